@@ -1,0 +1,102 @@
+//! What the benches share. They live in `benches/benches/`; `cargo bench` runs all of them.
+
+use std::{sync::Arc, thread};
+
+use credsim::{
+    engine::Engine,
+    run::{self, Options, Run},
+    scenario::{Loaded, Scenario, library, parse},
+    subject::Identity,
+};
+
+/// Plays a scenario once with the default seed.
+///
+/// # Panics
+/// When the harness fails: a bench must not measure that.
+pub fn play(scenario: &Scenario, engine: Engine, seed: u64) -> Run {
+    let options = Options {
+        engine,
+        seed,
+        subject: Arc::new(Identity),
+    };
+    run::play(scenario, &options).unwrap_or_else(|error| panic!("the harness failed: {error}"))
+}
+
+/// The bundled scenarios.
+///
+/// # Panics
+/// When one of them is invalid.
+pub fn bundled() -> Vec<Loaded> {
+    let read = |source: library::Source| {
+        source
+            .parse()
+            .unwrap_or_else(|invalid| panic!("{}", invalid.render(false)))
+    };
+    library::bundled().into_iter().map(read).collect()
+}
+
+/// Plays all seeds of all scenarios, as `credsim run` does, on `threads` threads.
+pub fn play_all(scenarios: &[Loaded], engine: Engine, threads: usize) -> usize {
+    let worlds: Vec<(&Scenario, u64)> = scenarios
+        .iter()
+        .flat_map(|loaded| {
+            let seeds = loaded
+                .scenario
+                .seeds
+                .as_ref()
+                .map_or(1, |seeds| u64::from(seeds.count));
+            (0..seeds).map(|n| (&loaded.scenario, run::DEFAULT_SEED + n))
+        })
+        .collect();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut events = 0;
+                    loop {
+                        let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                        let Some((scenario, seed)) = worlds.get(index) else {
+                            return events;
+                        };
+                        events += play(scenario, engine, *seed).trace.events.len();
+                    }
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_default())
+            .sum()
+    })
+}
+
+/// A service that asks for its token every virtual second, with hourly tokens, for so long.
+///
+/// # Panics
+/// Never: the text is fixed.
+pub fn steady_service(lasts: &str) -> Scenario {
+    let text = format!(
+        r#"
+title = "a steady service"
+story = "Asks for its token every second."
+[world]
+start = "2026-01-01T00:00:00Z"
+lasts = "{lasts}"
+[world.imds]
+token-life = "1h"
+system-identity = {{ object-id = "5e29463d-0000-0000-0000-000000000001" }}
+[subject]
+credential.managed-identity = {{}}
+[[call]]
+every = "1s"
+do.get-token = {{ scopes = ["https://vault.azure.net/.default"] }}
+[[expect]]
+that.token-from = {{ credential = "ManagedIdentityCredential" }}
+"#
+    );
+    match parse("steady-service", "steady-service.toml", &text) {
+        Ok(loaded) => loaded.scenario,
+        Err(invalid) => panic!("{}", invalid.render(false)),
+    }
+}

@@ -1,0 +1,200 @@
+//! An [`HttpClient`] of the real network: reqwest, with rustls and ring (feature `reqwest`).
+
+use std::{
+    collections::BTreeMap,
+    error::Error as StdError,
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use ::reqwest as rq;
+use bytes::Bytes;
+
+use crate::platform::{
+    BoxFuture, HttpBody, HttpClient, HttpRequest, HttpResponse, Method, TransportError,
+    TransportErrorKind,
+};
+
+/// Sends requests with reqwest, over HTTP/1.1. Clones share connections.
+///
+/// It follows no redirect, keeps no cookie, decompresses nothing and repeats nothing. **It uses no
+/// proxy**, whatever `HTTPS_PROXY` and its kin say: a proxy in front of 169.254.169.254 answers for
+/// the wrong host. Where Entra can only be reached through one, name it in
+/// [`customized`](Self::customized), for https only.
+///
+/// Certificates are checked by the rules of the operating system.
+#[derive(Clone)]
+pub struct ReqwestClient(Arc<Inner>);
+
+type Customize = Box<dyn Fn(rq::ClientBuilder) -> rq::ClientBuilder + Send + Sync>;
+
+struct Inner {
+    customize: Customize,
+    /// reqwest limits the connect per client and not per request; policies know few limits.
+    clients: Mutex<BTreeMap<Option<Duration>, rq::Client>>,
+}
+
+impl ReqwestClient {
+    /// A client as described above.
+    pub fn new() -> Self {
+        Self::customized(|builder| builder)
+    }
+
+    /// A client with changes of the caller's own, such as a proxy or another TLS configuration.
+    /// `customize` is called once for each connect limit that requests name.
+    pub fn customized(
+        customize: impl Fn(rq::ClientBuilder) -> rq::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        let customize = Box::new(customize);
+        Self(Arc::new(Inner {
+            customize,
+            clients: Mutex::default(),
+        }))
+    }
+
+    fn client(&self, connect_limit: Option<Duration>) -> Result<rq::Client, TransportError> {
+        let Inner { customize, clients } = &*self.0;
+        let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&connect_limit) {
+            return Ok(client.clone());
+        }
+        let unusable = |error: &dyn fmt::Display| {
+            let message = format!("the HTTP client cannot be built: {error}");
+            TransportError::new(TransportErrorKind::NoClient, message)
+        };
+        let mut builder = rq::Client::builder()
+            .tls_backend_preconfigured(tls().map_err(|error| unusable(&error))?)
+            .no_proxy()
+            .http1_only()
+            .referer(false)
+            .redirect(rq::redirect::Policy::none())
+            .retry(rq::retry::never());
+        if let Some(limit) = connect_limit {
+            builder = builder.connect_timeout(limit);
+        }
+        let client = customize(builder)
+            .build()
+            .map_err(|error| unusable(&error))?;
+        clients.insert(connect_limit, client.clone());
+        Ok(client)
+    }
+}
+
+fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth())
+}
+
+impl Default for ReqwestClient {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ReqwestClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReqwestClient")
+    }
+}
+
+impl HttpClient for ReqwestClient {
+    fn send(
+        &self,
+        request: HttpRequest,
+    ) -> BoxFuture<'static, Result<HttpResponse, TransportError>> {
+        let this = self.clone();
+        Box::pin(async move {
+            let client = this.client(request.connect_limit)?;
+            let method = match request.method {
+                Method::Get => rq::Method::GET,
+                Method::Post => rq::Method::POST,
+            };
+            let mut sent = client.request(method, request.url);
+            for (name, value) in request.headers {
+                sent = sent.header(name, value);
+            }
+            if request.method == Method::Post || !request.body.is_empty() {
+                sent = sent.body(request.body);
+            }
+            let response = sent.send().await.map_err(|error| told(&error))?;
+            let text = |value: &rq::header::HeaderValue| {
+                String::from_utf8_lossy(value.as_bytes()).into_owned()
+            };
+            Ok(HttpResponse {
+                status: response.status().as_u16(),
+                headers: (response.headers().iter())
+                    .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                    .collect(),
+                body: Box::new(Body(response)),
+            })
+        })
+    }
+}
+
+struct Body(rq::Response);
+
+impl HttpBody for Body {
+    fn chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>> {
+        Box::pin(async {
+            let chunk = self.0.chunk().await;
+            chunk.map_err(|error| told(&error)).transpose()
+        })
+    }
+}
+
+/// What went wrong, in our terms. The message is that of the innermost cause: it names neither the
+/// URL nor anything that was sent.
+fn told(error: &rq::Error) -> TransportError {
+    let mut innermost: &dyn StdError = error;
+    let mut kind = None;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+        kind = kind_of(cause).or(kind);
+    }
+    let kind = match kind {
+        // Whatever else happened: the limit was the connect's, because requests have no other.
+        _ if error.is_connect() && error.is_timeout() => TransportErrorKind::ConnectTimeout,
+        Some(kind) => kind,
+        None if error.is_builder() => TransportErrorKind::NoClient,
+        None if error.is_connect() => TransportErrorKind::Unreachable,
+        None => TransportErrorKind::Broken,
+    };
+    let message = match kind {
+        TransportErrorKind::ConnectTimeout => "the connect took too long".to_owned(),
+        _ => innermost.to_string(),
+    };
+    TransportError::new(kind, message)
+}
+
+/// The kind that one cause in a chain of causes stands for.
+fn kind_of(cause: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
+    if cause.is::<rustls::Error>() {
+        return Some(TransportErrorKind::Tls);
+    }
+    if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+        return error.is_parse().then_some(TransportErrorKind::Protocol);
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        // An io error may be the envelope of another error; rustls speaks through such.
+        if let Some(inner) = error.get_ref() {
+            return kind_of(inner);
+        }
+        return match error.kind() {
+            io::ErrorKind::ConnectionRefused => Some(TransportErrorKind::Refused),
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                Some(TransportErrorKind::Unreachable)
+            }
+            _ => None,
+        };
+    }
+    // The resolver's error has no type of its own that could be asked for.
+    cause
+        .to_string()
+        .starts_with("dns error")
+        .then_some(TransportErrorKind::Dns)
+}

@@ -1,0 +1,287 @@
+//! One piece of work at a time per key, however many wait for it (PR-24).
+//!
+//! The work runs as a task of the platform. A waiter owns nothing but its wait: the work ends with
+//! its last waiter or, once it goes on for its owner's sake, with its owner.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    AccessToken, Error, ErrorKind, Platform,
+    platform::{BoxFuture, Spawner, TaskHandle},
+};
+
+pub(crate) type Outcome = Result<AccessToken, Error>;
+pub(crate) type Work = BoxFuture<'static, Outcome>;
+
+/// One piece of work at a time per key, whose result is not kept (PR-24): for the commands, which
+/// cache nothing. Clones share; when the last one is dropped, the work ends.
+#[derive(Clone)]
+pub struct SingleFlight(Flights<String>);
+
+impl SingleFlight {
+    /// For the credential called `credential`, with nothing under way.
+    pub fn new(platform: &Platform, credential: &str) -> Self {
+        Self(Flights::new(platform, credential))
+    }
+
+    /// Joins the work under way for `key`; if there is none, starts what `work` makes. That future
+    /// may also be dropped before it was polled; it must not hold a clone of this.
+    ///
+    /// # Errors
+    /// Those of the work, the same for all who waited; [`Cancelled`](ErrorKind::Cancelled) when it
+    /// was ended by [`dispose`](Self::dispose) or by its host.
+    pub async fn run<F>(&self, key: impl Into<String> + Send, work: F) -> Result<AccessToken, Error>
+    where
+        F: FnOnce() -> BoxFuture<'static, Result<AccessToken, Error>> + Send,
+    {
+        let mut waiter = self.0.join(&key.into(), work());
+        waiter.outcome().await
+    }
+
+    /// Ends all work; whoever waits, and whoever comes later, gets
+    /// [`Cancelled`](ErrorKind::Cancelled) (PR-29).
+    pub fn dispose(&self) {
+        self.0.close();
+    }
+}
+
+impl fmt::Debug for SingleFlight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SingleFlight")
+            .field(&self.0.0.credential)
+            .finish()
+    }
+}
+
+/// The work under way, by key. Clones share.
+pub(crate) struct Flights<K: Ord>(Arc<Inner<K>>);
+
+struct Inner<K: Ord> {
+    spawner: Arc<dyn Spawner>,
+    credential: String,
+    state: Mutex<State<K>>,
+}
+
+struct State<K> {
+    closed: bool,
+    last_id: u64,
+    under_way: BTreeMap<K, Flight>,
+}
+
+struct Flight {
+    id: u64,
+    /// Goes on without waiters.
+    owned: bool,
+    /// In the order in which they came, which is the order in which they are woken.
+    waiters: BTreeMap<u64, oneshot::Sender<Outcome>>,
+    /// Dropping it ends the task and may run its destructors: never under the lock.
+    task: Option<TaskHandle>,
+}
+
+impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
+    pub(crate) fn new(platform: &Platform, credential: &str) -> Self {
+        let state = State {
+            closed: false,
+            last_id: 0,
+            under_way: BTreeMap::new(),
+        };
+        Self(Arc::new(Inner {
+            spawner: Arc::clone(&platform.spawner),
+            credential: credential.to_owned(),
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// Joins the work under way for `key`, or starts `work`.
+    pub(super) fn join(&self, key: &K, work: Work) -> Waiter<K> {
+        let (sender, receiver) = oneshot::channel();
+        let mut state = self.0.lock();
+        state.last_id += 1;
+        let id = state.last_id;
+        let mut waiter = Waiter {
+            flights: self.clone(),
+            key: key.clone(),
+            flight: id,
+            id,
+            receiver,
+        };
+        if state.closed {
+            // Nobody holds the sender any more: the waiter learns so at once.
+            return waiter;
+        }
+        if let Some(flight) = state.under_way.get_mut(key) {
+            flight.waiters.insert(id, sender);
+            waiter.flight = flight.id;
+            return waiter;
+        }
+        let waiters = BTreeMap::from([(id, sender)]);
+        state.under_way.insert(
+            key.clone(),
+            Flight {
+                id,
+                owned: false,
+                waiters,
+                task: None,
+            },
+        );
+        drop(state);
+        self.start(key, id, work);
+        waiter
+    }
+
+    /// Lets the work for `key` go on, or starts `work`, for the owner's sake.
+    pub(crate) fn run(&self, key: &K, work: impl FnOnce() -> Work) {
+        if self.adopt(key) {
+            return;
+        }
+        let waiter = self.join(key, work());
+        self.adopt(key);
+        drop(waiter);
+    }
+
+    /// Makes the work for `key` independent of its waiters, if any is under way.
+    pub(super) fn adopt(&self, key: &K) -> bool {
+        let mut state = self.0.lock();
+        let flight = state.under_way.get_mut(key);
+        flight.map(|flight| flight.owned = true).is_some()
+    }
+
+    fn start(&self, key: &K, id: u64, work: Work) {
+        let landing = Landing {
+            flights: Arc::downgrade(&self.0),
+            key: key.clone(),
+            flight: id,
+        };
+        let task = self.0.spawner.spawn(Box::pin(async move {
+            let outcome = work.await;
+            landing.land(&outcome);
+        }));
+        let mut state = self.0.lock();
+        match state.under_way.get_mut(key) {
+            Some(flight) if flight.id == id => flight.task = Some(task),
+            // It is over already: the handle ends nothing any more, or what `close` has missed.
+            _ => {
+                drop(state);
+                drop(task);
+            }
+        }
+    }
+
+    /// Ends everything, for good.
+    pub(crate) fn close(&self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        let under_way = std::mem::take(&mut state.under_way);
+        drop(state);
+        drop(under_way);
+    }
+}
+
+impl<K: Ord> Clone for Flights<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Ord> Inner<K> {
+    fn lock(&self) -> MutexGuard<'_, State<K>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the flight with this id out, if it is still under way.
+    fn take(&self, key: &K, id: u64) -> Option<Flight> {
+        let mut state = self.lock();
+        let is_this = state
+            .under_way
+            .get(key)
+            .is_some_and(|flight| flight.id == id);
+        if is_this {
+            state.under_way.remove(key)
+        } else {
+            None
+        }
+    }
+}
+
+/// Held by the task of a flight: whatever becomes of the task, the flight ends with it.
+struct Landing<K: Ord> {
+    flights: Weak<Inner<K>>,
+    key: K,
+    flight: u64,
+}
+
+impl<K: Ord> Landing<K> {
+    fn take(&self) -> Option<Flight> {
+        self.flights.upgrade()?.take(&self.key, self.flight)
+    }
+
+    fn land(self, outcome: &Outcome) {
+        if let Some(flight) = self.take() {
+            for waiter in flight.waiters.into_values() {
+                // Fails only if the waiter has just gone.
+                let _ = waiter.send(outcome.clone());
+            }
+        }
+    }
+}
+
+impl<K: Ord> Drop for Landing<K> {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+/// One caller's wait. Dropping it leaves the flight, which ends if nobody else wants it.
+pub(super) struct Waiter<K: Ord> {
+    flights: Flights<K>,
+    key: K,
+    flight: u64,
+    id: u64,
+    receiver: oneshot::Receiver<Outcome>,
+}
+
+impl<K: Ord> Waiter<K> {
+    /// What the work came to. Cancel-safe; not to be called again once it has answered.
+    pub(super) async fn outcome(&mut self) -> Outcome {
+        match (&mut self.receiver).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(cancelled(&self.flights.0.credential)),
+        }
+    }
+}
+
+impl<K: Ord> Drop for Waiter<K> {
+    fn drop(&mut self) {
+        let flights = &self.flights.0;
+        let mut state = flights.lock();
+        let Some(flight) = state
+            .under_way
+            .get_mut(&self.key)
+            .filter(|f| f.id == self.flight)
+        else {
+            return;
+        };
+        flight.waiters.remove(&self.id);
+        if flight.waiters.is_empty() && !flight.owned {
+            let ended = state.under_way.remove(&self.key);
+            drop(state);
+            drop(ended);
+        }
+    }
+}
+
+/// The error of whoever waits for, or asks for, what was ended.
+pub(super) fn cancelled(credential: &str) -> Error {
+    Error::new(
+        ErrorKind::Cancelled,
+        credential,
+        "it was disposed, or its host went down",
+    )
+    .with_help("make a new credential")
+}

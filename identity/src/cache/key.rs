@@ -1,0 +1,126 @@
+//! What separates one cached token from another.
+
+use std::collections::BTreeSet;
+
+use crate::TokenRequest;
+
+/// Names one token of a cache (PR-26). Scopes count as a set; their case counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CacheKey {
+    // What differs most comes first: keys are compared field by field.
+    scopes: BTreeSet<String>,
+    tenant: String,
+    client: String,
+    account: String,
+    authority: String,
+    claims: Option<String>,
+    cae: bool,
+}
+
+impl CacheKey {
+    /// The scopes, tenant, claims and CAE of `request`; everything else is empty, and so is the
+    /// tenant if the request names none.
+    pub fn of(request: &TokenRequest) -> Self {
+        Self {
+            scopes: request.scopes().iter().cloned().collect(),
+            tenant: request.tenant.clone().unwrap_or_default(),
+            client: String::new(),
+            account: String::new(),
+            authority: String::new(),
+            claims: request.claims.clone(),
+            cae: request.cae,
+        }
+    }
+
+    /// The tenant that is really asked, whether the request named it or not.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = tenant.into();
+        self
+    }
+
+    /// The client (application) id.
+    #[must_use]
+    pub fn client(mut self, client: impl Into<String>) -> Self {
+        self.client = client.into();
+        self
+    }
+
+    /// The account, for tokens of people.
+    #[must_use]
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account = account.into();
+        self
+    }
+
+    /// The authority, such as `https://login.microsoftonline.com`.
+    #[must_use]
+    pub fn authority(mut self, authority: impl Into<String>) -> Self {
+        self.authority = authority.into();
+        self
+    }
+
+    /// The key of the same token for requests without claims; `None` if this is it.
+    pub(crate) fn without_claims(&self) -> Option<Self> {
+        self.claims.is_some().then(|| Self {
+            claims: None,
+            ..self.clone()
+        })
+    }
+
+    /// The scopes, for logs and for the purposes of random draws.
+    pub(super) fn scopes(&self) -> String {
+        self.scopes
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn pr_26_everything_separates() {
+        let request = TokenRequest::new(["a"]);
+        let plain = CacheKey::of(&request);
+        let all = [
+            plain.clone(),
+            plain.clone().tenant("t"),
+            plain.clone().client("t"),
+            plain.clone().account("t"),
+            plain.clone().authority("t"),
+            CacheKey::of(&request.clone().claims("t")),
+            CacheKey::of(&request.clone().cae(true)),
+            CacheKey::of(&TokenRequest::new(["A"])),
+            CacheKey::of(&TokenRequest::new(["a", "b"])),
+        ];
+        assert_eq!(BTreeSet::from(all.clone()).len(), all.len());
+        assert_eq!(CacheKey::of(&request.tenant("t")), plain.tenant("t"));
+    }
+
+    #[test]
+    fn pr_26_only_claims_have_a_key_without_claims() {
+        let request = TokenRequest::new(["a"]).cae(true);
+        let plain = CacheKey::of(&request);
+        assert_eq!(plain.without_claims(), None);
+        assert_eq!(
+            CacheKey::of(&request.claims("{}")).without_claims(),
+            Some(plain)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn pr_26_scopes_are_a_set(scopes in proptest::collection::vec("[abAB]{1,2}", 1..6)) {
+            let mut turned: Vec<_> = scopes.iter().rev().cloned().collect();
+            turned.extend(scopes.clone());
+            let keys = [scopes, turned].map(|s| CacheKey::of(&TokenRequest::new(s)));
+            prop_assert_eq!(&keys[0], &keys[1]);
+        }
+    }
+}

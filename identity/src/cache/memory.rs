@@ -1,0 +1,341 @@
+//! The tokens in memory: what a caller gets at once, and what becomes of an answer.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    CacheKey,
+    flight::{Outcome, cancelled},
+    refresh::{self, Held, Moment},
+};
+use crate::{
+    AccessToken, Error, ErrorKind, Platform,
+    chain::{Identity, IdentityChange, ObserverRef},
+    platform::{Clock, Random},
+};
+
+/// How many entries there are room for (PR-29).
+pub(crate) const DEFAULT_CAPACITY: usize = 10_000;
+
+/// What is left of a token's life when a caller at the latest gets it who waits for a newer one.
+const RESERVE: Duration = Duration::from_secs(5);
+
+pub(super) struct Memory {
+    pub(super) credential: String,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    state: Mutex<State>,
+}
+
+struct State {
+    closed: bool,
+    capacity: usize,
+    observer: ObserverRef,
+    /// Counts uses and fetches, to tell earlier from later.
+    turn: u64,
+    entries: BTreeMap<CacheKey, Entry>,
+}
+
+#[derive(Default)]
+struct Entry {
+    used: u64,
+    held: Option<Held>,
+    /// The turn at which the fetch of the token began.
+    begun: u64,
+    /// Whom the last token stood for that was not opaque.
+    identity: Option<Identity>,
+    /// Monotonic: no refresh before.
+    pause_until: Duration,
+    refusal: Option<Refusal>,
+}
+
+/// The service wants to be left alone (PR-12).
+struct Refusal {
+    /// Monotonic: the wall clock may be set.
+    until: Duration,
+    error: Error,
+}
+
+/// What there is for a caller.
+pub(super) enum Found {
+    /// A token to hand out.
+    Fresh(AccessToken),
+    /// A token to hand out, while a newer one should be fetched.
+    Due(AccessToken),
+    /// A token with less left than wanted: a newer one is worth waiting this long.
+    Short(Duration),
+    /// No token, and none may be asked for.
+    Refused(Error),
+    /// No token.
+    Nothing,
+    /// Nothing ever again.
+    Closed,
+}
+
+impl Memory {
+    pub(super) fn new(platform: &Platform, credential: &str) -> Self {
+        Self {
+            credential: credential.to_owned(),
+            clock: Arc::clone(&platform.clock),
+            random: Arc::clone(&platform.random),
+            state: Mutex::new(State {
+                closed: false,
+                capacity: DEFAULT_CAPACITY,
+                observer: None,
+                turn: 0,
+                entries: BTreeMap::new(),
+            }),
+        }
+    }
+
+    pub(super) fn set_capacity(&self, entries: usize) {
+        self.lock().capacity = entries.max(1);
+    }
+
+    pub(super) fn set_observer(&self, observer: ObserverRef) {
+        self.lock().observer = observer;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Moment {
+        Moment::of(&*self.clock)
+    }
+
+    /// The token for `key`, if it is valid, however short.
+    pub(super) fn valid(&self, key: &CacheKey) -> Option<AccessToken> {
+        let now = self.now();
+        let state = self.lock();
+        let held = state.entries.get(key)?.held.as_ref()?;
+        (!held.left(now).is_zero()).then(|| held.token.clone())
+    }
+
+    /// What there is for a caller who wants at least `min_remaining`.
+    pub(super) fn look(&self, key: &CacheKey, min_remaining: Duration) -> Found {
+        let now = self.now();
+        let mut state = self.lock();
+        if state.closed {
+            return Found::Closed;
+        }
+        state.turn += 1;
+        let turn = state.turn;
+        if let Some(entry) = state.entries.get_mut(key) {
+            entry.used = turn;
+            let left = entry
+                .held
+                .as_ref()
+                .map(|held| held.left(now))
+                .unwrap_or_default();
+            match &entry.held {
+                Some(held) if !left.is_zero() => {
+                    let may_refresh = now.monotonic >= entry.pause_until;
+                    return if may_refresh && left < min_remaining {
+                        Found::Short(left.saturating_sub(RESERVE).max(left / 2))
+                    } else if may_refresh && held.is_due(left) {
+                        Found::Due(held.token.clone())
+                    } else {
+                        Found::Fresh(held.token.clone())
+                    };
+                }
+                _ => entry.held = None,
+            }
+        }
+        match state.refusal(key, now) {
+            Some(error) => Found::Refused(error),
+            None => Found::Nothing,
+        }
+    }
+
+    /// The turn of a fetch that begins now.
+    pub(super) fn begin(&self) -> u64 {
+        let mut state = self.lock();
+        state.turn += 1;
+        state.turn
+    }
+
+    /// Keeps what a fetch for `key` came to that began at turn `begun`; what its callers get.
+    pub(super) fn land(&self, key: &CacheKey, begun: u64, outcome: Outcome) -> Outcome {
+        let outcome = match outcome {
+            Ok(token) => self.receive(key, begun, token),
+            Err(error) => Err(error),
+        };
+        outcome.inspect_err(|error| self.fail(key, error))
+    }
+
+    fn receive(&self, key: &CacheKey, begun: u64, token: AccessToken) -> Outcome {
+        let purpose = |what| format!("cache/{}/{what}/{}", self.credential, key.scopes());
+        let point_draw = self.random.unit(&purpose("refresh"));
+        let pause_draw = self.random.unit(&purpose("pause"));
+        let now = self.now();
+        let Some(held) = Held::new(token.clone(), now, point_draw) else {
+            return Err(ended(&self.credential, &token));
+        };
+
+        let plain = key.without_claims();
+        self.report(plain.as_ref().unwrap_or(key), &token);
+
+        let mut state = self.lock();
+        if state.closed {
+            return Err(cancelled(&self.credential));
+        }
+        // What claims asked for is what everybody gets from now on (PR-26).
+        if let Some(plain) = plain {
+            state.keep(plain, held.clone(), begun, now, pause_draw);
+        }
+        Ok(state.keep(key.clone(), held, begun, now, pause_draw))
+    }
+
+    /// Says so if `token` stands for somebody else than the one before, unless the chain that
+    /// gave it has said so already.
+    fn report(&self, key: &CacheKey, token: &AccessToken) {
+        if token.principal().is_none() {
+            return;
+        }
+        let to = Identity::of(token);
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        let entry = state.entries.entry(key.clone()).or_default();
+        let from = entry.identity.replace(to.clone());
+        let observer = state.observer.clone();
+        drop(state);
+        let Some(from) = from.filter(|from| from.principal != to.principal) else {
+            return;
+        };
+        if token.chain().is_none() {
+            tracing::warn!(credential = self.credential, %from, %to, "the identity has changed");
+            if let Some(observer) = observer {
+                observer.identity_changed(&IdentityChange::new(from, to, false));
+            }
+        }
+    }
+
+    fn fail(&self, key: &CacheKey, error: &Error) {
+        let now = self.now();
+        let pause = refresh::pause(self.random.unit(&format!(
+            "cache/{}/pause/{}",
+            self.credential,
+            key.scopes()
+        )));
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        if let Some(until) = error.retry_at().map(|at| now.monotonic + now.until(at)) {
+            // The service does not tell requests with claims from others.
+            for key in [Some(key.clone()), key.without_claims()]
+                .into_iter()
+                .flatten()
+            {
+                state.refuse(key, until, error);
+            }
+        }
+        let Some(entry) = state.entries.get_mut(key) else {
+            return;
+        };
+        entry.pause_until = entry.pause_until.max(now.monotonic + pause);
+        let left = entry
+            .held
+            .as_ref()
+            .map(|held| held.left(now))
+            .unwrap_or_default();
+        drop(state);
+        if !left.is_zero() {
+            let credential = &self.credential;
+            tracing::warn!(credential, %error, ?left, "the refresh failed; the token stays valid");
+        }
+    }
+
+    /// Forgets everything, for good (PR-29).
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.observer = None;
+        let entries = std::mem::take(&mut state.entries);
+        drop(state);
+        drop(entries);
+    }
+}
+
+impl State {
+    /// Puts `held` where it belongs, and says which token is there now.
+    fn keep(
+        &mut self,
+        key: CacheKey,
+        held: Held,
+        begun: u64,
+        now: Moment,
+        draw: f64,
+    ) -> AccessToken {
+        self.turn += 1;
+        let turn = self.turn;
+        let entry = self.entries.entry(key).or_default();
+        entry.used = turn;
+        if let Some(newer) = entry.held.as_ref().filter(|newer| {
+            // A fetch with claims overtook this one, which may have brought what they reject.
+            entry.begun > begun && !newer.left(now).is_zero()
+        }) {
+            return newer.token.clone();
+        }
+        let token = held.token.clone();
+        entry.pause_until = now.monotonic + held.pause(entry.held.as_ref(), draw);
+        entry.begun = begun;
+        entry.refusal = None;
+        entry.held = Some(held);
+        self.make_room();
+        token
+    }
+
+    fn refuse(&mut self, key: CacheKey, until: Duration, error: &Error) {
+        self.turn += 1;
+        let turn = self.turn;
+        let entry = self.entries.entry(key).or_default();
+        entry.used = turn;
+        entry.pause_until = entry.pause_until.max(until);
+        entry.refusal = Some(Refusal {
+            until,
+            error: error.clone(),
+        });
+        self.make_room();
+    }
+
+    /// The error of a service that still wants to be left alone.
+    fn refusal(&self, key: &CacheKey, now: Moment) -> Option<Error> {
+        let plain = key.without_claims();
+        [Some(key), plain.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(|key| self.entries.get(key)?.refusal.as_ref())
+            .find(|refusal| now.monotonic < refusal.until)
+            .map(|refusal| refusal.error.clone())
+    }
+
+    fn make_room(&mut self) {
+        while self.entries.len() > self.capacity {
+            // Looks at every entry, but only when a token has just come over the network.
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
+                return;
+            };
+            self.entries.remove(&oldest);
+        }
+    }
+}
+
+fn ended(credential: &str, token: &AccessToken) -> Error {
+    Error::new(
+        ErrorKind::Failed,
+        credential,
+        format!(
+            "the token received had already ended, at {}",
+            token.expires_on()
+        ),
+    )
+    .with_help("is the clock of this host right?")
+}

@@ -1,0 +1,174 @@
+//! Token caches: a valid token at once, a newer one in time, and one request at a time
+//! (PR-20 to PR-29).
+
+mod cached;
+mod flight;
+mod key;
+mod memory;
+mod refresh;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+pub use cached::Cached;
+pub use flight::SingleFlight;
+pub(crate) use flight::{Flights, Outcome};
+pub use key::CacheKey;
+pub(crate) use memory::DEFAULT_CAPACITY;
+pub(crate) use refresh::{Life, Moment, PAUSE, half_of_a_long_life};
+
+use crate::{AccessToken, Error, Platform, TokenRequest, chain::ObserverRef, platform::BoxFuture};
+use flight::{Waiter, Work, cancelled};
+use memory::{Found, Memory};
+
+/// The tokens of one credential, and the requests for them that are under way. Clones share; a
+/// new one is empty (PR-06). When the last clone is dropped, its requests end and its tokens go.
+///
+/// - A token is handed out while it is valid by the wall clock and by the monotonic time since
+///   its receipt (PR-20). One that has ended when it arrives is an error.
+/// - It is refreshed in the background in good time, when somebody asks for it (PR-21, PR-22). A
+///   refresh that fails surfaces nowhere, and is repeated after 30 s or more (PR-23); so is one
+///   that brings nothing newer (PR-25).
+/// - A caller who wants more time than is left waits for the refresh, but never so long that the
+///   valid token would be lost over it.
+/// - One request is in flight per key (PR-24). An error with a `retry_at` answers everybody until
+///   then, and nothing is sent (PR-12).
+/// - Claims have an entry of their own, so they bypass the cache once; what they bring replaces
+///   the entry without claims, too (PR-26).
+/// - A change of principal between two tokens of one key is a warning and an event (PR-04).
+#[derive(Clone)]
+pub struct TokenCache {
+    platform: Platform,
+    memory: Arc<Memory>,
+    flights: Flights<CacheKey>,
+}
+
+impl TokenCache {
+    /// An empty cache for the credential called `credential`.
+    pub fn new(platform: Platform, credential: &str) -> Self {
+        let memory = Arc::new(Memory::new(&platform, credential));
+        let flights = Flights::new(&platform, credential);
+        Self {
+            platform,
+            memory,
+            flights,
+        }
+    }
+
+    /// Holds at most so many entries, at least 1; beyond that, the one whose use is longest ago
+    /// is forgotten. Default: 10,000 (PR-29).
+    #[must_use]
+    pub fn capacity(self, entries: usize) -> Self {
+        self.memory.set_capacity(entries);
+        self
+    }
+
+    /// Tells `observer` about changes of the principal, before the token is handed out.
+    #[must_use]
+    pub fn observer(self, observer: ObserverRef) -> Self {
+        self.memory.set_observer(observer);
+        self
+    }
+
+    /// The token for `key` if there is one that is still valid, however short. Starts nothing,
+    /// not even a refresh that is due: whoever hands it out should also call [`get`](Self::get),
+    /// which answers at once.
+    pub fn cached(&self, key: &CacheKey) -> Option<AccessToken> {
+        self.memory.valid(key)
+    }
+
+    /// A token for `key`, from here or from what `fetch` makes.
+    ///
+    /// `fetch` is called at most once, and not for a token that needs no request. Its future may
+    /// be dropped before it was polled, and must not hold a clone of this cache.
+    ///
+    /// # Errors
+    /// Those of the fetch; [`Failed`](crate::ErrorKind::Failed) if the token that it brought had
+    /// already ended; [`Cancelled`](crate::ErrorKind::Cancelled) after [`dispose`](Self::dispose).
+    pub async fn get<F>(
+        &self,
+        key: CacheKey,
+        request: &TokenRequest,
+        fetch: F,
+    ) -> Result<AccessToken, Error>
+    where
+        F: FnOnce() -> BoxFuture<'static, Result<AccessToken, Error>> + Send,
+    {
+        let wanted = request.least_remaining();
+        match self.memory.look(&key, wanted) {
+            Found::Fresh(token) => Ok(token),
+            Found::Due(token) => {
+                self.flights.run(&key, || self.work(&key, wanted, fetch()));
+                Ok(token)
+            }
+            Found::Short(patience) => {
+                let waiter = self.flights.join(&key, self.work(&key, wanted, fetch()));
+                self.flights.adopt(&key);
+                self.wait_for_newer(waiter, &key, patience).await
+            }
+            Found::Nothing => {
+                let mut waiter = self.flights.join(&key, self.work(&key, wanted, fetch()));
+                waiter.outcome().await
+            }
+            Found::Refused(error) => Err(error),
+            Found::Closed => Err(cancelled(&self.memory.credential)),
+        }
+    }
+
+    /// Waits while the valid token lasts; then, or when the refresh fails, that one is good enough
+    /// (PR-22).
+    async fn wait_for_newer(
+        &self,
+        mut waiter: Waiter<CacheKey>,
+        key: &CacheKey,
+        patience: Duration,
+    ) -> Result<AccessToken, Error> {
+        match self.platform.within(patience, waiter.outcome()).await {
+            Some(Ok(token)) => Ok(token),
+            Some(Err(error)) => self.memory.valid(key).ok_or(error),
+            None => match self.memory.valid(key) {
+                Some(token) => Ok(token),
+                None => waiter.outcome().await,
+            },
+        }
+    }
+
+    /// The work of one flight: fetch, and keep what comes.
+    fn work(&self, key: &CacheKey, wanted: Duration, fetch: Work) -> Work {
+        let key = key.clone();
+        let credential = self.memory.credential.clone();
+        let memory = Arc::downgrade(&self.memory);
+        Box::pin(async move {
+            let gone = || Err(cancelled(&credential));
+            let begun = match memory.upgrade() {
+                None => return gone(),
+                Some(memory) => match memory.look(&key, wanted) {
+                    // Another flight has just landed.
+                    Found::Fresh(token) => return Ok(token),
+                    Found::Refused(error) => return Err(error),
+                    Found::Closed => return gone(),
+                    _ => memory.begin(),
+                },
+            };
+            let outcome = fetch.await;
+            match memory.upgrade() {
+                None => gone(),
+                Some(memory) => memory.land(&key, begun, outcome),
+            }
+        })
+    }
+
+    /// Ends all requests and forgets all tokens, for all clones and for good (PR-29): whoever
+    /// waits, and whoever comes later, gets [`Cancelled`](crate::ErrorKind::Cancelled).
+    pub fn dispose(&self) {
+        self.memory.close();
+        self.flights.close();
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TokenCache")
+            .field(&self.memory.credential)
+            .finish()
+    }
+}

@@ -1,0 +1,154 @@
+//! A chain of whatever credentials the caller chooses.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
+    platform::{BoxFuture, Platform},
+};
+
+use super::{ContinueAfter, FallbackPolicy, Observer, ObserverRef, members::Member, walk::Chain};
+
+/// The class name in documentation, logs and errors.
+const NAME: &str = "ChainedTokenCredential";
+
+/// Asks its members in order; the first that answers gives the token.
+///
+/// It goes on after [`Unavailable`](ErrorKind::Unavailable) and stops at anything else, unless
+/// [`continue_after`](ChainedTokenCredentialBuilder::continue_after) says otherwise (PR-02). While
+/// the member that answered last holds a valid token, that is the answer; once per life of a token,
+/// the members before it are asked again in the background, so that a better source that has come
+/// back is taken (PR-03). Another credential or principal than before is reported or refused, never
+/// silent (PR-04). Clones share members and memory.
+///
+/// ```
+/// # use credsim_identity::{platform::Platform, Error};
+/// # async fn example(platform: Platform) -> Result<(), Error> {
+/// use credsim_identity::{
+///     AzureCliCredential, ChainedTokenCredential, FallbackPolicy, ManagedIdentityCredential,
+///     TokenCredential, TokenRequest,
+/// };
+/// let chain = ChainedTokenCredential::builder()
+///     .credential(ManagedIdentityCredential::builder().platform(platform.clone()).build()?)
+///     .credential(AzureCliCredential::builder().platform(platform.clone()).build()?)
+///     .fallback_policy(FallbackPolicy::Refuse)
+///     .platform(platform)
+///     .build()?;
+/// let request = TokenRequest::new(["https://vault.azure.net/.default"]);
+/// let token = chain.get_token(&request).await?;
+/// println!("{} answered", token.answered_by());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ChainedTokenCredential(Arc<Chain>);
+
+impl ChainedTokenCredential {
+    /// Starts without members.
+    pub fn builder() -> ChainedTokenCredentialBuilder {
+        ChainedTokenCredentialBuilder::default()
+    }
+}
+
+impl TokenCredential for ChainedTokenCredential {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn get_token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        Box::pin(self.0.get_token(request))
+    }
+
+    fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
+        self.0.cached(request)
+    }
+
+    fn never_answers(&self) -> bool {
+        self.0.never_answers()
+    }
+
+    fn dispose(&self) {
+        self.0.dispose();
+    }
+}
+
+impl fmt::Debug for ChainedTokenCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Members and options of a [`ChainedTokenCredential`].
+#[derive(Clone, Default)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct ChainedTokenCredentialBuilder {
+    members: Vec<Arc<dyn TokenCredential>>,
+    continue_after: ContinueAfter,
+    fallback_policy: FallbackPolicy,
+    observer: ObserverRef,
+    platform: Option<Platform>,
+}
+
+impl ChainedTokenCredentialBuilder {
+    /// Adds a member after those already there.
+    pub fn credential(self, credential: impl TokenCredential) -> Self {
+        self.shared(Arc::new(credential))
+    }
+
+    /// Adds a member that others use, too.
+    pub fn shared(mut self, credential: Arc<dyn TokenCredential>) -> Self {
+        self.members.push(credential);
+        self
+    }
+
+    /// After which failures the chain goes on. Default: `Unavailable` (PR-02).
+    pub fn continue_after(mut self, continue_after: ContinueAfter) -> Self {
+        self.continue_after = continue_after;
+        self
+    }
+
+    /// What happens when the identity changes. Default: `Report` (PR-04).
+    pub fn fallback_policy(mut self, policy: FallbackPolicy) -> Self {
+        self.fallback_policy = policy;
+        self
+    }
+
+    /// Is told about each walk and each change of identity (PR-04).
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// The host it runs on. Default: the real machine.
+    pub fn platform(mut self, platform: Platform) -> Self {
+        self.platform = Some(platform);
+        self
+    }
+
+    /// The chain. Asks nobody.
+    ///
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) when it has no members.
+    pub fn build(self) -> Result<ChainedTokenCredential, Error> {
+        if self.members.is_empty() {
+            return Err(
+                Error::new(ErrorKind::Configuration, NAME, "the chain has no members")
+                    .with_help("add at least one credential"),
+            );
+        }
+        let continue_after = self.continue_after;
+        let members = self.members.into_iter();
+        let members = members
+            .map(|credential| Member {
+                credential,
+                continue_after,
+            })
+            .collect();
+        let platform = self.platform.unwrap_or_default();
+        let chain = Chain::new(NAME, platform, members, self.fallback_policy, self.observer);
+        Ok(ChainedTokenCredential(Arc::new(chain)))
+    }
+}

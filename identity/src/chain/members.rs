@@ -1,0 +1,113 @@
+//! The members of a chain, asked in their order (PR-02).
+
+use std::{ops::Deref, sync::Arc};
+
+use crate::{
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
+    platform::{Clock, Platform},
+    wire,
+};
+
+use super::{ContinueAfter, Outcome, Tried};
+
+/// A credential in a chain.
+pub(super) struct Member {
+    pub(super) credential: Arc<dyn TokenCredential>,
+    pub(super) continue_after: ContinueAfter,
+}
+
+impl Member {
+    fn lets_go_on(&self, error: &Error) -> bool {
+        match self.continue_after {
+            ContinueAfter::Unavailable => error.kind() == ErrorKind::Unavailable,
+            ContinueAfter::Failure => error.kind() != ErrorKind::Cancelled,
+        }
+    }
+}
+
+/// All members of a chain, in order. Clones share; they know nothing of the chain, so that a walk
+/// in the background does not keep it alive.
+#[derive(Clone)]
+pub(super) struct Members {
+    chain: &'static str,
+    clock: Arc<dyn Clock>,
+    all: Arc<[Member]>,
+    /// The first that might answer some day.
+    first: usize,
+}
+
+/// One walk: who answered, if anybody did, and what the members before did.
+pub(super) struct Walk {
+    pub(super) answer: Option<(usize, AccessToken)>,
+    pub(super) tried: Vec<Tried>,
+}
+
+impl Members {
+    pub(super) fn new(chain: &'static str, platform: &Platform, all: Vec<Member>) -> Self {
+        let able = all.iter().position(|m| !m.credential.never_answers());
+        Self {
+            chain,
+            clock: Arc::clone(&platform.clock),
+            first: able.unwrap_or(all.len()),
+            all: all.into(),
+        }
+    }
+
+    /// Asks the first `count` members, from the top.
+    pub(super) async fn ask(&self, count: usize, request: &TokenRequest) -> Walk {
+        let mut tried = Vec::with_capacity(count);
+        for (index, member) in self.iter().enumerate().take(count) {
+            let start = self.clock.monotonic();
+            let answer = member.credential.get_token(request).await;
+            let took = self.clock.monotonic().saturating_sub(start);
+            let credential = member.credential.name().to_owned();
+            let (outcome, answer) = match answer {
+                Ok(token) => (Outcome::Answered, Some((index, token))),
+                Err(error) if member.lets_go_on(&error) => {
+                    self.log(&error, &credential, "passed over");
+                    (Outcome::PassedOver(error), None)
+                }
+                Err(error) => {
+                    self.log(&error, &credential, "ends the walk");
+                    (Outcome::Stopped(error), None)
+                }
+            };
+            let goes_on = matches!(outcome, Outcome::PassedOver(_));
+            tried.push(Tried {
+                credential,
+                took,
+                outcome,
+            });
+            if !goes_on {
+                return Walk { answer, tried };
+            }
+        }
+        Walk {
+            answer: None,
+            tried,
+        }
+    }
+
+    /// Whether one of the first `count` members might answer some day.
+    pub(super) fn might_answer(&self, count: usize) -> bool {
+        self.first < count
+    }
+
+    fn log(&self, error: &Error, credential: &str, what: &str) {
+        tracing::debug!(
+            chain = self.chain,
+            credential,
+            kind = %error.kind(),
+            reason = wire::one_line(error.message()),
+            "{what}"
+        );
+    }
+}
+
+impl Deref for Members {
+    type Target = [Member];
+
+    fn deref(&self) -> &[Member] {
+        &self.all
+    }
+}

@@ -1,0 +1,262 @@
+//! Who answered last, and as whom: what a chain remembers, and compares every answer with (PR-03,
+//! PR-04).
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    AccessToken, TokenRequest,
+    cache::Moment,
+    platform::{Clock, Platform},
+};
+
+use super::{
+    ChainRecord, FallbackPolicy, Identity, IdentityChange, Tried, kept::Kept, upward::Due,
+};
+
+/// The memory of one chain.
+pub(super) struct Memory {
+    clock: Arc<dyn Clock>,
+    policy: FallbackPolicy,
+    pub(super) disposed: bool,
+    last: Option<Last>,
+    /// A person has another object id in each tenant, so the principals of one tenant are compared
+    /// with each other only.
+    by_tenant: BTreeMap<Option<String>, Identity>,
+    /// The identity of each member that was refused since it could last be told, so that one
+    /// refusal is told once.
+    refused: BTreeMap<usize, Identity>,
+    /// What was handed out, if changes are refused.
+    kept: Kept,
+    /// When the members before the last answerer are asked again; `None` if nothing can come of
+    /// that.
+    upward: Option<Due>,
+}
+
+struct Last {
+    member: usize,
+    identity: Identity,
+    /// What is said about tokens that this member still holds: one record for all of them.
+    held: Arc<ChainRecord>,
+}
+
+/// A token that a member has given.
+#[derive(Clone, Copy)]
+pub(super) struct Answer<'a> {
+    pub(super) request: &'a TokenRequest,
+    pub(super) token: &'a AccessToken,
+    /// The chain's name.
+    pub(super) chain: &'a str,
+    pub(super) member: usize,
+    /// The member's name.
+    pub(super) name: &'a str,
+    pub(super) route: &'a Route,
+    /// Whether the member caches the token.
+    pub(super) is_cached: bool,
+    /// Whether a member before this one might answer some day.
+    pub(super) is_second_best: bool,
+}
+
+/// How a chain came to an answer.
+pub(super) enum Route {
+    /// The last answerer still held it.
+    Held,
+    /// By a walk from the top, for a caller.
+    Walk(Vec<Tried>),
+    /// By a walk through the members before the answerer, for nobody (PR-03).
+    Upward(Vec<Tried>),
+}
+
+/// What an answer means against the one before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nobody answered before.
+    First,
+    /// The same identity as before.
+    Same,
+    /// Another identity, which may be.
+    Changed(Box<IdentityChange>),
+    /// Another identity, which may not be.
+    Refused {
+        change: Box<IdentityChange>,
+        /// Whether it was not told before.
+        news: bool,
+        /// The token that was handed out last, if it is still valid and somebody waits for one.
+        kept: Option<AccessToken>,
+    },
+    /// Somebody else, or somebody better, has become the answerer meanwhile.
+    Late,
+}
+
+impl Memory {
+    pub(super) fn new(platform: &Platform, policy: FallbackPolicy) -> Self {
+        Self::empty(Arc::clone(&platform.clock), policy)
+    }
+
+    fn empty(clock: Arc<dyn Clock>, policy: FallbackPolicy) -> Self {
+        Self {
+            clock,
+            policy,
+            disposed: false,
+            last: None,
+            by_tenant: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            kept: Kept::default(),
+            upward: None,
+        }
+    }
+
+    /// The member that answered last.
+    pub(super) fn last(&self) -> Option<usize> {
+        self.last.as_ref().map(|last| last.member)
+    }
+
+    /// The record for a token that the last answerer still held.
+    pub(super) fn held(&self) -> Option<Arc<ChainRecord>> {
+        self.last.as_ref().map(|last| Arc::clone(&last.held))
+    }
+
+    /// Compares and remembers an answer. A refused one is not remembered.
+    pub(super) fn answer(&mut self, answer: Answer<'_>) -> Verdict {
+        let late = match answer.route {
+            Route::Held => self.last() != Some(answer.member),
+            Route::Walk(_) => false,
+            Route::Upward(_) => self.last().is_none_or(|last| last <= answer.member),
+        };
+        if late {
+            return Verdict::Late;
+        }
+        let Answer { request, token, .. } = answer;
+        let from = self.changed_from(request, answer.member, token).cloned();
+        let Some(from) = from else {
+            self.welcome(answer);
+            let first = self.last.is_none();
+            // The hit path: nothing to write down, and nothing to allocate.
+            if first || !self.knows(request, token) {
+                self.remember(answer);
+            }
+            return if first { Verdict::First } else { Verdict::Same };
+        };
+        let to = Identity::of(token);
+        if self.policy == FallbackPolicy::Refuse {
+            let known = self.refused.insert(answer.member, to.clone());
+            return Verdict::Refused {
+                news: known.as_ref() != Some(&to),
+                change: Box::new(IdentityChange::new(from, to, true)),
+                kept: match answer.route {
+                    Route::Upward(_) => None,
+                    _ => self.kept.valid(request, self.now()),
+                },
+            };
+        }
+        self.welcome(answer);
+        self.remember(answer);
+        Verdict::Changed(Box::new(IdentityChange::new(from, to, false)))
+    }
+
+    /// What may be handed out if `member` holds `token` for `request`.
+    pub(super) fn allowed(
+        &self,
+        request: &TokenRequest,
+        member: usize,
+        token: AccessToken,
+    ) -> Option<AccessToken> {
+        let refused = self.policy == FallbackPolicy::Refuse
+            && self.changed_from(request, member, &token).is_some();
+        if refused {
+            self.kept.valid(request, self.now())
+        } else {
+            Some(token)
+        }
+    }
+
+    /// Whether it is time to ask the members before the answerer.
+    pub(super) fn upward_is_due(&self) -> bool {
+        self.upward.is_some_and(|due| due.has_come(self.now()))
+    }
+
+    /// Puts the next walk upward off for the life of `held`.
+    pub(super) fn postpone_upward(&mut self, held: Option<&AccessToken>) {
+        if self.upward.is_some() {
+            self.upward = Some(Due::after(held, self.now()));
+        }
+    }
+
+    /// Forgets everything, for good.
+    pub(super) fn dispose(&mut self) {
+        *self = Self {
+            disposed: true,
+            ..Self::empty(Arc::clone(&self.clock), self.policy)
+        };
+    }
+
+    fn now(&self) -> Moment {
+        Moment::of(&*self.clock)
+    }
+
+    /// Whether `token` of `member` acts as somebody else than the answers before; who that was.
+    fn changed_from(
+        &self,
+        request: &TokenRequest,
+        member: usize,
+        token: &AccessToken,
+    ) -> Option<&Identity> {
+        let last = self.last.as_ref()?;
+        let known = self.by_tenant.get(&request.tenant);
+        if let Some(known) = known.filter(|known| differ(known, token)) {
+            return Some(known);
+        }
+        let other = last.member != member || last.identity.credential != token.answered_by();
+        other.then_some(&last.identity)
+    }
+
+    /// Notes down what follows from an answer that is handed out.
+    fn welcome(&mut self, answer: Answer<'_>) {
+        if let Route::Held = answer.route {
+            // It says nothing about the others.
+            self.refused.remove(&answer.member);
+        } else {
+            self.refused.clear();
+            let now = self.now();
+            let due = || Due::after(Some(answer.token), now);
+            self.upward = answer.is_second_best.then(due);
+        }
+        // What its member does not cache is not cached here either (PR-27).
+        if self.policy == FallbackPolicy::Refuse && answer.is_cached {
+            self.kept.keep(answer.request, answer.token, self.now());
+        }
+    }
+
+    /// Whether an answer by the same identity adds nothing to what is known of it.
+    fn knows(&self, request: &TokenRequest, token: &AccessToken) -> bool {
+        let known = self.by_tenant.get(&request.tenant);
+        known.is_some_and(|known| known.principal.is_some() || token.principal().is_none())
+    }
+
+    fn remember(&mut self, answer: Answer<'_>) {
+        let identity = Identity::of(answer.token);
+        self.by_tenant
+            .insert(answer.request.tenant.clone(), identity.clone());
+        let held = Arc::new(ChainRecord {
+            chain: answer.chain.to_owned(),
+            tried: vec![Tried::held(answer.name)],
+            change: None,
+        });
+        self.last = Some(Last {
+            member: answer.member,
+            identity,
+            held,
+        });
+    }
+}
+
+/// Whether `token` acts as somebody else than `known`. An opaque token says nothing about that.
+fn differ(known: &Identity, token: &AccessToken) -> bool {
+    known.credential != token.answered_by()
+        || known
+            .principal
+            .as_ref()
+            .zip(token.principal())
+            .is_some_and(|(old, new)| {
+                old.object_id != new.object_id || old.tenant_id != new.tenant_id
+            })
+}

@@ -1,0 +1,122 @@
+//! The way back to a better source. An answerer that caches renews its own token for ever, so
+//! nothing would make the chain walk again; therefore, once per life of a token, it asks the
+//! members before the answerer, in the background (PR-03).
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use crate::{
+    AccessToken, TokenRequest,
+    cache::{self, Life, Moment, PAUSE},
+};
+
+use super::{
+    failure,
+    members::{Members, Walk},
+    memory::Route,
+    walk::Chain,
+};
+
+/// When the members before the answerer are asked again.
+#[derive(Clone, Copy)]
+pub(super) struct Due {
+    /// That of the token that a walk came back with.
+    life: Option<Life>,
+    /// Monotonic: however short that life is.
+    not_before: Duration,
+}
+
+impl Due {
+    /// After the life of `held`, which a walk that ends at `now` came back with.
+    pub(super) fn after(held: Option<&AccessToken>, now: Moment) -> Self {
+        Self {
+            life: held.and_then(|token| Life::of(token, now)),
+            not_before: now.monotonic + PAUSE,
+        }
+    }
+
+    pub(super) fn has_come(&self, now: Moment) -> bool {
+        now.monotonic >= self.not_before && self.life.is_none_or(|life| life.is_over(now))
+    }
+}
+
+impl Chain {
+    /// Starts a walk upward, unless one is under way. It belongs to the chain, but does not keep
+    /// it alive.
+    pub(super) fn look_upward(self: &Arc<Self>, request: &TokenRequest) {
+        self.upward.run(&(), || {
+            let (name, chain) = (self.name, Arc::downgrade(self));
+            let request = request.clone();
+            Box::pin(async move {
+                let gone = || Err(failure::cancelled(name));
+                let Some((members, answerer)) = wanted(&chain) else {
+                    return gone();
+                };
+                let walk = members.ask(answerer, &request).await;
+                match chain.upgrade() {
+                    None => gone(),
+                    Some(chain) => chain.arrive(&request, answerer, walk),
+                }
+            })
+        });
+    }
+
+    /// What becomes of a walk upward. If nobody has answered, or is allowed to, the answerer stays,
+    /// and the next walk waits for the life of what it holds then.
+    fn arrive(&self, request: &TokenRequest, answerer: usize, walk: Walk) -> cache::Outcome {
+        let held = self.members[answerer].credential.cached(request);
+        self.memory().postpone_upward(held.as_ref());
+        let Some((index, token)) = walk.answer else {
+            return Err(failure::unanswered(self.name, &walk.tried));
+        };
+        let outcome = self.conclude(request, index, token, Route::Upward(walk.tried));
+        // Too late: a walk from the top has found somebody at least as good.
+        outcome.unwrap_or_else(|| Err(failure::cancelled(self.name)))
+    }
+}
+
+/// Whom to ask, and who answers now; `None` if there is no need any more.
+fn wanted(chain: &Weak<Chain>) -> Option<(Members, usize)> {
+    let chain = chain.upgrade()?;
+    let memory = chain.memory();
+    let answerer = memory.last().filter(|_| memory.upward_is_due())?;
+    Some((chain.members.clone(), answerer))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+
+    fn at(wall: i64, monotonic: u64) -> Moment {
+        Moment {
+            wall: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(wall),
+            monotonic: Duration::from_secs(monotonic),
+        }
+    }
+
+    fn after(end: i64) -> Due {
+        let token = AccessToken::new("t".to_owned(), at(end, 0).wall, "Test");
+        Due::after(Some(&token), at(0, 0))
+    }
+
+    #[test]
+    fn pr_03_due_when_the_token_has_ended_by_either_clock() {
+        let due = after(100);
+        assert!(!due.has_come(at(99, 99)));
+        assert!(due.has_come(at(0, 100)), "the clock was set back");
+        assert!(due.has_come(at(100, 30)), "the host slept");
+    }
+
+    #[test]
+    fn pr_03_never_more_often_than_every_thirty_seconds() {
+        let nothing_held = Due::after(None, at(0, 0));
+        for due in [after(1), nothing_held] {
+            assert!(!due.has_come(at(1000, 29)));
+            assert!(due.has_come(at(30, 30)));
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! One chain at work: what the last answerer still holds, else from the top (PR-02, PR-03).
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{AccessToken, Error, Platform, TokenRequest, cache::Flights};
+
+use super::{
+    ChainRecord, FallbackPolicy, Identity, IdentityChange, Observer, ObserverRef, Tried, failure,
+    members::{Member, Members},
+    memory::{Answer, Memory, Route, Verdict},
+};
+
+/// The members of a chain, its policy and its memory.
+pub(super) struct Chain {
+    pub(super) name: &'static str,
+    pub(super) members: Members,
+    fallback_policy: FallbackPolicy,
+    observer: ObserverRef,
+    memory: Mutex<Memory>,
+    /// The walk upward, if one is under way.
+    pub(super) upward: Flights<()>,
+}
+
+impl Chain {
+    pub(super) fn new(
+        name: &'static str,
+        platform: Platform,
+        members: Vec<Member>,
+        fallback_policy: FallbackPolicy,
+        observer: ObserverRef,
+    ) -> Self {
+        Self {
+            name,
+            members: Members::new(name, &platform, members),
+            fallback_policy,
+            observer,
+            memory: Mutex::new(Memory::new(&platform, fallback_policy)),
+            upward: Flights::new(&platform, name),
+        }
+    }
+
+    pub(super) async fn get_token(
+        self: &Arc<Self>,
+        request: &TokenRequest,
+    ) -> Result<AccessToken, Error> {
+        if self.memory().disposed {
+            return Err(failure::cancelled(self.name));
+        }
+        loop {
+            let (index, token, route) = match self.held(request).await {
+                Some((index, token)) => (index, token, Route::Held),
+                None => {
+                    let walk = self.members.ask(self.members.len(), request).await;
+                    let Some((index, token)) = walk.answer else {
+                        return Err(self.unanswered(walk.tried));
+                    };
+                    (index, token, Route::Walk(walk.tried))
+                }
+            };
+            if let Some(outcome) = self.conclude(request, index, token, route) {
+                return outcome;
+            }
+        }
+    }
+
+    /// What the last answerer holds for `request`, as long as handing it out needs no questions.
+    pub(super) fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
+        let index = self.memory().last()?;
+        let token = self.members[index].credential.cached(request)?;
+        self.memory().allowed(request, index, token)
+    }
+
+    pub(super) fn never_answers(&self) -> bool {
+        !self.members.might_answer(self.members.len())
+    }
+
+    pub(super) fn dispose(&self) {
+        self.memory().dispose();
+        self.upward.close();
+        for member in self.members.iter() {
+            member.credential.dispose();
+        }
+    }
+
+    /// The token of the last answerer, if it still holds a valid one. It is asked and not only
+    /// looked at, so that it renews the token in time; while the token is valid it answers with it.
+    async fn held(self: &Arc<Self>, request: &TokenRequest) -> Option<(usize, AccessToken)> {
+        // Claims ask for a token that nobody holds yet.
+        if request.claims.is_some() {
+            return None;
+        }
+        let (index, upward_is_due) = {
+            let memory = self.memory();
+            (memory.last()?, memory.upward_is_due())
+        };
+        let credential = &self.members[index].credential;
+        credential.cached(request)?;
+        if upward_is_due {
+            self.look_upward(request);
+        }
+        let token = match credential.get_token(request).await {
+            Ok(token) => token,
+            Err(_) => credential.cached(request)?,
+        };
+        Some((index, token))
+    }
+
+    /// Compares the answer with the one before, reports, and hands out or refuses. `None` if
+    /// somebody else has become the answerer meanwhile.
+    pub(super) fn conclude(
+        &self,
+        request: &TokenRequest,
+        index: usize,
+        token: AccessToken,
+        route: Route,
+    ) -> Option<Result<AccessToken, Error>> {
+        let credential = &self.members[index].credential;
+        let answer = Answer {
+            request,
+            token: &token,
+            chain: self.name,
+            member: index,
+            name: credential.name(),
+            route: &route,
+            is_cached: self.fallback_policy == FallbackPolicy::Refuse
+                && credential.cached(request).as_ref() == Some(&token),
+            is_second_best: self.members.might_answer(index),
+        };
+        let (verdict, held) = {
+            let mut memory = self.memory();
+            // Disposed while the member answered: nobody gets a token any more.
+            if memory.disposed {
+                return Some(Err(failure::cancelled(self.name)));
+            }
+            (memory.answer(answer), memory.held())
+        };
+        if let (Verdict::Same, Route::Held, Some(held)) = (&verdict, &route, &held) {
+            return Some(Ok(token.with_chain(Arc::clone(held))));
+        }
+
+        let mut change = None;
+        let outcome = match verdict {
+            Verdict::Late => return None,
+            Verdict::Same => {
+                tracing::debug!(chain = self.name, identity = %Identity::of(&token), "answered");
+                Ok(token)
+            }
+            Verdict::First => {
+                tracing::info!(chain = self.name, identity = %Identity::of(&token), "answered");
+                Ok(token)
+            }
+            Verdict::Changed(changed) => {
+                self.report(&changed);
+                change = Some(*changed);
+                Ok(token)
+            }
+            Verdict::Refused {
+                change: refused,
+                news,
+                kept,
+            } => {
+                if news {
+                    self.report(&refused);
+                }
+                let error = || failure::refusal(self.name, &refused);
+                let outcome = kept.ok_or_else(error);
+                change = Some(*refused);
+                outcome
+            }
+        };
+        Some(self.hand_out(outcome, index, route, change))
+    }
+
+    /// The outcome with its record, of which the observer is told.
+    fn hand_out(
+        &self,
+        outcome: Result<AccessToken, Error>,
+        index: usize,
+        route: Route,
+        change: Option<IdentityChange>,
+    ) -> Result<AccessToken, Error> {
+        let is_held = matches!(route, Route::Held);
+        let is_upward = matches!(route, Route::Upward(_));
+        let record = Arc::new(ChainRecord {
+            chain: self.name.to_owned(),
+            tried: match route {
+                Route::Held => vec![Tried::held(self.members[index].credential.name())],
+                Route::Walk(tried) | Route::Upward(tried) => tried,
+            },
+            change,
+        });
+        match outcome {
+            Ok(token) => {
+                if !is_held {
+                    self.tell(|observer| observer.answered(&record));
+                }
+                Ok(token.with_chain(record))
+            }
+            Err(error) => {
+                if !is_upward {
+                    self.tell(|observer| observer.failed(&record));
+                }
+                Err(error.with_chain(record))
+            }
+        }
+    }
+
+    /// The error of a walk in which nobody answered.
+    fn unanswered(&self, tried: Vec<Tried>) -> Error {
+        let error = failure::unanswered(self.name, &tried);
+        let record = Arc::new(ChainRecord {
+            chain: self.name.to_owned(),
+            tried,
+            change: None,
+        });
+        self.tell(|observer| observer.failed(&record));
+        error.with_chain(record)
+    }
+
+    fn report(&self, change: &IdentityChange) {
+        let IdentityChange { from, to, refused } = change;
+        if *refused {
+            tracing::warn!(chain = self.name, %from, %to, "identity change refused");
+        } else {
+            tracing::warn!(chain = self.name, %from, %to, "identity changed");
+            tracing::info!(chain = self.name, identity = %to, "answered");
+        }
+        self.tell(|observer| observer.identity_changed(change));
+    }
+
+    fn tell(&self, what: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = &self.observer {
+            what(&**observer);
+        }
+    }
+
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members = self.members.iter().map(|member| member.credential.name());
+        f.debug_struct(self.name)
+            .field("members", &members.collect::<Vec<_>>())
+            .field("fallback_policy", &self.fallback_policy)
+            .finish_non_exhaustive()
+    }
+}

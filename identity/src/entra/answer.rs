@@ -1,0 +1,210 @@
+//! Reads what the token endpoint answers: a token (EN-40, EN-42) or an error (ER-01, TH-01).
+
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::{
+    AccessToken, Error, ErrorKind,
+    retry::Reply,
+    wire::{self, Exchange},
+};
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    token_type: Option<String>,
+    expires_in: Option<Value>,
+    refresh_in: Option<Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorAnswer {
+    error: Option<String>,
+    error_description: Option<String>,
+    error_codes: Vec<u64>,
+    suberror: Option<String>,
+    trace_id: Option<String>,
+}
+
+/// The token in an answer, or the error that the answer stands for. `secret` is what was sent, and
+/// is never repeated.
+pub(super) fn token(
+    credential: &str,
+    secret: &str,
+    exchange: Exchange,
+) -> Result<AccessToken, Error> {
+    let Exchange { reply, sent } = exchange;
+    if reply.status != 200 {
+        return Err(refusal(credential, secret, &reply));
+    }
+    let malformed = |what: &str| {
+        Error::new(
+            ErrorKind::Failed,
+            credential,
+            format!("the answer of Entra is malformed: {what}"),
+        )
+        .with_status(200)
+        .with_help("something other than Entra may be answering: check proxies")
+    };
+    // Nothing of a good answer is ever quoted: it holds a token.
+    let body = Zeroizing::new(reply.body);
+    let answer: TokenAnswer =
+        serde_json::from_slice(&body).map_err(|_| malformed("it is not a token in JSON"))?;
+    if answer.access_token.trim().is_empty() {
+        return Err(malformed("its token is empty"));
+    }
+    if answer
+        .token_type
+        .is_some_and(|kind| !kind.eq_ignore_ascii_case("Bearer"))
+    {
+        return Err(malformed("its token is no bearer token"));
+    }
+    let life = |seconds: Option<&Value>| wire::after(sent, seconds.and_then(wire::seconds)?);
+    let expires_on = life(answer.expires_in.as_ref())
+        .ok_or_else(|| malformed("it does not say when the token ends"))?;
+    let refresh_on = life(answer.refresh_in.as_ref());
+    Ok(AccessToken::new(answer.access_token, expires_on, credential).with_refresh_on(refresh_on))
+}
+
+/// The error for a status that is not 200, JSON or not (a throttled application gets plain text).
+pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
+    let text = String::from_utf8_lossy(&reply.body);
+    let answer: ErrorAnswer = serde_json::from_str(&text).unwrap_or_default();
+    // Redacted after it was read: JSON may spell the secret in another way.
+    let safe = |text: &str| wire::excerpt(&wire::redacted(text, secret));
+    let description = answer.error_description.as_deref().unwrap_or_default();
+    let code = (answer
+        .error_codes
+        .first()
+        .map(|code| format!("AADSTS{code}")))
+    .or_else(|| aadsts_code(description))
+    .or_else(|| answer.error.clone());
+    let kind = if needs_interaction(&answer) {
+        ErrorKind::InteractionRequired
+    } else {
+        ErrorKind::Failed
+    };
+
+    // The ids and the time at the end of a description are noise here: the id has its own place.
+    let said = description.split("Trace ID:").next().unwrap_or_default();
+    let said = match &answer.error {
+        Some(error) => safe(&format!("{error}: {said}")),
+        None => safe(&text),
+    };
+    let message = format!(
+        "Entra answered {}{}: {said}",
+        reply.status,
+        wire::times(reply)
+    );
+    let help = help(reply.status, kind, code.as_deref());
+    let error = Error::new(kind, credential, message).with_help(help);
+    let request_id = answer
+        .trace_id
+        .as_deref()
+        .or(reply.header("x-ms-request-id"));
+    let (code, request_id) = (code.as_deref().map(safe), request_id.map(safe));
+    wire::refused(error, reply, code.as_deref(), request_id.as_deref())
+}
+
+/// Whether a person has to act (ER-06).
+fn needs_interaction(answer: &ErrorAnswer) -> bool {
+    const ERRORS: [&str; 6] = [
+        "interaction_required",
+        "consent_required",
+        "login_required",
+        "bad_token",
+        "ui_not_allowed",
+        "interrupted_user",
+    ];
+    const SUBERRORS: [&str; 8] = [
+        "message_only",
+        "additional_action",
+        "basic_action",
+        "user_password_expired",
+        "consent_required",
+        "bad_token",
+        "ui_not_allowed",
+        "interrupted_user",
+    ];
+    let description = answer.error_description.as_deref().unwrap_or_default();
+    let said = |word: &&str| answer.error.as_deref() == Some(word) || description.contains(word);
+    ERRORS.iter().any(said)
+        || answer
+            .suberror
+            .as_deref()
+            .is_some_and(|suberror| SUBERRORS.contains(&suberror))
+}
+
+/// The first `AADSTS` code in a text, such as `AADSTS7000215`.
+pub(crate) fn aadsts_code(text: &str) -> Option<String> {
+    let at = text.find("AADSTS")?;
+    let digits: String = text[at + "AADSTS".len()..]
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    (!digits.is_empty()).then(|| format!("AADSTS{digits}"))
+}
+
+/// What to do about the errors that an application meets (ER-09).
+fn help(status: u16, kind: ErrorKind, code: Option<&str>) -> String {
+    let known = match (code, status) {
+        (Some("AADSTS7000215"), _) => "the client secret is wrong: use its value, not its id",
+        (Some("AADSTS7000222"), _) => "the client secret has expired: create a new one",
+        (Some("AADSTS700016"), _) => "the tenant does not know this client id: check both",
+        (Some("AADSTS7000112"), _) => "the application is disabled in this tenant",
+        (Some("AADSTS90002"), _) => "there is no such tenant: check the tenant id",
+        (Some("AADSTS70011" | "AADSTS500011"), _) => {
+            "check the scope: it should look like https://vault.azure.net/.default"
+        }
+        _ if kind == ErrorKind::InteractionRequired => {
+            "a person has to sign in as the policy asks, or an administrator to change the policy"
+        }
+        (_, 429) => "Entra throttles this application: ask less often, and cache tokens",
+        (_, 500..=599) => "Entra is in trouble: try again later",
+        (Some(code), _) if code.starts_with("AADSTS") => {
+            let number = code.trim_start_matches("AADSTS");
+            return format!("see https://login.microsoftonline.com/error?code={number}");
+        }
+        _ => "check the authority host, the tenant and the client id",
+    };
+    known.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn the_first_code_is_found() {
+        assert_eq!(
+            aadsts_code("x AADSTS50076: y AADSTS1"),
+            Some("AADSTS50076".to_owned())
+        );
+        assert_eq!(aadsts_code("AADSTS: y"), None);
+        assert_eq!(aadsts_code(""), None);
+    }
+
+    proptest::proptest! {
+        /// Whatever comes is a token that says when it ends, or an error without the secret.
+        #[test]
+        fn any_answer_is_survived(
+            status in 100u16..600,
+            before in r#"(\{"(access_token|error|error_description|error_codes)":"?)?.{0,20}"#,
+            after in r#".{0,20}("\})?"#,
+        ) {
+            let secret = "s3cr3t";
+            let body = format!("{before}{secret}{after}").into_bytes();
+            let reply =
+                Reply { status, headers: Vec::new(), body, retry_at: None, attempts: 1 };
+            let exchange = Exchange { reply, sent: Timestamp::UNIX_EPOCH };
+            if let Err(error) = token("Test", secret, exchange) {
+                assert!(!format!("{error} {error:?}").contains(secret));
+                assert_eq!(error.status(), Some(status));
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The host that is asked for tokens (EN-01, EN-02, EN-05).
+
+use url::Url;
+
+use crate::{Error, ErrorKind, platform::Platform};
+
+const DEFAULT_HOST: &str = "https://login.microsoftonline.com";
+const VARIABLE: &str = "AZURE_AUTHORITY_HOST";
+
+/// An authority host. Its endpoints are known from its name: nothing is ever asked to find them.
+#[derive(Clone, Debug)]
+pub(crate) struct Authority(Url);
+
+impl Authority {
+    /// `option` if given, else `AZURE_AUTHORITY_HOST`, else the public cloud. A host without a
+    /// scheme means https.
+    ///
+    /// # Errors
+    /// `Configuration` for anything but the https URL of a host.
+    pub(crate) fn new(
+        credential: &str,
+        option: Option<&str>,
+        platform: &Platform,
+    ) -> Result<Self, Error> {
+        let variable = platform
+            .environment
+            .var(VARIABLE)
+            .filter(|host| !host.is_empty());
+        let given = option
+            .or(variable.as_deref())
+            .unwrap_or(DEFAULT_HOST)
+            .trim();
+        let url = if given.contains("://") {
+            given.to_owned()
+        } else {
+            format!("https://{given}")
+        };
+        Url::parse(&url)
+            .ok()
+            .filter(|url| {
+                url.scheme() == "https"
+                    && url.has_host()
+                    && url.username().is_empty()
+                    && url.password().is_none()
+                    && url.query().is_none()
+                    && url.fragment().is_none()
+            })
+            .map(Self)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    credential,
+                    "the authority host is not the https URL of a host",
+                )
+                .with_help(format!(
+                    "set it to something like {DEFAULT_HOST}; see {VARIABLE}"
+                ))
+            })
+    }
+
+    /// Where the tokens of `tenant` are asked for.
+    pub(crate) fn token_endpoint(&self, tenant: &str) -> Url {
+        let mut url = self.0.clone();
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{path}/{tenant}/oauth2/v2.0/token"));
+        url
+    }
+
+    /// How a cache tells it from others.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Its name in messages.
+    pub(crate) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or(DEFAULT_HOST)
+    }
+}

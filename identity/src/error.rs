@@ -1,0 +1,261 @@
+//! What can go wrong, by what a caller can do about it (PR-01).
+
+use std::{fmt, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::chain::ChainRecord;
+
+/// What kind of failure it is. A chain goes on after [`Unavailable`](Self::Unavailable) and stops
+/// at everything else, unless it was told otherwise (PR-02).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The source is not there for this host: unreachable, not installed, not configured, not
+    /// logged in.
+    Unavailable,
+    /// A source that is there refused, or kept failing after its attempts.
+    Failed,
+    /// A person has to act, such as to sign in again.
+    InteractionRequired,
+    /// The credential is used wrongly; no attempt can succeed.
+    Configuration,
+    /// The credential was disposed, or its host went down, while the caller waited.
+    Cancelled,
+}
+
+impl ErrorKind {
+    /// Its name in text: `unavailable`, `failed`, `interaction-required`, `configuration`,
+    /// `cancelled`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Failed => "failed",
+            Self::InteractionRequired => "interaction-required",
+            Self::Configuration => "configuration",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A failure to get a token. Cheap to clone: callers that waited for the same work get the same
+/// error. Neither `Display` nor `Debug` shows a secret.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    credential: String,
+    message: String,
+    help: Option<String>,
+    status: Option<u16>,
+    code: Option<String>,
+    request_id: Option<String>,
+    retry_at: Option<Timestamp>,
+    chain: Option<Arc<ChainRecord>>,
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of the credential called `credential`.
+    pub fn new(kind: ErrorKind, credential: &str, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            credential: credential.to_owned(),
+            message: message.into(),
+            help: None,
+            status: None,
+            code: None,
+            request_id: None,
+            retry_at: None,
+            chain: None,
+            cause: None,
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Adds what the reader can do about it.
+    #[must_use]
+    pub fn with_help(self, help: impl Into<String>) -> Self {
+        let help = help.into();
+        self.with(|e| e.help = Some(help))
+    }
+
+    /// Adds the HTTP status of the last answer.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        self.with(|e| e.status = Some(status))
+    }
+
+    /// Adds the service's own error code, such as `AADSTS7000215` or `invalid_request`.
+    #[must_use]
+    pub fn with_code(self, code: impl Into<String>) -> Self {
+        let code = code.into();
+        self.with(|e| e.code = Some(code))
+    }
+
+    /// Adds the id under which the service's support finds the request.
+    #[must_use]
+    pub fn with_request_id(self, id: impl Into<String>) -> Self {
+        let id = id.into();
+        self.with(|e| e.request_id = Some(id))
+    }
+
+    /// Adds the moment before which the service wants no further request (PR-12).
+    #[must_use]
+    pub fn with_retry_at(self, at: Timestamp) -> Self {
+        self.with(|e| e.retry_at = Some(at))
+    }
+
+    /// Adds the record of the chain that failed.
+    #[must_use]
+    pub fn with_chain(self, record: Arc<ChainRecord>) -> Self {
+        self.with(|e| e.chain = Some(record))
+    }
+
+    /// Adds the error that caused this one.
+    #[must_use]
+    pub fn with_cause(self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let cause: Arc<dyn std::error::Error + Send + Sync> = Arc::new(cause);
+        self.with(|e| e.cause = Some(cause))
+    }
+
+    /// The same error as another kind, as a chain or a policy sees it.
+    #[must_use]
+    pub fn with_kind(self, kind: ErrorKind) -> Self {
+        self.with(|e| e.kind = kind)
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The credential that failed.
+    pub fn credential(&self) -> &str {
+        &self.0.credential
+    }
+
+    /// What happened, without the credential's name and without the help.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What the reader can do about it.
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// The HTTP status of the last answer, if one came.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The service's own error code.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The id under which the service's support finds the request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// The moment before which nothing is sent again, where the service gave one (PR-12).
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        self.0.retry_at
+    }
+
+    /// Who was tried, for the error of a chain.
+    pub fn chain(&self) -> Option<&Arc<ChainRecord>> {
+        self.0.chain.as_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &*self.0;
+        write!(f, "{}: {}", e.credential, e.message)?;
+        if let Some(at) = e.retry_at {
+            write!(f, " (not to be asked again before {at})")?;
+        }
+        if let Some(id) = &e.request_id {
+            write!(f, " (request {id})")?;
+        }
+        if let Some(help) = &e.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &e.kind)
+            .field("credential", &e.credential)
+            .field("message", &e.message)
+            .field("status", &e.status)
+            .field("code", &e.code)
+            .field("request_id", &e.request_id)
+            .field("retry_at", &e.retry_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0
+            .cause
+            .as_ref()
+            .map(|cause| &**cause as &(dyn std::error::Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn pr_01_an_error_carries_what_a_caller_needs() {
+        let plain = Error::new(ErrorKind::Failed, "Test", "it is busy");
+        let error = plain
+            .clone()
+            .with_help("wait")
+            .with_status(429)
+            .with_code("busy")
+            .with_request_id("r1")
+            .with_retry_at(Timestamp::UNIX_EPOCH)
+            .with_cause(std::fmt::Error);
+        assert_eq!(
+            error.to_string(),
+            "Test: it is busy (not to be asked again before 1970-01-01T00:00:00Z) (request r1)\n  \
+             help: wait"
+        );
+        assert_eq!((error.status(), error.code()), (Some(429), Some("busy")));
+        assert!(error.source().is_some());
+        assert_eq!(
+            plain.to_string(),
+            "Test: it is busy",
+            "the clone is another error"
+        );
+        assert_eq!(
+            error.with_kind(ErrorKind::Unavailable).kind().to_string(),
+            "unavailable"
+        );
+    }
+}

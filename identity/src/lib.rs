@@ -1,0 +1,34 @@
+//! Azure credentials and token caches that keep their documented promises.
+//!
+//! The rule where SDKs disagree: keep what the documentation promises; never lose a token that is
+//! still valid; never change identity silently; never ask more often than the service allows;
+//! block nobody who holds a valid token.
+//!
+//! Everything a credential uses of its host comes from a [`platform::Platform`], so a simulator
+//! can stand in for the clock, the network and the commands.
+
+pub mod adapters;
+pub mod cache;
+pub mod chain;
+pub mod credentials;
+pub mod developer;
+mod entra;
+mod error;
+pub mod managed_identity;
+pub mod platform;
+pub mod retry;
+mod token;
+mod wire;
+
+pub use cache::Cached;
+pub use chain::{
+    ChainRecord, ChainedTokenCredential, ContinueAfter, DefaultAzureCredential, FallbackPolicy,
+    Identity, IdentityChange, Observer, Outcome, Tried,
+};
+pub use credentials::{ClientSecretCredential, EnvironmentCredential};
+pub use developer::{AzureCliCredential, AzureDeveloperCliCredential};
+pub use error::{Error, ErrorKind};
+pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityId};
+pub use platform::Platform;
+pub use retry::{RetryOptions, RetryPolicy};
+pub use token::{AccessToken, DEFAULT_MIN_REMAINING, Principal, TokenCredential, TokenRequest};

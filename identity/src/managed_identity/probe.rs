@@ -1,0 +1,82 @@
+//! The question whether a metadata service is there at all (MI-80, PR-13). Only
+//! `DefaultAzureCredential` asks it: on a developer's machine nobody wants to wait for time-outs.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use url::Url;
+
+use crate::{
+    Error, ErrorKind,
+    platform::{Platform, TransportError, TransportErrorKind},
+};
+
+use super::{NAME, imds};
+
+/// The most a probe may take: connect, send and first byte together (PR-13).
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// As much of an answer as is searched for the words of MI-68.
+const BODY: usize = 64 * 1024;
+
+/// Remembers that the service was there; never that it was not.
+#[derive(Default)]
+pub(super) struct Probe {
+    answered: AtomicBool,
+}
+
+impl Probe {
+    /// Whether anybody is there. Any answer is a yes, except the 403 of a proxy that says the
+    /// network is unreachable.
+    ///
+    /// # Errors
+    /// `Unavailable` without a yes in time; `Configuration` when the platform has no HTTP client.
+    pub(super) async fn check(&self, platform: &Platform, endpoint: &Url) -> Result<(), Error> {
+        if self.answered.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match platform.within(LIMIT, knock(platform, endpoint)).await {
+            Some(Ok(())) => {
+                self.answered.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Some(Err(error)) if error.kind == TransportErrorKind::NoClient => {
+                Err(
+                    Error::new(ErrorKind::Configuration, NAME, error.message.clone())
+                        .with_cause(error),
+                )
+            }
+            Some(Err(error)) => Err(absent(&error.message).with_cause(error)),
+            None => Err(absent(&format!("no answer within {} s", LIMIT.as_secs()))),
+        }
+    }
+}
+
+async fn knock(platform: &Platform, endpoint: &Url) -> Result<(), TransportError> {
+    let request = imds::probe_request(platform, endpoint);
+    let mut response = platform.http.send(request).await?;
+    if response.status == 403 {
+        let body = response.bytes(BODY).await?;
+        if String::from_utf8_lossy(&body)
+            .to_ascii_lowercase()
+            .contains("unreachable")
+        {
+            return Err(TransportError::new(
+                TransportErrorKind::Unreachable,
+                "a proxy answered 403: the network is unreachable",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn absent(why: &str) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        NAME,
+        format!("no metadata service on this host: {why}"),
+    )
+    .with_help("this is expected anywhere but on an Azure host")
+}

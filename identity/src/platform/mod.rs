@@ -1,0 +1,244 @@
+//! What a host lends to a credential: clock, HTTP client, commands, environment, files, random
+//! numbers and a place to run background work.
+//!
+//! Nothing in this crate reaches around a [`Platform`]. [`Platform::system`] is the real machine;
+//! a simulator makes one platform per simulated host.
+
+mod http;
+pub mod system;
+
+use std::{fmt, future::Future, io, path::Path, pin::Pin, sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+pub use http::{
+    HttpBody, HttpClient, HttpRequest, HttpResponse, Method, TransportError, TransportErrorKind,
+};
+
+/// A boxed future that may move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Everything a credential may use of its host. Cheap to clone; clones are the same host.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Platform {
+    /// Wall time, monotonic time, the local zone, sleep.
+    pub clock: Arc<dyn Clock>,
+    /// HTTP requests.
+    pub http: Arc<dyn HttpClient>,
+    /// Other programs (`az`, `azd`).
+    pub commands: Arc<dyn CommandRunner>,
+    /// Environment variables.
+    pub environment: Arc<dyn Environment>,
+    /// Files.
+    pub files: Arc<dyn Files>,
+    /// Random numbers, keyed by purpose.
+    pub random: Arc<dyn Random>,
+    /// Background work.
+    pub spawner: Arc<dyn Spawner>,
+}
+
+/// The parts of a [`Platform`], named, for whoever implements one.
+pub struct Parts {
+    /// See [`Platform::clock`].
+    pub clock: Arc<dyn Clock>,
+    /// See [`Platform::http`].
+    pub http: Arc<dyn HttpClient>,
+    /// See [`Platform::commands`].
+    pub commands: Arc<dyn CommandRunner>,
+    /// See [`Platform::environment`].
+    pub environment: Arc<dyn Environment>,
+    /// See [`Platform::files`].
+    pub files: Arc<dyn Files>,
+    /// See [`Platform::random`].
+    pub random: Arc<dyn Random>,
+    /// See [`Platform::spawner`].
+    pub spawner: Arc<dyn Spawner>,
+}
+
+impl Platform {
+    /// A platform from its parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            clock,
+            http,
+            commands,
+            environment,
+            files,
+            random,
+            spawner,
+        } = parts;
+        Self {
+            clock,
+            http,
+            commands,
+            environment,
+            files,
+            random,
+            spawner,
+        }
+    }
+
+    /// The real machine. Must be used inside a tokio runtime.
+    pub fn system() -> Self {
+        system::platform()
+    }
+
+    /// Runs `work`, but no longer than `limit`: `None` when the limit came first. `work` is
+    /// dropped then.
+    pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        // Biased: an answer that arrives together with the limit is an answer.
+        tokio::select! { biased;
+            done = work => Some(done),
+            () = self.clock.sleep(limit) => None,
+        }
+    }
+}
+
+impl Default for Platform {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Platform")
+    }
+}
+
+/// Time, as one host sees it.
+pub trait Clock: Send + Sync + 'static {
+    /// The wall clock, UTC. It may be wrong, and it may be stepped in either direction.
+    fn now(&self) -> Timestamp;
+    /// Time since some fixed origin. Never goes back and is never stepped.
+    fn monotonic(&self) -> Duration;
+    /// The zone that local times of this host are written in.
+    fn local_zone(&self) -> TimeZone;
+    /// Completes after `duration` of monotonic time.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// Runs another program.
+pub trait CommandRunner: Send + Sync + 'static {
+    /// Starts `command` with closed standard input and waits for its end. Dropping the future
+    /// kills the process and its children.
+    fn run(&self, command: Command) -> BoxFuture<'static, Result<CommandOutput, CommandError>>;
+}
+
+/// A program to run, found on the PATH. No shell is involved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The program's name without folder or suffix, such as `az`.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables set in addition to the host's own.
+    pub env: Vec<(String, String)>,
+}
+
+/// What a program left when it ended. `Debug` shows no content: standard output holds tokens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CommandOutput {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Everything written to standard output.
+    pub stdout: Vec<u8>,
+    /// Everything written to standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl fmt::Debug for CommandOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommandOutput")
+            .field("code", &self.code)
+            .field("stdout", &format_args!("{} bytes", self.stdout.len()))
+            .field("stderr", &format_args!("{} bytes", self.stderr.len()))
+            .finish()
+    }
+}
+
+/// Why a program could not be run at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// There is no such program on the PATH.
+    NotFound,
+    /// It exists and could not be started.
+    Start(String),
+}
+
+/// Environment variables.
+pub trait Environment: Send + Sync + 'static {
+    /// The value of `name`; `None` when it is not set or not Unicode. An empty value is a value.
+    fn var(&self, name: &str) -> Option<String>;
+}
+
+/// Files.
+pub trait Files: Send + Sync + 'static {
+    /// Whether `path` exists and is a file.
+    fn exists(&self, path: &Path) -> bool;
+    /// The whole content of `path`.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+}
+
+/// Random numbers.
+pub trait Random: Send + Sync + 'static {
+    /// The next number of the stream that belongs to `purpose`. Streams are independent: one more
+    /// draw for one purpose shifts no other.
+    fn next(&self, purpose: &str) -> u64;
+}
+
+impl dyn Random {
+    /// A number in `[0, 1)` from the stream of `purpose`.
+    pub fn unit(&self, purpose: &str) -> f64 {
+        // 53 bits are what an f64 holds exactly.
+        (self.next(purpose) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// A random (version 4) UUID in its usual text form.
+    pub fn uuid(&self, purpose: &str) -> String {
+        let (high, low) = (self.next(purpose), self.next(purpose));
+        let high = (high & !0xf000) | 0x4000;
+        let low = (low & !(0b11 << 62)) | (0b10 << 62);
+        format!(
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xffff,
+            low >> 48,
+            low & 0xffff_ffff_ffff
+        )
+    }
+}
+
+/// Starts background work.
+pub trait Spawner: Send + Sync + 'static {
+    /// Runs `work` until it ends, its handle is dropped, or its host goes down.
+    fn spawn(&self, work: BoxFuture<'static, ()>) -> TaskHandle;
+}
+
+/// Owns a piece of background work: dropping it ends the work.
+#[must_use = "dropping the handle ends the work"]
+pub struct TaskHandle(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl TaskHandle {
+    /// A handle that calls `stop` when it is dropped.
+    pub fn new(stop: impl FnOnce() + Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(stop)))
+    }
+}
+
+impl Drop for TaskHandle {
+    fn drop(&mut self) {
+        if let Some(stop) = self.0.take() {
+            stop();
+        }
+    }
+}
+
+impl fmt::Debug for TaskHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TaskHandle")
+    }
+}

@@ -1,0 +1,189 @@
+//! Other programs of the real machine.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::process;
+
+use crate::platform::{BoxFuture, Command, CommandError, CommandOutput, CommandRunner};
+
+/// Suffixes that make a file a program, in the order in which they are looked for.
+const SUFFIXES: &[&str] = if cfg!(windows) {
+    &[".exe", ".cmd", ".bat"]
+} else {
+    &[""]
+};
+
+/// A folder in which no program of somebody else can lie by accident.
+const WORKING_FOLDER: &str = if cfg!(windows) { "C:\\" } else { "/" };
+
+/// Starts processes with tokio.
+pub(super) struct SystemCommands;
+
+impl CommandRunner for SystemCommands {
+    fn run(&self, command: Command) -> BoxFuture<'static, Result<CommandOutput, CommandError>> {
+        Box::pin(run(command))
+    }
+}
+
+async fn run(command: Command) -> Result<CommandOutput, CommandError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let program = find(&command.program, std::env::split_paths(&path), is_program)
+        .ok_or(CommandError::NotFound)?;
+    let mut process = process::Command::new(program);
+    process
+        .args(&command.args)
+        .envs(command.env)
+        .current_dir(WORKING_FOLDER)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    // Its own group, so that what it starts can be ended with it.
+    #[cfg(unix)]
+    process.process_group(0);
+    let child = process
+        .spawn()
+        .map_err(|error| CommandError::Start(error.to_string()))?;
+    let group = Group::of(&child);
+    let output = child
+        .wait_with_output()
+        .await
+        .map_err(|error| CommandError::Start(error.to_string()))?;
+    // It ended by itself; the number of its group may soon be somebody else's.
+    group.forget();
+    Ok(CommandOutput {
+        code: output.status.code(),
+        stdout: output.stdout,
+        stderr: output.stderr,
+    })
+}
+
+/// The first file called `program` in `folders` that `is_program`. Relative folders are passed
+/// over: what they hold depends on where we happen to be.
+fn find(
+    program: &str,
+    folders: impl Iterator<Item = PathBuf>,
+    is_program: impl Fn(&Path) -> bool,
+) -> Option<PathBuf> {
+    folders
+        .filter(|folder| folder.is_absolute())
+        .flat_map(|folder| {
+            SUFFIXES
+                .iter()
+                .map(move |suffix| folder.join(format!("{program}{suffix}")))
+        })
+        .find(|file| is_program(file))
+}
+
+#[cfg(unix)]
+fn is_program(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.metadata()
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(file: &Path) -> bool {
+    file.is_file()
+}
+
+/// Kills a process group when it is dropped. Elsewhere than on Unix only the process itself is
+/// killed, by tokio.
+struct Group {
+    #[cfg(unix)]
+    leader: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    #[cfg(unix)]
+    fn of(child: &process::Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self {
+            leader: id.and_then(rustix::process::Pid::from_raw),
+        }
+    }
+
+    #[cfg(unix)]
+    fn forget(mut self) {
+        self.leader = None;
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &process::Child) -> Self {
+        Self {}
+    }
+
+    #[cfg(not(unix))]
+    fn forget(self) {}
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            // Nothing is left to do about a group that is gone already.
+            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        Command {
+            program: "sh".to_owned(),
+            args: vec!["-c".to_owned(), script.to_owned()],
+            env: vec![("CREDSIM_TEST".to_owned(), "set".to_owned())],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_runs_with_its_arguments_and_without_input() {
+        let script = "cat; printf \"$CREDSIM_TEST \"; pwd; echo oops >&2; exit 3";
+        let output = SystemCommands.run(shell(script)).await.unwrap();
+        assert_eq!(output.code, Some(3));
+        assert_eq!(output.stdout, b"set /\n");
+        assert_eq!(output.stderr, b"oops\n");
+        assert!(!format!("{output:?}").contains("oops"));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_on_the_path_is_not_found() {
+        let command = Command {
+            program: "no-such-tool".to_owned(),
+            ..shell("")
+        };
+        assert_eq!(
+            SystemCommands.run(command).await,
+            Err(CommandError::NotFound)
+        );
+        let nowhere = find("sh", [PathBuf::from("bin")].into_iter(), |_| true);
+        assert_eq!(nowhere, None, "a relative folder is no place for programs");
+    }
+
+    /// PR-15: killed with its children.
+    #[tokio::test]
+    async fn dropping_the_run_kills_the_children_too() {
+        let folder = std::env::temp_dir();
+        let mark = folder.join(format!("credsim-{}-child", std::process::id()));
+        let _ = std::fs::remove_file(&mark);
+        let script = format!("(sleep 1; touch '{}') & sleep 60", mark.display());
+        let run = SystemCommands.run(shell(&script));
+        let start = Instant::now();
+        assert!(
+            tokio::time::timeout(Duration::from_millis(300), run)
+                .await
+                .is_err()
+        );
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(start.elapsed() < Duration::from_secs(30));
+        assert!(!mark.exists(), "the child of the killed process lived on");
+    }
+}

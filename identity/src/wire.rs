@@ -1,0 +1,232 @@
+//! What every credential that speaks HTTP shares: who we say we are, one exchange with its time,
+//! the loose types of the answers, and safe excerpts for error messages.
+
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::{
+    Error, ErrorKind,
+    platform::{HttpRequest, Platform, TransportErrorKind},
+    retry::{self, Failure, Reply, RetryPolicy},
+};
+
+/// What we call ourselves to every service.
+pub(crate) const USER_AGENT: &str = concat!("credsim-identity/", env!("CARGO_PKG_VERSION"));
+
+/// The longest piece of a foreign text that an error repeats, in characters.
+const EXCERPT: usize = 400;
+
+/// Adds who we are and the id of this call, the same on each of its attempts (MI-18).
+pub(crate) fn identified(request: HttpRequest, platform: &Platform) -> HttpRequest {
+    let id = platform.random.uuid("client-request-id");
+    request
+        .header("User-Agent", USER_AGENT)
+        .header("x-ms-client-request-id", id)
+}
+
+/// A final answer, and when the attempt that brought it was sent: lifetimes count from then, so a
+/// slow service never makes a token look longer than it is (EN-43).
+pub(crate) struct Exchange {
+    pub(crate) reply: Reply,
+    pub(crate) sent: Timestamp,
+}
+
+/// Sends `request` under `policy`.
+pub(crate) async fn exchange(
+    platform: &Platform,
+    policy: &RetryPolicy,
+    purpose: &str,
+    request: HttpRequest,
+) -> Result<Exchange, Failure> {
+    let sent = AtomicI64::new(platform.clock.now().as_second());
+    let reply = retry::send(platform, policy, purpose, || {
+        sent.store(platform.clock.now().as_second(), Ordering::Relaxed);
+        request.clone()
+    })
+    .await?;
+    let sent = Timestamp::from_second(sent.into_inner()).unwrap_or(Timestamp::UNIX_EPOCH);
+    Ok(Exchange { reply, sent })
+}
+
+/// The error for a request that was never answered. `unreached` is the kind for a peer that could
+/// not even be connected to: an identity endpoint of this host is then not there, while Entra is
+/// always there. `help` is what to do about that.
+pub(crate) fn unanswered(
+    credential: &str,
+    whom: &str,
+    failure: Failure,
+    unreached: ErrorKind,
+    help: &str,
+) -> Error {
+    let kind = match &failure {
+        Failure::Transport(error) if error.kind == TransportErrorKind::NoClient => {
+            ErrorKind::Configuration
+        }
+        failure if failure.is_connect() => unreached,
+        _ => ErrorKind::Failed,
+    };
+    let reached = !failure.is_connect();
+    let message = match kind {
+        ErrorKind::Configuration => format!("{whom} cannot be asked: {failure}"),
+        _ if reached => format!("{whom} did not answer: {failure}"),
+        _ => format!("{whom} cannot be reached: {failure}"),
+    };
+    let error = Error::new(kind, credential, message).with_cause(failure);
+    match kind {
+        // The message says it already: there is no client.
+        ErrorKind::Configuration => error,
+        _ if reached => error.with_help("ask again, and see what cuts the connection short"),
+        _ => error.with_help(help),
+    }
+}
+
+/// How often a service was asked, for error messages: nothing for once.
+pub(crate) fn times(reply: &Reply) -> String {
+    match reply.attempts {
+        0 | 1 => String::new(),
+        many => format!(" {many} times"),
+    }
+}
+
+/// Adds what every answer may carry: the status, the service's own error code and request id, and
+/// when it may be asked again.
+pub(crate) fn refused(
+    error: Error,
+    reply: &Reply,
+    code: Option<&str>,
+    request_id: Option<&str>,
+) -> Error {
+    let mut error = error.with_status(reply.status);
+    if let Some(code) = code {
+        error = error.with_code(excerpt(code));
+    }
+    if let Some(id) = request_id {
+        error = error.with_request_id(excerpt(id));
+    }
+    match reply.retry_at {
+        Some(at) => error.with_retry_at(at),
+        None => error,
+    }
+}
+
+/// A number of seconds that a service wrote as a number or as a string of digits (MI-50, EN-42).
+pub(crate) fn seconds(value: &Value) -> Option<i64> {
+    match value {
+        // A fraction is cut off: the shorter life is the safe one.
+        Value::Number(number) => number
+            .as_i64()
+            .or_else(|| number.as_f64().map(|s| s as i64)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A moment that a service wrote as seconds since 1970, number or string, or in ISO 8601 (MI-51).
+pub(crate) fn moment(value: &Value) -> Option<Timestamp> {
+    match seconds(value) {
+        Some(at) => Timestamp::from_second(at).ok(),
+        None => value.as_str()?.trim().parse().ok(),
+    }
+}
+
+/// `seconds` after `start`; `None` where no calendar reaches, or before `start`.
+pub(crate) fn after(start: Timestamp, seconds: i64) -> Option<Timestamp> {
+    let seconds = u64::try_from(seconds).ok()?;
+    let life = SignedDuration::try_from(Duration::from_secs(seconds)).ok()?;
+    start.checked_add(life).ok()
+}
+
+/// A text on one line, without control characters.
+pub(crate) fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The beginning of a foreign text on one line.
+pub(crate) fn excerpt(text: &str) -> String {
+    let line = one_line(text);
+    match line.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// `text` without `secret`: a service may repeat what it was sent.
+pub(crate) fn redacted(text: &str, secret: &str) -> String {
+    if secret.is_empty() {
+        text.to_owned()
+    } else {
+        text.replace(secret, "***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_come_as_numbers_and_as_strings() {
+        assert_eq!(seconds(&Value::from(3599)), Some(3599));
+        assert_eq!(seconds(&Value::from("3599")), Some(3599));
+        assert_eq!(seconds(&Value::from(3599.9)), Some(3599));
+        assert_eq!(seconds(&Value::from("soon")), None);
+        assert_eq!(seconds(&Value::Null), None);
+    }
+
+    #[test]
+    fn moments_come_in_three_forms() {
+        let at = Timestamp::from_second(1_893_456_000).unwrap();
+        for form in [
+            Value::from(1_893_456_000),
+            Value::from("1893456000"),
+            Value::from("2030-01-01T00:00:00Z"),
+            Value::from("2030-01-01T00:00:00.000Z"),
+            Value::from("2030-01-01T01:00:00+01:00"),
+        ] {
+            assert_eq!(moment(&form), Some(at), "{form}");
+        }
+        assert_eq!(moment(&Value::from("06/20/2030 02:57:58 +00:00")), None);
+        assert_eq!(moment(&Value::from(i64::MAX)), None);
+    }
+
+    #[test]
+    fn a_life_without_end_is_no_life() {
+        assert_eq!(after(Timestamp::UNIX_EPOCH, i64::MAX), None);
+        assert_eq!(after(Timestamp::UNIX_EPOCH, -1), None);
+        assert_eq!(
+            after(Timestamp::UNIX_EPOCH, 60),
+            Timestamp::from_second(60).ok()
+        );
+    }
+
+    #[test]
+    fn an_excerpt_is_one_short_line() {
+        assert_eq!(excerpt("  two\r\n\u{1b}lines\t "), "two lines");
+        assert_eq!(excerpt(&"é".repeat(1000)).chars().count(), EXCERPT + 1);
+    }
+
+    proptest::proptest! {
+        /// What a service writes is never worse than not understood.
+        #[test]
+        fn any_text_is_survived(text in ".*", number: i64, start in 0i64..4_102_444_800) {
+            let at = Timestamp::from_second(start).unwrap();
+            for value in [Value::from(text.as_str()), Value::from(number)] {
+                let _ = moment(&value);
+                if let Some(end) = seconds(&value).and_then(|life| after(at, life)) {
+                    assert!(end >= at);
+                }
+            }
+            let line = excerpt(&text);
+            assert!(line.chars().count() <= EXCERPT + 1);
+            assert!(!line.contains(char::is_control));
+        }
+    }
+}

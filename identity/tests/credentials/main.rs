@@ -1,0 +1,18 @@
+//! The credentials on a host made of closures: what they send, what they make of answers, and how
+//! chains choose. Time is tokio's, paused.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests"
+)]
+
+mod chain;
+mod chain_upward;
+mod default_chain;
+mod developer;
+mod entra;
+mod logs;
+mod managed_identity;
+mod puppet;
+mod stub;

@@ -1,0 +1,95 @@
+//! `that.error`: every call in a window fails in a certain way.
+
+use jiff::SignedDuration;
+
+use super::{
+    super::{
+        Evidence, Finding,
+        view::{self, Call, CallEnd, Window},
+    },
+    lacks,
+};
+use crate::{
+    run::Run,
+    scenario::{ErrorLike, Scenario},
+    trace::CallOutcome,
+};
+
+const NAME: &str = "error";
+
+pub(super) fn judge(scenario: &Scenario, run: &Run, wanted: &ErrorLike) -> Finding {
+    let window = Window::new(wanted.from, wanted.until, wanted.step);
+    let calls = window.calls(run);
+    let expected = expected(wanted, &window);
+    if calls.is_empty() {
+        return Finding::fails(NAME, "there is no such call", expected, Evidence::none());
+    }
+    let wrongs: Vec<(&Call<'_>, String)> = calls
+        .iter()
+        .filter_map(|call| Some((call, fault(scenario, call, wanted)?)))
+        .collect();
+    let Some((first, fault)) = wrongs.first() else {
+        return Finding::holds(NAME, format!("{} calls fail so", calls.len()), expected);
+    };
+    let found = format!(
+        "{} of {} calls don't; in the first, {fault}",
+        wrongs.len(),
+        calls.len()
+    );
+    Finding::fails(NAME, found, expected, Evidence::of_call(&run.trace, first))
+}
+
+/// What is not as wanted; none if all is.
+fn fault(scenario: &Scenario, call: &Call<'_>, wanted: &ErrorLike) -> Option<String> {
+    let Some(CallEnd { outcome, .. }) = &call.end else {
+        return Some("the caller still waits at the end".to_owned());
+    };
+    let CallOutcome::Error {
+        error,
+        credential,
+        message,
+        retry_at,
+        ..
+    } = outcome
+    else {
+        return Some("the call does not fail".to_owned());
+    };
+    if let Some(kind) = wanted.kind.filter(|kind| kind.name() != error) {
+        return Some(format!("the kind is {error}, not {}", kind.name()));
+    }
+    if let Some(name) = wanted
+        .credential
+        .as_ref()
+        .filter(|name| *name != credential)
+    {
+        return Some(format!("the error is {credential}'s, not {name}'s"));
+    }
+    if let Some(part) = lacks(message, &wanted.contains) {
+        return Some(format!("the text lacks \"{part}\" (in that order)"));
+    }
+    let wanted_at = view::world_time(scenario, wanted.retry_at?.0);
+    match retry_at {
+        None => Some("it does not say when to come back".to_owned()),
+        Some(at) => {
+            let off = at.duration_since(wanted_at).abs();
+            (off > SignedDuration::from_secs(1)).then(|| format!("it says to come back at {at}"))
+        }
+    }
+}
+
+fn expected(wanted: &ErrorLike, window: &Window) -> String {
+    let mut text = format!("every call{} fails", window.words());
+    if let Some(kind) = wanted.kind {
+        text += &format!(" as {}", kind.name());
+    }
+    if let Some(credential) = &wanted.credential {
+        text += &format!(" in {credential}");
+    }
+    for part in &wanted.contains {
+        text += &format!(", saying \"{part}\"");
+    }
+    if let Some(at) = wanted.retry_at {
+        text += &format!(", to come back at {at}");
+    }
+    text
+}

@@ -1,0 +1,37 @@
+//! `that.not-built`: the credential refuses its configuration.
+
+use super::{
+    super::{Evidence, Finding},
+    lacks,
+};
+use crate::{
+    run::Run,
+    scenario::NotBuilt,
+    trace::{Event, Kind},
+};
+
+const NAME: &str = "not-built";
+
+pub(super) fn judge(run: &Run, wanted: &NotBuilt) -> Finding {
+    let mut expected = "the credential can't be built".to_owned();
+    for part in &wanted.contains {
+        expected += &format!(", saying \"{part}\"");
+    }
+    let built = |event: &&Event| matches!(event.kind, Kind::Built { .. });
+    if let Some(event) = run.trace.events.iter().find(built) {
+        return Finding::fails(NAME, "it is built", expected, Evidence::of([event]));
+    }
+    for event in &run.trace.events {
+        let Kind::NotBuilt { message, .. } = &event.kind else {
+            continue;
+        };
+        return match lacks(message, &wanted.contains) {
+            None => Finding::holds(NAME, "it can't, and says so", expected),
+            Some(part) => {
+                let found = format!("the text lacks \"{part}\" (in that order)");
+                Finding::fails(NAME, found, expected, Evidence::of([event]))
+            }
+        };
+    }
+    Finding::fails(NAME, "nobody tries to build it", expected, Evidence::none())
+}

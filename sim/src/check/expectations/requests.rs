@@ -1,0 +1,97 @@
+//! `that.requests`, `that.in-flight` and `that.rate`: how many requests a service sees, in all, at
+//! once, and within a time.
+
+use super::super::{
+    Evidence, Finding,
+    view::{Visit, visits, words},
+};
+use crate::{
+    run::Run,
+    scenario::{InFlight, Rate, Requests},
+};
+
+pub(super) fn judge_count(run: &Run, wanted: &Requests) -> Finding {
+    const NAME: &str = "requests";
+    let mut seen = visits(&run.trace, &wanted.to);
+    let mut when = String::new();
+    if let Some([from, until]) = wanted.between {
+        seen.retain(|visit| from.0 <= visit.arrived.at && visit.arrived.at < until.0);
+        when = format!(" between {from} and {until}");
+    }
+    let count = u32::try_from(seen.len()).unwrap_or(u32::MAX);
+    let least = wanted.exactly.or(wanted.at_least).unwrap_or(0);
+    let most = wanted.exactly.or(wanted.at_most).unwrap_or(u32::MAX);
+    let how_many = match (least, most) {
+        (least, most) if least == most => format!("exactly {least}"),
+        (0, most) => format!("at most {most}"),
+        (least, u32::MAX) => format!("at least {least}"),
+        (least, most) => format!("{least} to {most}"),
+    };
+    let expected = format!("{how_many} {}{when}", words(&wanted.to));
+    let found = format!("there are {count}");
+    if (least..=most).contains(&count) {
+        Finding::holds(NAME, found, expected)
+    } else {
+        Finding::fails(NAME, found, expected, evidence(&seen))
+    }
+}
+
+pub(super) fn judge_in_flight(run: &Run, wanted: &InFlight) -> Finding {
+    const NAME: &str = "in-flight";
+    let seen = visits(&run.trace, &wanted.to);
+    // In the order of the trace: what is answered in no time was under way all the same.
+    let mut changes: Vec<(usize, i32)> = Vec::new();
+    for visit in &seen {
+        changes.push((visit.order.0, 1));
+        changes.extend(visit.order.1.map(|answered| (answered, -1)));
+    }
+    changes.sort_unstable();
+    let (mut now, mut peak) = (0, 0);
+    for (_, change) in changes {
+        now += change;
+        peak = peak.max(now);
+    }
+    let expected = format!(
+        "never more than {} {} at once",
+        wanted.at_most,
+        words(&wanted.to)
+    );
+    let found = format!("there are up to {peak}");
+    if i64::from(peak) <= i64::from(wanted.at_most) {
+        Finding::holds(NAME, found, expected)
+    } else {
+        Finding::fails(NAME, found, expected, evidence(&seen))
+    }
+}
+
+pub(super) fn judge_rate(run: &Run, wanted: &Rate) -> Finding {
+    const NAME: &str = "rate";
+    let seen = visits(&run.trace, &wanted.to);
+    let busiest = (0..seen.len())
+        .map(|first| {
+            let until = seen[first].arrived.at + wanted.per.0;
+            let length = seen[first..]
+                .iter()
+                .take_while(|visit| visit.arrived.at < until)
+                .count();
+            &seen[first..first + length]
+        })
+        .max_by_key(|window| window.len())
+        .unwrap_or_default();
+    let expected = format!(
+        "never more than {} {} within {}",
+        wanted.at_most,
+        words(&wanted.to),
+        wanted.per
+    );
+    let found = format!("there are up to {}", busiest.len());
+    if busiest.len() <= wanted.at_most as usize {
+        Finding::holds(NAME, found, expected)
+    } else {
+        Finding::fails(NAME, found, expected, evidence(busiest))
+    }
+}
+
+fn evidence(visits: &[Visit<'_>]) -> Evidence {
+    Evidence::of(visits.iter().map(|visit| visit.arrived))
+}

@@ -1,0 +1,38 @@
+//! What every run of every scenario asserts, one file each.
+//!
+//! Two more belong to later rooms (Redis transactions, the persistent cache), and one needs two
+//! runs: same scenario, engine and seed, same hash (`credsim run --twice`).
+
+mod disposed_is_silent;
+mod no_expired_token;
+mod no_secret_told;
+mod nothing_stops_for_good;
+mod reported_identity;
+mod retries_in_bounds;
+mod single_flight;
+mod valid_token_kept;
+
+use super::{Evidence, Finding};
+use crate::{run::Run, scenario::Scenario};
+
+/// An invariant.
+pub struct Invariant {
+    /// Its name in verdicts.
+    pub name: &'static str,
+    /// What it asserts, in a sentence.
+    pub says: &'static str,
+    /// Judges a run; none when the run has nothing that it speaks about.
+    pub judge: fn(&Scenario, &Run) -> Option<Finding>,
+}
+
+/// All of them, in the order of verdicts.
+pub const ALL: &[Invariant] = &[
+    no_expired_token::INVARIANT,
+    valid_token_kept::INVARIANT,
+    reported_identity::INVARIANT,
+    single_flight::INVARIANT,
+    retries_in_bounds::INVARIANT,
+    nothing_stops_for_good::INVARIANT,
+    disposed_is_silent::INVARIANT,
+    no_secret_told::INVARIANT,
+];

@@ -1,0 +1,93 @@
+//! No change of principal that the subject did not report.
+
+use std::collections::BTreeMap;
+
+use super::{Evidence, Finding, Invariant};
+use crate::{
+    run::Run,
+    scenario::Scenario,
+    trace::{CallOutcome, Event, Kind},
+};
+
+pub(super) const INVARIANT: Invariant = Invariant {
+    name: "reported-identity",
+    says: "no change of principal that the subject did not report",
+    judge,
+};
+
+/// What is known of an instance.
+#[derive(Default)]
+struct Known<'a> {
+    /// Who answered last, by scope.
+    last: BTreeMap<&'a str, (String, &'a Event)>,
+    /// Everybody whom the instance reported as the new answerer, with the scopes that have
+    /// followed already being of no matter: a change is reported once for all.
+    reported: Option<String>,
+}
+
+fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
+    let mut instances: BTreeMap<u32, Known<'_>> = BTreeMap::new();
+    let mut scopes: BTreeMap<u64, &str> = BTreeMap::new();
+    let mut looked_at = 0;
+    for event in &run.trace.events {
+        match &event.kind {
+            Kind::CallStarted { call, scope, .. } => {
+                scopes.insert(*call, scope);
+            }
+            Kind::IdentityChanged {
+                instance,
+                to,
+                refused: false,
+                ..
+            } => {
+                instances.entry(*instance).or_default().reported = Some(to.clone());
+            }
+            Kind::CallEnded {
+                call,
+                instance,
+                outcome,
+                ..
+            } => {
+                let Some(scope) = scopes.remove(call) else {
+                    continue;
+                };
+                let Some(who) = identity(outcome) else {
+                    continue;
+                };
+                looked_at += 1;
+                let known = instances.entry(*instance).or_default();
+                let before = known.last.get(scope).or_else(|| known.last.values().next());
+                if let Some((before, told)) = before
+                    && *before != who
+                    && known.reported.as_ref() != Some(&who)
+                {
+                    let found = format!("{who} answers after {before}, and nobody is told");
+                    let shown = Evidence::of([*told, event]);
+                    return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+                }
+                known.last.insert(scope, (who, event));
+            }
+            _ => {}
+        }
+    }
+    let found = format!("{looked_at} tokens");
+    (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+}
+
+/// Who answered, in the words of an [`IdentityChanged`](Kind::IdentityChanged) event.
+fn identity(outcome: &CallOutcome) -> Option<String> {
+    let CallOutcome::Token {
+        credential,
+        principal,
+        user,
+        ..
+    } = outcome
+    else {
+        return None;
+    };
+    Some(match (user, principal) {
+        (Some(user), Some(id)) => format!("{credential} as {user} ({id})"),
+        (_, Some(id)) => format!("{credential} as {id}"),
+        (_, None) => credential.clone(),
+    })
+}

@@ -1,0 +1,75 @@
+//! A fact or a promise, and the scenarios that cite it.
+
+use std::fmt::Write as _;
+
+use super::{HEADING, LOUD, library};
+use crate::{facts, report::prose::paragraph, scenario::Scenario};
+
+/// What a fact says, if there is one with this id.
+pub fn fact(id: &str) -> Option<String> {
+    let fact = facts::facts().get(id)?;
+    let mut text = format!("{LOUD}{id}{LOUD:#}\n");
+    text += &paragraph("  ", &fact.says);
+    for line in &fact.table {
+        text += &paragraph("    - ", line);
+    }
+    text += &paragraph("  source  ", &fact.source);
+    text += &paragraph("  status  ", &status(&fact.status));
+    text += &cited_by(|scenario| {
+        scenario.facts.iter().any(|cited| cited == id)
+            || scenario.known_failure.iter().any(|known| known.fact == id)
+    });
+    Some(text)
+}
+
+fn status(status: &str) -> String {
+    match status {
+        "observed" => "observed: seen when the package ran against a simulated service".to_owned(),
+        "read" => "read: in the source or the documentation".to_owned(),
+        "unverified" => "unverified: a setting of the scenario file, never asserted".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// What a promise says, if there is one with this id.
+pub fn promise(id: &str) -> Option<String> {
+    let promise = facts::promises().get(id)?;
+    let mut text = format!("{LOUD}{id}  {}{LOUD:#}\n", promise.title);
+    text += &paragraph("  ", &promise.says);
+    text += &cited_by(|scenario| scenario.promises.iter().any(|cited| cited == id));
+    let mut others = String::new();
+    for loaded in library() {
+        for known in loaded
+            .scenario
+            .known_failure
+            .iter()
+            .filter(|known| known.breaks == id)
+        {
+            let first = format!("  {}  ", known.subject);
+            others += &paragraph(
+                &first,
+                &format!("{} ({}): {}", loaded.name, known.fact, known.reason),
+            );
+        }
+    }
+    if !others.is_empty() {
+        let _ = write!(
+            text,
+            "{HEADING}Who is known to break it{HEADING:#}\n{others}"
+        );
+    }
+    Some(text)
+}
+
+fn cited_by(cites: impl Fn(&Scenario) -> bool) -> String {
+    let mut text = format!("{HEADING}Scenarios{HEADING:#}\n");
+    let mut any = false;
+    for loaded in library().iter().filter(|loaded| cites(&loaded.scenario)) {
+        text += &paragraph(&format!("  {}  ", loaded.name), &loaded.scenario.title);
+        any = true;
+    }
+    if !any {
+        text += "  none yet\n";
+    }
+    text
+}

@@ -1,0 +1,107 @@
+//! A scenario: its story, and everything in the file in words.
+
+use std::fmt::Write as _;
+
+use super::{HEADING, LOUD, calls, expectations, timeline, world};
+use crate::{
+    facts,
+    report::prose::paragraph,
+    scenario::{Loaded, Scenario},
+};
+
+/// The whole scenario for a person.
+pub fn tell(loaded: &Loaded) -> String {
+    let scenario = &loaded.scenario;
+    let mut text = format!("{LOUD}{}{LOUD:#}", loaded.name);
+    if loaded.path != loaded.name {
+        let _ = write!(text, "  {}", loaded.path);
+    }
+    text.push('\n');
+    text += &paragraph("", &scenario.title);
+    text.push('\n');
+    text += &paragraph("", &scenario.story);
+    section(&mut text, "The world", world::lines(&scenario.world));
+    section(
+        &mut text,
+        "Under test",
+        vec![calls::credential(&scenario.subject.credential)],
+    );
+    section(&mut text, "What happens", timeline::lines(&scenario.at));
+    section(&mut text, "Who asks", calls::lines(scenario));
+    expected(&mut text, scenario);
+    cited(&mut text, scenario);
+    section(
+        &mut text,
+        "Known failures of others",
+        known_failures(scenario),
+    );
+    section(&mut text, "Left out on", left_out(scenario));
+    section(&mut text, "Sources", scenario.sources.clone());
+    text
+}
+
+fn section(text: &mut String, heading: &str, lines: Vec<String>) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{HEADING}{heading}{HEADING:#}");
+    for line in lines {
+        *text += &paragraph("  - ", &line);
+    }
+}
+
+fn expected(text: &mut String, scenario: &Scenario) {
+    let _ = writeln!(text, "\n{HEADING}What must hold{HEADING:#}");
+    for (index, expect) in scenario.expect.iter().enumerate() {
+        let number = format!("{:>4}. ", index + 1);
+        *text += &paragraph(&number, &expectations::sentence(&expect.that));
+        if let Some(why) = &expect.why {
+            *text += &paragraph("      because ", why);
+        }
+    }
+    *text += "      and, as in every run, all invariants\n";
+}
+
+fn cited(text: &mut String, scenario: &Scenario) {
+    let unknown = "not in this binary's list";
+    let promises = scenario.promises.iter().map(|id| {
+        let promise = facts::promises().get(id);
+        let says = promise.map(|promise| format!("{}. {}", promise.title, promise.says));
+        (id, says.unwrap_or_else(|| unknown.to_owned()))
+    });
+    listed(text, "Promises it holds the subject to", promises.collect());
+    let facts = scenario.facts.iter().map(|id| {
+        let fact = facts::facts().get(id);
+        let says = fact.map(|fact| format!("{} ({}; {})", fact.says, fact.source, fact.status));
+        (id, says.unwrap_or_else(|| unknown.to_owned()))
+    });
+    listed(text, "Facts it builds on", facts.collect());
+}
+
+fn listed(text: &mut String, heading: &str, entries: Vec<(&String, String)>) {
+    if entries.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{HEADING}{heading}{HEADING:#}");
+    for (id, says) in entries {
+        *text += &paragraph(&format!("  {id:<7} "), &says);
+    }
+}
+
+fn known_failures(scenario: &Scenario) -> Vec<String> {
+    let line = |known: &crate::scenario::KnownFailure| {
+        format!(
+            "{} breaks {} ({}): {}",
+            known.subject, known.breaks, known.fact, known.reason
+        )
+    };
+    scenario.known_failure.iter().map(line).collect()
+}
+
+fn left_out(scenario: &Scenario) -> Vec<String> {
+    scenario
+        .not_on
+        .iter()
+        .map(|not| format!("{}: {}", not.engine, not.reason))
+        .collect()
+}

@@ -1,0 +1,68 @@
+//! The command line: what can be asked, one file for each subcommand.
+//!
+//! Text for people goes to standard error, data to standard output.
+
+pub mod check;
+mod console;
+pub mod exit;
+pub mod explain;
+mod files;
+mod lines;
+pub mod list;
+mod parallel;
+mod play;
+mod quote;
+pub mod run;
+pub mod schema;
+pub mod skip;
+mod stopwatch;
+mod twice;
+
+use clap::{ColorChoice, Parser, Subcommand, ValueEnum};
+
+pub use console::Console;
+
+/// Replays Azure credential failures in virtual time and asserts what the client did.
+#[derive(Debug, Parser)]
+#[command(
+    name = "credsim",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = exit::HELP
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Whether the output is coloured; `auto` also honours NO_COLOR
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play scenarios and judge them
+    Run(run::Args),
+    /// Read scenario files and say what is wrong with them, without playing them
+    Check(check::Args),
+    /// Show which scenarios there are
+    List(list::Args),
+    /// Tell what a scenario, a fact (MI-60) or a promise (PR-02) says
+    Explain(explain::Args),
+    /// Print the JSON Schema of scenario files
+    Schema,
+}
+
+/// How results are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, on standard error
+    #[default]
+    Pretty,
+    /// One JSON object a line, on standard output
+    Json,
+    /// Annotations for GitHub Actions, on standard output, beside the text for people
+    Github,
+}

@@ -1,0 +1,157 @@
+//! One scenario file, from its text to what came of it.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{lines, quote, skip, stopwatch::Stopwatch, twice};
+use crate::{
+    check,
+    engine::{Engine, EngineError},
+    report::{Ending, Judged, Outcome},
+    run::{self, Options, Run},
+    scenario::{Loaded, Scenario, library},
+    subject::Subject,
+};
+
+/// How scenarios are played.
+pub struct How {
+    /// What carries time and bytes.
+    pub engine: Engine,
+    /// The first seed.
+    pub seed: u64,
+    /// Each run a second time, in another process.
+    pub twice: bool,
+    /// Keeps the traces in the outcome.
+    pub keep_traces: bool,
+    /// What is under test.
+    pub subject: Arc<dyn Subject>,
+}
+
+/// A scenario to play.
+pub struct File {
+    /// Its text.
+    pub source: library::Source,
+    /// The word on the command line that leads to exactly this one.
+    pub selector: String,
+}
+
+impl File {
+    /// The file behind `source`.
+    pub fn new(source: library::Source, bundled: &[library::Source]) -> Self {
+        // A file that says what the bundled scenario says is best known by that one's name.
+        let selector = if bundled.contains(&source) {
+            source.name.clone()
+        } else {
+            source.path.clone()
+        };
+        Self { source, selector }
+    }
+}
+
+/// Reads, plays and judges a scenario.
+pub fn play(file: &File, how: &How) -> Outcome {
+    let stopwatch = Stopwatch::start();
+    let mut outcome = Outcome {
+        name: file.source.name.clone(),
+        path: file.source.path.clone(),
+        title: String::new(),
+        expectation_lines: Vec::new(),
+        engine: how.engine.name(),
+        seed: how.seed,
+        took: Duration::ZERO,
+        reproduce: reproduce(&file.selector, how),
+        ending: Ending::Fault {
+            said: String::new(),
+        },
+        traces: Vec::new(),
+    };
+    outcome.ending = match file.source.parse() {
+        Err(invalid) => Ending::Invalid(Box::new(invalid)),
+        Ok(loaded) => {
+            outcome.title = loaded.scenario.title.clone();
+            outcome.expectation_lines = lines::of_expectations(&loaded.text);
+            match skip::reason(&loaded.scenario, how.engine) {
+                Some(reason) => Ending::Skipped { reason },
+                None => guarded(|| judge(file, &loaded, how, &mut outcome.traces)),
+            }
+        }
+    };
+    outcome.took = stopwatch.read();
+    outcome
+}
+
+/// Even a panic of the harness is an outcome, and doesn't end the other scenarios.
+fn guarded(work: impl FnOnce() -> Result<Judged, String>) -> Ending {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(judged)) => Ending::Judged(Box::new(judged)),
+        Ok(Err(said)) => Ending::Fault { said },
+        Err(_) => Ending::Fault {
+            said: "the harness panicked; its words stand above".to_owned(),
+        },
+    }
+}
+
+fn judge(
+    file: &File,
+    loaded: &Loaded,
+    how: &How,
+    traces: &mut Vec<(u64, crate::trace::Trace)>,
+) -> Result<Judged, String> {
+    let scenario = &loaded.scenario;
+    let runs = all_seeds(scenario, how).map_err(|error| error.to_string())?;
+    let verdict = check::judge(scenario, &runs);
+    let replayed = scenario.world.lasts.0.saturating_mul(verdict.seeds);
+    let difference = if how.twice {
+        twice::first_difference(&file.selector, &loaded.name, how, &runs)?
+    } else {
+        None
+    };
+    if how.keep_traces {
+        traces.extend(runs.into_iter().map(|run| (run.seed, run.trace)));
+    }
+    Ok(Judged {
+        verdict,
+        replayed,
+        difference,
+    })
+}
+
+fn all_seeds(scenario: &Scenario, how: &How) -> Result<Vec<Run>, EngineError> {
+    let count = scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
+    (0..u64::from(count))
+        .map(|number| {
+            let options = Options {
+                engine: how.engine,
+                seed: how.seed.wrapping_add(number),
+                subject: how.subject.clone(),
+            };
+            run::play(scenario, &options)
+        })
+        .collect()
+}
+
+fn reproduce(selector: &str, how: &How) -> String {
+    let twice = if how.twice { " --twice" } else { "" };
+    format!(
+        "credsim run {} --engine {} --seed {}{twice}",
+        quote::shell(selector),
+        how.engine,
+        how.seed
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_fault_of_the_harness() {
+        let ending = guarded(|| Err("the world did not end".to_owned()));
+        assert!(matches!(ending, Ending::Fault { said } if said == "the world did not end"));
+        let ending = guarded(|| panic!("this panic belongs to the test"));
+        assert!(matches!(ending, Ending::Fault { said } if said.contains("panicked")));
+    }
+}

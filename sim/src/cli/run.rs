@@ -1,0 +1,191 @@
+//! `credsim run`.
+
+use std::{num::NonZeroUsize, sync::Arc, thread};
+
+use super::{
+    Console, Format, exit,
+    files::{self, ReportFile, Whole},
+    parallel,
+    play::{self, File, How},
+    stopwatch::Stopwatch,
+};
+use crate::{
+    engine::Engine,
+    report::{Ending, Outcome, Tally, github, json, pretty},
+    run::DEFAULT_SEED,
+    scenario::library,
+    subject::Identity,
+};
+
+/// What `run` is asked.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Scenario files, folders with such, names of bundled scenarios, beginnings of names, or
+    /// patterns such as `chain/*`; all bundled ones if there is none
+    #[arg(value_name = "PATH|NAME")]
+    pub scenarios: Vec<String>,
+    /// What carries time and bytes
+    #[arg(long, value_enum, default_value_t = Engine::Lapse)]
+    pub engine: Engine,
+    /// From which every random choice derives: decimal, or hexadecimal with 0x
+    #[arg(long, value_name = "N", value_parser = seed, default_value_t = DEFAULT_SEED)]
+    pub seed: u64,
+    /// How many worlds to play at once [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// How the results are told
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Also writes the results to a file; KIND is junit or json, and it can be given several times
+    #[arg(long, value_name = "KIND=PATH")]
+    pub report: Vec<ReportFile>,
+    /// Plays everything a second time in fresh processes and compares the traces
+    #[arg(long)]
+    pub twice: bool,
+    /// Prints the whole trace of each scenario to standard output, repeats folded; with
+    /// `--format json` every event as a line
+    #[arg(long)]
+    pub trace: bool,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map_err(|_| "expected a number from 0 to 2^64 - 1, such as 7 or 0x1f".to_owned())
+}
+
+/// Plays and judges what is asked for.
+pub fn run(args: &Args, console: &mut Console) -> u8 {
+    if let Err((message, help)) = files::check(&args.report) {
+        console.error(&message, Some(&help));
+        return exit::USAGE;
+    }
+    let stopwatch = Stopwatch::start();
+    let (files, mut codes) = select(&args.scenarios, console);
+    let how = How {
+        engine: args.engine,
+        seed: args.seed,
+        twice: args.twice,
+        keep_traces: args.trace,
+        subject: Arc::new(Identity),
+    };
+    let jobs = args.jobs.or_else(|| thread::available_parallelism().ok());
+    let width = pretty::width(files.iter().map(|file| file.source.name.as_str()));
+    let mut outcomes = Vec::new();
+    let work = |file: &File| play::play(file, &how);
+    parallel::in_order(
+        &files,
+        jobs.map_or(1, NonZeroUsize::get),
+        work,
+        |mut outcome| {
+            show(&outcome, args, width, console);
+            outcome.traces.clear();
+            outcomes.push(outcome);
+        },
+    );
+    let tally = Tally::of(&outcomes);
+    codes.extend(outcomes.iter().flat_map(codes_of));
+    if tally.passed + tally.failed == 0 {
+        codes.push(exit::NOTHING);
+    }
+    let exit = exit::first_of(&codes);
+    let whole = Whole {
+        outcomes: &outcomes,
+        tally: &tally,
+        took: stopwatch.read(),
+        exit,
+    };
+    conclude(&whole, args, console)
+}
+
+/// The files that are asked for, and a code for each word that leads nowhere.
+pub(super) fn select(selectors: &[String], console: &mut Console) -> (Vec<File>, Vec<u8>) {
+    let (found, missing) = library::select(selectors);
+    for missing in &missing {
+        console.error(&missing.message, Some(&missing.help));
+    }
+    let bundled = library::bundled();
+    let files = found
+        .into_iter()
+        .map(|source| File::new(source, &bundled))
+        .collect();
+    (files, missing.iter().map(|_| exit::NOTHING).collect())
+}
+
+fn codes_of(outcome: &Outcome) -> Vec<u8> {
+    match &outcome.ending {
+        Ending::Judged(judged) => {
+            let failed = (!judged.verdict.passed()).then_some(exit::FAILED);
+            let differs = judged.difference.is_some().then_some(exit::NONDETERMINISM);
+            failed.into_iter().chain(differs).collect()
+        }
+        Ending::Skipped { .. } => Vec::new(),
+        Ending::Invalid(_) => vec![exit::USAGE],
+        Ending::Fault { .. } => vec![exit::HARNESS],
+    }
+}
+
+/// Tells about a scenario as soon as it is done.
+fn show(outcome: &Outcome, args: &Args, width: usize, console: &mut Console) {
+    if args.format == Format::Json {
+        for (seed, trace) in &outcome.traces {
+            let lines = trace
+                .events
+                .iter()
+                .map(|event| json::event(&outcome.name, *seed, event));
+            console.data(&lines.map(|line| line + "\n").collect::<String>());
+        }
+        console.data(&(json::outcome(outcome) + "\n"));
+    } else {
+        console.say(&pretty::outcome(outcome, width));
+        console.data(&pretty::traces(outcome));
+    }
+}
+
+/// The end of the run: reports, the last line, the exit code.
+fn conclude(whole: &Whole<'_>, args: &Args, console: &mut Console) -> u8 {
+    let Whole {
+        outcomes,
+        tally,
+        took,
+        mut exit,
+    } = *whole;
+    let mut unwritten = Vec::new();
+    unwritten.extend(
+        args.report
+            .iter()
+            .filter_map(|report| report.write(whole).err()),
+    );
+    if args.format == Format::Github {
+        console.data(&github::annotations(outcomes));
+        unwritten.extend(files::add_to_job_summary(whole).err());
+    }
+    for message in &unwritten {
+        console.error(message, None);
+        exit = exit::first_of(&[exit, exit::HARNESS]);
+    }
+    if args.format == Format::Json {
+        console.data(&(json::summary(tally, took, exit) + "\n"));
+        console.say(&format!("{tally}\n"));
+    } else {
+        console.say(&pretty::end(outcomes, tally, took));
+    }
+    exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seed;
+
+    #[test]
+    fn seeds_are_decimal_or_hexadecimal() {
+        assert_eq!(seed("7"), Ok(7));
+        assert_eq!(seed("0x1F"), Ok(31));
+        assert_eq!(seed("18446744073709551615"), Ok(u64::MAX));
+        for wrong in ["", "-1", "0x", "ten", "18446744073709551616"] {
+            assert!(seed(wrong).is_err(), "{wrong}");
+        }
+    }
+}

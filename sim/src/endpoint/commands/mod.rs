@@ -1,0 +1,163 @@
+//! The simulated command-line tools: what they print, how they exit, how long they take.
+
+mod az;
+mod azd;
+mod options;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::tz::TimeZone;
+
+use super::{CommandExit, CommandMissing, Stage, journal::Why, stage::State};
+use crate::{
+    engine::{Host, Runtime},
+    fault::{Seen, Strike},
+    scenario::{FaultThen, Range},
+};
+
+/// How long a command takes when the scenario does not say.
+const USUAL: Duration = Duration::from_secs(1);
+
+/// How a command was called.
+pub struct Call<'a> {
+    /// Its arguments.
+    pub args: &'a [String],
+    /// Variables set in addition to the host's own.
+    pub env: &'a [(String, String)],
+    /// The host's time zone.
+    pub zone: TimeZone,
+}
+
+/// What a command left, and why.
+struct Done {
+    exit: CommandExit,
+    why: Why,
+}
+
+impl Done {
+    fn failed(code: i32, stderr: impl Into<String>, why: impl Into<String>) -> Self {
+        let exit = CommandExit {
+            code,
+            stdout: String::new(),
+            stderr: stderr.into(),
+        };
+        Self {
+            exit,
+            why: Why::plain(why),
+        }
+    }
+}
+
+/// A command under way; dropping it is killing it.
+struct Running<'a> {
+    stage: &'a Stage,
+    runtime: Arc<dyn Runtime>,
+    /// The credential's instance and the command's number.
+    ids: (u32, u64),
+    program: &'a str,
+    strike: Option<Strike>,
+    is_over: bool,
+}
+
+impl Running<'_> {
+    fn end(&mut self, code: Option<i32>, why: Why) {
+        self.is_over = true;
+        let at = self.runtime.elapsed();
+        let fault = self.strike.as_ref().map(|strike| strike.fault.clone());
+        self.stage
+            .journal()
+            .command_ended(at, self.ids, self.program, code, Why { fault, ..why });
+        if let Some(strike) = self.strike.take_if(|strike| strike.last) {
+            self.stage.retire(strike.rule, at);
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.is_over && !self.stage.journal().is_closed() {
+            self.end(None, Why::plain("killed"));
+        }
+    }
+}
+
+/// Runs `program` to its end.
+pub async fn run(
+    stage: &Stage,
+    host: &Host,
+    instance: u32,
+    program: &str,
+    call: &Call<'_>,
+) -> Result<CommandExit, CommandMissing> {
+    let runtime = host.runtime.clone();
+    let at = runtime.elapsed();
+    let number = stage
+        .journal()
+        .command_started(at, instance, program, call.args);
+    let mut running = Running {
+        stage,
+        runtime: runtime.clone(),
+        ids: (instance, number),
+        program,
+        strike: None,
+        is_over: false,
+    };
+    let takes = installed(&stage.state(), program);
+    let Some(takes) = takes else {
+        running.end(None, Why::plain("not installed"));
+        return Err(CommandMissing);
+    };
+    let (line, detail) = (call.args.join(" "), "");
+    let seen = Seen {
+        endpoint: program,
+        what: "token",
+        line: &line,
+        detail,
+    };
+    running.strike = stage.strike(seen, at);
+    let then = running.strike.as_ref().map(|strike| strike.then.clone());
+    let mut time = stage.draw(&format!("{program} takes"), takes);
+    match &then {
+        Some(FaultThen::Hang(_)) => std::future::pending().await,
+        Some(FaultThen::Delay(delay)) => {
+            time += stage.draw(&format!("{program} delay"), delay.by);
+        }
+        _ => {}
+    }
+    if time > Duration::ZERO {
+        runtime.sleep(time).await;
+    }
+    let done = match then {
+        Some(FaultThen::Exit(exit)) => Done {
+            why: Why::plain(format!("a fault exits with {}", exit.code)),
+            exit: CommandExit {
+                code: exit.code,
+                stdout: exit.stdout,
+                stderr: exit.stderr,
+            },
+        },
+        _ if program == "az" => az::run(stage, call, runtime.elapsed()),
+        _ => azd::run(stage, call, runtime.elapsed()),
+    };
+    running.end(Some(done.exit.code), done.why);
+    Ok(done.exit)
+}
+
+/// How long an installed command takes.
+fn installed(state: &State, program: &str) -> Option<Range> {
+    let takes = match program {
+        "az" => state.world.az.as_ref().filter(|az| az.installed)?.takes,
+        "azd" => state.world.azd.as_ref().filter(|azd| azd.installed)?.takes,
+        _ => return None,
+    };
+    Some(takes.unwrap_or(Range::fixed(USUAL)))
+}
+
+/// The object id of a person.
+fn object_id(state: &State, name: &str) -> String {
+    let account = state.world.accounts.get(name);
+    account.map_or_else(
+        || super::issuer::derived_guid(name),
+        |account| account.object_id.clone(),
+    )
+}

@@ -1,0 +1,231 @@
+//! The tokens that IMDS, Entra and the commands issue: who they speak of, and what they claim.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+
+use super::jwt;
+use crate::{
+    scenario::{App, DEFAULT_SUBSCRIPTION, ManagedIdentity},
+    trace::{Fingerprint, fingerprint},
+};
+
+/// The application that `az` and `azd` sign people in with.
+const DEVELOPER_SIGN_ON: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+
+/// Whom a token speaks of.
+#[derive(Clone, Copy, Debug)]
+pub enum Who<'a> {
+    /// A managed identity of the host.
+    Managed(&'a ManagedIdentity),
+    /// An application that showed its secret.
+    App(&'a App),
+    /// A person.
+    Person {
+        /// The user name.
+        name: &'a str,
+        /// The object id.
+        object_id: &'a str,
+    },
+}
+
+/// A token that was issued.
+#[derive(Clone)]
+pub struct Issued {
+    /// The token.
+    pub token: String,
+    /// What the trace calls it.
+    pub fingerprint: Fingerprint,
+    /// The object id of its principal.
+    pub principal: String,
+    /// When it begins to be valid, in seconds since 1970.
+    pub not_before: i64,
+    /// When it ends, in seconds since 1970.
+    pub expires_on: i64,
+}
+
+/// Issues the tokens of one world.
+pub struct Issuer {
+    tenant: String,
+    /// All tokens issued so far. Their number is what makes the next one differ: counted, not
+    /// drawn, so that a world under another seed issues the same tokens at the same second, and
+    /// their signatures are known.
+    tokens: Vec<String>,
+    /// How many other ids were given out.
+    ids: u64,
+}
+
+/// What a token claims, in the first version's form, which Azure's own APIs ask for.
+#[derive(Serialize)]
+struct Claims<'a> {
+    aud: &'a str,
+    iss: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    aio: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<[&'a str; 2]>,
+    appid: String,
+    appidacr: &'a str,
+    idtyp: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    oid: &'a str,
+    rh: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scp: Option<&'a str>,
+    sub: String,
+    tid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unique_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upn: Option<&'a str>,
+    uti: String,
+    ver: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xms_mirid: Option<String>,
+}
+
+impl Issuer {
+    /// Issues for this tenant.
+    pub fn new(tenant: &str) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            tokens: Vec::new(),
+            ids: 0,
+        }
+    }
+
+    /// The tenant's id.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// All tokens issued so far.
+    pub fn issued(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().map(String::as_str)
+    }
+
+    /// An id that this world has not used yet.
+    pub fn new_guid(&mut self, purpose: &str) -> String {
+        self.ids += 1;
+        derived_guid(&format!("{purpose} {}", self.ids))
+    }
+
+    /// A token for `audience`, valid for `life` from `now`.
+    pub fn issue(
+        &mut self,
+        who: Who<'_>,
+        audience: &str,
+        now: Timestamp,
+        life: Duration,
+    ) -> Issued {
+        let serial = self.tokens.len() as u64 + 1;
+        let now = now.as_second();
+        let life = i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2).max(1);
+        // Services date a token's beginning back, so that clocks a little slow accept it.
+        let (not_before, expires_on) = (now.saturating_sub(300), now.saturating_add(life));
+        let (principal, person) = match who {
+            Who::Managed(identity) => (identity.object_id.as_str(), None),
+            Who::App(app) => (app.object_id.as_str(), None),
+            Who::Person { name, object_id } => (object_id, Some(name)),
+        };
+        let claims = Claims {
+            aud: audience,
+            iss: format!("https://sts.windows.net/{}/", self.tenant),
+            iat: now,
+            nbf: not_before,
+            exp: expires_on,
+            acr: person.map(|_| "1"),
+            aio: opaque("aio", serial, 32),
+            amr: person.map(|_| ["pwd", "mfa"]),
+            appid: match who {
+                Who::Managed(identity) => client_id(identity),
+                Who::App(app) => app.client_id.clone(),
+                Who::Person { .. } => DEVELOPER_SIGN_ON.to_owned(),
+            },
+            appidacr: match who {
+                Who::Managed(_) => "2",
+                Who::App(_) => "1",
+                Who::Person { .. } => "0",
+            },
+            idtyp: if person.is_some() { "user" } else { "app" },
+            name: person.map(display_name),
+            oid: principal,
+            rh: opaque(&format!("rh {principal}"), 0, 24),
+            scp: person.map(|_| "user_impersonation"),
+            sub: person.map_or_else(|| principal.to_owned(), |_| opaque(principal, 0, 32)),
+            tid: &self.tenant,
+            unique_name: person,
+            upn: person,
+            uti: opaque("uti", serial, 16),
+            ver: "1.0",
+            xms_mirid: match who {
+                Who::Managed(identity) => Some(resource_id(identity)),
+                _ => None,
+            },
+        };
+        let token = jwt::sign(&claims);
+        self.tokens.push(token.clone());
+        Issued {
+            fingerprint: fingerprint(&token),
+            token,
+            principal: principal.to_owned(),
+            not_before,
+            expires_on,
+        }
+    }
+}
+
+/// The client id of a managed identity: the stated one, or one that follows from its object id.
+pub fn client_id(identity: &ManagedIdentity) -> String {
+    identity
+        .client_id
+        .clone()
+        .unwrap_or_else(|| derived_guid(&format!("client id of {}", identity.object_id)))
+}
+
+/// What the token of a managed identity names as its Azure resource: itself, or, for a
+/// system-assigned identity, the host that it belongs to.
+fn resource_id(identity: &ManagedIdentity) -> String {
+    identity.resource_id.clone().unwrap_or_else(|| {
+        format!(
+            "/subscriptions/{DEFAULT_SUBSCRIPTION}/resourcegroups/credsim/providers/\
+             Microsoft.Compute/virtualMachines/host"
+        )
+    })
+}
+
+fn display_name(user: &str) -> &str {
+    user.split('@').next().unwrap_or(user)
+}
+
+/// An id that follows from `text`: looks random, is the same on every machine.
+pub fn derived_guid(text: &str) -> String {
+    let digest = digest(&SHA256, text.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.as_ref()[..16]);
+    let bits = u128::from_be_bytes(bytes);
+    // The version and variant bits of a random UUID.
+    let bits = bits & !(0xf << 76) | (0x4 << 76);
+    let bits = bits & !(0b11 << 62) | (0b10 << 62);
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        bits >> 96,
+        (bits >> 80) & 0xffff,
+        (bits >> 64) & 0xffff,
+        (bits >> 48) & 0xffff,
+        bits & 0xffff_ffff_ffff
+    )
+}
+
+/// A value that only the service understands, of `bytes` bytes before encoding.
+fn opaque(purpose: &str, serial: u64, bytes: usize) -> String {
+    let digest = digest(&SHA256, format!("{purpose} {serial}").as_bytes());
+    jwt::url_safe(&digest.as_ref()[..bytes])
+}

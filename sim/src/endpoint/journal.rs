@@ -1,0 +1,214 @@
+//! The pen of the endpoints: numbers what arrives, and knows what is still open.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use crate::trace::{Fingerprint, Kind, Recorder};
+
+/// Why a request or a command ended as it did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Why {
+    /// In words.
+    pub why: String,
+    /// The fault that decided.
+    pub fault: Option<String>,
+    /// The token issued or presented.
+    pub token: Option<Fingerprint>,
+    /// The object id of its principal.
+    pub principal: Option<String>,
+}
+
+impl Why {
+    /// Only words.
+    pub fn plain(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What the trace tells about a request on arrival.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What is asked for.
+    pub what: &'static str,
+    /// Method and path with query, secrets left out.
+    pub line: String,
+    /// The form's fields, secrets left out.
+    pub detail: String,
+}
+
+/// The pen, and what is open.
+pub struct Journal {
+    recorder: Recorder,
+    pages: Mutex<Pages>,
+}
+
+#[derive(Default)]
+struct Pages {
+    numbers: BTreeMap<String, u64>,
+    commands: u64,
+    /// What each open request asked for.
+    open: BTreeMap<(String, u64), &'static str>,
+    closed: bool,
+}
+
+impl Journal {
+    /// Writes to `recorder`.
+    pub fn new(recorder: Recorder) -> Self {
+        Self {
+            recorder,
+            pages: Mutex::default(),
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records something, unless the world has ended.
+    pub fn record(&self, at: Duration, kind: Kind) {
+        if !self.pages().closed {
+            self.recorder.record(at, kind);
+        }
+    }
+
+    /// Records no more.
+    pub fn close(&self) {
+        self.pages().closed = true;
+    }
+
+    /// Whether the world has ended.
+    pub fn is_closed(&self) -> bool {
+        self.pages().closed
+    }
+
+    /// A request arrived; its number at the endpoint.
+    pub fn arrived(&self, at: Duration, endpoint: &str, peer: &str, told: &Told) -> u64 {
+        let mut pages = self.pages();
+        let number = pages.numbers.entry(endpoint.to_owned()).or_default();
+        *number += 1;
+        let request = *number;
+        pages.open.insert((endpoint.to_owned(), request), told.what);
+        drop(pages);
+        self.record(
+            at,
+            Kind::RequestArrived {
+                endpoint: endpoint.to_owned(),
+                request,
+                peer: peer.to_owned(),
+                what: told.what.to_owned(),
+                line: told.line.clone(),
+                detail: told.detail.clone(),
+            },
+        );
+        request
+    }
+
+    /// A request is over: answered with `status`, or without one. Said only once for each.
+    pub fn answered(
+        &self,
+        at: Duration,
+        endpoint: &str,
+        request: u64,
+        status: Option<u16>,
+        why: Why,
+    ) {
+        let Some(what) = self.pages().open.remove(&(endpoint.to_owned(), request)) else {
+            return;
+        };
+        let Why {
+            why,
+            fault,
+            token,
+            principal,
+        } = why;
+        self.record(
+            at,
+            Kind::RequestAnswered {
+                endpoint: endpoint.to_owned(),
+                request,
+                what: what.to_owned(),
+                status,
+                why,
+                fault,
+                token,
+                principal,
+            },
+        );
+    }
+
+    /// All open requests of an endpoint are over, without an answer.
+    pub fn abandon(&self, at: Duration, endpoint: &str, why: &str) {
+        let open: Vec<u64> = self
+            .pages()
+            .open
+            .keys()
+            .filter(|(name, _)| name == endpoint)
+            .map(|(_, request)| *request)
+            .collect();
+        for request in open {
+            self.answered(at, endpoint, request, None, Why::plain(why));
+        }
+    }
+
+    /// A command started; its number.
+    pub fn command_started(
+        &self,
+        at: Duration,
+        instance: u32,
+        program: &str,
+        args: &[String],
+    ) -> u64 {
+        let mut pages = self.pages();
+        pages.commands += 1;
+        let command = pages.commands;
+        drop(pages);
+        let (program, args) = (program.to_owned(), args.join(" "));
+        self.record(
+            at,
+            Kind::CommandStarted {
+                instance,
+                command,
+                program,
+                args,
+            },
+        );
+        command
+    }
+
+    /// A command ended.
+    pub fn command_ended(
+        &self,
+        at: Duration,
+        (instance, command): (u32, u64),
+        program: &str,
+        code: Option<i32>,
+        why: Why,
+    ) {
+        let Why {
+            why,
+            fault,
+            token,
+            principal,
+        } = why;
+        let program = program.to_owned();
+        self.record(
+            at,
+            Kind::CommandEnded {
+                instance,
+                command,
+                program,
+                code,
+                why,
+                fault,
+                token,
+                principal,
+            },
+        );
+    }
+}

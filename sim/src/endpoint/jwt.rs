@@ -1,0 +1,153 @@
+//! Signed tokens: RS256 with the public test key of `fixtures/keys`.
+
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+use base64::{Engine as _, engine::general_purpose};
+use ring::{
+    digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest},
+    rand::SystemRandom,
+    rsa::{KeyPair, PublicKeyComponents},
+    signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+const KEY: &[u8] = include_bytes!("../../../fixtures/keys/entra-signing-key.pk8");
+const CERTIFICATE: &[u8] = include_bytes!("../../../fixtures/keys/entra-signing-cert.der");
+
+/// How many signatures are remembered: a few megabytes.
+const REMEMBERED: usize = 16_384;
+
+struct Signer {
+    key: KeyPair,
+    /// The encoded header: the same in every token.
+    header: String,
+    /// The key's id, which is its certificate's thumbprint.
+    id: String,
+    /// Signatures by the digest of what they sign. PKCS#1 v1.5 is deterministic, so worlds that
+    /// issue the same token (another seed, another engine, a second run) need not sign it again.
+    known: Mutex<BTreeMap<[u8; 32], String>>,
+}
+
+/// None only if the key in `fixtures` can't be read; then no token verifies.
+static SIGNER: LazyLock<Option<Signer>> = LazyLock::new(|| {
+    let key = KeyPair::from_pkcs8(KEY).ok()?;
+    let id = url_safe(digest(&SHA1_FOR_LEGACY_USE_ONLY, CERTIFICATE).as_ref());
+    let header = json!({ "typ": "JWT", "alg": "RS256", "x5t": id, "kid": id });
+    Some(Signer {
+        key,
+        header: url_safe(header.to_string()),
+        id,
+        known: Mutex::default(),
+    })
+});
+
+/// Why a token is not ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotVerified {
+    /// It is no JWT.
+    Malformed,
+    /// It names another key or algorithm.
+    UnknownKey,
+    /// The signature is wrong.
+    Signature,
+}
+
+/// The token that says `claims`.
+pub fn sign(claims: &impl Serialize) -> String {
+    let Some(signer) = SIGNER.as_ref() else {
+        return String::new();
+    };
+    let claims = serde_json::to_vec(claims).unwrap_or_default();
+    let mut token = format!("{}.{}", signer.header, url_safe(claims));
+    let signature = signer.signature(token.as_bytes());
+    token.push('.');
+    token.push_str(&signature);
+    token
+}
+
+/// The claims of a token that this module signed.
+///
+/// # Errors
+/// It is not such a token.
+pub fn verify(token: &str) -> Result<Value, NotVerified> {
+    let signer = SIGNER.as_ref().ok_or(NotVerified::UnknownKey)?;
+    let (signed, signature) = token.rsplit_once('.').ok_or(NotVerified::Malformed)?;
+    let (header, claims) = signed.split_once('.').ok_or(NotVerified::Malformed)?;
+    let decoded: Value = decode(header).ok_or(NotVerified::Malformed)?;
+    if decoded["alg"] != "RS256" || decoded["kid"] != signer.id.as_str() {
+        return Err(NotVerified::UnknownKey);
+    }
+    let signature = general_purpose::URL_SAFE_NO_PAD
+        .decode(signature)
+        .map_err(|_| NotVerified::Malformed)?;
+    signer
+        .public()
+        .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
+        .map_err(|_| NotVerified::Signature)?;
+    decode(claims).ok_or(NotVerified::Malformed)
+}
+
+/// The published keys, as Entra's JWKS lists them.
+pub fn key_set(issuer: &str) -> Value {
+    let keys: Vec<Value> = SIGNER
+        .iter()
+        .map(|signer| {
+            let public = signer.public();
+            json!({
+                "kty": "RSA",
+                "use": "sig",
+                "kid": signer.id,
+                "x5t": signer.id,
+                "n": url_safe(public.n),
+                "e": url_safe(public.e),
+                "x5c": [general_purpose::STANDARD.encode(CERTIFICATE)],
+                "issuer": issuer,
+            })
+        })
+        .collect();
+    json!({ "keys": keys })
+}
+
+/// base64url without padding, as JWTs are written.
+pub fn url_safe(bytes: impl AsRef<[u8]>) -> String {
+    general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+impl Signer {
+    fn public(&self) -> PublicKeyComponents<Vec<u8>> {
+        PublicKeyComponents::from(self.key.public())
+    }
+
+    fn signature(&self, input: &[u8]) -> String {
+        let mut name = [0; 32];
+        name.copy_from_slice(digest(&SHA256, input).as_ref());
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signature) = known().get(&name) {
+            return signature.clone();
+        }
+        let mut bytes = vec![0; self.key.public().modulus_len()];
+        // The padding draws nothing from the random source that the interface asks for.
+        let signed = self
+            .key
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input, &mut bytes);
+        let signature = if signed.is_ok() {
+            url_safe(bytes)
+        } else {
+            String::new()
+        };
+        let mut known = known();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(name, signature.clone());
+        signature
+    }
+}
+
+fn decode(part: &str) -> Option<Value> {
+    serde_json::from_slice(&general_purpose::URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}

@@ -1,0 +1,163 @@
+//! Moves the clock: from one happening to the next, whenever the runtime has nothing left to do.
+//!
+//! Tokio's own timers stand on a grid of whole milliseconds counted from the runtime's start, and
+//! the paused clock keeps any fraction it was advanced by. So the driver visits exact nanoseconds
+//! only inside the current millisecond, and puts the clock back on the grid before it lets the
+//! runtime jump to a later one.
+
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::{Instant, Sleep},
+};
+
+use super::fabric::Fabric;
+
+const MILLISECOND: u64 = 1_000_000;
+
+/// What the idle hook needs besides the fabric; it belongs to the world's thread.
+struct Driver {
+    /// When the world began, by tokio's clock.
+    origin: Instant,
+    /// The one tokio timer that makes the runtime jump to the millisecond of the next happening.
+    alarm: Option<(u64, Pin<Box<Sleep>>)>,
+    /// A task that does nothing: see [`start`].
+    nudge: Option<Waker>,
+}
+
+thread_local! {
+    static DRIVER: RefCell<Option<Driver>> = const { RefCell::new(None) };
+}
+
+fn with_driver<T>(use_it: impl FnOnce(&mut Driver) -> T) -> Option<T> {
+    DRIVER.with_borrow_mut(|driver| driver.as_mut().map(use_it))
+}
+
+/// A runtime whose clock stands still except where the fabric moves it.
+pub(super) fn paused_runtime(fabric: &Fabric) -> io::Result<Runtime> {
+    let idle = fabric.clone();
+    let awake = fabric.clone();
+    Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .on_thread_park(move || on_idle(&idle))
+        .on_thread_unpark(move || {
+            with_driver(|driver| awake.lock().set_now(nanoseconds_since(driver.origin)));
+        })
+        .build()
+}
+
+/// Begins to drive; ends when the guard goes.
+#[expect(clippy::disallowed_methods, reason = "this is what time is made of")]
+pub(super) fn start(fabric: &Fabric) -> Driving {
+    fabric.lock().set_now(0);
+    DRIVER.set(Some(Driver {
+        origin: Instant::now(),
+        alarm: None,
+        nudge: None,
+    }));
+    // A happening may wake only tasks that are gone. Then the runtime would park with the clock
+    // off the grid, without asking the hook again; waking this task as well makes it ask.
+    let nudged = tokio::spawn(poll_fn(|cx| {
+        with_driver(|driver| driver.nudge = Some(cx.waker().clone()));
+        Poll::<()>::Pending
+    }));
+    Driving(nudged.abort_handle())
+}
+
+/// Keeps the driver going.
+pub(super) struct Driving(tokio::task::AbortHandle);
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.0.abort();
+        DRIVER.take();
+    }
+}
+
+/// The runtime is about to park: every task waits for time or for bytes.
+fn on_idle(fabric: &Fabric) {
+    let woken = with_driver(|driver| {
+        let mut state = fabric.lock();
+        loop {
+            let now = nanoseconds_since(driver.origin);
+            state.set_now(now);
+            let Some(next) = state.next_at() else {
+                driver.alarm = None;
+                to_the_grid(now);
+                return Vec::new();
+            };
+            if next / MILLISECOND > now / MILLISECOND {
+                to_the_grid(now);
+                driver.set_alarm(next / MILLISECOND);
+                return Vec::new();
+            }
+            advance(next.saturating_sub(now));
+            state.set_now(nanoseconds_since(driver.origin));
+            let mut wakers = state.deliver_due();
+            if !wakers.is_empty() {
+                wakers.extend(driver.nudge.clone());
+                return wakers;
+            }
+        }
+    });
+    // Outside the locks: a waker may run anything.
+    woken.into_iter().flatten().for_each(Waker::wake);
+}
+
+impl Driver {
+    fn set_alarm(&mut self, millisecond: u64) {
+        if self
+            .alarm
+            .as_ref()
+            .is_some_and(|(at, _)| *at == millisecond)
+        {
+            return;
+        }
+        let deadline = self.origin + Duration::from_millis(millisecond);
+        match &mut self.alarm {
+            Some((at, sleep)) => {
+                *at = millisecond;
+                sleep.as_mut().reset(deadline);
+            }
+            None => {
+                #[expect(clippy::disallowed_methods, reason = "this is what time is made of")]
+                let sleep = Box::pin(tokio::time::sleep_until(deadline));
+                self.alarm = Some((millisecond, sleep));
+            }
+        }
+        if let Some((_, sleep)) = &mut self.alarm {
+            // Polled once so that the timer is registered; nobody needs to be woken by it.
+            let _ = sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+}
+
+fn to_the_grid(now: u64) {
+    if !now.is_multiple_of(MILLISECOND) {
+        advance(MILLISECOND - now % MILLISECOND);
+    }
+}
+
+fn advance(nanoseconds: u64) {
+    if nanoseconds > 0 {
+        // The first poll moves the clock; the rest of that future only yields.
+        let mut moving = pin!(tokio::time::advance(Duration::from_nanos(nanoseconds)));
+        let _ = moving
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is what time is made of")]
+fn nanoseconds_since(origin: Instant) -> u64 {
+    u64::try_from(Instant::now().duration_since(origin).as_nanos()).unwrap_or(u64::MAX)
+}

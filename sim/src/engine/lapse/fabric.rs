@@ -1,0 +1,180 @@
+//! The in-memory network as hosts, streams and the timeline use it.
+
+use std::{
+    future::poll_fn,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use tokio::task::AbortHandle;
+
+use super::{
+    connection::{CLIENT, Connection, ConnectionId, End, Handshake, HostId, Parcel, SERVER},
+    state::{Happening, State, nanoseconds},
+};
+
+/// The network of one world. Clones are the same network.
+#[derive(Clone)]
+pub(super) struct Fabric(Arc<Mutex<State>>);
+
+impl Fabric {
+    pub fn new(latency: Duration) -> Self {
+        Self(Arc::new(Mutex::new(State::new(latency))))
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Time since the world began.
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.lock().now)
+    }
+
+    /// The world is over: tasks that are dropped after it must not schedule anything.
+    pub fn close(&self) {
+        let tasks: Vec<_> = {
+            let mut state = self.lock();
+            state.closed = true;
+            state
+                .hosts
+                .iter_mut()
+                .flat_map(|host| std::mem::take(&mut host.tasks))
+                .collect()
+        };
+        tasks.iter().for_each(AbortHandle::abort);
+    }
+
+    /// Completes after exactly `duration`, in order with everything else that happens.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let mut timer = Timer {
+            fabric: self.clone(),
+            id: None,
+        };
+        let length = nanoseconds(duration);
+        poll_fn(move |cx| {
+            let mut state = timer.fabric.lock();
+            let Some(id) = timer.id else {
+                let id = state.schedule_in(length, Happening::Timer);
+                state.timers.insert(id, Some(cx.waker().clone()));
+                drop(state);
+                timer.id = Some(id);
+                return Poll::Pending;
+            };
+            match state.timers.get_mut(&id) {
+                Some(waker) => {
+                    *waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+                None => Poll::Ready(()),
+            }
+        })
+    }
+
+    /// Begins to connect; the caller waits for the handshake.
+    pub fn open(&self, from: HostId, name: &str, port: u16) -> io::Result<ConnectionId> {
+        let mut state = self.lock();
+        let Some(to) = state.hosts.iter().position(|host| &*host.name == name) else {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("no host is called {name}"),
+            ));
+        };
+        let connection = Connection {
+            ends: [End::new(from), End::new(to)],
+            handshake: Handshake::Pending,
+            port,
+            under_way: 0,
+            holders: 1,
+        };
+        let id = match state.free.pop() {
+            Some(id) => {
+                state.connections[id] = Some(connection);
+                id
+            }
+            None => {
+                state.connections.push(Some(connection));
+                state.connections.len() - 1
+            }
+        };
+        state.send(id, CLIENT, Parcel::Syn);
+        Ok(id)
+    }
+
+    /// Nothing travels between two hosts until [`release`](Self::release).
+    pub fn hold(&self, one: &str, other: &str) {
+        let mut state = self.lock();
+        if let Some(link) = state.link_between(one, other) {
+            link.held = true;
+        }
+    }
+
+    pub fn release(&self, one: &str, other: &str) {
+        let mut state = self.lock();
+        let Some(link) = state.link_between(one, other) else {
+            return;
+        };
+        link.held = false;
+        for (id, parcel) in std::mem::take(&mut link.kept) {
+            let latency = state.latency;
+            state.schedule_in(latency, Happening::Deliver(id, parcel));
+        }
+    }
+
+    /// Stops a host: its tasks end, its listeners vanish, its connections are reset.
+    pub fn crash(&self, name: &str) {
+        let (tasks, wakers) = {
+            let mut state = self.lock();
+            let Some(host) = state.hosts.iter().position(|h| &*h.name == name) else {
+                return;
+            };
+            state.hosts[host].up = false;
+            let tasks = std::mem::take(&mut state.hosts[host].tasks);
+            let ports: Vec<u16> = state
+                .listeners
+                .keys()
+                .filter(|key| key.0 == host)
+                .map(|key| key.1)
+                .collect();
+            ports
+                .into_iter()
+                .for_each(|port| state.unlisten(host, port));
+            let mut wakers = Vec::new();
+            for id in 0..state.connections.len() {
+                let Some(connection) = &mut state.connections[id] else {
+                    continue;
+                };
+                for mine in [CLIENT, SERVER] {
+                    let end = &mut connection.ends[mine];
+                    if end.host != host || end.dropped || end.reset {
+                        continue;
+                    }
+                    end.reset = true;
+                    wakers.extend(end.reader.take());
+                    wakers.extend(end.writer.take());
+                    state.send(id, mine, Parcel::Reset(1 - mine));
+                    break;
+                }
+            }
+            (tasks, wakers)
+        };
+        tasks.iter().for_each(AbortHandle::abort);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// A pending timer; dropping it cancels it.
+struct Timer {
+    fabric: Fabric,
+    id: Option<u64>,
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.fabric.lock().timers.remove(&id);
+        }
+    }
+}

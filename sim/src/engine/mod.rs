@@ -1,0 +1,180 @@
+//! What carries time and bytes. The endpoints and the subject are written once, against the
+//! traits here, and don't know which engine plays them.
+//!
+//! An engine gives every host a [`Host`]: its network, its clock and a place to spawn. It does not
+//! know scenarios, endpoints or credentials.
+
+pub mod lapse;
+pub mod turmoil;
+
+use std::{fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A boxed future that may move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One end of a connection.
+pub trait Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Ends the connection so that the peer sees a reset, as far as the engine can show one.
+    fn reset(self: Box<Self>);
+}
+
+/// A connection of any engine.
+pub type Stream = Box<dyn Connection>;
+
+/// Accepts connections on one port of one host.
+pub trait Listener: Send + 'static {
+    /// The next connection, with the name of the host it comes from.
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<(Stream, String)>>;
+}
+
+/// The network as one host sees it.
+pub trait Network: Send + Sync + 'static {
+    /// Connects to a host by name or address. An unknown name is
+    /// [`NotFound`](io::ErrorKind::NotFound); a port that nobody listens on is
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused); a host that is down or behind a
+    /// held link doesn't answer until that changes.
+    fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Stream>>;
+    /// Listens on a port of this host.
+    fn bind(&self, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Listener>>>;
+}
+
+/// Time and background work of a host.
+pub trait Runtime: Send + Sync + 'static {
+    /// Time since the world began. The same for all hosts.
+    fn elapsed(&self) -> Duration;
+    /// Completes after `duration`.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// Runs `work` on this host until it ends, the host crashes, or the guard is dropped.
+    fn spawn(&self, work: BoxFuture<'static, ()>) -> Work;
+}
+
+/// Background work; [`Work::detach`] lets it run as long as its host, dropping it ends it.
+#[must_use = "dropping it ends the work"]
+pub struct Work(Option<tokio::task::AbortHandle>);
+
+impl Work {
+    /// Owns the task behind `handle`.
+    pub fn new(handle: tokio::task::AbortHandle) -> Self {
+        Self(Some(handle))
+    }
+
+    /// Leaves the work to its host.
+    pub fn detach(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.abort();
+        }
+    }
+}
+
+/// What the engine lends to the code of one host.
+#[derive(Clone)]
+pub struct Host {
+    /// Its name, which is also how others connect to it.
+    pub name: Arc<str>,
+    /// Its network.
+    pub network: Arc<dyn Network>,
+    /// Its time and its background work.
+    pub runtime: Arc<dyn Runtime>,
+}
+
+/// Faults of the network and of hosts, for the timeline.
+pub trait Control: Send + Sync + 'static {
+    /// From now on nothing travels between the two hosts; it is delivered, in order, on release.
+    fn hold(&self, one: &str, other: &str);
+    /// Ends a hold.
+    fn release(&self, one: &str, other: &str);
+    /// Stops a host: its work ends, its connections break.
+    fn crash(&self, host: &str);
+    /// Starts a crashed host again, from its beginning.
+    fn restart(&self, host: &str);
+}
+
+/// The code of a host. Called once, and again after each restart.
+pub type HostMain = Arc<dyn Fn(Host) -> BoxFuture<'static, ()> + Send + Sync>;
+/// The code of the host that drives the world; the world ends with it.
+pub type DriverMain = Box<dyn FnOnce(Host, Arc<dyn Control>) -> BoxFuture<'static, ()> + Send>;
+
+/// A world to play.
+pub struct World {
+    /// Every random choice of the engine derives from it.
+    pub seed: u64,
+    /// A world that has not ended by then is a fault of the harness.
+    pub horizon: Duration,
+    /// The hosts that serve, in the order in which they start.
+    pub servers: Vec<(String, HostMain)>,
+    /// The name of the driving host and its code.
+    pub driver: (String, DriverMain),
+}
+
+/// The engines by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Engine {
+    /// Event-driven: virtual time costs nothing.
+    Lapse,
+    /// The independent second opinion: a runtime per host, a tick per millisecond.
+    Turmoil,
+}
+
+impl Engine {
+    /// Plays a world to its end.
+    ///
+    /// # Errors
+    /// A fault of the harness: the world passed its horizon, or a host panicked.
+    pub fn play(self, world: World) -> Result<(), EngineError> {
+        match self {
+            Self::Lapse => lapse::play(world),
+            Self::Turmoil => turmoil::play(world),
+        }
+    }
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lapse => "lapse",
+            Self::Turmoil => "turmoil",
+        }
+    }
+
+    /// What an observed time may be off, per exchange over the network.
+    pub fn tolerance(self) -> Duration {
+        Duration::from_millis(5)
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A fault of the harness itself; exit code 3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineError(pub String);
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+/// What a panic said, as far as it said it in words.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let said = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    said.map_or_else(
+        || "a host panicked".to_owned(),
+        |text| format!("a host panicked: {text}"),
+    )
+}

@@ -1,0 +1,227 @@
+//! The independent second opinion: turmoil, with a runtime per host and a tick per millisecond.
+//!
+//! It models segments, so partitions that lose them leave connections hung for good; the timeline's
+//! holds therefore map to turmoil's hold and release.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{
+    BoxFuture, Connection, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work,
+    World,
+};
+
+const TICK: Duration = Duration::from_millis(1);
+
+/// Plays `world` on a thread of its own.
+///
+/// # Errors
+/// See [`Engine::play`](super::Engine::play).
+pub fn play(world: World) -> Result<(), EngineError> {
+    let dispatch = tracing::dispatcher::get_default(Clone::clone);
+    let thread = std::thread::Builder::new()
+        .name("turmoil".to_owned())
+        .spawn(move || tracing::dispatcher::with_default(&dispatch, || on_this_thread(world)))
+        .map_err(|e| EngineError(format!("no thread for the world: {e}")))?;
+    thread
+        .join()
+        .unwrap_or_else(|panic| Err(EngineError(super::panic_text(&*panic))))
+}
+
+fn on_this_thread(world: World) -> Result<(), EngineError> {
+    let World {
+        seed,
+        horizon,
+        servers,
+        driver: (driver_name, drive),
+    } = world;
+    let mut sim = ::turmoil::Builder::new()
+        .simulation_duration(horizon)
+        .tick_duration(TICK)
+        .min_message_latency(TICK)
+        .max_message_latency(TICK)
+        .rng_seed(seed)
+        .epoch(std::time::SystemTime::UNIX_EPOCH)
+        .build();
+    for (name, main) in servers {
+        let host = host(&name);
+        sim.host(name.as_str(), move || {
+            let (main, host) = (main.clone(), host.clone());
+            async move {
+                main(host).await;
+                Ok(())
+            }
+        });
+    }
+    let orders = Orders::default();
+    let control = Arc::new(orders.clone());
+    sim.client(driver_name.as_str(), {
+        let host = host(&driver_name);
+        async move {
+            drive(host, control).await;
+            Ok(())
+        }
+    });
+    loop {
+        match sim.step() {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(e) => return Err(EngineError(format!("turmoil: {e}"))),
+        }
+        for order in orders.take() {
+            match order {
+                Order::Hold(one, other) => sim.hold(one, other),
+                Order::Release(one, other) => sim.release(one, other),
+                Order::Crash(host) => sim.crash(host),
+                Order::Restart(host) => sim.bounce(host),
+            }
+        }
+    }
+}
+
+fn host(name: &str) -> Host {
+    Host {
+        name: name.into(),
+        network: Arc::new(Place),
+        runtime: Arc::new(Place),
+    }
+}
+
+/// Any host: turmoil knows by itself which one is running.
+struct Place;
+
+impl Network for Place {
+    fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Stream>> {
+        let host = host.to_owned();
+        Box::pin(async move {
+            let stream = ::turmoil::net::TcpStream::connect((host, port)).await?;
+            Ok(Box::new(TurmoilStream(stream)) as Stream)
+        })
+    }
+
+    fn bind(&self, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Listener>>> {
+        Box::pin(async move {
+            let any = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+            let listener = ::turmoil::net::TcpListener::bind((any, port)).await?;
+            Ok(Box::new(TurmoilListener(listener)) as Box<dyn Listener>)
+        })
+    }
+}
+
+impl Runtime for Place {
+    fn elapsed(&self) -> Duration {
+        ::turmoil::sim_elapsed().unwrap_or_default()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the engine is what time is made of"
+        )]
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
+        #[expect(clippy::disallowed_methods, reason = "the engine is who spawns")]
+        Work::new(tokio::spawn(work).abort_handle())
+    }
+}
+
+struct TurmoilListener(::turmoil::net::TcpListener);
+
+impl Listener for TurmoilListener {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<(Stream, String)>> {
+        Box::pin(async move {
+            let (stream, peer) = self.0.accept().await?;
+            let name =
+                ::turmoil::reverse_lookup(peer.ip()).unwrap_or_else(|| peer.ip().to_string());
+            Ok((Box::new(TurmoilStream(stream)) as Stream, name))
+        })
+    }
+}
+
+struct TurmoilStream(::turmoil::net::TcpStream);
+
+impl Connection for TurmoilStream {
+    fn reset(self: Box<Self>) {
+        // turmoil offers no reset; its peer reads the end of the stream instead.
+    }
+}
+
+impl AsyncRead for TurmoilStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for TurmoilStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+enum Order {
+    Hold(String, String),
+    Release(String, String),
+    Crash(String),
+    Restart(String),
+}
+
+/// What the timeline wants; carried out between two ticks, where the simulation can be changed.
+#[derive(Clone, Default)]
+struct Orders(Arc<Mutex<Vec<Order>>>);
+
+impl Orders {
+    fn push(&self, order: Order) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(order);
+    }
+
+    fn take(&self) -> Vec<Order> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Control for Orders {
+    fn hold(&self, one: &str, other: &str) {
+        self.push(Order::Hold(one.to_owned(), other.to_owned()));
+    }
+
+    fn release(&self, one: &str, other: &str) {
+        self.push(Order::Release(one.to_owned(), other.to_owned()));
+    }
+
+    fn crash(&self, host: &str) {
+        self.push(Order::Crash(host.to_owned()));
+    }
+
+    fn restart(&self, host: &str) {
+        self.push(Order::Restart(host.to_owned()));
+    }
+}

@@ -1,0 +1,362 @@
+//! The faults that are installed in a world, and which of them strikes a request.
+
+use std::time::Duration;
+
+use crate::scenario::{EntraMatch, Fault, FaultOn, FaultThen, ImdsMatch, ImdsRequest};
+
+/// A request or a run of a command as the trace tells it: what a matcher may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The endpoint: `imds`, `entra`, `az`, `azd`.
+    pub endpoint: &'a str,
+    /// What is asked for: `probe`, `token`, ...
+    pub what: &'a str,
+    /// Method and path with query.
+    pub line: &'a str,
+    /// The form's fields.
+    pub detail: &'a str,
+}
+
+/// Whether a request to IMDS is one of those that `matcher` means.
+pub fn matches_imds(matcher: &ImdsMatch, what: &str, line: &str) -> bool {
+    let request = match matcher.request {
+        None => true,
+        Some(ImdsRequest::Probe) => what == "probe",
+        Some(ImdsRequest::Token) => what == "token",
+    };
+    let query = line.split_once('?').map_or("", |(_, query)| query);
+    let resource = matcher.resource.as_ref().is_none_or(|wanted| {
+        what == "token"
+            && field(query, "resource").is_some_and(|asked| same_resource(&asked, wanted))
+    });
+    request && resource
+}
+
+/// Whether a request to Entra, with these form fields, is one of those that `matcher` means.
+pub fn matches_entra(matcher: &EntraMatch, detail: &str) -> bool {
+    let client = matcher.client_id.as_ref().is_none_or(|wanted| {
+        field(detail, "client_id").is_some_and(|asked| asked.eq_ignore_ascii_case(wanted))
+    });
+    let scope = matcher.scope.as_ref().is_none_or(|wanted| {
+        field(detail, "scope").is_some_and(|asked| asked.split(' ').any(|scope| scope == wanted))
+    });
+    client && scope
+}
+
+fn matches(on: &FaultOn, seen: Seen<'_>) -> bool {
+    on.endpoint() == seen.endpoint
+        && match on {
+            FaultOn::Imds(matcher) => matches_imds(matcher, seen.what, seen.line),
+            FaultOn::Entra(matcher) => matches_entra(matcher, seen.detail),
+            FaultOn::Az(_) | FaultOn::Azd(_) => true,
+        }
+}
+
+fn field(form: &str, name: &str) -> Option<String> {
+    form_urlencoded::parse(form.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// A resource is the same with and without a slash at its end.
+fn same_resource(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+/// The rules that are installed, in the order of installation.
+#[derive(Debug, Default)]
+pub struct FaultBook {
+    rules: Vec<Rule>,
+    installed: u64,
+}
+
+#[derive(Debug)]
+struct Rule {
+    id: u64,
+    fault: Fault,
+    ends: Option<Duration>,
+    matched: u32,
+}
+
+/// A fault that strikes.
+#[derive(Clone, Debug)]
+pub struct Strike {
+    /// The rule.
+    pub rule: u64,
+    /// Its name.
+    pub fault: String,
+    /// What happens.
+    pub then: FaultThen,
+    /// Whether the rule is spent with this: [`FaultBook::retire`] it when the request is over.
+    pub last: bool,
+}
+
+/// What the rules say about one request.
+#[derive(Debug, Default)]
+pub struct Decision {
+    /// The fault that strikes, if one does.
+    pub strike: Option<Strike>,
+    /// The names of faults that are spent without having struck this time.
+    pub spent: Vec<String>,
+}
+
+impl Rule {
+    /// How many matches it looks at in all.
+    fn reach(&self) -> Option<u32> {
+        self.fault
+            .first
+            .map(|first| self.fault.skip.saturating_add(first))
+    }
+
+    fn is_spent(&self) -> bool {
+        self.reach().is_some_and(|reach| self.matched >= reach)
+    }
+}
+
+impl FaultBook {
+    /// Adds a rule that applies from `at`.
+    pub fn install(&mut self, fault: Fault, at: Duration) {
+        self.installed += 1;
+        let ends = fault.lasts.map(|lasts| at.saturating_add(lasts.0));
+        self.rules.push(Rule {
+            id: self.installed,
+            fault,
+            ends,
+            matched: 0,
+        });
+    }
+
+    /// Removes the rules of this name; whether there were any.
+    pub fn lift(&mut self, name: &str) -> bool {
+        let before = self.rules.len();
+        self.rules.retain(|rule| rule.fault.name != name);
+        self.rules.len() < before
+    }
+
+    /// Removes a spent rule and says its name, unless something else removed it before.
+    pub fn retire(&mut self, rule: u64) -> Option<String> {
+        let place = self.rules.iter().position(|known| known.id == rule)?;
+        Some(self.rules.remove(place).fault.name)
+    }
+
+    /// Removes the rules whose time is over at `at`: when it was over, and their names, in the
+    /// order of those times.
+    pub fn expire(&mut self, at: Duration) -> Vec<(Duration, String)> {
+        let over = |rule: &mut Rule| rule.ends.is_some_and(|ends| ends <= at);
+        let mut ended: Vec<_> = self
+            .rules
+            .extract_if(.., over)
+            .filter_map(|rule| Some((rule.ends?, rule.fault.name)))
+            .collect();
+        ended.sort_by_key(|(ends, _)| *ends);
+        ended
+    }
+
+    /// When the next rule ends by itself.
+    pub fn next_end(&self) -> Option<Duration> {
+        self.rules.iter().filter_map(|rule| rule.ends).min()
+    }
+
+    /// Whether no rule is installed.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// What happens to a request. `draw` gives a number in `[0, 1)` for the fault of a name; it is
+    /// asked only for rules with a probability.
+    pub fn decide(&mut self, seen: Seen<'_>, mut draw: impl FnMut(&str) -> f64) -> Decision {
+        let mut decision = Decision::default();
+        let mut missed = Vec::new();
+        for rule in &mut self.rules {
+            if rule.is_spent() || !matches(&rule.fault.on, seen) {
+                continue;
+            }
+            rule.matched = rule.matched.saturating_add(1);
+            if rule.matched <= rule.fault.skip {
+                continue;
+            }
+            let struck = rule
+                .fault
+                .probability
+                .is_none_or(|chance| draw(&rule.fault.name) < chance);
+            if struck {
+                decision.strike = Some(Strike {
+                    rule: rule.id,
+                    fault: rule.fault.name.clone(),
+                    then: rule.fault.then.clone(),
+                    last: rule.is_spent(),
+                });
+                break;
+            }
+            if rule.is_spent() {
+                missed.push(rule.id);
+            }
+        }
+        decision.spent = missed
+            .into_iter()
+            .filter_map(|rule| self.retire(rule))
+            .collect();
+        decision
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LINE: &str = "GET /metadata/identity/oauth2/token?api-version=1&resource=https%3A%2F%2Fa";
+
+    fn imds<'a>(what: &'a str, line: &'a str) -> Seen<'a> {
+        Seen {
+            endpoint: "imds",
+            what,
+            line,
+            detail: "",
+        }
+    }
+
+    fn fault(rest: &str) -> Fault {
+        toml::from_str(&format!("name = \"F\"\nthen.hang = {{}}\n{rest}")).expect("a valid fault")
+    }
+
+    fn book(faults: &[&str]) -> FaultBook {
+        let mut book = FaultBook::default();
+        for (number, rest) in faults.iter().enumerate() {
+            let fault = Fault {
+                name: format!("F{number}"),
+                ..fault(rest)
+            };
+            book.install(fault, Duration::ZERO);
+        }
+        book
+    }
+
+    fn struck(book: &mut FaultBook, seen: Seen<'_>) -> Option<String> {
+        let strike = book.decide(seen, |_| 0.0).strike?;
+        if strike.last {
+            book.retire(strike.rule);
+        }
+        Some(strike.fault)
+    }
+
+    #[test]
+    fn matchers_look_at_what_the_trace_tells() {
+        let on = |on: &str| fault(on).on;
+        let token = imds("token", LINE);
+        assert!(matches(&on("on.imds = {}"), token));
+        assert!(matches(&on("on.imds = { request = \"token\" }"), token));
+        assert!(!matches(&on("on.imds = { request = \"probe\" }"), token));
+        assert!(matches(
+            &on("on.imds = { resource = \"https://a/\" }"),
+            token
+        ));
+        assert!(!matches(
+            &on("on.imds = { resource = \"https://b\" }"),
+            token
+        ));
+        assert!(!matches(
+            &on("on.imds = { resource = \"https://a\" }"),
+            imds("probe", LINE)
+        ));
+        assert!(!matches(&on("on.entra = {}"), token));
+
+        let detail = "client_id=c&scope=https://a/.default%20https://b/.default";
+        let entra = Seen {
+            endpoint: "entra",
+            what: "token",
+            line: "POST /t",
+            detail,
+        };
+        assert!(matches(&on("on.entra = {}"), entra));
+        assert!(matches(&on("on.entra = { client-id = \"C\" }"), entra));
+        assert!(matches(
+            &on("on.entra = { scope = \"https://b/.default\" }"),
+            entra
+        ));
+        assert!(!matches(&on("on.entra = { scope = \"https://b\" }"), entra));
+        assert!(!matches(&on("on.entra = { client-id = \"d\" }"), entra));
+        assert!(matches(
+            &on("on.az = {}"),
+            Seen {
+                endpoint: "az",
+                ..token
+            }
+        ));
+    }
+
+    #[test]
+    fn the_first_rule_wins_and_a_spent_one_passes() {
+        let mut book = book(&["on.imds = {}\nfirst = 1", "on.imds = {}"]);
+        let token = imds("token", LINE);
+        assert_eq!(struck(&mut book, token).as_deref(), Some("F0"));
+        assert_eq!(struck(&mut book, token).as_deref(), Some("F1"));
+        assert!(book.lift("F1") && !book.lift("F1"));
+        assert_eq!(struck(&mut book, token), None);
+        assert!(book.is_empty());
+    }
+
+    #[test]
+    fn rules_end_by_themselves_in_the_order_of_their_ends() {
+        let mut book = book(&[
+            "on.imds = {}\nlasts = \"2s\"",
+            "on.imds = {}\nlasts = \"1s\"",
+            "on.imds = {}",
+        ]);
+        let second = Duration::from_secs(1);
+        assert_eq!(book.next_end(), Some(second));
+        assert_eq!(book.expire(Duration::ZERO), []);
+        assert_eq!(
+            book.expire(3 * second),
+            [(second, "F1".into()), (2 * second, "F0".into())]
+        );
+        assert_eq!(book.next_end(), None);
+        assert!(!book.is_empty());
+    }
+
+    #[test]
+    fn a_rule_that_missed_its_last_chance_is_over() {
+        let mut book = book(&["on.imds = {}\nfirst = 2\nprobability = 0.5"]);
+        let token = imds("token", LINE);
+        assert!(
+            book.decide(token, |_| 0.4)
+                .strike
+                .is_some_and(|strike| !strike.last)
+        );
+        let decision = book.decide(token, |_| 0.5);
+        assert!(decision.strike.is_none());
+        assert_eq!(decision.spent, ["F0"]);
+        assert!(book.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn skip_and_first_cut_a_window_out_of_the_matches(
+            skip in 0u32..6, first in proptest::option::of(1u32..6), requests in 0u32..20,
+        ) {
+            let first_line = first.map(|first| format!("\nfirst = {first}")).unwrap_or_default();
+            let mut book = book(&[&format!("on.imds = {{}}\nskip = {skip}{first_line}")]);
+            for number in 0..requests {
+                // Requests that don't match are not counted.
+                let other = Seen { endpoint: "entra", ..imds("token", LINE) };
+                prop_assert_eq!(struck(&mut book, other), None);
+                let within = number >= skip && first.is_none_or(|first| number < skip + first);
+                prop_assert_eq!(struck(&mut book, imds("token", LINE)).is_some(), within);
+            }
+            let is_spent = first.is_some_and(|first| requests >= skip + first);
+            prop_assert_eq!(book.is_empty(), is_spent);
+        }
+
+        #[test]
+        fn a_probability_strikes_where_the_draw_is_below_it(
+            chance in 0.0f64..=1.0, draws in proptest::collection::vec(0.0f64..1.0, 0..30),
+        ) {
+            let mut book = book(&[&format!("on.imds = {{}}\nprobability = {chance:?}")]);
+            for draw in draws {
+                let struck = book.decide(imds("token", LINE), |_| draw).strike.is_some();
+                prop_assert_eq!(struck, draw < chance);
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `credsim`: replays Azure credential failures in virtual time.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use credsim::cli::{Cli, Command, Console, check, explain, list, run, schema};
+
+fn main() -> ExitCode {
+    let Cli { command, color } = Cli::parse();
+    let mut console = Console::new(color);
+    let code = match &command {
+        Command::Run(asked) => run::run(asked, &mut console),
+        Command::Check(asked) => check::run(asked, &mut console),
+        Command::List(asked) => list::run(asked, &mut console),
+        Command::Explain(asked) => explain::run(asked, &mut console),
+        Command::Schema => schema::run(&mut console),
+    };
+    ExitCode::from(code)
+}

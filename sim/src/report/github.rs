@@ -1,0 +1,137 @@
+//! For GitHub Actions: annotations beside the lines of the files, and a table in the job's summary.
+
+use std::fmt::Write as _;
+
+use super::{Ending, Outcome, Tally, prose::real};
+use crate::check::Finding;
+
+/// GitHub shows a handful of annotations for each step; more would only hide the first ones.
+pub const MOST_ANNOTATIONS: usize = 25;
+
+/// The annotations of a run, one line each.
+pub fn annotations(outcomes: &[Outcome]) -> String {
+    let all: Vec<String> = outcomes.iter().flat_map(annotate).collect();
+    let mut text = String::new();
+    for line in all.iter().take(MOST_ANNOTATIONS) {
+        let _ = writeln!(text, "{line}");
+    }
+    if let Some(more) = all
+        .len()
+        .checked_sub(MOST_ANNOTATIONS)
+        .filter(|more| *more > 0)
+    {
+        let _ = writeln!(
+            text,
+            "::notice title=credsim::{more} more failures are in the log"
+        );
+    }
+    text
+}
+
+fn annotate(outcome: &Outcome) -> Vec<String> {
+    match &outcome.ending {
+        Ending::Judged(judged) => {
+            let mut lines: Vec<String> = judged
+                .verdict
+                .failures()
+                .map(|finding| failure(outcome, finding))
+                .collect();
+            if let Some(difference) = &judged.difference {
+                let says = format!(
+                    "event {} of seed {} is not the same in a second process\nreproduce: {}",
+                    difference.event, difference.seed, outcome.reproduce
+                );
+                lines.push(error(outcome, 1, "nondeterminism", &says));
+            }
+            lines
+        }
+        Ending::Skipped { .. } => Vec::new(),
+        Ending::Invalid(invalid) => invalid.diagnostics().iter().map(|d| d.github()).collect(),
+        Ending::Fault { said } => {
+            let says = format!("{said}\nreproduce: {}", outcome.reproduce);
+            vec![error(outcome, 1, "the harness failed", &says)]
+        }
+    }
+}
+
+fn failure(outcome: &Outcome, finding: &Finding) -> String {
+    let mut says = Vec::new();
+    says.extend(finding.why.iter().map(|why| format!("because: {why}")));
+    says.push(format!("expected: {}", finding.expected));
+    says.push(format!("found: {}", finding.found));
+    says.push(format!("reproduce: {}", outcome.reproduce));
+    error(
+        outcome,
+        outcome.line(finding),
+        &finding.name,
+        &says.join("\n"),
+    )
+}
+
+fn error(outcome: &Outcome, line: usize, what: &str, says: &str) -> String {
+    format!(
+        "::error file={},line={line},title={}::{}",
+        property(&outcome.path),
+        property(&format!("{}: {what}", outcome.name)),
+        escaped(says),
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The table for the summary of the job, as Markdown.
+pub fn summary(outcomes: &[Outcome], tally: &Tally) -> String {
+    let mut text = format!(
+        "### credsim: {tally}\n\n| | scenario | expectations | invariants | time | hash |\n\
+         |---|---|---:|---:|---:|---|\n"
+    );
+    for outcome in outcomes {
+        let (word, name) = (outcome.word(), &outcome.name);
+        let _ = match &outcome.ending {
+            Ending::Judged(judged) => {
+                let verdict = &judged.verdict;
+                writeln!(
+                    text,
+                    "| {word} | `{name}` | {} | {} | {} | `{}` |",
+                    held(&verdict.expectations),
+                    held(&verdict.invariants),
+                    real(outcome.took),
+                    verdict.hash,
+                )
+            }
+            Ending::Skipped { reason } => {
+                writeln!(text, "| {word} | `{name}`: {} | | | | |", cell(reason))
+            }
+            Ending::Invalid(_) => writeln!(text, "| {word} | `{name}` | | | | |"),
+            Ending::Fault { said } => {
+                writeln!(text, "| {word} | `{name}`: {} | | | | |", cell(said))
+            }
+        };
+    }
+    text
+}
+
+/// `7`, or `6 of 7` when one does not hold.
+fn held(findings: &[Finding]) -> String {
+    let (all, good) = (
+        findings.len(),
+        findings.iter().filter(|finding| finding.holds).count(),
+    );
+    if good == all {
+        all.to_string()
+    } else {
+        format!("{good} of {all}")
+    }
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\r', '\n'], " ")
+}

@@ -1,0 +1,123 @@
+//! For build servers: JUnit XML, one suite for each family of scenarios.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Ending, Judged, Outcome, counted};
+use crate::check::Finding;
+
+/// The document.
+///
+/// # Errors
+/// The XML can't be written.
+pub fn document(outcomes: &[Outcome], took: Duration) -> Result<String, String> {
+    let mut families: BTreeMap<&str, TestSuite> = BTreeMap::new();
+    for outcome in outcomes {
+        let family = Some(outcome.family()).filter(|family| !family.is_empty());
+        let family = family.unwrap_or("scenarios");
+        let suite = families
+            .entry(family)
+            .or_insert_with(|| TestSuite::new(family));
+        suite.time = Some(suite.time.unwrap_or_default() + outcome.took);
+        suite.add_test_case(case(outcome));
+    }
+    let mut report = Report::new("credsim");
+    report
+        .set_time(took)
+        .add_test_suites(families.into_values());
+    report.to_string().map_err(|error| error.to_string())
+}
+
+fn case(outcome: &Outcome) -> TestCase {
+    let mut case = TestCase::new(outcome.name.as_str(), status(outcome));
+    case.set_time(outcome.took)
+        .set_classname(outcome.path.as_str());
+    case.add_property(("engine", outcome.engine));
+    case.add_property(("seed", outcome.seed.to_string().as_str()));
+    if let Ending::Judged(judged) = &outcome.ending {
+        case.set_assertions(judged.checks());
+        case.add_property(("hash", judged.verdict.hash.to_string().as_str()));
+        case.add_property(("seeds", judged.verdict.seeds.to_string().as_str()));
+    }
+    case
+}
+
+fn status(outcome: &Outcome) -> TestCaseStatus {
+    let (kind, message, text) = match &outcome.ending {
+        Ending::Judged(_) if outcome.word() == "passed" => return TestCaseStatus::success(),
+        Ending::Skipped { reason } => {
+            let mut skipped = TestCaseStatus::skipped();
+            skipped.set_message(reason.as_str());
+            return skipped;
+        }
+        Ending::Judged(judged) => (
+            NonSuccessKind::Failure,
+            headline(judged),
+            body(outcome, judged),
+        ),
+        Ending::Invalid(invalid) => {
+            let count = counted(invalid.diagnostics().len(), "mistake");
+            (
+                NonSuccessKind::Error,
+                format!("the file is invalid: {count}"),
+                invalid.render(false),
+            )
+        }
+        Ending::Fault { said } => (
+            NonSuccessKind::Error,
+            "the harness failed".to_owned(),
+            said.clone(),
+        ),
+    };
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(outcome.word());
+    status.set_message(message);
+    status.set_description(format!("{text}\n\nreproduce: {}\n", outcome.reproduce));
+    status
+}
+
+fn headline(judged: &Judged) -> String {
+    let mut failures = judged.verdict.failures();
+    match (failures.next(), failures.count()) {
+        (Some(first), 0) => format!("{}: {}", first.name, first.found),
+        (Some(first), more) => format!("{}: {} (and {more} more)", first.name, first.found),
+        (None, _) => "two passes of the same run differ".to_owned(),
+    }
+}
+
+fn body(outcome: &Outcome, judged: &Judged) -> String {
+    let mut parts: Vec<String> = judged
+        .verdict
+        .failures()
+        .map(|finding| tell(outcome, finding))
+        .collect();
+    if let Some(difference) = &judged.difference {
+        parts.push(format!(
+            "event {} of seed {} differs\nfirst   {}\nsecond  {}",
+            difference.event,
+            difference.seed,
+            difference.first.as_deref().unwrap_or("the trace has ended"),
+            difference
+                .second
+                .as_deref()
+                .unwrap_or("the trace has ended"),
+        ));
+    }
+    parts.join("\n\n")
+}
+
+fn tell(outcome: &Outcome, finding: &Finding) -> String {
+    let mut lines = vec![format!(
+        "{}  {}:{}",
+        finding.name,
+        outcome.path,
+        outcome.line(finding)
+    )];
+    lines.extend(finding.why.iter().map(|why| format!("because   {why}")));
+    lines.push(format!("expected  {}", finding.expected));
+    lines.push(format!("found     {}", finding.found));
+    lines.extend(finding.seed.iter().map(|seed| format!("seed      {seed}")));
+    lines.extend(finding.evidence.iter().cloned());
+    lines.join("\n")
+}

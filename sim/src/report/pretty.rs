@@ -1,0 +1,228 @@
+//! For a person at a terminal. Always styled; whoever prints it strips the styles if need be.
+
+use std::{fmt::Write as _, time::Duration};
+
+use anstyle::{AnsiColor, Style};
+
+use super::{
+    Difference, Ending, Judged, Outcome, Tally, counted,
+    prose::{long, paragraph, real},
+};
+use crate::{check::Finding, trace};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const LEFT_OUT: Style = AnsiColor::Yellow.on_default();
+const FAINT: Style = Style::new().dimmed();
+const LOUD: Style = Style::new().bold();
+
+/// Names longer than this don't push the other columns further.
+const WIDEST_NAME: usize = 56;
+
+/// How many failed scenarios the end of a run names.
+const MOST_NAMES: usize = 20;
+
+/// How wide the column of names is.
+pub fn width<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
+    names
+        .into_iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(WIDEST_NAME)
+}
+
+/// One line for what is well, and the whole case for what is not.
+pub fn outcome(outcome: &Outcome, width: usize) -> String {
+    let name = &outcome.name;
+    match &outcome.ending {
+        Ending::Judged(judged) if judged.verdict.passed() && judged.difference.is_none() => {
+            format!(
+                "{GOOD}ok{GOOD:#}    {name:width$}  {}",
+                facts(outcome, judged)
+            )
+        }
+        Ending::Judged(judged) => failed(outcome, judged, width),
+        Ending::Skipped { reason } => {
+            let text = paragraph(&format!("skip  {name:width$}  "), reason);
+            text.replacen("skip", &format!("{LEFT_OUT}skip{LEFT_OUT:#}"), 1)
+        }
+        Ending::Invalid(invalid) => {
+            let what = counted(invalid.diagnostics().len(), "mistake");
+            format!(
+                "{BAD}FAIL{BAD:#}  {LOUD}{name}{LOUD:#}  is not a valid scenario: {what}\n\n{}\n\n",
+                invalid.render(true)
+            )
+        }
+        Ending::Fault { said } => format!(
+            "{BAD}FAIL{BAD:#}  {LOUD}{name}{LOUD:#}  the harness failed, so nothing can be said about the subject\n\n{}\n{}\n",
+            paragraph("  ", said),
+            reproduce(outcome),
+        ),
+    }
+}
+
+/// What a passed scenario's line tells.
+fn facts(outcome: &Outcome, judged: &Judged) -> String {
+    let verdict = &judged.verdict;
+    let expectations = counted(verdict.expectations.len(), "expectation");
+    let invariants = counted(verdict.invariants.len(), "invariant");
+    let seeds = match verdict.seeds {
+        0 | 1 => String::new(),
+        many => format!("  {many} seeds"),
+    };
+    format!(
+        "{expectations:>15}  {invariants:>13}  {FAINT}{:>9}  {}{seeds}{FAINT:#}\n",
+        real(outcome.took),
+        verdict.hash,
+    )
+}
+
+fn failed(outcome: &Outcome, judged: &Judged, width: usize) -> String {
+    let broken = judged.verdict.failures().count();
+    let mut what = Vec::new();
+    if broken > 0 {
+        what.push(format!(
+            "{broken} of {} checks do not hold",
+            judged.checks()
+        ));
+    }
+    if judged.difference.is_some() {
+        what.push("two passes of the same run differ".to_owned());
+    }
+    let mut text = format!(
+        "{BAD}FAIL{BAD:#}  {LOUD}{:width$}{LOUD:#}  {}  {FAINT}{}  {}{FAINT:#}\n",
+        outcome.name,
+        what.join(", and "),
+        real(outcome.took),
+        judged.verdict.hash,
+    );
+    let _ = writeln!(text, "      {}", outcome.title);
+    for finding in judged.verdict.failures() {
+        text.push('\n');
+        text += &case(outcome, finding);
+    }
+    if let Some(difference) = &judged.difference {
+        text.push('\n');
+        text += &differs(difference);
+    }
+    let _ = writeln!(text, "\n{}", reproduce(outcome));
+    text
+}
+
+/// A finding that does not hold.
+fn case(outcome: &Outcome, finding: &Finding) -> String {
+    let mut text = match finding.expectation {
+        Some(_) => {
+            let line = outcome.line(finding);
+            format!(
+                "  {LOUD}{}{LOUD:#}  {}:{line}\n",
+                finding.name, outcome.path
+            )
+        }
+        None => format!(
+            "  {LOUD}{}{LOUD:#}  an invariant: it must hold in every run\n",
+            finding.name
+        ),
+    };
+    if let Some(why) = &finding.why {
+        text += &paragraph("    because   ", why);
+    }
+    text += &paragraph("    expected  ", &finding.expected);
+    text += &paragraph("    found     ", &finding.found);
+    if let Some(seed) = finding.seed.filter(|seed| *seed != outcome.seed) {
+        text += &paragraph("    seed      ", &seed.to_string());
+    }
+    if !finding.evidence.is_empty() {
+        text += "    trace\n";
+    }
+    for line in &finding.evidence {
+        let _ = writeln!(text, "    {FAINT}{line}{FAINT:#}");
+    }
+    text
+}
+
+fn differs(difference: &Difference) -> String {
+    let ended = || "the trace has ended".to_owned();
+    format!(
+        "  {LOUD}nondeterminism{LOUD:#}  event {} of seed {} is not the same in a second process\n\
+         \x20   first   {}\n\
+         \x20   second  {}\n",
+        difference.event,
+        difference.seed,
+        difference.first.clone().unwrap_or_else(ended),
+        difference.second.clone().unwrap_or_else(ended),
+    )
+}
+
+fn reproduce(outcome: &Outcome) -> String {
+    format!("  reproduce: {LOUD}{}{LOUD:#}\n", outcome.reproduce)
+}
+
+/// The end of a run: what was done, if all is well, and the count.
+pub fn end(outcomes: &[Outcome], tally: &Tally, took: Duration) -> String {
+    // A case that was told at length has left an empty line already.
+    let told = outcomes
+        .last()
+        .is_some_and(|last| !matches!(last.word(), "passed" | "skipped"));
+    let mut text = String::from(if told { "" } else { "\n" });
+    if tally.all_passed() {
+        let _ = writeln!(
+            text,
+            "{}, {}, {}: replayed {} of virtual time in {}",
+            counted(tally.passed, "scenario"),
+            counted(tally.expectations, "expectation"),
+            counted(tally.invariants, "invariant check"),
+            long(tally.replayed),
+            real(took),
+        );
+    }
+    text += &failures(outcomes);
+    let style = match (tally.failed, tally.passed) {
+        (0, 0) => LEFT_OUT,
+        (0, _) => GOOD,
+        _ => BAD,
+    };
+    let _ = writeln!(text, "{style}{tally}{style:#}");
+    text
+}
+
+/// The names of those that failed, so that nobody has to search for them in a long run.
+fn failures(outcomes: &[Outcome]) -> String {
+    let failed: Vec<String> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome.word() {
+            "passed" | "skipped" => None,
+            "failed" => Some(outcome.name.clone()),
+            other => Some(format!("{} ({other})", outcome.name)),
+        })
+        .collect();
+    if failed.is_empty() {
+        return String::new();
+    }
+    let mut names = failed[..failed.len().min(MOST_NAMES)].join(", ");
+    if failed.len() > MOST_NAMES {
+        names += &format!(" and {} more", failed.len() - MOST_NAMES);
+    }
+    paragraph("failed: ", &names)
+}
+
+/// The whole traces of a scenario, with repeats folded.
+pub fn traces(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for (seed, trace) in &outcome.traces {
+        let _ = writeln!(
+            text,
+            "{LOUD}# {}, {}, seed {seed}, {}, {}{LOUD:#}",
+            outcome.name,
+            outcome.engine,
+            counted(trace.events.len(), "event"),
+            trace.hash(),
+        );
+        for line in trace::fold(&trace.events.iter().collect::<Vec<_>>()) {
+            let _ = writeln!(text, "{line}");
+        }
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,106 @@
+//! Text for people: wrapped lines and times.
+
+use std::time::Duration;
+
+/// The width to which prose is wrapped.
+const WIDTH: usize = 100;
+
+/// `text` in lines of readable width: the first one after `first`, the others after as many spaces
+/// as `first` is wide. Line ends of the text stay. Ends with a line end.
+pub fn paragraph(first: &str, text: &str) -> String {
+    let indent = " ".repeat(first.chars().count());
+    let mut out = String::new();
+    let mut line = first.to_owned();
+    let mut empty = true;
+    for (number, part) in text.trim_end().lines().enumerate() {
+        if number > 0 {
+            finish(&mut out, &mut line, &indent);
+            empty = true;
+        }
+        for word in part.split_whitespace() {
+            if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                finish(&mut out, &mut line, &indent);
+                empty = true;
+            }
+            if !empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            empty = false;
+        }
+    }
+    finish(&mut out, &mut line, &indent);
+    out
+}
+
+fn finish(out: &mut String, line: &mut String, indent: &str) {
+    out.push_str(line.trim_end());
+    out.push('\n');
+    *line = indent.to_owned();
+}
+
+/// A real duration: `0.4 ms`, `12.0 ms`, `1.24 s`.
+pub fn real(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 {
+        format!("{:.1} ms", seconds * 1e3)
+    } else {
+        format!("{seconds:.2} s")
+    }
+}
+
+/// A long virtual duration in its largest fitting unit: `214 days`, `3.5 hours`, `42 seconds`.
+pub fn long(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let (amount, unit) = if seconds >= 2.0 * 86_400.0 {
+        (seconds / 86_400.0, "days")
+    } else if seconds >= 2.0 * 3_600.0 {
+        (seconds / 3_600.0, "hours")
+    } else if seconds >= 120.0 {
+        (seconds / 60.0, "minutes")
+    } else {
+        (seconds, "seconds")
+    };
+    let text = if amount < 10.0 {
+        format!("{amount:.1}")
+    } else {
+        format!("{amount:.0}")
+    };
+    format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_wrapped_under_its_label() {
+        let text = "word ".repeat(30);
+        let lines = paragraph("  why  ", &text);
+        let lines: Vec<&str> = lines.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with("  why  word"));
+        assert!(lines[1].starts_with("       word"));
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.len() <= WIDTH && !line.ends_with(' '))
+        );
+    }
+
+    #[test]
+    fn lines_of_the_text_stay_lines() {
+        assert_eq!(paragraph("- ", "one\ntwo\n"), "- one\n  two\n");
+        assert_eq!(paragraph("- ", ""), "-\n");
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(real(Duration::from_micros(3_140)), "3.1 ms");
+        assert_eq!(real(Duration::from_millis(1_240)), "1.24 s");
+        assert_eq!(long(Duration::from_secs(214 * 86_400)), "214 days");
+        assert_eq!(long(Duration::from_secs(12_600)), "3.5 hours");
+        assert_eq!(long(Duration::from_secs(42)), "42 seconds");
+        assert_eq!(long(Duration::from_secs(600)), "10 minutes");
+    }
+}

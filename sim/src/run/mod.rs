@@ -1,0 +1,105 @@
+//! World + timeline + calls -> trace.
+
+mod agenda;
+mod caller;
+mod story;
+mod watch;
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use crate::{
+    draws::Draws,
+    endpoint::Stage,
+    engine::{self, Engine, EngineError, Runtime},
+    scenario::Scenario,
+    subject::Subject,
+    trace::{Fingerprint, Recorder, Trace},
+};
+
+/// The seed of a run that names none.
+pub const DEFAULT_SEED: u64 = 1;
+
+/// How to play a scenario.
+#[derive(Clone)]
+pub struct Options {
+    /// What carries time and bytes.
+    pub engine: Engine,
+    /// Every random choice derives from it.
+    pub seed: u64,
+    /// What is under test.
+    pub subject: Arc<dyn Subject>,
+}
+
+/// What a run left.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The engine that played it.
+    pub engine: Engine,
+    /// Its seed.
+    pub seed: u64,
+    /// All that happened.
+    pub trace: Trace,
+    /// The trace's hash.
+    pub hash: Fingerprint,
+    /// When the world was last changed by the timeline or by the end of a fault, if ever.
+    pub last_change: Option<Duration>,
+    /// Whether all services worked and were reachable at the end.
+    pub healthy_at_end: bool,
+}
+
+/// Time of the world for those who write the trace from outside a host.
+pub(crate) type WorldClock = Arc<OnceLock<Arc<dyn Runtime>>>;
+
+/// The host on which the subject runs.
+pub(crate) const APP: &str = "app";
+
+/// Plays a scenario once.
+///
+/// # Errors
+/// A fault of the harness, never of the subject.
+pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> {
+    let recorder = Recorder::default();
+    let draws = Draws::new(options.seed);
+    let clock = WorldClock::default();
+    let stage = Stage::new(&scenario.world, options.seed, recorder.clone());
+    let watch = watch::Watch::new(recorder.clone(), clock.clone(), &stage, scenario);
+    let ending = Arc::new(OnceLock::new());
+    let story = story::Story {
+        scenario: Arc::new(scenario.clone()),
+        subject: options.subject.clone(),
+        stage: stage.clone(),
+        recorder: recorder.clone(),
+        draws,
+        clock,
+        watch: watch.clone(),
+        ending: ending.clone(),
+    };
+    let world = engine::World {
+        seed: options.seed,
+        // Nothing may run past the end of the world; a minute more tells a slow end from none.
+        horizon: scenario.world.lasts.0 + Duration::from_secs(60),
+        servers: stage.hosts(),
+        driver: (
+            APP.to_owned(),
+            Box::new(move |host, control| Box::pin(story.play(host, control))),
+        ),
+    };
+    tracing::dispatcher::with_default(&watch.dispatch(), || options.engine.play(world))?;
+    let trace = recorder.finish();
+    let story::Ending {
+        last_change,
+        healthy,
+    } = ending.get().cloned().unwrap_or_default();
+    let hash = trace.hash();
+    Ok(Run {
+        engine: options.engine,
+        seed: options.seed,
+        trace,
+        hash,
+        last_change,
+        healthy_at_end: healthy,
+    })
+}

@@ -1,0 +1,155 @@
+//! Listens to the subject's log: warnings go into the trace, and no secret may be in any of it.
+
+use std::{
+    fmt::{self, Write as _},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tracing::{Dispatch, Event, Level, Subscriber, field};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt as _},
+    registry::Registry,
+};
+
+use super::WorldClock;
+use crate::{
+    endpoint::Stage,
+    scenario::{Action, Credential, Scenario},
+    trace::{Kind, Recorder, looks_like_token},
+};
+
+/// Looks for secrets in what the subject says.
+#[derive(Clone)]
+pub(super) struct Watch {
+    recorder: Recorder,
+    clock: WorldClock,
+    /// Knows every secret of the world: those of its applications, and every token issued.
+    stage: Stage,
+    /// Client secrets that the subject knows, right or wrong.
+    known: Arc<Vec<String>>,
+    reported: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Watch {
+    pub fn new(recorder: Recorder, clock: WorldClock, stage: &Stage, scenario: &Scenario) -> Self {
+        Self {
+            recorder,
+            clock,
+            stage: stage.clone(),
+            known: Arc::new(client_secrets(scenario)),
+            reported: Arc::default(),
+        }
+    }
+
+    /// Records it if `text`, found at `place`, holds a secret; once for each place and kind.
+    pub fn check(&self, place: &str, text: &str) {
+        // A token may be one that nobody here has issued, or only a part of one.
+        let shaped_like = looks_like_token(text).then_some("token");
+        let known = self.known.iter().any(|secret| text.contains(secret));
+        let told = self
+            .stage
+            .secret_in(text)
+            .or(known.then_some("client secret"))
+            .or(shaped_like);
+        let Some(told) = told else { return };
+        let finding = (place.to_owned(), told.to_owned());
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reported.contains(&finding) {
+            reported.push(finding.clone());
+            self.record(Kind::SecretLeaked {
+                place: finding.0,
+                secret: finding.1,
+            });
+        }
+    }
+
+    /// A subscriber for the thread of the world.
+    pub fn dispatch(&self) -> Dispatch {
+        Dispatch::new(Registry::default().with(self.clone()))
+    }
+
+    fn record(&self, kind: Kind) {
+        let at = self
+            .clock
+            .get()
+            .map(|runtime| runtime.elapsed())
+            .unwrap_or_default();
+        self.recorder.record(at, kind);
+    }
+}
+
+/// Every client secret that a scenario mentions.
+fn client_secrets(scenario: &Scenario) -> Vec<String> {
+    fn of(credential: &Credential, into: &mut Vec<String>) {
+        match credential {
+            Credential::ClientSecret(options) => into.push(options.secret.clone()),
+            Credential::Chain(chain) => chain.of.iter().for_each(|member| of(member, into)),
+            Credential::Cached(cached) => of(&cached.of, into),
+            _ => {}
+        }
+    }
+    let mut secrets = Vec::new();
+    of(&scenario.subject.credential, &mut secrets);
+    secrets.extend(
+        scenario
+            .world
+            .environment
+            .get("AZURE_CLIENT_SECRET")
+            .cloned(),
+    );
+    for at in &scenario.at {
+        match &at.action {
+            Action::RotateSecret(rotated) => secrets.push(rotated.secret.clone()),
+            Action::SetVariable(set) if set.name == "AZURE_CLIENT_SECRET" => {
+                secrets.push(set.value.clone());
+            }
+            _ => {}
+        }
+    }
+    // An empty one would be found everywhere.
+    secrets.retain(|secret| !secret.is_empty());
+    secrets
+}
+
+impl<S: Subscriber> Layer<S> for Watch {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        // The engines and their libraries log too; only the subject is under test.
+        if !event.metadata().target().starts_with("credsim_identity") {
+            return;
+        }
+        let mut text = Text::default();
+        event.record(&mut text);
+        let message = format!("{}{}", text.message, text.fields);
+        self.check("log", &message);
+        let level = *event.metadata().level();
+        if level <= Level::WARN {
+            self.record(Kind::Log {
+                level: level.to_string(),
+                message,
+            });
+        }
+    }
+}
+
+/// An event's message and its other fields, in order.
+#[derive(Default)]
+struct Text {
+    message: String,
+    fields: String,
+}
+
+impl field::Visit for Text {
+    fn record_str(&mut self, field: &field::Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &field::Field, value: &dyn fmt::Debug) {
+        // Writing to a string can't fail.
+        let _ = if field.name() == "message" {
+            write!(self.message, "{value:?}")
+        } else {
+            write!(self.fields, " {}={value:?}", field.name())
+        };
+    }
+}

@@ -1,0 +1,88 @@
+//! Who asks for tokens, and when.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Span;
+
+/// One call, or a series of them.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Call {
+    /// The first one, counted from the world's start. Default: 0s.
+    #[serde(default)]
+    pub at: Span,
+    /// Repeats it this often, whether or not the one before has its answer. Default: once.
+    pub every: Option<Span>,
+    /// The last repetition begins before this. Default: the world's end.
+    pub until: Option<Span>,
+    /// How many callers do it at the same moment. Default: 1.
+    #[serde(default = "one")]
+    pub callers: u32,
+    /// Which credential they ask. Default: shared.
+    #[serde(default)]
+    pub credential: Instance,
+    /// A caller gives up after this long. Default: it waits.
+    pub gives_up_after: Option<Span>,
+    /// What they do.
+    #[serde(rename = "do")]
+    pub action: CallDo,
+}
+
+/// Which credential is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Instance {
+    /// The one that all calls share, built when the world begins.
+    #[default]
+    Shared,
+    /// A new one for each call.
+    New,
+    /// A clone of the shared one for each call.
+    Clone,
+}
+
+/// What a caller does.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum CallDo {
+    /// Gets a token.
+    GetToken(GetToken),
+    /// Gets a token and calls a resource with it.
+    UseResource(UseResource),
+}
+
+/// A token request.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GetToken {
+    /// The scopes.
+    pub scopes: Vec<String>,
+    /// The tenant. Default: the credential's.
+    pub tenant: Option<String>,
+    /// The claims of a challenge.
+    pub claims: Option<String>,
+    /// Waits for a new token if the cached one has less than this left. Default: 30s.
+    pub min_remaining: Option<Span>,
+    /// The caller keeps its token and asks again only after `refresh_on`. Default: false.
+    #[serde(default)]
+    pub keeps_token: bool,
+}
+
+/// A use of a resource.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UseResource {
+    /// One of `world.resources`.
+    pub resource: String,
+    /// What is done there: one of the rights in its grants. Default: read.
+    #[serde(default = "read")]
+    pub right: String,
+}
+
+fn one() -> u32 {
+    1
+}
+fn read() -> String {
+    "read".to_owned()
+}

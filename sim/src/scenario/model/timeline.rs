@@ -1,0 +1,152 @@
+//! What happens to the world, in time.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Fault, ManagedIdentity, Reach, SignedSpan, Span};
+
+/// Something happens.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct At {
+    /// When, counted from the world's start.
+    pub time: Span,
+    /// What.
+    #[serde(rename = "do")]
+    pub action: Action,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Action {
+    /// Somebody runs `az login`.
+    AzLogin(Login),
+    /// Somebody runs `az logout`.
+    AzLogout(Nothing),
+    /// Somebody runs `azd auth login`.
+    AzdLogin(Login),
+    /// Somebody runs `azd auth logout`.
+    AzdLogout(Nothing),
+    /// `az` is installed.
+    AzInstall(Nothing),
+    /// `az` is removed.
+    AzUninstall(Nothing),
+    /// IMDS no longer knows an identity.
+    RemoveIdentity(IdentityRef),
+    /// IMDS knows this system-assigned identity from now on.
+    AssignSystemIdentity(ManagedIdentity),
+    /// A fault begins to apply.
+    Fault(Box<Fault>),
+    /// A fault no longer applies.
+    Lift(Lift),
+    /// Packets reach a service, or no longer do.
+    Network(NetworkChange),
+    /// The service's host goes down.
+    Crash(ServiceRef),
+    /// The service's host comes up again.
+    Restart(ServiceRef),
+    /// The wall clock of the subject's host jumps.
+    StepClock(StepClock),
+    /// An environment variable of the subject's host changes; credentials built later see it.
+    SetVariable(SetVariable),
+    /// The shared credential is disposed.
+    Dispose(Nothing),
+    /// An application's secret is replaced in Entra.
+    RotateSecret(RotateSecret),
+}
+
+/// No options.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Who logs in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Login {
+    /// One of `world.accounts`.
+    pub account: String,
+}
+
+/// A managed identity of `world.imds`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IdentityRef {
+    /// Its object id.
+    pub object_id: String,
+}
+
+/// The end of a fault.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Lift {
+    /// The fault's name.
+    pub fault: String,
+}
+
+/// A service that has a host of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Service {
+    /// The instance metadata service.
+    Imds,
+    /// Microsoft Entra ID.
+    Entra,
+}
+
+impl Service {
+    /// Its name in scenario files and traces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Imds => "imds",
+            Self::Entra => "entra",
+        }
+    }
+}
+
+/// A change of the network.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NetworkChange {
+    /// Between the subject's host and which service.
+    pub service: Service,
+    /// What it is from now on.
+    pub reach: Reach,
+}
+
+/// A service.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServiceRef {
+    /// Which.
+    pub service: Service,
+}
+
+/// A jump of the wall clock.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StepClock {
+    /// How far; negative is back.
+    pub by: SignedSpan,
+}
+
+/// A change of the environment.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SetVariable {
+    /// The variable.
+    pub name: String,
+    /// Its new value.
+    pub value: String,
+}
+
+/// A new secret.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RotateSecret {
+    /// The application.
+    pub client_id: String,
+    /// Its new secret.
+    pub secret: String,
+}

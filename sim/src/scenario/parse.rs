@@ -1,0 +1,46 @@
+//! From the text of a file to a scenario that can be played, or to everything that is wrong.
+
+use super::{Invalid, Loaded, diagnostics::Problem, document::Document, shape, validate};
+
+/// Reads a scenario that is known as `name` from the text of the file at `path`.
+///
+/// # Errors
+/// Everything that is wrong with it. A file that is not TOML stops at the first mistake, and one
+/// that does not fit the model is not asked whether it makes sense.
+pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
+    let invalid = |problems| Invalid::new(path, text, problems);
+    let document = Document::parse(text).map_err(|problem| invalid(vec![problem]))?;
+    // The schema first: it finds everything, and serde lets an array be too long.
+    let problems = shape::check(&document);
+    if !problems.is_empty() {
+        return Err(invalid(problems));
+    }
+    let scenario = document.read().map_err(|error| {
+        // The schema is generated from the model; should the two ever differ, the file is refused
+        // all the same.
+        let mut problem = Problem::new(error.span().unwrap_or_default(), "not a scenario");
+        problem.label(error.message());
+        invalid(vec![problem])
+    })?;
+    let problems = validate::check(&scenario, &document);
+    if !problems.is_empty() {
+        return Err(invalid(problems));
+    }
+    Ok(Loaded {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        text: text.to_owned(),
+        scenario,
+    })
+}
+
+/// What is wrong with a file that is not even text.
+pub(super) fn not_text(path: &str, bytes: &[u8], valid_up_to: usize) -> Invalid {
+    let text = String::from_utf8_lossy(bytes);
+    let mut problem = Problem::new(valid_up_to..valid_up_to + 1, "this is not UTF-8 text");
+    problem
+        .label("no character begins with this byte")
+        .expected("a TOML file, which is always UTF-8")
+        .help("save the file as UTF-8");
+    Invalid::new(path, &text, vec![problem])
+}

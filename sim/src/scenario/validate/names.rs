@@ -1,0 +1,141 @@
+//! Who and what a scenario knows by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::{Action, Credential, FallbackPolicy, ManagedIdentity, Scenario};
+
+/// The names of a scenario.
+pub(super) struct Names<'a> {
+    /// Everybody that a token can be for, by object id, with what they are.
+    pub(super) principals: BTreeMap<&'a str, String>,
+    /// The object ids of managed identities, also of those assigned later.
+    pub(super) identities: BTreeSet<&'a str>,
+    /// The client ids of registered applications.
+    pub(super) apps: BTreeSet<&'a str>,
+    /// The client ids that the subject or its environment uses, registered or not.
+    pub(super) clients: BTreeSet<&'a str>,
+    /// The credentials that can answer or fail, by their names.
+    pub(super) credentials: BTreeSet<&'static str>,
+    /// Whether the subject has a chain in it.
+    pub(super) has_chain: bool,
+    /// Whether a chain of the subject refuses another identity.
+    pub(super) refuses: bool,
+}
+
+/// The members of `DefaultAzureCredential`.
+const DEFAULT_CHAIN: [&str; 8] = [
+    "EnvironmentCredential",
+    "WorkloadIdentityCredential",
+    "ManagedIdentityCredential",
+    "VisualStudioCodeCredential",
+    "AzureCliCredential",
+    "AzurePowerShellCredential",
+    "AzureDeveloperCliCredential",
+    "BrokerCredential",
+];
+
+impl<'a> Names<'a> {
+    pub(super) fn of(scenario: &'a Scenario) -> Self {
+        let mut names = Self {
+            principals: BTreeMap::new(),
+            identities: BTreeSet::new(),
+            apps: BTreeSet::new(),
+            clients: BTreeSet::new(),
+            credentials: BTreeSet::new(),
+            has_chain: false,
+            refuses: false,
+        };
+        names.of_world(scenario);
+        names.of_timeline(scenario);
+        names.of_credential(&scenario.subject.credential);
+        names
+    }
+
+    fn of_world(&mut self, scenario: &'a Scenario) {
+        let world = &scenario.world;
+        if let Some(imds) = &world.imds {
+            if let Some(identity) = &imds.system_identity {
+                self.identity(identity, "the system-assigned identity");
+            }
+            for identity in &imds.user_identities {
+                self.identity(identity, "a user-assigned identity");
+            }
+        }
+        for app in world.entra.iter().flat_map(|entra| &entra.apps) {
+            self.principals
+                .insert(&app.object_id, format!("the application {}", app.client_id));
+            self.apps.insert(&app.client_id);
+            self.clients.insert(&app.client_id);
+        }
+        for (user, account) in &world.accounts {
+            self.principals.insert(&account.object_id, user.clone());
+        }
+        if let Some(client) = world.environment.get("AZURE_CLIENT_ID") {
+            self.clients.insert(client);
+        }
+    }
+
+    fn of_timeline(&mut self, scenario: &'a Scenario) {
+        for at in &scenario.at {
+            match &at.action {
+                Action::AssignSystemIdentity(identity) => {
+                    self.identity(identity, "the system-assigned identity");
+                }
+                Action::SetVariable(change) if change.name == "AZURE_CLIENT_ID" => {
+                    self.clients.insert(&change.value);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn identity(&mut self, identity: &'a ManagedIdentity, what: &str) {
+        self.principals.insert(&identity.object_id, what.to_owned());
+        self.identities.insert(&identity.object_id);
+    }
+
+    fn of_credential(&mut self, credential: &'a Credential) {
+        match credential {
+            Credential::Default(options) => {
+                self.has_chain = true;
+                self.refuses |= options.fallback_policy == FallbackPolicy::Refuse;
+                self.credentials.insert("DefaultAzureCredential");
+                self.credentials.extend(DEFAULT_CHAIN);
+            }
+            Credential::Chain(options) => {
+                self.has_chain = true;
+                self.refuses |= options.fallback_policy == FallbackPolicy::Refuse;
+                self.credentials.insert("ChainedTokenCredential");
+                for member in &options.of {
+                    self.of_credential(member);
+                }
+            }
+            Credential::Cached(options) => self.of_credential(&options.of),
+            Credential::ManagedIdentity(_) => {
+                self.credentials.insert("ManagedIdentityCredential");
+            }
+            Credential::ClientSecret(options) => {
+                self.clients.insert(&options.client_id);
+                self.credentials.insert("ClientSecretCredential");
+            }
+            Credential::Environment(_) => {
+                self.credentials.insert("EnvironmentCredential");
+            }
+            Credential::AzureCli(_) => {
+                self.credentials.insert("AzureCliCredential");
+            }
+            Credential::AzureDeveloperCli(_) => {
+                self.credentials.insert("AzureDeveloperCliCredential");
+            }
+        }
+    }
+}
+
+/// Whether the text has the form of a GUID, as object ids and client ids have.
+pub(super) fn is_guid(text: &str) -> bool {
+    let groups = text.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12])
+        && text
+            .bytes()
+            .all(|letter| letter == b'-' || letter.is_ascii_hexdigit())
+}

@@ -1,0 +1,281 @@
+//! The world at its start.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZoneDatabase;
+use url::Url;
+
+use super::{
+    super::{Entra, Imds, Limit, ManagedIdentity, diagnostics::closest},
+    Check, Place,
+    names::is_guid,
+};
+
+impl<'a> Check<'a> {
+    pub(super) fn world(&mut self) {
+        let world = &self.scenario.world;
+        let place = Place::default().key("world");
+        self.longer_than_zero(
+            world.lasts,
+            &place.key("lasts"),
+            "a world that lasts no time shows nothing",
+        );
+        if world.start.0.checked_add(world.lasts.0).is_err() {
+            self.at_value(
+                &place.key("lasts"),
+                "this world ends after the last year there is",
+            )
+            .label(format!("counted from {}", world.start))
+            .expected("a world that ends before the year 10000");
+        }
+        if let Some(zone) = &world.host.time_zone {
+            self.time_zone(zone, &place.key("host").key("time-zone"));
+        }
+        for (name, value) in &world.environment {
+            self.variable(name, value, &place.key("environment").key(name));
+        }
+        let mut ids = BTreeSet::new();
+        if let Some(imds) = &world.imds {
+            self.imds(imds, &place.key("imds"), &mut ids);
+        }
+        if let Some(entra) = &world.entra {
+            self.entra(entra, &place.key("entra"), &mut ids);
+        }
+        for (user, account) in &world.accounts {
+            let place = place.key("accounts").key(user);
+            if user.trim().is_empty() {
+                self.at_key(&place, "this account has no user name")
+                    .label("says nothing")
+                    .expected("a user name, such as \"alice@contoso.example\"");
+            }
+            self.id(&account.object_id, &place.key("object-id"), &mut ids);
+        }
+        self.commands(&place);
+        self.resources(&place.key("resources"));
+    }
+
+    fn time_zone(&mut self, zone: &str, place: &Place) {
+        let zones = TimeZoneDatabase::bundled();
+        if zones.get(zone).is_ok() {
+            return;
+        }
+        let known = zones
+            .available()
+            .map(|name| name.to_string())
+            .collect::<Vec<_>>();
+        let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
+        let near = closest(zone, known.iter().map(String::as_str)).or_else(|| {
+            known
+                .iter()
+                .map(String::as_str)
+                .find(|name| city(name) == zone.to_lowercase())
+        });
+        let problem = self.at_value(place, format!("there is no time zone `{zone}`"));
+        problem
+            .label("unknown")
+            .expected("an IANA name, such as `Europe/Berlin` or `UTC`");
+        if let Some(near) = near {
+            problem.help(format!("did you mean `{near}`?"));
+        }
+    }
+
+    /// An environment variable.
+    pub(super) fn variable(&mut self, name: &str, value: &str, place: &Place) {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            self.at_key(place, "no system has such an environment variable")
+                .label("impossible")
+                .expected("a name without `=`, and neither name nor value with a NUL");
+        }
+    }
+
+    fn imds(&mut self, imds: &'a Imds, place: &Place, ids: &mut BTreeSet<&'a str>) {
+        self.longer_than_zero(imds.token_life, &place.key("token-life"), TOKEN_LIFE);
+        self.range(imds.takes, &place.key("takes"));
+        if !imds.keeps_tokens && !imds.keeps_until_left.0.is_zero() {
+            self.at_key(&place.key("keeps-until-left"), "this has no effect")
+                .label("IMDS keeps no tokens here")
+                .help("add `keeps-tokens = true`");
+        }
+        self.limit(imds.limit.as_ref(), &place.key("limit"));
+        if let Some(identity) = &imds.system_identity {
+            let place = place.key("system-identity");
+            self.system_identity(identity, &place);
+            self.identity(identity, &place, ids);
+        }
+        let mut resource_ids = BTreeSet::new();
+        for (index, identity) in imds.user_identities.iter().enumerate() {
+            let place = place.key("user-identities").index(index);
+            self.identity(identity, &place, ids);
+            let Some(id) = &identity.resource_id else {
+                continue;
+            };
+            let place = place.key("resource-id");
+            if !id.to_lowercase().starts_with("/subscriptions/") {
+                self.at_value(&place, "this is no resource id")
+                    .label("must begin with `/subscriptions/`")
+                    .expected(
+                        "/subscriptions/<id>/resourcegroups/<group>/providers/\
+                     Microsoft.ManagedIdentity/userAssignedIdentities/<name>",
+                    );
+            } else if !resource_ids.insert(id.to_lowercase()) {
+                self.at_value(&place, "two identities have this resource id")
+                    .label("this is the second one")
+                    .help("give each its own");
+            }
+        }
+    }
+
+    /// A system-assigned identity.
+    pub(super) fn system_identity(&mut self, identity: &ManagedIdentity, place: &Place) {
+        if identity.resource_id.is_some() {
+            self.at_key(
+                &place.key("resource-id"),
+                "a system-assigned identity has no resource id",
+            )
+            .label("only user-assigned identities have one")
+            .help("remove it, or put the identity under `user-identities`");
+        }
+    }
+
+    fn identity(
+        &mut self,
+        identity: &'a ManagedIdentity,
+        place: &Place,
+        ids: &mut BTreeSet<&'a str>,
+    ) {
+        self.id(&identity.object_id, &place.key("object-id"), ids);
+        if let Some(client_id) = &identity.client_id {
+            self.id(client_id, &place.key("client-id"), ids);
+        }
+    }
+
+    /// An object id or client id: a GUID that nothing else has.
+    fn id(&mut self, id: &'a str, place: &Place, ids: &mut BTreeSet<&'a str>) {
+        self.guid(id, place);
+        if !id.is_empty() && !ids.insert(id) {
+            self.at_value(place, format!("two ids are `{id}`"))
+                .label("this is the second one")
+                .expected("an id that nobody else in this world has")
+                .help("give each its own: otherwise nobody can tell who answered");
+        }
+    }
+
+    /// An id in the form that Azure gives them.
+    pub(super) fn guid(&mut self, id: &str, place: &Place) {
+        if !is_guid(id) {
+            self.at_value(place, format!("`{id}` is not an id of Azure"))
+                .label(match id.len() {
+                    0 => "it is empty".to_owned(),
+                    36 => "not hexadecimal digits in groups of 8-4-4-4-12".to_owned(),
+                    length => format!("{length} characters instead of 36"),
+                })
+                .expected("a GUID, such as \"5e29463d-0000-0000-0000-000000000001\"");
+        }
+    }
+
+    fn entra(&mut self, entra: &'a Entra, place: &Place, ids: &mut BTreeSet<&'a str>) {
+        self.longer_than_zero(entra.token_life, &place.key("token-life"), TOKEN_LIFE);
+        self.range(entra.takes, &place.key("takes"));
+        self.limit(entra.limit.as_ref(), &place.key("limit"));
+        self.text(&entra.tenant, &place.key("tenant"), "the id of the tenant");
+        if let Some(refresh_in) = entra.refresh_in
+            && refresh_in >= entra.token_life
+        {
+            self.at_value(
+                &place.key("refresh-in"),
+                "a token would be renewed after it has ended",
+            )
+            .label(format!("tokens live {}", entra.token_life))
+            .expected(format!("less than {}", entra.token_life));
+        }
+        for (index, app) in entra.apps.iter().enumerate() {
+            let place = place.key("apps").index(index);
+            self.id(&app.client_id, &place.key("client-id"), ids);
+            self.id(&app.object_id, &place.key("object-id"), ids);
+        }
+    }
+
+    fn limit(&mut self, limit: Option<&Limit>, place: &Place) {
+        let Some(limit) = limit else { return };
+        self.longer_than_zero(limit.per, &place.key("per"), "a window needs some length");
+        if let Some(value) = &limit.retry_after {
+            self.header_value(value, &place.key("retry-after"));
+        }
+    }
+
+    /// The value of an HTTP header.
+    pub(super) fn header_value(&mut self, value: &str, place: &Place) {
+        if http::HeaderValue::from_str(value).is_err() {
+            self.at_value(place, "no header can have this value")
+                .label("impossible")
+                .expected("one line of visible characters");
+        }
+    }
+
+    fn commands(&mut self, place: &Place) {
+        let world = &self.scenario.world;
+        if let Some(az) = &world.az {
+            let place = place.key("az");
+            self.range(az.takes, &place.key("takes"));
+            self.longer_than_zero(az.token_life, &place.key("token-life"), TOKEN_LIFE);
+            if let Some(account) = &az.account {
+                self.account(account, &place.key("account"));
+            }
+        }
+        if let Some(azd) = &world.azd {
+            let place = place.key("azd");
+            self.range(azd.takes, &place.key("takes"));
+            self.longer_than_zero(azd.token_life, &place.key("token-life"), TOKEN_LIFE);
+            if let Some(account) = &azd.account {
+                self.account(account, &place.key("account"));
+            }
+        }
+    }
+
+    fn resources(&mut self, place: &Place) {
+        let mut hosts = BTreeMap::from([("login.microsoftonline.com".to_owned(), "Entra")]);
+        for (name, resource) in &self.scenario.world.resources {
+            let place = place.key(name);
+            let audience = place.key("audience");
+            match Url::parse(&resource.audience) {
+                Ok(url)
+                    if url.scheme() == "https"
+                        && url.path() == "/"
+                        && url.port().is_none()
+                        && url.query().is_none() =>
+                {
+                    let host = url.host_str().unwrap_or_default().to_owned();
+                    if let Some(other) = hosts.insert(host.clone(), name) {
+                        self.at_value(&audience, format!("`{host}` is two things"))
+                            .label(format!("this is the host of `{other}` already"))
+                            .help("give each resource a host of its own");
+                    }
+                }
+                _ => {
+                    let problem =
+                        self.at_value(&audience, "this is no audience that is also a host");
+                    problem
+                        .label("not `https://` and a host")
+                        .expected("such as \"https://vault.azure.net\"");
+                    if let Some(audience) = resource.audience.strip_suffix("/.default") {
+                        problem.help(format!("this is a scope; its audience is \"{audience}\""));
+                    }
+                }
+            }
+            for (principal, rights) in &resource.grants {
+                let place = place.key("grants").key(principal);
+                self.principal_at(principal, &place, true);
+                for (index, right) in rights.iter().enumerate() {
+                    self.text(
+                        right,
+                        &place.index(index),
+                        "a right, such as `read` or `write`",
+                    );
+                }
+            }
+        }
+    }
+}
+
+const TOKEN_LIFE: &str =
+    "a token that ends at once is never handed out; leave it out for the default";

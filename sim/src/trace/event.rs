@@ -1,0 +1,320 @@
+//! What can happen in a run. Names are stable; no event holds a secret: tokens appear as
+//! fingerprints.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Fingerprint;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// Virtual time since the world began.
+    #[serde(serialize_with = "nanoseconds")]
+    pub at: Duration,
+    /// What it was.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// The kinds of event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(
+    tag = "event",
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case"
+)]
+pub enum Kind {
+    /// The timeline changed the world.
+    World {
+        /// The change in words: `alice@contoso.example logs in to az`.
+        what: String,
+    },
+    /// A fault begins to apply.
+    FaultInstalled {
+        /// Its name.
+        fault: String,
+    },
+    /// A fault no longer applies.
+    FaultLifted {
+        /// Its name.
+        fault: String,
+    },
+    /// A credential was built.
+    Built {
+        /// The instance's number, from 1.
+        instance: u32,
+        /// What it is.
+        credential: String,
+    },
+    /// A credential could not be built.
+    NotBuilt {
+        /// The instance's number, from 1.
+        instance: u32,
+        /// The kind of the error.
+        error: String,
+        /// Its text.
+        message: String,
+    },
+    /// A credential was disposed.
+    Disposed {
+        /// Which.
+        instance: u32,
+    },
+    /// What a disposed credential still holds. Recorded at the end of the run.
+    Leftovers {
+        /// Which.
+        instance: u32,
+        /// Background tasks still alive.
+        tasks: usize,
+        /// Sleeps still pending.
+        timers: usize,
+        /// Tokens still answered from its cache.
+        tokens: usize,
+    },
+    /// A caller asks for a token.
+    CallStarted {
+        /// The call's number in this run, from 1.
+        call: u64,
+        /// Which `[[call]]` of the scenario, from 1.
+        step: usize,
+        /// Which of several concurrent callers, from 1.
+        caller: u32,
+        /// The credential asked.
+        instance: u32,
+        /// The scopes, joined by spaces.
+        scope: String,
+    },
+    /// The caller has an answer.
+    CallEnded {
+        /// The call's number.
+        call: u64,
+        /// Which `[[call]]` of the scenario, from 1.
+        step: usize,
+        /// The credential asked.
+        instance: u32,
+        /// How long the caller waited.
+        #[serde(serialize_with = "nanoseconds")]
+        waited: Duration,
+        /// The wall clock of the caller's host.
+        host_time: Timestamp,
+        /// The answer.
+        outcome: CallOutcome,
+    },
+    /// A credential sends a request.
+    RequestSent {
+        /// The credential.
+        instance: u32,
+        /// The exchange's number in this run, from 1.
+        exchange: u64,
+        /// The method.
+        method: String,
+        /// Where to.
+        to: String,
+        /// What makes two requests the same request: a digest of method, URL and body without
+        /// correlation ids.
+        key: Fingerprint,
+    },
+    /// The head of an answer reached the credential.
+    ResponseReceived {
+        /// The credential.
+        instance: u32,
+        /// The exchange.
+        exchange: u64,
+        /// The status.
+        status: u16,
+        /// What the answer says about when to come back, as the header stands.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<String>,
+    },
+    /// The exchange ended: the whole answer was read, or it failed, or the credential gave up.
+    ExchangeEnded {
+        /// The credential.
+        instance: u32,
+        /// The exchange.
+        exchange: u64,
+        /// `complete`, `dropped`, or the transport error in words.
+        how: String,
+    },
+    /// A request reached an endpoint.
+    RequestArrived {
+        /// The endpoint's name in the scenario: `imds`, `entra`, `resource.vault`.
+        endpoint: String,
+        /// Its number at this endpoint, from 1.
+        request: u64,
+        /// The host that it came from.
+        peer: String,
+        /// What is asked for: `probe`, `token`, `discovery`, `configuration`, `keys`, `use`,
+        /// `other`.
+        what: String,
+        /// Method and path with query, secrets left out.
+        line: String,
+        /// What else matters, such as the form's fields in their order (`client_id=a&scope=b`,
+        /// a `&`, `%`, `+` or space of a value percent-encoded), secrets replaced by `***`.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        detail: String,
+    },
+    /// An endpoint answered, or decided not to.
+    RequestAnswered {
+        /// The endpoint.
+        endpoint: String,
+        /// The request's number there.
+        request: u64,
+        /// What was asked for.
+        what: String,
+        /// The status; none when the connection was cut or left hanging.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Why: the rule that decided, in words.
+        why: String,
+        /// The fault that decided, if one did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fault: Option<String>,
+        /// The token issued or presented.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        token: Option<Fingerprint>,
+        /// As whom: the object id of the token's principal.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        principal: Option<String>,
+    },
+    /// A credential started a command.
+    CommandStarted {
+        /// The credential.
+        instance: u32,
+        /// The command's number in this run, from 1.
+        command: u64,
+        /// The program: `az`, `azd`.
+        program: String,
+        /// Its arguments, joined by spaces.
+        args: String,
+    },
+    /// A command ended.
+    CommandEnded {
+        /// The credential.
+        instance: u32,
+        /// The command.
+        command: u64,
+        /// The program.
+        program: String,
+        /// The exit code; none when it was killed or could not be started.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<i32>,
+        /// Why, in words.
+        why: String,
+        /// The fault that decided, if one did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fault: Option<String>,
+        /// The token printed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        token: Option<Fingerprint>,
+        /// As whom.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        principal: Option<String>,
+    },
+    /// The credential reported that another identity answers now.
+    IdentityChanged {
+        /// The credential.
+        instance: u32,
+        /// Who answered before: `ManagedIdentityCredential as <object id>`.
+        from: String,
+        /// Who answers now.
+        to: String,
+        /// Whether the credential refused to hand the token out.
+        refused: bool,
+    },
+    /// The credential logged a warning or an error.
+    Log {
+        /// `WARN` or `ERROR`.
+        level: String,
+        /// The message with its fields.
+        message: String,
+    },
+    /// A secret was found where none may be. Recorded at the end of the run.
+    SecretLeaked {
+        /// Where: `log`, `error`, `debug`.
+        place: String,
+        /// What kind of secret: `token`, `client secret`.
+        secret: String,
+    },
+}
+
+impl Kind {
+    /// The endpoint or command that the event belongs to.
+    pub fn endpoint(&self) -> Option<&str> {
+        match self {
+            Self::RequestArrived { endpoint, .. } | Self::RequestAnswered { endpoint, .. } => {
+                Some(endpoint)
+            }
+            Self::CommandStarted { program, .. } | Self::CommandEnded { program, .. } => {
+                Some(program)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a caller got.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum CallOutcome {
+    /// A token.
+    Token {
+        /// Which.
+        token: Fingerprint,
+        /// The credential that gave it; inside a chain the member.
+        credential: String,
+        /// The object id of its principal.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        principal: Option<String>,
+        /// The person, for user tokens.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+        /// When it ends.
+        expires_on: Timestamp,
+        /// When to renew it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        refresh_on: Option<Timestamp>,
+        /// The walk of the chain that found it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        tried: Vec<TriedMember>,
+    },
+    /// Nothing: it gave up waiting.
+    GaveUp {},
+    /// An error.
+    Error {
+        /// Its kind: `unavailable`, `failed`, ...
+        error: String,
+        /// The credential that failed.
+        credential: String,
+        /// Its whole text.
+        message: String,
+        /// Not to be asked again before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
+        /// The walk of the chain that failed.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        tried: Vec<TriedMember>,
+    },
+}
+
+/// One member of a chain in one walk.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TriedMember {
+    /// The member.
+    pub credential: String,
+    /// How long it took.
+    #[serde(serialize_with = "nanoseconds")]
+    pub took: Duration,
+    /// `answered`, `passed-over` or `stopped`.
+    pub outcome: String,
+    /// Why it was passed over or stopped the chain.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}
+
+fn nanoseconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+}

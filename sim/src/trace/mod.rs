@@ -1,0 +1,62 @@
+//! The ordered list of typed events of one run. Its hash identifies the run; a journal is the
+//! trace seen from one endpoint.
+
+mod event;
+mod hash;
+mod secret;
+mod text;
+
+pub use event::{CallOutcome, Event, Kind, TriedMember};
+pub use hash::{Fingerprint, fingerprint};
+pub use secret::looks_like_token;
+pub(crate) use text::span;
+pub use text::{fold, line};
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// The version of the JSON lines form. Raised when the meaning of a field changes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The events of a run in the order in which they happened.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// All events.
+    pub events: Vec<Event>,
+}
+
+impl Trace {
+    /// The events that `endpoint` (`imds`, `entra`, `az`, ...) saw or caused.
+    pub fn journal<'a, 'n>(
+        &'a self,
+        endpoint: &'n str,
+    ) -> impl Iterator<Item = &'a Event> + use<'a, 'n> {
+        self.events
+            .iter()
+            .filter(move |event| event.kind.endpoint() == Some(endpoint))
+    }
+}
+
+/// Where a running world writes its trace. Clones write to the same one.
+#[derive(Clone, Default)]
+pub struct Recorder(Arc<Mutex<Vec<Event>>>);
+
+impl Recorder {
+    /// Appends an event that happened at `at`.
+    pub fn record(&self, at: Duration, kind: Kind) {
+        self.lock().push(Event { at, kind });
+    }
+
+    /// Ends the recording.
+    pub fn finish(&self) -> Trace {
+        Trace {
+            events: std::mem::take(&mut *self.lock()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

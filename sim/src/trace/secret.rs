@@ -1,0 +1,31 @@
+//! What a secret looks like, for those who make sure that none is told.
+
+/// Whether a JSON Web Token stands in `text`, or enough of one to use: two parts that begin like
+/// encoded JSON, joined by a point. A lone encoded object, such as the claims of a challenge, is
+/// no secret.
+pub fn looks_like_token(text: &str) -> bool {
+    text.match_indices("eyJ").any(|(at, _)| {
+        let rest = &text[at..];
+        let header = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))
+            .unwrap_or(rest.len());
+        rest[header..].starts_with(".eyJ")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_told_from_encoded_claims() {
+        assert!(looks_like_token(
+            "Bearer eyJhbGciOiJub25lIn0.eyJvaWQiOiJ4In0.c2ln"
+        ));
+        assert!(looks_like_token("{\"t\":\"eyJhbGciOiJub25lIn0.eyJvaWQiOi"));
+        assert!(!looks_like_token(
+            "az login --claims-challenge eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="
+        ));
+        assert!(!looks_like_token("keyJunk. eyJ"));
+    }
+}

@@ -1,0 +1,337 @@
+//! A trace for people: one line for each event, repeats folded.
+
+use std::time::Duration;
+
+use super::{CallOutcome, Event, Fingerprint, Kind};
+
+/// An event as one line, without a line end: time, who, what.
+pub fn line(event: &Event) -> String {
+    format!("{:>15}  {}", clock(event.at), say(&event.kind))
+}
+
+/// Events as lines; runs of events that differ only in their numbers and times become one line
+/// that says how often and until when.
+pub fn fold(events: &[&Event]) -> Vec<String> {
+    let shapes: Vec<String> = events.iter().map(|event| shape(event)).collect();
+    let mut lines = Vec::new();
+    let mut index = 0;
+    while index < events.len() {
+        let (period, times) = repeats(&shapes[index..]);
+        lines.extend(
+            events[index..index + period]
+                .iter()
+                .map(|event| line(event)),
+        );
+        if times > 1 {
+            let last = events[index + period * times - 1];
+            let what = if period == 1 {
+                "line".to_owned()
+            } else {
+                format!("{period} lines")
+            };
+            lines.push(format!(
+                "{:>15}  ... the {what} above {} more times, until {}",
+                "",
+                times - 1,
+                clock(last.at)
+            ));
+        }
+        index += period * times;
+    }
+    lines
+}
+
+/// The longest pattern whose repetition is folded, in events.
+const LONGEST_PATTERN: usize = 24;
+/// How often a pattern must stand in a row to be folded.
+const WORTH_FOLDING: usize = 3;
+
+/// How many of the first events form a pattern, and how often it stands there in a row.
+fn repeats(shapes: &[String]) -> (usize, usize) {
+    for period in 1..=LONGEST_PATTERN.min(shapes.len() / WORTH_FOLDING) {
+        let (pattern, rest) = shapes.split_at(period);
+        let times = 1 + rest
+            .chunks_exact(period)
+            .take_while(|chunk| *chunk == pattern)
+            .count();
+        if times >= WORTH_FOLDING {
+            return (period, times);
+        }
+    }
+    (1, 1)
+}
+
+/// What makes two events alike: their words without the numbers that count.
+fn shape(event: &Event) -> String {
+    let mut kind = event.kind.clone();
+    match &mut kind {
+        Kind::CallStarted {
+            call,
+            caller,
+            instance,
+            ..
+        } => {
+            (*call, *caller, *instance) = (0, 0, 0);
+        }
+        Kind::CallEnded {
+            call,
+            instance,
+            outcome,
+            ..
+        } => {
+            (*call, *instance) = (0, 0);
+            if let CallOutcome::Token { token, .. } = outcome {
+                *token = Fingerprint::MIN;
+            }
+        }
+        Kind::RequestSent {
+            instance, exchange, ..
+        }
+        | Kind::ResponseReceived {
+            instance, exchange, ..
+        }
+        | Kind::ExchangeEnded {
+            instance, exchange, ..
+        } => (*instance, *exchange) = (0, 0),
+        Kind::RequestArrived { request, .. } => *request = 0,
+        Kind::RequestAnswered { request, token, .. } => (*request, *token) = (0, None),
+        Kind::CommandStarted {
+            instance, command, ..
+        } => (*instance, *command) = (0, 0),
+        Kind::CommandEnded {
+            instance,
+            command,
+            token,
+            ..
+        } => {
+            (*instance, *command, *token) = (0, 0, None);
+        }
+        Kind::Built { instance, .. } => *instance = 0,
+        _ => {}
+    }
+    say(&kind)
+}
+
+/// `5d 03:20:00.1234`, as short as it stays exact.
+fn clock(at: Duration) -> String {
+    let seconds = at.as_secs();
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (hours, minutes, seconds) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    let mut text = String::new();
+    if days > 0 {
+        text = format!("{days}d ");
+    }
+    // Microseconds are enough for people; the JSON form has nanoseconds.
+    text += &format!(
+        "{hours:02}:{minutes:02}:{seconds:02}.{:06}",
+        at.subsec_micros()
+    );
+    text
+}
+
+/// A duration for people: `0s`, `4.21ms`, `12.8s`, `1m 10s`.
+pub(crate) fn span(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if time.is_zero() {
+        "0s".to_owned()
+    } else if seconds < 1.0 {
+        format!("{}ms", rounded(seconds * 1e3))
+    } else if seconds < 120.0 {
+        format!("{}s", rounded(seconds))
+    } else {
+        let whole = time.as_secs();
+        let parts = [
+            (whole / 86_400, "d"),
+            (whole / 3_600 % 24, "h"),
+            (whole / 60 % 60, "m"),
+            (whole % 60, "s"),
+        ];
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, unit)| format!("{n}{unit}"))
+            .collect();
+        parts.join(" ")
+    }
+}
+
+fn rounded(number: f64) -> String {
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn say(kind: &Kind) -> String {
+    match kind {
+        Kind::World { what } => format!("world    {what}"),
+        Kind::FaultInstalled { fault } => format!("world    fault begins: {fault}"),
+        Kind::FaultLifted { fault } => format!("world    fault ends: {fault}"),
+        Kind::Built {
+            instance,
+            credential,
+        } => format!("app      #{instance} is a new {credential}"),
+        Kind::NotBuilt {
+            instance,
+            error,
+            message,
+        } => {
+            format!(
+                "app      #{instance} can't be built: {error}: {}",
+                one_line(message)
+            )
+        }
+        Kind::Disposed { instance } => format!("app      #{instance} is disposed"),
+        Kind::Leftovers {
+            instance,
+            tasks,
+            timers,
+            tokens,
+        } => format!(
+            "app      #{instance} still holds {tasks} tasks, {timers} timers, {tokens} tokens"
+        ),
+        Kind::CallStarted {
+            call,
+            instance,
+            scope,
+            ..
+        } => {
+            format!("app      call {call} asks #{instance} for {scope}")
+        }
+        Kind::CallEnded {
+            call,
+            waited,
+            outcome,
+            ..
+        } => {
+            format!(
+                "app      call {call} {} after {}",
+                answer(outcome),
+                span(*waited)
+            )
+        }
+        Kind::RequestSent {
+            instance,
+            exchange,
+            method,
+            to,
+            ..
+        } => {
+            format!("client   #{instance} sends {method} {to} (exchange {exchange})")
+        }
+        Kind::ResponseReceived {
+            exchange,
+            status,
+            retry_after,
+            ..
+        } => {
+            let after = retry_after
+                .as_ref()
+                .map(|after| format!(", {after}"))
+                .unwrap_or_default();
+            format!("client   exchange {exchange} receives {status}{after}")
+        }
+        Kind::ExchangeEnded { exchange, how, .. } => format!("client   exchange {exchange}: {how}"),
+        Kind::RequestArrived {
+            endpoint,
+            request,
+            peer: _,
+            what,
+            line,
+            detail,
+        } => {
+            let detail = if detail.is_empty() {
+                String::new()
+            } else {
+                format!(" [{detail}]")
+            };
+            format!("{endpoint:<8} request {request} ({what}): {line}{detail}")
+        }
+        Kind::RequestAnswered {
+            endpoint,
+            request,
+            status,
+            why,
+            fault,
+            principal,
+            ..
+        } => {
+            let status = status.map_or("no answer".to_owned(), |status| status.to_string());
+            format!(
+                "{endpoint:<8} request {request} -> {status}: {why}{}{}",
+                suffix("fault", fault),
+                suffix("as", principal)
+            )
+        }
+        Kind::CommandStarted {
+            instance,
+            command,
+            program,
+            args,
+        } => {
+            format!("{program:<8} command {command} of #{instance}: {program} {args}")
+        }
+        Kind::CommandEnded {
+            command,
+            program,
+            code,
+            why,
+            fault,
+            principal,
+            ..
+        } => {
+            let code = code.map_or("no exit".to_owned(), |code| format!("exit {code}"));
+            format!(
+                "{program:<8} command {command} -> {code}: {why}{}{}",
+                suffix("fault", fault),
+                suffix("as", principal)
+            )
+        }
+        Kind::IdentityChanged {
+            instance,
+            from,
+            to,
+            refused,
+        } => {
+            let verb = if *refused {
+                "refuses to change"
+            } else {
+                "reports a change"
+            };
+            format!("app      #{instance} {verb} from {from} to {to}")
+        }
+        Kind::Log { level, message } => format!("log      {level} {}", one_line(message)),
+        Kind::SecretLeaked { place, secret } => format!("leak     a {secret} in a {place}"),
+    }
+}
+
+fn suffix(word: &str, value: &Option<String>) -> String {
+    value
+        .as_ref()
+        .map(|value| format!(", {word} {value}"))
+        .unwrap_or_default()
+}
+
+fn answer(outcome: &CallOutcome) -> String {
+    match outcome {
+        CallOutcome::Token {
+            token,
+            credential,
+            principal,
+            user,
+            ..
+        } => {
+            let whom = user.as_ref().or(principal.as_ref());
+            format!(
+                "gets token {token} of {credential}{}",
+                suffix("as", &whom.cloned())
+            )
+        }
+        CallOutcome::GaveUp {} => "gives up".to_owned(),
+        CallOutcome::Error { error, message, .. } => {
+            format!("fails ({error}): {}", one_line(message))
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,237 @@
+//! Every exit code, and which one wins.
+
+use std::io::Write as _;
+
+use crate::support::{
+    FAILING, GOOD, command, credsim, file, finish, flat, folder, good, last_line,
+};
+
+#[test]
+fn zero_when_everything_holds() {
+    let ran = credsim(&["run", GOOD]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (0, "1 passed, 0 failed, 0 skipped"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(ran.out, "");
+}
+
+#[test]
+fn one_when_something_does_not_hold() {
+    let ran = credsim(&["run", FAILING, GOOD]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (1, "1 passed, 1 failed, 0 skipped"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn two_for_an_invalid_file_and_the_others_still_run() {
+    let folder = folder("invalid");
+    let invalid = file(
+        &folder,
+        "invalid.toml",
+        &good().replace("[[call]]", "[[cal]]"),
+    );
+    let ran = credsim(&["run", &invalid, GOOD, FAILING]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (2, "1 passed, 2 failed, 0 skipped"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("did you mean `call`?"), "{}", ran.err);
+    assert!(
+        flat(&ran.err).contains(&format!("invalid.toml (invalid), {FAILING} ")),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn two_for_wrong_usage() {
+    for (args, says) in [
+        (vec!["run", "--seed", "ten"], "such as 7 or 0x1f"),
+        (vec!["run", "--engine", "laps"], "lapse"),
+        (vec!["run", "--jobs", "0"], "0"),
+        (
+            vec!["run", "--report", "html=x"],
+            "the kinds are junit and json",
+        ),
+        (vec!["explain"], "required"),
+        (vec!["rnu"], "unrecognized subcommand"),
+        (vec![], "Usage"),
+    ] {
+        let ran = credsim(&args);
+        assert_eq!(ran.code, 2, "{args:?}");
+        assert!(ran.err.contains(says), "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn two_before_anything_runs_when_a_report_has_no_place() {
+    let folder = folder("no-place");
+    let inside = folder.join("missing/report.xml");
+    let missing = format!("junit={}", inside.display());
+    let same = format!("json={}", folder.join("same").display());
+    let is_folder = format!("json={}", folder.display());
+    for (reports, says) in [
+        (vec![missing.as_str()], "create it first: mkdir -p"),
+        (vec![is_folder.as_str()], "is a folder"),
+        (
+            vec![same.as_str(), same.as_str()],
+            "two reports would be written to",
+        ),
+    ] {
+        let mut args = vec!["run", GOOD];
+        args.extend(reports.iter().flat_map(|report| ["--report", *report]));
+        let ran = credsim(&args);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains(says), "{}", ran.err);
+        assert!(!ran.err.contains("passed"), "something ran: {}", ran.err);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn three_when_the_command_itself_fails() {
+    let ran = credsim(&["run", FAILING, "--report", "json=/dev/full"]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (3, "0 passed, 1 failed, 0 skipped")
+    );
+    assert!(
+        ran.err.contains("the report `/dev/full` can't be written"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn four_when_nothing_is_selected() {
+    let ran = credsim(&["run", "no/such-scenario"]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (4, "0 passed, 0 failed, 0 skipped")
+    );
+    assert!(
+        ran.err
+            .contains("there is no file, folder or bundled scenario"),
+        "{}",
+        ran.err
+    );
+    let ran = credsim(&["run", "no/such.toml"]);
+    assert_eq!(ran.code, 4);
+    assert!(
+        ran.err.contains("there is no file `no/such.toml`"),
+        "{}",
+        ran.err
+    );
+    let ran = credsim(&["run", folder("empty").to_str().unwrap()]);
+    assert_eq!(ran.code, 4);
+}
+
+#[test]
+fn a_name_that_leads_nowhere_counts_unless_something_is_worse() {
+    let ran = credsim(&["run", "no/such-scenario", GOOD]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (4, "1 passed, 0 failed, 0 skipped")
+    );
+    let ran = credsim(&["run", "no/such-scenario", FAILING]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (1, "0 passed, 1 failed, 0 skipped")
+    );
+}
+
+#[test]
+fn what_is_only_left_out_has_not_passed() {
+    let folder = folder("left-out");
+    let long = good().replace("lasts = \"1m\"", "lasts = \"11m\"");
+    let long = file(
+        &folder,
+        "long.toml",
+        &long.replace("every = \"30s\"", "every = \"6m\""),
+    );
+    let ran = credsim(&["run", "--engine", "turmoil", &long]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (4, "0 passed, 0 failed, 1 skipped"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("the world lasts 11m"), "{}", ran.err);
+    let says = flat(&ran.err);
+    assert!(says.contains("turmoil carries up to 10m"), "{}", ran.err);
+    let ran = credsim(&["run", "--engine", "turmoil", &long, GOOD]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (0, "1 passed, 0 failed, 1 skipped"),
+        "{}",
+        ran.err
+    );
+    let ran = credsim(&["run", &long]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (0, "1 passed, 0 failed, 0 skipped"),
+        "{}",
+        ran.err
+    );
+}
+
+/// A pipe that is replaced by another scenario as soon as somebody reads it: to the command, a run
+/// that can't be repeated.
+#[cfg(unix)]
+#[test]
+fn five_when_a_second_process_sees_something_else() {
+    let folder = folder("unrepeatable");
+    let pipe = folder.join("scenario.toml");
+    assert_eq!(finish(command("mkfifo").arg(&pipe)).code, 0);
+    let other = file(&folder, "other", &good().replace("5e29463d", "0ddba115"));
+    let path = pipe.clone();
+    let writer = std::thread::spawn(move || {
+        let mut reader = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        std::fs::rename(other, path).unwrap();
+        reader.write_all(good().as_bytes()).unwrap();
+    });
+    let ran = credsim(&["run", "--twice", pipe.to_str().unwrap()]);
+    writer.join().unwrap();
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (5, "0 passed, 1 failed, 0 skipped"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.err.contains("is not the same in a second process"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.err.contains("5e29463d") && ran.err.contains("0ddba115"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.err.contains("scenario.toml (nondeterministic)\n"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_repeatable_run_is_played_twice_and_passes() {
+    let ran = credsim(&["run", "--twice", GOOD, FAILING]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (1, "1 passed, 1 failed, 0 skipped"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.err.contains("nondeterministic"), "{}", ran.err);
+}

@@ -1,0 +1,13 @@
+//! The command as a user runs it: every subcommand, every exit code, every form of output.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests start processes and read files"
+)]
+
+mod asked;
+mod exits;
+mod formats;
+mod reading;
+mod support;

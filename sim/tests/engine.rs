@@ -1,0 +1,231 @@
+//! Both engines carry the same worlds: order, times, holds, crashes, refusals.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use credsim::engine::{Control, Engine, Host, HostMain, World};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+type Notes = Arc<Mutex<Vec<(u128, String)>>>;
+
+const ENGINES: [Engine; 2] = [Engine::Lapse, Engine::Turmoil];
+
+fn note(notes: &Notes, host: &Host, what: impl Into<String>) {
+    notes
+        .lock()
+        .unwrap()
+        .push((host.runtime.elapsed().as_millis(), what.into()));
+}
+
+/// Echoes what it reads, one connection after another.
+fn echo() -> HostMain {
+    Arc::new(|host| {
+        Box::pin(async move {
+            let mut listener = host.network.bind(80).await.unwrap();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let work = async move {
+                    let mut bytes = [0; 64];
+                    while let Ok(count @ 1..) = stream.read(&mut bytes).await {
+                        if stream.write_all(&bytes[..count]).await.is_err() {
+                            break;
+                        }
+                    }
+                };
+                host.runtime.spawn(Box::pin(work)).detach();
+            }
+        })
+    })
+}
+
+fn play<F>(
+    engine: Engine,
+    story: impl FnOnce(Host, Arc<dyn Control>, Notes) -> F + Send + 'static,
+) -> Vec<(u128, String)>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let notes = Notes::default();
+    let kept = notes.clone();
+    let world = World {
+        seed: 1,
+        horizon: Duration::from_secs(120),
+        servers: vec![("echo".to_owned(), echo())],
+        driver: (
+            "app".to_owned(),
+            Box::new(move |host, control| Box::pin(story(host, control, notes))),
+        ),
+    };
+    engine.play(world).unwrap();
+    kept.lock().unwrap().clone()
+}
+
+async fn exchange(stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin)) -> String {
+    if let Err(e) = stream.write_all(b"hello").await {
+        return format!("write: {:?}", e.kind());
+    }
+    let mut bytes = [0; 5];
+    match stream.read_exact(&mut bytes).await {
+        Ok(_) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(e) => format!("read: {:?}", e.kind()),
+    }
+}
+
+#[test]
+fn bytes_come_back_after_two_latencies() {
+    for engine in ENGINES {
+        let notes = play(engine, |host, _, notes| async move {
+            let mut stream = host.network.connect("echo", 80).await.unwrap();
+            note(&notes, &host, "connected");
+            let said = exchange(&mut stream).await;
+            note(&notes, &host, said);
+        });
+        assert_eq!(
+            notes.iter().map(|n| n.1.as_str()).collect::<Vec<_>>(),
+            ["connected", "hello"]
+        );
+        assert!((3..=9).contains(&notes[1].0), "{engine}: {notes:?}");
+    }
+}
+
+#[test]
+fn nobody_listens_and_nobody_is_called_so() {
+    for engine in ENGINES {
+        let notes = play(engine, |host, _, notes| async move {
+            let refused = host.network.connect("echo", 81).await.err().unwrap();
+            note(&notes, &host, format!("{:?}", refused.kind()));
+        });
+        assert_eq!(notes[0].1, "ConnectionRefused", "{engine}");
+    }
+    let notes = play(Engine::Lapse, |host, _, notes| async move {
+        let unknown = host.network.connect("nowhere", 80).await.err().unwrap();
+        note(&notes, &host, unknown.to_string());
+    });
+    assert_eq!(notes[0].1, "no host is called nowhere");
+}
+
+#[test]
+fn a_hold_delays_and_a_release_delivers_in_order() {
+    for engine in ENGINES {
+        let notes = play(engine, |host, control, notes| async move {
+            let mut stream = host.network.connect("echo", 80).await.unwrap();
+            control.hold("app", "echo");
+            host.runtime.sleep(Duration::from_millis(20)).await;
+            let runtime = host.runtime.clone();
+            let release = host.runtime.spawn(Box::pin(async move {
+                runtime.sleep(Duration::from_secs(5)).await;
+                control.release("app", "echo");
+            }));
+            let said = exchange(&mut stream).await;
+            note(&notes, &host, said);
+            drop(release);
+        });
+        assert_eq!(notes[0].1, "hello");
+        assert!((5_000..5_100).contains(&notes[0].0), "{engine}: {notes:?}");
+    }
+}
+
+#[test]
+fn a_crashed_host_breaks_its_connections_and_serves_again_after_a_restart() {
+    for engine in ENGINES {
+        let notes = play(engine, |host, control, notes| async move {
+            let mut stream = host.network.connect("echo", 80).await.unwrap();
+            control.crash("echo");
+            host.runtime.sleep(Duration::from_millis(50)).await;
+            let broken = exchange(&mut stream).await;
+            note(&notes, &host, broken);
+            control.restart("echo");
+            host.runtime.sleep(Duration::from_millis(50)).await;
+            let mut stream = host.network.connect("echo", 80).await.unwrap();
+            let said = exchange(&mut stream).await;
+            note(&notes, &host, said);
+        });
+        assert!(
+            notes[0].1.starts_with("read:") || notes[0].1.starts_with("write:"),
+            "{notes:?}"
+        );
+        assert_eq!(notes[1].1, "hello", "{engine}");
+    }
+}
+
+#[test]
+fn lapse_keeps_nanoseconds_and_their_order() {
+    let notes = Notes::default();
+    let kept = notes.clone();
+    let world = World {
+        seed: 1,
+        horizon: Duration::from_secs(120),
+        servers: vec![],
+        driver: (
+            "app".to_owned(),
+            Box::new(move |host, _| {
+                Box::pin(async move {
+                    for micros in [3_900u64, 3_200, 3_700, 3_500, 3_100, 804_000] {
+                        let (host, notes) = (host.clone(), notes.clone());
+                        let sleeper = host.runtime.sleep(Duration::from_micros(micros));
+                        host.runtime
+                            .clone()
+                            .spawn(Box::pin(async move {
+                                sleeper.await;
+                                let at = host.runtime.elapsed();
+                                assert_eq!(at, Duration::from_micros(micros));
+                                notes.lock().unwrap().push((at.as_micros(), String::new()));
+                            }))
+                            .detach();
+                    }
+                    host.runtime.sleep(Duration::from_secs(86_400)).await;
+                })
+            }),
+        ),
+    };
+    let world = World {
+        horizon: Duration::from_secs(100_000),
+        ..world
+    };
+    Engine::Lapse.play(world).unwrap();
+    let order: Vec<_> = kept.lock().unwrap().iter().map(|n| n.0).collect();
+    assert_eq!(order, [3_100, 3_200, 3_500, 3_700, 3_900, 804_000]);
+}
+
+#[test]
+fn a_world_that_never_ends_is_a_fault_of_the_harness() {
+    for engine in ENGINES {
+        let world = World {
+            seed: 1,
+            horizon: Duration::from_secs(2),
+            servers: vec![],
+            driver: (
+                "app".to_owned(),
+                Box::new(|_, _| Box::pin(std::future::pending())),
+            ),
+        };
+        assert!(engine.play(world).is_err(), "{engine}");
+    }
+}
+
+#[test]
+fn a_large_body_passes_the_window() {
+    for engine in ENGINES {
+        let notes = play(engine, |host, _, notes| async move {
+            let stream = host.network.connect("echo", 80).await.unwrap();
+            let (mut reader, mut writer) = tokio::io::split(stream);
+            let write = host.runtime.spawn(Box::pin(async move {
+                for _ in 0..10 {
+                    writer.write_all(&[7; 200_000]).await.unwrap();
+                }
+                std::future::pending::<()>().await;
+            }));
+            let mut all = vec![0; 2_000_000];
+            reader.read_exact(&mut all).await.unwrap();
+            note(
+                &notes,
+                &host,
+                format!("{}", all.iter().filter(|b| **b == 7).count()),
+            );
+            drop(write);
+        });
+        assert_eq!(notes[0].1, "2000000", "{engine}");
+    }
+}

@@ -1,0 +1,150 @@
+//! Two engines, one story: the same application events in the same order, at nearly the same time.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use credsim::trace::{CallOutcome, Event, Kind, Trace};
+
+/// What two engines may differ by, per exchange over the network: five ticks.
+const PER_EXCHANGE: Duration = Duration::from_millis(5);
+
+/// Compares lane by lane: what one endpoint saw, what one caller got, what the world did. Between
+/// lanes, events of the same millisecond have no order that two engines could agree on.
+pub fn compare(lapse: &Trace, turmoil: &Trace) -> Result<(), String> {
+    let (lapse, turmoil) = (lanes(lapse), lanes(turmoil));
+    for (lane, expected) in &lapse {
+        let found = turmoil.get(lane).map_or(&[][..], Vec::as_slice);
+        for (index, one) in expected.iter().enumerate() {
+            let Some(other) = found.get(index) else {
+                return Err(format!(
+                    "{lane}: turmoil lacks event {}: {}",
+                    index + 1,
+                    one.says
+                ));
+            };
+            if one.says != other.says {
+                return Err(format!(
+                    "{lane}: event {} differs\n  lapse:   {}\n  turmoil: {}",
+                    index + 1,
+                    one.says,
+                    other.says
+                ));
+            }
+            let allowed = PER_EXCHANGE * (one.exchanges.max(other.exchanges) + 1);
+            if one.at.abs_diff(other.at) > allowed {
+                return Err(format!(
+                    "{lane}: event {} is at {:?} on lapse and at {:?} on turmoil, more than {allowed:?} apart: {}",
+                    index + 1,
+                    one.at,
+                    other.at,
+                    one.says
+                ));
+            }
+        }
+        if let Some(more) = found.get(expected.len()) {
+            return Err(format!("{lane}: turmoil has one event more: {}", more.says));
+        }
+    }
+    match turmoil.keys().find(|lane| !lapse.contains_key(*lane)) {
+        Some(lane) => Err(format!("{lane}: only turmoil has such events")),
+        None => Ok(()),
+    }
+}
+
+struct Said {
+    at: Duration,
+    /// How many exchanges had begun by then: each may add to the difference.
+    exchanges: u32,
+    says: String,
+}
+
+fn lanes(trace: &Trace) -> BTreeMap<String, Vec<Said>> {
+    let mut lanes: BTreeMap<String, Vec<Said>> = BTreeMap::new();
+    let mut exchanges = 0;
+    for event in &trace.events {
+        if matches!(
+            event.kind,
+            Kind::RequestSent { .. } | Kind::CommandStarted { .. }
+        ) {
+            exchanges += 1;
+        }
+        if let Some((lane, says)) = say(event) {
+            let said = Said {
+                at: event.at,
+                exchanges,
+                says,
+            };
+            lanes.entry(lane).or_default().push(said);
+        }
+    }
+    lanes
+}
+
+/// The lane of an event, and what it says without what depends on the millisecond.
+fn say(event: &Event) -> Option<(String, String)> {
+    Some(match &event.kind {
+        Kind::RequestArrived {
+            endpoint,
+            what,
+            line,
+            detail,
+            ..
+        } => (endpoint.clone(), format!("{what} {line} {detail}")),
+        Kind::RequestAnswered {
+            endpoint,
+            status,
+            why,
+            fault,
+            principal,
+            ..
+        } => (
+            endpoint.clone(),
+            format!("{status:?} {why} {fault:?} {principal:?}"),
+        ),
+        Kind::CommandStarted { program, args, .. } => (program.clone(), args.clone()),
+        Kind::CommandEnded {
+            program,
+            code,
+            why,
+            fault,
+            principal,
+            ..
+        } => (
+            program.clone(),
+            format!("{code:?} {why} {fault:?} {principal:?}"),
+        ),
+        Kind::CallStarted { call, scope, .. } => (format!("call {call}"), scope.clone()),
+        Kind::CallEnded { call, outcome, .. } => (format!("call {call}"), answer(outcome)),
+        Kind::IdentityChanged {
+            from, to, refused, ..
+        } => ("identity".to_owned(), format!("{from} -> {to} {refused}")),
+        Kind::World { what } => ("world".to_owned(), what.clone()),
+        Kind::FaultInstalled { fault } => ("world".to_owned(), format!("begins {fault}")),
+        Kind::FaultLifted { fault } => ("world".to_owned(), format!("ends {fault}")),
+        Kind::Built { credential, .. } => ("built".to_owned(), credential.clone()),
+        Kind::NotBuilt { message, .. } => ("built".to_owned(), message.clone()),
+        Kind::Disposed { .. } => ("world".to_owned(), "disposed".to_owned()),
+        Kind::Leftovers {
+            tasks,
+            timers,
+            tokens,
+            ..
+        } => ("world".to_owned(), format!("{tasks} {timers} {tokens}")),
+        Kind::SecretLeaked { place, secret } => ("leak".to_owned(), format!("{place} {secret}")),
+        // What the client did in between follows from these, and logs show remaining times.
+        _ => return None,
+    })
+}
+
+fn answer(outcome: &CallOutcome) -> String {
+    match outcome {
+        CallOutcome::Token {
+            credential,
+            principal,
+            ..
+        } => format!("{credential} {principal:?}"),
+        CallOutcome::GaveUp {} => "gave up".to_owned(),
+        CallOutcome::Error {
+            error, credential, ..
+        } => format!("{error} {credential}"),
+    }
+}

@@ -1,0 +1,133 @@
+//! The bundled library, one test for each scenario and engine.
+//!
+//! `lapse/NAME` plays the scenario, wants every expectation and invariant to hold, plays it again
+//! for the same hash, and compares the trace with the approved one. `turmoil/NAME` plays it on the
+//! second engine and wants the same verdict and the same application events in the same order.
+
+mod differential;
+
+use std::{process::ExitCode, sync::Arc};
+
+use credsim::{
+    check::{self, Verdict},
+    cli::skip,
+    engine::Engine,
+    run::{self, Options, Run},
+    scenario::{Loaded, library},
+    subject::Identity,
+    trace,
+};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Above so many lines, the summary and the hash are approved instead of the trace.
+const READABLE: usize = 300;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for source in library::bundled() {
+        let loaded = match source.parse() {
+            Ok(loaded) => Arc::new(loaded),
+            Err(invalid) => {
+                let text = invalid.render(false);
+                trials.push(Trial::test(format!("lapse/{}", source.name), move || {
+                    Err(Failed::from(text))
+                }));
+                continue;
+            }
+        };
+        let name = loaded.name.clone();
+        let (first, second) = (loaded.clone(), loaded.clone());
+        trials.push(Trial::test(format!("lapse/{name}"), move || {
+            on_lapse(&first)
+        }));
+        let left_out = skip::reason(&loaded.scenario, Engine::Turmoil);
+        let engine = match &left_out {
+            Some(_) => Trial::test(format!("turmoil/{name}"), || Ok(())).with_ignored_flag(true),
+            None => Trial::test(format!("turmoil/{name}"), move || on_turmoil(&second)),
+        };
+        trials.push(engine.with_kind(left_out.unwrap_or_default()));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn play(loaded: &Loaded, engine: Engine) -> Result<(Vec<Run>, Verdict), Failed> {
+    let scenario = &loaded.scenario;
+    let seeds = scenario
+        .seeds
+        .as_ref()
+        .map_or(1, |seeds| u64::from(seeds.count));
+    let mut runs = Vec::new();
+    for seed in run::DEFAULT_SEED..run::DEFAULT_SEED + seeds {
+        let options = Options {
+            engine,
+            seed,
+            subject: Arc::new(Identity),
+        };
+        runs.push(run::play(scenario, &options).map_err(|e| e.to_string())?);
+    }
+    let verdict = check::judge(scenario, &runs);
+    if verdict.passed() {
+        return Ok((runs, verdict));
+    }
+    let mut text = String::new();
+    for finding in verdict.failures() {
+        text += &format!("{}\n  expected: {}\n", finding.name, finding.expected);
+        text += &format!("  found:    {}\n", finding.found);
+        finding
+            .evidence
+            .iter()
+            .for_each(|line| text += &format!("    {line}\n"));
+    }
+    Err(text.into())
+}
+
+fn on_lapse(loaded: &Loaded) -> Result<(), Failed> {
+    let (runs, verdict) = play(loaded, Engine::Lapse)?;
+    let (again, _) = play(loaded, Engine::Lapse)?;
+    if let Some(run) = runs
+        .iter()
+        .zip(&again)
+        .find(|(one, two)| one.hash != two.hash)
+    {
+        return Err(format!("seed {} gives two different traces", run.0.seed).into());
+    }
+    approve(loaded, &runs, &verdict);
+    Ok(())
+}
+
+/// Compares with the approved trace; panics with a diff, which is how insta fails a test.
+fn approve(loaded: &Loaded, runs: &[Run], verdict: &Verdict) {
+    let events: Vec<_> = runs[0].trace.events.iter().collect();
+    let lines = trace::fold(&events);
+    let mut text = format!("{}\n\n", loaded.scenario.title);
+    for finding in verdict.expectations.iter().chain(&verdict.invariants) {
+        text += &format!(
+            "{}: {}; {}\n",
+            finding.name, finding.expected, finding.found
+        );
+    }
+    text += &format!("\n{} events, hash {}\n\n", events.len(), verdict.hash);
+    if lines.len() <= READABLE {
+        text += &lines.join("\n");
+    } else {
+        text += &format!(
+            "the trace has {} lines folded: its hash stands for it\n",
+            lines.len()
+        );
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../traces");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(loaded.name.replace('/', "."), text));
+}
+
+fn on_turmoil(loaded: &Loaded) -> Result<(), Failed> {
+    let (turmoil, _) = play(loaded, Engine::Turmoil)?;
+    let (lapse, _) = play(loaded, Engine::Lapse)?;
+    for (lapse, turmoil) in lapse.iter().zip(&turmoil) {
+        differential::compare(&lapse.trace, &turmoil.trace)?;
+    }
+    Ok(())
+}

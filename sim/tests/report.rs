@@ -1,0 +1,162 @@
+//! Reports of endings that a healthy subject on a healthy harness can't be made to show.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::time::Duration;
+
+use credsim::{
+    check::{Evidence, Finding, Verdict},
+    report::{Difference, Ending, Judged, Outcome, Tally, github, json, junit, pretty},
+    trace::{Event, Kind, fingerprint},
+};
+
+fn outcome(name: &str, ending: Ending) -> Outcome {
+    Outcome {
+        name: name.to_owned(),
+        path: format!("scenarios/{name}.toml"),
+        title: "A story".to_owned(),
+        expectation_lines: vec![12],
+        engine: "lapse",
+        seed: 1,
+        took: Duration::from_micros(3_100),
+        reproduce: format!("credsim run {name} --engine lapse --seed 1"),
+        ending,
+        traces: Vec::new(),
+    }
+}
+
+fn judged(
+    expectations: Vec<Finding>,
+    invariants: Vec<Finding>,
+    difference: Option<Difference>,
+) -> Ending {
+    let verdict = Verdict {
+        expectations,
+        invariants,
+        hash: fingerprint("a trace"),
+        seeds: 1,
+    };
+    let replayed = Duration::from_secs(86_400);
+    Ending::Judged(Box::new(Judged {
+        verdict,
+        replayed,
+        difference,
+    }))
+}
+
+fn expired() -> Finding {
+    let event = Event {
+        at: Duration::from_secs(3_601),
+        kind: Kind::World {
+            what: "alice@contoso.example logs in to az".to_owned(),
+        },
+    };
+    let mut finding = Finding::fails(
+        "no-expired-token",
+        "call 7 got a token that had ended 1s before",
+        "no expired token is handed out, by the host's own clock",
+        Evidence::of([&event]),
+    );
+    finding.seed = Some(3);
+    finding
+}
+
+fn held() -> Finding {
+    Finding::holds("expect[1] tokens", "there is 1", "1 token")
+}
+
+fn outcomes() -> Vec<Outcome> {
+    let difference = Difference {
+        seed: 1,
+        event: 17,
+        first: Some(r#"{"at":1}"#.to_owned()),
+        second: None,
+    };
+    vec![
+        outcome("cache/well", judged(vec![held()], vec![], None)),
+        outcome("cache/expired", judged(vec![held()], vec![expired()], None)),
+        outcome(
+            "cache/unsteady",
+            judged(vec![held()], vec![], Some(difference)),
+        ),
+        outcome(
+            "entra/long",
+            Ending::Skipped {
+                reason: "the world lasts 10d".to_owned(),
+            },
+        ),
+        outcome(
+            "entra/broken",
+            Ending::Fault {
+                said: "the world has not ended | yet".to_owned(),
+            },
+        ),
+    ]
+}
+
+#[test]
+fn people_see_invariants_differences_and_faults() {
+    let outcomes = outcomes();
+    let width = pretty::width(outcomes.iter().map(|outcome| outcome.name.as_str()));
+    let mut text: String = outcomes
+        .iter()
+        .map(|one| pretty::outcome(one, width))
+        .collect();
+    text += &pretty::end(&outcomes, &Tally::of(&outcomes), Duration::from_millis(12));
+    insta::assert_snapshot!("pretty", anstream::adapter::strip_str(&text).to_string());
+}
+
+#[test]
+fn build_servers_see_failures_errors_and_skips() {
+    let document = junit::document(&outcomes(), Duration::from_millis(12)).unwrap();
+    insta::assert_snapshot!("junit", document);
+}
+
+#[test]
+fn programs_see_the_same() {
+    let outcomes = outcomes();
+    let mut lines: Vec<String> = outcomes.iter().map(json::outcome).collect();
+    lines.push(json::summary(
+        &Tally::of(&outcomes),
+        Duration::from_millis(12),
+        3,
+    ));
+    insta::assert_snapshot!("json", lines.join("\n"));
+}
+
+#[test]
+fn github_sees_them_beside_the_files_and_in_a_table() {
+    let outcomes = outcomes();
+    let table = github::summary(&outcomes, &Tally::of(&outcomes));
+    insta::assert_snapshot!("github", github::annotations(&outcomes) + "\n" + &table);
+}
+
+#[test]
+fn a_flood_of_annotations_is_cut() {
+    let many: Vec<Outcome> = (0..30)
+        .map(|number| {
+            outcome(
+                &format!("cache/{number}"),
+                judged(vec![], vec![expired()], None),
+            )
+        })
+        .collect();
+    let text = github::annotations(&many);
+    assert_eq!(
+        text.lines()
+            .filter(|line| line.starts_with("::error "))
+            .count(),
+        25
+    );
+    assert_eq!(
+        text.lines().last(),
+        Some("::notice title=credsim::5 more failures are in the log")
+    );
+}
+
+#[test]
+fn nothing_that_failed_looks_like_a_success() {
+    let tally = Tally::of(&outcomes());
+    assert_eq!(tally.to_string(), "1 passed, 3 failed, 1 skipped");
+    assert!(!tally.all_passed());
+}
