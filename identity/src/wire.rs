@@ -2,7 +2,8 @@
 //! the loose types of the answers, and safe excerpts for error messages.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -33,6 +34,8 @@ pub(crate) fn identified(request: HttpRequest, platform: &Platform) -> HttpReque
 /// slow service never makes a token look longer than it is (EN-43).
 pub(crate) struct Exchange {
     pub(crate) reply: Reply,
+    /// By the wall clock as it stood at the receipt, less the time that passed: a clock that was
+    /// set in between neither lengthens nor shortens a life (PR-20).
     pub(crate) sent: Timestamp,
 }
 
@@ -43,13 +46,18 @@ pub(crate) async fn exchange(
     purpose: &str,
     request: HttpRequest,
 ) -> Result<Exchange, Failure> {
-    let sent = AtomicI64::new(platform.clock.now().as_second());
+    let clock = &platform.clock;
+    let monotonic = || u64::try_from(clock.monotonic().as_nanos()).unwrap_or(u64::MAX);
+    let sent = AtomicU64::new(monotonic());
     let reply = retry::send(platform, policy, purpose, || {
-        sent.store(platform.clock.now().as_second(), Ordering::Relaxed);
+        sent.store(monotonic(), Ordering::Relaxed);
         request.clone()
     })
     .await?;
-    let sent = Timestamp::from_second(sent.into_inner()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let passed = Duration::from_nanos(monotonic().saturating_sub(sent.into_inner()));
+    let sent = clock.now().checked_sub(passed).unwrap_or_default();
+    // Lifetimes come in whole seconds; rounded down, they end early rather than late.
+    let sent = Timestamp::from_second(sent.as_second()).unwrap_or(sent);
     Ok(Exchange { reply, sent })
 }
 
@@ -150,22 +158,72 @@ pub(crate) fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// The beginning of a foreign text on one line.
+/// `text` without JSON Web Tokens: a service, a proxy or a tool may put one into an error.
+fn without_tokens(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    // Every one of them begins so: it is `{"` in base64.
+    while let Some(at) = rest.find("eyJ") {
+        let (before, token) = rest.split_at(at);
+        let end = token.find(|c| !is_part(c)).unwrap_or(token.len());
+        let (token, after) = token.split_at(end);
+        safe.push_str(before);
+        // A lone encoded object, such as the claims of a challenge, has no second part.
+        let is_token = token
+            .split_once('.')
+            .is_some_and(|(_, more)| !more.is_empty());
+        safe.push_str(if is_token { "***" } else { token });
+        rest = after;
+    }
+    safe + rest
+}
+
+/// The beginning of a foreign text on one line, without tokens.
 pub(crate) fn excerpt(text: &str) -> String {
-    let line = one_line(text);
+    let line = without_tokens(&one_line(text));
     match line.char_indices().nth(EXCERPT) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
 }
 
-/// `text` without `secret`: a service may repeat what it was sent.
+/// The beginning of a body that is no answer of the service, for an error message. Whoever wrote
+/// it, perhaps a proxy, may have passed on a token or repeated what was posted: then only its size.
+pub(crate) fn quoted(body: &str, secret: &str) -> String {
+    // Every JWT begins with the last: it is `{"` in base64.
+    const TELLING: [&str; 3] = ["access_token", "client_secret", "eyJ"];
+    if TELLING.iter().any(|word| body.contains(word)) {
+        return format!("an unexpected answer of {} bytes", body.len());
+    }
+    excerpt(&redacted(body, secret))
+}
+
+/// `text` without `secret`: a service may repeat what it was sent, and spell it as the form, the
+/// JSON or the page does in which it comes.
 pub(crate) fn redacted(text: &str, secret: &str) -> String {
     if secret.is_empty() {
-        text.to_owned()
-    } else {
-        text.replace(secret, "***")
+        return text.to_owned();
     }
+    let form = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let json = Value::from(secret).to_string();
+    let html = |quote, apostrophe| {
+        let brackets = secret.replace('&', "&amp;").replace('<', "&lt;");
+        let quotes = brackets.replace('>', "&gt;").replace('"', quote);
+        quotes.replace('\'', apostrophe)
+    };
+    let pages = [
+        html("&quot;", "&#39;"),
+        html("&quot;", "&#x27;"),
+        html("&#34;", "&#39;"),
+    ];
+    // Without the quotes around it, and only those.
+    let json = json[1..json.len() - 1].to_owned();
+    // A set, because most secrets need no escapes.
+    let spellings = BTreeSet::from_iter([form, json, secret.to_owned()].into_iter().chain(pages));
+    spellings.iter().fold(text.to_owned(), |text, spelling| {
+        text.replace(spelling, "***")
+    })
 }
 
 #[cfg(test)]
@@ -204,6 +262,36 @@ mod tests {
         assert_eq!(
             after(Timestamp::UNIX_EPOCH, 60),
             Timestamp::from_second(60).ok()
+        );
+    }
+
+    #[test]
+    fn a_secret_is_redacted_in_every_spelling() {
+        for (secret, spelling) in [
+            (r#"a~b+c"d"#, r#"a~b+c"d"#),
+            (r#"a~b+c"d"#, "a%7Eb%2Bc%22d"),
+            (r#"a~b+c"d"#, r#"a~b+c\"d"#),
+            (r#"a~b+c"d"#, "a~b+c&quot;d"),
+            (r#"a~b+c"d"#, "a~b+c&#34;d"),
+            ("a'b<c&d", "a&#39;b&lt;c&amp;d"),
+            ("a'b<c&d", "a&#x27;b&lt;c&amp;d"),
+            ("\"a\"", r#"\"a\""#),
+        ] {
+            let text = redacted(&format!("<{spelling}>"), secret);
+            assert_eq!(text, "<***>", "{secret} as {spelling}");
+        }
+        assert_eq!(redacted("text", ""), "text");
+    }
+
+    #[test]
+    fn an_excerpt_holds_no_token() {
+        assert_eq!(
+            excerpt("got Bearer eyJhbGc.eyJvaWQ.c2ln, sorry"),
+            "got Bearer ***, sorry"
+        );
+        assert_eq!(
+            excerpt("run: az login --claims-challenge eyJhY2Nlc3M= now."),
+            "run: az login --claims-challenge eyJhY2Nlc3M= now."
         );
     }
 

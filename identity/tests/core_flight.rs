@@ -131,6 +131,40 @@ async fn pr_24_a_background_refresh_ends_with_its_owner() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pr_24_a_refresh_that_hangs_ends_with_its_last_waiter_once_the_token_has() {
+    let world = World::new();
+    world.get().await.unwrap();
+    world.source.takes(1000 * HOUR);
+    world.host.sleep(56 * MINUTE).await;
+    world.get().await.unwrap();
+    world.host.sleep(4 * MINUTE).await;
+    assert_eq!(world.source.in_flight().0, 1);
+    tokio::join!(world.give_up_after(3), world.give_up_after(4));
+    world.settle().await;
+    assert_eq!(world.source.in_flight().0, 0);
+    world.source.takes(SECOND);
+    assert_eq!(world.get().await.unwrap().secret(), "token 3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_23_a_refresh_that_hangs_is_given_up_and_replaced() {
+    let world = World::new();
+    world.source.gives(24 * HOUR);
+    world.get().await.unwrap();
+    world.source.takes(1000 * HOUR);
+    world.host.sleep(13 * HOUR).await;
+    world.get().await.unwrap();
+    world.host.sleep(29 * MINUTE).await;
+    assert_eq!(world.source.in_flight().0, 1, "long enough for any retries");
+    world.host.sleep(2 * MINUTE).await;
+    assert_eq!(world.source.in_flight().0, 0);
+    world.source.takes(SECOND);
+    assert_eq!(world.get().await.unwrap().secret(), "token 1");
+    world.host.sleep(2 * SECOND).await;
+    assert_eq!(world.get().await.unwrap().secret(), "token 3");
+}
+
+#[tokio::test(start_paused = true)]
 async fn pr_24_commands_are_merged_by_their_arguments_and_not_kept() {
     let world = World::new();
     let (a, b, c) = tokio::join!(world.run("a"), world.run("a"), world.run("b"));

@@ -15,5 +15,5 @@ fn main() -> ExitCode {
         Command::Explain(asked) => explain::run(asked, &mut console),
         Command::Schema => schema::run(&mut console),
     };
-    ExitCode::from(code)
+    ExitCode::from(console.finish(code))
 }

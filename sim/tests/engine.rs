@@ -229,3 +229,41 @@ fn a_large_body_passes_the_window() {
         assert_eq!(notes[0].1, "2000000", "{engine}");
     }
 }
+
+/// A world whose driver does `work` on its host.
+fn world(work: fn(Host) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) -> World {
+    World {
+        seed: 1,
+        horizon: Duration::from_secs(60),
+        servers: vec![],
+        driver: ("app".to_owned(), Box::new(move |host, _| work(host))),
+    }
+}
+
+#[test]
+fn a_panic_in_background_work_is_a_fault_of_the_harness() {
+    for engine in ENGINES {
+        let failed = engine.play(world(|host| {
+            Box::pin(async move {
+                let work = Box::pin(async { panic!("a bug") });
+                host.runtime.spawn(work).detach();
+                host.runtime.sleep(Duration::from_secs(1)).await;
+            })
+        }));
+        assert_eq!(failed.unwrap_err().0, "a host panicked: a bug", "{engine}");
+    }
+}
+
+#[test]
+fn a_loop_that_never_waits_is_a_fault_of_the_harness() {
+    let failed = Engine::Lapse.play(world(|host| {
+        Box::pin(async move {
+            host.runtime.sleep(Duration::from_secs(1)).await;
+            loop {
+                host.runtime.sleep(Duration::ZERO).await;
+            }
+        })
+    }));
+    let says = failed.unwrap_err().0;
+    assert!(says.starts_with("time stands still at 1s"), "{says}");
+}

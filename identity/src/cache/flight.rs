@@ -1,7 +1,7 @@
 //! One piece of work at a time per key, however many wait for it (PR-24).
 //!
 //! The work runs as a task of the platform. A waiter owns nothing but its wait: the work ends with
-//! its last waiter or, once it goes on for its owner's sake, with its owner.
+//! its last waiter or, as long as it goes on for its owner's sake, with its owner.
 
 use std::{
     collections::BTreeMap,
@@ -252,6 +252,16 @@ impl<K: Ord> Waiter<K> {
         match (&mut self.receiver).await {
             Ok(outcome) => outcome,
             Err(_) => Err(cancelled(&self.flights.0.credential)),
+        }
+    }
+
+    /// From now on the work ends with its waiters, of which this is one. What an owner wants to go
+    /// on may hang; who needs an answer must be able to give up on it and start afresh.
+    pub(super) fn take_over(&self) {
+        let mut state = self.flights.0.lock();
+        let flight = state.under_way.get_mut(&self.key);
+        if let Some(flight) = flight.filter(|flight| flight.id == self.flight) {
+            flight.owned = false;
         }
     }
 }

@@ -60,6 +60,14 @@ impl CacheKey {
         self
     }
 
+    /// For sources that know neither scopes nor tenants: all spellings of one resource share.
+    #[must_use]
+    pub(crate) fn resource(mut self, resource: &str) -> Self {
+        self.scopes = BTreeSet::from([resource.to_owned()]);
+        self.tenant.clear();
+        self
+    }
+
     /// The key of the same token for requests without claims; `None` if this is it.
     pub(crate) fn without_claims(&self) -> Option<Self> {
         self.claims.is_some().then(|| Self {

@@ -9,7 +9,7 @@ use std::{
 use super::{
     CacheKey,
     flight::{Outcome, cancelled},
-    refresh::{self, Held, Moment},
+    refresh::{self, Held, Life, Moment},
 };
 use crate::{
     AccessToken, Error, ErrorKind, Platform,
@@ -57,6 +57,17 @@ struct Refusal {
     /// Monotonic: the wall clock may be set.
     until: Duration,
     error: Error,
+}
+
+/// The fetch that brought a token.
+#[derive(Clone, Copy)]
+struct Fetch {
+    /// The turn at which it began.
+    begun: u64,
+    with_claims: bool,
+    landed: Moment,
+    /// Of [0, 1), for the pause after it.
+    draw: f64,
 }
 
 /// What there is for a caller.
@@ -142,7 +153,8 @@ impl Memory {
                         Found::Fresh(held.token.clone())
                     };
                 }
-                _ => entry.held = None,
+                // One that has ended stays: its source may give it again (PR-20).
+                _ => {}
             }
         }
         match state.refusal(key, now) {
@@ -172,7 +184,8 @@ impl Memory {
         let point_draw = self.random.unit(&purpose("refresh"));
         let pause_draw = self.random.unit(&purpose("pause"));
         let now = self.now();
-        let Some(held) = Held::new(token.clone(), now, point_draw) else {
+        let known = self.lock().known_life(key, &token);
+        let Some(held) = Held::new(token.clone(), known, now, point_draw) else {
             return Err(ended(&self.credential, &token));
         };
 
@@ -183,11 +196,17 @@ impl Memory {
         if state.closed {
             return Err(cancelled(&self.credential));
         }
+        let fetch = Fetch {
+            begun,
+            with_claims: plain.is_some(),
+            landed: now,
+            draw: pause_draw,
+        };
         // What claims asked for is what everybody gets from now on (PR-26).
         if let Some(plain) = plain {
-            state.keep(plain, held.clone(), begun, now, pause_draw);
+            state.keep(plain, held.clone(), fetch);
         }
-        Ok(state.keep(key.clone(), held, begun, now, pause_draw))
+        Ok(state.keep(key.clone(), held, fetch))
     }
 
     /// Says so if `token` stands for somebody else than the one before, unless the chain that
@@ -264,29 +283,39 @@ impl Memory {
 }
 
 impl State {
-    /// Puts `held` where it belongs, and says which token is there now.
-    fn keep(
-        &mut self,
-        key: CacheKey,
-        held: Held,
-        begun: u64,
-        now: Moment,
-        draw: f64,
-    ) -> AccessToken {
+    /// The life of `token` if it is, or was, the one for `key`.
+    fn known_life(&self, key: &CacheKey, token: &AccessToken) -> Option<Life> {
+        let plain = key.without_claims();
+        [Some(key), plain.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(|key| self.entries.get(key)?.held.as_ref())
+            .find(|held| held.token == *token)
+            .map(|held| held.life)
+    }
+
+    /// Puts what `fetch` brought where it belongs, and says which token is there now.
+    fn keep(&mut self, key: CacheKey, held: Held, fetch: Fetch) -> AccessToken {
+        let now = fetch.landed;
         self.turn += 1;
         let turn = self.turn;
         let entry = self.entries.entry(key).or_default();
         entry.used = turn;
         if let Some(newer) = entry.held.as_ref().filter(|newer| {
             // A fetch with claims overtook this one, which may have brought what they reject.
-            entry.begun > begun && !newer.left(now).is_zero()
+            entry.begun > fetch.begun && !newer.left(now).is_zero()
         }) {
             return newer.token.clone();
         }
-        let token = held.token.clone();
-        entry.pause_until = now.monotonic + held.pause(entry.held.as_ref(), draw);
-        entry.begun = begun;
+        entry.pause_until = now.monotonic + held.pause(entry.held.as_ref(), fetch.draw);
         entry.refusal = None;
+        // A refresh costs nobody a valid token that is the better one (PR-23). Claims do.
+        let better = |current: &&Held| !fetch.with_claims && current.outlasts(&held, now);
+        if let Some(better) = entry.held.as_ref().filter(better) {
+            return better.token.clone();
+        }
+        let token = held.token.clone();
+        entry.begun = fetch.begun;
         entry.held = Some(held);
         self.make_room();
         token
@@ -298,10 +327,17 @@ impl State {
         let entry = self.entries.entry(key).or_default();
         entry.used = turn;
         entry.pause_until = entry.pause_until.max(until);
-        entry.refusal = Some(Refusal {
-            until,
-            error: error.clone(),
-        });
+        // Requests with and without claims may be refused at the same time: the longer wait counts.
+        if entry
+            .refusal
+            .as_ref()
+            .is_none_or(|known| known.until < until)
+        {
+            entry.refusal = Some(Refusal {
+                until,
+                error: error.clone(),
+            });
+        }
         self.make_room();
     }
 

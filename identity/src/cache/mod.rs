@@ -16,9 +16,17 @@ pub use key::CacheKey;
 pub(crate) use memory::DEFAULT_CAPACITY;
 pub(crate) use refresh::{Life, Moment, PAUSE, half_of_a_long_life};
 
-use crate::{AccessToken, Error, Platform, TokenRequest, chain::ObserverRef, platform::BoxFuture};
+use crate::{
+    AccessToken, Error, ErrorKind, Platform, TokenRequest, chain::ObserverRef, platform::BoxFuture,
+};
 use flight::{Waiter, Work, cancelled};
 use memory::{Found, Memory};
+
+/// How long work may take that need not have a waiter, who would notice that it hangs: a refresh,
+/// or a chain's walk upward. Longer than the attempts of every credential here by default: for a
+/// managed identity, the slowest, 6 of 10 s with 5 waits of 60 s between them (PR-10, PR-12,
+/// PR-15).
+pub(crate) const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// The tokens of one credential, and the requests for them that are under way. Clones share; a
 /// new one is empty (PR-06). When the last clone is dropped, its requests end and its tokens go.
@@ -27,7 +35,7 @@ use memory::{Found, Memory};
 ///   its receipt (PR-20). One that has ended when it arrives is an error.
 /// - It is refreshed in the background in good time, when somebody asks for it (PR-21, PR-22). A
 ///   refresh that fails surfaces nowhere, and is repeated after 30 s or more (PR-23); so is one
-///   that brings nothing newer (PR-25).
+///   that brings nothing newer (PR-25). One that hangs is given up after 30 minutes.
 /// - A caller who wants more time than is left waits for the refresh, but never so long that the
 ///   valid token would be lost over it.
 /// - One request is in flight per key (PR-24). An error with a `retry_at` answers everybody until
@@ -97,16 +105,20 @@ impl TokenCache {
         match self.memory.look(&key, wanted) {
             Found::Fresh(token) => Ok(token),
             Found::Due(token) => {
-                self.flights.run(&key, || self.work(&key, wanted, fetch()));
+                self.flights
+                    .run(&key, || self.work(&key, wanted, self.limited(fetch())));
                 Ok(token)
             }
             Found::Short(patience) => {
-                let waiter = self.flights.join(&key, self.work(&key, wanted, fetch()));
+                let refresh = self.work(&key, wanted, self.limited(fetch()));
+                let waiter = self.flights.join(&key, refresh);
                 self.flights.adopt(&key);
                 self.wait_for_newer(waiter, &key, patience).await
             }
             Found::Nothing => {
                 let mut waiter = self.flights.join(&key, self.work(&key, wanted, fetch()));
+                // It may be a refresh, for whose sake there is no token left.
+                waiter.take_over();
                 waiter.outcome().await
             }
             Found::Refused(error) => Err(error),
@@ -127,7 +139,10 @@ impl TokenCache {
             Some(Err(error)) => self.memory.valid(key).ok_or(error),
             None => match self.memory.valid(key) {
                 Some(token) => Ok(token),
-                None => waiter.outcome().await,
+                None => {
+                    waiter.take_over();
+                    waiter.outcome().await
+                }
             },
         }
     }
@@ -157,12 +172,30 @@ impl TokenCache {
         })
     }
 
+    /// `fetch`, given up after [`LIMIT`].
+    fn limited(&self, fetch: Work) -> Work {
+        let (platform, credential) = (self.platform.clone(), self.memory.credential.clone());
+        Box::pin(async move {
+            let outcome = platform.within(LIMIT, fetch).await;
+            outcome.unwrap_or_else(|| Err(hung(&credential)))
+        })
+    }
+
     /// Ends all requests and forgets all tokens, for all clones and for good (PR-29): whoever
     /// waits, and whoever comes later, gets [`Cancelled`](crate::ErrorKind::Cancelled).
     pub fn dispose(&self) {
         self.memory.close();
         self.flights.close();
     }
+}
+
+fn hung(credential: &str) -> Error {
+    let message = format!(
+        "a refresh did not end within {} minutes",
+        LIMIT.as_secs() / 60
+    );
+    Error::new(ErrorKind::Failed, credential, message)
+        .with_help("give its requests a time limit of their own")
 }
 
 impl fmt::Debug for TokenCache {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{AccessToken, platform::Clock};
+use crate::{AccessToken, chain::Identity, platform::Clock};
 
 /// How long a refresh that failed, or brought nothing newer, is not repeated (PR-23, PR-25).
 pub(crate) const PAUSE: Duration = Duration::from_secs(30);
@@ -63,6 +63,14 @@ impl Life {
         })
     }
 
+    /// This life, received at `now`, as that of a token whose `known` life has begun before: the
+    /// same token again does not live anew, whatever the wall clock says now (PR-20). `None` if it
+    /// has ended already.
+    fn continuing(self, known: Self, now: Moment) -> Option<Self> {
+        let length = self.length.min(known.left(now));
+        (!length.is_zero()).then_some(Self { length, ..self })
+    }
+
     /// What is left of it by both clocks, so by the stricter one (PR-20).
     pub(crate) fn left(&self, now: Moment) -> Duration {
         let by_monotonic = self
@@ -80,16 +88,25 @@ impl Life {
 #[derive(Clone)]
 pub(super) struct Held {
     pub(super) token: AccessToken,
-    life: Life,
+    pub(super) life: Life,
     /// From its receipt to the moment of its refresh.
     refresh_after: Duration,
 }
 
 impl Held {
-    /// `token` as received at `now`; `None` if it has ended already. `draw` of [0, 1) places the
-    /// refresh.
-    pub(super) fn new(token: AccessToken, now: Moment, draw: f64) -> Option<Self> {
+    /// `token` as received at `now`; `None` if it has ended already. `known` is its life if it was
+    /// received before, `draw` of [0, 1) places the refresh.
+    pub(super) fn new(
+        token: AccessToken,
+        known: Option<Life>,
+        now: Moment,
+        draw: f64,
+    ) -> Option<Self> {
         let life = Life::of(&token, now)?;
+        let life = match known {
+            Some(known) => life.continuing(known, now)?,
+            None => life,
+        };
         // A moment that is past, or after the end, says nothing: a source that gives the same
         // token again would be asked without end, or never.
         let wanted = token
@@ -107,6 +124,13 @@ impl Held {
     /// How long it is still valid (PR-20).
     pub(super) fn left(&self, now: Moment) -> Duration {
         self.life.left(now)
+    }
+
+    /// Whether it is of more use than `other`: another token of the same identity that ends sooner.
+    pub(super) fn outlasts(&self, other: &Self, now: Moment) -> bool {
+        self.left(now) > other.left(now)
+            && self.token.secret() != other.token.secret()
+            && Identity::of(&self.token) == Identity::of(&other.token)
     }
 
     /// Whether the moment of its refresh has come, when `left` of it is left.
@@ -203,7 +227,7 @@ mod tests {
 
     #[test]
     fn pr_20_the_stricter_clock_counts() {
-        let held = Held::new(token(100, None), moment(0), 0.0).unwrap();
+        let held = Held::new(token(100, None), None, moment(0), 0.0).unwrap();
         let at = |wall, monotonic| Moment {
             wall: moment(wall).wall,
             ..moment(monotonic)
@@ -226,7 +250,7 @@ mod tests {
     #[test]
     fn pr_25_a_useless_refresh_on_is_ignored() {
         for useless in [0, 50, 1000, 2000] {
-            let held = Held::new(token(1000, Some(useless)), moment(50), 0.0).unwrap();
+            let held = Held::new(token(1000, Some(useless)), None, moment(50), 0.0).unwrap();
             assert_eq!(
                 held.refresh_after,
                 Duration::from_secs(650),
@@ -234,14 +258,14 @@ mod tests {
             );
         }
         assert!(
-            Held::new(token(50, None), moment(50), 0.0).is_none(),
+            Held::new(token(50, None), None, moment(50), 0.0).is_none(),
             "it has ended"
         );
     }
 
     #[test]
     fn pr_25_the_same_token_again_is_followed_by_a_pause() {
-        let held = |at| Held::new(token(100, Some(at + 1)), moment(at), 0.0).unwrap();
+        let held = |at| Held::new(token(100, Some(at + 1)), None, moment(at), 0.0).unwrap();
         assert_eq!(held(0).pause(None, 0.0), Duration::from_secs(30));
         assert_eq!(
             held(60).pause(None, 0.0),

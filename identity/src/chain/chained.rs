@@ -85,7 +85,8 @@ impl fmt::Debug for ChainedTokenCredential {
 #[derive(Clone, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ChainedTokenCredentialBuilder {
-    members: Vec<Arc<dyn TokenCredential>>,
+    /// And whether it is shared.
+    members: Vec<(Arc<dyn TokenCredential>, bool)>,
     continue_after: ContinueAfter,
     fallback_policy: FallbackPolicy,
     observer: ObserverRef,
@@ -93,14 +94,16 @@ pub struct ChainedTokenCredentialBuilder {
 }
 
 impl ChainedTokenCredentialBuilder {
-    /// Adds a member after those already there.
-    pub fn credential(self, credential: impl TokenCredential) -> Self {
-        self.shared(Arc::new(credential))
+    /// Adds a member after those already there. It is disposed with the chain.
+    pub fn credential(mut self, credential: impl TokenCredential) -> Self {
+        self.members.push((Arc::new(credential), false));
+        self
     }
 
-    /// Adds a member that others use, too.
+    /// Adds a member that others use, too. It outlives the chain's
+    /// [`dispose`](TokenCredential::dispose): that ends the chain's waits for it, and no more.
     pub fn shared(mut self, credential: Arc<dyn TokenCredential>) -> Self {
-        self.members.push(credential);
+        self.members.push((credential, true));
         self
     }
 
@@ -142,9 +145,10 @@ impl ChainedTokenCredentialBuilder {
         let continue_after = self.continue_after;
         let members = self.members.into_iter();
         let members = members
-            .map(|credential| Member {
+            .map(|(credential, shared)| Member {
                 credential,
                 continue_after,
+                shared,
             })
             .collect();
         let platform = self.platform.unwrap_or_default();

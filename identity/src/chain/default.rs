@@ -206,6 +206,7 @@ impl DefaultAzureCredentialBuilder {
                 } else {
                     self.continue_after
                 },
+                shared: false,
             })
             .collect();
         let chain = Chain::new(NAME, platform, members, self.fallback_policy, self.observer);

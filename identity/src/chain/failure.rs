@@ -65,6 +65,7 @@ pub(super) fn refusal(chain: &str, change: &IdentityChange) -> Error {
 /// The chain was disposed.
 pub(super) fn cancelled(chain: &str) -> Error {
     Error::new(ErrorKind::Cancelled, chain, "the credential was disposed")
+        .with_help("make a new credential")
 }
 
 /// `error` with what the service said in `cause`.

@@ -3,9 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
-    platform::{Clock, Platform},
-    wire,
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest, platform::Platform, wire,
 };
 
 use super::{ContinueAfter, Outcome, Tried};
@@ -14,6 +12,8 @@ use super::{ContinueAfter, Outcome, Tried};
 pub(super) struct Member {
     pub(super) credential: Arc<dyn TokenCredential>,
     pub(super) continue_after: ContinueAfter,
+    /// Whether others use it, too: then it is not the chain's to dispose of.
+    pub(super) shared: bool,
 }
 
 impl Member {
@@ -30,13 +30,14 @@ impl Member {
 #[derive(Clone)]
 pub(super) struct Members {
     chain: &'static str,
-    clock: Arc<dyn Clock>,
+    pub(super) platform: Platform,
     all: Arc<[Member]>,
     /// The first that might answer some day.
     first: usize,
 }
 
 /// One walk: who answered, if anybody did, and what the members before did.
+#[derive(Default)]
 pub(super) struct Walk {
     pub(super) answer: Option<(usize, AccessToken)>,
     pub(super) tried: Vec<Tried>,
@@ -47,7 +48,7 @@ impl Members {
         let able = all.iter().position(|m| !m.credential.never_answers());
         Self {
             chain,
-            clock: Arc::clone(&platform.clock),
+            platform: platform.clone(),
             first: able.unwrap_or(all.len()),
             all: all.into(),
         }
@@ -57,9 +58,9 @@ impl Members {
     pub(super) async fn ask(&self, count: usize, request: &TokenRequest) -> Walk {
         let mut tried = Vec::with_capacity(count);
         for (index, member) in self.iter().enumerate().take(count) {
-            let start = self.clock.monotonic();
+            let start = self.platform.clock.monotonic();
             let answer = member.credential.get_token(request).await;
-            let took = self.clock.monotonic().saturating_sub(start);
+            let took = self.platform.clock.monotonic().saturating_sub(start);
             let credential = member.credential.name().to_owned();
             let (outcome, answer) = match answer {
                 Ok(token) => (Outcome::Answered, Some((index, token))),

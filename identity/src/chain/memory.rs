@@ -10,7 +10,8 @@ use crate::{
 };
 
 use super::{
-    ChainRecord, FallbackPolicy, Identity, IdentityChange, Tried, kept::Kept, upward::Due,
+    ChainRecord, FallbackPolicy, Identity, IdentityChange, Tried, kept::Kept, known::Known,
+    upward::Due,
 };
 
 /// The memory of one chain.
@@ -19,9 +20,7 @@ pub(super) struct Memory {
     policy: FallbackPolicy,
     pub(super) disposed: bool,
     last: Option<Last>,
-    /// A person has another object id in each tenant, so the principals of one tenant are compared
-    /// with each other only.
-    by_tenant: BTreeMap<Option<String>, Identity>,
+    known: Known,
     /// The identity of each member that was refused since it could last be told, so that one
     /// refusal is told once.
     refused: BTreeMap<usize, Identity>,
@@ -61,7 +60,11 @@ pub(super) enum Route {
     /// The last answerer still held it.
     Held,
     /// By a walk from the top, for a caller.
-    Walk(Vec<Tried>),
+    Walk {
+        tried: Vec<Tried>,
+        /// The last answerer when it began.
+        before: Option<usize>,
+    },
     /// By a walk through the members before the answerer, for nobody (PR-03).
     Upward(Vec<Tried>),
 }
@@ -98,7 +101,7 @@ impl Memory {
             policy,
             disposed: false,
             last: None,
-            by_tenant: BTreeMap::new(),
+            known: Known::default(),
             refused: BTreeMap::new(),
             kept: Kept::default(),
             upward: None,
@@ -119,7 +122,10 @@ impl Memory {
     pub(super) fn answer(&mut self, answer: Answer<'_>) -> Verdict {
         let late = match answer.route {
             Route::Held => self.last() != Some(answer.member),
-            Route::Walk(_) => false,
+            // Somebody better has answered while this walk was passing him over.
+            Route::Walk { before, .. } => self
+                .last()
+                .is_some_and(|last| last < answer.member && Some(last) != *before),
             Route::Upward(_) => self.last().is_none_or(|last| last <= answer.member),
         };
         if late {
@@ -131,7 +137,7 @@ impl Memory {
             self.welcome(answer);
             let first = self.last.is_none();
             // The hit path: nothing to write down, and nothing to allocate.
-            if first || !self.knows(request, token) {
+            if first || !self.known.has(request, token) {
                 self.remember(answer);
             }
             return if first { Verdict::First } else { Verdict::Same };
@@ -201,12 +207,9 @@ impl Memory {
         token: &AccessToken,
     ) -> Option<&Identity> {
         let last = self.last.as_ref()?;
-        let known = self.by_tenant.get(&request.tenant);
-        if let Some(known) = known.filter(|known| differ(known, token)) {
-            return Some(known);
-        }
         let other = last.member != member || last.identity.credential != token.answered_by();
-        other.then_some(&last.identity)
+        let known = self.known.other_than(request, token);
+        known.or_else(|| other.then_some(&last.identity))
     }
 
     /// Notes down what follows from an answer that is handed out.
@@ -226,16 +229,8 @@ impl Memory {
         }
     }
 
-    /// Whether an answer by the same identity adds nothing to what is known of it.
-    fn knows(&self, request: &TokenRequest, token: &AccessToken) -> bool {
-        let known = self.by_tenant.get(&request.tenant);
-        known.is_some_and(|known| known.principal.is_some() || token.principal().is_none())
-    }
-
     fn remember(&mut self, answer: Answer<'_>) {
-        let identity = Identity::of(answer.token);
-        self.by_tenant
-            .insert(answer.request.tenant.clone(), identity.clone());
+        self.known.remember(answer.request, answer.token);
         let held = Arc::new(ChainRecord {
             chain: answer.chain.to_owned(),
             tried: vec![Tried::held(answer.name)],
@@ -243,20 +238,8 @@ impl Memory {
         });
         self.last = Some(Last {
             member: answer.member,
-            identity,
+            identity: Identity::of(answer.token),
             held,
         });
     }
-}
-
-/// Whether `token` acts as somebody else than `known`. An opaque token says nothing about that.
-fn differ(known: &Identity, token: &AccessToken) -> bool {
-    known.credential != token.answered_by()
-        || known
-            .principal
-            .as_ref()
-            .zip(token.principal())
-            .is_some_and(|(old, new)| {
-                old.object_id != new.object_id || old.tenant_id != new.tenant_id
-            })
 }

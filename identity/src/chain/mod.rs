@@ -5,6 +5,7 @@ mod chained;
 mod default;
 mod failure;
 mod kept;
+mod known;
 mod members;
 mod memory;
 mod record;

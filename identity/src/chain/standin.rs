@@ -19,7 +19,9 @@ impl StandIn {
     /// For a credential that this crate does not have yet.
     pub(super) fn not_built(name: &'static str) -> Self {
         let message = format!("{name} is not built yet");
-        Self::failing(name, Error::new(ErrorKind::Unavailable, name, message))
+        let error = Error::new(ErrorKind::Unavailable, name, message)
+            .with_help("use another one, or a ChainedTokenCredential with one of your own");
+        Self::failing(name, error)
     }
 }
 
@@ -34,5 +36,15 @@ impl TokenCredential for StandIn {
 
     fn never_answers(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pr_01_it_says_what_to_do() {
+        assert!(StandIn::not_built("Test").error.help().is_some());
     }
 }

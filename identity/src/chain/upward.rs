@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     AccessToken, TokenRequest,
-    cache::{self, Life, Moment, PAUSE},
+    cache::{self, LIMIT, Life, Moment, PAUSE},
 };
 
 use super::{
@@ -54,7 +54,10 @@ impl Chain {
                 let Some((members, answerer)) = wanted(&chain) else {
                     return gone();
                 };
-                let walk = members.ask(answerer, &request).await;
+                // Without an end, it would be the last one of this chain.
+                let walk = members.ask(answerer, &request);
+                let walk = members.platform.within(LIMIT, walk).await;
+                let walk = walk.unwrap_or_default();
                 match chain.upgrade() {
                     None => gone(),
                     Some(chain) => chain.arrive(&request, answerer, walk),

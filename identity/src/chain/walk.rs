@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
+
 use crate::{AccessToken, Error, Platform, TokenRequest, cache::Flights};
 
 use super::{
@@ -20,6 +22,8 @@ pub(super) struct Chain {
     fallback_policy: FallbackPolicy,
     observer: ObserverRef,
     memory: Mutex<Memory>,
+    /// Tells the callers who wait of the dispose.
+    disposed: Notify,
     /// The walk upward, if one is under way.
     pub(super) upward: Flights<()>,
 }
@@ -38,6 +42,7 @@ impl Chain {
             fallback_policy,
             observer,
             memory: Mutex::new(Memory::new(&platform, fallback_policy)),
+            disposed: Notify::new(),
             upward: Flights::new(&platform, name),
         }
     }
@@ -46,18 +51,30 @@ impl Chain {
         self: &Arc<Self>,
         request: &TokenRequest,
     ) -> Result<AccessToken, Error> {
+        // Before the look at the memory, so that no dispose falls between.
+        let disposed = self.disposed.notified();
         if self.memory().disposed {
             return Err(failure::cancelled(self.name));
         }
+        // Biased: what a member that was disposed says is more.
+        tokio::select! { biased;
+            outcome = self.ask(request) => outcome,
+            () = disposed => Err(failure::cancelled(self.name)),
+        }
+    }
+
+    async fn ask(self: &Arc<Self>, request: &TokenRequest) -> Result<AccessToken, Error> {
         loop {
             let (index, token, route) = match self.held(request).await {
                 Some((index, token)) => (index, token, Route::Held),
                 None => {
+                    let before = self.memory().last();
                     let walk = self.members.ask(self.members.len(), request).await;
                     let Some((index, token)) = walk.answer else {
                         return Err(self.unanswered(walk.tried));
                     };
-                    (index, token, Route::Walk(walk.tried))
+                    let tried = walk.tried;
+                    (index, token, Route::Walk { tried, before })
                 }
             };
             if let Some(outcome) = self.conclude(request, index, token, route) {
@@ -80,7 +97,8 @@ impl Chain {
     pub(super) fn dispose(&self) {
         self.memory().dispose();
         self.upward.close();
-        for member in self.members.iter() {
+        self.disposed.notify_waiters();
+        for member in self.members.iter().filter(|member| !member.shared) {
             member.credential.dispose();
         }
     }
@@ -188,7 +206,7 @@ impl Chain {
             chain: self.name.to_owned(),
             tried: match route {
                 Route::Held => vec![Tried::held(self.members[index].credential.name())],
-                Route::Walk(tried) | Route::Upward(tried) => tried,
+                Route::Walk { tried, .. } | Route::Upward(tried) => tried,
             },
             change,
         });

@@ -31,7 +31,7 @@ pub(crate) const NAME: &str = "AzureCliCredential";
 /// Runs `az account get-access-token`, without a shell, once per call: nothing is cached (wrap it
 /// in [`Cached`](crate::Cached) for that, PR-27), but callers that ask for the same at the same
 /// time share one process (PR-24). It ends after `process_timeout`, killed with its children
-/// (PR-15). Takes exactly one scope. Claims are refused with
+/// (PR-15; on Windows its children live on). Takes exactly one scope. Claims are refused with
 /// [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that answers them.
 #[derive(Clone)]
 pub struct AzureCliCredential {
@@ -146,16 +146,31 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     if printed.access_token.trim().is_empty() {
         return Err(tool.malformed("its token is empty"));
     }
-    let clock = &tool.platform.clock;
-    let local = |text: &str| local_time(text, &clock.local_zone(), clock.now());
     let expires_on = printed
         .expires_on
         .as_ref()
         .and_then(wire::moment)
-        .filter(|at| *at > Timestamp::UNIX_EPOCH)
-        .or_else(|| local(printed.expires_on_local.as_deref()?))
-        .ok_or_else(|| tool.malformed("it does not say when the token ends"))?;
+        .filter(|at| *at > Timestamp::UNIX_EPOCH);
+    let expires_on = match (expires_on, &printed.expires_on_local) {
+        (None, Some(local)) => local_end(tool, local)?,
+        (at, _) => at,
+    };
+    let expires_on =
+        expires_on.ok_or_else(|| tool.malformed("it does not say when the token ends"))?;
     Ok(AccessToken::new(printed.access_token, expires_on, NAME))
+}
+
+/// The end of a token in local time. In a zone that nobody knows nothing is guessed: it could be
+/// half a day off.
+fn local_end(tool: &Tool, text: &str) -> Result<Option<Timestamp>, Error> {
+    let clock = &tool.platform.clock;
+    let zone = clock.local_zone();
+    if zone.is_unknown() {
+        return Err(tool
+            .malformed("the token's end is in the zone of this host, which is unknown")
+            .with_help("update the tool to 2.54 or later, or set TZ to the host's zone"));
+    }
+    Ok(local_time(text, &zone, clock.now()))
 }
 
 /// Reads `2029-12-31 19:00:00.000000` in the host's zone. Where the clocks change and a local time
@@ -195,11 +210,15 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
             .with_help("Please run 'az login'");
     }
     match output.code {
-        Some(code) => tool.error(
-            ErrorKind::Failed,
-            format!("{} (exit code {code})", said_by_az(&text)),
-        ),
-        None => tool.error(ErrorKind::Failed, "the Azure CLI was ended by a signal"),
+        Some(code) => tool
+            .error(
+                ErrorKind::Failed,
+                format!("{} (exit code {code})", said_by_az(&text)),
+            )
+            .with_help("see what `az account get-access-token` says in a shell"),
+        None => tool
+            .error(ErrorKind::Failed, "the Azure CLI was ended by a signal")
+            .with_help("see what ended it: this host may be short of memory"),
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) const NAME: &str = "AzureDeveloperCliCredential";
 ///
 /// Runs `azd auth token`, without a shell, once per call: nothing is cached (wrap it in
 /// [`Cached`](crate::Cached) for that, PR-27), but callers that ask for the same at the same time
-/// share one process (PR-24). It ends after `process_timeout`, killed with its children (PR-15).
-/// Claims are passed on.
+/// share one process (PR-24). It ends after `process_timeout`, killed with its children (PR-15; on
+/// Windows its children live on). Claims are passed on.
 #[derive(Clone)]
 pub struct AzureDeveloperCliCredential {
     tool: Arc<Tool>,
@@ -131,20 +131,24 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
 fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     let text = message(&String::from_utf8_lossy(&output.stderr));
     let mentions = |words: &str| text.contains(words);
-    if mentions("run `azd auth login`") || mentions("azd login") {
-        return tool
-            .error(
-                ErrorKind::Unavailable,
-                "nobody is signed in to the Azure Developer CLI",
-            )
-            .with_help("run: azd auth login");
-    }
-    let failed = format!("the Azure Developer CLI failed: {text}");
+    let failed = || format!("the Azure Developer CLI failed: {}", wire::excerpt(&text));
+    // First of all: its advice is to sign in, too, but somebody is signed in.
     let error = if mentions("must use multi-factor authentication")
         || mentions("reauthentication required")
+        || mentions("login expired")
     {
-        tool.error(ErrorKind::InteractionRequired, failed)
-            .with_help("run: azd auth login")
+        // The policy may want a login with options of its own.
+        let login = text.split_once("run `azd auth login");
+        let options = login.and_then(|(_, rest)| rest.split_once('`'));
+        let options = options.map_or("", |(options, _)| options);
+        tool.error(ErrorKind::InteractionRequired, failed())
+            .with_help(wire::excerpt(&format!("run: azd auth login{options}")))
+    } else if mentions("not logged in, run `azd auth login`") || mentions("run `azd login`") {
+        tool.error(
+            ErrorKind::Unavailable,
+            "nobody is signed in to the Azure Developer CLI",
+        )
+        .with_help("run: azd auth login")
     } else if mentions("unknown flag: --claims") {
         tool.error(
             ErrorKind::Failed,
@@ -152,7 +156,8 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
         )
         .with_help("update it to version 1.18.1 or later")
     } else {
-        tool.error(ErrorKind::Failed, failed)
+        tool.error(ErrorKind::Failed, failed())
+            .with_help("see what `azd auth token` says in a shell")
     };
     match entra::aadsts_code(&text) {
         Some(code) => error.with_code(code),
@@ -160,13 +165,18 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     }
 }
 
-/// The words in what `azd` wrote to standard error: lines of JSON in one of three shapes, or plain
-/// text (CLI-22).
+/// All the words in what `azd` wrote to standard error, on one line: lines of JSON in one of three
+/// shapes, or plain text (CLI-22). What is wrong may be said in the suggestion only.
 fn message(stderr: &str) -> String {
     let mut said = String::new();
     for line in stderr.lines() {
         let json: Value = serde_json::from_str(line).unwrap_or(Value::Null);
-        let texts = [&json["data"]["message"], &json["error"], &json["message"]];
+        let texts = [
+            &json["data"]["message"],
+            &json["error"],
+            &json["message"],
+            &json["suggestion"],
+        ];
         let mut texts: Vec<&str> = texts.into_iter().filter_map(Value::as_str).collect();
         texts.dedup();
         if !json.is_object() {
@@ -177,7 +187,7 @@ fn message(stderr: &str) -> String {
             said.push(' ');
         }
     }
-    let said = wire::excerpt(&said);
+    let said = wire::one_line(&said);
     said.strip_prefix("ERROR: ").unwrap_or(&said).to_owned()
 }
 

@@ -17,6 +17,9 @@ use crate::{
 /// How long a tool may take (PR-15).
 pub(super) const PROCESS_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How many tenants are remembered before all are forgotten. Nobody is in so many.
+const TENANTS: usize = 1000;
+
 /// A tool and the credential around it.
 pub(super) struct Tool {
     /// The credential's name.
@@ -28,8 +31,37 @@ pub(super) struct Tool {
     pub(super) platform: Platform,
     pub(super) process_timeout: Duration,
     pub(super) observer: ObserverRef,
-    /// Who was signed in at the last answer, by tenant: a person has another object id in each.
-    pub(super) signed_in: Mutex<BTreeMap<Option<String>, Identity>>,
+    pub(super) signed_in: Mutex<SignedIn>,
+}
+
+/// Who was signed in at the answers so far.
+#[derive(Default)]
+pub(super) struct SignedIn {
+    /// By the tenant of the token: a person has another object id in each. Not by the tenant asked
+    /// for, or the one who names the tool's own tenant would seem to be somebody new.
+    by_tenant: BTreeMap<Option<String>, Identity>,
+    /// Who answered last where no tenant was asked for.
+    by_default: Option<Identity>,
+}
+
+impl SignedIn {
+    /// Notes `to` down; whom it takes the place of, if that is somebody else.
+    fn replace(&mut self, asked: Option<&str>, to: &Identity) -> Option<Identity> {
+        let tenant = |who: &Identity| who.principal.as_ref().and_then(|p| p.tenant_id.clone());
+        let default = match asked {
+            None => self.by_default.replace(to.clone()),
+            Some(_) => None,
+        };
+        if self.by_tenant.len() >= TENANTS {
+            self.by_tenant.clear();
+        }
+        let known = self.by_tenant.insert(tenant(to), to.clone());
+        // Whoever asks for no tenant notices, too, that the tool's own has become another.
+        default
+            .filter(|from| tenant(from) != tenant(to))
+            .or(known)
+            .filter(|from| from.principal != to.principal)
+    }
 }
 
 impl Tool {
@@ -49,7 +81,7 @@ impl Tool {
             Box::pin(async move {
                 let output = tool.run(command).await?;
                 let token = read(&tool, output)?;
-                tool.compare(tenant, &token);
+                tool.compare(tenant.as_deref(), &token);
                 Ok(token)
             })
         };
@@ -57,7 +89,7 @@ impl Tool {
     }
 
     /// Says so if somebody else is signed in than at the last answer (PR-04).
-    fn compare(&self, tenant: Option<String>, token: &AccessToken) {
+    fn compare(&self, asked: Option<&str>, token: &AccessToken) {
         if token.principal().is_none() {
             return;
         }
@@ -66,9 +98,9 @@ impl Tool {
             .signed_in
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let from = signed_in.insert(tenant, to.clone());
+        let from = signed_in.replace(asked, &to);
         drop(signed_in);
-        if let Some(from) = from.filter(|from| from.principal != to.principal) {
+        if let Some(from) = from {
             let credential = self.credential;
             tracing::warn!(credential, %from, %to, "the identity has changed");
             if let Some(observer) = &self.observer {
@@ -85,28 +117,37 @@ impl Tool {
             ..
         } = self;
         // Dropping the run kills the process with its children.
-        match platform
-            .within(*process_timeout, platform.commands.run(command))
-            .await
-        {
-            Some(Ok(output)) => Ok(output),
-            Some(Err(CommandError::NotFound)) => Err(self
-                .error(ErrorKind::Unavailable, format!("{title} is not installed"))
-                .with_help(format!("install it from {}", self.install))),
-            Some(Err(CommandError::Start(why))) => Err(self.error(
-                ErrorKind::Failed,
-                format!("{title} cannot be started: {why}"),
-            )),
-            None => Err(self
+        let run = platform.commands.run(command);
+        let Some(done) = platform.within(*process_timeout, run).await else {
+            let limit = process_timeout.as_secs_f64();
+            return Err(self
                 .error(
                     ErrorKind::Failed,
-                    format!(
-                        "{title} did not end within {} s",
-                        process_timeout.as_secs_f64()
-                    ),
+                    format!("{title} did not end within {limit} s"),
                 )
-                .with_help("raise process_timeout, or see why the tool hangs")),
-        }
+                .with_help("raise process_timeout, or see why the tool hangs"));
+        };
+        done.map_err(|error| {
+            let install = self.install;
+            let (kind, message, help) = match &error {
+                CommandError::NotFound => (
+                    ErrorKind::Unavailable,
+                    format!("{title} is not installed"),
+                    format!("install it from {install}"),
+                ),
+                CommandError::Start(why) => (
+                    ErrorKind::Failed,
+                    format!("{title} cannot be started: {why}"),
+                    format!("see whether it runs in a shell, or install it anew from {install}"),
+                ),
+                CommandError::Output(why) => (
+                    ErrorKind::Failed,
+                    format!("the output of {title} cannot be read: {why}"),
+                    "see what the tool prints in a shell".to_owned(),
+                ),
+            };
+            self.error(kind, message).with_help(help).with_cause(error)
+        })
     }
 
     /// An error of the credential.

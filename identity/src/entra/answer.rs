@@ -91,7 +91,7 @@ pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
     let said = description.split("Trace ID:").next().unwrap_or_default();
     let said = match &answer.error {
         Some(error) => safe(&format!("{error}: {said}")),
-        None => safe(&text),
+        None => wire::quoted(&text, secret),
     };
     let message = format!(
         "Entra answered {}{}: {said}",

@@ -76,16 +76,19 @@ impl TokenCredential for ManagedIdentityCredential {
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
         Box::pin(async move {
             let resource = resource(request)?;
+            let key = CacheKey::of(request).resource(&resource);
             let fetch = || -> BoxFuture<'static, _> {
                 let fetcher = Arc::clone(&self.fetcher);
                 Box::pin(async move { fetcher.fetch(&resource).await })
             };
-            self.cache.get(CacheKey::of(request), request, fetch).await
+            self.cache.get(key, request, fetch).await
         })
     }
 
     fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        self.cache.cached(&CacheKey::of(request))
+        let resource = resource(request).ok()?;
+        self.cache
+            .cached(&CacheKey::of(request).resource(&resource))
     }
 
     fn never_answers(&self) -> bool {

@@ -86,7 +86,8 @@ pub(super) fn refusal(reply: &Reply, id: &ManagedIdentityId) -> Error {
     let said = match (code, description) {
         (Some(code), Some(description)) => format!("{code}: {description}"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => text.clone().into_owned(),
+        // IMDS is sent no secret.
+        (None, None) => wire::quoted(&text, ""),
     };
     let said = wire::excerpt(&said);
 
@@ -125,6 +126,10 @@ fn judge(status: u16, text: &str, id: &ManagedIdentityId) -> (ErrorKind, &'stati
         401 | 403 => (
             ErrorKind::Failed,
             "see what stands between this host and its metadata service: a policy or a proxy",
+        ),
+        100..=399 => (
+            ErrorKind::Failed,
+            "something other than the metadata service may be answering: check proxies",
         ),
         _ => (
             ErrorKind::Failed,

@@ -113,7 +113,8 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
     /// Time since some fixed origin. Never goes back and is never stepped.
     fn monotonic(&self) -> Duration;
-    /// The zone that local times of this host are written in.
+    /// The zone that local times of this host are written in; [`TimeZone::unknown`] where nothing
+    /// tells it.
     fn local_zone(&self) -> TimeZone;
     /// Completes after `duration` of monotonic time.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
@@ -122,7 +123,7 @@ pub trait Clock: Send + Sync + 'static {
 /// Runs another program.
 pub trait CommandRunner: Send + Sync + 'static {
     /// Starts `command` with closed standard input and waits for its end. Dropping the future
-    /// kills the process and its children.
+    /// kills the process and, except on Windows, its children.
     fn run(&self, command: Command) -> BoxFuture<'static, Result<CommandOutput, CommandError>>;
 }
 
@@ -166,7 +167,21 @@ pub enum CommandError {
     NotFound,
     /// It exists and could not be started.
     Start(String),
+    /// It was started, and what it printed could not be taken.
+    Output(String),
 }
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("there is no such program"),
+            Self::Start(why) => write!(f, "it cannot be started: {why}"),
+            Self::Output(why) => write!(f, "its output cannot be read: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for CommandError {}
 
 /// Environment variables.
 pub trait Environment: Send + Sync + 'static {

@@ -170,25 +170,7 @@ async fn a_change_of_identity_is_reported_once() {
     );
 }
 
-/// A person has another object id in each tenant: no change.
-#[tokio::test(start_paused = true)]
-async fn tenants_are_compared_each_with_itself() {
-    let stub = Stub::new();
-    let notes = Arc::new(Notes::default());
-    let only = Puppet::new("Only", Ok("a"));
-    let chain = chain(&stub, &[&only])
-        .observer(notes.clone())
-        .build()
-        .unwrap();
-    chain.get_token(&request()).await.unwrap();
-    only.will(Ok("a-as-guest"));
-    chain.get_token(&request().tenant("other")).await.unwrap();
-    only.will(Ok("a"));
-    chain.get_token(&request()).await.unwrap();
-    assert_eq!(notes.taken(), ["answered Only"; 3]);
-}
-
-/// But another credential is a change in whatever tenant it shows first.
+/// Another credential is a change in whatever tenant it shows first.
 #[tokio::test(start_paused = true)]
 async fn another_credential_is_a_change_in_every_tenant() {
     let stub = Stub::new();

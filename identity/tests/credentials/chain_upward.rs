@@ -150,6 +150,21 @@ async fn short_lives_are_no_reason_to_hurry() {
     assert_eq!(world.first.under_way(), 1);
 }
 
+/// PR-03: a search that hangs is not the last one.
+#[tokio::test(start_paused = true)]
+async fn a_search_that_hangs_is_given_up() {
+    let world = World::new();
+    let chain = world.chain(FallbackPolicy::Report).await;
+    world.first.takes(24 * 60 * MINUTE);
+    assert_eq!(ask_for(62, &chain).await, ["Second"]);
+    assert_eq!(world.first.under_way(), 1);
+    assert_eq!(ask_for(31, &chain).await, ["Second"]);
+    assert_eq!(world.first.under_way(), 0);
+    world.first.takes(MINUTE);
+    world.first.will(Ok("a"));
+    assert_eq!(ask_for(120, &chain).await, ["Second", "First"]);
+}
+
 /// PR-04: `Refuse` keeps the answerer, and tells once, not once per life.
 #[tokio::test(start_paused = true)]
 async fn a_refused_return_changes_nothing() {

@@ -1,11 +1,12 @@
 //! AzureCliCredential and AzureDeveloperCliCredential.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 use credsim_identity::{
     AzureCliCredential, AzureDeveloperCliCredential, Error, ErrorKind, TokenCredential,
     TokenRequest,
     developer::{AzureCliCredentialBuilder, AzureDeveloperCliCredentialBuilder},
+    platform::{CommandError, CommandOutput},
 };
 use jiff::Timestamp;
 
@@ -180,6 +181,17 @@ async fn local_time_is_read_in_the_hosts_zone() {
     }
 }
 
+/// A zone that nobody knows is not guessed to be UTC; the moment in UTC needs none.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_zone_is_not_guessed() {
+    let local = r#""expiresOn":"2029-12-31 19:00:00.000000""#;
+    let error = expiry("Etc/Unknown", local).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(error.help().unwrap().contains("set TZ"), "{error}");
+    let both = r#""expires_on":1893456000,"expiresOn":"2001-01-01 00:00:00.000000""#;
+    assert!(expiry("Etc/Unknown", both).await.is_ok());
+}
+
 /// CLI-10: a warning is no error.
 #[tokio::test(start_paused = true)]
 async fn a_warning_of_az_costs_no_token() {
@@ -234,6 +246,36 @@ async fn what_az_says_is_told() {
         error.message(),
         "the Azure CLI failed: Subscription 'X' not found. (exit code 1)"
     );
+}
+
+/// PR-01: whatever goes wrong with a tool, it is said what to do, and the cause is kept.
+#[tokio::test(start_paused = true)]
+async fn every_failure_of_a_tool_says_what_to_do() {
+    let outcomes: [fn() -> Result<CommandOutput, CommandError>; 5] = [
+        || Err(CommandError::NotFound),
+        || Err(CommandError::Start("Permission denied".to_owned())),
+        || Err(CommandError::Output("too long".to_owned())),
+        || complained("oops"),
+        || {
+            let ended = complained("")?;
+            Ok(CommandOutput {
+                code: None,
+                ..ended
+            })
+        },
+    ];
+    for outcome in outcomes {
+        let stub = Stub::new();
+        stub.on_command(move |_| outcome());
+        for credential in [
+            &az(&stub).build().unwrap() as &dyn TokenCredential,
+            &azd(&stub).build().unwrap(),
+        ] {
+            let error = failure(credential).await;
+            assert!(error.help().is_some(), "{error}");
+            assert_eq!(error.source().is_some(), outcome().is_err(), "{error}");
+        }
+    }
 }
 
 /// PR-15: a tool that hangs is given up, and output that is no token is not repeated.
@@ -307,6 +349,22 @@ async fn what_azd_says_is_told_in_all_its_shapes() {
         azd_says(r#"{"error":"AADSTS50076: you must use multi-factor authentication"}"#).await;
     assert_eq!(error.kind(), ErrorKind::InteractionRequired);
     assert_eq!(error.code(), Some("AADSTS50076"));
+    for stderr in [
+        // 1.24: the reason is in the suggestion only.
+        r#"{"error":"AADSTS50005: x","message":"AADSTS50005: x","suggestion":"reauthentication required, run `azd auth login --use-device-code=false` to acquire a new token."}"#,
+        "{\"type\":\"consoleMessage\",\"data\":{\"message\":\"\\nERROR: AADSTS50005: x\\nreauthentication required,\\nrun `azd auth login --use-device-code=false` to acquire a new token.\"}}",
+        "ERROR: AADSTS50005: x\nSuggestion: login expired, run `azd auth login --use-device-code=false` to acquire a new token.",
+    ] {
+        let error = azd_says(stderr).await;
+        assert_eq!(error.kind(), ErrorKind::InteractionRequired, "{error}");
+        assert_eq!(error.code(), Some("AADSTS50005"));
+        let login = "run: azd auth login --use-device-code=false";
+        assert_eq!(error.help(), Some(login));
+    }
+    let long = format!("AADSTS50076: {} reauthentication required", "x".repeat(500));
+    let error = azd_says(long.leak()).await;
+    assert_eq!(error.kind(), ErrorKind::InteractionRequired, "{error}");
+    assert!(error.message().chars().count() < 500);
     let error = azd_says("ERROR: unknown flag: --claims").await;
     assert!(error.help().unwrap().contains("1.18.1"), "{error}");
     let error = azd_says(r#"{"error":"AADSTS700016: no such application"}"#).await;

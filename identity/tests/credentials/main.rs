@@ -8,6 +8,7 @@
 )]
 
 mod chain;
+mod chain_change;
 mod chain_upward;
 mod default_chain;
 mod developer;
@@ -15,4 +16,6 @@ mod entra;
 mod logs;
 mod managed_identity;
 mod puppet;
+mod quotes;
+mod signed_in;
 mod stub;

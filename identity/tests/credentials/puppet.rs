@@ -11,7 +11,7 @@ use credsim_identity::{
 
 use tokio::time::Instant;
 
-use crate::stub::{jwt, start};
+use crate::stub::{jwt_in, start};
 
 /// A credential that does as it is told.
 #[derive(Debug)]
@@ -37,6 +37,7 @@ impl Puppet {
             origin: Instant::now(),
         })
     }
+    /// Whom its next answer stands for, `""` for an opaque token; `x@t` is x in the tenant t.
     pub fn will(&self, next: Result<&'static str, ErrorKind>) {
         *self.next.lock().unwrap() = next;
     }
@@ -87,7 +88,8 @@ impl TokenCredential for Puppet {
                     let secret = if oid.is_empty() {
                         "opaque".to_owned()
                     } else {
-                        jwt(oid)
+                        let (oid, tenant) = oid.split_once('@').unwrap_or((oid, "t"));
+                        jwt_in(oid, tenant)
                     };
                     let expires_on = start() + self.origin.elapsed() + *self.life.lock().unwrap();
                     Ok(AccessToken::new(secret, expires_on, self.name))

@@ -19,7 +19,7 @@ use credsim_identity::{
         TaskHandle, TransportError, TransportErrorKind,
     },
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
 /// The moment at which every test starts.
@@ -36,7 +36,11 @@ pub fn request() -> TokenRequest {
 
 /// A token of `oid`, unsigned.
 pub fn jwt(oid: &str) -> String {
-    let claims = format!(r#"{{"oid":"{oid}","tid":"t"}}"#);
+    jwt_in(oid, "t")
+}
+
+pub fn jwt_in(oid: &str, tenant: &str) -> String {
+    let claims = format!(r#"{{"oid":"{oid}","tid":"{tenant}"}}"#);
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
 }
 
@@ -98,6 +102,8 @@ pub struct Stub {
     origin: Instant,
     vars: Mutex<BTreeMap<String, String>>,
     zone: Mutex<TimeZone>,
+    /// How far the wall clock has been set from where it would be.
+    pub clock_set_by: Mutex<SignedDuration>,
     on_http: Mutex<OnHttp>,
     on_command: Mutex<OnCommand>,
     pub command_takes: Mutex<Duration>,
@@ -112,6 +118,7 @@ impl Stub {
             origin: Instant::now(),
             vars: Mutex::default(),
             zone: Mutex::new(TimeZone::UTC),
+            clock_set_by: Mutex::default(),
             on_http: Mutex::new(Box::new(|_| Answer::Fails(TransportErrorKind::Unreachable))),
             on_command: Mutex::new(Box::new(|_| Err(CommandError::NotFound))),
             command_takes: Mutex::new(Duration::from_secs(1)),
@@ -182,7 +189,7 @@ pub struct Host(Arc<Stub>);
 
 impl Clock for Host {
     fn now(&self) -> Timestamp {
-        start() + self.0.origin.elapsed()
+        start() + self.0.origin.elapsed() + *self.0.clock_set_by.lock().unwrap()
     }
     fn monotonic(&self) -> Duration {
         self.0.origin.elapsed()

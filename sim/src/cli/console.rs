@@ -6,6 +6,8 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 
+use super::exit;
+
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
@@ -15,6 +17,8 @@ const HELP: Style = AnsiColor::Cyan.on_default().bold();
 pub struct Console {
     out: AutoStream<io::Stdout>,
     err: AutoStream<io::Stderr>,
+    /// Why data could not be written.
+    failed: Option<io::Error>,
 }
 
 impl Console {
@@ -28,15 +32,34 @@ impl Console {
         Self {
             out: AutoStream::new(io::stdout(), choice),
             err: AutoStream::new(io::stderr(), choice),
+            failed: None,
         }
     }
 
     /// Data, to standard output.
     pub fn data(&mut self, text: &str) {
-        let _ = self
+        if self.failed.is_some() {
+            return;
+        }
+        let written = self
             .out
             .write_all(text.as_bytes())
             .and_then(|()| self.out.flush());
+        self.failed = written
+            .err()
+            .filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+    }
+
+    /// The end: what to exit with, which is a failure of the command if data got lost.
+    pub fn finish(&mut self, code: u8) -> u8 {
+        let Some(error) = self.failed.take() else {
+            return code;
+        };
+        self.error(
+            &format!("standard output can't be written: {error}"),
+            Some("what was printed there is incomplete"),
+        );
+        exit::first_of(&[code, exit::HARNESS])
     }
 
     /// Text for people, to standard error.

@@ -49,7 +49,6 @@ pub(super) struct State {
     faults: FaultBook,
     /// Client secrets that were valid once.
     old_secrets: Vec<String>,
-    last_change: Option<Duration>,
 }
 
 impl Stage {
@@ -66,7 +65,6 @@ impl Stage {
             windows: Windows::default(),
             faults: FaultBook::default(),
             old_secrets: Vec::new(),
-            last_change: None,
         };
         Self(Arc::new(Shared {
             start: world.start.0,
@@ -130,9 +128,6 @@ impl Stage {
     pub fn expire(&self, at: Duration) {
         let mut state = self.state();
         let ended = state.faults.expire(at);
-        if let Some((last, _)) = ended.last() {
-            state.last_change = state.last_change.max(Some(*last));
-        }
         drop(state);
         for (end, fault) in ended {
             self.0.journal.record(end, Kind::FaultLifted { fault });
@@ -169,7 +164,6 @@ impl Stage {
                 let Some(what) = super::change::change(&mut state, other) else {
                     return false;
                 };
-                state.last_change = Some(at);
                 drop(state);
                 self.tell_world(at, what);
             }
@@ -178,7 +172,6 @@ impl Stage {
     }
 
     fn lifted(&self, fault: String, at: Duration) {
-        self.state().last_change = Some(at);
         self.0.journal.record(at, Kind::FaultLifted { fault });
     }
 
@@ -244,11 +237,6 @@ impl Stage {
     /// Whether no fault is installed.
     pub fn healthy(&self) -> bool {
         self.state().faults.is_empty()
-    }
-
-    /// When a fault was last lifted, or an identity, a login or a secret last changed.
-    pub fn last_change(&self) -> Option<Duration> {
-        self.state().last_change
     }
 
     /// The world has ended: what still runs is no longer recorded. For the end of the driver.

@@ -4,6 +4,7 @@
 //! An engine gives every host a [`Host`]: its network, its clock and a place to spawn. It does not
 //! know scenarios, endpoints or credentials.
 
+mod guard;
 pub mod lapse;
 pub mod turmoil;
 

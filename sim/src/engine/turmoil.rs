@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
     BoxFuture, Connection, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work,
-    World,
+    World, guard::guarded,
 };
 
 const TICK: Duration = Duration::from_millis(1);
@@ -51,8 +51,9 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
         .rng_seed(seed)
         .epoch(std::time::SystemTime::UNIX_EPOCH)
         .build();
+    let panics = Panics::default();
     for (name, main) in servers {
-        let host = host(&name);
+        let host = host(&name, &panics);
         sim.host(name.as_str(), move || {
             let (main, host) = (main.clone(), host.clone());
             async move {
@@ -64,7 +65,7 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
     let orders = Orders::default();
     let control = Arc::new(orders.clone());
     sim.client(driver_name.as_str(), {
-        let host = host(&driver_name);
+        let host = host(&driver_name, &panics);
         async move {
             drive(host, control).await;
             Ok(())
@@ -75,6 +76,9 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(e) => return Err(EngineError(format!("turmoil: {e}"))),
+        }
+        if let Some(why) = panics.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(EngineError(why));
         }
         for order in orders.take() {
             match order {
@@ -87,16 +91,20 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
     }
 }
 
-fn host(name: &str) -> Host {
+fn host(name: &str, panics: &Panics) -> Host {
+    let place = Arc::new(Place(panics.clone()));
     Host {
         name: name.into(),
-        network: Arc::new(Place),
-        runtime: Arc::new(Place),
+        network: place.clone(),
+        runtime: place,
     }
 }
 
+/// The first panic in the code of a host.
+type Panics = Arc<Mutex<Option<String>>>;
+
 /// Any host: turmoil knows by itself which one is running.
-struct Place;
+struct Place(Panics);
 
 impl Network for Place {
     fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Stream>> {
@@ -130,6 +138,11 @@ impl Runtime for Place {
     }
 
     fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
+        let panics = self.0.clone();
+        let work = guarded(work, move |why| {
+            let mut first = panics.lock().unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert(why);
+        });
         #[expect(clippy::disallowed_methods, reason = "the engine is who spawns")]
         Work::new(tokio::spawn(work).abort_handle())
     }

@@ -140,26 +140,23 @@ fn describe(scene: &Scene, answer: Option<&Result<AccessToken, Error>>) -> CallO
             refresh_on: token.refresh_on(),
             tried: token
                 .chain()
-                .map(|record| tried(&record.tried))
+                .map(|record| tried(scene, &record.tried))
                 .unwrap_or_default(),
         },
-        Some(Err(error)) => {
-            scene.watch.check("error", &format!("{error} {error:?}"));
-            CallOutcome::Error {
-                error: error.kind().to_string(),
-                credential: error.credential().to_owned(),
-                message: error.to_string(),
-                retry_at: error.retry_at(),
-                tried: error
-                    .chain()
-                    .map(|record| tried(&record.tried))
-                    .unwrap_or_default(),
-            }
-        }
+        Some(Err(error)) => CallOutcome::Error {
+            error: error.kind().to_string(),
+            credential: error.credential().to_owned(),
+            message: text_of(scene, error),
+            retry_at: error.retry_at(),
+            tried: error
+                .chain()
+                .map(|record| tried(scene, &record.tried))
+                .unwrap_or_default(),
+        },
     }
 }
 
-fn tried(members: &[credsim_identity::Tried]) -> Vec<TriedMember> {
+fn tried(scene: &Scene, members: &[credsim_identity::Tried]) -> Vec<TriedMember> {
     let member = |member: &credsim_identity::Tried| {
         let (outcome, why) = match &member.outcome {
             Outcome::Answered => ("answered", String::new()),
@@ -171,10 +168,16 @@ fn tried(members: &[credsim_identity::Tried]) -> Vec<TriedMember> {
             credential: member.credential.clone(),
             took: member.took,
             outcome: outcome.to_owned(),
-            why,
+            why: scene.watch.vetted("error", why),
         }
     };
     members.iter().map(member).collect()
+}
+
+/// The text of an error, if neither it nor what `Debug` adds holds a secret.
+fn text_of(scene: &Scene, error: &Error) -> String {
+    scene.watch.check("error", &format!("{error:?}"));
+    scene.watch.vetted("error", error.to_string())
 }
 
 fn why(error: &Error) -> String {

@@ -16,7 +16,7 @@ use crate::{
     engine::{self, Engine, EngineError, Runtime},
     scenario::Scenario,
     subject::Subject,
-    trace::{Fingerprint, Recorder, Trace},
+    trace::{Event, Fingerprint, Kind, Recorder, Trace},
 };
 
 /// The seed of a run that names none.
@@ -44,8 +44,9 @@ pub struct Run {
     pub trace: Trace,
     /// The trace's hash.
     pub hash: Fingerprint,
-    /// When the world was last changed by the timeline or by the end of a fault, if ever.
-    pub last_change: Option<Duration>,
+    /// When something in the world last got better: a fault ended, a service came back, somebody
+    /// logged in.
+    pub last_repair: Option<Duration>,
     /// Whether all services worked and were reachable at the end.
     pub healthy_at_end: bool,
 }
@@ -90,16 +91,18 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
     tracing::dispatcher::with_default(&watch.dispatch(), || options.engine.play(world))?;
     let trace = recorder.finish();
     let story::Ending {
-        last_change,
+        last_repair,
         healthy,
     } = ending.get().cloned().unwrap_or_default();
+    let lifted = |event: &&Event| matches!(event.kind, Kind::FaultLifted { .. });
+    let last_fault_end = trace.events.iter().rev().find(lifted).map(|event| event.at);
     let hash = trace.hash();
     Ok(Run {
         engine: options.engine,
         seed: options.seed,
         trace,
         hash,
-        last_change,
+        last_repair: last_repair.max(last_fault_end),
         healthy_at_end: healthy,
     })
 }

@@ -1,7 +1,7 @@
 //! The driving host: builds the credentials, changes the world, and lets callers call.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -43,7 +43,7 @@ pub(super) struct Story {
 /// How the world stood at its end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ending {
-    pub last_change: Option<Duration>,
+    pub last_repair: Option<Duration>,
     pub healthy: bool,
 }
 
@@ -63,6 +63,8 @@ pub(super) struct Scene {
     instances: AtomicU32,
     calls: AtomicU64,
     disposed: Mutex<Vec<Arc<Instanced>>>,
+    /// The hosts that have crashed and are not up again.
+    down: Mutex<BTreeSet<&'static str>>,
     /// Tokens of callers that keep them, by step and caller.
     kept: Mutex<BTreeMap<(usize, u32), AccessToken>>,
     /// The tokens handed out lately, so that they need not be digested again.
@@ -103,10 +105,11 @@ impl Story {
             instances: AtomicU32::new(0),
             calls: AtomicU64::new(0),
             disposed: Mutex::default(),
+            down: Mutex::default(),
             kept: Mutex::default(),
             seen_tokens: Mutex::default(),
         });
-        let mut last_change = None;
+        let mut last_repair = None;
         let services = [
             (Service::Imds, world.imds.as_ref().map(|imds| imds.reach)),
             (
@@ -133,7 +136,9 @@ impl Story {
                         continue;
                     };
                     scene.change(&change.action, &*control, shared.as_ref(), at);
-                    last_change = Some(at);
+                    if change.action.is_repair() {
+                        last_repair = Some(at);
+                    }
                 }
                 Item::Call(step) => scene.clone().call(step, shared.clone()),
             }
@@ -141,9 +146,8 @@ impl Story {
         wait_until(&host, end).await;
         scene.account_for_disposed();
         let healthy = self.stage.healthy() && scene.all_reachable();
-        let last_change = last_change.max(self.stage.last_change());
         let _ = self.ending.set(Ending {
-            last_change,
+            last_repair,
             healthy,
         });
         self.stage.close();
@@ -201,11 +205,11 @@ impl Scene {
                 });
             }
             Err(error) => {
-                self.watch.check("error", &format!("{error} {error:?}"));
+                self.watch.check("error", &format!("{error:?}"));
                 self.record(Kind::NotBuilt {
                     instance: number,
                     error: error.kind().to_string(),
-                    message: error.to_string(),
+                    message: self.watch.vetted("error", error.to_string()),
                 });
             }
         }
@@ -253,10 +257,12 @@ impl Scene {
             Action::Crash(service) => {
                 self.world(format!("{} crashes", service.service.name()));
                 self.state.stage.apply(action, at);
+                self.down(service.service, true);
                 control.crash(host_of(service.service));
             }
             Action::Restart(service) => {
                 self.world(format!("{} restarts", service.service.name()));
+                self.down(service.service, false);
                 control.restart(host_of(service.service));
             }
             Action::StepClock(step) => {
@@ -307,13 +313,24 @@ impl Scene {
         }
     }
 
+    fn down(&self, service: Service, down: bool) {
+        let mut hosts = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        if down {
+            hosts.insert(host_of(service));
+        } else {
+            hosts.remove(host_of(service));
+        }
+    }
+
     fn all_reachable(&self) -> bool {
-        [Service::Imds, Service::Entra].into_iter().all(|service| {
-            matches!(
-                self.state.reach(host_of(service)),
-                None | Some(Reach::Reachable)
-            )
-        })
+        let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        down.is_empty()
+            && [Service::Imds, Service::Entra].into_iter().all(|service| {
+                matches!(
+                    self.state.reach(host_of(service)),
+                    None | Some(Reach::Reachable)
+                )
+            })
     }
 
     /// What disposed credentials still hold (the eighth invariant).

@@ -42,8 +42,18 @@ impl Watch {
         }
     }
 
-    /// Records it if `text`, found at `place`, holds a secret; once for each place and kind.
-    pub fn check(&self, place: &str, text: &str) {
+    /// `text`, found at `place`, as it may stand in the trace: withheld if it holds a secret. That
+    /// is recorded, once for each place and kind.
+    pub fn vetted(&self, place: &str, text: String) -> String {
+        if self.check(place, &text) {
+            "(withheld: it holds a secret)".to_owned()
+        } else {
+            text
+        }
+    }
+
+    /// Whether `text`, found at `place`, holds a secret; if so, that is recorded.
+    pub fn check(&self, place: &str, text: &str) -> bool {
         // A token may be one that nobody here has issued, or only a part of one.
         let shaped_like = looks_like_token(text).then_some("token");
         let known = self.known.iter().any(|secret| text.contains(secret));
@@ -52,7 +62,7 @@ impl Watch {
             .secret_in(text)
             .or(known.then_some("client secret"))
             .or(shaped_like);
-        let Some(told) = told else { return };
+        let Some(told) = told else { return false };
         let finding = (place.to_owned(), told.to_owned());
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         if !reported.contains(&finding) {
@@ -62,6 +72,7 @@ impl Watch {
                 secret: finding.1,
             });
         }
+        true
     }
 
     /// A subscriber for the thread of the world.
@@ -121,7 +132,7 @@ impl<S: Subscriber> Layer<S> for Watch {
         let mut text = Text::default();
         event.record(&mut text);
         let message = format!("{}{}", text.message, text.fields);
-        self.check("log", &message);
+        let message = self.vetted("log", message);
         let level = *event.metadata().level();
         if level <= Level::WARN {
             self.record(Kind::Log {

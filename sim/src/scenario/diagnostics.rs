@@ -208,12 +208,31 @@ impl Problem {
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             span,
-            message: self.message,
-            label: self.label,
-            expected: self.expected,
-            help: self.help,
+            message: shown(&self.message),
+            label: shown(&self.label),
+            expected: self.expected.as_deref().map(shown),
+            help: self.help.as_deref().map(shown),
         }
     }
+}
+
+/// Whether a terminal does something else with it than to show it: control characters, and those
+/// that turn the direction of the text around them.
+pub(super) fn is_hidden(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text that quotes the file, with escapes for what a terminal would obey.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_hidden(letter) && letter != '\n' {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 /// The part of `span` on its first line, moved to where characters begin and end.

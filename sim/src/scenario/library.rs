@@ -18,7 +18,8 @@ pub struct Source {
     pub name: String,
     /// The path as diagnostics and reports show it.
     pub path: String,
-    bytes: Cow<'static, [u8]>,
+    /// What it holds, or why it can't be read.
+    bytes: Result<Cow<'static, [u8]>, String>,
 }
 
 impl Source {
@@ -27,11 +28,15 @@ impl Source {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(&self) -> Result<Loaded, Invalid> {
-        match std::str::from_utf8(&self.bytes) {
+        let bytes = self
+            .bytes
+            .as_ref()
+            .map_err(|error| super::parse::unreadable(&self.path, error))?;
+        match std::str::from_utf8(bytes) {
             Ok(text) => parse(&self.name, &self.path, text),
             Err(error) => Err(super::parse::not_text(
                 &self.path,
-                &self.bytes,
+                bytes,
                 error.valid_up_to(),
             )),
         }
@@ -60,7 +65,7 @@ pub fn bundled() -> Vec<Source> {
     let source = |(name, text): &(&str, &'static str)| Source {
         name: (*name).to_owned(),
         path: format!("{FOLDER}/{name}.toml"),
-        bytes: Cow::Borrowed(text.as_bytes()),
+        bytes: Ok(Cow::Borrowed(text.as_bytes())),
     };
     embedded::SCENARIOS.iter().map(source).collect()
 }
@@ -77,7 +82,14 @@ pub fn find(selector: &str) -> Result<Vec<Source>, NotFound> {
         return folder(selector, path);
     }
     if path.exists() {
-        return Ok(vec![file(selector)?]);
+        let source = file(path);
+        if let Err(error) = &source.bytes {
+            return Err(NotFound {
+                message: format!("the file `{selector}` can't be read: {error}"),
+                help: "check its permissions".to_owned(),
+            });
+        }
+        return Ok(vec![source]);
     }
     named(selector, bundled())
 }
@@ -170,16 +182,25 @@ fn matches(pattern: &str, name: &str) -> bool {
     (0..=reach).any(|end| rest.is_char_boundary(end) && matches(after, &rest[end..]))
 }
 
-/// Every `*.toml` below a folder, sorted by path.
+/// Every `*.toml` below a folder, sorted by path. What can't be read there is invalid, and doesn't
+/// stop the others.
 fn folder(selector: &str, path: &Path) -> Result<Vec<Source>, NotFound> {
-    let mut paths = Vec::new();
     let unreadable = |error: std::io::Error| NotFound {
         message: format!("the folder `{selector}` can't be read: {error}"),
         help: "check its permissions".to_owned(),
     };
+    let mut sources = Vec::new();
     let mut folders = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if folder == path => return Err(unreadable(error)),
+            Err(error) => {
+                sources.push(source(&folder, Err(error)));
+                continue;
+            }
+        };
+        for entry in entries {
             let entry = entry.map_err(unreadable)?;
             // A link to a folder isn't followed: it may lead back up.
             if entry.file_type().map_err(unreadable)?.is_dir() {
@@ -189,37 +210,35 @@ fn folder(selector: &str, path: &Path) -> Result<Vec<Source>, NotFound> {
                 .extension()
                 .is_some_and(|suffix| suffix == "toml")
             {
-                paths.push(entry.path());
+                sources.push(file(&entry.path()));
             }
         }
     }
-    if paths.is_empty() {
+    if sources.is_empty() {
         return Err(NotFound {
             message: format!("there is no scenario below `{selector}`"),
             help: "scenario files end in `.toml`".to_owned(),
         });
     }
-    paths.sort();
-    paths
-        .iter()
-        .map(|path| file(&path.to_string_lossy()))
-        .collect()
+    sources.sort_by(|one, other| Path::new(&one.path).cmp(Path::new(&other.path)));
+    Ok(sources)
 }
 
 #[allow(
     clippy::disallowed_methods,
     reason = "the user's own files are read here, before any world begins"
 )]
-fn file(path: &str) -> Result<Source, NotFound> {
-    let bytes = std::fs::read(path).map_err(|error| NotFound {
-        message: format!("the file `{path}` can't be read: {error}"),
-        help: "check its permissions".to_owned(),
-    })?;
-    Ok(Source {
-        name: name_of(path),
-        path: path.to_owned(),
-        bytes: Cow::Owned(bytes),
-    })
+fn file(path: &Path) -> Source {
+    source(path, std::fs::read(path))
+}
+
+fn source(path: &Path, bytes: std::io::Result<Vec<u8>>) -> Source {
+    let path = path.to_string_lossy();
+    Source {
+        name: name_of(&path),
+        path: path.into_owned(),
+        bytes: bytes.map(Cow::Owned).map_err(|error| error.to_string()),
+    }
 }
 
 /// The name of the scenario at `path`: what follows the last folder called `scenarios`, without
@@ -247,7 +266,7 @@ mod tests {
         let source = |name: &str| Source {
             name: name.to_owned(),
             path: format!("scenarios/{name}.toml"),
-            bytes: Cow::Borrowed(b""),
+            bytes: Ok(Cow::Borrowed(b"")),
         };
         [
             "cache/burst",

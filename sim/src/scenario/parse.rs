@@ -44,3 +44,13 @@ pub(super) fn not_text(path: &str, bytes: &[u8], valid_up_to: usize) -> Invalid 
         .help("save the file as UTF-8");
     Invalid::new(path, &text, vec![problem])
 }
+
+/// What is wrong with a file that can't be read at all.
+pub(super) fn unreadable(path: &str, error: &str) -> Invalid {
+    let mut problem = Problem::new(0..0, "this file can't be read");
+    problem
+        .label(error)
+        .expected("a file that this user may read")
+        .help("check where it leads and its permissions, or remove it");
+    Invalid::new(path, "", vec![problem])
+}

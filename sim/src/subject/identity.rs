@@ -50,7 +50,7 @@ impl Identity {
             .continue_after(continue_after(options.continue_after))
             .fallback_policy(fallback_policy(options.fallback_policy));
         for member in &options.of {
-            chain = chain.shared(self.build(member, &inside(lent))?.credential);
+            chain = chain.credential(self.build(member, &inside(lent))?.credential);
         }
         chain.build().map(Built::new)
     }

@@ -1,9 +1,12 @@
 //! Every exit code, and which one wins.
 
-use std::io::Write as _;
+use std::{
+    io::{Read as _, Write as _},
+    process::Stdio,
+};
 
 use crate::support::{
-    FAILING, GOOD, command, credsim, file, finish, flat, folder, good, last_line,
+    FAILING, GOOD, PROGRAM, command, credsim, file, finish, flat, folder, good, last_line,
 };
 
 #[test]
@@ -109,6 +112,55 @@ fn three_when_the_command_itself_fails() {
         "{}",
         ran.err
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn three_when_standard_output_takes_no_data() {
+    for args in [&["schema"][..], &["list"], &["run", GOOD, "--trace"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let mut child = command(PROGRAM)
+            .args(args)
+            .stdout(full.unwrap())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let mut err = child.stderr.take().unwrap();
+        err.read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(3), "{args:?}: {said}");
+        let sentence = "error: standard output can't be written: ";
+        assert_eq!(said.matches(sentence).count(), 1, "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut schema = command(PROGRAM);
+    let status = schema.arg("schema").stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn two_for_a_file_that_leads_nowhere_and_the_others_of_its_folder_still_run() {
+    let folder = folder("dangling");
+    file(&folder, "good.toml", &good());
+    std::os::unix::fs::symlink("gone", folder.join("dangling.toml")).unwrap();
+    let ran = credsim(&["run", folder.to_str().unwrap()]);
+    assert_eq!(
+        (ran.code, last_line(&ran)),
+        (2, "1 passed, 1 failed, 0 skipped"),
+        "{}",
+        ran.err
+    );
+    let says = flat(&ran.err);
+    assert!(says.contains("this file can't be read"), "{}", ran.err);
+    assert!(says.contains("dangling.toml (invalid)"), "{}", ran.err);
+    let ran = credsim(&["check", folder.to_str().unwrap()]);
+    assert_eq!((ran.code, last_line(&ran)), (2, "1 valid, 1 invalid"));
 }
 
 #[test]

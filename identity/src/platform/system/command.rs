@@ -1,11 +1,16 @@
 //! Other programs of the real machine.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
-use tokio::process;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _},
+    process,
+};
 
 use crate::platform::{BoxFuture, Command, CommandError, CommandOutput, CommandRunner};
 
@@ -18,6 +23,13 @@ const SUFFIXES: &[&str] = if cfg!(windows) {
 
 /// A folder in which no program of somebody else can lie by accident.
 const WORKING_FOLDER: &str = if cfg!(windows) { "C:\\" } else { "/" };
+
+/// The most that is taken of what a program prints to one pipe. No token comes near this size.
+const OUTPUT_LIMIT: usize = 1024 * 1024;
+
+/// How long after the end of a program its pipes may stay open: they do while a child that it left
+/// behind holds them, and what the program itself printed is read by then.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Starts processes with tokio.
 pub(super) struct SystemCommands;
@@ -44,21 +56,56 @@ async fn run(command: Command) -> Result<CommandOutput, CommandError> {
     // Its own group, so that what it starts can be ended with it.
     #[cfg(unix)]
     process.process_group(0);
-    let child = process
+    let mut child = process
         .spawn()
         .map_err(|error| CommandError::Start(error.to_string()))?;
     let group = Group::of(&child);
-    let output = child
-        .wait_with_output()
-        .await
-        .map_err(|error| CommandError::Start(error.to_string()))?;
-    // It ended by itself; the number of its group may soon be somebody else's.
-    group.forget();
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let code = {
+        let mut printed = std::pin::pin!(async {
+            tokio::try_join!(read(out, &mut stdout), read(err, &mut stderr))
+        });
+        let lost = |error: io::Error| CommandError::Output(error.to_string());
+        let (status, is_read) = tokio::select! { biased;
+            done = &mut printed => {
+                done.map_err(lost)?;
+                (child.wait().await, true)
+            }
+            status = child.wait() => match tokio::time::timeout(GRACE, printed).await {
+                Ok(done) => {
+                    done.map_err(lost)?;
+                    (status, true)
+                }
+                Err(_) => (status, false),
+            }
+        };
+        if is_read {
+            // It ended by itself; the number of its group may soon be somebody else's.
+            group.forget();
+        } else {
+            // Now, while those who hold the pipes keep the number of the group taken.
+            drop(group);
+        }
+        status.map_err(lost)?.code()
+    };
     Ok(CommandOutput {
-        code: output.status.code(),
-        stdout: output.stdout,
-        stderr: output.stderr,
+        code,
+        stdout,
+        stderr,
     })
+}
+
+/// Reads `pipe` to its end. What was read is in `into` even if nobody waits for the end.
+async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> io::Result<()> {
+    let Some(mut pipe) = pipe else { return Ok(()) };
+    while pipe.read_buf(into).await? > 0 {
+        if into.len() > OUTPUT_LIMIT {
+            let why = format!("it is longer than {OUTPUT_LIMIT} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
+    }
+    Ok(())
 }
 
 /// The first file called `program` in `folders` that `is_program`. Relative folders are passed
@@ -166,6 +213,32 @@ mod tests {
         );
         let nowhere = find("sh", [PathBuf::from("bin")].into_iter(), |_| true);
         assert_eq!(nowhere, None, "a relative folder is no place for programs");
+    }
+
+    #[tokio::test]
+    async fn endless_output_is_an_error() {
+        for script in ["exec cat /dev/zero", "exec cat /dev/zero >&2"] {
+            let error = SystemCommands.run(shell(script)).await.unwrap_err();
+            assert!(matches!(error, CommandError::Output(_)), "{error}");
+            assert!(error.to_string().contains("longer than"), "{error}");
+        }
+        let script = format!("head -c {OUTPUT_LIMIT} /dev/zero");
+        let output = SystemCommands.run(shell(&script)).await.unwrap();
+        assert_eq!(output.stdout.len(), OUTPUT_LIMIT);
+    }
+
+    /// A program has ended when it has ended, whoever it left behind with its pipes.
+    #[tokio::test]
+    async fn a_child_that_holds_the_pipes_is_not_waited_for() {
+        let mark = std::env::temp_dir().join(format!("credsim-{}-left", std::process::id()));
+        let _ = std::fs::remove_file(&mark);
+        let script = format!("(sleep 2; touch '{}') & echo done", mark.display());
+        let start = Instant::now();
+        let output = SystemCommands.run(shell(&script)).await.unwrap();
+        assert_eq!((output.code, &*output.stdout), (Some(0), &b"done\n"[..]));
+        assert!(start.elapsed() < Duration::from_millis(1800));
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        assert!(!mark.exists(), "the child that was left behind lived on");
     }
 
     /// PR-15: killed with its children.

@@ -19,11 +19,16 @@ pub(super) fn judge(run: &Run, wanted: &Recovery) -> Finding {
         .map(|id| format!(" as {id}"))
         .unwrap_or_default();
     let expected = format!(
-        "calls succeed{whom} within {} after the last change",
+        "calls succeed{whom} within {} after the last repair",
         wanted.within
     );
-    let Some(healed) = run.last_change else {
-        return Finding::fails(NAME, "the world never changes", expected, Evidence::none());
+    let Some(healed) = run.last_repair else {
+        return Finding::fails(
+            NAME,
+            "nothing in the world ever gets better",
+            expected,
+            Evidence::none(),
+        );
     };
     let fits = |call: &Call<'_>| {
         matches!(&call.end, Some(CallEnd { outcome: CallOutcome::Token { principal, .. }, .. })

@@ -57,7 +57,7 @@ pub(super) fn judge_in_flight(run: &Run, wanted: &InFlight) -> Finding {
         words(&wanted.to)
     );
     let found = format!("there are up to {peak}");
-    if i64::from(peak) <= i64::from(wanted.at_most) {
+    if !seen.is_empty() && i64::from(peak) <= i64::from(wanted.at_most) {
         Finding::holds(NAME, found, expected)
     } else {
         Finding::fails(NAME, found, expected, evidence(&seen))
@@ -67,17 +67,15 @@ pub(super) fn judge_in_flight(run: &Run, wanted: &InFlight) -> Finding {
 pub(super) fn judge_rate(run: &Run, wanted: &Rate) -> Finding {
     const NAME: &str = "rate";
     let seen = visits(&run.trace, &wanted.to);
-    let busiest = (0..seen.len())
-        .map(|first| {
-            let until = seen[first].arrived.at + wanted.per.0;
-            let length = seen[first..]
-                .iter()
-                .take_while(|visit| visit.arrived.at < until)
-                .count();
-            &seen[first..first + length]
-        })
-        .max_by_key(|window| window.len())
-        .unwrap_or_default();
+    let (mut first, mut busiest) = (0, &seen[..0]);
+    for next in 0..seen.len() {
+        while seen[first].arrived.at + wanted.per.0 <= seen[next].arrived.at {
+            first += 1;
+        }
+        if next + 1 - first > busiest.len() {
+            busiest = &seen[first..=next];
+        }
+    }
     let expected = format!(
         "never more than {} {} within {}",
         wanted.at_most,
@@ -85,7 +83,7 @@ pub(super) fn judge_rate(run: &Run, wanted: &Rate) -> Finding {
         wanted.per
     );
     let found = format!("there are up to {}", busiest.len());
-    if busiest.len() <= wanted.at_most as usize {
+    if !seen.is_empty() && busiest.len() <= wanted.at_most as usize {
         Finding::holds(NAME, found, expected)
     } else {
         Finding::fails(NAME, found, expected, evidence(busiest))

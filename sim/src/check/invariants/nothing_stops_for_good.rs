@@ -7,7 +7,7 @@ use crate::{
     check::view::{Call, calls},
     run::Run,
     scenario::{Action, Scenario},
-    trace::span,
+    trace::{CallOutcome, span},
 };
 
 pub(super) const INVARIANT: Invariant = Invariant {
@@ -20,29 +20,31 @@ pub(super) const INVARIANT: Invariant = Invariant {
 const WITHIN: Duration = Duration::from_secs(120);
 
 fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    let healed = run.last_change?;
+    let healed = run.last_repair?;
     if !run.healthy_at_end || changed_for_good(scenario) {
         return None;
     }
     let all = calls(&run.trace);
-    let mut by_instance: BTreeMap<u32, Vec<&Call<'_>>> = BTreeMap::new();
+    let mut by_scope: BTreeMap<(u32, &str), Vec<&Call<'_>>> = BTreeMap::new();
     for call in &all {
-        by_instance.entry(call.instance).or_default().push(call);
+        by_scope
+            .entry((call.instance, call.scope))
+            .or_default()
+            .push(call);
     }
     let mut looked_at = 0;
-    for (instance, calls) in by_instance {
+    for ((instance, scope), calls) in by_scope {
         let served_before = calls.iter().any(|call| call.at < healed && call.is_token());
-        let late: Vec<_> = calls
-            .iter()
-            .filter(|call| call.at >= healed + WITHIN)
-            .collect();
+        let late = calls.iter().filter(|call| call.at >= healed + WITHIN);
+        // Who was told to come back later is right to wait.
+        let late: Vec<_> = late.filter(|call| !waits_as_told(call)).collect();
         if !served_before || late.is_empty() {
             continue;
         }
         looked_at += 1;
         if !late.iter().any(|call| call.is_token()) {
             let found = format!(
-                "#{instance} fails all {} calls from {} after the last change on",
+                "#{instance} fails all {} calls for {scope} from {} after the last repair on",
                 late.len(),
                 span(WITHIN)
             );
@@ -50,8 +52,15 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
             return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
         }
     }
-    let found = format!("{looked_at} credentials are served again");
+    let found = format!("{looked_at} credentials and scopes are served again");
     (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+}
+
+/// Whether the call ends in an error that names a later moment to ask again.
+fn waits_as_told(call: &Call<'_>) -> bool {
+    call.end.as_ref().is_some_and(|end| {
+        matches!(end.outcome, CallOutcome::Error { retry_at: Some(at), .. } if *at > end.host_time)
+    })
 }
 
 /// Whether the world ends without something that it began with, so that failing is right.
@@ -65,6 +74,8 @@ fn changed_for_good(scenario: &Scenario) -> bool {
                 | Action::AzUninstall(_)
                 | Action::RotateSecret(_)
                 | Action::Dispose(_)
+                // By a clock that is wrong, tokens that are good may never be.
+                | Action::StepClock(_)
         )
     })
 }

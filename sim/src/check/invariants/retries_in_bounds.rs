@@ -8,7 +8,7 @@ use super::{Evidence, Finding, Invariant};
 use crate::{
     check::view::{Call, Exchange, calls, exchanges, is_entra, is_imds, is_imds_token, world_time},
     run::Run,
-    scenario::{Credential, RetryOptions, Scenario},
+    scenario::{Action, Credential, RetryOptions, Scenario},
     trace::{Fingerprint, span},
 };
 
@@ -38,7 +38,7 @@ fn too_early(scenario: &Scenario, exchanges: &[Exchange<'_>]) -> Option<Finding>
         let key = (exchange.instance, exchange.key);
         if let Some(before) = last.insert(key, exchange)
             && let Some((received, status, Some(header))) = before.head
-            && is_retried(status)
+            && is_retried(exchange.to, status)
             && let Some(wanted) = retry_after(scenario, header, received)
         {
             let waited = exchange.sent.at.saturating_sub(received);
@@ -53,22 +53,31 @@ fn too_early(scenario: &Scenario, exchanges: &[Exchange<'_>]) -> Option<Finding>
     None
 }
 
-/// The statuses that are retried, on which `Retry-After` counts.
-fn is_retried(status: u16) -> bool {
-    matches!(status, 404 | 408 | 410 | 429 | 500 | 502..=504 | 506..=599)
+/// The statuses that are retried at `url`, on which `Retry-After` counts (PR-10, PR-14).
+fn is_retried(url: &str, status: u16) -> bool {
+    match status {
+        404 | 410 => is_imds(url),
+        501 | 505 => is_entra(url),
+        408 | 429 | 500..=599 => true,
+        _ => false,
+    }
 }
 
 /// How long a header wants to be waited; none if it is 0, past or garbage.
 fn retry_after(scenario: &Scenario, header: &str, received: Duration) -> Option<Duration> {
     let (name, value) = header.split_once(": ")?;
     let wait = if name == "retry-after" {
-        match value.trim().parse::<f64>() {
-            Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-            Err(_) => {
+        match number(value) {
+            Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+            None => {
                 let now = world_time(scenario, received);
                 let at = rfc2822::parse(value.trim()).ok()?.timestamp();
                 // A host whose clock is wrong reads a date wrongly; dates have whole seconds.
-                let exact = scenario.world.host.clock_skew.length.is_zero();
+                let exact = scenario.world.host.clock_skew.length.is_zero()
+                    && !scenario
+                        .at
+                        .iter()
+                        .any(|at| matches!(at.action, Action::StepClock(_)));
                 let wait = Duration::try_from(at.duration_since(now)).ok()?;
                 if exact {
                     wait.saturating_sub(Duration::from_secs(1))
@@ -78,9 +87,16 @@ fn retry_after(scenario: &Scenario, header: &str, received: Duration) -> Option<
             }
         }
     } else {
-        Duration::try_from_secs_f64(value.trim().parse::<f64>().ok()? / 1e3).ok()?
+        Duration::try_from_secs_f64(number(value)? / 1e3).ok()?
     };
     (!wait.is_zero()).then_some(wait)
+}
+
+/// Digits with at most one point: anything else is no number of seconds.
+fn number(value: &str) -> Option<f64> {
+    let value = value.trim();
+    let plain = value.chars().all(|c| c.is_ascii_digit() || c == '.');
+    plain.then(|| value.parse().ok())?
 }
 
 /// More attempts for one waiting caller than the policy allows.
@@ -150,15 +166,18 @@ fn of_instance(instance: u32) -> std::ops::RangeInclusive<(u32, Fingerprint)> {
 
 /// How many attempts the subject's policy allows at `url` (PR-10, PR-13, PR-14).
 fn attempts_allowed(scenario: &Scenario, url: &str) -> Option<u32> {
-    let named = scenario
-        .world
-        .environment
-        .get("AZURE_TOKEN_CREDENTIALS")
-        .is_some_and(|value| {
-            value
-                .trim()
-                .eq_ignore_ascii_case("ManagedIdentityCredential")
-        });
+    const SELECTION: &str = "AZURE_TOKEN_CREDENTIALS";
+    let at_start = scenario.world.environment.get(SELECTION);
+    // Credentials built later see later values.
+    let set_later = scenario.at.iter().filter_map(|at| match &at.action {
+        Action::SetVariable(set) if set.name == SELECTION => Some(&set.value),
+        _ => None,
+    });
+    let named = at_start.into_iter().chain(set_later).any(|value| {
+        value
+            .trim()
+            .eq_ignore_ascii_case("ManagedIdentityCredential")
+    });
     let retries = if is_imds(url) && !is_imds_token(url) {
         0
     } else if is_imds(url) {
@@ -183,7 +202,7 @@ fn attempts_allowed(scenario: &Scenario, url: &str) -> Option<u32> {
     } else {
         return None;
     };
-    Some(retries + 1)
+    Some(retries.saturating_add(1))
 }
 
 fn retries(options: &RetryOptions, default: u32) -> u32 {

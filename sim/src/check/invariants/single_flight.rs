@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Evidence, Finding, Invariant};
 use crate::{
+    check::view::{is_imds, is_imds_token},
     run::Run,
     scenario::Scenario,
     trace::{Event, Kind},
@@ -23,6 +24,8 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
     let mut looked_at = 0;
     for event in &run.trace.events {
         let (key, name) = match &event.kind {
+            // A bare probe asks whether anybody is there, not for a token.
+            Kind::RequestSent { to, .. } if is_imds(to) && !is_imds_token(to) => continue,
             Kind::RequestSent {
                 instance,
                 exchange,

@@ -47,6 +47,29 @@ impl Fabric {
         tasks.iter().for_each(AbortHandle::abort);
     }
 
+    /// Ends the world with a fault of the harness; the first one counts.
+    pub fn fail(&self, why: String) {
+        let waker = self.lock().fail(why);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Completes when the harness has failed, with the reason.
+    pub fn failure(&self) -> impl Future<Output = String> + use<> {
+        let fabric = self.clone();
+        poll_fn(move |cx| {
+            let mut state = fabric.lock();
+            match state.failure.take() {
+                Some(why) => Poll::Ready(why),
+                None => {
+                    state.failure_waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+    }
+
     /// Completes after exactly `duration`, in order with everything else that happens.
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
         let mut timer = Timer {

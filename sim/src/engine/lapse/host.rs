@@ -8,7 +8,9 @@ use super::{
     state::HostState,
     stream::{LapseListener, LapseStream},
 };
-use crate::engine::{BoxFuture, Control, Host, HostMain, Listener, Network, Runtime, Stream, Work};
+use crate::engine::{
+    BoxFuture, Control, Host, HostMain, Listener, Network, Runtime, Stream, Work, guard::guarded,
+};
 
 /// Adds a host and starts its code.
 pub(super) fn start(fabric: &Fabric, name: &str, main: Option<HostMain>) -> Host {
@@ -79,7 +81,10 @@ impl Runtime for Place {
 
     fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
         #[expect(clippy::disallowed_methods, reason = "the engine is who spawns")]
-        let task = tokio::spawn(work);
+        let task = tokio::spawn(guarded(work, {
+            let fabric = self.fabric.clone();
+            move |why| fabric.fail(why)
+        }));
         let mut state = self.fabric.lock();
         let tasks = &mut state.hosts[self.id].tasks;
         // Forget tasks that have ended, now and then, so that a long run stays small.

@@ -56,6 +56,7 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
         let story = drive(host, Arc::new(host::LapseControl::new(fabric.clone())));
         // Biased: a story that ends exactly at its horizon has ended.
         let outcome = tokio::select! { biased;
+            why = fabric.failure() => Err(EngineError(why)),
             () = story => Ok(()),
             () = fabric.sleep(horizon) => Err(EngineError(format!(
                 "the world did not end within its {} s: something waits for what never comes",

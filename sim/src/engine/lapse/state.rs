@@ -73,7 +73,15 @@ pub(super) struct State {
     pub(super) connections: Vec<Option<Connection>>,
     pub(super) free: Vec<ConnectionId>,
     pub(super) closed: bool,
+    /// What has happened at the present instant.
+    at_this_instant: u32,
+    /// Why the harness has failed, if it has.
+    pub(super) failure: Option<String>,
+    pub(super) failure_waker: Option<Waker>,
 }
+
+/// So much at one instant is no story but a loop that never waits.
+const MOST_AT_ONE_INSTANT: u32 = 2_000_000;
 
 impl State {
     pub fn new(latency: Duration) -> Self {
@@ -89,10 +97,16 @@ impl State {
             connections: Vec::new(),
             free: Vec::new(),
             closed: false,
+            at_this_instant: 0,
+            failure: None,
+            failure_waker: None,
         }
     }
 
     pub fn set_now(&mut self, now: u64) {
+        if now != self.now {
+            self.at_this_instant = 0;
+        }
         self.now = now;
     }
 
@@ -158,6 +172,14 @@ impl State {
         None
     }
 
+    /// Ends the world with a fault of the harness; whom to wake for it.
+    pub fn fail(&mut self, why: String) -> Option<Waker> {
+        if self.failure.is_none() {
+            self.failure = Some(why);
+        }
+        self.failure_waker.take()
+    }
+
     /// Lets everything happen that is due, and returns whom to wake.
     pub fn deliver_due(&mut self) -> Vec<Waker> {
         let mut wakers = Vec::new();
@@ -165,6 +187,7 @@ impl State {
             if head.at > self.now {
                 break;
             }
+            self.at_this_instant += 1;
             let Some(Reverse(Scheduled { sequence, what, .. })) = self.queue.pop() else {
                 break;
             };
@@ -179,6 +202,13 @@ impl State {
                     self.forget_if_over(id);
                 }
             }
+        }
+        if self.at_this_instant > MOST_AT_ONE_INSTANT {
+            let why = format!(
+                "time stands still at {:?}: something repeats itself without waiting",
+                Duration::from_nanos(self.now)
+            );
+            wakers.extend(self.fail(why));
         }
         wakers
     }

@@ -56,6 +56,24 @@ pub enum Action {
     RotateSecret(RotateSecret),
 }
 
+impl Action {
+    /// Whether it makes something in the world better, so that calls may succeed again.
+    pub fn is_repair(&self) -> bool {
+        match self {
+            Self::Network(change) => change.reach == Reach::Reachable,
+            Self::Lift(_)
+            | Self::Restart(_)
+            | Self::AssignSystemIdentity(_)
+            | Self::AzLogin(_)
+            | Self::AzdLogin(_)
+            | Self::AzInstall(_)
+            | Self::StepClock(_)
+            | Self::RotateSecret(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// No options.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

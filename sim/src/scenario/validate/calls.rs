@@ -3,22 +3,76 @@
 use std::{ops::Range as Window, time::Duration};
 
 use super::{
-    super::{Call, CallDo, GetToken, UseResource, diagnostics::one_of},
+    super::{Call, CallDo, GetToken, Instance, UseResource, diagnostics::one_of},
     Check, Place,
 };
 
-/// More calls than that are a slip of the unit.
+/// More calls than that, in all worlds of a file together, are a slip of the unit.
 const MOST_CALLS: u128 = 2_000_000;
+/// The same for calls that build a credential of their own.
+const MOST_NEW: u128 = 100_000;
+/// From so many callers on they are the reason, rather than how often they ask.
+const MANY_CALLERS: u32 = 100_000;
 
 impl Check<'_> {
     pub(super) fn calls(&mut self) {
+        let mut counted = Vec::new();
         for (index, call) in self.scenario.call.iter().enumerate() {
             let place = Place::default().key("call").index(index);
-            self.call(call, &place);
+            if let Some(count) = self.call(call, &place) {
+                counted.push((call, place, count));
+            }
+        }
+        let is_new = |call: &Call| call.credential == Instance::New;
+        if self.not_too_many(&counted, MOST_CALLS, "calls") {
+            counted.retain(|(call, ..)| is_new(call));
+            self.not_too_many(&counted, MOST_NEW, "calls with a new credential each");
         }
     }
 
-    fn call(&mut self, call: &Call, place: &Place) {
+    /// All calls of the file together, reported at the one that makes the most of them.
+    fn not_too_many(&mut self, counted: &[(&Call, Place, u128)], most: u128, what: &str) -> bool {
+        let seeds = self.scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
+        let in_one = counted
+            .iter()
+            .fold(0, |sum: u128, (.., count)| sum.saturating_add(*count));
+        let all = in_one.saturating_mul(u128::from(seeds));
+        let Some((call, place, count)) = counted.iter().max_by_key(|(.., count)| count) else {
+            return true;
+        };
+        if all <= most {
+            return true;
+        }
+        let place = place.key(if call.every.is_some() && call.callers < MANY_CALLERS {
+            "every"
+        } else {
+            "callers"
+        });
+        let message = match (counted.len(), seeds) {
+            (1, ..=1) => format!("this makes {all} {what}"),
+            (_, ..=1) => format!("this file makes {all} {what}"),
+            _ => format!("this file makes {all} {what}, {in_one} with each of {seeds} seeds"),
+        };
+        let label = if counted.len() == 1 {
+            "too many to play".to_owned()
+        } else {
+            format!("too many to play, and {count} of them are here")
+        };
+        let fewer_seeds = if seeds > 1 { "play fewer seeds, " } else { "" };
+        let fewer = if call.every.is_some() {
+            "ask less often, or end the series with `until`"
+        } else {
+            "let fewer callers ask"
+        };
+        self.at_value(&place, message)
+            .label(label)
+            .expected(format!("at most {most} calls"))
+            .help(format!("{fewer_seeds}{fewer}"));
+        false
+    }
+
+    /// How many calls it makes in one world, unless it makes no sense.
+    fn call(&mut self, call: &Call, place: &Place) -> Option<u128> {
         if call.callers == 0 {
             self.at_value(&place.key("callers"), "a call needs a caller")
                 .label("nobody")
@@ -41,31 +95,26 @@ impl Check<'_> {
                     .label("there is nothing to end")
                     .help("add `every`, or remove `until`");
             }
-            return;
+            return Some(u128::from(call.callers));
         };
         if every.0.is_zero() {
             self.at_value(&place.key("every"), "a call can't repeat after no time")
                 .label("it would never stop")
                 .expected("a duration such as \"1s\"")
                 .help("several callers at the same moment are `callers = 10`");
-            return;
+            return None;
         }
-        let Some(window) = self.window(call.at, call.until, place, ["at", "until"]) else {
-            return;
-        };
+        let window = self.window(call.at, call.until, place, ["at", "until"])?;
         let length = window.end - window.start;
-        let calls = length.as_nanos().div_ceil(every.0.as_nanos()) * u128::from(call.callers);
         if every.0 >= length {
             self.at_value(&place.key("every"), "this call never repeats")
                 .label(format!("the series ends after {}", super::Span(length)))
                 .expected(format!("less than {}", super::Span(length)))
                 .help("leave `every` out for a single call");
-        } else if calls > MOST_CALLS {
-            self.at_value(&place.key("every"), format!("this makes {calls} calls"))
-                .label("too many to play")
-                .expected(format!("at most {MOST_CALLS} calls"))
-                .help("ask less often, or end the series with `until`");
+            return None;
         }
+        let times = length.as_nanos().div_ceil(every.0.as_nanos());
+        Some(times.saturating_mul(u128::from(call.callers)))
     }
 
     fn get_token(&mut self, ask: &GetToken, call: &Call, place: &Place) {

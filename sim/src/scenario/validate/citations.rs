@@ -84,6 +84,7 @@ impl Check<'_> {
                 &place.key("reason"),
                 "what the subject does instead",
             );
+            self.visible_text(&failure.reason, &place.key("reason"));
             let earlier = scenario.known_failure[..index].iter();
             if earlier
                 .into_iter()
@@ -133,6 +134,7 @@ impl Check<'_> {
                 &place.key("reason"),
                 "why this engine can't carry it",
             );
+            self.visible_text(&not_on.reason, &place.key("reason"));
         }
     }
 }

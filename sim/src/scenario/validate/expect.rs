@@ -21,6 +21,7 @@ impl Check<'_> {
                     &place.key("why"),
                     "what a reader learns when it does not hold",
                 );
+                self.visible_text(why, &place.key("why"));
             }
             self.that(expect, &place.key("that"));
         }

@@ -12,6 +12,7 @@ impl Check<'_> {
             &place.key("name"),
             "a name for `lift` and the trace",
         );
+        self.visible_text(&fault.name, &place.key("name"));
         let on = place.key("on").key(fault.on.endpoint());
         match &fault.on {
             FaultOn::Imds(of) => self.on_imds(of, &on),

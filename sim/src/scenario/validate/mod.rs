@@ -16,7 +16,7 @@ use std::{ops::Range as Window, time::Duration};
 
 use super::{
     Range, Scenario, Span, That,
-    diagnostics::Problem,
+    diagnostics::{Problem, is_hidden},
     document::{Document, Place},
 };
 use names::Names;
@@ -79,6 +79,15 @@ impl Check<'_> {
             &root.key("story"),
             "what happened to somebody, in a few sentences",
         );
+        let story = scenario
+            .story
+            .replace("\r\n", " ")
+            .replace(['\n', '\t'], " ");
+        let span = self.document.value(&root.key("story"));
+        self.visible(&story, span, "a text in visible characters");
+        if !scenario.title.trim().contains('\n') {
+            self.visible_text(&scenario.title, &root.key("title"));
+        }
         if scenario.title.trim().contains('\n') {
             self.at_value(&root.key("title"), "the title has more than one line")
                 .label("it goes on in the next line")
@@ -135,6 +144,26 @@ impl Check<'_> {
             self.at_value(place, "this text is empty")
                 .label("says nothing")
                 .expected(expected);
+        }
+    }
+
+    /// A value that is shown on one line.
+    fn visible_text(&mut self, text: &str, place: &Place) {
+        let span = self.document.value(place);
+        self.visible(text, span, "one line of visible characters");
+    }
+
+    /// A text that reaches terminals and logs, where some characters would do something.
+    fn visible(&mut self, text: &str, span: Window<usize>, expected: &str) {
+        if let Some(letter) = text.chars().find(|letter| is_hidden(*letter)) {
+            self.report(span, "this text holds a character that can't be seen")
+                .label(match letter {
+                    '\n' => "a line break".to_owned(),
+                    '\t' => "a tab".to_owned(),
+                    _ => format!("U+{:04X}", u32::from(letter)),
+                })
+                .expected(expected)
+                .help("remove it: terminals and logs would obey it");
         }
     }
 

@@ -1,6 +1,9 @@
 //! The credential under test.
 
-use super::{super::Credential, Check, Place};
+use super::{
+    super::{Credential, RetryOptions},
+    Check, Place,
+};
 
 impl Check<'_> {
     pub(super) fn subject(&mut self) {
@@ -20,6 +23,7 @@ impl Check<'_> {
                     let place = place.key("required-variables").index(index);
                     self.text(name, &place, "the name of an environment variable");
                 }
+                self.retry(&options.retry, &place.key("retry"));
             }
             Credential::Chain(options) => {
                 let place = place.key("chain").key("of");
@@ -60,6 +64,7 @@ impl Check<'_> {
                     .expected("at most one of `client-id`, `object-id` and `resource-id`")
                     .help("keep one of them, or expect `that.not-built` if this is the story");
                 }
+                self.retry(&options.retry, &place.key("retry"));
             }
             Credential::ClientSecret(options) => {
                 let place = place.key("client-secret");
@@ -73,6 +78,7 @@ impl Check<'_> {
                     &place.key("secret"),
                     "the secret of the application",
                 );
+                self.retry(&options.retry, &place.key("retry"));
             }
             Credential::AzureCli(options) => {
                 self.process_timeout(options.process_timeout, &place.key("azure-cli"));
@@ -87,6 +93,15 @@ impl Check<'_> {
         }
     }
 
+    fn retry(&mut self, retry: &RetryOptions, place: &Place) {
+        if retry.max_retries.is_some_and(|most| most > MOST_RETRIES) {
+            self.at_value(&place.key("max-retries"), "nobody retries that often")
+                .label("too many")
+                .expected(format!("at most {MOST_RETRIES}"))
+                .help("leave it out for the credential's own number");
+        }
+    }
+
     fn process_timeout(&mut self, timeout: Option<super::Span>, place: &Place) {
         if let Some(timeout) = timeout {
             let help = "no command is that fast; leave it out for 15s";
@@ -94,3 +109,6 @@ impl Check<'_> {
         }
     }
 }
+
+/// More retries than that can't be meant.
+const MOST_RETRIES: u32 = 1_000;

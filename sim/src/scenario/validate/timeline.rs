@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    super::{Action, At, Service, diagnostics::closest},
+    super::{Action, At, Instance, Service, diagnostics::closest},
     Check, Place,
 };
 
@@ -121,6 +121,11 @@ impl<'a> Check<'a> {
                     )
                     .label("it is gone already")
                     .help("remove one of the two events");
+                } else if !self.uses_shared() {
+                    self.at_key(&place.key("dispose"), "no call uses the shared credential")
+                        .label("so nobody notices")
+                        .expected("a `[[call]]` whose `credential` is `shared` or `clone`")
+                        .help("add one, or remove this event");
                 }
             }
             Action::RotateSecret(rotation) => {
@@ -131,6 +136,12 @@ impl<'a> Check<'a> {
                 self.text(&rotation.secret, &place.key("secret"), "the new secret");
             }
         }
+    }
+
+    /// Whether a call asks the shared credential or a clone of it.
+    fn uses_shared(&self) -> bool {
+        let mut calls = self.scenario.call.iter();
+        calls.any(|call| call.credential != Instance::New)
     }
 
     fn login(&mut self, command: &'static str, user: &'a str, place: &Place, now: &mut Now<'a>) {

@@ -1,14 +1,21 @@
 //! The world at its start.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::tz::TimeZoneDatabase;
-use url::Url;
+use url::{Host, Url};
 
 use super::{
-    super::{Entra, Imds, Limit, ManagedIdentity, diagnostics::closest},
+    super::{Entra, Imds, Limit, ManagedIdentity, Span, diagnostics::closest},
     Check, Place,
     names::is_guid,
+};
+use crate::{
+    endpoint::{ENTRA_HOST, IMDS_HOST},
+    run::APP,
 };
 
 impl<'a> Check<'a> {
@@ -48,6 +55,8 @@ impl<'a> Check<'a> {
                     .label("says nothing")
                     .expected("a user name, such as \"alice@contoso.example\"");
             }
+            let key = self.document.key(&place);
+            self.visible(user, key, "a user name in visible characters");
             self.id(&account.object_id, &place.key("object-id"), &mut ids);
         }
         self.commands(&place);
@@ -89,7 +98,7 @@ impl<'a> Check<'a> {
     }
 
     fn imds(&mut self, imds: &'a Imds, place: &Place, ids: &mut BTreeSet<&'a str>) {
-        self.longer_than_zero(imds.token_life, &place.key("token-life"), TOKEN_LIFE);
+        self.token_life(imds.token_life, place);
         self.range(imds.takes, &place.key("takes"));
         if !imds.keeps_tokens && !imds.keeps_until_left.0.is_zero() {
             self.at_key(&place.key("keeps-until-left"), "this has no effect")
@@ -174,24 +183,46 @@ impl<'a> Check<'a> {
     }
 
     fn entra(&mut self, entra: &'a Entra, place: &Place, ids: &mut BTreeSet<&'a str>) {
-        self.longer_than_zero(entra.token_life, &place.key("token-life"), TOKEN_LIFE);
+        self.token_life(entra.token_life, place);
         self.range(entra.takes, &place.key("takes"));
         self.limit(entra.limit.as_ref(), &place.key("limit"));
         self.text(&entra.tenant, &place.key("tenant"), "the id of the tenant");
-        if let Some(refresh_in) = entra.refresh_in
-            && refresh_in >= entra.token_life
-        {
-            self.at_value(
-                &place.key("refresh-in"),
-                "a token would be renewed after it has ended",
-            )
-            .label(format!("tokens live {}", entra.token_life))
-            .expected(format!("less than {}", entra.token_life));
+        if let Some(refresh_in) = entra.refresh_in {
+            let place = place.key("refresh-in");
+            if refresh_in >= entra.token_life {
+                self.at_value(&place, "a token would be renewed after it has ended")
+                    .label(format!("tokens live {}", entra.token_life))
+                    .expected(format!("less than {}", entra.token_life));
+            }
+            self.whole_seconds(refresh_in, &place);
         }
         for (index, app) in entra.apps.iter().enumerate() {
             let place = place.key("apps").index(index);
             self.id(&app.client_id, &place.key("client-id"), ids);
             self.id(&app.object_id, &place.key("object-id"), ids);
+        }
+    }
+
+    fn token_life(&mut self, life: Span, place: &Place) {
+        let place = place.key("token-life");
+        self.longer_than_zero(life, &place, TOKEN_LIFE);
+        self.whole_seconds(life, &place);
+    }
+
+    /// A duration that an answer writes as a number of seconds.
+    fn whole_seconds(&mut self, span: Span, place: &Place) {
+        if span.0.subsec_nanos() > 0 {
+            let shorter = Span(Duration::from_secs(span.0.as_secs()));
+            let longer = Span(Duration::from_secs(span.0.as_secs() + 1));
+            let problem = self.at_value(place, "answers say this in whole seconds");
+            problem
+                .label("a fraction of a second")
+                .expected("a number of whole seconds");
+            if shorter.0.is_zero() {
+                problem.help(format!("write \"{longer}\""));
+            } else {
+                problem.help(format!("write \"{shorter}\" or \"{longer}\""));
+            }
         }
     }
 
@@ -217,7 +248,7 @@ impl<'a> Check<'a> {
         if let Some(az) = &world.az {
             let place = place.key("az");
             self.range(az.takes, &place.key("takes"));
-            self.longer_than_zero(az.token_life, &place.key("token-life"), TOKEN_LIFE);
+            self.token_life(az.token_life, &place);
             if let Some(account) = &az.account {
                 self.account(account, &place.key("account"));
             }
@@ -225,7 +256,7 @@ impl<'a> Check<'a> {
         if let Some(azd) = &world.azd {
             let place = place.key("azd");
             self.range(azd.takes, &place.key("takes"));
-            self.longer_than_zero(azd.token_life, &place.key("token-life"), TOKEN_LIFE);
+            self.token_life(azd.token_life, &place);
             if let Some(account) = &azd.account {
                 self.account(account, &place.key("account"));
             }
@@ -233,9 +264,14 @@ impl<'a> Check<'a> {
     }
 
     fn resources(&mut self, place: &Place) {
-        let mut hosts = BTreeMap::from([("login.microsoftonline.com".to_owned(), "Entra")]);
+        let mut hosts = BTreeMap::from([
+            (ENTRA_HOST.to_owned(), "Entra".to_owned()),
+            (APP.to_owned(), "the app itself".to_owned()),
+        ]);
         for (name, resource) in &self.scenario.world.resources {
             let place = place.key(name);
+            let key = self.document.key(&place);
+            self.visible(name, key, "a name in visible characters");
             let audience = place.key("audience");
             match Url::parse(&resource.audience) {
                 Ok(url)
@@ -244,12 +280,7 @@ impl<'a> Check<'a> {
                         && url.port().is_none()
                         && url.query().is_none() =>
                 {
-                    let host = url.host_str().unwrap_or_default().to_owned();
-                    if let Some(other) = hosts.insert(host.clone(), name) {
-                        self.at_value(&audience, format!("`{host}` is two things"))
-                            .label(format!("this is the host of `{other}` already"))
-                            .help("give each resource a host of its own");
-                    }
+                    self.host(name, &resource.audience, &url, &audience, &mut hosts);
                 }
                 _ => {
                     let problem =
@@ -274,6 +305,45 @@ impl<'a> Check<'a> {
                 }
             }
         }
+    }
+}
+
+impl Check<'_> {
+    /// The host of a resource: a name that nothing else in the world has.
+    fn host(
+        &mut self,
+        name: &str,
+        audience: &str,
+        url: &Url,
+        place: &Place,
+        hosts: &mut BTreeMap<String, String>,
+    ) {
+        let host = url.host_str().unwrap_or_default();
+        let other = hosts.get(host).cloned();
+        let written = audience.strip_prefix("https://").unwrap_or_default();
+        let written = written.strip_suffix('/').unwrap_or(written);
+        if let Some(Host::Ipv4(_) | Host::Ipv6(_)) = url.host() {
+            let problem = self.at_value(place, format!("`{host}` is an address"));
+            problem
+                .label(if host == IMDS_HOST {
+                    "IMDS answers there"
+                } else {
+                    "not the name of a host"
+                })
+                .expected("a host by name, such as \"https://vault.azure.net\"");
+        } else if let Some(other) = other {
+            self.at_value(place, format!("`{host}` is two things"))
+                .label(format!("this is the host of {other} already"))
+                .help("give each resource a host of its own");
+        } else if written != host {
+            self.at_value(place, "requests name this host in another form")
+                .label(format!("requests go to `{host}`"))
+                .expected("a host in lower case and ASCII, and nothing else")
+                .help(format!("write \"https://{host}\""));
+        }
+        hosts
+            .entry(host.to_owned())
+            .or_insert_with(|| format!("`{name}`"));
     }
 }
 

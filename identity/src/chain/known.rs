@@ -1,0 +1,103 @@
+//! As whom a chain's answers acted, by tenant (PR-04).
+
+use std::{borrow::Borrow, collections::BTreeMap};
+
+use crate::{AccessToken, TokenRequest, cache::DEFAULT_CAPACITY};
+
+use super::Identity;
+
+/// A person has another object id in each tenant, so the principals of one tenant are compared with
+/// each other only. Which tenant that is, neither side says alone: a managed identity gives the
+/// same token whatever tenant a request names, and a tool may have been signed in to another one
+/// when no request names any.
+#[derive(Default)]
+pub(super) struct Known {
+    /// By the tenant that the request named.
+    asked: BTreeMap<Option<String>, Identity>,
+    /// By the tenant that the token names.
+    own: BTreeMap<String, Identity>,
+}
+
+impl Known {
+    /// Whom `token` acts as somebody else than, if it does.
+    pub(super) fn other_than(
+        &self,
+        request: &TokenRequest,
+        token: &AccessToken,
+    ) -> Option<&Identity> {
+        let by = |known: &Identity| known.credential == token.answered_by();
+        let asked = self.asked.get(&request.tenant);
+        let asked = asked.filter(|known| !by(known) || differ(known, token));
+        // Another credential was noticed already when it first answered, in whatever tenant.
+        let own = || self.own.get(own_tenant(token)?);
+        asked.or_else(|| own().filter(|known| by(known) && differ(known, token)))
+    }
+
+    /// Whether an answer by the same identity adds nothing to what is known of it.
+    pub(super) fn has(&self, request: &TokenRequest, token: &AccessToken) -> bool {
+        let asked = self.asked.get(&request.tenant);
+        asked.is_some_and(|known| known.principal.is_some() || token.principal().is_none())
+            && own_tenant(token).is_none_or(|tenant| self.own.contains_key(tenant))
+    }
+
+    pub(super) fn remember(&mut self, request: &TokenRequest, token: &AccessToken) {
+        let identity = Identity::of(token);
+        if let Some(tenant) = own_tenant(token) {
+            make_room(&mut self.own, tenant);
+            self.own.insert(tenant.to_owned(), identity.clone());
+        }
+        make_room(&mut self.asked, &request.tenant);
+        self.asked.insert(request.tenant.clone(), identity);
+    }
+}
+
+/// Forgets some other tenant if there are too many (PR-29), but never the one of requests that name
+/// none: it is the first in order.
+fn make_room<K: Ord + Borrow<Q>, Q: Ord + ?Sized>(known: &mut BTreeMap<K, Identity>, tenant: &Q) {
+    if known.len() >= DEFAULT_CAPACITY && !known.contains_key(tenant) {
+        known.pop_last();
+    }
+}
+
+fn own_tenant(token: &AccessToken) -> Option<&str> {
+    token.principal()?.tenant_id.as_deref()
+}
+
+/// Whether `token` acts as another principal than `known`. An opaque token says nothing about that.
+fn differ(known: &Identity, token: &AccessToken) -> bool {
+    known
+        .principal
+        .as_ref()
+        .zip(token.principal())
+        .is_some_and(|(old, new)| old.object_id != new.object_id || old.tenant_id != new.tenant_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn token(oid: &str, tenant: &str) -> AccessToken {
+        let claims = format!(r#"{{"oid":"{oid}","tid":"{tenant}"}}"#);
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+        AccessToken::new(format!("e30.{claims}.c2ln"), Timestamp::UNIX_EPOCH, "Test")
+    }
+
+    #[test]
+    fn pr_29_it_is_bounded_and_keeps_the_tenant_that_nobody_names() {
+        let mut known = Known::default();
+        let plain = TokenRequest::new(["scope"]);
+        known.remember(&plain, &token("a", "home"));
+        for tenant in 0..=DEFAULT_CAPACITY {
+            let tenant = tenant.to_string();
+            known.remember(&plain.clone().tenant(&tenant), &token("a", &tenant));
+        }
+        assert_eq!(known.asked.len(), DEFAULT_CAPACITY);
+        assert_eq!(known.own.len(), DEFAULT_CAPACITY);
+        assert!(known.other_than(&plain, &token("b", "home")).is_some());
+        let last = DEFAULT_CAPACITY.to_string();
+        assert!(known.has(&plain.tenant(&last), &token("a", &last)));
+    }
+}

@@ -1,0 +1,64 @@
+//! PR-04: whoever is signed in to a tool may change between two answers.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use credsim_identity::{AzureCliCredential, TokenCredential};
+
+use crate::stub::*;
+
+/// Asks for each `(tenant asked for, who, in which tenant)`; the changes that were told.
+async fn changes(answers: &[(Option<&str>, &'static str, &'static str)]) -> Vec<String> {
+    let stub = Stub::new();
+    let notes = Arc::new(Notes::default());
+    let credential = AzureCliCredential::builder()
+        .platform(stub.platform())
+        .observer(notes.clone())
+        .build()
+        .unwrap();
+    for &(tenant, oid, tid) in answers {
+        stub.on_command(move |_| {
+            let claims = URL_SAFE_NO_PAD.encode(format!(r#"{{"oid":"{oid}","tid":"{tid}"}}"#));
+            printed(&format!(
+                r#"{{"accessToken":"e30.{claims}.c2ln","expires_on":1893456000}}"#
+            ))
+        });
+        let request = match tenant {
+            Some(tenant) => request().tenant(tenant),
+            None => request(),
+        };
+        credential.get_token(&request).await.unwrap();
+    }
+    notes.taken()
+}
+
+const TO_BOB: &str = "changed AzureCliCredential as alice -> AzureCliCredential as bob";
+
+#[tokio::test(start_paused = true)]
+async fn naming_the_home_tenant_hides_no_change() {
+    let answers = [
+        (None, "alice", "home"),
+        (Some("home"), "bob", "home"),
+        (None, "bob", "home"),
+    ];
+    assert_eq!(changes(&answers[..2]).await, [TO_BOB]);
+    assert_eq!(changes(&answers).await, [TO_BOB], "it is told once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_account_of_another_tenant_is_a_change() {
+    let told = changes(&[(None, "alice", "home"), (None, "bob", "elsewhere")]);
+    assert_eq!(told.await, [TO_BOB]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_person_in_two_tenants_is_no_change() {
+    let told = changes(&[
+        (None, "alice", "home"),
+        (Some("guests"), "alice-as-guest", "guests"),
+        (Some("home"), "alice", "home"),
+        (None, "alice", "home"),
+        (Some("guests"), "alice-as-guest", "guests"),
+    ]);
+    assert!(told.await.is_empty());
+}
