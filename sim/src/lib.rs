@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod door;
 mod draws;
 pub mod endpoint;
 pub mod engine;

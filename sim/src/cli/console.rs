@@ -17,6 +17,7 @@ const HELP: Style = AnsiColor::Cyan.on_default().bold();
 pub struct Console {
     out: AutoStream<io::Stdout>,
     err: AutoStream<io::Stderr>,
+    choice: anstream::ColorChoice,
     /// Why data could not be written.
     failed: Option<io::Error>,
 }
@@ -29,7 +30,17 @@ impl Console {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
+        Self::with(choice)
+    }
+
+    /// Another one like this, for another thread.
+    pub fn another(&self) -> Self {
+        Self::with(self.choice)
+    }
+
+    fn with(choice: anstream::ColorChoice) -> Self {
         Self {
+            choice,
             out: AutoStream::new(io::stdout(), choice),
             err: AutoStream::new(io::stderr(), choice),
             failed: None,

@@ -14,6 +14,7 @@ mod play;
 mod quote;
 pub mod run;
 pub mod schema;
+pub mod serve;
 pub mod skip;
 mod stopwatch;
 mod twice;
@@ -45,6 +46,8 @@ pub struct Cli {
 pub enum Command {
     /// Play scenarios and judge them
     Run(run::Args),
+    /// Run a scenario's world for real, for programs on this machine
+    Serve(serve::Args),
     /// Read scenario files and say what is wrong with them, without playing them
     Check(check::Args),
     /// Show which scenarios there are

@@ -30,6 +30,16 @@ pub struct How {
     pub subject: Arc<dyn Subject>,
 }
 
+impl How {
+    fn callers(&self) -> skip::Callers {
+        if self.subject.is_outside() {
+            skip::Callers::Driver
+        } else {
+            skip::Callers::Inside
+        }
+    }
+}
+
 /// A scenario to play.
 pub struct File {
     /// Its text.
@@ -73,7 +83,7 @@ pub fn play(file: &File, how: &How) -> Outcome {
         Ok(loaded) => {
             outcome.title = loaded.scenario.title.clone();
             outcome.expectation_lines = lines::of_expectations(&loaded.text);
-            match skip::reason(&loaded.scenario, how.engine) {
+            match skip::reason(&loaded.scenario, how.engine, how.callers()) {
                 Some(reason) => Ending::Skipped { reason },
                 None => guarded(|| judge(file, &loaded, how, &mut outcome.traces)),
             }

@@ -48,7 +48,7 @@ pub struct Args {
     pub trace: bool,
 }
 
-fn seed(text: &str) -> Result<u64, String> {
+pub(super) fn seed(text: &str) -> Result<u64, String> {
     let number = match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16),
         None => text.parse(),
@@ -114,7 +114,7 @@ pub(super) fn select(selectors: &[String], console: &mut Console) -> (Vec<File>,
     (files, missing.iter().map(|_| exit::NOTHING).collect())
 }
 
-fn codes_of(outcome: &Outcome) -> Vec<u8> {
+pub(super) fn codes_of(outcome: &Outcome) -> Vec<u8> {
     match &outcome.ending {
         Ending::Judged(judged) => {
             let failed = (!judged.verdict.passed()).then_some(exit::FAILED);

@@ -18,7 +18,7 @@ use super::{
     body::Payload,
     exchange::{Answer, Endpoint, Request},
     journal::{Told, Why},
-    reply,
+    real_secret, reply,
 };
 use crate::{
     engine::{Host, Runtime, Stream},
@@ -159,6 +159,11 @@ impl Line {
             .stage
             .journal()
             .arrived(arrived, name, &self.peer, &told);
+        if self.stage.is_open()
+            && let Some(what) = real_secret::in_request(&self.stage, &request)
+        {
+            self.stage.warn_of_real_secret(arrived, name, what);
+        }
         let strike = self.stage.strike(seen(name, &told), arrived);
         *self.now() = Now {
             open: Some(number),

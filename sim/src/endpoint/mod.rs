@@ -16,6 +16,7 @@ mod issuer;
 mod journal;
 mod jwt;
 mod limit;
+mod real_secret;
 mod reply;
 mod resource;
 mod stage;

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,7 +31,11 @@ use crate::{
 pub struct Stage(Arc<Shared>);
 
 struct Shared {
+    /// The date at which the world began, where time is real.
+    began: OnceLock<Timestamp>,
     start: Timestamp,
+    /// Whether processes that nobody here knows can send requests.
+    open: AtomicBool,
     draws: Draws,
     journal: Journal,
     state: Mutex<State>,
@@ -67,7 +74,9 @@ impl Stage {
             old_secrets: Vec::new(),
         };
         Self(Arc::new(Shared {
+            began: OnceLock::new(),
             start: world.start.0,
+            open: AtomicBool::new(false),
             draws: Draws::new(seed),
             journal: Journal::new(recorder),
             state: Mutex::new(state),
@@ -96,6 +105,18 @@ impl Stage {
             }
         }
         hosts
+    }
+
+    /// The hosts and the port on which each serves: 443 where the real one speaks TLS.
+    pub fn ports(&self) -> BTreeMap<String, u16> {
+        let port = |host: &str| if host == super::IMDS_HOST { 80 } else { 443 };
+        let hosts = self.hosts().into_iter();
+        hosts
+            .map(|(host, _)| {
+                let port = port(&host);
+                (host, port)
+            })
+            .collect()
     }
 
     fn server(&self, endpoint: Arc<dyn Endpoint>, port: u16) -> HostMain {
@@ -198,9 +219,25 @@ impl Stage {
         .await
     }
 
+    /// The world begins at this date, instead of the one that the scenario says.
+    pub fn begin(&self, date: Timestamp) {
+        let _ = self.0.began.set(date);
+    }
+
+    /// From now on processes that nobody here knows can send requests.
+    pub fn open_to_the_outside(&self) {
+        self.0.open.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether processes that nobody here knows can send requests.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.open.load(Ordering::Relaxed)
+    }
+
     /// The true time `at` after the world began.
     pub fn time(&self, at: Duration) -> Timestamp {
-        self.0.start.checked_add(at).unwrap_or(Timestamp::MAX)
+        let start = self.0.began.get().unwrap_or(&self.0.start);
+        start.checked_add(at).unwrap_or(Timestamp::MAX)
     }
 
     /// Every token issued and every client secret, as kind and value.
@@ -254,6 +291,13 @@ impl Stage {
 
     pub(super) fn tell_world(&self, at: Duration, what: String) {
         self.0.journal.record(at, Kind::World { what });
+    }
+
+    pub(super) fn warn_of_real_secret(&self, at: Duration, endpoint: &str, what: &str) {
+        let (endpoint, what) = (endpoint.to_owned(), what.to_owned());
+        self.0
+            .journal
+            .record(at, Kind::RealSecret { endpoint, what });
     }
 
     /// A duration from `range`, drawn for `purpose`.

@@ -6,10 +6,12 @@
 
 mod guard;
 pub mod lapse;
+pub mod live;
 pub mod turmoil;
 
-use std::{fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A boxed future that may move between threads.
@@ -88,6 +90,16 @@ pub struct Host {
 
 /// Faults of the network and of hosts, for the timeline.
 pub trait Control: Send + Sync + 'static {
+    /// The clock of the world starts at zero: what was done until now was preparation. Where time
+    /// is real, it is the present date that the world begins at; elsewhere the world says.
+    fn begin(&self) -> Option<Timestamp> {
+        None
+    }
+    /// Where processes of this machine find a port of a host; none where sockets are simulated.
+    fn address(&self, host: &str, port: u16) -> Option<SocketAddr> {
+        let _ = (host, port);
+        None
+    }
     /// From now on nothing travels between the two hosts; it is delivered, in order, on release.
     fn hold(&self, one: &str, other: &str);
     /// Ends a hold.
@@ -122,6 +134,8 @@ pub enum Engine {
     Lapse,
     /// The independent second opinion: a runtime per host, a tick per millisecond.
     Turmoil,
+    /// The sockets and the clock of this machine, loopback only: a minute takes a minute.
+    Live,
 }
 
 impl Engine {
@@ -133,6 +147,7 @@ impl Engine {
         match self {
             Self::Lapse => lapse::play(world),
             Self::Turmoil => turmoil::play(world),
+            Self::Live => live::play(world),
         }
     }
 
@@ -141,12 +156,23 @@ impl Engine {
         match self {
             Self::Lapse => "lapse",
             Self::Turmoil => "turmoil",
+            Self::Live => "live",
         }
     }
 
     /// What an observed time may be off, per exchange over the network.
+    ///
+    /// Two virtual round trips, or what a busy machine adds to a real one.
     pub fn tolerance(self) -> Duration {
-        Duration::from_millis(5)
+        match self {
+            Self::Lapse | Self::Turmoil => Duration::from_millis(5),
+            Self::Live => Duration::from_millis(400),
+        }
+    }
+
+    /// Whether time passes by itself.
+    pub fn is_real(self) -> bool {
+        self == Self::Live
     }
 }
 

@@ -2,6 +2,7 @@
 //! traces where somebody asked for them, and knows neither engine nor subject.
 
 pub mod github;
+pub mod journal;
 pub mod json;
 pub mod junit;
 pub mod pretty;

@@ -9,7 +9,7 @@ use credsim_identity::{
 use jiff::SignedDuration;
 use url::Url;
 
-use super::story::{Instanced, Scene};
+use super::scene::{Instanced, Scene};
 use crate::{
     scenario::{CallDo, Instance, Scenario, UseResource},
     trace::{CallOutcome, Fingerprint, Kind, TriedMember, fingerprint},

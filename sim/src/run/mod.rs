@@ -2,6 +2,8 @@
 
 mod agenda;
 mod caller;
+mod guests;
+mod scene;
 mod story;
 mod watch;
 
@@ -10,13 +12,18 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+
+pub use guests::Guests;
+use guests::Nobody;
+
 use crate::{
     draws::Draws,
     endpoint::Stage,
     engine::{self, Engine, EngineError, Runtime},
     scenario::Scenario,
     subject::Subject,
-    trace::{Event, Fingerprint, Kind, Recorder, Trace},
+    trace::{Event, Fingerprint, Kind, Listener, Recorder, Trace},
 };
 
 /// The seed of a run that names none.
@@ -44,6 +51,10 @@ pub struct Run {
     pub trace: Trace,
     /// The trace's hash.
     pub hash: Fingerprint,
+    /// The date at which the world began.
+    pub start: Timestamp,
+    /// How long it was played.
+    pub ended: Duration,
     /// When something in the world last got better: a fault ended, a service came back, somebody
     /// logged in.
     pub last_repair: Option<Duration>,
@@ -57,12 +68,59 @@ pub(crate) type WorldClock = Arc<OnceLock<Arc<dyn Runtime>>>;
 /// The host on which the subject runs.
 pub(crate) const APP: &str = "app";
 
+/// The instance number of commands that somebody outside runs: nobody knows for which credential.
+pub(crate) const OUTSIDE: u32 = 0;
+
+/// How long a world may take to end after its time, and to get ready before it.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// A served world lasts until its guests are gone.
+const AS_LONG_AS_IT_TAKES: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 /// Plays a scenario once.
 ///
 /// # Errors
 /// A fault of the harness, never of the subject.
 pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> {
-    let recorder = Recorder::default();
+    let horizon = scenario.world.lasts.0 + GRACE;
+    world(scenario, options, None, Recorder::default(), horizon)
+}
+
+/// Lets guests from outside into the world of a scenario, on the live engine, until they are gone.
+/// Nobody here calls.
+///
+/// # Errors
+/// A fault of the harness: the world could not be opened, in words.
+pub fn serve(
+    scenario: &Scenario,
+    seed: u64,
+    guests: Guests,
+    listener: Listener,
+) -> Result<Run, EngineError> {
+    let mut served = scenario.clone();
+    served.call.clear();
+    let options = Options {
+        engine: Engine::Live,
+        seed,
+        subject: Arc::new(Nobody),
+    };
+    let recorder = Recorder::telling(listener);
+    world(
+        &served,
+        &options,
+        Some(guests),
+        recorder,
+        AS_LONG_AS_IT_TAKES,
+    )
+}
+
+fn world(
+    scenario: &Scenario,
+    options: &Options,
+    guests: Option<Guests>,
+    recorder: Recorder,
+    horizon: Duration,
+) -> Result<Run, EngineError> {
     let draws = Draws::new(options.seed);
     let clock = WorldClock::default();
     let stage = Stage::new(&scenario.world, options.seed, recorder.clone());
@@ -76,12 +134,12 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
         draws,
         clock,
         watch: watch.clone(),
+        guests,
         ending: ending.clone(),
     };
     let world = engine::World {
         seed: options.seed,
-        // Nothing may run past the end of the world; a minute more tells a slow end from none.
-        horizon: scenario.world.lasts.0 + Duration::from_secs(60),
+        horizon,
         servers: stage.hosts(),
         driver: (
             APP.to_owned(),
@@ -90,10 +148,10 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
     };
     tracing::dispatcher::with_default(&watch.dispatch(), || options.engine.play(world))?;
     let trace = recorder.finish();
-    let story::Ending {
-        last_repair,
-        healthy,
-    } = ending.get().cloned().unwrap_or_default();
+    let ending = ending.get().cloned().unwrap_or_default();
+    if let Some(fault) = ending.fault {
+        return Err(EngineError(fault));
+    }
     let lifted = |event: &&Event| matches!(event.kind, Kind::FaultLifted { .. });
     let last_fault_end = trace.events.iter().rev().find(lifted).map(|event| event.at);
     let hash = trace.hash();
@@ -102,7 +160,9 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
         seed: options.seed,
         trace,
         hash,
-        last_repair: last_repair.max(last_fault_end),
-        healthy_at_end: healthy,
+        start: ending.start.unwrap_or(scenario.world.start.0),
+        ended: ending.ended,
+        last_repair: ending.last_repair.max(last_fault_end),
+        healthy_at_end: ending.healthy,
     })
 }

@@ -7,7 +7,7 @@ mod http;
 mod identity;
 mod platform;
 
-use std::sync::Arc;
+use std::{ffi::OsString, sync::Arc};
 
 use credsim_identity::{Error, Observer, Platform, TokenCredential};
 
@@ -20,6 +20,24 @@ pub use platform::{HostClock, HostState, Leftovers, Lender};
 pub trait Subject: Send + Sync + 'static {
     /// Its name on the command line and in `[[known-failure]]`.
     fn name(&self) -> &str;
+
+    /// Whether it is a process of its own, which comes in through a [door](crate::door).
+    fn is_outside(&self) -> bool {
+        false
+    }
+
+    /// Gets ready for one run. A subject outside starts a process with exactly this environment
+    /// and returns what speaks for it; another one is ready as it is.
+    ///
+    /// # Errors
+    /// What failed and what to do, in words.
+    fn start(
+        &self,
+        environment: &[(OsString, OsString)],
+    ) -> Result<Option<Arc<dyn Subject>>, String> {
+        let _ = environment;
+        Ok(None)
+    }
 
     /// Builds the credential that a scenario describes.
     ///

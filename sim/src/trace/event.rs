@@ -231,6 +231,25 @@ pub enum Kind {
         /// The message with its fields.
         message: String,
     },
+    /// Somebody outside asked the proxy for a host that the world does not have; it was refused.
+    HostRefused {
+        /// The host and port: `example.com:443`.
+        host: String,
+    },
+    /// A client outside could not agree on TLS.
+    HandshakeFailed {
+        /// The host that it asked for.
+        host: String,
+        /// Why, in words.
+        why: String,
+    },
+    /// A request held what looks like a secret of the real world.
+    RealSecret {
+        /// The endpoint that it was sent to.
+        endpoint: String,
+        /// What it looks like, in words; never the secret.
+        what: String,
+    },
     /// A secret was found where none may be. Recorded at the end of the run.
     SecretLeaked {
         /// Where: `log`, `error`, `debug`.

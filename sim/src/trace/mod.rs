@@ -41,12 +41,32 @@ impl Trace {
 
 /// Where a running world writes its trace. Clones write to the same one.
 #[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<Vec<Event>>>);
+pub struct Recorder {
+    events: Arc<Mutex<Vec<Event>>>,
+    listener: Option<Listener>,
+}
+
+/// Hears of every event as it is recorded.
+pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 impl Recorder {
+    /// Tells `listener` of every event too.
+    pub fn telling(listener: Listener) -> Self {
+        Self {
+            events: Arc::default(),
+            listener: Some(listener),
+        }
+    }
+
     /// Appends an event that happened at `at`.
     pub fn record(&self, at: Duration, kind: Kind) {
-        self.lock().push(Event { at, kind });
+        let event = Event { at, kind };
+        // Under the lock, so that the listener hears them in the order of the trace.
+        let mut events = self.lock();
+        if let Some(listener) = &self.listener {
+            listener(&event);
+        }
+        events.push(event);
     }
 
     /// Ends the recording.
@@ -57,6 +77,6 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

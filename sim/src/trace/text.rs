@@ -314,6 +314,13 @@ fn say(kind: &Kind) -> String {
             format!("app      #{instance} {verb} from {from} to {to}")
         }
         Kind::Log { level, message } => format!("log      {level} {}", one_line(message)),
+        Kind::HostRefused { host } => {
+            format!("proxy    refuses {host}: the scenario has no such host")
+        }
+        Kind::HandshakeFailed { host, why } => format!("proxy    no TLS with {host}: {why}"),
+        Kind::RealSecret { endpoint, what } => {
+            format!("warning  a request to {endpoint} holds {what}")
+        }
         Kind::SecretLeaked { place, secret } => format!("leak     a {secret} in a {place}"),
     }
 }

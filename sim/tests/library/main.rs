@@ -10,7 +10,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use credsim::{
     check::{self, Verdict},
-    cli::skip,
+    cli::skip::{self, Callers},
     engine::Engine,
     run::{self, Options, Run},
     scenario::{Loaded, library},
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         trials.push(Trial::test(format!("lapse/{name}"), move || {
             on_lapse(&first)
         }));
-        let left_out = skip::reason(&loaded.scenario, Engine::Turmoil);
+        let left_out = skip::reason(&loaded.scenario, Engine::Turmoil, Callers::Inside);
         let engine = match &left_out {
             Some(_) => Trial::test(format!("turmoil/{name}"), || Ok(())).with_ignored_flag(true),
             None => Trial::test(format!("turmoil/{name}"), move || on_turmoil(&second)),

@@ -1,0 +1,215 @@
+//! `credsim serve`.
+
+mod child;
+mod variables;
+mod visit;
+
+use std::{
+    ffi::OsString,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+pub use variables::Format;
+
+use super::{
+    Console, exit,
+    files::{self, ReportFile, Whole},
+    lines,
+    play::File,
+    quote, run as running,
+    skip::{self, Callers},
+    stopwatch::Stopwatch,
+};
+use crate::{
+    check,
+    engine::Engine,
+    report::{Ending, Judged, Outcome, Tally, journal as told, pretty},
+    run::{self, DEFAULT_SEED, Guests, Run},
+    scenario::Loaded,
+    trace::{self, Event},
+};
+
+/// What `serve` is asked.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A scenario file, or the name of a bundled scenario
+    #[arg(value_name = "PATH|NAME")]
+    pub scenario: String,
+    /// Prints the variables that lead a program into the world, to standard output [default: env,
+    /// unless there is a command]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Runs a command in the world, and ends with it and with its exit code
+    #[arg(long, requires = "command")]
+    pub until_exit: bool,
+    /// Sets one more variable for the command; can be given several times
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    pub variables: Vec<(String, String)>,
+    /// The port of the proxy on 127.0.0.1 [default: any free one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// From which every random choice of the world derives: decimal, or hexadecimal with 0x
+    #[arg(long, value_name = "N", value_parser = running::seed, default_value_t = DEFAULT_SEED)]
+    pub seed: u64,
+    /// Also writes the results to a file; KIND is junit or json, and it can be given several times
+    #[arg(long, value_name = "KIND=PATH")]
+    pub report: Vec<ReportFile>,
+    /// Does not show what happens while it happens
+    #[arg(long)]
+    pub quiet: bool,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "CMD", requires = "until_exit")]
+    pub command: Vec<OsString>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, such as PORT=8080".to_owned()),
+    }
+}
+
+/// Opens the world, lets it be used, and judges what was seen.
+pub fn run(args: &Args, console: &mut Console) -> u8 {
+    if let Err((message, help)) = files::check(&args.report) {
+        console.error(&message, Some(&help));
+        return exit::USAGE;
+    }
+    let (file, loaded) = match load(&args.scenario, console) {
+        Ok(found) => found,
+        Err(code) => return code,
+    };
+    let scenario = &loaded.scenario;
+    if let Some(reason) = skip::reason(scenario, Engine::Live, Callers::Guests) {
+        let message = format!("{} cannot be served: {reason}", loaded.name);
+        console.error(&message, Some(&format!("credsim run {}", args.scenario)));
+        return exit::USAGE;
+    }
+    let stopwatch = Stopwatch::start();
+    let left = Arc::new(OnceLock::new());
+    let guests = Guests {
+        port: args.port,
+        variables: args.variables.clone(),
+        visit: visit::visit(args, scenario, console.another(), left.clone()),
+    };
+    let played = run::serve(scenario, args.seed, guests, journal(args, console));
+    let left = left.get().cloned().unwrap_or_default();
+    let ending = match played {
+        Ok(run) => {
+            if let Some(hint) = visit::nobody_came(args, &run) {
+                console.error(&hint.0, Some(&hint.1));
+            }
+            judged(scenario, run)
+        }
+        Err(error) => Ending::Fault {
+            said: error.to_string(),
+        },
+    };
+    let outcome = Outcome {
+        name: loaded.name.clone(),
+        path: file.source.path.clone(),
+        title: scenario.title.clone(),
+        expectation_lines: lines::of_expectations(&loaded.text),
+        engine: Engine::Live.name(),
+        seed: args.seed,
+        took: stopwatch.read(),
+        reproduce: reproduce(args, &file.selector),
+        ending,
+        traces: Vec::new(),
+    };
+    let verdict = conclude(outcome, stopwatch.read(), args, console);
+    left.code.filter(|code| *code != 0).unwrap_or(verdict)
+}
+
+/// The one scenario that is meant.
+fn load(selector: &str, console: &mut Console) -> Result<(File, Loaded), u8> {
+    let (mut files, codes) = running::select(&[selector.to_owned()], console);
+    if let Some(code) = codes.first() {
+        return Err(*code);
+    }
+    let file = match (files.pop(), files.len()) {
+        (Some(file), 0) => file,
+        (None, _) => return Err(exit::NOTHING),
+        (Some(_), others) => {
+            let message = format!("`{selector}` means {} scenarios", others + 1);
+            console.error(&message, Some("one world is served at a time: name one"));
+            return Err(exit::USAGE);
+        }
+    };
+    match file.source.parse() {
+        Ok(loaded) => Ok((file, loaded)),
+        Err(invalid) => {
+            console.say(&invalid.render(true));
+            console.say("\n");
+            Err(exit::USAGE)
+        }
+    }
+}
+
+/// Shows what happens while it happens.
+fn journal(args: &Args, console: &Console) -> trace::Listener {
+    let quiet = args.quiet;
+    let console = std::sync::Mutex::new(console.another());
+    Arc::new(move |event: &Event| {
+        if !quiet {
+            let mut console = console
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            console.say(&(told::event(event) + "\n"));
+        }
+    })
+}
+
+fn judged(scenario: &crate::scenario::Scenario, run: Run) -> Ending {
+    let replayed = run.ended;
+    Ending::Judged(Box::new(Judged {
+        verdict: check::judge(scenario, &[run]),
+        replayed,
+        difference: None,
+    }))
+}
+
+/// The verdict, the reports, the last line, the exit code.
+fn conclude(outcome: Outcome, took: Duration, args: &Args, console: &mut Console) -> u8 {
+    let width = pretty::width([outcome.name.as_str()]);
+    console.say(&pretty::outcome(&outcome, width));
+    let outcomes = [outcome];
+    let tally = Tally::of(&outcomes);
+    let mut code = exit::first_of(
+        &outcomes
+            .iter()
+            .flat_map(running::codes_of)
+            .collect::<Vec<_>>(),
+    );
+    let whole = Whole {
+        outcomes: &outcomes,
+        tally: &tally,
+        took,
+        exit: code,
+    };
+    for report in &args.report {
+        if let Err(message) = report.write(&whole) {
+            console.error(&message, None);
+            code = exit::first_of(&[code, exit::HARNESS]);
+        }
+    }
+    console.say(&pretty::end(&outcomes, &tally, took));
+    code
+}
+
+fn reproduce(args: &Args, selector: &str) -> String {
+    let mut line = format!(
+        "credsim serve {} --seed {}",
+        quote::shell(selector),
+        args.seed
+    );
+    if args.until_exit {
+        line.push_str(" --until-exit --");
+        for word in &args.command {
+            line.push(' ');
+            line.push_str(&quote::shell(&word.to_string_lossy()));
+        }
+    }
+    line
+}

@@ -1,0 +1,226 @@
+//! The environment of processes outside: what leads into the world, and nothing that leads past it.
+
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
+
+/// Variables by which credentials, caches, proxies or certificates of this machine would get into
+/// a run. A `*` at the end stands for any rest.
+const LEFT_OUT: &[&str] = &[
+    "ALL_PROXY",
+    "ARM_*",
+    "AZD_*",
+    "AZURE_*",
+    "CREDSIM_*",
+    "CURL_CA_BUNDLE",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "FTP_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "IDENTITY_*",
+    "IMDS_ENDPOINT",
+    "MSI_*",
+    "NODE_EXTRA_CA_CERTS",
+    "NODE_TLS_REJECT_UNAUTHORIZED",
+    "NODE_USE_ENV_PROXY",
+    "NO_PROXY",
+    "PSMODULEPATH",
+    "REQUESTS_CA_BUNDLE",
+    // Some HTTP clients take it for a sign of CGI and then ignore HTTP_PROXY.
+    "REQUEST_METHOD",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "SYSTEM_ACCESSTOKEN",
+    "SYSTEM_OIDCREQUESTURI",
+    "XDG_*",
+];
+
+/// Whether a variable of this machine is kept from processes outside.
+fn is_left_out(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    LEFT_OUT
+        .iter()
+        .any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == *pattern,
+        })
+}
+
+/// The environment of processes outside.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// What is set, by name.
+    pub set: BTreeMap<String, OsString>,
+    /// What this machine has and they must not have, in order.
+    pub unset: Vec<String>,
+    inherited: Vec<(OsString, OsString)>,
+}
+
+/// What leads into the world.
+pub(super) struct Ways<'a> {
+    /// The proxy's URL.
+    pub proxy: String,
+    /// The certificate of the run's authority.
+    pub certificate: &'a Path,
+    /// The folder of the simulated commands.
+    pub commands: &'a Path,
+    /// The socket behind them.
+    pub socket: &'a Path,
+    /// An empty home.
+    pub home: &'a Path,
+    /// The time zone, by IANA name.
+    pub time_zone: Option<&'a str>,
+    /// What the scenario sets.
+    pub scenario: &'a BTreeMap<String, String>,
+    /// What the user sets; it wins.
+    pub user: &'a [(String, String)],
+}
+
+impl Environment {
+    /// The environment of this process, cleaned, with the ways into the world.
+    pub(super) fn new(ways: &Ways<'_>) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "what is outside the world has the environment of this machine"
+        )]
+        let here = std::env::vars_os();
+        Self::from(here, ways)
+    }
+
+    fn from(here: impl Iterator<Item = (OsString, OsString)>, ways: &Ways<'_>) -> Self {
+        let (left_out, mut inherited): (Vec<_>, Vec<_>) =
+            here.partition(|(name, _)| name.to_str().is_some_and(is_left_out));
+        let mut set: BTreeMap<String, OsString> = BTreeMap::new();
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            set.insert(name.to_owned(), ways.proxy.clone().into());
+            // JavaScript and Rust prefer upper case, Python lower.
+            set.insert(name.to_ascii_lowercase(), ways.proxy.clone().into());
+        }
+        for name in ["NO_PROXY", "no_proxy"] {
+            set.insert(name.to_owned(), "localhost,127.0.0.1".into());
+        }
+        for name in [
+            "NODE_EXTRA_CA_CERTS",
+            "SSL_CERT_FILE",
+            "REQUESTS_CA_BUNDLE",
+            "CURL_CA_BUNDLE",
+        ] {
+            set.insert(name.to_owned(), ways.certificate.into());
+        }
+        set.insert("HOME".to_owned(), ways.home.into());
+        set.insert(
+            "AZURE_CONFIG_DIR".to_owned(),
+            ways.home.join(".azure").into(),
+        );
+        set.insert(super::shims::SOCKET.to_owned(), ways.socket.into());
+        if let Some(zone) = ways.time_zone {
+            set.insert("TZ".to_owned(), zone.into());
+        }
+        let mut path = OsString::from(ways.commands);
+        if let Some((_, rest)) = inherited.iter().find(|(name, _)| name == "PATH") {
+            path.push(":");
+            path.push(rest);
+        }
+        set.insert("PATH".to_owned(), path);
+        for (name, value) in ways.scenario {
+            set.insert(name.clone(), value.into());
+        }
+        for (name, value) in ways.user {
+            set.insert(name.clone(), value.into());
+        }
+        inherited.retain(|(name, _)| !name.to_str().is_some_and(|name| set.contains_key(name)));
+        let unset = left_out
+            .iter()
+            .filter_map(|(name, _)| name.to_str())
+            .filter(|name| !set.contains_key(*name))
+            .map(str::to_owned);
+        let mut unset: Vec<String> = unset.collect();
+        unset.sort();
+        Self {
+            set,
+            unset,
+            inherited,
+        }
+    }
+
+    /// All of it, for a process that gets nothing else.
+    pub fn whole(&self) -> Vec<(OsString, OsString)> {
+        let set = self.set.iter();
+        let set = set.map(|(name, value)| (OsString::from(name), value.clone()));
+        self.inherited.iter().cloned().chain(set).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(here: &[(&str, &str)], user: &[(String, String)]) -> Environment {
+        let here = here.iter().map(|(name, value)| (name.into(), value.into()));
+        let scenario = BTreeMap::from([("AZURE_CLIENT_ID".to_owned(), "the app".to_owned())]);
+        Environment::from(
+            here,
+            &Ways {
+                proxy: "http://127.0.0.1:1".to_owned(),
+                certificate: Path::new("/run/ca.pem"),
+                commands: Path::new("/run/bin"),
+                socket: Path::new("/run/sock"),
+                home: Path::new("/run/home"),
+                time_zone: Some("Europe/Berlin"),
+                scenario: &scenario,
+                user,
+            },
+        )
+    }
+
+    fn value<'a>(whole: &'a [(OsString, OsString)], name: &str) -> Vec<&'a str> {
+        let found = whole.iter().filter(|(known, _)| known == name);
+        found.filter_map(|(_, value)| value.to_str()).collect()
+    }
+
+    #[test]
+    fn nothing_of_this_machine_leads_past_the_world() {
+        let here = [
+            ("AZURE_CLIENT_ID", "real"),
+            ("AZURE_CLIENT_SECRET", "real"),
+            ("IDENTITY_ENDPOINT", "real"),
+            ("MSI_SECRET", "real"),
+            ("http_proxy", "real"),
+            ("No_Proxy", "*"),
+            ("SSL_CERT_DIR", "/etc/ssl"),
+            ("XDG_CACHE_HOME", "/real"),
+            ("HOME", "/real"),
+            ("PATH", "/usr/bin"),
+            ("LANG", "C"),
+        ];
+        let environment = environment(&here, &[]);
+        let whole = environment.whole();
+        assert!(
+            whole
+                .iter()
+                .all(|(_, value)| value != "real" && value != "/real")
+        );
+        assert_eq!(value(&whole, "LANG"), ["C"]);
+        assert_eq!(value(&whole, "PATH"), ["/run/bin:/usr/bin"]);
+        assert_eq!(value(&whole, "HOME"), ["/run/home"]);
+        assert_eq!(value(&whole, "http_proxy"), ["http://127.0.0.1:1"]);
+        assert_eq!(value(&whole, "AZURE_CLIENT_ID"), ["the app"]);
+        assert_eq!(value(&whole, "TZ"), ["Europe/Berlin"]);
+        assert_eq!(
+            environment.unset,
+            [
+                "AZURE_CLIENT_SECRET",
+                "IDENTITY_ENDPOINT",
+                "MSI_SECRET",
+                "No_Proxy",
+                "SSL_CERT_DIR",
+                "XDG_CACHE_HOME"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_user_sets_wins() {
+        let user = [("HOME".to_owned(), "/mine".to_owned())];
+        let whole = environment(&[("HOME", "/real")], &user).whole();
+        assert_eq!(value(&whole, "HOME"), ["/mine"]);
+    }
+}

@@ -1,0 +1,158 @@
+//! How processes outside get into a live world: a proxy for its hosts, executables for its
+//! commands, and an environment that leads to both and to nothing else.
+//!
+//! All of it is on loopback and in a folder that only this user can read, and is gone with the
+//! world.
+
+mod certificates;
+mod client;
+mod environment;
+mod head;
+mod proxy;
+pub mod shims;
+
+use std::{
+    collections::BTreeMap, fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path,
+    sync::Arc,
+};
+
+use jiff::tz::TimeZone;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, UnixListener};
+
+pub use environment::Environment;
+
+use crate::{
+    endpoint::{IMDS_HOST, Stage},
+    engine::{self, Control, Host, Work},
+    scenario,
+    trace::Recorder,
+};
+use certificates::Certificates;
+
+/// What a door is made of.
+pub(crate) struct Plan<'a> {
+    /// The host that outside processes are on, as far as the world is concerned.
+    pub host: &'a Host,
+    /// Knows where hosts are on this machine.
+    pub control: &'a dyn Control,
+    /// The services.
+    pub stage: &'a Stage,
+    /// Where refusals are recorded.
+    pub recorder: &'a Recorder,
+    /// The world.
+    pub world: &'a scenario::World,
+    /// Its time zone.
+    pub zone: TimeZone,
+    /// The proxy's port; any free one if there is none.
+    pub port: Option<u16>,
+    /// Variables that the user sets.
+    pub variables: &'a [(String, String)],
+}
+
+/// An open door. Dropping it closes it and removes its folder.
+pub struct Door {
+    /// The environment of processes outside.
+    pub environment: Environment,
+    /// Where the proxy listens.
+    pub proxy: SocketAddr,
+    /// Where IMDS can be reached without the proxy, for clients that ignore it.
+    pub imds: Option<SocketAddr>,
+    _folder: TempDir,
+    _work: [Work; 2],
+}
+
+impl Door {
+    /// Opens a door.
+    ///
+    /// # Errors
+    /// What failed and what to do, in words.
+    pub(crate) async fn open(plan: Plan<'_>) -> Result<Self, String> {
+        let folder = tempfile::Builder::new()
+            .prefix("credsim-")
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(|error| format!("no folder for the run: {error}"))?;
+        let within = |name: &str| folder.path().join(name);
+        let serves: BTreeMap<String, u16> = plan.stage.ports();
+        let with_tls: Vec<String> = serves
+            .iter()
+            .filter(|(_, port)| **port == 443)
+            .map(|(host, _)| host.clone())
+            .collect();
+        let certificates = Certificates::new(&with_tls)?;
+        let certificate = within("ca.pem");
+        let home = within("home");
+        let commands = within("bin");
+        let socket = within("world.sock");
+        let writes = |error: std::io::Error| format!("the run's folder cannot be filled: {error}");
+        fs::write(&certificate, &certificates.authority).map_err(writes)?;
+        fs::create_dir_all(home.join(".azure")).map_err(writes)?;
+        let executable = shims::executable().map_err(writes)?;
+        shims::install(&executable, &commands).map_err(writes)?;
+        let shims = UnixListener::bind(&socket).map_err(writes)?;
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).map_err(writes)?;
+        let (listener, proxy) = listen(plan.port).await?;
+        let environment = Environment::new(&environment::Ways {
+            proxy: format!("http://{proxy}"),
+            certificate: &certificate,
+            commands: &commands,
+            socket: &socket,
+            home: &home,
+            time_zone: plan.world.host.time_zone.as_deref(),
+            scenario: &plan.world.environment,
+            user: plan.variables,
+        });
+        let proxying = Arc::new(proxy::Proxy {
+            host: plan.host.clone(),
+            serves,
+            certificates,
+            recorder: plan.recorder.clone(),
+            trust_help: trust_help(&certificate),
+        });
+        let place = Arc::new(shims::Place {
+            stage: plan.stage.clone(),
+            host: plan.host.clone(),
+            zone: plan.zone,
+        });
+        let spawn = |work| plan.host.runtime.spawn(work);
+        let work = [
+            spawn(Box::pin(proxying.serve(listener))),
+            spawn(Box::pin(shims::serve(place, shims))),
+        ];
+        Ok(Self {
+            environment,
+            proxy,
+            imds: plan.control.address(IMDS_HOST, 80),
+            _folder: folder,
+            _work: work,
+        })
+    }
+}
+
+async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), String> {
+    let port = port.unwrap_or(0);
+    let listener = engine::live::listen(port).await.map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AddrInUse {
+            format!(
+                "port {port} of 127.0.0.1 is in use; choose another one, or leave --port out and \
+                 any free one is taken"
+            )
+        } else {
+            format!("the proxy cannot listen on port {port} of 127.0.0.1: {error}")
+        }
+    })?;
+    let bound = listener
+        .local_addr()
+        .map_err(|error| format!("the proxy does not know its port: {error}"))?;
+    Ok((listener, bound))
+}
+
+/// What a client that does not trust the authority has to be told.
+fn trust_help(certificate: &Path) -> String {
+    let path = certificate.display();
+    format!(
+        "it has to be told of {path}: NODE_EXTRA_CA_CERTS for Node.js, REQUESTS_CA_BUNDLE for \
+         Python, SSL_CERT_FILE for Go, Rust and OpenSSL"
+    )
+}

@@ -1,0 +1,284 @@
+//! The forward proxy through which clients outside reach the hosts of the world, and no others.
+//!
+//! Names, addresses, paths and TLS stay what they are in the real world: a client only has to be
+//! told of the proxy and of the run's certificate authority, by environment variables.
+
+use std::{collections::BTreeMap, io, net::IpAddr, sync::Arc};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    certificates::Certificates,
+    client::{Client, Resettable},
+    head::{self, BodyLength, Head, Place, Target},
+};
+use crate::{
+    endpoint::{ENTRA_HOST, IMDS_HOST},
+    engine::{self, Host, Stream},
+    trace::{Kind, Recorder},
+};
+
+/// How long a refused client may take to close the connection.
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What all connections share.
+pub(super) struct Proxy {
+    /// The host on which the clients are.
+    pub host: Host,
+    /// The hosts of the world and the port on which each serves.
+    pub serves: BTreeMap<String, u16>,
+    /// How it speaks TLS for them.
+    pub certificates: Certificates,
+    /// Where refusals are recorded.
+    pub recorder: Recorder,
+    /// What a client that does not trust the authority has to be told.
+    pub trust_help: String,
+}
+
+impl Proxy {
+    /// Serves every connection, for as long as the world lasts.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let Ok((client, _)) = listener.accept().await else {
+                // Out of file descriptors, perhaps: others may end.
+                self.host.runtime.sleep(FAREWELL).await;
+                continue;
+            };
+            let this = self.clone();
+            let serve = async move {
+                // A broken connection is the client's own business.
+                let _ = this.connection(client).await;
+            };
+            self.host.runtime.spawn(Box::pin(serve)).detach();
+        }
+    }
+
+    async fn connection(&self, mut client: TcpStream) -> io::Result<()> {
+        client.set_nodelay(true)?;
+        let mut buffer = Vec::new();
+        let head = match head::read(&mut client, &mut buffer).await {
+            Ok(Some(head)) => head,
+            Ok(None) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let text = format!("{error}\n");
+                return self.answer(client, "400 Bad Request", &text).await;
+            }
+            Err(error) => return Err(error),
+        };
+        match head.target.clone() {
+            Target::Tunnel(to) => self.tunnel(client, buffer, &to).await,
+            Target::Request(to) => self.request(client, buffer, head, &to).await,
+            Target::Proxy => {
+                let text = "this is the proxy of a world that credsim simulates\n";
+                self.answer(client, "400 Bad Request", text).await
+            }
+        }
+    }
+
+    /// `CONNECT`: a tunnel, at whose other end we speak TLS where the host does.
+    async fn tunnel(&self, mut client: TcpStream, rest: Vec<u8>, to: &Place) -> io::Result<()> {
+        let Some(server) = self.reach(&mut client, to).await? else {
+            return Ok(());
+        };
+        client
+            .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            .await?;
+        let config = (to.port == 443)
+            .then(|| self.certificates.of(&to.host))
+            .flatten();
+        let Some(config) = config else {
+            return relay(Client::new(rest, client), server).await;
+        };
+        match TlsAcceptor::from(config)
+            .accept(Client::new(rest, client))
+            .await
+        {
+            Ok(client) => relay(client, server).await,
+            Err(error) => {
+                self.record(Kind::HandshakeFailed {
+                    host: to.host.clone(),
+                    why: self.why_no_tls(&error),
+                });
+                Err(error)
+            }
+        }
+    }
+
+    /// One or more requests in the clear, all for the same host.
+    async fn request(
+        &self,
+        mut client: TcpStream,
+        mut rest: Vec<u8>,
+        first: Head,
+        to: &Place,
+    ) -> io::Result<()> {
+        let Some(server) = self.reach(&mut client, to).await? else {
+            return Ok(());
+        };
+        let (mut from_server, mut to_server) = tokio::io::split(server);
+        let (mut from_client, mut to_client) = client.split();
+        let requests = async {
+            let mut head = first;
+            loop {
+                to_server.write_all(&head.forwarded).await?;
+                match head.body {
+                    BodyLength::Of(length) => {
+                        let early = rest
+                            .len()
+                            .min(usize::try_from(length).unwrap_or(usize::MAX));
+                        to_server.write_all(&rest[..early]).await?;
+                        rest.drain(..early);
+                        let late = length - early as u64;
+                        tokio::io::copy(&mut (&mut from_client).take(late), &mut to_server).await?;
+                    }
+                    // Nothing tells where it ends but its own marks, so nothing else follows it.
+                    BodyLength::Chunked => {
+                        to_server.write_all(&rest).await?;
+                        tokio::io::copy(&mut from_client, &mut to_server).await?;
+                        return to_server.shutdown().await;
+                    }
+                }
+                head = match head::read(&mut from_client, &mut rest).await? {
+                    // A connection carries requests for one host; for another it takes another.
+                    Some(head) if head.target == Target::Request(to.clone()) => head,
+                    _ => return to_server.shutdown().await,
+                };
+            }
+        };
+        let answers = async {
+            tokio::io::copy(&mut from_server, &mut to_client).await?;
+            to_client.shutdown().await
+        };
+        let ended = tokio::select! { biased;
+            ended = answers => ended,
+            Err(error) = requests => Err(error),
+        };
+        if ended.is_err() {
+            client.set_zero_linger()?;
+        }
+        ended
+    }
+
+    /// A connection to a host; none if the client was answered instead.
+    async fn reach(&self, client: &mut TcpStream, to: &Place) -> io::Result<Option<Stream>> {
+        if is_loopback(&to.host) {
+            // Not ours to simulate, and it does not leave the machine.
+            return match engine::live::dial(to.port).await {
+                Ok(stream) => Ok(Some(engine::live::stream(stream)?)),
+                Err(error) => {
+                    let text = format!("nobody answers on port {} here: {error}\n", to.port);
+                    self.say(client, "502 Bad Gateway", &text).await?;
+                    Ok(None)
+                }
+            };
+        }
+        if self.serves.get(&to.host) == Some(&to.port) {
+            return match self.host.network.connect(&to.host, to.port).await {
+                Ok(stream) => Ok(Some(stream)),
+                // The host is down. An answer of ours would look like one of the service, or of a
+                // proxy that is alive; a closed connection is nearest to what is the case.
+                Err(_) => {
+                    client.set_zero_linger()?;
+                    Ok(None)
+                }
+            };
+        }
+        if to.host == IMDS_HOST {
+            // Where there is no IMDS there is no route to it. A proxy can't show that, except in
+            // the words by which Docker Desktop's says so (MI-68): clients know them.
+            let text = "A socket operation was attempted to an unreachable network.\n";
+            self.say(client, "403 Forbidden", text).await?;
+            return Ok(None);
+        }
+        self.record(Kind::HostRefused {
+            host: format!("{}:{}", to.host, to.port),
+        });
+        let mut text = format!(
+            "credsim: the scenario has no host {}:{}\n",
+            to.host, to.port
+        );
+        if to.host == ENTRA_HOST {
+            text.push_str("add [world.entra] to it\n");
+        }
+        self.say(client, "403 Forbidden", &text).await?;
+        Ok(None)
+    }
+
+    async fn answer(&self, mut client: TcpStream, status: &str, text: &str) -> io::Result<()> {
+        self.say(&mut client, status, text).await
+    }
+
+    /// A whole answer of the proxy's own, then the end.
+    async fn say(&self, client: &mut TcpStream, status: &str, text: &str) -> io::Result<()> {
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{text}",
+            text.len()
+        );
+        client.write_all(answer.as_bytes()).await?;
+        client.shutdown().await?;
+        // What the client still sends must be read, or it would see a reset instead of the answer.
+        let drain = async {
+            let mut ignored = [0; 1024];
+            while matches!(client.read(&mut ignored).await, Ok(read) if read > 0) {}
+        };
+        tokio::select! { biased;
+            () = drain => {}
+            () = self.host.runtime.sleep(FAREWELL) => {}
+        }
+        Ok(())
+    }
+
+    fn why_no_tls(&self, error: &io::Error) -> String {
+        let alert = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match alert {
+            Some(rustls::Error::AlertReceived(alert)) => {
+                use rustls::AlertDescription as Alert;
+                let trust = [
+                    Alert::UnknownCA,
+                    Alert::BadCertificate,
+                    Alert::CertificateUnknown,
+                ];
+                if trust.contains(alert) {
+                    format!(
+                        "the client does not trust this run's authority; {}",
+                        self.trust_help
+                    )
+                } else {
+                    format!("the client says {alert:?}")
+                }
+            }
+            Some(error) => format!("it is no TLS, or not of a kind that is served: {error}"),
+            // Node.js says nothing when it distrusts a certificate.
+            None => format!(
+                "the client hung up in the handshake, as Node.js does when it does not trust \
+                 this run's authority; {}",
+                self.trust_help
+            ),
+        }
+    }
+
+    fn record(&self, kind: Kind) {
+        self.recorder.record(self.host.runtime.elapsed(), kind);
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Carries bytes both ways until both sides have ended; a reset of one is a reset of the other.
+async fn relay(mut client: impl Resettable, mut server: Stream) -> io::Result<()> {
+    let ended = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+    if ended.is_err() {
+        client.reset();
+        server.reset();
+    }
+    ended.map(|_| ())
+}

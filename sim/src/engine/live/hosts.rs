@@ -1,0 +1,273 @@
+//! The hosts of a live world: who listens where, what runs, and who is behind a closed gate.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use tokio::{sync::Notify, task::AbortHandle};
+
+use super::{
+    gate::Gate,
+    socket::{LiveListener, LiveStream, dial, listen},
+};
+use crate::engine::{
+    BoxFuture, Control, Host, HostMain, Listener, Network, Runtime, Stream, Work, guard::guarded,
+};
+
+/// All hosts of a world. Clones are the same world.
+#[derive(Clone)]
+pub(super) struct Hosts(Arc<Shared>);
+
+struct Shared {
+    /// The driving host, from which all connections come.
+    driver: Arc<str>,
+    state: Mutex<State>,
+    /// Rings at the first failure.
+    alarm: Notify,
+}
+
+struct State {
+    began: Instant,
+    hosts: BTreeMap<String, HostState>,
+    /// The first panic in the code of a host.
+    failure: Option<String>,
+}
+
+#[derive(Default)]
+struct HostState {
+    main: Option<HostMain>,
+    gate: Gate,
+    /// The loopback port behind each port that it has ever listened on, so that a restarted host
+    /// is found where it was.
+    ports: BTreeMap<u16, u16>,
+    tasks: Vec<AbortHandle>,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the engine is what time is made of"
+)]
+fn instant() -> Instant {
+    Instant::now()
+}
+
+impl Hosts {
+    pub fn new(driver: &str) -> Self {
+        let state = State {
+            began: instant(),
+            hosts: BTreeMap::from([(driver.to_owned(), HostState::default())]),
+            failure: None,
+        };
+        Self(Arc::new(Shared {
+            driver: driver.into(),
+            state: Mutex::new(state),
+            alarm: Notify::new(),
+        }))
+    }
+
+    /// Adds a host and starts its code.
+    pub fn start(&self, name: &str, main: HostMain) {
+        let host = HostState {
+            main: Some(main),
+            ..HostState::default()
+        };
+        self.state().hosts.insert(name.to_owned(), host);
+        self.boot(name);
+    }
+
+    fn boot(&self, name: &str) {
+        let main = self
+            .state()
+            .hosts
+            .get(name)
+            .and_then(|host| host.main.clone());
+        let Some(main) = main else { return };
+        let place = Arc::new(Place::new(self, name));
+        let host = Host {
+            name: name.into(),
+            network: place.clone(),
+            runtime: place.clone(),
+        };
+        place.spawn(main(host)).detach();
+    }
+
+    /// Ends all that runs on a host; its sockets close with it.
+    fn stop(&self, name: &str) {
+        let mut state = self.state();
+        if let Some(host) = state.hosts.get_mut(name) {
+            host.tasks.drain(..).for_each(|task| task.abort());
+        }
+    }
+
+    pub fn stop_all(&self) {
+        for host in self.state().hosts.values_mut() {
+            host.tasks.drain(..).for_each(|task| task.abort());
+        }
+    }
+
+    fn gate(&self, name: &str) -> Option<Gate> {
+        self.state().hosts.get(name).map(|host| host.gate.clone())
+    }
+
+    pub fn fail(&self, why: String) {
+        self.state().failure.get_or_insert(why);
+        self.0.alarm.notify_one();
+    }
+
+    pub fn failure(&self) -> Option<String> {
+        self.state().failure.clone()
+    }
+
+    /// Completes with the first failure.
+    pub async fn failed(&self) -> String {
+        loop {
+            if let Some(why) = self.failure() {
+                return why;
+            }
+            self.0.alarm.notified().await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One host's place on this machine.
+pub(super) struct Place {
+    hosts: Hosts,
+    name: String,
+}
+
+impl Place {
+    pub fn new(hosts: &Hosts, name: &str) -> Self {
+        Self {
+            hosts: hosts.clone(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl Network for Place {
+    fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Stream>> {
+        let (hosts, host) = (self.hosts.clone(), host.to_owned());
+        Box::pin(async move {
+            let gate = hosts.gate(&host).ok_or_else(|| {
+                io::Error::new(io::ErrorKind::NotFound, format!("there is no host {host}"))
+            })?;
+            gate.pass().await;
+            let to = hosts
+                .state()
+                .hosts
+                .get(&host)
+                .and_then(|host| host.ports.get(&port).copied())
+                .ok_or_else(|| {
+                    let text = format!("nobody listens on port {port} of {host}");
+                    io::Error::new(io::ErrorKind::ConnectionRefused, text)
+                })?;
+            let tcp = dial(to).await?;
+            Ok(Box::new(LiveStream::new(tcp, Some(gate))?) as Stream)
+        })
+    }
+
+    fn bind(&self, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Listener>>> {
+        let (hosts, name) = (self.hosts.clone(), self.name.clone());
+        Box::pin(async move {
+            let before = hosts
+                .state()
+                .hosts
+                .get(&name)
+                .and_then(|host| host.ports.get(&port).copied());
+            let tcp = listen(before.unwrap_or(0)).await?;
+            let bound = tcp.local_addr()?.port();
+            if let Some(host) = hosts.state().hosts.get_mut(&name) {
+                host.ports.insert(port, bound);
+            }
+            let peer = hosts.0.driver.clone();
+            Ok(Box::new(LiveListener { tcp, peer }) as Box<dyn Listener>)
+        })
+    }
+}
+
+impl Runtime for Place {
+    fn elapsed(&self) -> Duration {
+        instant().saturating_duration_since(self.hosts.state().began)
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the engine is what time is made of"
+        )]
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
+        let hosts = self.hosts.clone();
+        let work = guarded(work, move |why| hosts.fail(why));
+        #[expect(clippy::disallowed_methods, reason = "the engine is who spawns")]
+        let task = tokio::spawn(work).abort_handle();
+        if let Some(host) = self.hosts.state().hosts.get_mut(&self.name) {
+            // Forget tasks that have ended, now and then, so that a long run stays small.
+            if host.tasks.len() >= 64 && host.tasks.len().is_power_of_two() {
+                host.tasks.retain(|task| !task.is_finished());
+            }
+            host.tasks.push(task.clone());
+        }
+        Work::new(task)
+    }
+}
+
+/// The timeline's hand on a live world.
+pub(super) struct LiveControl(Hosts);
+
+impl LiveControl {
+    pub fn new(hosts: &Hosts) -> Self {
+        Self(hosts.clone())
+    }
+
+    /// The gate between two hosts: the one in front of that which serves.
+    fn gate(&self, one: &str, other: &str) -> Option<Gate> {
+        let name = if *one == *self.0.0.driver { other } else { one };
+        self.0.gate(name)
+    }
+}
+
+impl Control for LiveControl {
+    fn begin(&self) -> Option<Timestamp> {
+        self.0.state().began = instant();
+        #[expect(clippy::disallowed_methods, reason = "real time is real")]
+        Some(Timestamp::now())
+    }
+
+    fn address(&self, host: &str, port: u16) -> Option<SocketAddr> {
+        let state = self.0.state();
+        let port = state.hosts.get(host)?.ports.get(&port)?;
+        Some((Ipv4Addr::LOCALHOST, *port).into())
+    }
+
+    fn hold(&self, one: &str, other: &str) {
+        if let Some(gate) = self.gate(one, other) {
+            gate.close();
+        }
+    }
+
+    fn release(&self, one: &str, other: &str) {
+        if let Some(gate) = self.gate(one, other) {
+            gate.open();
+        }
+    }
+
+    fn crash(&self, host: &str) {
+        self.0.stop(host);
+    }
+
+    fn restart(&self, host: &str) {
+        self.0.boot(host);
+    }
+}

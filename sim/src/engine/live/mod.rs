@@ -1,0 +1,85 @@
+//! The sockets and the clock of this machine, loopback only.
+//!
+//! Every port that a host listens on is a port of 127.0.0.1, chosen by the operating system and
+//! known to the other hosts by name. There is no way to make it listen anywhere else.
+
+mod gate;
+mod hosts;
+mod socket;
+
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::net::TcpStream;
+
+use super::{EngineError, Host, Network, Runtime, Stream, World, guard::guarded};
+use hosts::{Hosts, LiveControl, Place};
+pub use socket::{dial, listen};
+
+/// A socket of this machine as a stream.
+///
+/// # Errors
+/// The socket is broken.
+pub fn stream(tcp: TcpStream) -> io::Result<Stream> {
+    Ok(Box::new(socket::LiveStream::new(tcp, None)?))
+}
+
+/// Plays `world` on a thread of its own, in real time.
+///
+/// # Errors
+/// See [`Engine::play`](super::Engine::play).
+pub fn play(world: World) -> Result<(), EngineError> {
+    let dispatch = tracing::dispatcher::get_default(Clone::clone);
+    let thread = std::thread::Builder::new()
+        .name("live".to_owned())
+        .spawn(move || tracing::dispatcher::with_default(&dispatch, || on_this_thread(world)))
+        .map_err(|e| EngineError(format!("no thread for the world: {e}")))?;
+    thread
+        .join()
+        .unwrap_or_else(|panic| Err(EngineError(super::panic_text(&*panic))))
+}
+
+fn on_this_thread(world: World) -> Result<(), EngineError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| EngineError(format!("no runtime for the world: {e}")))?;
+    let ended = runtime.block_on(until_its_end(world));
+    // A blocking file operation that still runs must not keep the world from ending.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn until_its_end(world: World) -> Result<(), EngineError> {
+    let World {
+        seed: _,
+        horizon,
+        servers,
+        driver: (driver_name, drive),
+    } = world;
+    let hosts = Hosts::new(&driver_name);
+    for (name, main) in servers {
+        hosts.start(&name, main);
+    }
+    let place = Arc::new(Place::new(&hosts, &driver_name));
+    let host = Host {
+        name: driver_name.as_str().into(),
+        network: place.clone() as Arc<dyn Network>,
+        runtime: place.clone(),
+    };
+    let failed = hosts.failed();
+    let story = guarded(drive(host, Arc::new(LiveControl::new(&hosts))), {
+        let hosts = hosts.clone();
+        move |why| hosts.fail(why)
+    });
+    let too_long = place.sleep(horizon);
+    let ended = tokio::select! { biased;
+        why = failed => Err(EngineError(why)),
+        () = story => hosts.failure().map_or(Ok(()), |why| Err(EngineError(why))),
+        () = too_long => Err(EngineError(format!(
+            "the world should have ended after {} s",
+            horizon.as_secs()
+        ))),
+    };
+    hosts.stop_all();
+    ended
+}

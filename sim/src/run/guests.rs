@@ -1,0 +1,38 @@
+//! Who comes into a served world from outside.
+
+use credsim_identity::{Error, ErrorKind};
+
+use crate::{
+    door::Door,
+    engine::BoxFuture,
+    scenario,
+    subject::{Built, Lent, Subject},
+};
+
+/// Processes outside that this harness knows nothing of but what they do.
+pub struct Guests {
+    /// The port of the proxy; any free one if there is none.
+    pub port: Option<u16>,
+    /// Variables of their environment that the user sets.
+    pub variables: Vec<(String, String)>,
+    /// Lets them in; completes when they are gone.
+    #[expect(clippy::type_complexity, reason = "a boxed async function")]
+    pub visit: Box<dyn FnOnce(&Door) -> BoxFuture<'static, ()> + Send>,
+}
+
+/// The subject of a world in which nobody here calls.
+pub(super) struct Nobody;
+
+impl Subject for Nobody {
+    fn name(&self) -> &str {
+        "outside"
+    }
+
+    fn build(&self, _: &scenario::Credential, _: &Lent) -> Result<Built, Error> {
+        Err(Error::new(
+            ErrorKind::Configuration,
+            "credsim",
+            "nobody here calls",
+        ))
+    }
+}
