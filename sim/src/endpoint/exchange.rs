@@ -107,7 +107,15 @@ fn field(form: &[u8], name: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-fn is_secret(field: &str) -> bool {
+/// All fields of a form or a query, decoded, in their order.
+pub(super) fn fields(form: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(form)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
+/// Whether a field holds a secret.
+pub(super) fn is_secret(field: &str) -> bool {
     matches!(
         field,
         "client_secret"

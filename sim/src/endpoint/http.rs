@@ -19,6 +19,7 @@ use super::{
     exchange::{Answer, Endpoint, Request},
     journal::{Told, Why},
     real_secret, reply,
+    witness::Witnessed,
 };
 use crate::{
     engine::{Host, Runtime, Stream},
@@ -154,6 +155,7 @@ impl Line {
             body,
         };
         let (name, told) = (self.endpoint.name(), self.endpoint.tell(&request));
+        self.stage.witness(|| Witnessed::request(name, &request));
         let arrived = self.runtime.elapsed();
         let number = self
             .stage

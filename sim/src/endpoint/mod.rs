@@ -22,8 +22,10 @@ mod resource;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 pub use stage::Stage;
+pub use witness::{Witness, Witnessed};
 
 use std::fmt;
 

@@ -13,9 +13,18 @@ use jiff::{Timestamp, tz::TimeZone};
 use tokio::sync::Notify;
 
 use super::{
-    CommandExit, CommandMissing, commands, entra::Entra, exchange::Endpoint, http, imds::Imds,
-    issuer::Issued, issuer::Issuer, journal::Journal, limit::Windows, resource::Resource,
+    CommandExit, CommandMissing, commands,
+    entra::Entra,
+    exchange::Endpoint,
+    http,
+    imds::Imds,
+    issuer::Issued,
+    issuer::Issuer,
+    journal::Journal,
+    limit::Windows,
+    resource::Resource,
     resource_host,
+    witness::{Witness, Witnessed},
 };
 use crate::{
     draws::Draws,
@@ -36,6 +45,7 @@ struct Shared {
     start: Timestamp,
     /// Whether processes that nobody here knows can send requests.
     open: AtomicBool,
+    witness: OnceLock<Witness>,
     draws: Draws,
     journal: Journal,
     state: Mutex<State>,
@@ -77,6 +87,7 @@ impl Stage {
             began: OnceLock::new(),
             start: world.start.0,
             open: AtomicBool::new(false),
+            witness: OnceLock::new(),
             draws: Draws::new(seed),
             journal: Journal::new(recorder),
             state: Mutex::new(state),
@@ -232,6 +243,17 @@ impl Stage {
     /// Whether processes that nobody here knows can send requests.
     pub(super) fn is_open(&self) -> bool {
         self.0.open.load(Ordering::Relaxed)
+    }
+
+    /// From now on `witness` hears of everything that arrives.
+    pub fn tell(&self, witness: Witness) {
+        let _ = self.0.witness.set(witness);
+    }
+
+    pub(super) fn witness(&self, seen: impl FnOnce() -> Witnessed) {
+        if let Some(witness) = self.0.witness.get() {
+            witness(&seen());
+        }
     }
 
     /// The true time `at` after the world began.

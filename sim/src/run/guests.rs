@@ -4,6 +4,7 @@ use credsim_identity::{Error, ErrorKind};
 
 use crate::{
     door::Door,
+    endpoint::Witness,
     engine::BoxFuture,
     scenario,
     subject::{Built, Lent, Subject},
@@ -15,6 +16,8 @@ pub struct Guests {
     pub port: Option<u16>,
     /// Variables of their environment that the user sets.
     pub variables: Vec<(String, String)>,
+    /// Hears of everything that they send.
+    pub witness: Option<Witness>,
     /// Lets them in; completes when they are gone.
     #[expect(clippy::type_complexity, reason = "a boxed async function")]
     pub visit: Box<dyn FnOnce(&Door) -> BoxFuture<'static, ()> + Send>,

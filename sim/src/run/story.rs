@@ -81,6 +81,13 @@ impl Story {
             return Ok(None);
         }
         self.stage.open_to_the_outside();
+        if let Some(witness) = self
+            .guests
+            .as_ref()
+            .and_then(|guests| guests.witness.clone())
+        {
+            self.stage.tell(witness);
+        }
         let door = Door::open(door::Plan {
             host,
             control,

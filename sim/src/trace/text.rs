@@ -282,7 +282,12 @@ fn say(kind: &Kind) -> String {
             program,
             args,
         } => {
-            format!("{program:<8} command {command} of #{instance}: {program} {args}")
+            // Nobody knows for which credential a process outside runs it.
+            let of = match instance {
+                0 => String::new(),
+                instance => format!(" of #{instance}"),
+            };
+            format!("{program:<8} command {command}{of}: {program} {args}")
         }
         Kind::CommandEnded {
             command,

@@ -1,11 +1,13 @@
 //! `credsim serve`.
 
 mod child;
+mod requests;
 mod variables;
 mod visit;
 
 use std::{
     ffi::OsString,
+    path::PathBuf,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -55,6 +57,10 @@ pub struct Args {
     /// Also writes the results to a file; KIND is junit or json, and it can be given several times
     #[arg(long, value_name = "KIND=PATH")]
     pub report: Vec<ReportFile>,
+    /// Also writes every request and command as it arrives to a file, one JSON object a line,
+    /// secrets left out
+    #[arg(long, value_name = "PATH")]
+    pub requests: Option<PathBuf>,
     /// Does not show what happens while it happens
     #[arg(long)]
     pub quiet: bool,
@@ -86,11 +92,19 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         console.error(&message, Some(&format!("credsim run {}", args.scenario)));
         return exit::USAGE;
     }
+    let witness = match args.requests.as_deref().map(requests::to_file).transpose() {
+        Ok(witness) => witness,
+        Err(message) => {
+            console.error(&message, None);
+            return exit::USAGE;
+        }
+    };
     let stopwatch = Stopwatch::start();
     let left = Arc::new(OnceLock::new());
     let guests = Guests {
         port: args.port,
         variables: args.variables.clone(),
+        witness,
         visit: visit::visit(args, scenario, console.another(), left.clone()),
     };
     let played = run::serve(scenario, args.seed, guests, journal(args, console));

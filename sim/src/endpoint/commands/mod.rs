@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 
-use super::{CommandExit, CommandMissing, Stage, journal::Why, stage::State};
+use super::{CommandExit, CommandMissing, Stage, journal::Why, stage::State, witness::Witnessed};
 use crate::{
     engine::{Host, Runtime},
     fault::{Seen, Strike},
@@ -91,6 +91,10 @@ pub async fn run(
 ) -> Result<CommandExit, CommandMissing> {
     let runtime = host.runtime.clone();
     let at = runtime.elapsed();
+    stage.witness(|| Witnessed::Command {
+        program: program.to_owned(),
+        args: call.args.to_vec(),
+    });
     let number = stage
         .journal()
         .command_started(at, instance, program, call.args);
