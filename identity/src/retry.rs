@@ -211,13 +211,16 @@ impl Failure {
         matches!(self, Self::Transport(error) if error.kind.is_connect())
     }
 
-    /// Whether another attempt may fare better. An absurdly large answer stays large.
+    /// Whether another attempt may fare better. An absurdly large answer stays large, and a
+    /// certificate that is refused is no broken connection: it is refused again.
     fn is_retried(&self) -> bool {
         match self {
             Self::TimedOut { .. } => true,
             Self::Transport(error) => !matches!(
                 error.kind,
-                TransportErrorKind::TooLarge | TransportErrorKind::NoClient
+                TransportErrorKind::TooLarge
+                    | TransportErrorKind::NoClient
+                    | TransportErrorKind::Certificate
             ),
         }
     }

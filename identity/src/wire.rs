@@ -78,6 +78,8 @@ pub(crate) fn unanswered(
         failure if failure.is_connect() => unreached,
         _ => ErrorKind::Failed,
     };
+    let mistrusted = matches!(&failure, Failure::Transport(error)
+        if error.kind == TransportErrorKind::Certificate);
     let reached = !failure.is_connect();
     let message = match kind {
         ErrorKind::Configuration => format!("{whom} cannot be asked: {failure}"),
@@ -88,6 +90,10 @@ pub(crate) fn unanswered(
     match kind {
         // The message says it already: there is no client.
         ErrorKind::Configuration => error,
+        _ if mistrusted => error.with_help(
+            "check this host's clock, the certificate authorities that it trusts, and whether a \
+             proxy stands in between",
+        ),
         _ if reached => error.with_help("ask again, and see what cuts the connection short"),
         _ => error.with_help(help),
     }

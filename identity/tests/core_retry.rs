@@ -52,6 +52,7 @@ async fn pr_10_managed_identity_retries_what_may_pass() {
         TransportErrorKind::Refused,
         TransportErrorKind::Unreachable,
         TransportErrorKind::ConnectTimeout,
+        TransportErrorKind::Tls,
         TransportErrorKind::Broken,
         TransportErrorKind::Protocol,
     ] {
@@ -66,6 +67,12 @@ async fn pr_10_managed_identity_retries_what_may_pass() {
         times(&policy, none).await,
         [0],
         "there is no client to try again with"
+    );
+    let refused = Exchange::Error(TransportErrorKind::Certificate);
+    assert_eq!(
+        times(&policy, refused).await,
+        [0],
+        "a certificate stays what it is"
     );
     assert_eq!(
         times(&RetryPolicy::service_fabric(), status(404)).await,

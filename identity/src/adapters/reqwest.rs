@@ -43,6 +43,10 @@ impl ReqwestClient {
 
     /// A client with changes of the caller's own, such as a proxy or another TLS configuration.
     /// `customize` is called once for each connect limit that requests name.
+    ///
+    /// Certificates are judged by a whole [`rustls::ClientConfig`], so reqwest's own options for
+    /// them change nothing here: to trust an authority that the operating system does not know,
+    /// give `tls_backend_preconfigured` another configuration.
     pub fn customized(
         customize: impl Fn(rq::ClientBuilder) -> rq::ClientBuilder + Send + Sync + 'static,
     ) -> Self {
@@ -68,6 +72,11 @@ impl ReqwestClient {
             .no_proxy()
             .http1_only()
             .referer(false)
+            // Whatever features of reqwest another crate of the program turned on.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .redirect(rq::redirect::Policy::none())
             .retry(rq::retry::never());
         if let Some(limit) = connect_limit {
@@ -159,6 +168,8 @@ fn told(error: &rq::Error) -> TransportError {
     let kind = match kind {
         // Whatever else happened: the limit was the connect's, because requests have no other.
         _ if error.is_connect() && error.is_timeout() => TransportErrorKind::ConnectTimeout,
+        // What breaks after the connect breaks the connection, whatever layer noticed.
+        Some(TransportErrorKind::Tls) if !error.is_connect() => TransportErrorKind::Broken,
         Some(kind) => kind,
         None if error.is_builder() => TransportErrorKind::NoClient,
         None if error.is_connect() => TransportErrorKind::Unreachable,
@@ -173,22 +184,32 @@ fn told(error: &rq::Error) -> TransportError {
 
 /// The kind that one cause in a chain of causes stands for.
 fn kind_of(cause: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
-    if cause.is::<rustls::Error>() {
-        return Some(TransportErrorKind::Tls);
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(match error {
+            rustls::Error::InvalidCertificate(_) => TransportErrorKind::Certificate,
+            _ => TransportErrorKind::Tls,
+        });
     }
     if let Some(error) = cause.downcast_ref::<hyper::Error>() {
-        return error.is_parse().then_some(TransportErrorKind::Protocol);
+        return match error {
+            error if error.is_parse_too_large() => Some(TransportErrorKind::TooLarge),
+            error => error.is_parse().then_some(TransportErrorKind::Protocol),
+        };
     }
     if let Some(error) = cause.downcast_ref::<io::Error>() {
         // An io error may be the envelope of another error; rustls speaks through such.
-        if let Some(inner) = error.get_ref() {
-            return kind_of(inner);
+        if let Some(kind) = error.get_ref().and_then(|inner| kind_of(inner)) {
+            return Some(kind);
         }
         return match error.kind() {
             io::ErrorKind::ConnectionRefused => Some(TransportErrorKind::Refused),
             io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
                 Some(TransportErrorKind::Unreachable)
             }
+            // Also in the handshake of TLS, which counts as connect: somebody is there.
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof => Some(TransportErrorKind::Broken),
             _ => None,
         };
     }

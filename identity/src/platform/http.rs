@@ -177,6 +177,9 @@ pub enum TransportErrorKind {
     ConnectTimeout,
     /// TLS could not be agreed on.
     Tls,
+    /// The peer's certificate was refused: its issuer, its dates or its names. It is refused the
+    /// next time, too.
+    Certificate,
     /// The connection broke before the answer was complete.
     Broken,
     /// The bytes received are not HTTP.

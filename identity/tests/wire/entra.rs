@@ -1,23 +1,12 @@
 //! The client credentials grant over real HTTP (EN-20, EN-23, EN-40, ER-01, TH-01).
 
-use credsim_identity::{ClientSecretCredential, Error, ErrorKind, TokenCredential};
+use credsim_identity::{Error, TokenCredential as _};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{any, body_string, header, method, path},
 };
 
-use crate::host::{quick, raw, request, with_entra};
-
-const TOKEN: &str = r#"{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,
-    "access_token":"eyJ0eXAi.x.y"}"#;
-
-fn credential(uri: &str) -> ClientSecretCredential {
-    ClientSecretCredential::builder("contoso.example", "client", "s&cret=+")
-        .platform(with_entra(uri))
-        .retry(quick())
-        .build()
-        .unwrap()
-}
+use crate::host::{TOKEN, client_secret as credential, failure, raw, request};
 
 async fn refused(answer: ResponseTemplate, attempts: u64) -> Error {
     let server = MockServer::start().await;
@@ -26,8 +15,7 @@ async fn refused(answer: ResponseTemplate, attempts: u64) -> Error {
         .expect(attempts)
         .mount(&server)
         .await;
-    let credential = credential(&server.uri());
-    credential.get_token(&request()).await.unwrap_err()
+    failure(&credential(&server.uri())).await
 }
 
 #[tokio::test]
@@ -49,24 +37,6 @@ async fn the_grant_is_posted_as_a_form() {
         .await
         .unwrap();
     assert_eq!(token.secret(), "eyJ0eXAi.x.y");
-}
-
-/// PR-14: three retries, and only of what may pass.
-#[tokio::test]
-async fn every_status_has_its_number_of_attempts() {
-    for (status, attempts) in [
-        (302, 1),
-        (400, 1),
-        (401, 1),
-        (408, 4),
-        (429, 4),
-        (500, 4),
-        (503, 4),
-    ] {
-        let error = refused(ResponseTemplate::new(status), attempts).await;
-        assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
-        assert_eq!(error.status(), Some(status));
-    }
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! The real machine, but for its variables and for where https goes.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error as StdError, sync::Arc, time::Duration};
 
 use credsim_identity::{
-    RetryOptions, TokenRequest,
+    ClientSecretCredential, Error, ManagedIdentityCredential, RetryOptions, TokenCredential,
+    TokenRequest,
     adapters::reqwest::ReqwestClient,
     platform::{
         BoxFuture, Environment, HttpClient, HttpRequest, HttpResponse, Platform, TransportError,
@@ -13,6 +14,58 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
+
+/// The client secret. The form spells it differently.
+pub const SECRET: &str = "s&cret=+";
+
+/// The access token that the servers here give.
+pub const ACCESS_TOKEN: &str = "eyJ0eXAi.x.y";
+
+/// An answer of Entra, with a number, which is also one that IMDS could give (MI-51).
+pub const TOKEN: &str = r#"{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,
+    "access_token":"eyJ0eXAi.x.y"}"#;
+
+/// Asks the metadata service at `uri`, without the waiting.
+pub fn managed_identity(uri: &str) -> ManagedIdentityCredential {
+    let builder = ManagedIdentityCredential::builder().platform(with_imds(uri));
+    builder.retry(quick()).build().unwrap()
+}
+
+/// Asks the Entra at `uri`, without the waiting.
+pub fn client_secret(uri: &str) -> ClientSecretCredential {
+    ClientSecretCredential::builder("contoso.example", "client", SECRET)
+        .platform(with_entra(uri))
+        .retry(quick())
+        .build()
+        .unwrap()
+}
+
+/// Both, for what they have in common.
+pub fn both(uri: &str) -> [Box<dyn TokenCredential>; 2] {
+    [
+        Box::new(managed_identity(uri)),
+        Box::new(client_secret(uri)),
+    ]
+}
+
+/// The error of a credential that gets no token.
+pub async fn failure(credential: &dyn TokenCredential) -> Error {
+    let error = credential.get_token(&request()).await.unwrap_err();
+    tells_no_secret(&error);
+    error
+}
+
+/// Neither a secret that was sent nor a token that came is in an error, or in a cause of it.
+pub fn tells_no_secret(error: &dyn StdError) {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let said = format!("{error} {error:?}");
+        for secret in [SECRET, "s%26cret", "s&amp;cret", "eyJ0eXAi"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+        cause = error.source();
+    }
+}
 
 /// A machine whose only variables are these.
 pub fn platform(variables: &[(&str, &str)]) -> Platform {

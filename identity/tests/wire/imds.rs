@@ -12,7 +12,7 @@ use wiremock::{
     matchers::{any, header, method, path, query_param},
 };
 
-use crate::host::{platform, quick, raw, request, with_imds};
+use crate::host::{self, managed_identity as credential, platform, raw, request, with_imds};
 
 /// The sample of MI-50, with its strings.
 /// Its life is longer than its end is far: the earlier one counts.
@@ -20,14 +20,8 @@ const TOKEN: &str = r#"{"access_token":"eyJ0eXAi.x.y","refresh_token":"","expire
     "expires_on":"4102444800","not_before":"1506480273","resource":"https://vault.azure.net",
     "token_type":"Bearer"}"#;
 
-fn credential(uri: &str) -> ManagedIdentityCredential {
-    let builder = ManagedIdentityCredential::builder().platform(with_imds(uri));
-    builder.retry(quick()).build().unwrap()
-}
-
 async fn failure(server: &MockServer) -> Error {
-    let credential = credential(&server.uri());
-    credential.get_token(&request()).await.unwrap_err()
+    host::failure(&credential(&server.uri())).await
 }
 
 fn token() -> ResponseTemplate {
@@ -56,38 +50,6 @@ async fn a_token_comes_over_the_wire() {
         let token = credential.get_token(&request()).await.unwrap();
         assert_eq!(token.secret(), "eyJ0eXAi.x.y");
         assert_eq!(token.expires_on().as_second(), 4_102_444_800);
-    }
-}
-
-/// PR-10: which statuses are asked again, and how often.
-#[tokio::test]
-async fn every_status_has_its_number_of_attempts() {
-    for (status, attempts) in [
-        (302, 1),
-        (400, 1),
-        (401, 1),
-        (403, 1),
-        (404, 6),
-        (408, 6),
-        (410, 6),
-        (429, 6),
-        (500, 6),
-        (501, 1),
-        (502, 6),
-        (503, 6),
-        (504, 6),
-        (505, 1),
-    ] {
-        let server = MockServer::start().await;
-        Mock::given(any())
-            .respond_with(ResponseTemplate::new(status).set_body_string("<html>"))
-            .expect(attempts)
-            .mount(&server)
-            .await;
-        let error = failure(&server).await;
-        assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
-        assert_eq!(error.status(), Some(status));
-        server.verify().await;
     }
 }
 

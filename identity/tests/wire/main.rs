@@ -1,5 +1,5 @@
 //! Real sockets on loopback: the client of the feature `reqwest`, and the requests of the
-//! credentials, judged by a server that is not ours (wiremock).
+//! credentials, judged by a server that is not ours (wiremock) and by sockets that misbehave.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -7,7 +7,15 @@
     reason = "tests"
 )]
 
+mod body;
+mod broken;
 mod client;
+mod elsewhere;
 mod entra;
+mod headers;
 mod host;
 mod imds;
+mod patience;
+mod peer;
+mod status;
+mod tls;
