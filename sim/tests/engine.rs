@@ -1,4 +1,4 @@
-//! Both engines carry the same worlds: order, times, holds, crashes, refusals.
+//! All engines carry the same worlds: order, times, holds, crashes, refusals.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 type Notes = Arc<Mutex<Vec<(u128, String)>>>;
 
-const ENGINES: [Engine; 2] = [Engine::Lapse, Engine::Turmoil];
+const ENGINES: [Engine; 3] = [Engine::Lapse, Engine::Turmoil, Engine::Live];
 
 fn note(notes: &Notes, host: &Host, what: impl Into<String>) {
     notes
@@ -86,7 +86,8 @@ fn bytes_come_back_after_two_latencies() {
             notes.iter().map(|n| n.1.as_str()).collect::<Vec<_>>(),
             ["connected", "hello"]
         );
-        assert!((3..=9).contains(&notes[1].0), "{engine}: {notes:?}");
+        let expected = if engine.is_real() { 0..=400 } else { 3..=9 };
+        assert!(expected.contains(&notes[1].0), "{engine}: {notes:?}");
     }
 }
 
@@ -99,11 +100,13 @@ fn nobody_listens_and_nobody_is_called_so() {
         });
         assert_eq!(notes[0].1, "ConnectionRefused", "{engine}");
     }
-    let notes = play(Engine::Lapse, |host, _, notes| async move {
-        let unknown = host.network.connect("nowhere", 80).await.err().unwrap();
-        note(&notes, &host, unknown.to_string());
-    });
-    assert_eq!(notes[0].1, "no host is called nowhere");
+    for engine in [Engine::Lapse, Engine::Live] {
+        let notes = play(engine, |host, _, notes| async move {
+            let unknown = host.network.connect("nowhere", 80).await.err().unwrap();
+            note(&notes, &host, unknown.to_string());
+        });
+        assert_eq!(notes[0].1, "no host is called nowhere", "{engine}");
+    }
 }
 
 #[test]
@@ -123,7 +126,11 @@ fn a_hold_delays_and_a_release_delivers_in_order() {
             drop(release);
         });
         assert_eq!(notes[0].1, "hello");
-        assert!((5_000..5_100).contains(&notes[0].0), "{engine}: {notes:?}");
+        let late = if engine.is_real() { 500 } else { 100 };
+        assert!(
+            (5_000..5_000 + late).contains(&notes[0].0),
+            "{engine}: {notes:?}"
+        );
     }
 }
 
@@ -266,4 +273,28 @@ fn a_loop_that_never_waits_is_a_fault_of_the_harness() {
     }));
     let says = failed.unwrap_err().0;
     assert!(says.starts_with("time stands still at 1s"), "{says}");
+}
+
+#[test]
+fn real_time_begins_when_the_world_says_so_and_only_the_live_engine_has_a_date() {
+    for engine in ENGINES {
+        let notes = play(engine, |host, control, notes| async move {
+            host.runtime.sleep(Duration::from_millis(30)).await;
+            let date = control.begin();
+            note(&notes, &host, format!("{}", date.is_some()));
+            let address = control.address("echo", 80);
+            note(
+                &notes,
+                &host,
+                format!("{:?}", address.map(|a| a.ip().is_loopback())),
+            );
+        });
+        let (date, address) = (notes[0].1.as_str(), notes[1].1.as_str());
+        if engine.is_real() {
+            assert_eq!((date, address), ("true", "Some(true)"));
+            assert!(notes[0].0 < 30, "{notes:?}");
+        } else {
+            assert_eq!((date, address), ("false", "None"), "{engine}");
+        }
+    }
 }

@@ -158,7 +158,7 @@ impl Network for Place {
         let (hosts, host) = (self.hosts.clone(), host.to_owned());
         Box::pin(async move {
             let gate = hosts.gate(&host).ok_or_else(|| {
-                io::Error::new(io::ErrorKind::NotFound, format!("there is no host {host}"))
+                io::Error::new(io::ErrorKind::NotFound, format!("no host is called {host}"))
             })?;
             gate.pass().await;
             let to = hosts

@@ -15,6 +15,9 @@ use super::{EngineError, Host, Network, Runtime, Stream, World, guard::guarded};
 use hosts::{Hosts, LiveControl, Place};
 pub use socket::{dial, listen};
 
+/// How often the code of a host may be polled before it listens.
+const READY_AFTER: u32 = 16;
+
 /// A socket of this machine as a stream.
 ///
 /// # Errors
@@ -59,6 +62,10 @@ async fn until_its_end(world: World) -> Result<(), EngineError> {
     let hosts = Hosts::new(&driver_name);
     for (name, main) in servers {
         hosts.start(&name, main);
+    }
+    // As in the other engines, who serves from the beginning is there before anybody calls.
+    for _ in 0..READY_AFTER {
+        tokio::task::yield_now().await;
     }
     let place = Arc::new(Place::new(&hosts, &driver_name));
     let host = Host {
