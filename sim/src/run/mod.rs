@@ -89,6 +89,9 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
         ),
     };
     tracing::dispatcher::with_default(&watch.dispatch(), || options.engine.play(world))?;
+    if let Some(fault) = options.subject.fault() {
+        return Err(EngineError(fault));
+    }
     let trace = recorder.finish();
     let story::Ending {
         last_repair,
