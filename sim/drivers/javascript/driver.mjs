@@ -38,7 +38,8 @@ setLogLevel("info");
 AzureLogger.log = (...parts) => {
   const line = parts.join(" ");
   const level = /^azure:\S*?(warning|error)\b/.exec(line)?.[1];
-  if (level) {
+  // core-client warns of how the SDK itself is written, which is nobody's concern here.
+  if (level && !line.startsWith("azure:core-client:")) {
     say({ event: "log", level: level === "error" ? "error" : "warn", message: line });
   }
   // A chain inside a chain says it before the outer one does, which then names the chain.

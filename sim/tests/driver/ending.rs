@@ -38,23 +38,24 @@ fn group(subject: &Arc<dyn Subject>) -> i32 {
     token.unwrap().answered_by().parse().unwrap()
 }
 
-/// Whether nobody is left of a process group. Elsewhere than on Unix there are none.
-#[cfg(not(unix))]
-fn is_gone(_: i32) -> bool {
+/// Whether this process, or the group of this number, is there no more. Elsewhere than on Unix
+/// nobody can say.
+pub fn is_gone_now(number: i32) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, test_kill_process, test_kill_process_group};
+        let pid = Pid::from_raw(number).unwrap();
+        test_kill_process(pid).is_err() && test_kill_process_group(pid).is_err()
+    }
+    #[cfg(not(unix))]
     true
 }
 
-/// Whether nobody is left of a process group.
-#[cfg(unix)]
-fn is_gone(group: i32) -> bool {
-    let group = rustix::process::Pid::from_raw(group).unwrap();
-    // A killed orphan is in the group until init has taken note.
+/// The same, soon: a killed orphan is there until init has taken note.
+pub fn is_gone(number: i32) -> bool {
     (0..100).any(|_| {
-        let gone = rustix::process::test_kill_process_group(group).is_err();
-        if !gone {
-            thread::sleep(Duration::from_millis(20));
-        }
-        gone
+        thread::sleep(Duration::from_millis(20));
+        is_gone_now(number)
     })
 }
 
