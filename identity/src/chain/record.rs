@@ -70,6 +70,14 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The identity that the credential called `credential` answers as.
+    pub fn new(credential: impl Into<String>, principal: Option<Principal>) -> Self {
+        Self {
+            credential: credential.into(),
+            principal,
+        }
+    }
+
     /// The identity that `token` stands for.
     pub fn of(token: &AccessToken) -> Self {
         Self {

@@ -83,7 +83,9 @@ pub fn play(file: &File, how: &How) -> Outcome {
         Ok(loaded) => {
             outcome.title = loaded.scenario.title.clone();
             outcome.expectation_lines = lines::of_expectations(&loaded.text);
-            match skip::reason(&loaded.scenario, how.engine, how.callers()) {
+            let skipped = skip::reason(&loaded.scenario, how.engine, how.callers())
+                .or_else(|| how.subject.supports(&loaded.scenario).err());
+            match skipped {
                 Some(reason) => Ending::Skipped { reason },
                 None => guarded(|| judge(file, &loaded, how, &mut outcome.traces)),
             }

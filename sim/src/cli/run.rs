@@ -10,12 +10,16 @@ use super::{
     stopwatch::Stopwatch,
 };
 use crate::{
+    door::Environment,
     engine::Engine,
     report::{Ending, Outcome, Tally, github, json, pretty},
     run::DEFAULT_SEED,
     scenario::library,
-    subject::Identity,
+    subject::{Driver, Identity, Subject, driver},
 };
+
+/// How many live worlds are played at once, at least.
+const AT_ONCE_LIVE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 /// What `run` is asked.
 #[derive(Debug, clap::Args)]
@@ -27,6 +31,10 @@ pub struct Args {
     /// What carries time and bytes
     #[arg(long, value_enum, default_value_t = Engine::Lapse)]
     pub engine: Engine,
+    /// Plays with a real SDK, behind this driver, instead of the identity library: a program and
+    /// its arguments, such as 'node sim/drivers/javascript/driver.mjs'; needs --engine live
+    #[arg(long, value_name = "CMD")]
+    pub driver: Option<String>,
     /// From which every random choice derives: decimal, or hexadecimal with 0x
     #[arg(long, value_name = "N", value_parser = seed, default_value_t = DEFAULT_SEED)]
     pub seed: u64,
@@ -62,6 +70,13 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         console.error(&message, Some(&help));
         return exit::USAGE;
     }
+    let subject = match subject(args) {
+        Ok(subject) => subject,
+        Err((message, help, code)) => {
+            console.error(&message, help.as_deref());
+            return code;
+        }
+    };
     let stopwatch = Stopwatch::start();
     let (files, mut codes) = select(&args.scenarios, console);
     let how = How {
@@ -69,9 +84,9 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         seed: args.seed,
         twice: args.twice,
         keep_traces: args.trace,
-        subject: Arc::new(Identity),
+        subject,
     };
-    let jobs = args.jobs.or_else(|| thread::available_parallelism().ok());
+    let jobs = args.jobs.or_else(|| jobs(args.engine));
     let width = pretty::width(files.iter().map(|file| file.source.name.as_str()));
     let mut outcomes = Vec::new();
     let work = |file: &File| play::play(file, &how);
@@ -98,6 +113,43 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         exit,
     };
     conclude(&whole, args, console)
+}
+
+/// How many worlds are played at once where nobody says it: one for each core, and where they
+/// mostly wait for real time to pass, a few more.
+fn jobs(engine: Engine) -> Option<NonZeroUsize> {
+    let cores = thread::available_parallelism().ok()?;
+    if engine.is_real() {
+        return Some(cores.max(AT_ONCE_LIVE));
+    }
+    Some(cores)
+}
+
+/// What is under test; or what is wrong, what helps, and the exit code.
+fn subject(args: &Args) -> Result<Arc<dyn Subject>, (String, Option<String>, u8)> {
+    let usage = |message: &str, help: &str| {
+        Err((message.to_owned(), Some(help.to_owned()), exit::USAGE))
+    };
+    if args.twice && args.engine.is_real() {
+        return usage(
+            "--twice compares two passes byte by byte, and no two are the same in real time",
+            "leave --twice out",
+        );
+    }
+    let Some(driver) = &args.driver else {
+        return Ok(Arc::new(Identity));
+    };
+    if !args.engine.is_real() {
+        return usage(
+            "a driver is a process of this machine, and its time is real",
+            "add --engine live",
+        );
+    }
+    let words = driver::words(driver).map_err(|message| (message, None, exit::USAGE))?;
+    Driver::new(words)
+        .probe(&Environment::clean())
+        .map(|driver| Arc::new(driver) as Arc<dyn Subject>)
+        .map_err(|message| (message, None, exit::HARNESS))
 }
 
 /// The files that are asked for, and a code for each word that leads nowhere.

@@ -44,6 +44,14 @@ fn is_left_out(name: &str) -> bool {
         })
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is outside the world has the environment of this machine"
+)]
+fn here() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}
+
 /// The environment of processes outside.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -75,14 +83,17 @@ pub(super) struct Ways<'a> {
 }
 
 impl Environment {
+    /// The environment of this process without what would lead out of a world, and without ways
+    /// into one: for a process that only says what it is.
+    pub fn clean() -> Vec<(OsString, OsString)> {
+        here()
+            .filter(|(name, _)| !name.to_str().is_some_and(is_left_out))
+            .collect()
+    }
+
     /// The environment of this process, cleaned, with the ways into the world.
     pub(super) fn new(ways: &Ways<'_>) -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "what is outside the world has the environment of this machine"
-        )]
-        let here = std::env::vars_os();
-        Self::from(here, ways)
+        Self::from(here(), ways)
     }
 
     fn from(here: impl Iterator<Item = (OsString, OsString)>, ways: &Ways<'_>) -> Self {

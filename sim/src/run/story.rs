@@ -163,7 +163,8 @@ impl Story {
             ended,
             last_repair: scene.last_repair(),
             healthy: self.stage.healthy() && scene.all_reachable(),
-            fault: None,
+            // What broke between us and the subject: then the run says nothing about it.
+            fault: self.subject.fault(),
         }
     }
 }

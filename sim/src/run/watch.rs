@@ -16,6 +16,7 @@ use super::WorldClock;
 use crate::{
     endpoint::Stage,
     scenario::{Action, Credential, Scenario},
+    subject::driver::LOG_TARGET,
     trace::{Kind, Recorder, looks_like_token},
 };
 
@@ -126,7 +127,8 @@ fn client_secrets(scenario: &Scenario) -> Vec<String> {
 impl<S: Subscriber> Layer<S> for Watch {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         // The engines and their libraries log too; only the subject is under test.
-        if !event.metadata().target().starts_with("credsim_identity") {
+        let target = event.metadata().target();
+        if !target.starts_with("credsim_identity") && target != LOG_TARGET {
             return;
         }
         let mut text = Text::default();

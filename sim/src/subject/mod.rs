@@ -3,6 +3,7 @@
 //! A subject builds real credentials from a scenario's `[subject]`; each instance gets a platform
 //! of its own, so that every request and command in the trace names the instance it came from.
 
+pub mod driver;
 mod http;
 mod identity;
 mod platform;
@@ -13,6 +14,7 @@ use credsim_identity::{Error, Observer, Platform, TokenCredential};
 
 use crate::scenario;
 
+pub use driver::Driver;
 pub use identity::Identity;
 pub use platform::{HostClock, HostState, Leftovers, Lender};
 
@@ -26,11 +28,27 @@ pub trait Subject: Send + Sync + 'static {
         false
     }
 
-    /// Gets ready for one run. A subject outside starts a process with exactly this environment
-    /// and returns what speaks for it; another one is ready as it is.
+    /// Builds the credential that a scenario describes.
     ///
     /// # Errors
-    /// What failed and what to do, in words.
+    /// The subject's own construction error.
+    fn build(&self, credential: &scenario::Credential, lent: &Lent) -> Result<Built, Error>;
+
+    /// Why it can't play `scenario`, if it can't: the scenario is skipped then. Default: it can.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    fn supports(&self, scenario: &scenario::Scenario) -> Result<(), String> {
+        let _ = scenario;
+        Ok(())
+    }
+
+    /// Gets ready for one run, in a process of its own if it needs one, which then has exactly
+    /// this environment. What it returns plays the run in its place and is dropped after it; none
+    /// if it is ready as it is. Default: none.
+    ///
+    /// # Errors
+    /// Why it can't, and what to do: a fault of the harness.
     fn start(
         &self,
         environment: &[(OsString, OsString)],
@@ -39,11 +57,11 @@ pub trait Subject: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Builds the credential that a scenario describes.
-    ///
-    /// # Errors
-    /// The subject's own construction error.
-    fn build(&self, credential: &scenario::Credential, lent: &Lent) -> Result<Built, Error>;
+    /// What broke between us and it, if something did: then what the run shows says nothing about
+    /// it. Asked when the run is over. Default: nothing.
+    fn fault(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a credential is built with.

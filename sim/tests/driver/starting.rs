@@ -1,0 +1,132 @@
+//! How a driver starts, or does not.
+
+use std::{fs, time::Instant};
+
+use credsim::subject::{Driver, Subject as _};
+
+use super::support::{Case, SHORT, environment, fake, holds, scenario, short};
+
+pub const ALL: &[Case] = &[
+    ("starting/a-driver-says-who-it-is", who_it_is),
+    ("starting/a-driver-says-what-it-can", what_it_can),
+    ("starting/no-such-program", no_such_program),
+    ("starting/a-file-that-is-no-program", no_program),
+    ("starting/it-dies-at-once", dies_at_once),
+    ("starting/it-says-nothing", silent),
+    ("starting/it-talks-nonsense", garbage),
+    (
+        "starting/a-token-in-nonsense-is-not-shown",
+        garbage_with_a_token,
+    ),
+    ("starting/it-never-ends-its-line", endless_line),
+    ("starting/it-speaks-another-protocol", another_protocol),
+    ("starting/it-says-half-of-it", half_a_hello),
+];
+
+fn who_it_is() {
+    let driver = fake("good");
+    assert!(driver.name().ends_with("--as-driver good"));
+    assert_eq!(driver.probe(&[]).unwrap().name(), "fake 1.0");
+}
+
+fn what_it_can() {
+    let supports = |driver: &Driver, credential| driver.supports(&scenario(credential));
+    let driver = fake("good");
+    assert_eq!(
+        supports(&driver, "default = {}"),
+        Ok(()),
+        "nobody knows yet"
+    );
+    let driver = driver.probe(&[]).unwrap();
+    assert_eq!(supports(&driver, "azure-cli = { tenant = \"t\" }"), Ok(()));
+    let reason = supports(&driver, "default = {}").unwrap_err();
+    assert_eq!(reason, "fake 1.0 has no `default`: it is a fake");
+    let reason = supports(&driver, "azure-cli = { process-timeout = \"1s\" }").unwrap_err();
+    assert_eq!(reason, "fake 1.0 has no `process-timeout` of `azure-cli`");
+    let session = driver.start(&[]).unwrap().unwrap();
+    assert!(session.supports(&scenario("default = {}")).is_err());
+}
+
+/// Why this driver does not start.
+fn error(driver: Driver) -> String {
+    driver.probe(&[]).expect_err("it must not start")
+}
+
+fn no_such_program() {
+    let driver = Driver::new(vec!["credsim-has-no-such-program".to_owned()]);
+    holds(
+        &error(driver),
+        &[
+            "`credsim-has-no-such-program` can't be started",
+            "there is no such program on the PATH",
+            "Node.js",
+            "sim/drivers/install",
+        ],
+    );
+    assert!(error(Driver::new(Vec::new())).contains("no program is named"));
+}
+
+fn no_program() {
+    let file = std::env::temp_dir().join(format!("credsim-{}.txt", std::process::id()));
+    fs::write(&file, "I am a text\n").unwrap();
+    let driver = Driver::new(vec![file.to_str().unwrap().to_owned()]);
+    let error = error(driver);
+    fs::remove_file(file).unwrap();
+    holds(&error, &["can't be started", "denied"]);
+}
+
+fn dies_at_once() {
+    holds(
+        &error(fake("dies at once")),
+        &[
+            "--as-driver dies at once` ended in the middle of the conversation (exit status 3)",
+            "standard error:\n    Cannot find package\n",
+            "sim/drivers/install",
+        ],
+    );
+}
+
+fn silent() {
+    let started = Instant::now();
+    let error = error(fake("silent").limits(short()));
+    holds(&error, &["did not answer `hello` within 400ms"]);
+    assert!(started.elapsed() < 20 * SHORT, "{:?}", started.elapsed());
+}
+
+fn garbage() {
+    holds(
+        &error(fake("garbage")),
+        &["wrote what is no JSON (", ": Hello, I am a driver."],
+    );
+}
+
+fn garbage_with_a_token() {
+    let error = error(fake("garbage with a token"));
+    holds(
+        &error,
+        &["wrote what is no JSON", "(withheld: it holds a secret)"],
+    );
+    assert!(!error.contains("eyJ"), "{error}");
+}
+
+fn endless_line() {
+    holds(
+        &error(fake("endless line")),
+        &["wrote what can't be read: a line is longer than 1048576 bytes"],
+    );
+}
+
+fn another_protocol() {
+    holds(
+        &error(fake("another protocol")),
+        &["speaks protocol 7, and this credsim speaks protocol 1"],
+    );
+}
+
+fn half_a_hello() {
+    let error = fake("half a hello").probe(&environment(&[]));
+    holds(
+        &error.expect_err("half"),
+        &["does not say in `hello`", "missing field `sdk`"],
+    );
+}
