@@ -265,7 +265,7 @@ fn other_scripts_are_refused() {
             "{script}"
         );
     }
-    // Without a dash it is a file, which Go's caller has to learn, too.
+    // A word without a dash is the name of a script file.
     let code = encoded(GO);
     let exit = run(&stage, &["OutputFormat", "Text", "-EncodedCommand", &code]);
     assert_eq!(exit.code, 64);

@@ -242,6 +242,18 @@ mod tests {
         }
     }
 
+    /// A script that names no fields prints the cmdlet's own, a date among them.
+    #[test]
+    fn fields_that_are_not_named_are_the_cmdlets() {
+        let script = Script::read("Get-AzAccessToken -ResourceUrl r | ConvertTo-Json");
+        let form = Form::Json {
+            is_epoch: false,
+            is_compressed: false,
+            token_first: true,
+        };
+        assert_eq!(script.map(|script| script.form), Some(form));
+    }
+
     proptest::proptest! {
         #[test]
         fn any_script_is_survived(text in ".*", parts in proptest::collection::vec(0usize..12, 0..30)) {
