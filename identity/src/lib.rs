@@ -26,7 +26,7 @@ pub use chain::{
     Identity, IdentityChange, Observer, Outcome, Tried,
 };
 pub use credentials::{ClientSecretCredential, EnvironmentCredential};
-pub use developer::{AzureCliCredential, AzureDeveloperCliCredential};
+pub use developer::{AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential};
 pub use error::{Error, ErrorKind};
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityId};
 pub use platform::Platform;

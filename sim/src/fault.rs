@@ -7,7 +7,7 @@ use crate::scenario::{EntraMatch, Fault, FaultOn, FaultThen, ImdsMatch, ImdsRequ
 /// A request or a run of a command as the trace tells it: what a matcher may look at.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
-    /// The endpoint: `imds`, `entra`, `az`, `azd`.
+    /// The endpoint: `imds`, `entra`, `az`, `azd`, `pwsh`.
     pub endpoint: &'a str,
     /// What is asked for: `probe`, `token`, ...
     pub what: &'a str,
@@ -48,7 +48,7 @@ fn matches(on: &FaultOn, seen: Seen<'_>) -> bool {
         && match on {
             FaultOn::Imds(matcher) => matches_imds(matcher, seen.what, seen.line),
             FaultOn::Entra(matcher) => matches_entra(matcher, seen.detail),
-            FaultOn::Az(_) | FaultOn::Azd(_) => true,
+            FaultOn::Az(_) | FaultOn::Azd(_) | FaultOn::Pwsh(_) => true,
         }
 }
 

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    AccessToken, AzureCliCredential, AzureDeveloperCliCredential, EnvironmentCredential, Error,
-    ManagedIdentityCredential, TokenCredential, TokenRequest,
+    AccessToken, AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential,
+    EnvironmentCredential, Error, ManagedIdentityCredential, TokenCredential, TokenRequest,
     platform::{BoxFuture, Platform},
     retry::RetryOptions,
 };
@@ -224,11 +224,11 @@ impl DefaultAzureCredentialBuilder {
             Kind::Environment => Arc::new(self.environment(platform)?),
             Kind::ManagedIdentity => Arc::new(self.managed_identity(named, platform)?),
             Kind::AzureCli => Arc::new(self.azure_cli(platform)?),
+            Kind::AzurePowerShell => Arc::new(self.azure_powershell(platform)?),
             Kind::AzureDeveloperCli => Arc::new(self.azure_developer_cli(platform)?),
-            Kind::WorkloadIdentity
-            | Kind::VisualStudioCode
-            | Kind::AzurePowerShell
-            | Kind::Broker => Arc::new(StandIn::not_built(kind.name())),
+            Kind::WorkloadIdentity | Kind::VisualStudioCode | Kind::Broker => {
+                Arc::new(StandIn::not_built(kind.name()))
+            }
         })
     }
 
@@ -282,6 +282,19 @@ impl DefaultAzureCredentialBuilder {
 
     fn azure_cli(&self, platform: &Platform) -> Result<AzureCliCredential, Error> {
         let mut builder = AzureCliCredential::builder()
+            .platform(platform.clone())
+            .additionally_allowed_tenants(&self.additionally_allowed_tenants);
+        if let Some(tenant) = &self.tenant_id {
+            builder = builder.tenant_id(tenant);
+        }
+        if let Some(limit) = self.process_timeout {
+            builder = builder.process_timeout(limit);
+        }
+        builder.build()
+    }
+
+    fn azure_powershell(&self, platform: &Platform) -> Result<AzurePowerShellCredential, Error> {
+        let mut builder = AzurePowerShellCredential::builder()
             .platform(platform.clone())
             .additionally_allowed_tenants(&self.additionally_allowed_tenants);
         if let Some(tenant) = &self.tenant_id {

@@ -2,7 +2,9 @@
 
 mod azure_cli;
 mod azure_developer_cli;
+mod azure_powershell;
 mod tool;
 
 pub use azure_cli::{AzureCliCredential, AzureCliCredentialBuilder};
 pub use azure_developer_cli::{AzureDeveloperCliCredential, AzureDeveloperCliCredentialBuilder};
+pub use azure_powershell::{AzurePowerShellCredential, AzurePowerShellCredentialBuilder};

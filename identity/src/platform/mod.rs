@@ -26,7 +26,7 @@ pub struct Platform {
     pub clock: Arc<dyn Clock>,
     /// HTTP requests.
     pub http: Arc<dyn HttpClient>,
-    /// Other programs (`az`, `azd`).
+    /// Other programs (`az`, `azd`, `pwsh`).
     pub commands: Arc<dyn CommandRunner>,
     /// Environment variables.
     pub environment: Arc<dyn Environment>,

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
     DefaultAzureCredential, Error, ErrorKind, Outcome, RetryOptions, TokenCredential,
-    chain::DefaultAzureCredentialBuilder, platform::TransportErrorKind,
+    chain::DefaultAzureCredentialBuilder,
+    platform::{CommandError, TransportErrorKind},
 };
 
 use crate::stub::*;
@@ -283,4 +284,23 @@ async fn a_failing_az_leads_on_to_azd() {
         .await
         .unwrap();
     assert_eq!(token.answered_by(), "AzureDeveloperCliCredential");
+}
+
+/// CH-01: PowerShell is asked after az and before azd.
+#[tokio::test(start_paused = true)]
+async fn powershell_answers_in_its_place() {
+    let stub = Stub::new();
+    stub.on_command(|command| match command.program.as_str() {
+        "pwsh" => printed(&format!(
+            r#"{{"Token":"{}","ExpiresOn":1893456000}}"#,
+            jwt("carol")
+        )),
+        _ => Err(CommandError::NotFound),
+    });
+    let credential = dac(&stub).build().unwrap();
+    let token = credential.get_token(&request()).await.unwrap();
+    assert_eq!(token.answered_by(), "AzurePowerShellCredential");
+    let commands = stub.commands.lock().unwrap();
+    let programs: Vec<&str> = commands.iter().map(|c| c.program.as_str()).collect();
+    assert_eq!(programs, ["az", "pwsh"]);
 }

@@ -15,6 +15,7 @@ mod developer;
 mod entra;
 mod logs;
 mod managed_identity;
+mod powershell;
 mod puppet;
 mod quotes;
 mod signed_in;

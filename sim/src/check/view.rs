@@ -191,6 +191,7 @@ fn endpoint(target: &Target) -> String {
         Target::Entra(_) => "entra".to_owned(),
         Target::Az(_) => "az".to_owned(),
         Target::Azd(_) => "azd".to_owned(),
+        Target::Pwsh(_) => "pwsh".to_owned(),
         Target::Resource(resource) => format!("resource.{}", resource.name),
     }
 }
@@ -200,7 +201,7 @@ fn matches(target: &Target, what: &str, line: &str, detail: &str) -> bool {
     match target {
         Target::Imds(imds) => matches_imds(imds, what, line),
         Target::Entra(entra) => what == "token" && matches_entra(entra, detail),
-        Target::Az(_) | Target::Azd(_) | Target::Resource(_) => true,
+        Target::Az(_) | Target::Azd(_) | Target::Pwsh(_) | Target::Resource(_) => true,
     }
 }
 
@@ -215,6 +216,7 @@ pub(super) fn words(target: &Target) -> String {
         Target::Entra(_) => "token requests to entra".to_owned(),
         Target::Az(_) => "runs of az".to_owned(),
         Target::Azd(_) => "runs of azd".to_owned(),
+        Target::Pwsh(_) => "runs of pwsh".to_owned(),
         Target::Resource(resource) => format!("uses of {}", resource.name),
     }
 }

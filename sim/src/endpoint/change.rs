@@ -22,6 +22,18 @@ pub fn change(state: &mut State, action: &Action) -> Option<String> {
             let account = state.world.azd.as_mut().and_then(|azd| azd.account.take());
             format!("{} logs out of azd", account.as_deref().unwrap_or("nobody"))
         }
+        Action::PwshLogin(login) => {
+            state.world.pwsh.get_or_insert_default().account = Some(login.account.clone());
+            format!("{} connects pwsh to Azure", login.account)
+        }
+        Action::PwshLogout(_) => {
+            let pwsh = state.world.pwsh.as_mut();
+            let account = pwsh.and_then(|pwsh| pwsh.account.take());
+            format!(
+                "{} disconnects pwsh from Azure",
+                account.as_deref().unwrap_or("nobody")
+            )
+        }
         Action::AzInstall(_) => {
             state.world.az.get_or_insert_default().installed = true;
             "az is installed".to_owned()
@@ -31,6 +43,16 @@ pub fn change(state: &mut State, action: &Action) -> Option<String> {
                 az.installed = false;
             }
             "az is removed".to_owned()
+        }
+        Action::PwshInstall(_) => {
+            state.world.pwsh.get_or_insert_default().installed = true;
+            "pwsh is installed".to_owned()
+        }
+        Action::PwshUninstall(_) => {
+            if let Some(pwsh) = &mut state.world.pwsh {
+                pwsh.installed = false;
+            }
+            "pwsh is removed".to_owned()
         }
         Action::RemoveIdentity(identity) => {
             if let Some(imds) = &mut state.world.imds {

@@ -12,7 +12,7 @@ use crate::{
     trace::{Fingerprint, fingerprint},
 };
 
-/// The application that `az` and `azd` sign people in with.
+/// The application that `az`, `azd` and, here, `pwsh` sign people in with.
 const DEVELOPER_SIGN_ON: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 /// Whom a token speaks of.

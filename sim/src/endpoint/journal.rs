@@ -157,18 +157,12 @@ impl Journal {
     }
 
     /// A command started; its number.
-    pub fn command_started(
-        &self,
-        at: Duration,
-        instance: u32,
-        program: &str,
-        args: &[String],
-    ) -> u64 {
+    pub fn command_started(&self, at: Duration, instance: u32, program: &str, args: &str) -> u64 {
         let mut pages = self.pages();
         pages.commands += 1;
         let command = pages.commands;
         drop(pages);
-        let (program, args) = (program.to_owned(), args.join(" "));
+        let (program, args) = (program.to_owned(), args.to_owned());
         self.record(
             at,
             Kind::CommandStarted {

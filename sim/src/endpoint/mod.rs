@@ -1,4 +1,5 @@
-//! The simulated services and commands: IMDS, Entra, APIs that check tokens, `az` and `azd`.
+//! The simulated services and commands: IMDS, Entra, APIs that check tokens, `az`, `azd` and
+//! `pwsh`.
 //!
 //! They answer as `fixtures/facts` says, byte for byte where a client could notice, and leave in
 //! the trace what reached them, what they decided and why. They know no subject. A [`Stage`] holds

@@ -207,7 +207,7 @@ impl Stage {
         self.0.journal.record(at, Kind::FaultLifted { fault });
     }
 
-    /// Runs `program` on `host` as the real `az` or `azd` would run. Dropping the future kills it.
+    /// Runs `program` on `host` as the real `az`, `azd` or `pwsh` would run. Dropping the future kills it.
     ///
     /// # Errors
     /// It is not installed there.

@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
-    AzureCliCredential, AzureDeveloperCliCredential, Cached, ChainedTokenCredential,
-    ClientSecretCredential, ContinueAfter, DefaultAzureCredential, EnvironmentCredential, Error,
-    FallbackPolicy, ManagedIdentityCredential, Observer, RetryOptions,
+    AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential, Cached,
+    ChainedTokenCredential, ClientSecretCredential, ContinueAfter, DefaultAzureCredential,
+    EnvironmentCredential, Error, FallbackPolicy, ManagedIdentityCredential, Observer,
+    RetryOptions,
 };
 
 use super::{Built, Lent, Subject};
@@ -33,6 +34,7 @@ impl Subject for Identity {
                 .map(Built::new),
             Credential::AzureCli(options) => azure_cli(options, lent),
             Credential::AzureDeveloperCli(options) => azure_developer_cli(options, lent),
+            Credential::AzurePowerShell(options) => azure_powershell(options, lent),
             Credential::Cached(options) => {
                 let inner = self.build(&options.of, &inside(lent))?.credential;
                 let cached = Cached::on(lent.platform.clone(), inner);
@@ -115,6 +117,19 @@ fn azure_cli(options: &scenario::CliOptions, lent: &Lent) -> Result<Built, Error
 
 fn azure_developer_cli(options: &scenario::CliOptions, lent: &Lent) -> Result<Built, Error> {
     let mut builder = AzureDeveloperCliCredential::builder()
+        .platform(lent.platform.clone())
+        .observer(lent.observer.clone());
+    if let Some(tenant) = &options.tenant {
+        builder = builder.tenant_id(tenant);
+    }
+    if let Some(limit) = options.process_timeout {
+        builder = builder.process_timeout(limit.0);
+    }
+    builder.build().map(Built::new)
+}
+
+fn azure_powershell(options: &scenario::CliOptions, lent: &Lent) -> Result<Built, Error> {
+    let mut builder = AzurePowerShellCredential::builder()
         .platform(lent.platform.clone())
         .observer(lent.observer.clone());
     if let Some(tenant) = &options.tenant {

@@ -185,9 +185,9 @@ pub enum Kind {
         instance: u32,
         /// The command's number in this run, from 1.
         command: u64,
-        /// The program: `az`, `azd`.
+        /// The program: `az`, `azd`, `pwsh`.
         program: String,
-        /// Its arguments, joined by spaces.
+        /// Its arguments, joined by spaces; instead of a script for `pwsh`, what it asks for.
         args: String,
     },
     /// A command ended.

@@ -27,6 +27,7 @@ pub fn of_its_own(credential: &mut Credential) {
             Credential::Environment(scenario::EnvironmentOptions::default()),
             Credential::ManagedIdentity(scenario::ManagedIdentityOptions::default()),
             Credential::AzureCli(scenario::CliOptions::default()),
+            Credential::AzurePowerShell(scenario::CliOptions::default()),
             Credential::AzureDeveloperCli(scenario::CliOptions::default()),
         ],
         continue_after: options.continue_after,

@@ -169,7 +169,9 @@ pub fn retries(credential: &mut Credential, change: fn(&mut RetryOptions)) {
 /// Changes how long the commands of a credential may take.
 pub fn process_timeout(credential: &mut Credential, limit: Duration) {
     match credential {
-        Credential::AzureCli(options) | Credential::AzureDeveloperCli(options) => {
+        Credential::AzureCli(options)
+        | Credential::AzureDeveloperCli(options)
+        | Credential::AzurePowerShell(options) => {
             options.process_timeout = Some(Span(limit));
         }
         Credential::Cached(options) => process_timeout(&mut options.of, limit),

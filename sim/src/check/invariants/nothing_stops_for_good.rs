@@ -71,7 +71,9 @@ fn changed_for_good(scenario: &Scenario) -> bool {
             Action::RemoveIdentity(_)
                 | Action::AzLogout(_)
                 | Action::AzdLogout(_)
+                | Action::PwshLogout(_)
                 | Action::AzUninstall(_)
+                | Action::PwshUninstall(_)
                 | Action::RotateSecret(_)
                 | Action::Dispose(_)
                 // By a clock that is wrong, tokens that are good may never be.

@@ -95,7 +95,7 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
 fn is_kept(scenario: &Scenario, answered_by: &str) -> bool {
     let from_command = matches!(
         answered_by,
-        "AzureCliCredential" | "AzureDeveloperCliCredential"
+        "AzureCliCredential" | "AzureDeveloperCliCredential" | "AzurePowerShellCredential"
     );
     !from_command || matches!(scenario.subject.credential, Credential::Cached(_))
 }

@@ -1,7 +1,8 @@
 //! The credential under test and who asks it, in words.
 
 use crate::scenario::{
-    Call, CallDo, ContinueAfter, Credential, FallbackPolicy, Instance, RetryOptions, Scenario,
+    Call, CallDo, CliOptions, ContinueAfter, Credential, FallbackPolicy, Instance, RetryOptions,
+    Scenario,
 };
 
 /// One line for each `[[call]]`.
@@ -89,23 +90,22 @@ pub fn credential(credential: &Credential) -> String {
             format!("ClientSecretCredential of {}{retry}", options.client_id)
         }
         Credential::Environment(_) => "EnvironmentCredential".to_owned(),
-        Credential::AzureCli(options) => {
-            let patience = options
-                .process_timeout
-                .map(|time| format!(", waiting up to {time}"));
-            format!("AzureCliCredential{}", patience.unwrap_or_default())
-        }
+        Credential::AzureCli(options) => format!("AzureCliCredential{}", patience(options)),
         Credential::AzureDeveloperCli(options) => {
-            let patience = options
-                .process_timeout
-                .map(|time| format!(", waiting up to {time}"));
-            format!(
-                "AzureDeveloperCliCredential{}",
-                patience.unwrap_or_default()
-            )
+            format!("AzureDeveloperCliCredential{}", patience(options))
+        }
+        Credential::AzurePowerShell(options) => {
+            format!("AzurePowerShellCredential{}", patience(options))
         }
         Credential::Cached(options) => format!("Cached around {}", self::credential(&options.of)),
     }
+}
+
+fn patience(options: &CliOptions) -> String {
+    let limit = options.process_timeout;
+    limit
+        .map(|time| format!(", waiting up to {time}"))
+        .unwrap_or_default()
 }
 
 fn chain(after: ContinueAfter, policy: FallbackPolicy) -> String {

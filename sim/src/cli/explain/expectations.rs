@@ -214,6 +214,7 @@ fn target(to: &Target) -> String {
         Target::Entra(which) => faults::entra(which),
         Target::Az(_) => "runs of az".to_owned(),
         Target::Azd(_) => "runs of azd".to_owned(),
+        Target::Pwsh(_) => "runs of pwsh".to_owned(),
         Target::Resource(resource) => format!("uses of the resource {}", resource.name),
     }
 }

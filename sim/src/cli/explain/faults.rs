@@ -29,6 +29,7 @@ fn struck(on: &FaultOn) -> String {
         FaultOn::Entra(which) => entra(which),
         FaultOn::Az(_) => "runs of az".to_owned(),
         FaultOn::Azd(_) => "runs of azd".to_owned(),
+        FaultOn::Pwsh(_) => "runs of pwsh".to_owned(),
     }
 }
 

@@ -22,8 +22,12 @@ fn action(action: &Action) -> String {
         Action::AzLogout(_) => "az logout".to_owned(),
         Action::AzdLogin(login) => format!("{} logs in with azd auth login", login.account),
         Action::AzdLogout(_) => "azd auth logout".to_owned(),
+        Action::PwshLogin(login) => format!("{} connects with Connect-AzAccount", login.account),
+        Action::PwshLogout(_) => "Disconnect-AzAccount".to_owned(),
         Action::AzInstall(_) => "az is installed".to_owned(),
         Action::AzUninstall(_) => "az is removed".to_owned(),
+        Action::PwshInstall(_) => "pwsh is installed".to_owned(),
+        Action::PwshUninstall(_) => "pwsh is removed".to_owned(),
         Action::RemoveIdentity(identity) => {
             format!("imds no longer knows the identity {}", identity.object_id)
         }

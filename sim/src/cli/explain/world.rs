@@ -1,8 +1,8 @@
 //! The world at its start, in words.
 
 use crate::scenario::{
-    App, Az, Azd, Entra, Imds, Limit, LimitBody, ManagedIdentity, Range, Reach, Resource, Span,
-    World,
+    App, Az, Azd, Entra, Imds, Limit, LimitBody, ManagedIdentity, Pwsh, Range, Reach, Resource,
+    Span, World,
 };
 
 /// One line for each thing in the world.
@@ -30,6 +30,7 @@ pub fn lines(world: &World) -> Vec<String> {
     );
     lines.extend(world.az.as_ref().map(az));
     lines.extend(world.azd.as_ref().map(azd));
+    lines.extend(world.pwsh.as_ref().map(pwsh));
     lines.extend(world.resources.iter().map(|(name, at)| resource(name, at)));
     lines
 }
@@ -193,6 +194,19 @@ fn azd(azd: &Azd) -> String {
         azd.token_life,
     );
     format!("azd: {}", parts.join(", "))
+}
+
+fn pwsh(pwsh: &Pwsh) -> String {
+    let mut parts = tool(
+        pwsh.installed,
+        pwsh.account.as_ref(),
+        pwsh.takes.as_ref(),
+        pwsh.token_life,
+    );
+    if !pwsh.has_az_accounts {
+        parts.push("without the module Az.Accounts".to_owned());
+    }
+    format!("pwsh: {}", parts.join(", "))
 }
 
 fn tool(

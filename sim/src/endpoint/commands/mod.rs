@@ -3,6 +3,7 @@
 mod az;
 mod azd;
 mod options;
+mod pwsh;
 
 use std::{sync::Arc, time::Duration};
 
@@ -95,9 +96,10 @@ pub async fn run(
         program: program.to_owned(),
         args: call.args.to_vec(),
     });
+    let (what, line) = told(stage, program, call.args);
     let number = stage
         .journal()
-        .command_started(at, instance, program, call.args);
+        .command_started(at, instance, program, &line);
     let mut running = Running {
         stage,
         runtime: runtime.clone(),
@@ -111,12 +113,11 @@ pub async fn run(
         running.end(None, Why::plain("not installed"));
         return Err(CommandMissing);
     };
-    let (line, detail) = (call.args.join(" "), "");
     let seen = Seen {
         endpoint: program,
-        what: "token",
+        what,
         line: &line,
-        detail,
+        detail: "",
     };
     running.strike = stage.strike(seen, at);
     let then = running.strike.as_ref().map(|strike| strike.then.clone());
@@ -141,10 +142,23 @@ pub async fn run(
             },
         },
         _ if program == "az" => az::run(stage, call, runtime.elapsed()),
+        _ if program == "pwsh" => pwsh::run(stage, call, runtime.elapsed()),
         _ => azd::run(stage, call, runtime.elapsed()),
     };
     running.end(Some(done.exit.code), done.why);
     Ok(done.exit)
+}
+
+/// What a command is run for, and its arguments in one line that holds no secret.
+fn told(stage: &Stage, program: &str, args: &[String]) -> (&'static str, String) {
+    if program != "pwsh" {
+        return ("token", args.join(" "));
+    }
+    let line = pwsh::line(args);
+    match stage.secret_in(&line) {
+        Some(secret) => (pwsh::what(args), format!("*** holds a {secret} ***")),
+        None => (pwsh::what(args), pwsh::shortened(&line)),
+    }
 }
 
 /// How long an installed command takes.
@@ -152,6 +166,10 @@ fn installed(state: &State, program: &str) -> Option<Range> {
     let takes = match program {
         "az" => state.world.az.as_ref().filter(|az| az.installed)?.takes,
         "azd" => state.world.azd.as_ref().filter(|azd| azd.installed)?.takes,
+        "pwsh" => {
+            let pwsh = state.world.pwsh.as_ref();
+            pwsh.filter(|pwsh| pwsh.installed)?.takes
+        }
         _ => return None,
     };
     Some(takes.unwrap_or(Range::fixed(USUAL)))

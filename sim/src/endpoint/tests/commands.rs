@@ -55,14 +55,23 @@ type Outcome = Result<CommandExit, CommandMissing>;
 
 /// Runs a command until it waits for good; none if it does.
 fn try_run(stage: &Stage, program: &str, args: &str, env: &[(String, String)]) -> Option<Outcome> {
+    let args: Vec<String> = args.split(' ').map(str::to_owned).collect();
+    start(stage, program, &args, env)
+}
+
+pub(super) fn start(
+    stage: &Stage,
+    program: &str,
+    args: &[String],
+    env: &[(String, String)],
+) -> Option<Outcome> {
     let host = Host {
         name: "host".into(),
         network: Arc::new(Quick),
         runtime: Arc::new(Quick),
     };
-    let args: Vec<String> = args.split(' ').map(str::to_owned).collect();
     let zone = TimeZone::get("Europe/Berlin").expect("a known zone");
-    let run = pin!(stage.run_command(&host, 1, program, &args, env, zone));
+    let run = pin!(stage.run_command(&host, 1, program, args, env, zone));
     match run.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => Some(outcome),
         Poll::Pending => None,

@@ -5,6 +5,7 @@ mod entra;
 mod http;
 mod imds;
 mod jwt;
+mod pwsh;
 mod resource;
 
 use std::time::Duration;

@@ -136,6 +136,8 @@ pub enum Target {
     Az(CommandMatch),
     /// Runs of `azd`.
     Azd(CommandMatch),
+    /// Runs of `pwsh`.
+    Pwsh(CommandMatch),
     /// One of `world.resources`.
     Resource(ResourceRef),
 }

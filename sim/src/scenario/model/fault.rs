@@ -39,6 +39,8 @@ pub enum FaultOn {
     Az(CommandMatch),
     /// Runs of `azd`.
     Azd(CommandMatch),
+    /// Runs of `pwsh`.
+    Pwsh(CommandMatch),
 }
 
 impl FaultOn {
@@ -49,6 +51,7 @@ impl FaultOn {
             Self::Entra(_) => "entra",
             Self::Az(_) => "az",
             Self::Azd(_) => "azd",
+            Self::Pwsh(_) => "pwsh",
         }
     }
 }

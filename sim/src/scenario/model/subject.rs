@@ -31,6 +31,9 @@ pub enum Credential {
     AzureCli(CliOptions),
     /// `AzureDeveloperCliCredential`.
     AzureDeveloperCli(CliOptions),
+    /// `AzurePowerShellCredential`.
+    #[serde(rename = "azure-powershell")]
+    AzurePowerShell(CliOptions),
     /// `Cached` around another credential.
     Cached(CachedOptions),
 }

@@ -28,10 +28,18 @@ pub enum Action {
     AzdLogin(Login),
     /// Somebody runs `azd auth logout`.
     AzdLogout(Nothing),
+    /// Somebody runs `Connect-AzAccount` in PowerShell.
+    PwshLogin(Login),
+    /// Somebody runs `Disconnect-AzAccount` in PowerShell.
+    PwshLogout(Nothing),
     /// `az` is installed.
     AzInstall(Nothing),
     /// `az` is removed.
     AzUninstall(Nothing),
+    /// PowerShell is installed; `world.pwsh` says with which module.
+    PwshInstall(Nothing),
+    /// PowerShell is removed.
+    PwshUninstall(Nothing),
     /// IMDS no longer knows an identity.
     RemoveIdentity(IdentityRef),
     /// IMDS knows this system-assigned identity from now on.
@@ -66,7 +74,9 @@ impl Action {
             | Self::AssignSystemIdentity(_)
             | Self::AzLogin(_)
             | Self::AzdLogin(_)
+            | Self::PwshLogin(_)
             | Self::AzInstall(_)
+            | Self::PwshInstall(_)
             | Self::StepClock(_)
             | Self::RotateSecret(_) => true,
             _ => false,

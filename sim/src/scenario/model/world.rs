@@ -32,6 +32,8 @@ pub struct World {
     pub az: Option<Az>,
     /// The Azure Developer CLI. Without it `azd` is not installed.
     pub azd: Option<Azd>,
+    /// PowerShell. Without it `pwsh` is not installed.
+    pub pwsh: Option<Pwsh>,
     /// APIs that check tokens, by the name by which calls and expectations know them.
     #[serde(default)]
     pub resources: BTreeMap<String, Resource>,
@@ -258,6 +260,37 @@ impl Default for Azd {
     fn default() -> Self {
         Self {
             installed: true,
+            account: None,
+            takes: None,
+            token_life: one_hour(),
+        }
+    }
+}
+
+/// PowerShell 7 with the module Az.Accounts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pwsh {
+    /// Whether it is installed at the start. Default: true.
+    #[serde(default = "yes")]
+    pub installed: bool,
+    /// Whether it has the module Az.Accounts, which knows Azure. Default: true.
+    #[serde(default = "yes")]
+    pub has_az_accounts: bool,
+    /// Who is connected at the start; one of `world.accounts`. Default: nobody.
+    pub account: Option<String>,
+    /// How long it takes to answer. Default: 1s.
+    pub takes: Option<Range>,
+    /// How long its tokens live. Default: 60m.
+    #[serde(default = "one_hour")]
+    pub token_life: Span,
+}
+
+impl Default for Pwsh {
+    fn default() -> Self {
+        Self {
+            installed: true,
+            has_az_accounts: true,
             account: None,
             takes: None,
             token_life: one_hour(),

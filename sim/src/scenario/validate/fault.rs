@@ -19,6 +19,7 @@ impl Check<'_> {
             FaultOn::Entra(of) => self.on_entra(of, &on),
             FaultOn::Az(CommandMatch {}) => self.on_command("az", &on),
             FaultOn::Azd(CommandMatch {}) => self.on_command("azd", &on),
+            FaultOn::Pwsh(CommandMatch {}) => self.on_command("pwsh", &on),
         }
         if fault.first == Some(0) {
             self.at_value(&place.key("first"), "this fault never strikes")
@@ -42,7 +43,7 @@ impl Check<'_> {
 
     fn action(&mut self, fault: &Fault, place: &Place) {
         let endpoint = fault.on.endpoint();
-        let is_command = matches!(endpoint, "az" | "azd");
+        let is_command = matches!(endpoint, "az" | "azd" | "pwsh");
         let (name, fits) = match &fault.then {
             FaultThen::Reply(_) => ("reply", !is_command),
             FaultThen::Truncate(_) => ("truncate", !is_command),

@@ -127,6 +127,9 @@ impl<'a> Names<'a> {
             Credential::AzureDeveloperCli(_) => {
                 self.credentials.insert("AzureDeveloperCliCredential");
             }
+            Credential::AzurePowerShell(_) => {
+                self.credentials.insert("AzurePowerShellCredential");
+            }
         }
     }
 }

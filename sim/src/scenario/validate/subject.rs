@@ -86,6 +86,9 @@ impl Check<'_> {
             Credential::AzureDeveloperCli(options) => {
                 self.process_timeout(options.process_timeout, &place.key("azure-developer-cli"));
             }
+            Credential::AzurePowerShell(options) => {
+                self.process_timeout(options.process_timeout, &place.key("azure-powershell"));
+            }
             Credential::Cached(options) => {
                 self.credential_options(&options.of, &place.key("cached").key("of"));
             }

@@ -113,6 +113,7 @@ impl Check<'_> {
             Target::Entra(of) => self.on_entra(of, &place.key("entra")),
             Target::Az(CommandMatch {}) => self.on_command("az", &place.key("az")),
             Target::Azd(CommandMatch {}) => self.on_command("azd", &place.key("azd")),
+            Target::Pwsh(CommandMatch {}) => self.on_command("pwsh", &place.key("pwsh")),
             Target::Resource(resource) => {
                 self.resource(&resource.name, &place.key("resource").key("name"));
             }
@@ -172,8 +173,12 @@ impl Check<'_> {
                 world.az.is_some(),
                 "with `installed = false` if it is not installed",
             ),
-            _ => (
+            "azd" => (
                 world.azd.is_some(),
+                "with `installed = false` if it is not installed",
+            ),
+            _ => (
+                world.pwsh.is_some(),
                 "with `installed = false` if it is not installed",
             ),
         };

@@ -31,12 +31,20 @@ impl<'a> Check<'a> {
             installed: BTreeMap::from([
                 ("az", world.az.as_ref().is_some_and(|az| az.installed)),
                 ("azd", world.azd.as_ref().is_some_and(|azd| azd.installed)),
+                (
+                    "pwsh",
+                    world.pwsh.as_ref().is_some_and(|pwsh| pwsh.installed),
+                ),
             ]),
             accounts: BTreeMap::from([
                 ("az", world.az.as_ref().and_then(|az| az.account.as_deref())),
                 (
                     "azd",
                     world.azd.as_ref().and_then(|azd| azd.account.as_deref()),
+                ),
+                (
+                    "pwsh",
+                    world.pwsh.as_ref().and_then(|pwsh| pwsh.account.as_deref()),
                 ),
             ]),
             identities: imds
@@ -65,8 +73,16 @@ impl<'a> Check<'a> {
             }
             Action::AzLogout(_) => self.logout("az", &place.key("az-logout"), now),
             Action::AzdLogout(_) => self.logout("azd", &place.key("azd-logout"), now),
-            Action::AzInstall(_) => self.install(true, &place.key("az-install"), now),
-            Action::AzUninstall(_) => self.install(false, &place.key("az-uninstall"), now),
+            Action::PwshLogin(login) => {
+                self.login("pwsh", &login.account, &place.key("pwsh-login"), now)
+            }
+            Action::PwshLogout(_) => self.logout("pwsh", &place.key("pwsh-logout"), now),
+            Action::AzInstall(_) => self.install("az", true, &place.key("az-install"), now),
+            Action::AzUninstall(_) => self.install("az", false, &place.key("az-uninstall"), now),
+            Action::PwshInstall(_) => self.install("pwsh", true, &place.key("pwsh-install"), now),
+            Action::PwshUninstall(_) => {
+                self.install("pwsh", false, &place.key("pwsh-uninstall"), now)
+            }
             Action::RemoveIdentity(identity) => {
                 let place = place.key("remove-identity");
                 if self.service("imds", &place) {
@@ -178,16 +194,27 @@ impl<'a> Check<'a> {
         is_installed
     }
 
-    fn install(&mut self, installed: bool, place: &Place, now: &mut Now<'_>) {
-        if self.service("az", place) && now.installed.insert("az", installed) == Some(installed) {
+    fn install(
+        &mut self,
+        command: &'static str,
+        installed: bool,
+        place: &Place,
+        now: &mut Now<'_>,
+    ) {
+        if self.service(command, place)
+            && now.installed.insert(command, installed) == Some(installed)
+        {
             let state = if installed {
                 "already installed"
             } else {
                 "not installed"
             };
-            self.at_key(place, format!("`az` is {state} at that time"))
+            self.at_key(place, format!("`{command}` is {state} at that time"))
                 .label("this changes nothing")
-                .help("`installed` in `[world.az]` says how the world begins; the default is true");
+                .help(format!(
+                    "`installed` in `[world.{command}]` says how the world begins; the default is \
+                     true"
+                ));
         }
     }
 

@@ -261,6 +261,14 @@ impl<'a> Check<'a> {
                 self.account(account, &place.key("account"));
             }
         }
+        if let Some(pwsh) = &world.pwsh {
+            let place = place.key("pwsh");
+            self.range(pwsh.takes, &place.key("takes"));
+            self.token_life(pwsh.token_life, &place);
+            if let Some(account) = &pwsh.account {
+                self.account(account, &place.key("account"));
+            }
+        }
     }
 
     fn resources(&mut self, place: &Place) {
