@@ -334,8 +334,9 @@ async fn attempt(
         },
     };
     match head {
-        // A retried status decides by itself: its `Retry-After` counts even if its body broke.
-        Some(head) if policy.retries(head.status) && failure.is_retried() => Ok(head),
+        // A retried status decides by itself: its `Retry-After` counts even if its body broke, or
+        // is absurdly large.
+        Some(head) if policy.retries(head.status) => Ok(head),
         _ => Err(failure),
     }
 }

@@ -82,16 +82,20 @@ async fn an_endless_body_is_not_read_for_ever() {
     }
 }
 
-/// A refusal that is asked for again needs no body.
+/// PR-10, PR-12: a retried status says enough, however large its body is.
 #[tokio::test]
 async fn a_large_body_of_a_busy_service_is_a_refusal_like_any() {
     let body = "x".repeat(LIMIT + 1);
-    let busy = answer("503 Service Unavailable", "", &body);
-    let peer = Peer::answering([busy]).await;
-    for credential in both(&peer.http()) {
-        is_too_large(&failure(&*credential).await);
+    for (header, attempts) in [("", [6, 4]), ("Retry-After: 7200\r\n", [1, 1])] {
+        let busy = answer("503 Service Unavailable", header, &body);
+        for (n, attempts) in attempts.into_iter().enumerate() {
+            let peer = Peer::answering([busy.clone()]).await;
+            let error = failure(&*both(&peer.http())[n]).await;
+            assert_eq!(error.status(), Some(503), "{error}");
+            assert_eq!(error.retry_at().is_some(), !header.is_empty(), "{error}");
+            assert_eq!(peer.connections(), attempts);
+        }
     }
-    assert_eq!(peer.connections(), 2);
 }
 
 /// `{"access_token":"compressed"}`, made by gzip.

@@ -4,13 +4,16 @@ use credsim_identity::{
     adapters::reqwest::ReqwestClient,
     platform::{HttpClient as _, HttpRequest, Method, TransportErrorKind},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{header, method},
 };
 
-use crate::host::{raw, tells_no_secret};
+use crate::{
+    host::{raw, tells_no_secret},
+    peer::SOON,
+};
 
 pub fn get(uri: &str) -> HttpRequest {
     HttpRequest::new(Method::Get, uri.parse().unwrap())
@@ -18,10 +21,13 @@ pub fn get(uri: &str) -> HttpRequest {
 
 /// Why `request` gets no whole answer of at most 1000 bytes.
 pub async fn kind(request: HttpRequest) -> TransportErrorKind {
-    let error = match ReqwestClient::new().send(request).await {
-        Err(error) => error,
-        Ok(mut response) => response.bytes(1000).await.expect_err("a whole answer came"),
+    let answer = async {
+        match ReqwestClient::new().send(request).await {
+            Err(error) => error,
+            Ok(mut response) => response.bytes(1000).await.expect_err("a whole answer came"),
+        }
     };
+    let error = timeout(SOON, answer).await.unwrap();
     assert!(!error.message.is_empty());
     assert!(!error.message.contains("secret"), "{error}");
     tells_no_secret(&error);
@@ -62,6 +68,10 @@ async fn its_errors_are_told_apart() {
 
     let unknown = "http://no-such-host.invalid/?q=secret";
     assert_eq!(kind(get(unknown)).await, TransportErrorKind::Dns);
+
+    // No stream has a broadcast address: the kernel refuses, and sends nothing.
+    let nowhere = "http://255.255.255.255:9/?q=secret";
+    assert_eq!(kind(get(nowhere)).await, TransportErrorKind::Unreachable);
 
     let not_http = raw(vec![b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec()]).await;
     assert_eq!(kind(get(&not_http)).await, TransportErrorKind::Protocol);

@@ -12,6 +12,7 @@ use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,
+    task::JoinSet,
     time::{sleep, timeout},
 };
 
@@ -76,6 +77,7 @@ const ONLY_HINTS: (&[u8], &[u8]) = (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n");
 
 #[tokio::test]
 async fn an_attempt_ends_in_time_whatever_the_peer_does() {
+    let mut all = JoinSet::new();
     for (start, drop) in [
         SILENCE,
         STALLED_HEAD,
@@ -85,18 +87,21 @@ async fn an_attempt_ends_in_time_whatever_the_peer_does() {
         DRIPPING_CHUNKS,
         ONLY_HINTS,
     ] {
-        let (peer, mut gone) = drip(start, drop).await;
-        let before = Instant::now();
-        let failure = send(&peer.http()).await.unwrap_err();
-        let took = before.elapsed();
-        assert!(matches!(failure, Failure::TimedOut { .. }), "{failure}");
-        assert!(!failure.is_connect());
-        assert!(took >= Duration::from_millis(400), "{took:?}");
-        assert!(took < SOON, "{took:?}");
-        assert_eq!(peer.connections(), 2, "a new attempt is a new connection");
-        hears(&mut gone).await;
-        hears(&mut gone).await;
+        all.spawn(async move {
+            let (peer, mut gone) = drip(start, drop).await;
+            let before = Instant::now();
+            let failure = send(&peer.http()).await.unwrap_err();
+            let took = before.elapsed();
+            assert!(matches!(failure, Failure::TimedOut { .. }), "{failure}");
+            assert!(!failure.is_connect());
+            assert!(took >= Duration::from_millis(400), "{took:?}");
+            assert!(took < SOON, "{took:?}");
+            assert_eq!(peer.connections(), 2, "a new attempt is a new connection");
+            hears(&mut gone).await;
+            hears(&mut gone).await;
+        });
     }
+    all.join_all().await;
 }
 
 /// A retried status says enough by itself.
