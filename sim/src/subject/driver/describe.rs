@@ -62,6 +62,9 @@ pub fn describe(credential: &Credential, tenant: &str) -> Described {
         Credential::AzureDeveloperCli(options) => kind("azure-developer-cli")
             .option("tenant", options.tenant.as_ref())
             .option("process-timeout", options.process_timeout.map(milliseconds)),
+        Credential::AzurePowerShell(options) => kind("azure-powershell")
+            .option("tenant", options.tenant.as_ref())
+            .option("process-timeout", options.process_timeout.map(milliseconds)),
         Credential::Cached(options) => Described {
             of: vec![describe(&options.of, tenant)],
             ..kind("cached")
