@@ -2,6 +2,7 @@
 
 mod agenda;
 mod caller;
+mod sight;
 mod story;
 mod watch;
 
@@ -9,6 +10,8 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+
+use jiff::Timestamp;
 
 use crate::{
     draws::Draws,
@@ -18,6 +21,8 @@ use crate::{
     subject::Subject,
     trace::{Event, Fingerprint, Kind, Recorder, Trace},
 };
+
+pub use sight::{Side, Sight};
 
 /// The seed of a run that names none.
 pub const DEFAULT_SEED: u64 = 1;
@@ -40,6 +45,16 @@ pub struct Run {
     pub engine: Engine,
     /// Its seed.
     pub seed: u64,
+    /// What was under test, by name and, if it is not ours, version: `identity`,
+    /// `azure-identity-js 4.13.1`.
+    pub subject: String,
+    /// Which sides of it could be seen.
+    pub sight: Sight,
+    /// The date at which the world began; what the scenario counts from its start, counts from
+    /// here.
+    pub start: Timestamp,
+    /// How long it was played.
+    pub ended: Duration,
     /// All that happened.
     pub trace: Trace,
     /// The trace's hash.
@@ -100,6 +115,10 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
     Ok(Run {
         engine: options.engine,
         seed: options.seed,
+        subject: options.subject.name().to_owned(),
+        sight: Sight::everything(),
+        start: scenario.world.start.0,
+        ended: scenario.world.lasts.0,
         trace,
         hash,
         last_repair: last_repair.max(last_fault_end),

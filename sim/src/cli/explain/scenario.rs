@@ -91,8 +91,12 @@ fn listed(text: &mut String, heading: &str, entries: Vec<(&String, String)>) {
 fn known_failures(scenario: &Scenario) -> Vec<String> {
     let line = |known: &crate::scenario::KnownFailure| {
         format!(
-            "{} breaks {} ({}): {}",
-            known.subject, known.breaks, known.fact, known.reason
+            "{} fails {}, which breaks {} ({}): {}",
+            known.subject,
+            known.fails.join(", "),
+            known.breaks,
+            known.fact,
+            known.reason
         )
     };
     scenario.known_failure.iter().map(line).collect()
