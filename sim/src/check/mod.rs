@@ -144,3 +144,20 @@ fn with_seed(mut finding: Finding, seed: u64) -> Finding {
     }
     finding
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_runs_the_worst_counts() {
+        let held = || Finding::holds("a", "found", "expected");
+        let unseen = || Finding::not_observed("b", "nobody looks", "expected");
+        let failed = || Finding::fails("c", "found", "expected", Evidence::none());
+        let name = |findings: Vec<Finding>| worst(findings.into_iter()).map(|worst| worst.name);
+        assert_eq!(name(vec![unseen(), held(), failed()]).unwrap(), "c");
+        assert_eq!(name(vec![held(), unseen(), held()]).unwrap(), "b");
+        assert_eq!(name(vec![held(), held()]).unwrap(), "a");
+        assert_eq!(name(vec![]), None);
+    }
+}

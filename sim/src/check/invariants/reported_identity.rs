@@ -65,7 +65,7 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
                     && !known
                         .reported
                         .as_ref()
-                        .is_some_and(|told| told.contains(&who))
+                        .is_some_and(|reported| names(reported, &who, run.sight))
                 {
                     let found = format!("{who} answers after {before}, and nobody is told");
                     let shown = Evidence::of([*told, event]);
@@ -78,6 +78,15 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
     }
     let found = format!("{looked_at} tokens");
     (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+}
+
+/// Whether a report names `who`, as [`identity`] knows them.
+fn names(reported: &str, who: &str, sight: Sight) -> bool {
+    if sight.walks {
+        reported == who
+    } else {
+        reported.contains(who)
+    }
 }
 
 /// Who answered, in the words of an [`IdentityChanged`](Kind::IdentityChanged) event; where the
