@@ -223,6 +223,7 @@ count = 20
 
 [[known-failure]]
 subject = "azure-identity-js 4.13.1"
+fails = ["expect[3]", "reported-identity"]
 breaks = "PR-04"
 fact = "CH-24"
 reason = "the chain changes identity with no more than an info log"

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use credsim::{
-    check::{Evidence, Finding, Verdict},
+    check::{Evidence, Finding, Judgement, Known, Verdict},
     report::{Difference, Ending, Judged, Outcome, Tally, github, json, junit, pretty},
     trace::{Event, Kind, fingerprint},
 };
@@ -159,4 +159,82 @@ fn nothing_that_failed_looks_like_a_success() {
     let tally = Tally::of(&outcomes());
     assert_eq!(tally.to_string(), "1 passed, 3 failed, 1 skipped");
     assert!(!tally.all_passed());
+}
+
+fn unseen(name: &str) -> Finding {
+    let reason = "callers are outside this process";
+    Finding::not_observed(name, reason, "every caller waits 1s or less")
+}
+
+fn known(name: &str) -> Finding {
+    let mut finding = Finding::fails(name, "there are 9", "1 request", Evidence::none());
+    finding.outcome = Judgement::KnownFailure(Known {
+        subject: "azure-identity-js 4.13.1".to_owned(),
+        breaks: "PR-24".to_owned(),
+        fact: "CA-12".to_owned(),
+        reason: "every caller sends a request of its own".to_owned(),
+    });
+    finding
+}
+
+/// Played as far as it could be seen, with a subject that is known to break something.
+fn half_seen() -> Vec<Outcome> {
+    vec![
+        outcome(
+            "cache/partly",
+            judged(
+                vec![
+                    held(),
+                    unseen("expect[2] waited"),
+                    known("expect[3] requests"),
+                ],
+                vec![unseen("single-flight")],
+                None,
+            ),
+        ),
+        outcome(
+            "cache/unseen",
+            judged(
+                vec![unseen("expect[1] waited")],
+                vec![Finding::holds("no-secret-told", "12 events", "no secret")],
+                None,
+            ),
+        ),
+        outcome(
+            "cache/only-known",
+            judged(vec![known("expect[1] requests")], vec![], None),
+        ),
+    ]
+}
+
+#[test]
+fn what_could_not_be_observed_is_counted_apart_and_never_as_passed() {
+    let mut outcomes = half_seen();
+    let width = pretty::width(outcomes.iter().map(|outcome| outcome.name.as_str()));
+    let took = Duration::from_millis(12);
+    let tell = |outcomes: &[Outcome]| {
+        let text = outcomes.iter().map(|one| pretty::outcome(one, width));
+        let end = pretty::end(outcomes, &Tally::of(outcomes), took);
+        anstream::adapter::strip_str(&(text.collect::<String>() + &end)).to_string()
+    };
+    let tally = Tally::of(&outcomes);
+    assert_eq!(tally.to_string(), "2 passed, 0 failed, 1 skipped");
+    insta::assert_snapshot!("half-seen-pretty", tell(&outcomes));
+    insta::assert_snapshot!("half-seen-junit", junit::document(&outcomes, took).unwrap());
+    let mut lines: Vec<String> = outcomes.iter().map(json::outcome).collect();
+    lines.push(json::summary(&tally, took, 0));
+    insta::assert_snapshot!("half-seen-json", lines.join("\n"));
+    insta::assert_snapshot!("half-seen-github", github::summary(&outcomes, &tally));
+    assert_eq!(github::annotations(&outcomes), "");
+
+    let failing = vec![expired(), unseen("single-flight")];
+    outcomes.push(outcome("cache/bad", judged(vec![held()], failing, None)));
+    insta::assert_snapshot!("half-seen-and-failed", tell(&outcomes[2..]));
+}
+
+#[test]
+fn not_observed_is_dimmed_and_no_more() {
+    let text = pretty::outcome(&half_seen()[0], 12);
+    let dimmed = text.lines().find(|line| line.contains("not observed"));
+    assert!(dimmed.unwrap().contains("\u{1b}[2m"), "{text}");
 }

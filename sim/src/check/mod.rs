@@ -1,19 +1,25 @@
 //! Expectations and invariants: from a trace to a verdict.
 //!
 //! An *expectation* is what one scenario asserts; an *invariant* is what every run asserts. Each
-//! stands in a file of its own and sees nothing but the scenario and the trace.
+//! stands in a file of its own and sees nothing but the scenario and the run. What it needs and
+//! can't see (`run.sight`) it reports as not observed, never as held.
 
 mod evidence;
 mod expectations;
+mod finding;
 pub mod invariants;
+mod known;
 mod statistics;
 mod view;
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use crate::{run::Run, scenario::Scenario, trace::Fingerprint};
 
 pub use evidence::Evidence;
+pub use finding::{Finding, Judgement, Known};
 
 /// What came of a scenario under one engine: all its seeds together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,55 +36,67 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether everything holds.
+    /// Whether nothing fails that is not known to, and something could be observed.
     pub fn passed(&self) -> bool {
-        self.failures().next().is_none()
+        self.failures().next().is_none() && self.nothing_observed().is_none()
+    }
+
+    /// Every finding, expectations first.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.expectations.iter().chain(&self.invariants)
     }
 
     /// What does not hold.
     pub fn failures(&self) -> impl Iterator<Item = &Finding> {
-        self.expectations
-            .iter()
-            .chain(&self.invariants)
-            .filter(|finding| !finding.holds)
+        self.findings().filter(|finding| finding.is_failure())
     }
-}
 
-/// Whether one thing holds, and why one thinks so.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Finding {
-    /// What it is: `expect[2] token-from`, or the invariant's name: `no-expired-token`.
-    pub name: String,
-    /// Which expectation of the file, from 1; none for an invariant.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expectation: Option<usize>,
-    /// Whether it holds.
-    pub holds: bool,
-    /// What was looked at and found, in a sentence: also when it holds.
-    pub found: String,
-    /// What was expected, in a sentence.
-    pub expected: String,
-    /// Why it matters: the scenario's own words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-    /// The seed that shows it, if it does not hold.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-    /// The few trace lines that matter, if it does not hold.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub evidence: Vec<String>,
+    /// What nobody can tell, each with the reason.
+    pub fn not_observed(&self) -> impl Iterator<Item = (&Finding, &str)> {
+        self.findings()
+            .filter_map(|finding| Some((finding, finding.unseen()?)))
+    }
+
+    /// What does not hold and is known not to.
+    pub fn known_failures(&self) -> impl Iterator<Item = (&Finding, &Known)> {
+        self.findings()
+            .filter_map(|finding| Some((finding, finding.known()?)))
+    }
+
+    /// Why nothing can be said about the subject, if so: all that was asked is out of sight.
+    ///
+    /// That no secret is told holds of a run in which nothing happened, too: alone it says
+    /// nothing.
+    pub fn nothing_observed(&self) -> Option<String> {
+        let says_something = |finding: &Finding| match finding.outcome {
+            Judgement::Holds => !invariants::is_held_by_silence(&finding.name),
+            Judgement::Fails | Judgement::KnownFailure(_) => true,
+            Judgement::NotObserved { .. } => false,
+        };
+        if self.findings().any(says_something) {
+            return None;
+        }
+        let reasons: BTreeSet<&str> = self.not_observed().map(|(_, reason)| reason).collect();
+        let reasons: Vec<&str> = reasons.into_iter().collect();
+        (!reasons.is_empty()).then(|| format!("nothing could be observed: {}", reasons.join("; ")))
+    }
 }
 
 /// Judges the runs of a scenario: one for each seed, the first seed first.
 ///
 /// An expectation holds if it holds in every run; the first run in which it does not is shown.
+/// What is a known failure of the subject must fail.
 pub fn judge(scenario: &Scenario, runs: &[Run]) -> Verdict {
     let mut expectations = Vec::new();
     for (index, expect) in scenario.expect.iter().enumerate() {
         let number = index + 1;
         let mut finding = statistics::judge(&expect.that, runs).unwrap_or_else(|| {
-            first_failure_or_last(runs, |run| expectations::judge(scenario, run, &expect.that))
+            let judged = runs.iter().map(|run| {
+                let finding = expectations::judge(scenario, run, &expect.that);
+                with_seed(finding, run.seed)
+            });
+            worst(judged)
+                .unwrap_or_else(|| Finding::not_observed("nothing", "there was no run", ""))
         });
         finding.name = format!("expect[{number}] {}", finding.name);
         finding.expectation = Some(number);
@@ -88,73 +106,58 @@ pub fn judge(scenario: &Scenario, runs: &[Run]) -> Verdict {
     let invariants = invariants::ALL
         .iter()
         .filter_map(|invariant| {
-            let judged: Vec<(u64, Finding)> = runs
-                .iter()
-                .filter_map(|run| Some((run.seed, (invariant.judge)(scenario, run)?)))
-                .collect();
-            let failed = judged.iter().position(|(_, finding)| !finding.holds);
-            let index = failed.or(judged.len().checked_sub(1))?;
-            judged
-                .into_iter()
-                .nth(index)
-                .map(|(seed, finding)| with_seed(finding, seed))
+            worst(runs.iter().filter_map(|run| {
+                let finding = (invariant.judge)(scenario, run)?;
+                Some(with_seed(finding, run.seed))
+            }))
         })
         .collect();
-    Verdict {
+    let mut verdict = Verdict {
         expectations,
         invariants,
         hash: runs.first().map(|run| run.hash).unwrap_or_default(),
         seeds: u32::try_from(runs.len()).unwrap_or(u32::MAX),
+    };
+    if let Some(run) = runs.first() {
+        known::apply(&mut verdict, scenario, &run.subject);
     }
+    verdict
 }
 
-fn first_failure_or_last(runs: &[Run], judge: impl Fn(&Run) -> Finding) -> Finding {
-    let mut last = Finding::holds("nothing", "there was no run", "");
-    for run in runs {
-        last = with_seed(judge(run), run.seed);
-        if !last.holds {
-            break;
+/// The first finding that fails, else the first that is not observed, else the last.
+fn worst(findings: impl Iterator<Item = Finding>) -> Option<Finding> {
+    let mut worst: Option<Finding> = None;
+    for finding in findings {
+        if finding.is_failure() {
+            return Some(finding);
+        }
+        if worst.as_ref().is_none_or(Finding::is_held) {
+            worst = Some(finding);
         }
     }
-    last
+    worst
 }
 
 fn with_seed(mut finding: Finding, seed: u64) -> Finding {
-    if !finding.holds {
+    if finding.is_failure() {
         finding.seed = Some(seed);
     }
     finding
 }
 
-impl Finding {
-    fn new(name: &str, holds: bool, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self {
-            name: name.to_owned(),
-            expectation: None,
-            holds,
-            found: found.into(),
-            expected: expected.into(),
-            why: None,
-            seed: None,
-            evidence: Vec::new(),
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// It holds: what was found, and what was expected.
-    pub fn holds(name: &str, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::new(name, true, found, expected)
-    }
-
-    /// It does not hold: what was found, what was expected, and the lines that show it.
-    pub fn fails(
-        name: &str,
-        found: impl Into<String>,
-        expected: impl Into<String>,
-        evidence: Evidence,
-    ) -> Self {
-        Self {
-            evidence: evidence.lines(),
-            ..Self::new(name, false, found, expected)
-        }
+    #[test]
+    fn of_several_runs_the_worst_counts() {
+        let held = || Finding::holds("a", "found", "expected");
+        let unseen = || Finding::not_observed("b", "nobody looks", "expected");
+        let failed = || Finding::fails("c", "found", "expected", Evidence::none());
+        let name = |findings: Vec<Finding>| worst(findings.into_iter()).map(|worst| worst.name);
+        assert_eq!(name(vec![unseen(), held(), failed()]).unwrap(), "c");
+        assert_eq!(name(vec![held(), unseen(), held()]).unwrap(), "b");
+        assert_eq!(name(vec![held(), held()]).unwrap(), "a");
+        assert_eq!(name(vec![]), None);
     }
 }

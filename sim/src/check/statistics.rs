@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Evidence, Finding, view::calls};
 use crate::{
-    run::Run,
+    run::{Run, Side},
     scenario::{Percentile, Share, That},
     trace,
 };
@@ -16,6 +16,11 @@ pub(super) fn judge(that: &That, runs: &[Run]) -> Option<Finding> {
         That::Percentile(percentile) => Some(judge_percentile(percentile, runs)),
         _ => None,
     }
+}
+
+/// Why the calls of all runs can't be counted, if so.
+fn unseen(runs: &[Run]) -> Option<&'static str> {
+    runs.iter().find_map(|run| run.sight.lacks(&[Side::Calls]))
 }
 
 fn judge_share(share: &Share, runs: &[Run]) -> Finding {
@@ -35,6 +40,9 @@ fn judge_share(share: &Share, runs: &[Run]) -> Finding {
         share.at_least * 100.0,
         most * 100.0
     );
+    if let Some(reason) = unseen(runs) {
+        return Finding::not_observed("share", reason, expected);
+    }
     let found = format!(
         "{succeeded} of {all} calls ({:.2} %) over {} seeds succeed",
         reached * 100.0,
@@ -60,6 +68,9 @@ fn judge_percentile(wanted: &Percentile, runs: &[Run]) -> Finding {
         percent(wanted.percentile),
         wanted.at_most
     );
+    if let Some(reason) = unseen(runs) {
+        return Finding::not_observed("percentile", reason, expected);
+    }
     // Nearest rank: the smallest wait that so many percent of all do not exceed.
     let rank = (wanted.percentile / 100.0 * waits.len() as f64)
         .ceil()

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     fault::{matches_entra, matches_imds},
     run::Run,
-    scenario::{ImdsRequest, Scenario, Span, Target},
+    scenario::{ImdsRequest, Span, Target},
     trace::{CallOutcome, Event, Fingerprint, Kind, Trace},
 };
 
@@ -292,11 +292,6 @@ pub(super) fn is_entra(url: &str) -> bool {
 }
 
 /// The true time of the world at `at`.
-pub(super) fn world_time(scenario: &Scenario, at: Duration) -> Timestamp {
-    scenario
-        .world
-        .start
-        .0
-        .checked_add(at)
-        .unwrap_or(Timestamp::MAX)
+pub(super) fn world_time(run: &Run, at: Duration) -> Timestamp {
+    run.start.checked_add(at).unwrap_or(Timestamp::MAX)
 }

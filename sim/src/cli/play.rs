@@ -115,7 +115,7 @@ fn judge(
     let scenario = &loaded.scenario;
     let runs = all_seeds(scenario, how).map_err(|error| error.to_string())?;
     let verdict = check::judge(scenario, &runs);
-    let replayed = scenario.world.lasts.0.saturating_mul(verdict.seeds);
+    let replayed = runs.iter().map(|run| run.ended).sum();
     let difference = if how.twice {
         twice::first_difference(&file.selector, &loaded.name, how, &runs)?
     } else {

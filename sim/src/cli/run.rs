@@ -169,7 +169,7 @@ pub(super) fn select(selectors: &[String], console: &mut Console) -> (Vec<File>,
 pub(super) fn codes_of(outcome: &Outcome) -> Vec<u8> {
     match &outcome.ending {
         Ending::Judged(judged) => {
-            let failed = (!judged.verdict.passed()).then_some(exit::FAILED);
+            let failed = judged.verdict.failures().next().map(|_| exit::FAILED);
             let differs = judged.difference.is_some().then_some(exit::NONDETERMINISM);
             failed.into_iter().chain(differs).collect()
         }

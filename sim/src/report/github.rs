@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Ending, Outcome, Tally, prose::real};
+use super::{Count, Ending, Outcome, Tally, counted, prose::real};
 use crate::check::Finding;
 
 /// GitHub shows a handful of annotations for each step; more would only hide the first ones.
@@ -116,20 +116,47 @@ pub fn summary(outcomes: &[Outcome], tally: &Tally) -> String {
             }
         };
     }
+    text + &apart(outcomes)
+}
+
+/// `7`, or `6 of 7` when one does not hold; then what can't be said in either word.
+fn held(findings: &[Finding]) -> String {
+    let count = Count::of(findings);
+    let mut text = match count.judged() {
+        all if all == count.held => all.to_string(),
+        all => format!("{} of {all}", count.held),
+    };
+    if count.not_observed > 0 {
+        text += &format!(", {} not observed", count.not_observed);
+    }
+    if count.known > 0 {
+        text += &format!(", {}", counted(count.known, "known failure"));
+    }
     text
 }
 
-/// `7`, or `6 of 7` when one does not hold.
-fn held(findings: &[Finding]) -> String {
-    let (all, good) = (
-        findings.len(),
-        findings.iter().filter(|finding| finding.holds).count(),
-    );
-    if good == all {
-        all.to_string()
-    } else {
-        format!("{good} of {all}")
+/// What nobody could observe and what is known to fail, one a line, below the table.
+fn apart(outcomes: &[Outcome]) -> String {
+    let (mut unseen, mut known) = (String::new(), String::new());
+    for outcome in outcomes {
+        let Ending::Judged(judged) = &outcome.ending else {
+            continue;
+        };
+        let name = &outcome.name;
+        for (finding, reason) in judged.verdict.not_observed() {
+            let _ = writeln!(unseen, "- `{name}` {}: {reason}", finding.name);
+        }
+        for (finding, failure) in judged.verdict.known_failures() {
+            let _ = writeln!(known, "- `{name}` {}: {failure}", finding.name);
+        }
     }
+    let mut text = String::new();
+    for (heading, lines) in [("Known failures", known), ("Not observed", unseen)] {
+        if !lines.is_empty() {
+            let _ = write!(text, "\n#### {heading}\n\n{lines}");
+        }
+    }
+    text
 }
 
 fn cell(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! For programs: JSON lines, one object for each event, scenario and run.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde::Serialize;
 
@@ -73,7 +73,7 @@ struct Scenario<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     virtual_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    reason: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<&'a Verdict>,
     #[serde(skip_serializing_if = "<[usize]>::is_empty")]
@@ -110,9 +110,10 @@ impl<'a> Scenario<'a> {
                 scenario.virtual_ms = Some(milliseconds(judged.replayed));
                 scenario.verdict = Some(&judged.verdict);
                 scenario.difference = judged.difference.as_ref();
+                scenario.reason = judged.verdict.nothing_observed().map(Cow::Owned);
             }
             Ending::Skipped { reason } | Ending::Fault { said: reason } => {
-                scenario.reason = Some(reason);
+                scenario.reason = Some(Cow::Borrowed(reason));
             }
             Ending::Invalid(invalid) => scenario.diagnostics = invalid.diagnostics(),
         }

@@ -21,6 +21,7 @@ pub fn document(outcomes: &[Outcome], took: Duration) -> Result<String, String> 
             .or_insert_with(|| TestSuite::new(family));
         suite.time = Some(suite.time.unwrap_or_default() + outcome.took);
         suite.add_test_case(case(outcome));
+        suite.add_test_cases(apart(outcome));
     }
     let mut report = Report::new("credsim");
     report
@@ -43,14 +44,37 @@ fn case(outcome: &Outcome) -> TestCase {
     case
 }
 
+/// A skipped case for each check that nobody could observe or that is known to fail.
+fn apart(outcome: &Outcome) -> Vec<TestCase> {
+    let Ending::Judged(judged) = &outcome.ending else {
+        return Vec::new();
+    };
+    let case = |finding: &Finding, kind: &str, message: String| {
+        let mut status = TestCaseStatus::skipped();
+        status.set_type(kind).set_message(message);
+        let name = format!("{} {}", outcome.name, finding.name);
+        let mut case = TestCase::new(name, status);
+        case.set_classname(outcome.path.as_str());
+        case
+    };
+    let unseen = judged.verdict.not_observed().map(|(finding, reason)| {
+        let message = format!("not observed: {reason}");
+        case(finding, "not-observed", message)
+    });
+    let known = judged.verdict.known_failures().map(|(finding, known)| {
+        let message = format!("known failure: {known}");
+        case(finding, "known-failure", message)
+    });
+    unseen.chain(known).collect()
+}
+
 fn status(outcome: &Outcome) -> TestCaseStatus {
     let (kind, message, text) = match &outcome.ending {
         Ending::Judged(_) if outcome.word() == "passed" => return TestCaseStatus::success(),
-        Ending::Skipped { reason } => {
-            let mut skipped = TestCaseStatus::skipped();
-            skipped.set_message(reason.as_str());
-            return skipped;
+        Ending::Judged(judged) if outcome.word() == "skipped" => {
+            return skipped(judged.verdict.nothing_observed().unwrap_or_default());
         }
+        Ending::Skipped { reason } => return skipped(reason.clone()),
         Ending::Judged(judged) => (
             NonSuccessKind::Failure,
             headline(judged),
@@ -75,6 +99,12 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
     status.set_message(message);
     status.set_description(format!("{text}\n\nreproduce: {}\n", outcome.reproduce));
     status
+}
+
+fn skipped(reason: String) -> TestCaseStatus {
+    let mut skipped = TestCaseStatus::skipped();
+    skipped.set_message(reason);
+    skipped
 }
 
 fn headline(judged: &Judged) -> String {

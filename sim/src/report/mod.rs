@@ -68,7 +68,7 @@ pub enum Ending {
 pub struct Judged {
     /// What holds and what does not.
     pub verdict: Verdict,
-    /// Virtual time, over all seeds.
+    /// Time of the world that was played, over all seeds.
     pub replayed: Duration,
     /// Where a second pass was not like the first one, if it was not.
     pub difference: Option<Difference>,
@@ -108,6 +108,7 @@ impl Outcome {
         match &self.ending {
             Ending::Judged(judged) if judged.difference.is_some() => "nondeterministic",
             Ending::Judged(judged) if judged.verdict.passed() => "passed",
+            Ending::Judged(judged) if judged.verdict.failures().next().is_none() => "skipped",
             Ending::Judged(_) => "failed",
             Ending::Skipped { .. } => "skipped",
             Ending::Invalid(_) => "invalid",
@@ -117,9 +118,38 @@ impl Outcome {
 }
 
 impl Judged {
-    /// How many things were checked.
+    /// How many things were checked; what nobody could observe was not.
     pub fn checks(&self) -> usize {
-        self.verdict.expectations.len() + self.verdict.invariants.len()
+        self.verdict.findings().count() - self.verdict.not_observed().count()
+    }
+}
+
+/// How many of the findings hold, how many fail, and what can't be said in either word.
+pub(crate) struct Count {
+    /// Those that hold.
+    pub held: usize,
+    /// Those that fail.
+    pub failed: usize,
+    /// Those that nobody could observe.
+    pub not_observed: usize,
+    /// Those that are known to fail.
+    pub known: usize,
+}
+
+impl Count {
+    pub(crate) fn of(findings: &[Finding]) -> Self {
+        let count = |is: fn(&&Finding) -> bool| findings.iter().filter(is).count();
+        Self {
+            held: count(|finding| finding.is_held()),
+            failed: count(|finding| finding.is_failure()),
+            not_observed: count(|finding| finding.unseen().is_some()),
+            known: count(|finding| finding.known().is_some()),
+        }
+    }
+
+    /// Those of which one can say whether they hold as they should.
+    pub(crate) fn judged(&self) -> usize {
+        self.held + self.failed
     }
 }
 

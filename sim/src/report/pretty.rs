@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    Difference, Ending, Judged, Outcome, Tally, counted,
+    Count, Difference, Ending, Judged, Outcome, Tally, counted,
     prose::{long, paragraph, real},
 };
 use crate::{check::Finding, trace};
@@ -36,17 +36,19 @@ pub fn width<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
 pub fn outcome(outcome: &Outcome, width: usize) -> String {
     let name = &outcome.name;
     match &outcome.ending {
-        Ending::Judged(judged) if judged.verdict.passed() && judged.difference.is_none() => {
-            format!(
-                "{GOOD}ok{GOOD:#}    {name:width$}  {}",
-                facts(outcome, judged)
-            )
-        }
-        Ending::Judged(judged) => failed(outcome, judged, width),
-        Ending::Skipped { reason } => {
-            let text = paragraph(&format!("skip  {name:width$}  "), reason);
-            text.replacen("skip", &format!("{LEFT_OUT}skip{LEFT_OUT:#}"), 1)
-        }
+        Ending::Judged(judged) => match outcome.word() {
+            "passed" => format!(
+                "{GOOD}ok{GOOD:#}    {name:width$}  {}{}",
+                facts(outcome, judged),
+                apart(judged)
+            ),
+            "skipped" => {
+                let reason = judged.verdict.nothing_observed().unwrap_or_default();
+                left_out(name, &reason, width) + &apart(judged)
+            }
+            _ => failed(outcome, judged, width),
+        },
+        Ending::Skipped { reason } => left_out(name, reason, width),
         Ending::Invalid(invalid) => {
             let what = counted(invalid.diagnostics().len(), "mistake");
             format!(
@@ -62,11 +64,38 @@ pub fn outcome(outcome: &Outcome, width: usize) -> String {
     }
 }
 
+fn left_out(name: &str, reason: &str, width: usize) -> String {
+    let text = paragraph(&format!("skip  {name:width$}  "), reason);
+    text.replacen("skip", &format!("{LEFT_OUT}skip{LEFT_OUT:#}"), 1)
+}
+
+/// What is known to fail and what nobody could observe, each on a line.
+fn apart(judged: &Judged) -> String {
+    let verdict = &judged.verdict;
+    let mut text = String::new();
+    for (finding, known) in verdict.known_failures() {
+        let name = &finding.name;
+        let _ = writeln!(
+            text,
+            "      {LEFT_OUT}known failure{LEFT_OUT:#}  {name}: {known}"
+        );
+    }
+    for (finding, reason) in verdict.not_observed() {
+        let name = &finding.name;
+        let _ = writeln!(
+            text,
+            "      {FAINT}not observed   {name}: {reason}{FAINT:#}"
+        );
+    }
+    text
+}
+
 /// What a passed scenario's line tells.
 fn facts(outcome: &Outcome, judged: &Judged) -> String {
     let verdict = &judged.verdict;
-    let expectations = counted(verdict.expectations.len(), "expectation");
-    let invariants = counted(verdict.invariants.len(), "invariant");
+    let judged = |findings| Count::of(findings).judged();
+    let expectations = counted(judged(&verdict.expectations), "expectation");
+    let invariants = counted(judged(&verdict.invariants), "invariant");
     let seeds = match verdict.seeds {
         0 | 1 => String::new(),
         many => format!("  {many} seeds"),
@@ -105,6 +134,11 @@ fn failed(outcome: &Outcome, judged: &Judged, width: usize) -> String {
     if let Some(difference) = &judged.difference {
         text.push('\n');
         text += &differs(difference);
+    }
+    let apart = apart(judged);
+    if !apart.is_empty() {
+        text.push('\n');
+        text += &apart;
     }
     let _ = writeln!(text, "\n{}", reproduce(outcome));
     text
@@ -166,16 +200,23 @@ pub fn end(outcomes: &[Outcome], tally: &Tally, took: Duration) -> String {
         .last()
         .is_some_and(|last| !matches!(last.word(), "passed" | "skipped"));
     let mut text = String::from(if told { "" } else { "\n" });
+    let apart = tally.apart();
     if tally.all_passed() {
-        let _ = writeln!(
-            text,
-            "{}, {}, {}: replayed {} of virtual time in {}",
+        let mut counts = vec![
             counted(tally.passed, "scenario"),
             counted(tally.expectations, "expectation"),
             counted(tally.invariants, "invariant check"),
+        ];
+        counts.extend(apart);
+        let _ = writeln!(
+            text,
+            "{}: replayed {} of virtual time in {}",
+            counts.join(", "),
             long(tally.replayed),
             real(took),
         );
+    } else if !apart.is_empty() {
+        let _ = writeln!(text, "{}", apart.join(", "));
     }
     text += &failures(outcomes);
     let style = match (tally.failed, tally.passed) {

@@ -1,10 +1,10 @@
 //! Outcomes, counted.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{Ending, Outcome};
+use super::{Count, Ending, Outcome, counted};
 
 /// How many scenarios ended how. Whatever is neither passed nor skipped has failed, so that an
 /// invalid file never looks like a success.
@@ -23,10 +23,14 @@ pub struct Tally {
     pub nondeterministic: usize,
     /// Of the failed ones: the harness failed.
     pub faults: usize,
-    /// Expectations looked at.
+    /// Checks that nobody could observe.
+    pub not_observed: usize,
+    /// Known failures, by subject.
+    pub known_failures: BTreeMap<String, usize>,
+    /// Expectations that hold or fail.
     #[serde(skip)]
     pub expectations: usize,
-    /// Invariants looked at.
+    /// Invariants that hold or fail.
     #[serde(skip)]
     pub invariants: usize,
     /// Virtual time.
@@ -52,8 +56,13 @@ impl Tally {
         }
         match &outcome.ending {
             Ending::Judged(judged) => {
-                self.expectations += judged.verdict.expectations.len();
-                self.invariants += judged.verdict.invariants.len();
+                self.expectations += Count::of(&judged.verdict.expectations).judged();
+                self.invariants += Count::of(&judged.verdict.invariants).judged();
+                self.not_observed += judged.verdict.not_observed().count();
+                for (_, known) in judged.verdict.known_failures() {
+                    let count = self.known_failures.entry(known.subject.clone());
+                    *count.or_default() += 1;
+                }
                 self.replayed += judged.replayed;
                 self.nondeterministic += usize::from(judged.difference.is_some());
             }
@@ -61,6 +70,19 @@ impl Tally {
             Ending::Invalid(_) => self.invalid += 1,
             Ending::Fault { .. } => self.faults += 1,
         }
+    }
+
+    /// What was neither held nor failed, in words: `12 not observed`, `3 known failures of
+    /// azure-identity-js 4.13.1`.
+    pub fn apart(&self) -> Vec<String> {
+        let mut apart = Vec::new();
+        if self.not_observed > 0 {
+            apart.push(format!("{} not observed", self.not_observed));
+        }
+        for (subject, count) in &self.known_failures {
+            apart.push(format!("{} of {subject}", counted(*count, "known failure")));
+        }
+        apart
     }
 
     /// Whether something was played and nothing failed.

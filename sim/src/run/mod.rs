@@ -4,6 +4,7 @@ mod agenda;
 mod caller;
 mod guests;
 mod scene;
+mod sight;
 mod story;
 mod watch;
 
@@ -26,6 +27,8 @@ use crate::{
     trace::{Event, Fingerprint, Kind, Listener, Recorder, Trace},
 };
 
+pub use sight::{Side, Sight};
+
 /// The seed of a run that names none.
 pub const DEFAULT_SEED: u64 = 1;
 
@@ -47,14 +50,20 @@ pub struct Run {
     pub engine: Engine,
     /// Its seed.
     pub seed: u64,
+    /// What was under test, by name and, if it is not ours, version: `identity`,
+    /// `azure-identity-js 4.13.1`.
+    pub subject: String,
+    /// Which sides of it could be seen.
+    pub sight: Sight,
+    /// The date at which the world began; what the scenario counts from its start, counts from
+    /// here.
+    pub start: Timestamp,
+    /// How long it was played.
+    pub ended: Duration,
     /// All that happened.
     pub trace: Trace,
     /// The trace's hash.
     pub hash: Fingerprint,
-    /// The date at which the world began.
-    pub start: Timestamp,
-    /// How long it was played.
-    pub ended: Duration,
     /// When something in the world last got better: a fault ended, a service came back, somebody
     /// logged in.
     pub last_repair: Option<Duration>,
@@ -121,6 +130,11 @@ fn world(
     recorder: Recorder,
     horizon: Duration,
 ) -> Result<Run, EngineError> {
+    let sight = match &guests {
+        Some(_) => Sight::endpoints_only(),
+        None if options.subject.is_outside() => Sight::of_a_driver(),
+        None => Sight::everything(),
+    };
     let draws = Draws::new(options.seed);
     let clock = WorldClock::default();
     let stage = Stage::new(&scenario.world, options.seed, recorder.clone());
@@ -158,6 +172,8 @@ fn world(
     Ok(Run {
         engine: options.engine,
         seed: options.seed,
+        subject: ending.subject,
+        sight,
         trace,
         hash,
         start: ending.start.unwrap_or(scenario.world.start.0),

@@ -44,6 +44,8 @@ pub(super) struct Story {
 /// How the world stood at its end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ending {
+    /// Who played it: by then a driver has said who it is.
+    pub subject: String,
     /// The date at which it began.
     pub start: Option<Timestamp>,
     /// How long it was played.
@@ -159,6 +161,7 @@ impl Story {
         let ended = host.runtime.elapsed();
         scene.account_for_disposed();
         Ending {
+            subject: self.subject.name().to_owned(),
             start: Some(start),
             ended,
             last_repair: scene.last_repair(),

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// The version of the JSON lines form. Raised when the meaning of a field changes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The events of a run in the order in which they happened.
 #[derive(Clone, Debug, Default, PartialEq)]

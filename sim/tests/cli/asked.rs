@@ -3,7 +3,7 @@
 use credsim::scenario::library;
 use serde_json::Value;
 
-use crate::support::{FAILING, GOOD, credsim, file, folder, good};
+use crate::support::{FAILING, GOOD, credsim, file, flat, folder, good};
 
 #[test]
 fn the_list_has_every_bundled_scenario_below_its_family() {
@@ -85,6 +85,18 @@ fn every_bundled_scenario_can_be_explained() {
             "{}",
             ran.out
         );
+    }
+}
+
+#[test]
+fn known_failures_are_explained_with_what_fails() {
+    let ran = credsim(&["explain", "cache/one-az-for-ten-callers"]);
+    let text = flat(&ran.out);
+    for part in [
+        "azure-identity-js 4.13.1 fails expect[1], expect[2] and expect[3], and so breaks PR-24",
+        "(CLI-06): one process for each call",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
     }
 }
 

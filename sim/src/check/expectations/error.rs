@@ -10,26 +10,31 @@ use super::{
     lacks,
 };
 use crate::{
-    run::Run,
-    scenario::{ErrorLike, Scenario},
+    run::{Run, Side},
+    scenario::ErrorLike,
     trace::CallOutcome,
 };
 
 const NAME: &str = "error";
 
-pub(super) fn judge(scenario: &Scenario, run: &Run, wanted: &ErrorLike) -> Finding {
+pub(super) fn judge(run: &Run, wanted: &ErrorLike) -> Finding {
     let window = Window::new(wanted.from, wanted.until, wanted.step);
     let calls = window.calls(run);
     let expected = expected(wanted, &window);
+    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+        return Finding::not_observed(NAME, reason, expected);
+    }
     if calls.is_empty() {
         return Finding::fails(NAME, "there is no such call", expected, Evidence::none());
     }
     let wrongs: Vec<(&Call<'_>, String)> = calls
         .iter()
-        .filter_map(|call| Some((call, fault(scenario, call, wanted)?)))
+        .filter_map(|call| Some((call, fault(run, call, wanted)?)))
         .collect();
     let Some((first, fault)) = wrongs.first() else {
-        return Finding::holds(NAME, format!("{} calls fail so", calls.len()), expected);
+        let found = format!("{} calls fail so", calls.len());
+        let unseen = run.sight.lacks(&beside_calls(wanted));
+        return Finding::holds(NAME, found, expected).unless_unseen(unseen);
     };
     let found = format!(
         "{} of {} calls don't; in the first, {fault}",
@@ -39,8 +44,15 @@ pub(super) fn judge(scenario: &Scenario, run: &Run, wanted: &ErrorLike) -> Findi
     Finding::fails(NAME, found, expected, Evidence::of_call(&run.trace, first))
 }
 
-/// What is not as wanted; none if all is.
-fn fault(scenario: &Scenario, call: &Call<'_>, wanted: &ErrorLike) -> Option<String> {
+/// What it asks for that not everybody who sees the calls can see.
+fn beside_calls(wanted: &ErrorLike) -> Vec<Side> {
+    let by_name = wanted.credential.as_ref().map(|_| Side::Walks);
+    let come_back = wanted.retry_at.map(|_| Side::Details);
+    by_name.into_iter().chain(come_back).collect()
+}
+
+/// What is not as wanted, as far as it can be seen; none if all is.
+fn fault(run: &Run, call: &Call<'_>, wanted: &ErrorLike) -> Option<String> {
     let Some(CallEnd { outcome, .. }) = &call.end else {
         return Some("the caller still waits at the end".to_owned());
     };
@@ -60,14 +72,15 @@ fn fault(scenario: &Scenario, call: &Call<'_>, wanted: &ErrorLike) -> Option<Str
     if let Some(name) = wanted
         .credential
         .as_ref()
-        .filter(|name| *name != credential)
+        .filter(|name| run.sight.walks && *name != credential)
     {
         return Some(format!("the error is {credential}'s, not {name}'s"));
     }
     if let Some(part) = lacks(message, &wanted.contains) {
         return Some(format!("the text lacks \"{part}\" (in that order)"));
     }
-    let wanted_at = view::world_time(scenario, wanted.retry_at?.0);
+    let wanted_at = wanted.retry_at.filter(|_| run.sight.details)?;
+    let wanted_at = view::world_time(run, wanted_at.0);
     match retry_at {
         None => Some("it does not say when to come back".to_owned()),
         Some(at) => {

@@ -2,7 +2,7 @@
 
 use super::super::{Evidence, Finding, view::Window};
 use crate::{
-    run::Run,
+    run::{Run, Side},
     scenario::{ChangeIs, IdentityChange},
     trace::{Event, Kind},
 };
@@ -39,6 +39,9 @@ pub(super) fn judge(run: &Run, wanted: &IdentityChange) -> Finding {
         (_, None) => count > 0,
     };
     let expected = expected(wanted, &window);
+    if let Some(reason) = run.sight.lacks(&[Side::Reports]) {
+        return Finding::not_observed(NAME, reason, expected);
+    }
     let found = match count {
         0 => "there is none".to_owned(),
         1 => "there is one".to_owned(),

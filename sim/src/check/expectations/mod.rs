@@ -3,6 +3,7 @@
 mod attempts;
 mod error;
 mod identity_change;
+mod moment;
 mod not_built;
 mod passed_over;
 mod recovery;
@@ -20,17 +21,25 @@ use crate::{
 
 /// Judges one expectation on one run.
 pub(super) fn judge(scenario: &Scenario, run: &Run, that: &That) -> Finding {
+    let finding = judge_seen(scenario, run, that);
+    match moment::first(scenario, that).filter(|first| *first >= run.ended) {
+        Some(_) => Finding::not_observed(&finding.name, ENDED, finding.expected),
+        None => finding,
+    }
+}
+
+fn judge_seen(scenario: &Scenario, run: &Run, that: &That) -> Finding {
     match that {
         That::TokenFrom(wanted) => token_from::judge(run, wanted),
-        That::Error(wanted) => error::judge(scenario, run, wanted),
+        That::Error(wanted) => error::judge(run, wanted),
         That::Requests(wanted) => requests::judge_count(run, wanted),
         That::InFlight(wanted) => requests::judge_in_flight(run, wanted),
         That::Rate(wanted) => requests::judge_rate(run, wanted),
-        That::Attempts(wanted) => attempts::judge(run, wanted),
+        That::Attempts(wanted) => attempts::judge(scenario, run, wanted),
         That::Waited(wanted) => waited::judge(run, wanted),
         That::IdentityChange(wanted) => identity_change::judge(run, wanted),
         That::PassedOver(wanted) => passed_over::judge(run, wanted),
-        That::Recovery(wanted) => recovery::judge(run, wanted),
+        That::Recovery(wanted) => recovery::judge(scenario, run, wanted),
         That::ResourceSaw(wanted) => resource_saw::judge(run, wanted),
         That::NotBuilt(wanted) => not_built::judge(run, wanted),
         That::Tokens(wanted) => tokens::judge(run, wanted),
@@ -43,6 +52,9 @@ pub(super) fn judge(scenario: &Scenario, run: &Run, that: &That) -> Finding {
         ),
     }
 }
+
+/// Why what would have come later can't be judged.
+const ENDED: &str = "the run ended before";
 
 /// Whether `text` contains all of `parts`, in this order; the first that it lacks otherwise.
 fn lacks<'a>(text: &str, parts: &'a [String]) -> Option<&'a str> {

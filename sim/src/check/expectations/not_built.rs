@@ -5,7 +5,7 @@ use super::{
     lacks,
 };
 use crate::{
-    run::Run,
+    run::{Run, Side},
     scenario::NotBuilt,
     trace::{Event, Kind},
 };
@@ -16,6 +16,9 @@ pub(super) fn judge(run: &Run, wanted: &NotBuilt) -> Finding {
     let mut expected = "the credential can't be built".to_owned();
     for part in &wanted.contains {
         expected += &format!(", saying \"{part}\"");
+    }
+    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+        return Finding::not_observed(NAME, reason, expected);
     }
     let built = |event: &&Event| matches!(event.kind, Kind::Built { .. });
     if let Some(event) = run.trace.events.iter().find(built) {

@@ -5,7 +5,7 @@ use super::super::{
     view::{Call, CallEnd, Window},
 };
 use crate::{
-    run::Run,
+    run::{Run, Side},
     scenario::PassedOver,
     trace::{CallOutcome, TriedMember, span},
 };
@@ -25,6 +25,9 @@ pub(super) fn judge(run: &Run, wanted: &PassedOver) -> Finding {
     }
     if let Some(most) = wanted.took_at_most {
         expected += &format!(" within {most}");
+    }
+    if let Some(reason) = run.sight.lacks(&[Side::Calls, Side::Walks]) {
+        return Finding::not_observed(NAME, reason, expected);
     }
     // A call that was answered from the cache of the last answerer walked nowhere.
     let walks: Vec<(&Call<'_>, &[TriedMember])> = calls

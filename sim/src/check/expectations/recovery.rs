@@ -1,18 +1,21 @@
 //! `that.recovery`: calls succeed again within a time after the world has healed.
 
-use super::super::{
-    Evidence, Finding,
-    view::{Call, CallEnd, calls},
+use super::{
+    super::{
+        Evidence, Finding,
+        view::{Call, CallEnd, calls},
+    },
+    ENDED,
 };
 use crate::{
-    run::Run,
-    scenario::Recovery,
+    run::{Run, Side},
+    scenario::{Recovery, Scenario},
     trace::{CallOutcome, Event, Kind, span},
 };
 
 const NAME: &str = "recovery";
 
-pub(super) fn judge(run: &Run, wanted: &Recovery) -> Finding {
+pub(super) fn judge(scenario: &Scenario, run: &Run, wanted: &Recovery) -> Finding {
     let whom = wanted
         .principal
         .as_ref()
@@ -22,7 +25,13 @@ pub(super) fn judge(run: &Run, wanted: &Recovery) -> Finding {
         "calls succeed{whom} within {} after the last repair",
         wanted.within
     );
+    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+        return Finding::not_observed(NAME, reason, expected);
+    }
     let Some(healed) = run.last_repair else {
+        if run.ended < scenario.world.lasts.0 {
+            return Finding::not_observed(NAME, ENDED, expected);
+        }
         return Finding::fails(
             NAME,
             "nothing in the world ever gets better",

@@ -6,7 +6,11 @@ use super::super::{
     Evidence, Finding,
     view::{Call, CallEnd, Window},
 };
-use crate::{run::Run, scenario::TokenFrom, trace::CallOutcome};
+use crate::{
+    run::{Run, Side, Sight},
+    scenario::TokenFrom,
+    trace::CallOutcome,
+};
 
 const NAME: &str = "token-from";
 
@@ -14,13 +18,21 @@ pub(super) fn judge(run: &Run, wanted: &TokenFrom) -> Finding {
     let window = Window::new(wanted.from, wanted.until, wanted.step);
     let calls = window.calls(run);
     let expected = expected(wanted, &window);
+    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+        return Finding::not_observed(NAME, reason, expected);
+    }
     if calls.is_empty() {
         return Finding::fails(NAME, "there is no such call", expected, Evidence::none());
     }
-    let wrong: Vec<&Call<'_>> = calls.iter().filter(|call| !fits(call, wanted)).collect();
+    let wrong: Vec<&Call<'_>> = calls
+        .iter()
+        .filter(|call| !fits(call, wanted, run.sight))
+        .collect();
     let Some(first) = wrong.first() else {
         let found = format!("{} calls get such a token", calls.len());
-        return Finding::holds(NAME, found, expected);
+        let by_name = wanted.credential.as_ref().map(|_| Side::Walks);
+        let unseen = run.sight.lacks(by_name.as_slice());
+        return Finding::holds(NAME, found, expected).unless_unseen(unseen);
     };
     let found = format!(
         "{} of {} calls get something else; the first is shown",
@@ -30,7 +42,7 @@ pub(super) fn judge(run: &Run, wanted: &TokenFrom) -> Finding {
     Finding::fails(NAME, found, expected, Evidence::of_call(&run.trace, first))
 }
 
-fn fits(call: &Call<'_>, wanted: &TokenFrom) -> bool {
+fn fits(call: &Call<'_>, wanted: &TokenFrom, sight: Sight) -> bool {
     let Some(CallEnd {
         outcome, host_time, ..
     }) = &call.end
@@ -51,7 +63,7 @@ fn fits(call: &Call<'_>, wanted: &TokenFrom) -> bool {
     wanted
         .credential
         .as_ref()
-        .is_none_or(|name| name == credential)
+        .is_none_or(|name| name == credential || !sight.walks)
         && wanted
             .principal
             .as_ref()

@@ -6,7 +6,11 @@ use super::super::{
     Evidence, Finding,
     view::{CallEnd, Window},
 };
-use crate::{run::Run, scenario::Tokens, trace::CallOutcome};
+use crate::{
+    run::{Run, Side},
+    scenario::Tokens,
+    trace::CallOutcome,
+};
 
 const NAME: &str = "tokens";
 
@@ -28,6 +32,9 @@ pub(super) fn judge(run: &Run, wanted: &Tokens) -> Finding {
         window.words(),
         wanted.exactly
     );
+    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+        return Finding::not_observed(NAME, reason, expected);
+    }
     let found = format!("{} callers hold {}", calls.len(), tokens.len());
     if tokens.len() == wanted.exactly as usize {
         Finding::holds(NAME, found, expected)

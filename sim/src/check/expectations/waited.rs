@@ -6,7 +6,11 @@ use super::super::{
     Evidence, Finding,
     view::{Call, Window},
 };
-use crate::{run::Run, scenario::Waited, trace::span};
+use crate::{
+    run::{Run, Side},
+    scenario::Waited,
+    trace::span,
+};
 
 const NAME: &str = "waited";
 
@@ -14,6 +18,9 @@ pub(super) fn judge(run: &Run, wanted: &Waited) -> Finding {
     let window = Window::new(wanted.from, wanted.until, wanted.step);
     let calls = window.calls(run);
     let expected = expected(wanted, &window);
+    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+        return Finding::not_observed(NAME, reason, expected);
+    }
     // A caller that still waits at the end has waited longer than anybody.
     let wait = |call: &Call<'_>| call.end.as_ref().map_or(Duration::MAX, |end| end.waited);
     let longest = calls.iter().max_by_key(|call| wait(call));

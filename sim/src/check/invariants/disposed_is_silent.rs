@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Evidence, Finding, Invariant};
 use crate::{
-    run::Run,
-    scenario::Scenario,
+    run::{Run, Side},
+    scenario::{Action, At, Scenario},
     trace::{Event, Kind},
 };
 
@@ -15,7 +15,14 @@ pub(super) const INVARIANT: Invariant = Invariant {
     judge,
 };
 
-fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
+fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
+    let is_dispose = |at: &At| matches!(at.action, Action::Dispose(_));
+    if !scenario.at.iter().any(is_dispose) {
+        return None;
+    }
+    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Details, Side::Attempts]) {
+        return Some(unseen);
+    }
     let mut disposed = BTreeSet::new();
     let fails = |found: String, event: &Event| {
         Some(Finding::fails(

@@ -13,7 +13,10 @@ mod single_flight;
 mod valid_token_kept;
 
 use super::{Evidence, Finding};
-use crate::{run::Run, scenario::Scenario};
+use crate::{
+    run::{Run, Side},
+    scenario::Scenario,
+};
 
 /// An invariant.
 pub struct Invariant {
@@ -23,6 +26,19 @@ pub struct Invariant {
     pub says: &'static str,
     /// Judges a run; none when the run has nothing that it speaks about.
     pub judge: fn(&Scenario, &Run) -> Option<Finding>,
+}
+
+impl Invariant {
+    /// The finding where `needs` are not all in sight; none if they are.
+    fn unseen(&self, run: &Run, needs: &[Side]) -> Option<Finding> {
+        let reason = run.sight.lacks(needs)?;
+        Some(Finding::not_observed(self.name, reason, self.says))
+    }
+}
+
+/// Whether the invariant also holds of a run in which nothing happened.
+pub(super) fn is_held_by_silence(name: &str) -> bool {
+    name == no_secret_told::INVARIANT.name
 }
 
 /// All of them, in the order of verdicts.
@@ -36,3 +52,14 @@ pub const ALL: &[Invariant] = &[
     disposed_is_silent::INVARIANT,
     no_secret_told::INVARIANT,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenario_files_know_them_all() {
+        let names: Vec<_> = ALL.iter().map(|invariant| invariant.name).collect();
+        assert_eq!(names, crate::scenario::INVARIANTS);
+    }
+}

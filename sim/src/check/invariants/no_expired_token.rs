@@ -1,7 +1,12 @@
 //! No expired token is handed out, by the host's own clock.
 
 use super::{Evidence, Finding, Invariant};
-use crate::{check::view::calls, run::Run, scenario::Scenario, trace::CallOutcome};
+use crate::{
+    check::view::calls,
+    run::{Run, Side},
+    scenario::Scenario,
+    trace::CallOutcome,
+};
 
 pub(super) const INVARIANT: Invariant = Invariant {
     name: "no-expired-token",
@@ -10,6 +15,9 @@ pub(super) const INVARIANT: Invariant = Invariant {
 };
 
 fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
+    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Calls]) {
+        return Some(unseen);
+    }
     let mut looked_at = 0;
     for call in calls(&run.trace) {
         let Some(end) = &call.end else { continue };

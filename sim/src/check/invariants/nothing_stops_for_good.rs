@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Evidence, Finding, Invariant};
 use crate::{
     check::view::{Call, calls},
-    run::Run,
+    run::{Run, Side},
     scenario::{Action, Scenario},
     trace::{CallOutcome, span},
 };
@@ -23,6 +23,9 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     let healed = run.last_repair?;
     if !run.healthy_at_end || changed_for_good(scenario) {
         return None;
+    }
+    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Calls]) {
+        return Some(unseen);
     }
     let all = calls(&run.trace);
     let mut by_scope: BTreeMap<(u32, &str), Vec<&Call<'_>>> = BTreeMap::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Evidence, Finding, Invariant};
 use crate::{
-    run::Run,
+    run::{Run, Side, Sight},
     scenario::Scenario,
     trace::{CallOutcome, Event, Kind},
 };
@@ -26,6 +26,9 @@ struct Known<'a> {
 }
 
 fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
+    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Calls, Side::Reports]) {
+        return Some(unseen);
+    }
     let mut instances: BTreeMap<u32, Known<'_>> = BTreeMap::new();
     let mut scopes: BTreeMap<u64, &str> = BTreeMap::new();
     let mut looked_at = 0;
@@ -51,7 +54,7 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
                 let Some(scope) = scopes.remove(call) else {
                     continue;
                 };
-                let Some(who) = identity(outcome) else {
+                let Some(who) = identity(outcome, run.sight) else {
                     continue;
                 };
                 looked_at += 1;
@@ -59,7 +62,10 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
                 let before = known.last.get(scope).or_else(|| known.last.values().next());
                 if let Some((before, told)) = before
                     && *before != who
-                    && known.reported.as_ref() != Some(&who)
+                    && !known
+                        .reported
+                        .as_ref()
+                        .is_some_and(|reported| names(reported, &who, run.sight))
                 {
                     let found = format!("{who} answers after {before}, and nobody is told");
                     let shown = Evidence::of([*told, event]);
@@ -74,8 +80,18 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
     (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
 }
 
-/// Who answered, in the words of an [`IdentityChanged`](Kind::IdentityChanged) event.
-fn identity(outcome: &CallOutcome) -> Option<String> {
+/// Whether a report names `who`, as [`identity`] knows them.
+fn names(reported: &str, who: &str, sight: Sight) -> bool {
+    if sight.walks {
+        reported == who
+    } else {
+        reported.contains(who)
+    }
+}
+
+/// Who answered, in the words of an [`IdentityChanged`](Kind::IdentityChanged) event; where the
+/// credential is not told, only the object id, which such an event names too.
+fn identity(outcome: &CallOutcome, sight: Sight) -> Option<String> {
     let CallOutcome::Token {
         credential,
         principal,
@@ -85,6 +101,9 @@ fn identity(outcome: &CallOutcome) -> Option<String> {
     else {
         return None;
     };
+    if !sight.walks {
+        return principal.clone();
+    }
     Some(match (user, principal) {
         (Some(user), Some(id)) => format!("{credential} as {user} ({id})"),
         (_, Some(id)) => format!("{credential} as {id}"),

@@ -7,7 +7,7 @@ use jiff::fmt::rfc2822;
 use super::{Evidence, Finding, Invariant};
 use crate::{
     check::view::{Call, Exchange, calls, exchanges, is_entra, is_imds, is_imds_token, world_time},
-    run::Run,
+    run::{Run, Side},
     scenario::{Action, Credential, RetryOptions, Scenario},
     trace::{Fingerprint, span},
 };
@@ -19,11 +19,14 @@ pub(super) const INVARIANT: Invariant = Invariant {
 };
 
 fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
+    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Attempts, Side::Calls]) {
+        return Some(unseen);
+    }
     let exchanges = exchanges(&run.trace);
     if exchanges.is_empty() {
         return None;
     }
-    let failed = too_early(scenario, &exchanges)
+    let failed = too_early(scenario, run, &exchanges)
         .or_else(|| too_many(scenario, &exchanges, &calls(&run.trace)));
     Some(failed.unwrap_or_else(|| {
         let found = format!("{} requests", exchanges.len());
@@ -32,14 +35,14 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
 }
 
 /// A request that is sent before the service wants it.
-fn too_early(scenario: &Scenario, exchanges: &[Exchange<'_>]) -> Option<Finding> {
+fn too_early(scenario: &Scenario, run: &Run, exchanges: &[Exchange<'_>]) -> Option<Finding> {
     let mut last: BTreeMap<(u32, Fingerprint), &Exchange<'_>> = BTreeMap::new();
     for exchange in exchanges {
         let key = (exchange.instance, exchange.key);
         if let Some(before) = last.insert(key, exchange)
             && let Some((received, status, Some(header))) = before.head
             && is_retried(exchange.to, status)
-            && let Some(wanted) = retry_after(scenario, header, received)
+            && let Some(wanted) = retry_after(scenario, run, header, received)
         {
             let waited = exchange.sent.at.saturating_sub(received);
             if waited < wanted {
@@ -64,13 +67,18 @@ fn is_retried(url: &str, status: u16) -> bool {
 }
 
 /// How long a header wants to be waited; none if it is 0, past or garbage.
-fn retry_after(scenario: &Scenario, header: &str, received: Duration) -> Option<Duration> {
+fn retry_after(
+    scenario: &Scenario,
+    run: &Run,
+    header: &str,
+    received: Duration,
+) -> Option<Duration> {
     let (name, value) = header.split_once(": ")?;
     let wait = if name == "retry-after" {
         match number(value) {
             Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
             None => {
-                let now = world_time(scenario, received);
+                let now = world_time(run, received);
                 let at = rfc2822::parse(value.trim()).ok()?.timestamp();
                 // A host whose clock is wrong reads a date wrongly; dates have whole seconds.
                 let exact = scenario.world.host.clock_skew.length.is_zero()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Evidence, Finding, Invariant};
 use crate::{
     check::view::{is_imds, is_imds_token},
-    run::Run,
+    run::{Run, Side},
     scenario::Scenario,
     trace::{Event, Kind},
 };
@@ -18,6 +18,9 @@ pub(super) const INVARIANT: Invariant = Invariant {
 };
 
 fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
+    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Attempts]) {
+        return Some(unseen);
+    }
     // What is in flight, by instance and key; and the key of each exchange and command.
     let mut in_flight: BTreeMap<(u32, String), &Event> = BTreeMap::new();
     let mut keys: BTreeMap<(bool, u64), (u32, String)> = BTreeMap::new();

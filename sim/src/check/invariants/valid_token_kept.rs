@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Evidence, Finding, Invariant};
 use crate::{
     check::view::calls,
-    run::Run,
+    run::{Run, Side},
     scenario::{CallDo, Credential, GetToken, Scenario},
     trace::{CallOutcome, Event},
 };
@@ -27,6 +27,16 @@ struct Held<'a> {
 }
 
 fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
+    let needs: &[Side] = match &scenario.subject.credential {
+        Credential::AzureCli(_) | Credential::AzureDeveloperCli(_) => return None,
+        // Here it depends on who answered whether a token is to be kept.
+        Credential::Default(_) => &[Side::Calls, Side::Walks],
+        Credential::Chain(chain) if chain.of.iter().any(is_command) => &[Side::Calls, Side::Walks],
+        _ => &[Side::Calls],
+    };
+    if let Some(unseen) = INVARIANT.unseen(run, needs) {
+        return Some(unseen);
+    }
     let mut held: BTreeMap<(u32, &str, Option<&str>), Held<'_>> = BTreeMap::new();
     let mut looked_at = 0;
     let calls = calls(&run.trace);
@@ -98,6 +108,16 @@ fn is_kept(scenario: &Scenario, answered_by: &str) -> bool {
         "AzureCliCredential" | "AzureDeveloperCliCredential" | "AzurePowerShellCredential"
     );
     !from_command || matches!(scenario.subject.credential, Credential::Cached(_))
+}
+
+/// Whether some of its tokens come from a command.
+fn is_command(credential: &Credential) -> bool {
+    match credential {
+        Credential::AzureCli(_) | Credential::AzureDeveloperCli(_) | Credential::Default(_) => true,
+        Credential::Chain(chain) => chain.of.iter().any(is_command),
+        Credential::Cached(cached) => is_command(&cached.of),
+        _ => false,
+    }
 }
 
 /// What the step asks for, if it asks for a token itself.

@@ -90,8 +90,12 @@ fn listed(text: &mut String, heading: &str, entries: Vec<(&String, String)>) {
 
 fn known_failures(scenario: &Scenario) -> Vec<String> {
     let line = |known: &crate::scenario::KnownFailure| {
+        let fails = match known.fails.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            fails => fails.join(", "),
+        };
         format!(
-            "{} breaks {} ({}): {}",
+            "{} fails {fails}, and so breaks {} ({}): {}",
             known.subject, known.breaks, known.fact, known.reason
         )
     };

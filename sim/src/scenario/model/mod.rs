@@ -5,6 +5,7 @@
 mod call;
 mod expect;
 mod fault;
+mod known_failure;
 mod subject;
 mod timeline;
 mod value;
@@ -13,6 +14,7 @@ mod world;
 pub use call::*;
 pub use expect::*;
 pub use fault::*;
+pub use known_failure::*;
 pub use subject::*;
 pub use timeline::*;
 pub use value::*;
@@ -69,21 +71,6 @@ pub struct Scenario {
 pub struct Seeds {
     /// How many seeds, counting up from the first one.
     pub count: u32,
-}
-
-/// A promise that a subject is known to break, checked both ways: if it starts to keep it, the
-/// entry must go.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct KnownFailure {
-    /// Name and version of the subject: `azure-identity-js 4.13.1`.
-    pub subject: String,
-    /// The promise, by id.
-    pub breaks: String,
-    /// The fact that records it, by id.
-    pub fact: String,
-    /// What it does instead.
-    pub reason: String,
 }
 
 /// An engine that can't carry the scenario.

@@ -1,9 +1,11 @@
 //! What happens to the world, in time.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Fault, ManagedIdentity, Reach, SignedSpan, Span};
+use super::{Fault, ManagedIdentity, Reach, Scenario, SignedSpan, Span};
 
 /// Something happens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -81,6 +83,22 @@ impl Action {
             | Self::RotateSecret(_) => true,
             _ => false,
         }
+    }
+}
+
+impl Scenario {
+    /// The last time at which something in the world gets better, as far as the file says; none
+    /// if nothing ever does. A fault that strikes so many times ends whenever it has.
+    pub fn last_repair(&self) -> Option<Duration> {
+        let repairs = self.at.iter().filter_map(|at| match &at.action {
+            Action::Fault(fault) => match (fault.lasts, fault.first) {
+                (Some(lasts), _) => Some(at.time.0.saturating_add(lasts.0)),
+                (None, Some(_)) => Some(at.time.0),
+                (None, None) => None,
+            },
+            other => other.is_repair().then_some(at.time.0),
+        });
+        repairs.max()
     }
 }
 

@@ -31,7 +31,7 @@ impl Check<'_> {
         self.not_on();
     }
 
-    fn citation(&mut self, id: &str, kind: Kind, place: &Place) {
+    pub(super) fn citation(&mut self, id: &str, kind: Kind, place: &Place) {
         if kind.ids().any(|known| known == id) {
             return;
         }
@@ -53,50 +53,6 @@ impl Check<'_> {
             problem.help(format!("write `{}`", id_of(id).unwrap_or_default()));
         } else {
             problem.did_you_mean(id, kind.ids());
-        }
-    }
-
-    fn known_failures(&mut self) {
-        let scenario = self.scenario;
-        for (index, failure) in scenario.known_failure.iter().enumerate() {
-            let place = Place::default().key("known-failure").index(index);
-            let (name, version) = failure.subject.rsplit_once(' ').unwrap_or_default();
-            if name.is_empty() || !version.starts_with(|first: char| first.is_ascii_digit()) {
-                self.at_value(&place.key("subject"), "this names no version of a subject")
-                    .label("no version")
-                    .expected("a name and a version, such as `azure-identity-js 4.13.1`");
-            }
-            self.citation(&failure.fact, Kind::Fact, &place.key("fact"));
-            self.citation(&failure.breaks, Kind::Promise, &place.key("breaks"));
-            if promised(&failure.breaks) && !scenario.promises.contains(&failure.breaks) {
-                self.at_value(
-                    &place.key("breaks"),
-                    format!(
-                        "this scenario does not hold anybody to `{}`",
-                        failure.breaks
-                    ),
-                )
-                .label("not in `promises`")
-                .help(format!("add \"{}\" to `promises`", failure.breaks));
-            }
-            self.text(
-                &failure.reason,
-                &place.key("reason"),
-                "what the subject does instead",
-            );
-            self.visible_text(&failure.reason, &place.key("reason"));
-            let earlier = scenario.known_failure[..index].iter();
-            if earlier
-                .into_iter()
-                .any(|it| it.subject == failure.subject && it.breaks == failure.breaks)
-            {
-                self.at_value(
-                    &place.key("breaks"),
-                    "this is said twice of the same subject",
-                )
-                .label("this is the second time")
-                .help("join the two entries");
-            }
         }
     }
 
@@ -139,8 +95,9 @@ impl Check<'_> {
     }
 }
 
+/// What can be cited.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Fact,
     Promise,
 }
@@ -152,10 +109,6 @@ impl Kind {
             Self::Promise => Box::new(facts::promises().keys().map(String::as_str)),
         }
     }
-}
-
-fn promised(id: &str) -> bool {
-    facts::promises().contains_key(id)
 }
 
 /// The id that is probably meant by `mi60`, `MI 60` or `MI-6`.

@@ -249,7 +249,7 @@ impl Check<'_> {
             self.principal(principal, &place.key("principal"));
         }
         let end = self.scenario.world.lasts;
-        let Some(repair) = self.last_repair() else {
+        let Some(repair) = self.scenario.last_repair() else {
             self.at_key(place, "nothing in this world ever gets better")
                 .label("so there is nothing to recover from")
                 .expected("a fault that ends by `lift`, `lasts` or `first`, or another repair")

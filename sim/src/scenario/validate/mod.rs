@@ -6,6 +6,7 @@ mod citations;
 mod conflicts;
 mod expect;
 mod fault;
+mod known_failures;
 mod names;
 mod subject;
 mod targets;

@@ -329,17 +329,4 @@ impl<'a> Check<'a> {
                 .did_you_mean(client_id, known.iter().copied());
         }
     }
-
-    /// The last time at which something in the world gets better, if anything ever does.
-    pub(super) fn last_repair(&self) -> Option<Duration> {
-        let repairs = self.scenario.at.iter().filter_map(|at| match &at.action {
-            Action::Fault(fault) => match (fault.lasts, fault.first) {
-                (Some(lasts), _) => Some(at.time.0.saturating_add(lasts.0)),
-                (None, Some(_)) => Some(at.time.0),
-                (None, None) => None,
-            },
-            other => other.is_repair().then_some(at.time.0),
-        });
-        repairs.max()
-    }
 }
