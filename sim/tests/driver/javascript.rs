@@ -9,10 +9,13 @@ use std::{
     process::Command,
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use credsim::subject::{Driver, Subject, driver::words};
+use credsim::subject::{
+    Driver, Subject,
+    driver::{Limits, words},
+};
 use credsim_identity::{AccessToken, Error, ErrorKind, TokenRequest};
 use libtest_mimic::Trial;
 
@@ -242,7 +245,13 @@ fn refused() {
 
 fn hanging_az() {
     let commands = Commands::new("hangs", "echo $$ > \"${0}.pid\"; exec sleep 60");
-    let subject = started(&[("PATH", &commands.path())]);
+    let patient = Limits {
+        farewell: Duration::from_secs(30),
+        ..Limits::default()
+    };
+    let variables = environment(&[("PATH", &commands.path())]);
+    let subject = driver().limits(patient).start(&variables);
+    let subject = subject.unwrap().unwrap();
     let built = build(&subject, &scenario("azure-cli = {}"), &Arc::default()).unwrap();
     let request = TokenRequest::new(["https://vault.azure.net/.default"]);
     let file = commands.0.join("az.pid");
@@ -260,7 +269,13 @@ fn hanging_az() {
         }
     });
     assert!(!super::ending::is_gone_now(pid));
+    let asked_to_end = Instant::now();
     drop((built, subject));
+    let took = asked_to_end.elapsed();
+    assert!(
+        took < Duration::from_secs(15),
+        "the driver waits for az: {took:?}"
+    );
     assert!(super::ending::is_gone(pid), "az {pid} is still there");
 }
 
