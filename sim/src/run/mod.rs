@@ -148,6 +148,7 @@ fn world(
         draws,
         clock,
         watch: watch.clone(),
+        real: options.engine.is_real(),
         guests,
         ending: ending.clone(),
     };
