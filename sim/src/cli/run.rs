@@ -85,6 +85,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         twice: args.twice,
         keep_traces: args.trace,
         subject,
+        driver: args.driver.clone(),
     };
     let jobs = args.jobs.or_else(|| jobs(args.engine));
     let width = pretty::width(files.iter().map(|file| file.source.name.as_str()));

@@ -148,6 +148,7 @@ fn world(
         draws,
         clock,
         watch: watch.clone(),
+        seed: options.seed,
         real: options.engine.is_real(),
         guests,
         ending: ending.clone(),

@@ -36,6 +36,8 @@ pub(super) struct Story {
     pub draws: Draws,
     pub clock: WorldClock,
     pub watch: Watch,
+    /// The run's.
+    pub seed: u64,
     /// Whether time is real and sockets are those of this machine.
     pub real: bool,
     /// Who comes from outside, if nobody here calls.
@@ -101,6 +103,7 @@ impl Story {
             zone: self.zone(),
             port: self.guests.as_ref().and_then(|guests| guests.port),
             variables: &variables,
+            seed: self.seed,
         })
         .await?;
         if self.guests.is_none()
