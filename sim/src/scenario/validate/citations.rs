@@ -6,7 +6,7 @@ use super::{Check, Place};
 use crate::facts;
 
 /// The engines that a scenario can be left out on.
-const ENGINES: [&str; 2] = ["lapse", "turmoil"];
+const ENGINES: [&str; 3] = ["lapse", "turmoil", "live"];
 
 impl Check<'_> {
     pub(super) fn citations(&mut self) {
@@ -82,8 +82,8 @@ impl Check<'_> {
                     &place.key("engine"),
                     "no engine is left that could play this",
                 )
-                .label("the other one is left out already")
-                .help("leave at most one of them out");
+                .label("the others are left out already")
+                .help("leave one of them in");
             }
             self.text(
                 &not_on.reason,
