@@ -278,6 +278,27 @@ async fn every_failure_of_a_tool_says_what_to_do() {
     }
 }
 
+/// PR-01: a script in the place of a tool that finds no tool is as good as none (CLI-07).
+#[tokio::test(start_paused = true)]
+async fn a_wrapper_without_its_tool_is_not_installed() {
+    let stub = Stub::new();
+    stub.on_command(|_| {
+        let ended = complained("/bin/sh: 1: az: not found\n")?;
+        Ok(CommandOutput {
+            code: Some(127),
+            ..ended
+        })
+    });
+    for credential in [
+        &az(&stub).build().unwrap() as &dyn TokenCredential,
+        &azd(&stub).build().unwrap(),
+    ] {
+        let error = failure(credential).await;
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.message().contains("is not installed"), "{error}");
+    }
+}
+
 /// PR-15: a tool that hangs is given up, and output that is no token is not repeated.
 #[tokio::test(start_paused = true)]
 async fn a_tool_that_hangs_or_babbles_fails() {
