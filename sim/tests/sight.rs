@@ -314,3 +314,29 @@ fn a_subject_that_keeps_the_promise_has_no_known_failure() {
         ]
     );
 }
+
+#[test]
+fn the_end_of_a_token_may_be_rounded_by_a_driver_and_no_more() {
+    let loaded = bundled("managed-identity/reset-before-the-request");
+    let whole = play(&loaded.scenario);
+    let convicts = |sight, late| {
+        let mut run = seen_with(&whole, sight);
+        for event in &mut run.trace.events {
+            if let Kind::CallEnded {
+                outcome: CallOutcome::Token { expires_on, .. },
+                host_time,
+                ..
+            } = &mut event.kind
+            {
+                *expires_on = *host_time - SignedDuration::from_millis(late);
+            }
+        }
+        let verdict = judge(&loaded, run);
+        let mut failures = verdict.failures();
+        failures.any(|finding| finding.name == "no-expired-token")
+    };
+    assert!(convicts(Sight::everything(), 0));
+    assert!(!convicts(Sight::everything(), -1));
+    assert!(!convicts(Sight::of_a_driver(), 999));
+    assert!(convicts(Sight::of_a_driver(), 1_000));
+}

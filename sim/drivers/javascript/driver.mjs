@@ -2,7 +2,8 @@
 // in ../README.md; each question and each answer is one JSON object a line.
 //
 // Nothing of the SDK is replaced: credentials are built by its public constructors and asked by
-// getToken(). Its log is listened to, at level "info", because that is where a chain says which of
+// getToken(). Only the chance in its waits comes from the seed of the run, so that a run can be
+// repeated. Its log is listened to, at level "info", because that is where a chain says which of
 // its members answered; warnings and errors are passed on.
 
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -14,8 +15,13 @@ import { AzureLogger, setLogLevel } from "@azure/logger";
 
 import { describe } from "./errors.mjs";
 import { build, credentials, reasons } from "./kinds.mjs";
+import { seeded } from "./random.mjs";
 
 const PROTOCOL = 1;
+
+if (process.env.CREDSIM_SEED) {
+  Math.random = seeded(process.env.CREDSIM_SEED);
+}
 
 // Standard output belongs to the protocol, whoever writes to the console.
 console.log = console.error;

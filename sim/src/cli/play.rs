@@ -28,6 +28,8 @@ pub struct How {
     pub keep_traces: bool,
     /// What is under test.
     pub subject: Arc<dyn Subject>,
+    /// The command line of its driver, if it is outside.
+    pub driver: Option<String>,
 }
 
 impl How {
@@ -147,8 +149,11 @@ fn all_seeds(scenario: &Scenario, how: &How) -> Result<Vec<Run>, EngineError> {
 
 fn reproduce(selector: &str, how: &How) -> String {
     let twice = if how.twice { " --twice" } else { "" };
+    let driver = how.driver.as_deref().map_or_else(String::new, |driver| {
+        format!(" --driver {}", quote::shell(driver))
+    });
     format!(
-        "credsim run {} --engine {} --seed {}{twice}",
+        "credsim run {} --engine {}{driver} --seed {}{twice}",
         quote::shell(selector),
         how.engine,
         how.seed

@@ -85,6 +85,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         twice: args.twice,
         keep_traces: args.trace,
         subject,
+        driver: args.driver.clone(),
     };
     let jobs = args.jobs.or_else(|| jobs(args.engine));
     let width = pretty::width(files.iter().map(|file| file.source.name.as_str()));
@@ -127,9 +128,8 @@ fn jobs(engine: Engine) -> Option<NonZeroUsize> {
 
 /// What is under test; or what is wrong, what helps, and the exit code.
 fn subject(args: &Args) -> Result<Arc<dyn Subject>, (String, Option<String>, u8)> {
-    let usage = |message: &str, help: &str| {
-        Err((message.to_owned(), Some(help.to_owned()), exit::USAGE))
-    };
+    let usage =
+        |message: &str, help: &str| Err((message.to_owned(), Some(help.to_owned()), exit::USAGE));
     if args.twice && args.engine.is_real() {
         return usage(
             "--twice compares two passes byte by byte, and no two are the same in real time",

@@ -80,6 +80,8 @@ pub(super) struct Ways<'a> {
     pub scenario: &'a BTreeMap<String, String>,
     /// What the user sets; it wins.
     pub user: &'a [(String, String)],
+    /// The run's seed.
+    pub seed: u64,
 }
 
 impl Environment {
@@ -122,6 +124,7 @@ impl Environment {
             ways.home.join(".azure").into(),
         );
         set.insert(super::shims::SOCKET.to_owned(), ways.socket.into());
+        set.insert("CREDSIM_SEED".to_owned(), ways.seed.to_string().into());
         if let Some(zone) = ways.time_zone {
             set.insert("TZ".to_owned(), zone.into());
         }
@@ -178,6 +181,7 @@ mod tests {
                 time_zone: Some("Europe/Berlin"),
                 scenario: &scenario,
                 user,
+                seed: 7,
             },
         )
     }
@@ -215,6 +219,7 @@ mod tests {
         assert_eq!(value(&whole, "http_proxy"), ["http://127.0.0.1:1"]);
         assert_eq!(value(&whole, "AZURE_CLIENT_ID"), ["the app"]);
         assert_eq!(value(&whole, "TZ"), ["Europe/Berlin"]);
+        assert_eq!(value(&whole, "CREDSIM_SEED"), ["7"]);
         assert_eq!(
             environment.unset,
             [

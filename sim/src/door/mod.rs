@@ -48,6 +48,8 @@ pub(crate) struct Plan<'a> {
     pub port: Option<u16>,
     /// Variables that the user sets.
     pub variables: &'a [(String, String)],
+    /// The run's seed, for clients that let their random numbers follow from it.
+    pub seed: u64,
 }
 
 /// An open door. Dropping it closes it and removes its folder.
@@ -102,6 +104,7 @@ impl Door {
             time_zone: plan.world.host.time_zone.as_deref(),
             scenario: &plan.world.environment,
             user: plan.variables,
+            seed: plan.seed,
         });
         let proxying = Arc::new(proxy::Proxy {
             host: plan.host.clone(),

@@ -208,9 +208,14 @@ pub fn end(outcomes: &[Outcome], tally: &Tally, took: Duration) -> String {
             counted(tally.invariants, "invariant check"),
         ];
         counts.extend(apart);
+        let (verb, kind) = if outcomes.iter().any(|outcome| outcome.engine == "live") {
+            ("played", "real")
+        } else {
+            ("replayed", "virtual")
+        };
         let _ = writeln!(
             text,
-            "{}: replayed {} of virtual time in {}",
+            "{}: {verb} {} of {kind} time in {}",
             counts.join(", "),
             long(tally.replayed),
             real(took),

@@ -148,6 +148,8 @@ fn world(
         draws,
         clock,
         watch: watch.clone(),
+        seed: options.seed,
+        real: options.engine.is_real(),
         guests,
         ending: ending.clone(),
     };

@@ -14,6 +14,8 @@ pub enum Side {
     Walks,
     /// When an error says to come back, and what is left after dispose.
     Details,
+    /// Errors in the words of our library; another one has its own.
+    Words,
 }
 
 impl Side {
@@ -25,6 +27,7 @@ impl Side {
             Self::Reports => "what the credential reports is not heard here",
             Self::Walks => "which credentials were tried and which one answered is not told",
             Self::Details => "what an error or a credential holds is not told in full",
+            Self::Words => "the words are those of our library, and this one has its own",
         }
     }
 }
@@ -42,6 +45,8 @@ pub struct Sight {
     pub walks: bool,
     /// [`Side::Details`].
     pub details: bool,
+    /// [`Side::Words`].
+    pub words: bool,
 }
 
 impl Sight {
@@ -53,6 +58,7 @@ impl Sight {
             reports: true,
             walks: true,
             details: true,
+            words: true,
         }
     }
 
@@ -73,6 +79,7 @@ impl Sight {
             reports: false,
             walks: false,
             details: false,
+            words: false,
         }
     }
 
@@ -84,6 +91,7 @@ impl Sight {
             Side::Reports => self.reports,
             Side::Walks => self.walks,
             Side::Details => self.details,
+            Side::Words => self.words,
         }
     }
 
@@ -98,23 +106,24 @@ impl Sight {
 mod tests {
     use super::*;
 
-    const ALL: [Side; 5] = [
+    const ALL: [Side; 6] = [
         Side::Calls,
         Side::Attempts,
         Side::Reports,
         Side::Walks,
         Side::Details,
+        Side::Words,
     ];
 
     #[test]
     fn each_sight_sees_its_sides_and_says_what_it_lacks() {
         let seen = |sight: Sight| ALL.map(|side| sight.sees(side));
-        assert_eq!(seen(Sight::everything()), [true; 5]);
+        assert_eq!(seen(Sight::everything()), [true; 6]);
         assert_eq!(
             seen(Sight::of_a_driver()),
-            [true, false, true, false, false]
+            [true, false, true, false, false, false]
         );
-        assert_eq!(seen(Sight::endpoints_only()), [false; 5]);
+        assert_eq!(seen(Sight::endpoints_only()), [false; 6]);
         assert_eq!(Sight::everything().lacks(&ALL), None);
         assert_eq!(
             Sight::of_a_driver().lacks(&[Side::Calls, Side::Walks]),

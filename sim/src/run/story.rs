@@ -36,6 +36,10 @@ pub(super) struct Story {
     pub draws: Draws,
     pub clock: WorldClock,
     pub watch: Watch,
+    /// The run's.
+    pub seed: u64,
+    /// Whether time is real and sockets are those of this machine.
+    pub real: bool,
     /// Who comes from outside, if nobody here calls.
     pub guests: Option<Guests>,
     pub ending: Arc<OnceLock<Ending>>,
@@ -79,7 +83,7 @@ impl Story {
             Some(guests) => guests.variables.clone(),
             None => Vec::new(),
         };
-        if self.guests.is_none() && !self.subject.is_outside() {
+        if self.guests.is_none() && !(self.real && self.subject.is_outside()) {
             return Ok(None);
         }
         self.stage.open_to_the_outside();
@@ -99,6 +103,7 @@ impl Story {
             zone: self.zone(),
             port: self.guests.as_ref().and_then(|guests| guests.port),
             variables: &variables,
+            seed: self.seed,
         })
         .await?;
         if self.guests.is_none()

@@ -48,7 +48,12 @@ pub(super) fn judge(run: &Run, wanted: &ErrorLike) -> Finding {
 fn beside_calls(wanted: &ErrorLike) -> Vec<Side> {
     let by_name = wanted.credential.as_ref().map(|_| Side::Walks);
     let come_back = wanted.retry_at.map(|_| Side::Details);
-    by_name.into_iter().chain(come_back).collect()
+    let in_words = (!wanted.contains.is_empty()).then_some(Side::Words);
+    by_name
+        .into_iter()
+        .chain(come_back)
+        .chain(in_words)
+        .collect()
 }
 
 /// What is not as wanted, as far as it can be seen; none if all is.
@@ -76,7 +81,9 @@ fn fault(run: &Run, call: &Call<'_>, wanted: &ErrorLike) -> Option<String> {
     {
         return Some(format!("the error is {credential}'s, not {name}'s"));
     }
-    if let Some(part) = lacks(message, &wanted.contains) {
+    if run.sight.words
+        && let Some(part) = lacks(message, &wanted.contains)
+    {
         return Some(format!("the text lacks \"{part}\" (in that order)"));
     }
     let wanted_at = wanted.retry_at.filter(|_| run.sight.details)?;

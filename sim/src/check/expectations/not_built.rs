@@ -30,6 +30,10 @@ pub(super) fn judge(run: &Run, wanted: &NotBuilt) -> Finding {
         };
         return match lacks(message, &wanted.contains) {
             None => Finding::holds(NAME, "it can't, and says so", expected),
+            Some(_) if !run.sight.words => {
+                let unseen = run.sight.lacks(&[Side::Words]);
+                Finding::holds(NAME, "it can't", expected).unless_unseen(unseen)
+            }
             Some(part) => {
                 let found = format!("the text lacks \"{part}\" (in that order)");
                 Finding::fails(NAME, found, expected, Evidence::of([event]))

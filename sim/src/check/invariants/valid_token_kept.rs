@@ -28,7 +28,9 @@ struct Held<'a> {
 
 fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     let needs: &[Side] = match &scenario.subject.credential {
-        Credential::AzureCli(_) | Credential::AzureDeveloperCli(_) => return None,
+        Credential::AzureCli(_)
+        | Credential::AzureDeveloperCli(_)
+        | Credential::AzurePowerShell(_) => return None,
         // Here it depends on who answered whether a token is to be kept.
         Credential::Default(_) => &[Side::Calls, Side::Walks],
         Credential::Chain(chain) if chain.of.iter().any(is_command) => &[Side::Calls, Side::Walks],
@@ -113,7 +115,10 @@ fn is_kept(scenario: &Scenario, answered_by: &str) -> bool {
 /// Whether some of its tokens come from a command.
 fn is_command(credential: &Credential) -> bool {
     match credential {
-        Credential::AzureCli(_) | Credential::AzureDeveloperCli(_) | Credential::Default(_) => true,
+        Credential::AzureCli(_)
+        | Credential::AzureDeveloperCli(_)
+        | Credential::AzurePowerShell(_)
+        | Credential::Default(_) => true,
         Credential::Chain(chain) => chain.of.iter().any(is_command),
         Credential::Cached(cached) => is_command(&cached.of),
         _ => false,
