@@ -3,7 +3,15 @@
 //! Names, addresses, paths and TLS stay what they are in the real world: a client only has to be
 //! told of the proxy and of the run's certificate authority, by environment variables.
 
-use std::{collections::BTreeMap, io, net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -25,6 +33,11 @@ use crate::{
 /// How long a refused client may take to close the connection.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// How long the connections of clients that are gone are waited for, and how often they are looked
+/// at meanwhile.
+const AFTERMATH: std::time::Duration = std::time::Duration::from_millis(250);
+const AFTERMATH_LOOKS: u32 = 25;
+
 /// What all connections share.
 pub(super) struct Proxy {
     /// The host on which the clients are.
@@ -37,6 +50,8 @@ pub(super) struct Proxy {
     pub recorder: Recorder,
     /// What a client that does not trust the authority has to be told.
     pub trust_help: String,
+    /// How many connections are being served.
+    pub open: AtomicUsize,
 }
 
 impl Proxy {
@@ -49,11 +64,25 @@ impl Proxy {
                 continue;
             };
             let this = self.clone();
+            this.open.fetch_add(1, Ordering::Relaxed);
             let serve = async move {
                 // A broken connection is the client's own business.
                 let _ = this.connection(client).await;
+                this.open.fetch_sub(1, Ordering::Relaxed);
             };
             self.host.runtime.spawn(Box::pin(serve)).detach();
+        }
+    }
+
+    /// Completes when every connection of clients that are gone is over, and what came of it is in
+    /// the trace; at the latest after [`AFTERMATH`], as some connections never end.
+    pub async fn settle(&self) {
+        for _ in 0..AFTERMATH_LOOKS {
+            // First of all: one that was never accepted is not counted yet.
+            self.host.runtime.sleep(AFTERMATH / AFTERMATH_LOOKS).await;
+            if self.open.load(Ordering::Relaxed) == 0 {
+                break;
+            }
         }
     }
 
