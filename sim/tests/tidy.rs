@@ -20,7 +20,14 @@ const TOO_LONG: usize = 500;
 const MAY_BE_LONG: &[(&str, &str)] = &[];
 
 /// The folders of `scenarios/` that there may be.
-const FAMILIES: &[&str] = &["cache", "chain", "developer", "entra", "managed-identity"];
+const FAMILIES: &[&str] = &[
+    "cache",
+    "chain",
+    "developer",
+    "entra",
+    "live",
+    "managed-identity",
+];
 
 /// What no file may hold, in two parts, so that this one does not.
 const FORBIDDEN: &[(&str, &str)] = &[

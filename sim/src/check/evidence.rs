@@ -40,6 +40,28 @@ impl Evidence {
         Self(events.into_iter().map(trace::line).collect())
     }
 
+    /// These events of the trace, and what the world became before and between them.
+    pub(super) fn with_changes<'a>(
+        trace: &'a Trace,
+        events: impl IntoIterator<Item = &'a Event>,
+    ) -> Self {
+        let events: Vec<&Event> = events.into_iter().collect();
+        let (Some(first), Some(last)) = (events.first(), events.last()) else {
+            return Self::none();
+        };
+        let begins = trace
+            .events
+            .iter()
+            .rposition(|event| is_change(event) && event.at <= first.at);
+        let shown = trace.events[begins.unwrap_or(0)..]
+            .iter()
+            .take_while(|event| event.at <= last.at)
+            .filter(|event| {
+                is_change(event) || events.iter().any(|known| std::ptr::eq(*known, *event))
+            });
+        Self::of(shown)
+    }
+
     /// What led to the outcome of a call: the last change of the world before it, what services
     /// and commands answered meanwhile, and the call itself.
     pub(super) fn of_call(trace: &Trace, call: &Call<'_>) -> Self {

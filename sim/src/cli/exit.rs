@@ -22,7 +22,8 @@ Exit codes:
   3  the harness failed
   4  nothing was selected, or a name leads nowhere
   5  two passes of the same run differ (run --twice)
-Of several, the first of 3, 2, 5, 1, 4 counts.";
+Of several, the first of 3, 2, 5, 1, 4 counts.
+serve --until-exit exits with what its command exits with, if that is not 0.";
 
 /// Which of several codes counts, most serious first.
 const ORDER: [u8; 5] = [HARNESS, USAGE, NONDETERMINISM, FAILED, NOTHING];

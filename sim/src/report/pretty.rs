@@ -80,12 +80,18 @@ fn apart(judged: &Judged) -> String {
             "      {LEFT_OUT}known failure{LEFT_OUT:#}  {name}: {known}"
         );
     }
+    // Grouped by reason: of a process outside, much is unseen for the same one.
+    let mut unseen: Vec<(&str, Vec<&str>)> = Vec::new();
     for (finding, reason) in verdict.not_observed() {
-        let name = &finding.name;
-        let _ = writeln!(
-            text,
-            "      {FAINT}not observed   {name}: {reason}{FAINT:#}"
-        );
+        match unseen.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(&finding.name),
+            None => unseen.push((reason, vec![&finding.name])),
+        }
+    }
+    for (reason, names) in unseen {
+        let told = format!("{reason}: {}", names.join(", "));
+        let told = paragraph("      not observed   ", &told);
+        let _ = writeln!(text, "{FAINT}{}{FAINT:#}", told.trim_end());
     }
     text
 }

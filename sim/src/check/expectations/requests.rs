@@ -32,7 +32,7 @@ pub(super) fn judge_count(run: &Run, wanted: &Requests) -> Finding {
     if (least..=most).contains(&count) {
         Finding::holds(NAME, found, expected)
     } else {
-        Finding::fails(NAME, found, expected, evidence(&seen))
+        Finding::fails(NAME, found, expected, evidence(run, &seen))
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) fn judge_in_flight(run: &Run, wanted: &InFlight) -> Finding {
     if !seen.is_empty() && i64::from(peak) <= i64::from(wanted.at_most) {
         Finding::holds(NAME, found, expected)
     } else {
-        Finding::fails(NAME, found, expected, evidence(&seen))
+        Finding::fails(NAME, found, expected, evidence(run, &seen))
     }
 }
 
@@ -86,10 +86,10 @@ pub(super) fn judge_rate(run: &Run, wanted: &Rate) -> Finding {
     if !seen.is_empty() && busiest.len() <= wanted.at_most as usize {
         Finding::holds(NAME, found, expected)
     } else {
-        Finding::fails(NAME, found, expected, evidence(busiest))
+        Finding::fails(NAME, found, expected, evidence(run, busiest))
     }
 }
 
-fn evidence(visits: &[Visit<'_>]) -> Evidence {
-    Evidence::of(visits.iter().map(|visit| visit.arrived))
+fn evidence<'a>(run: &'a Run, visits: &[Visit<'a>]) -> Evidence {
+    Evidence::with_changes(&run.trace, visits.iter().map(|visit| visit.arrived))
 }

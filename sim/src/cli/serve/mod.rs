@@ -2,6 +2,7 @@
 
 mod child;
 mod requests;
+mod speed;
 mod variables;
 mod visit;
 
@@ -51,6 +52,10 @@ pub struct Args {
     /// The port of the proxy on 127.0.0.1 [default: any free one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+    /// Runs the timeline so many times faster; refused where anything in the story takes time, for
+    /// the clocks of programs stay as they are
+    #[arg(long, value_name = "TIMES", value_parser = times)]
+    pub speed: Option<f64>,
     /// From which every random choice of the world derives: decimal, or hexadecimal with 0x
     #[arg(long, value_name = "N", value_parser = running::seed, default_value_t = DEFAULT_SEED)]
     pub seed: u64,
@@ -76,6 +81,14 @@ fn variable(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn times(text: &str) -> Result<f64, String> {
+    let times = text.strip_suffix('x').unwrap_or(text).parse::<f64>();
+    match times {
+        Ok(times) if (1.0..=1000.0).contains(&times) => Ok(times),
+        _ => Err("expected a number from 1 to 1000, such as 10".to_owned()),
+    }
+}
+
 /// Opens the world, lets it be used, and judges what was seen.
 pub fn run(args: &Args, console: &mut Console) -> u8 {
     if let Err((message, help)) = files::check(&args.report) {
@@ -86,7 +99,17 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         Ok(found) => found,
         Err(code) => return code,
     };
-    let scenario = &loaded.scenario;
+    let faster = args
+        .speed
+        .map(|times| speed::faster(&loaded.scenario, times));
+    let scenario = match faster.transpose() {
+        Ok(scenario) => &scenario.unwrap_or_else(|| loaded.scenario.clone()),
+        Err(reason) => {
+            let message = format!("{} cannot honestly run faster: {reason}", loaded.name);
+            console.error(&message, Some("leave --speed out: real time is real"));
+            return exit::USAGE;
+        }
+    };
     if let Some(reason) = skip::reason(scenario, Engine::Live, Callers::Guests) {
         let message = format!("{} cannot be served: {reason}", loaded.name);
         console.error(&message, Some(&format!("credsim run {}", args.scenario)));
@@ -218,6 +241,9 @@ fn reproduce(args: &Args, selector: &str) -> String {
         quote::shell(selector),
         args.seed
     );
+    if let Some(times) = args.speed {
+        line.push_str(&format!(" --speed {times}"));
+    }
     if args.until_exit {
         line.push_str(" --until-exit --");
         for word in &args.command {

@@ -119,7 +119,11 @@ fn in_it(scenario: &Scenario) -> String {
         has.push("Entra ID".to_owned());
     }
     has.extend(world.resources.keys().cloned());
-    let commands = [("az", world.az.is_some()), ("azd", world.azd.is_some())];
+    let commands = [
+        ("az", world.az.is_some()),
+        ("azd", world.azd.is_some()),
+        ("pwsh", world.pwsh.is_some()),
+    ];
     has.extend(
         commands
             .iter()
