@@ -24,7 +24,16 @@ const EXCERPT: usize = 400;
 
 /// Adds who we are and the id of this call, the same on each of its attempts (MI-18).
 pub(crate) fn identified(request: HttpRequest, platform: &Platform) -> HttpRequest {
+    identified_by(request, &platform.random.uuid("client-request-id"))
+}
+
+/// The same for Entra, which MSAL also tells the id under another name (EN-20).
+pub(crate) fn identified_to_entra(request: HttpRequest, platform: &Platform) -> HttpRequest {
     let id = platform.random.uuid("client-request-id");
+    identified_by(request, &id).header("client-request-id", id)
+}
+
+fn identified_by(request: HttpRequest, id: &str) -> HttpRequest {
     request
         .header("User-Agent", USER_AGENT)
         .header("x-ms-client-request-id", id)

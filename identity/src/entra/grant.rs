@@ -42,7 +42,7 @@ pub(crate) async fn client_secret_token(
         .header("Content-Type", "application/x-www-form-urlencoded")
         .header("Accept", "application/json");
     post.body = form(client_id, secret, request, claims.as_deref()).into_bytes();
-    let post = wire::identified(post, platform);
+    let post = wire::identified_to_entra(post, platform);
 
     match wire::exchange(platform, policy, "entra", post).await {
         Ok(exchange) => answer::token(name, secret, exchange),

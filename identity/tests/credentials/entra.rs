@@ -59,6 +59,12 @@ async fn the_request_is_the_client_credentials_grant() {
         "application/x-www-form-urlencoded".to_owned(),
     );
     assert!(seen.headers.contains(&content_type));
+    let header = |name: &str| seen.headers.iter().find(|(n, _)| n == name);
+    let (id, same) = (
+        header("x-ms-client-request-id"),
+        header("client-request-id"),
+    );
+    assert_eq!(id.unwrap().1, same.unwrap().1, "one id under both names");
     let expected = [
         ("client_id", "client"),
         ("client_secret", SECRET),
