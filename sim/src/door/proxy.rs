@@ -14,7 +14,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::TlsAcceptor;
@@ -29,6 +29,9 @@ use crate::{
     engine::{self, Host, Stream},
     trace::{Kind, Recorder},
 };
+
+/// How often a client that waits is looked after.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// How long a refused client may take to close the connection.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
@@ -206,7 +209,13 @@ impl Proxy {
             };
         }
         if self.serves.get(&to.host) == Some(&to.port) {
-            return match self.host.network.connect(&to.host, to.port).await {
+            let connected = tokio::select! { biased;
+                connected = self.host.network.connect(&to.host, to.port) => connected,
+                // Packets vanish, and nobody waits for an answer any more: nothing may arrive
+                // when they pass again.
+                gone = self.gone(client) => return gone.map(|()| None),
+            };
+            return match connected {
                 Ok(stream) => Ok(Some(stream)),
                 // The host is down. An answer of ours would look like one of the service, or of a
                 // proxy that is alive; a closed connection is nearest to what is the case.
@@ -235,6 +244,14 @@ impl Proxy {
         }
         self.say(client, "403 Forbidden", &text).await?;
         Ok(None)
+    }
+
+    /// Completes when the client has closed its end, read or not what it sent before.
+    async fn gone(&self, client: &TcpStream) -> io::Result<()> {
+        while !client.ready(Interest::READABLE).await?.is_read_closed() {
+            self.host.runtime.sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
     }
 
     async fn answer(&self, mut client: TcpStream, status: &str, text: &str) -> io::Result<()> {

@@ -2,6 +2,7 @@
 //! prints what came of each on a line of its own.
 //!
 //! - `get URL`, `post URL BODY`: the status and the body, or `error: KIND: TEXT`;
+//! - `patience MILLISECONDS`, from now on for each request; 20 s before;
 //! - `sleep MILLISECONDS`, which prints nothing;
 //! - `trusting-nobody`: no certificate is good from now on.
 
@@ -17,7 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn run(mut words: impl Iterator<Item = String>) -> ExitCode {
     let mut client = with(trust::of_the_environment());
+    let mut patience = PATIENCE;
     let mut word = || words.next();
+    let milliseconds = |text: Option<String>| Duration::from_millis(text.unwrap().parse().unwrap());
     while let Some(what) = word() {
         let request = match what.as_str() {
             "get" => client.get(word().unwrap()),
@@ -26,7 +29,11 @@ pub fn run(mut words: impl Iterator<Item = String>) -> ExitCode {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(word().unwrap()),
             "sleep" => {
-                thread::sleep(Duration::from_millis(word().unwrap().parse().unwrap()));
+                thread::sleep(milliseconds(word()));
+                continue;
+            }
+            "patience" => {
+                patience = milliseconds(word());
                 continue;
             }
             "trusting-nobody" => {
@@ -35,7 +42,7 @@ pub fn run(mut words: impl Iterator<Item = String>) -> ExitCode {
             }
             other => panic!("what is {other}?"),
         };
-        println!("{}", send(request));
+        println!("{}", send(request.timeout(patience)));
     }
     ExitCode::from(env::var("EXIT").map_or(0, |code| code.parse().unwrap()))
 }
@@ -44,7 +51,6 @@ fn with(tls: rustls::ClientConfig) -> Client {
     let builder = Client::builder()
         .no_proxy()
         .http1_only()
-        .timeout(PATIENCE)
         .tls_backend_preconfigured(tls);
     trust::with_proxies(builder).build().unwrap()
 }

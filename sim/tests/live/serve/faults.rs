@@ -7,6 +7,7 @@ use super::{
 
 pub const ALL: &[Case] = &[
     ("faults/a-black-hole", black_hole),
+    ("faults/a-black-hole-that-outlasts-patience", given_up),
     ("faults/a-crash-and-a-restart", crash),
     ("faults/a-reset", || reset("before")),
     ("faults/a-reset-after-the-work-is-done", || reset("after")),
@@ -42,29 +43,50 @@ fn twice(world: &World) -> Vec<String> {
     lines
 }
 
-/// Nothing comes back until packets pass again.
-fn black_hole() {
-    let network = |time, service, reach| {
-        format!(
-            "[[at]]\ntime = \"{time}\"\ndo.network = {{ service = \"{service}\", reach = \"{reach}\" }}\n"
-        )
-    };
+/// A world whose services are out of reach for the first two seconds.
+fn dark() -> World {
     let mut happens = String::new();
     for service in ["imds", "entra"] {
-        happens += &network("0s", service, "black-holed");
-        happens += &network("2s", service, "reachable");
+        for (time, reach) in [("0s", "black-holed"), ("2s", "reachable")] {
+            happens += &format!(
+                "[[at]]\ntime = \"{time}\"\n\
+                 do.network = {{ service = \"{service}\", reach = \"{reach}\" }}\n"
+            );
+        }
     }
-    let ended = world(&happens).client(&BOTH).with(0);
+    world(&happens)
+}
+
+/// Nothing comes back until packets pass again.
+fn black_hole() {
+    let ended = dark().client(&BOTH).with(0);
     tokens(&ended, 2);
-    let first = ended
-        .err
-        .lines()
-        .find(|line| line.contains("imds     request 1"));
+    let first = ended.err.lines().find(|line| line.contains(" request 1"));
     let first = first.unwrap().trim_start();
-    let is_late = ["00:00:02", "00:00:03", "00:00:04"]
-        .iter()
-        .any(|time| first.starts_with(time));
-    assert!(is_late, "{first}");
+    let times = ["00:00:02", "00:00:03", "00:00:04"];
+    assert!(times.iter().any(|time| first.starts_with(time)), "{first}");
+}
+
+/// What a client has given up does not arrive after all when packets pass again.
+fn given_up() {
+    let words = [
+        &["patience", "500"],
+        &BOTH[..],
+        &["sleep", "3000"],
+        &BOTH[..],
+    ]
+    .concat();
+    let ended = dark().client(&words).with(0);
+    let said = lines(&ended);
+    assert!(
+        said[..2].iter().all(|line| line.starts_with("error: ")),
+        "{said:?}"
+    );
+    assert!(
+        said[2..].iter().all(|line| line.starts_with("200 ")),
+        "{said:?}"
+    );
+    assert!(!ended.err.contains(" request 2"), "{}", ended.err);
 }
 
 fn crash() {
