@@ -101,7 +101,6 @@ fn on_turmoil(loaded: &Loaded) -> Result<(), Failed> {
             name: "turmoil",
             trace: &turmoil.trace,
             apart: differential::Apart::TICKS,
-            compares: |_| true,
         };
         differential::compare(&lapse.trace, &turmoil)?;
     }

@@ -10,8 +10,8 @@ use credsim::{
 use libtest_mimic::{Failed, Trial};
 
 use super::{
-    bundled,
-    differential::{Apart, Other, compare},
+    bundled, dates,
+    differential::{Other, compare},
     play::play,
 };
 
@@ -34,8 +34,7 @@ fn on_live(loaded: &Loaded) -> Result<(), Failed> {
         let live = Other {
             name: "live",
             trace: &live.trace,
-            apart: Apart::REAL,
-            compares: |_| true,
+            apart: dates::apart(loaded),
         };
         compare(&lapse.trace, &live)?;
     }

@@ -18,6 +18,7 @@
 
 mod bundled;
 mod client;
+mod dates;
 #[path = "../library/differential.rs"]
 mod differential;
 mod driver;
@@ -35,7 +36,7 @@ use std::{env, process::ExitCode};
 use libtest_mimic::Arguments;
 
 /// How many trials run at once: most of the time they wait.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 12;
 
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
     let trials = [
+        dates::trials(),
         engine::trials(),
         identity::trials(),
         javascript::trials(),
