@@ -3,7 +3,7 @@
 pub mod check;
 pub mod cli;
 pub mod door;
-mod draws;
+pub mod draws;
 pub mod endpoint;
 pub mod engine;
 pub mod facts;

@@ -17,6 +17,9 @@ use crate::{
 /// How long a tool may take (PR-15).
 pub(super) const PROCESS_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// The exit code of a shell that finds no such program (CLI-07).
+const NO_SUCH_PROGRAM: i32 = 127;
+
 /// How many tenants are remembered before all are forgotten. Nobody is in so many.
 const TENANTS: usize = 1000;
 
@@ -127,7 +130,12 @@ impl Tool {
                 )
                 .with_help("raise process_timeout, or see why the tool hangs"));
         };
-        done.map_err(|error| {
+        let ended = match done {
+            // By which a shell says that it finds no such program: somebody wrapped the tool.
+            Ok(output) if output.code == Some(NO_SUCH_PROGRAM) => Err(CommandError::NotFound),
+            ended => ended,
+        };
+        ended.map_err(|error| {
             let install = self.install;
             let (kind, message, help) = match &error {
                 CommandError::NotFound => (

@@ -278,6 +278,17 @@ async fn every_failure_of_a_tool_says_what_to_do() {
     }
 }
 
+/// PR-01: a script in the place of a tool that finds no tool is as good as none (CLI-07).
+#[tokio::test(start_paused = true)]
+async fn a_wrapper_without_its_tool_is_not_installed() {
+    let stub = Stub::new();
+    let code = Some(127);
+    stub.on_command(move |_| complained("").map(|ended| CommandOutput { code, ..ended }));
+    let error = failure(&az(&stub).build().unwrap()).await;
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(error.message(), "the Azure CLI is not installed");
+}
+
 /// PR-15: a tool that hangs is given up, and output that is no token is not repeated.
 #[tokio::test(start_paused = true)]
 async fn a_tool_that_hangs_or_babbles_fails() {

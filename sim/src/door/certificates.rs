@@ -135,6 +135,62 @@ mod tests {
         assert!(certificates.of("b.example").is_none());
     }
 
+    /// The constraints are critical: who does not know them must not trust the certificate.
+    #[test]
+    fn the_authority_is_bound_to_its_names() {
+        let hosts = ["a.example".to_owned()];
+        let key = KeyPair::generate().expect("a key");
+        let certificate = authority(&hosts).and_then(|params| params.self_signed(&key));
+        let certificate = certificate.expect("a certificate");
+        // The id of name constraints (2.5.29.30), then `critical = TRUE`.
+        let critical = [0x06, 0x03, 0x55, 0x1d, 0x1e, 0x01, 0x01, 0xff];
+        let der = certificate.der();
+        assert!(der.windows(critical.len()).any(|bytes| bytes == critical));
+        let issuer = Issuer::new(authority(&hosts).expect("parameters"), key);
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(der.clone()).expect("a root");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let trusting = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let trusting = Arc::new(trusting);
+        let good = handshake(&trusting, "a.example", &issuer);
+        assert_eq!(good, Ok(()));
+        for other in ["b.example", "login.microsoftonline.com", "a.example.org"] {
+            let error = handshake(&trusting, other, &issuer).expect_err("another name");
+            let error = format!("{error:?}");
+            assert!(
+                error.contains("NameConstraintViolation"),
+                "{other}: {error}"
+            );
+        }
+    }
+
+    /// What a client says to a leaf of `issuer` for `host`.
+    fn handshake(
+        trusting: &Arc<rustls::ClientConfig>,
+        host: &str,
+        issuer: &Issuer<'_, KeyPair>,
+    ) -> Result<(), rustls::Error> {
+        let name = host.to_owned().try_into().expect("a name");
+        let mut client = rustls::ClientConnection::new(trusting.clone(), name)?;
+        let serving = config(host, issuer).expect("a configuration");
+        let mut server = rustls::ServerConnection::new(Arc::new(serving))?;
+        while client.is_handshaking() {
+            let mut flight = Vec::new();
+            client.write_tls(&mut flight).expect("in memory");
+            server.read_tls(&mut &flight[..]).expect("in memory");
+            server.process_new_packets()?;
+            flight.clear();
+            server.write_tls(&mut flight).expect("in memory");
+            client.read_tls(&mut &flight[..]).expect("in memory");
+            client.process_new_packets()?;
+        }
+        Ok(())
+    }
+
     #[test]
     fn what_is_no_name_is_said_to_be_none() {
         let error = Certificates::new(&["bücher.example".to_owned()]).err();

@@ -12,8 +12,12 @@ mod proxy;
 pub mod shims;
 
 use std::{
-    collections::BTreeMap, fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path,
-    sync::Arc,
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::{Arc, atomic::AtomicUsize},
 };
 
 use jiff::tz::TimeZone;
@@ -60,6 +64,7 @@ pub struct Door {
     pub proxy: SocketAddr,
     /// Where IMDS can be reached without the proxy, for clients that ignore it.
     pub imds: Option<SocketAddr>,
+    proxying: Arc<proxy::Proxy>,
     _folder: TempDir,
     _work: [Work; 2],
 }
@@ -112,6 +117,7 @@ impl Door {
             certificates,
             recorder: plan.recorder.clone(),
             trust_help: trust_help(&certificate),
+            open: AtomicUsize::new(0),
         });
         let place = Arc::new(shims::Place {
             stage: plan.stage.clone(),
@@ -120,16 +126,22 @@ impl Door {
         });
         let spawn = |work| plan.host.runtime.spawn(work);
         let work = [
-            spawn(Box::pin(proxying.serve(listener))),
+            spawn(Box::pin(proxying.clone().serve(listener))),
             spawn(Box::pin(shims::serve(place, shims))),
         ];
         Ok(Self {
             environment,
             proxy,
             imds: plan.control.address(IMDS_HOST, 80),
+            proxying,
             _folder: folder,
             _work: work,
         })
+    }
+
+    /// Completes when what clients left behind that are gone is in the trace, or soon after.
+    pub(crate) async fn settle(&self) {
+        self.proxying.settle().await;
     }
 }
 

@@ -3,10 +3,18 @@
 //! Names, addresses, paths and TLS stay what they are in the real world: a client only has to be
 //! told of the proxy and of the run's certificate authority, by environment variables.
 
-use std::{collections::BTreeMap, io, net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::TlsAcceptor;
@@ -22,8 +30,16 @@ use crate::{
     trace::{Kind, Recorder},
 };
 
+/// How often a client that waits is looked after.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// How long a refused client may take to close the connection.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How long the connections of clients that are gone are waited for, and how often they are looked
+/// at meanwhile.
+const AFTERMATH: std::time::Duration = std::time::Duration::from_millis(250);
+const AFTERMATH_LOOKS: u32 = 25;
 
 /// What all connections share.
 pub(super) struct Proxy {
@@ -37,6 +53,8 @@ pub(super) struct Proxy {
     pub recorder: Recorder,
     /// What a client that does not trust the authority has to be told.
     pub trust_help: String,
+    /// How many connections are being served.
+    pub open: AtomicUsize,
 }
 
 impl Proxy {
@@ -49,11 +67,25 @@ impl Proxy {
                 continue;
             };
             let this = self.clone();
+            this.open.fetch_add(1, Ordering::Relaxed);
             let serve = async move {
                 // A broken connection is the client's own business.
                 let _ = this.connection(client).await;
+                this.open.fetch_sub(1, Ordering::Relaxed);
             };
             self.host.runtime.spawn(Box::pin(serve)).detach();
+        }
+    }
+
+    /// Completes when every connection of clients that are gone is over, and what came of it is in
+    /// the trace; at the latest after [`AFTERMATH`], as some connections never end.
+    pub async fn settle(&self) {
+        for _ in 0..AFTERMATH_LOOKS {
+            // First of all: one that was never accepted is not counted yet.
+            self.host.runtime.sleep(AFTERMATH / AFTERMATH_LOOKS).await;
+            if self.open.load(Ordering::Relaxed) == 0 {
+                break;
+            }
         }
     }
 
@@ -177,7 +209,13 @@ impl Proxy {
             };
         }
         if self.serves.get(&to.host) == Some(&to.port) {
-            return match self.host.network.connect(&to.host, to.port).await {
+            let connected = tokio::select! { biased;
+                connected = self.host.network.connect(&to.host, to.port) => connected,
+                // Packets vanish, and nobody waits for an answer any more: nothing may arrive
+                // when they pass again.
+                gone = self.gone(client) => return gone.map(|()| None),
+            };
+            return match connected {
                 Ok(stream) => Ok(Some(stream)),
                 // The host is down. An answer of ours would look like one of the service, or of a
                 // proxy that is alive; a closed connection is nearest to what is the case.
@@ -206,6 +244,14 @@ impl Proxy {
         }
         self.say(client, "403 Forbidden", &text).await?;
         Ok(None)
+    }
+
+    /// Completes when the client has closed its end, read or not what it sent before.
+    async fn gone(&self, client: &TcpStream) -> io::Result<()> {
+        while !client.ready(Interest::READABLE).await?.is_read_closed() {
+            self.host.runtime.sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
     }
 
     async fn answer(&self, mut client: TcpStream, status: &str, text: &str) -> io::Result<()> {

@@ -160,6 +160,7 @@ impl Story {
                     () = visit => {}
                     () = timeline => {}
                 }
+                door.settle().await;
             }
             _ => timeline(&scene, host, control).await,
         }

@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Fingerprint;
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Event {
     /// Virtual time since the world began.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub at: Duration,
     /// What it was.
     #[serde(flatten)]
@@ -20,7 +20,7 @@ pub struct Event {
 }
 
 /// The kinds of event.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(
     tag = "event",
     rename_all = "kebab-case",
@@ -96,7 +96,7 @@ pub enum Kind {
         /// The credential asked.
         instance: u32,
         /// How long the caller waited.
-        #[serde(serialize_with = "nanoseconds")]
+        #[serde(with = "nanoseconds")]
         waited: Duration,
         /// The wall clock of the caller's host.
         host_time: Timestamp,
@@ -153,7 +153,7 @@ pub enum Kind {
         line: String,
         /// What else matters, such as the form's fields in their order (`client_id=a&scope=b`,
         /// a `&`, `%`, `+` or space of a value percent-encoded), secrets replaced by `***`.
-        #[serde(skip_serializing_if = "String::is_empty")]
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,
     },
     /// An endpoint answered, or decided not to.
@@ -275,7 +275,7 @@ impl Kind {
 }
 
 /// What a caller got.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum CallOutcome {
     /// A token.
@@ -296,7 +296,7 @@ pub enum CallOutcome {
         #[serde(skip_serializing_if = "Option::is_none")]
         refresh_on: Option<Timestamp>,
         /// The walk of the chain that found it.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         tried: Vec<TriedMember>,
     },
     /// Nothing: it gave up waiting.
@@ -313,27 +313,38 @@ pub enum CallOutcome {
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<Timestamp>,
         /// The walk of the chain that failed.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         tried: Vec<TriedMember>,
     },
 }
 
 /// One member of a chain in one walk.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TriedMember {
     /// The member.
     pub credential: String,
     /// How long it took.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub took: Duration,
     /// `answered`, `passed-over` or `stopped`.
     pub outcome: String,
     /// Why it was passed over or stopped the chain.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }
 
-fn nanoseconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_u64(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+/// Durations in JSON.
+mod nanoseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_nanos)
+    }
 }

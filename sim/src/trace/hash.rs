@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ring::digest::{Context, SHA256};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Trace;
 
@@ -48,6 +48,15 @@ impl fmt::Debug for Fingerprint {
 impl Serialize for Fingerprint {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let expected =
+            |_| serde::de::Error::custom("expected a fingerprint: 16 hexadecimal digits");
+        u64::from_str_radix(&text, 16).map(Self).map_err(expected)
     }
 }
 

@@ -5,19 +5,20 @@
 //! second engine and wants the same verdict and the same application events in the same order.
 
 mod differential;
+mod play;
 
 use std::{process::ExitCode, sync::Arc};
 
 use credsim::{
-    check::{self, Verdict},
+    check::Verdict,
     cli::skip::{self, Callers},
     engine::Engine,
-    run::{self, Options, Run},
+    run::Run,
     scenario::{Loaded, library},
-    subject::Identity,
     trace,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
+use play::play;
 
 /// Above so many lines, the summary and the hash are approved instead of the trace.
 const READABLE: usize = 300;
@@ -49,37 +50,6 @@ fn main() -> ExitCode {
         trials.push(engine.with_kind(left_out.unwrap_or_default()));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-fn play(loaded: &Loaded, engine: Engine) -> Result<(Vec<Run>, Verdict), Failed> {
-    let scenario = &loaded.scenario;
-    let seeds = scenario
-        .seeds
-        .as_ref()
-        .map_or(1, |seeds| u64::from(seeds.count));
-    let mut runs = Vec::new();
-    for seed in run::DEFAULT_SEED..run::DEFAULT_SEED + seeds {
-        let options = Options {
-            engine,
-            seed,
-            subject: Arc::new(Identity),
-        };
-        runs.push(run::play(scenario, &options).map_err(|e| e.to_string())?);
-    }
-    let verdict = check::judge(scenario, &runs);
-    if verdict.passed() {
-        return Ok((runs, verdict));
-    }
-    let mut text = String::new();
-    for finding in verdict.failures() {
-        text += &format!("{}\n  expected: {}\n", finding.name, finding.expected);
-        text += &format!("  found:    {}\n", finding.found);
-        finding
-            .evidence
-            .iter()
-            .for_each(|line| text += &format!("    {line}\n"));
-    }
-    Err(text.into())
 }
 
 fn on_lapse(loaded: &Loaded) -> Result<(), Failed> {
@@ -127,7 +97,12 @@ fn on_turmoil(loaded: &Loaded) -> Result<(), Failed> {
     let (turmoil, _) = play(loaded, Engine::Turmoil)?;
     let (lapse, _) = play(loaded, Engine::Lapse)?;
     for (lapse, turmoil) in lapse.iter().zip(&turmoil) {
-        differential::compare(&lapse.trace, &turmoil.trace)?;
+        let turmoil = differential::Other {
+            name: "turmoil",
+            trace: &turmoil.trace,
+            apart: differential::Apart::TICKS,
+        };
+        differential::compare(&lapse.trace, &turmoil)?;
     }
     Ok(())
 }

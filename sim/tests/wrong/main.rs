@@ -40,6 +40,10 @@ pub struct Case {
     passes: &'static str,
 }
 
+/// Invariants that speak about processes outside only: their wrong subjects are clients in the test
+/// target `live`.
+const OUTSIDE: &[&str] = &["known-hosts-only"];
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials = vec![
@@ -131,7 +135,8 @@ fn is_invariant(name: &str) -> bool {
 
 fn every_invariant_has_its_subject() -> Result<(), Failed> {
     let all = invariants::ALL.iter().map(|invariant| invariant.name);
-    complete(all.collect(), table::INVARIANTS)
+    let here = all.filter(|name| !OUTSIDE.contains(name));
+    complete(here.collect(), table::INVARIANTS)
 }
 
 fn every_promise_has_its_subject() -> Result<(), Failed> {

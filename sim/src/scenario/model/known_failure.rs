@@ -22,7 +22,7 @@ pub struct KnownFailure {
 }
 
 /// The invariants, by the names that `fails` may hold.
-pub const INVARIANTS: [&str; 8] = [
+pub const INVARIANTS: [&str; 9] = [
     "no-expired-token",
     "valid-token-kept",
     "reported-identity",
@@ -31,6 +31,7 @@ pub const INVARIANTS: [&str; 8] = [
     "nothing-stops-for-good",
     "disposed-is-silent",
     "no-secret-told",
+    "known-hosts-only",
 ];
 
 impl KnownFailure {

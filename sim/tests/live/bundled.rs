@@ -1,0 +1,14 @@
+//! The scenarios that are short enough for real time.
+
+use std::sync::Arc;
+
+use credsim::scenario::{Loaded, library};
+
+/// The folder's scenarios. One that is invalid is the business of other tests.
+pub fn scenarios() -> Vec<Arc<Loaded>> {
+    let sources = library::bundled().into_iter();
+    let live = sources.filter(|source| source.name.starts_with("live/"));
+    live.filter_map(|source| source.parse().ok())
+        .map(Arc::new)
+        .collect()
+}

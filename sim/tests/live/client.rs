@@ -1,0 +1,91 @@
+//! An application of a served world: it does what its arguments say, one after the other, and
+//! prints what came of each on a line of its own.
+//!
+//! - `get URL`, `post URL BODY`: the status and the body, or `error: KIND: TEXT`;
+//! - `patience MILLISECONDS`, from now on for each request; 20 s before;
+//! - `sleep MILLISECONDS`, which prints nothing;
+//! - `trusting-nobody`: no certificate is good from now on.
+
+use std::{env, error::Error as StdError, io, process::ExitCode, thread, time::Duration};
+
+use reqwest::{Client, RequestBuilder};
+use rustls::RootCertStore;
+
+use super::trust;
+
+/// How long a request may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub fn run(mut words: impl Iterator<Item = String>) -> ExitCode {
+    let mut client = with(trust::of_the_environment());
+    let mut patience = PATIENCE;
+    let mut word = || words.next();
+    let milliseconds = |text: Option<String>| Duration::from_millis(text.unwrap().parse().unwrap());
+    while let Some(what) = word() {
+        let request = match what.as_str() {
+            "get" => client.get(word().unwrap()),
+            "post" => client
+                .post(word().unwrap())
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(word().unwrap()),
+            "sleep" => {
+                thread::sleep(milliseconds(word()));
+                continue;
+            }
+            "patience" => {
+                patience = milliseconds(word());
+                continue;
+            }
+            "trusting-nobody" => {
+                client = with(trust::trusting(RootCertStore::empty()));
+                continue;
+            }
+            other => panic!("what is {other}?"),
+        };
+        println!("{}", send(request.timeout(patience)));
+    }
+    ExitCode::from(env::var("EXIT").map_or(0, |code| code.parse().unwrap()))
+}
+
+fn with(tls: rustls::ClientConfig) -> Client {
+    let builder = Client::builder()
+        .no_proxy()
+        .http1_only()
+        .tls_backend_preconfigured(tls);
+    trust::with_proxies(builder).build().unwrap()
+}
+
+fn send(request: RequestBuilder) -> String {
+    // IMDS wants it, and nobody else minds.
+    let request = request.header("metadata", "true");
+    let sent = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async {
+            let answer = request.send().await?;
+            let status = answer.status().as_u16();
+            Ok((status, answer.text().await?))
+        });
+    match sent {
+        Ok((status, body)) => format!("{status} {}", body.trim().replace(['\r', '\n'], " ")),
+        Err(error) => told(&error),
+    }
+}
+
+/// The kind of the innermost error of the operating system, and all texts.
+fn told(error: &reqwest::Error) -> String {
+    let mut kind = None;
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        kind = error
+            .downcast_ref::<io::Error>()
+            .map(io::Error::kind)
+            .or(kind);
+        cause = error.source();
+    }
+    let kind = kind.map_or("none".to_owned(), |kind| format!("{kind:?}"));
+    format!("error: {kind}: {text}")
+}

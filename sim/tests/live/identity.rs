@@ -1,0 +1,120 @@
+//! `identity/NAME`: `identity` as an application has it. Between it and the world are a process,
+//! the protocol of drivers, the real HTTP client, a proxy, TLS and executables, and the story is
+//! still the one that lapse tells.
+
+use std::sync::Arc;
+
+use credsim::{
+    cli::skip::{self, Callers},
+    engine::Engine,
+    scenario::Loaded,
+    trace::{Event, Trace},
+};
+use libtest_mimic::{Failed, Trial};
+use serde_json::Value;
+
+use super::{
+    bundled, dates,
+    differential::{Other, compare},
+    play::play,
+    process::{CREDSIM, Ended, command, finish, this},
+};
+
+/// Where a real machine necessarily differs: the scenario, what the comparison says, and why.
+const DIFFERS: &[(&str, &str, &str)] = &[
+    ("live/failure-required-variable", NOT_BUILT, NO_CLASS),
+    ("live/failure-two-ids", NOT_BUILT, NO_CLASS),
+];
+
+const NOT_BUILT: &str = "built: event 1 differs";
+const NO_CLASS: &str = "a constructor that fails makes nothing that has a class, so credsim calls \
+                        it by the kind that it asked for";
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials: Vec<Trial> = bundled::scenarios().into_iter().map(trial).collect();
+    trials.push(Trial::test("identity/differences-are-of-scenarios", known));
+    trials
+}
+
+fn trial(loaded: Arc<Loaded>) -> Trial {
+    let name = format!("identity/{}", loaded.name);
+    let left_out = skip::reason(&loaded.scenario, Engine::Live, Callers::Driver);
+    Trial::test(name, move || for_real(&loaded))
+        .with_ignored_flag(left_out.is_some())
+        .with_kind(left_out.unwrap_or_default())
+}
+
+fn known() -> Result<(), Failed> {
+    let scenarios = bundled::scenarios();
+    let is_known = |name: &str| scenarios.iter().any(|loaded| loaded.name == name);
+    match DIFFERS.iter().find(|(name, ..)| !is_known(name)) {
+        Some((name, ..)) => Err(format!("there is no scenario {name}").into()),
+        None => Ok(()),
+    }
+}
+
+fn for_real(loaded: &Loaded) -> Result<(), Failed> {
+    let driver = format!("'{}' driver", this().display());
+    let ended = finish(
+        command(CREDSIM)
+            .args(["run", "--engine", "live", "--driver", &driver])
+            .args([&loaded.name, "--format", "json", "--trace"]),
+    );
+    passed(&ended).or_else(|why| only_told_in_words(&ended).ok_or(why))?;
+    let events: Result<Vec<Event>, _> = lines_of(&ended, "event")
+        .map(serde_json::from_value)
+        .collect();
+    let trace = Trace {
+        events: events.map_err(|error| error.to_string())?,
+    };
+    let (lapse, _) = play(loaded, Engine::Lapse)?;
+    let real = Other {
+        name: "identity",
+        trace: &trace,
+        apart: dates::apart(loaded),
+    };
+    let compared = compare(&lapse[0].trace, &real);
+    let known = DIFFERS.iter().find(|(name, ..)| *name == loaded.name);
+    match (compared, known) {
+        (Ok(()), None) => Ok(()),
+        (Ok(()), Some((.., why))) => {
+            Err(format!("this no longer differs: remove the entry ({why})").into())
+        }
+        (Err(found), Some((_, what, _))) if found.contains(what) => Ok(()),
+        (Err(found), _) => Err(found.into()),
+    }
+}
+
+/// Whether `credsim run --format json` says that the one scenario passed.
+pub fn passed(ended: &Ended) -> Result<(), Failed> {
+    let outcome = lines_of(ended, "scenario").next();
+    let outcome = outcome.ok_or_else(|| format!("nothing was played:\n{}", ended.err))?;
+    if outcome["outcome"] == "passed" && ended.code() == Some(0) {
+        return Ok(());
+    }
+    let mut text = format!("{}\n{}", outcome["outcome"], outcome["reason"]);
+    let verdict = &outcome["verdict"];
+    for findings in [&verdict["expectations"], &verdict["invariants"]] {
+        let findings = findings.as_array().into_iter().flatten();
+        for finding in findings.filter(|finding| finding["outcome"] == "fails") {
+            text += &format!("\n{finding:#}");
+        }
+    }
+    Err(text.into())
+}
+
+/// Whether all that the scenario asks about is out of sight, as the words of an error are that
+/// comes from another process. Then the comparison is all there is.
+fn only_told_in_words(ended: &Ended) -> Option<()> {
+    let outcome = lines_of(ended, "scenario").next()?;
+    let reason = outcome["reason"].as_str()?;
+    (outcome["outcome"] == "skipped" && reason.starts_with("nothing could be observed"))
+        .then_some(())
+}
+
+/// The lines of this type that it printed.
+fn lines_of<'a>(ended: &'a Ended, of_type: &'a str) -> impl Iterator<Item = Value> + 'a {
+    let lines = ended.out.lines();
+    let values = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    values.filter(move |value| value["type"] == of_type)
+}

@@ -1,0 +1,204 @@
+//! Starting programs, reading what they say, and not waiting for them for ever.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// The command under test.
+pub const CREDSIM: &str = env!("CARGO_BIN_EXE_credsim");
+
+/// Long enough for anything that ends, on a busy machine.
+pub const LONG: Duration = Duration::from_secs(150);
+
+/// How often somebody who waits looks again.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// This program.
+pub fn this() -> PathBuf {
+    env::current_exe().unwrap()
+}
+
+/// A command without the variables of whoever runs the tests that change what is printed.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// A program that runs, and what it has said so far.
+pub struct Running {
+    child: Child,
+    out: Said,
+    err: Said,
+}
+
+/// How a program ended.
+pub struct Ended {
+    pub status: ExitStatus,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ended {
+    /// Its exit code; none if a signal ended it.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Asserts that it ended with `code`.
+    #[track_caller]
+    pub fn with(self, code: i32) -> Self {
+        assert_eq!(self.code(), Some(code), "{}\n{}", self.out, self.err);
+        self
+    }
+
+    /// Asserts that it said all of `parts` to people.
+    #[track_caller]
+    pub fn says(&self, parts: &[&str]) {
+        for part in parts {
+            assert!(self.err.contains(part), "no {part:?} in:\n{}", self.err);
+        }
+    }
+}
+
+impl Running {
+    /// Starts it, without input.
+    pub fn start(command: &mut Command) -> Self {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let out = Said::of(child.stdout.take().unwrap());
+        let err = Said::of(child.stderr.take().unwrap());
+        Self { child, out, err }
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
+    /// Waits until it has said `part` to people; what it said to programs by then.
+    pub fn when_it_says(&mut self, part: &str) -> String {
+        let mut is_over = false;
+        soon(
+            || {
+                let over_before = is_over;
+                is_over = self.child.try_wait().unwrap().is_some();
+                let says = self.err.now().contains(part);
+                assert!(says || !over_before, "it has ended: {}", self.err.now());
+                says
+            },
+            || format!("it never says {part:?}, but: {}", self.err.now()),
+        );
+        self.out.now()
+    }
+
+    /// Waits for its end. What it left behind with its pipes is not waited for.
+    pub fn end(mut self) -> Ended {
+        let mut status = None;
+        soon(
+            || {
+                status = self.child.try_wait().unwrap();
+                status.is_some()
+            },
+            || format!("it does not end; it said: {}", self.err.now()),
+        );
+        Ended {
+            status: status.unwrap(),
+            out: self.out.whole(),
+            err: self.err.whole(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended, unless the test has failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs it to its end.
+pub fn finish(command: &mut Command) -> Ended {
+    Running::start(command).end()
+}
+
+/// Waits until `done`, and fails with `why` if that takes too long.
+#[track_caller]
+pub fn soon(mut done: impl FnMut() -> bool, why: impl Fn() -> String) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < LONG, "{}", why());
+        thread::sleep(AGAIN);
+    }
+}
+
+/// What comes out of a pipe.
+struct Said {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Said {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let into = bytes.clone();
+        let reader = thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(read @ 1..) = pipe.read(&mut piece) {
+                into.lock().unwrap().extend_from_slice(&piece[..read]);
+            }
+        });
+        Self {
+            bytes,
+            reader: Some(reader),
+        }
+    }
+
+    fn now(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    /// All of it, if the pipe is closed by everybody within a few seconds.
+    fn whole(&mut self) -> String {
+        let reader = self.reader.take().unwrap();
+        let start = Instant::now();
+        while !reader.is_finished() && start.elapsed() < Duration::from_secs(5) {
+            thread::sleep(AGAIN);
+        }
+        self.now()
+    }
+}
+
+/// An empty folder for one test, with a short path: sockets lie in it.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::Builder::new().prefix("live-").tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}

@@ -1,0 +1,74 @@
+//! When a world ends, nothing of it is left: no process, no folder.
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::{Case, support::World};
+use crate::process::soon;
+
+pub const ALL: &[Case] = &[
+    ("ends/by-ctrl-c", || by(Signal::INT, 130)),
+    ("ends/by-sigterm", || by(Signal::TERM, 143)),
+    ("ends/by-sighup", || by(Signal::HUP, 129)),
+    ("ends/with-its-command", with_the_command),
+    ("ends/although-the-command-does-not-want-to", stubborn),
+];
+
+/// A command with a child.
+const FAMILY: &str = "sleep 300 & echo $! $$ > pids; wait";
+
+/// The processes that the command wrote down.
+fn family(world: &World) -> Vec<Pid> {
+    soon(
+        || world.text("pids").ends_with('\n'),
+        || "no pids".to_owned(),
+    );
+    let text = world.text("pids");
+    let pids = text.split_whitespace().map(|pid| pid.parse().unwrap());
+    pids.map(|pid| Pid::from_raw(pid).unwrap()).collect()
+}
+
+fn gone(pids: &[Pid]) {
+    assert!(!pids.is_empty());
+    for pid in pids {
+        soon(|| !is_there(*pid), || format!("{pid:?} is still there"));
+    }
+}
+
+/// A process that has ended and that nobody has asked about is as good as gone.
+fn is_there(pid: Pid) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    let is_zombie = status.is_ok_and(|status| {
+        let state = status.rsplit(')').next().unwrap_or_default();
+        state.trim_start().starts_with(['Z', 'X'])
+    });
+    test_kill_process(pid).is_ok() && !is_zombie
+}
+
+fn by(signal: Signal, code: i32) {
+    let world = World::usual();
+    let running = world.start(&["sh", "-c", FAMILY]);
+    let pids = family(&world);
+    assert_eq!(world.left().len(), 1);
+    assert!(pids.iter().all(|pid| is_there(*pid)));
+    kill_process(running.id(), signal).unwrap();
+    running.end().with(code);
+    gone(&pids);
+    assert!(world.left().is_empty());
+}
+
+fn with_the_command() {
+    let world = World::usual();
+    world.shell("sleep 300 & echo $! > pids; exit 0").with(0);
+    gone(&family(&world));
+}
+
+fn stubborn() {
+    let world = World::usual();
+    let script = "trap '' TERM INT; sleep 300 & echo $! $$ > pids; while :; do sleep 1; done";
+    let running = world.start(&["sh", "-c", script]);
+    let pids = family(&world);
+    kill_process(running.id(), Signal::TERM).unwrap();
+    running.end().with(143);
+    gone(&pids);
+    assert!(world.left().is_empty());
+}

@@ -1,0 +1,119 @@
+//! What `serve` exits with, and what it says when it cannot do what it is asked.
+
+use std::{fs, net::TcpListener};
+
+use serde_json::Value;
+
+use super::{
+    Case,
+    support::{ALWAYS, IMDS, SERVICES, World, tokens},
+};
+
+pub const ALL: &[Case] = &[
+    ("exits/as-the-command-does", as_the_command),
+    ("exits/a-failed-verdict-is-a-failure", failed_verdict),
+    ("exits/reports-are-written", reports),
+    ("exits/a-command-that-is-not-there", no_command),
+    ("exits/a-port-in-use", port_in_use),
+    ("exits/a-clock-step-cannot-be-served", clock_step),
+    ("exits/a-refusal-cannot-be-served", refusal),
+    ("exits/a-command-that-ignores-the-variables", ignores),
+];
+
+/// Whoever asks IMDS breaks this.
+const NOBODY_ASKS: &str = "that.requests = { to.imds = {}, exactly = 0 }";
+
+fn as_the_command() {
+    let world = World::usual();
+    world.shell("exit 0").with(0).says(&["1 passed"]);
+    world.shell("exit 3").with(3);
+    world.shell("kill -KILL $$").with(128 + 9);
+    world.shell("kill -TERM $$").with(128 + 15);
+}
+
+fn failed_verdict() {
+    let world = World::with(SERVICES, NOBODY_ASKS);
+    let ended = world.client(&["get", IMDS]).with(1);
+    tokens(&ended, 1);
+    ended.says(&["expect[1] requests", "0 passed, 1 failed, 0 skipped"]);
+    // Whoever runs a command wants to know first what became of that.
+    let world = world.arg("--env").arg("EXIT=3");
+    world.client(&["get", IMDS]).with(3).says(&["1 failed"]);
+}
+
+fn reports() {
+    let world = World::with(SERVICES, NOBODY_ASKS)
+        .arg("--report")
+        .arg("junit=out.xml")
+        .arg("--report")
+        .arg("json=out.json")
+        .arg("--requests")
+        .arg("requests.jsonl");
+    world.client(&["get", IMDS]).with(1);
+    let junit = world.text("out.xml");
+    assert!(junit.contains("failures=\"1\""), "{junit}");
+    assert!(junit.contains("expect[1] requests"), "{junit}");
+    let json: Value = serde_json::from_str(&world.text("out.json")).unwrap();
+    assert_eq!(json["scenarios"][0]["outcome"], "failed");
+    assert_eq!(json["summary"]["exit"], 1);
+    let requests = world.text("requests.jsonl");
+    let request: Value = serde_json::from_str(requests.trim()).unwrap();
+    assert_eq!(request["request"]["endpoint"], "imds");
+    assert_eq!(request["request"]["query"][0][1], "2018-02-01");
+}
+
+fn no_command() {
+    let ended = World::usual().run(&["no-such-program"]).with(127);
+    ended.says(&[
+        "no-such-program cannot be started",
+        "is it installed, and on the PATH?",
+    ]);
+    let world = World::usual();
+    fs::write(world.path("plain"), "no program").unwrap();
+    world
+        .run(&["./plain"])
+        .with(127)
+        .says(&["./plain cannot be started"]);
+}
+
+fn port_in_use() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let world = World::usual().arg("--port").arg(&port);
+    let ended = world.run(&["true"]).with(3);
+    ended.says(&[
+        &format!("port {port} of 127.0.0.1 is in use"),
+        "leave --port out",
+    ]);
+    drop(taken);
+    world
+        .run(&["true"])
+        .with(0)
+        .says(&[&format!("http://127.0.0.1:{port}\n")]);
+}
+
+fn clock_step() {
+    let has = format!("{SERVICES}[[at]]\ntime = \"1s\"\ndo.step-clock = {{ by = \"1h\" }}\n");
+    let ended = World::with(&has, ALWAYS).run(&["true"]).with(2);
+    ended.says(&[
+        "cannot be served: a clock is stepped",
+        "credsim run world.toml",
+    ]);
+}
+
+fn refusal() {
+    let has = "[world.imds]\nreach = \"refused\"\n";
+    let ended = World::with(has, ALWAYS).run(&["true"]).with(2);
+    ended.says(&[
+        "cannot be served: a service refuses connections",
+        "`black-holed` can be shown",
+    ]);
+}
+
+fn ignores() {
+    let world = World::usual();
+    let hint = ["never reached the world", "HTTPS_PROXY"];
+    world.run(&["true"]).with(0).says(&hint);
+    let ended = world.client(&["get", IMDS]).with(0);
+    assert!(!ended.err.contains(hint[0]), "{}", ended.err);
+}

@@ -1,0 +1,133 @@
+//! Faults as a client outside meets them, through the proxy and through TLS.
+
+use super::{
+    Case,
+    support::{ALWAYS, ENTRA, FORM, IMDS, SERVICES, World, lines, tokens},
+};
+
+pub const ALL: &[Case] = &[
+    ("faults/a-black-hole", black_hole),
+    ("faults/a-black-hole-that-outlasts-patience", given_up),
+    ("faults/a-crash-and-a-restart", crash),
+    ("faults/a-reset", || reset("before")),
+    ("faults/a-reset-after-the-work-is-done", || reset("after")),
+    ("faults/a-truncated-body", truncated),
+    ("faults/a-service-that-has-enough", throttled),
+];
+
+const BOTH: [&str; 5] = ["get", IMDS, "post", ENTRA, FORM];
+
+/// The world with what happens in it.
+fn world(happens: &str) -> World {
+    World::with(&format!("{SERVICES}{happens}"), ALWAYS)
+}
+
+/// A fault that strikes the first request of each service.
+fn first_of_each(then: &str) -> World {
+    let fault = |on: &str| {
+        format!(
+            "[[at]]\ntime = \"0s\"\ndo.fault = {{ name = \"on {on}\", on.{on} = {{}}, first = 1, then.{then} }}\n"
+        )
+    };
+    world(&(fault("imds") + &fault("entra")))
+}
+
+/// Sends a request to each service, twice.
+fn twice(world: &World) -> Vec<String> {
+    let ended = world.client(&[BOTH, BOTH].concat()).with(0);
+    let lines: Vec<String> = lines(&ended).into_iter().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 4, "{}\n{}", ended.out, ended.err);
+    for line in &lines[2..] {
+        assert!(line.starts_with("200 "), "{line}");
+    }
+    lines
+}
+
+/// A world whose services are out of reach for the first two seconds.
+fn dark() -> World {
+    let mut happens = String::new();
+    for service in ["imds", "entra"] {
+        for (time, reach) in [("0s", "black-holed"), ("2s", "reachable")] {
+            happens += &format!(
+                "[[at]]\ntime = \"{time}\"\n\
+                 do.network = {{ service = \"{service}\", reach = \"{reach}\" }}\n"
+            );
+        }
+    }
+    world(&happens)
+}
+
+/// Nothing comes back until packets pass again.
+fn black_hole() {
+    let ended = dark().client(&BOTH).with(0);
+    tokens(&ended, 2);
+    let first = ended.err.lines().find(|line| line.contains(" request 1"));
+    let first = first.unwrap().trim_start();
+    let times = ["00:00:02", "00:00:03", "00:00:04"];
+    assert!(times.iter().any(|time| first.starts_with(time)), "{first}");
+}
+
+/// What a client has given up does not arrive after all when packets pass again.
+fn given_up() {
+    let words = [
+        &["patience", "500"],
+        &BOTH[..],
+        &["sleep", "3000"],
+        &BOTH[..],
+    ]
+    .concat();
+    let ended = dark().client(&words).with(0);
+    let said = lines(&ended);
+    assert!(
+        said[..2].iter().all(|line| line.starts_with("error: ")),
+        "{said:?}"
+    );
+    assert!(
+        said[2..].iter().all(|line| line.starts_with("200 ")),
+        "{said:?}"
+    );
+    assert!(!ended.err.contains(" request 2"), "{}", ended.err);
+}
+
+fn crash() {
+    let mut happens = String::new();
+    for service in ["imds", "entra"] {
+        for (time, what) in [("0s", "crash"), ("2s", "restart")] {
+            happens +=
+                &format!("[[at]]\ntime = \"{time}\"\ndo.{what} = {{ service = \"{service}\" }}\n");
+        }
+    }
+    let words = [&BOTH[..], &["sleep", "3000"], &BOTH[..]].concat();
+    let ended = world(&happens).client(&words).with(0);
+    let said = lines(&ended);
+    assert_eq!(said.len(), 4, "{}", ended.out);
+    for line in &said[..2] {
+        assert!(line.starts_with("error: ConnectionReset: "), "{line}");
+    }
+    for line in &said[2..] {
+        assert!(line.starts_with("200 "), "{line}");
+    }
+}
+
+/// What the operating system calls ECONNRESET, also inside a tunnel.
+fn reset(when: &str) {
+    for line in &twice(&first_of_each(&format!("reset = {{ when = \"{when}\" }}")))[..2] {
+        assert!(line.starts_with("error: ConnectionReset: "), "{line}");
+    }
+}
+
+fn truncated() {
+    for line in &twice(&first_of_each("truncate = { after = 10 }"))[..2] {
+        assert!(line.starts_with("error: "), "{line}");
+    }
+}
+
+/// The whole answer of a service that has enough, status and body.
+fn throttled() {
+    for line in &twice(&first_of_each(
+        "reply = { status = 429, retry-after = \"1\" }",
+    ))[..2]
+    {
+        assert!(line.starts_with("429 {"), "{line}");
+    }
+}

@@ -1,0 +1,167 @@
+//! A world to serve, and the command that serves it.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use crate::process::{CREDSIM, Ended, Folder, Running, command, finish, this};
+
+/// A token of IMDS.
+pub const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net";
+/// Where Entra gives tokens.
+pub const ENTRA: &str =
+    "https://login.microsoftonline.com/72f988bf-0000-0000-0000-00000000cafe/oauth2/v2.0/token";
+/// A form that it answers with a token.
+pub const FORM: &str = "grant_type=client_credentials&client_id=c11e07a0-0000-0000-0000-000000000001&client_secret=not-a-real-secret&scope=https%3A%2F%2Fvault.azure.net%2F.default";
+/// It holds whatever happens.
+pub const ALWAYS: &str = "that.requests = { to.imds = {}, at-most = 99 }";
+
+const HEAD: &str = r#"
+title = "A world to be served"
+story = "Somebody starts an application in it."
+promises = ["PR-01"]
+[world]
+start = "2026-01-01T00:00:00Z"
+lasts = "1h"
+[world.accounts]
+"alice@contoso.example" = { object-id = "a11ce000-0000-0000-0000-000000000001" }
+[subject]
+credential.default = {}
+[[call]]
+do.get-token = { scopes = ["https://vault.azure.net/.default"] }
+"#;
+
+/// What most worlds here have.
+pub const SERVICES: &str = r#"
+[world.imds]
+system-identity = { object-id = "5e29463d-0000-0000-0000-000000000001" }
+[world.entra]
+apps = [{ client-id = "c11e07a0-0000-0000-0000-000000000001", object-id = "0b1ec700-0000-0000-0000-000000000001", secret = "not-a-real-secret" }]
+"#;
+
+/// A scenario in a folder of its own, in which also the runs' folders lie.
+pub struct World {
+    folder: Folder,
+    args: Vec<String>,
+    variables: Vec<(String, String)>,
+}
+
+impl World {
+    /// With the usual services.
+    pub fn usual() -> Self {
+        Self::with(SERVICES, ALWAYS)
+    }
+
+    /// With this in it, of which this is expected.
+    pub fn with(has: &str, expected: &str) -> Self {
+        let folder = Folder::new();
+        folder.file(
+            "world.toml",
+            &format!("{HEAD}{has}\n[[expect]]\n{expected}\n"),
+        );
+        fs::create_dir(folder.path().join("runs")).unwrap();
+        Self {
+            folder,
+            args: Vec::new(),
+            variables: Vec::new(),
+        }
+    }
+
+    /// Adds an argument of `serve`.
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    /// Sets a variable of the environment around `serve`.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The path of a file in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Its text, as soon as it has one.
+    pub fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// What the runs have left behind.
+    pub fn left(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path("runs")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    fn serve(&self) -> Command {
+        let mut serve = command(CREDSIM);
+        serve
+            .current_dir(self.folder.path())
+            .env("TMPDIR", self.path("runs"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .args(["serve", "world.toml"])
+            .args(&self.args);
+        serve
+    }
+
+    /// Serves it to nobody, until it is told to end.
+    pub fn open(&self) -> Running {
+        Running::start(&mut self.serve())
+    }
+
+    /// Starts a command in it.
+    pub fn start(&self, words: &[&str]) -> Running {
+        Running::start(self.serve().args(["--until-exit", "--"]).args(words))
+    }
+
+    /// Runs a command in it to its end, after which nothing may be left.
+    #[track_caller]
+    pub fn run(&self, words: &[&str]) -> Ended {
+        let ended = self.start(words).end();
+        assert_eq!(self.left(), Vec::<PathBuf>::new());
+        ended
+    }
+
+    /// Runs a shell script in it.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> Ended {
+        self.run(&["sh", "-c", script])
+    }
+
+    /// Runs this program's client in it.
+    #[track_caller]
+    pub fn client(&self, words: &[&str]) -> Ended {
+        let this = this();
+        let mut all = vec![this.to_str().unwrap(), "client"];
+        all.extend(words);
+        self.run(&all)
+    }
+}
+
+/// Runs the client with exactly these variables.
+pub fn client_with(variables: &[(String, String)], words: &[&str]) -> Ended {
+    let mut client = command(this());
+    client.env_clear().arg("client").args(words);
+    for (name, value) in variables {
+        client.env(name, value);
+    }
+    finish(&mut client)
+}
+
+/// What the client printed.
+pub fn lines(ended: &Ended) -> Vec<&str> {
+    ended.out.lines().collect()
+}
+
+/// Asserts that the client was given tokens, so many.
+#[track_caller]
+pub fn tokens(ended: &Ended, count: usize) {
+    let lines = lines(ended);
+    assert_eq!(lines.len(), count, "{}\n{}", ended.out, ended.err);
+    for line in lines {
+        assert!(
+            line.starts_with("200 ") && line.contains("\"access_token\""),
+            "{line}"
+        );
+    }
+}
