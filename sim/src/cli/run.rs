@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     door::Environment,
-    engine::Engine,
+    engine::{self, Engine},
     report::{Ending, Outcome, Tally, github, json, pretty},
     run::DEFAULT_SEED,
     scenario::library,
@@ -217,6 +217,10 @@ fn conclude(whole: &Whole<'_>, args: &Args, console: &mut Console) -> u8 {
     for message in &unwritten {
         console.error(message, None);
         exit = exit::first_of(&[exit, exit::HARNESS]);
+    }
+    if let Some(signal) = engine::live::interrupted() {
+        // As a shell says it.
+        exit = 128 + signal;
     }
     if args.format == Format::Json {
         console.data(&(json::summary(tally, took, exit) + "\n"));

@@ -104,7 +104,8 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
         if is("proxy-connection") || is("proxy-authorization") {
             continue;
         }
-        if is("content-length") {
+        // Where both are given, the marks count.
+        if is("content-length") && body != BodyLength::Chunked {
             let length = std::str::from_utf8(header.value).ok();
             let length = length.and_then(|length| length.trim().parse().ok());
             body = BodyLength::Of(length.ok_or_else(|| no_http("it has a wrong length"))?);

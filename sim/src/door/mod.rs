@@ -28,7 +28,7 @@ pub use environment::Environment;
 
 use crate::{
     endpoint::{IMDS_HOST, Stage},
-    engine::{self, Control, Host, Work},
+    engine::{self, Host, Work},
     scenario,
     trace::Recorder,
 };
@@ -38,8 +38,6 @@ use certificates::Certificates;
 pub(crate) struct Plan<'a> {
     /// The host that outside processes are on, as far as the world is concerned.
     pub host: &'a Host,
-    /// Knows where hosts are on this machine.
-    pub control: &'a dyn Control,
     /// The services.
     pub stage: &'a Stage,
     /// Where refusals are recorded.
@@ -66,7 +64,7 @@ pub struct Door {
     pub imds: Option<SocketAddr>,
     proxying: Arc<proxy::Proxy>,
     _folder: TempDir,
-    _work: [Work; 2],
+    _work: Vec<Work>,
 }
 
 impl Door {
@@ -125,14 +123,24 @@ impl Door {
             zone: plan.zone,
         });
         let spawn = |work| plan.host.runtime.spawn(work);
-        let work = [
+        let mut work = vec![
             spawn(Box::pin(proxying.clone().serve(listener))),
             spawn(Box::pin(shims::serve(place, shims))),
         ];
+        let mut imds = None;
+        if plan.world.imds.is_some() {
+            let (listener, address) = listen(None).await?;
+            let place = head::Place {
+                host: IMDS_HOST.to_owned(),
+                port: 80,
+            };
+            work.push(spawn(Box::pin(proxying.clone().serve_as(listener, place))));
+            imds = Some(address);
+        }
         Ok(Self {
             environment,
             proxy,
-            imds: plan.control.address(IMDS_HOST, 80),
+            imds,
             proxying,
             _folder: folder,
             _work: work,

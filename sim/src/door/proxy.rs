@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::IpAddr,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -77,6 +77,33 @@ impl Proxy {
         }
     }
 
+    /// Serves one host alone, for clients that ignore proxies: what they send goes to it as it is.
+    pub async fn serve_as(self: Arc<Self>, listener: TcpListener, place: Place) {
+        loop {
+            let Ok((client, _)) = listener.accept().await else {
+                self.host.runtime.sleep(FAREWELL).await;
+                continue;
+            };
+            let (this, place) = (self.clone(), place.clone());
+            this.open.fetch_add(1, Ordering::Relaxed);
+            let serve = async move {
+                let _ = this.straight(client, &place).await;
+                this.open.fetch_sub(1, Ordering::Relaxed);
+            };
+            self.host.runtime.spawn(Box::pin(serve)).detach();
+        }
+    }
+
+    async fn straight(&self, mut client: TcpStream, to: &Place) -> io::Result<()> {
+        client.set_nodelay(true)?;
+        match self.reach(&mut client, to).await? {
+            Some(server) => relay(Client::new(Vec::new(), client), server)
+                .await
+                .map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
     /// Completes when every connection of clients that are gone is over, and what came of it is in
     /// the trace; at the latest after [`AFTERMATH`], as some connections never end.
     pub async fn settle(&self) {
@@ -92,21 +119,33 @@ impl Proxy {
     async fn connection(&self, mut client: TcpStream) -> io::Result<()> {
         client.set_nodelay(true)?;
         let mut buffer = Vec::new();
-        let head = match head::read(&mut client, &mut buffer).await {
-            Ok(Some(head)) => head,
-            Ok(None) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                let text = format!("{error}\n");
-                return self.answer(client, "400 Bad Request", &text).await;
-            }
-            Err(error) => return Err(error),
-        };
-        match head.target.clone() {
-            Target::Tunnel(to) => self.tunnel(client, buffer, &to).await,
-            Target::Request(to) => self.request(client, buffer, head, &to).await,
-            Target::Proxy => {
-                let text = "this is the proxy of a world that credsim simulates\n";
-                self.answer(client, "400 Bad Request", text).await
+        let mut next = None;
+        loop {
+            let head = match next.take() {
+                Some(head) => Ok(Some(head)),
+                None => head::read(&mut client, &mut buffer).await,
+            };
+            let head = match head {
+                Ok(Some(head)) => head,
+                Ok(None) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    let text = format!("{error}\n");
+                    return self.say(&mut client, "400 Bad Request", &text).await;
+                }
+                Err(error) => return Err(error),
+            };
+            match head.target.clone() {
+                Target::Tunnel(to) => return self.tunnel(client, buffer, &to).await,
+                Target::Request(to) => {
+                    next = self.request(&mut client, &mut buffer, head, &to).await?;
+                    if next.is_none() {
+                        return Ok(());
+                    }
+                }
+                Target::Proxy => {
+                    let text = "this is the proxy of a world that credsim simulates\n";
+                    return self.say(&mut client, "400 Bad Request", text).await;
+                }
             }
         }
     }
@@ -123,74 +162,101 @@ impl Proxy {
             .then(|| self.certificates.of(&to.host))
             .flatten();
         let Some(config) = config else {
-            return relay(Client::new(rest, client), server).await;
+            return relay(Client::new(rest, client), server).await.map(|_| ());
+        };
+        if rest.is_empty() && client.peek(&mut [0]).await? == 0 {
+            // It has changed its mind: no word of TLS was said.
+            return Ok(());
+        }
+        let untrusted = |why: String| {
+            self.record(Kind::HandshakeFailed {
+                host: to.host.clone(),
+                why,
+            });
         };
         match TlsAcceptor::from(config)
             .accept(Client::new(rest, client))
             .await
         {
-            Ok(client) => relay(client, server).await,
+            Ok(client) => {
+                if relay(client, server).await? == 0 {
+                    untrusted(format!(
+                        "the client hung up right after the handshake, without a request, as \
+                         Node.js does with TLS 1.2 when it does not trust this run's authority; {}",
+                        self.trust_help
+                    ));
+                }
+                Ok(())
+            }
             Err(error) => {
-                self.record(Kind::HandshakeFailed {
-                    host: to.host.clone(),
-                    why: self.why_no_tls(&error),
-                });
+                untrusted(self.why_no_tls(&error));
                 Err(error)
             }
         }
     }
 
-    /// One or more requests in the clear, all for the same host.
+    /// One or more requests in the clear for the same host. Returns the head of a request for
+    /// another one, if the client sends one on the same connection.
     async fn request(
         &self,
-        mut client: TcpStream,
-        mut rest: Vec<u8>,
+        client: &mut TcpStream,
+        rest: &mut Vec<u8>,
         first: Head,
         to: &Place,
-    ) -> io::Result<()> {
-        let Some(server) = self.reach(&mut client, to).await? else {
-            return Ok(());
+    ) -> io::Result<Option<Head>> {
+        let Some(server) = self.reach(client, to).await? else {
+            return Ok(None);
         };
-        let (mut from_server, mut to_server) = tokio::io::split(server);
-        let (mut from_client, mut to_client) = client.split();
-        let requests = async {
-            let mut head = first;
-            loop {
-                to_server.write_all(&head.forwarded).await?;
-                match head.body {
-                    BodyLength::Of(length) => {
-                        let early = rest
-                            .len()
-                            .min(usize::try_from(length).unwrap_or(usize::MAX));
-                        to_server.write_all(&rest[..early]).await?;
-                        rest.drain(..early);
-                        let late = length - early as u64;
-                        tokio::io::copy(&mut (&mut from_client).take(late), &mut to_server).await?;
+        let ended = {
+            let (mut from_server, mut to_server) = tokio::io::split(server);
+            let (mut from_client, mut to_client) = client.split();
+            let requests = async {
+                let mut head = first;
+                loop {
+                    to_server.write_all(&head.forwarded).await?;
+                    match head.body {
+                        BodyLength::Of(length) => {
+                            let early = rest
+                                .len()
+                                .min(usize::try_from(length).unwrap_or(usize::MAX));
+                            to_server.write_all(&rest[..early]).await?;
+                            rest.drain(..early);
+                            let late = length - early as u64;
+                            tokio::io::copy(&mut (&mut from_client).take(late), &mut to_server)
+                                .await?;
+                        }
+                        // Nothing tells where it ends but its own marks, so nothing else follows it.
+                        BodyLength::Chunked => {
+                            to_server.write_all(rest).await?;
+                            tokio::io::copy(&mut from_client, &mut to_server).await?;
+                            to_server.shutdown().await?;
+                            return Ok(None);
+                        }
                     }
-                    // Nothing tells where it ends but its own marks, so nothing else follows it.
-                    BodyLength::Chunked => {
-                        to_server.write_all(&rest).await?;
-                        tokio::io::copy(&mut from_client, &mut to_server).await?;
-                        return to_server.shutdown().await;
+                    match head::read(&mut from_client, rest).await? {
+                        Some(same) if same.target == Target::Request(to.clone()) => head = same,
+                        other => {
+                            to_server.shutdown().await?;
+                            return Ok(other);
+                        }
                     }
                 }
-                head = match head::read(&mut from_client, &mut rest).await? {
-                    // A connection carries requests for one host; for another it takes another.
-                    Some(head) if head.target == Target::Request(to.clone()) => head,
-                    _ => return to_server.shutdown().await,
-                };
+            };
+            let answers = tokio::io::copy(&mut from_server, &mut to_client);
+            let (mut requests, mut answers) = (pin!(requests), pin!(answers));
+            tokio::select! { biased;
+                // The server has ended the connection: nothing more can be asked on it.
+                ended = &mut answers => ended.map(|_| None),
+                next = &mut requests => match next {
+                    Ok(next) => answers.await.map(|_| next),
+                    Err(error) => Err(error),
+                },
             }
         };
-        let answers = async {
-            tokio::io::copy(&mut from_server, &mut to_client).await?;
-            to_client.shutdown().await
-        };
-        let ended = tokio::select! { biased;
-            ended = answers => ended,
-            Err(error) = requests => Err(error),
-        };
-        if ended.is_err() {
-            client.set_zero_linger()?;
+        match &ended {
+            Ok(Some(_)) => {}
+            Ok(None) => client.shutdown().await?,
+            Err(_) => client.set_zero_linger()?,
         }
         ended
     }
@@ -254,10 +320,6 @@ impl Proxy {
         Ok(())
     }
 
-    async fn answer(&self, mut client: TcpStream, status: &str, text: &str) -> io::Result<()> {
-        self.say(&mut client, status, text).await
-    }
-
     /// A whole answer of the proxy's own, then the end.
     async fn say(&self, client: &mut TcpStream, status: &str, text: &str) -> io::Result<()> {
         let answer = format!(
@@ -315,16 +377,18 @@ impl Proxy {
     }
 }
 
+/// Whether a program on this machine is meant. Other addresses of loopback may be other programs'.
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    matches!(host, "localhost" | "127.0.0.1")
 }
 
 /// Carries bytes both ways until both sides have ended; a reset of one is a reset of the other.
-async fn relay(mut client: impl Resettable, mut server: Stream) -> io::Result<()> {
+/// Returns how many came from the client.
+async fn relay(mut client: impl Resettable, mut server: Stream) -> io::Result<u64> {
     let ended = tokio::io::copy_bidirectional(&mut client, &mut server).await;
     if ended.is_err() {
         client.reset();
         server.reset();
     }
-    ended.map(|_| ())
+    ended.map(|(from_client, _)| from_client)
 }

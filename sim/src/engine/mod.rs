@@ -9,7 +9,7 @@ pub mod lapse;
 pub mod live;
 pub mod turmoil;
 
-use std::{fmt, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -95,10 +95,10 @@ pub trait Control: Send + Sync + 'static {
     fn begin(&self) -> Option<Timestamp> {
         None
     }
-    /// Where processes of this machine find a port of a host; none where sockets are simulated.
-    fn address(&self, host: &str, port: u16) -> Option<SocketAddr> {
-        let _ = (host, port);
-        None
+    /// Completes with the number of the signal by which somebody ends this process; never where
+    /// nothing outlives the process.
+    fn interrupted(&self) -> BoxFuture<'static, u8> {
+        Box::pin(std::future::pending())
     }
     /// From now on nothing travels between the two hosts; it is delivered, in order, on release.
     fn hold(&self, one: &str, other: &str);

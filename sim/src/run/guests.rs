@@ -19,9 +19,12 @@ pub struct Guests {
     /// Hears of everything that they send.
     pub witness: Option<Witness>,
     /// Lets them in; completes when they are gone.
-    #[expect(clippy::type_complexity, reason = "a boxed async function")]
-    pub visit: Box<dyn FnOnce(&Door) -> BoxFuture<'static, ()> + Send>,
+    pub visit: Visit,
 }
+
+/// What guests do behind a door, until they are gone or somebody ends this process: the second
+/// argument completes with the signal's number then.
+pub type Visit = Box<dyn FnOnce(&Door, BoxFuture<'static, u8>) -> BoxFuture<'static, ()> + Send>;
 
 /// The subject of a world in which nobody here calls.
 pub(super) struct Nobody;

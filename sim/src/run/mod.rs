@@ -15,8 +15,8 @@ use std::{
 
 use jiff::Timestamp;
 
-pub use guests::Guests;
 use guests::Nobody;
+pub use guests::{Guests, Visit};
 
 use crate::{
     draws::Draws,

@@ -62,7 +62,7 @@ pub(super) struct Ending {
 
 impl Story {
     pub async fn play(mut self, host: Host, control: Arc<dyn Control>) {
-        let ending = match self.prepare(&host, &*control).await {
+        let ending = match self.prepare(&host).await {
             Ok(door) => self.tell(&host, &*control, door).await,
             Err(why) => Ending {
                 fault: Some(why),
@@ -74,11 +74,7 @@ impl Story {
     }
 
     /// What must be there before the clock starts: for who is outside, a door.
-    async fn prepare(
-        &mut self,
-        host: &Host,
-        control: &dyn Control,
-    ) -> Result<Option<Door>, String> {
+    async fn prepare(&mut self, host: &Host) -> Result<Option<Door>, String> {
         let variables = match &self.guests {
             Some(guests) => guests.variables.clone(),
             None => Vec::new(),
@@ -96,7 +92,6 @@ impl Story {
         }
         let door = Door::open(door::Plan {
             host,
-            control,
             stage: &self.stage,
             recorder: &self.recorder,
             world: &self.scenario.world,
@@ -150,7 +145,7 @@ impl Story {
         let _faults = host.runtime.spawn(Box::pin(faults));
         match (self.guests.take(), &door) {
             (Some(guests), Some(door)) => {
-                let visit = (guests.visit)(door);
+                let visit = (guests.visit)(door, control.interrupted());
                 let timeline = async {
                     timeline(&scene, host, control).await;
                     // What the world has become, it stays until the guests are gone.
@@ -162,7 +157,14 @@ impl Story {
                 }
                 door.settle().await;
             }
-            _ => timeline(&scene, host, control).await,
+            _ => {
+                tokio::select! { biased;
+                    () = timeline(&scene, host, control) => {}
+                    why = cut_short(self.real, &*self.subject, host, control) => {
+                        return Ending { fault: Some(why), ..Ending::default() };
+                    }
+                }
+            }
         }
         let ended = host.runtime.elapsed();
         scene.account_for_disposed();
@@ -175,6 +177,33 @@ impl Story {
             // What broke between us and the subject: then the run says nothing about it.
             fault: self.subject.fault(),
         }
+    }
+}
+
+/// How often a subject outside is asked whether it is still there.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Completes with why a world in real time need not be played to its end.
+async fn cut_short(
+    real: bool,
+    subject: &dyn Subject,
+    host: &Host,
+    control: &dyn Control,
+) -> String {
+    let broken = async {
+        if !real {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            host.runtime.sleep(LOOK_AGAIN).await;
+            if let Some(why) = subject.fault() {
+                return why;
+            }
+        }
+    };
+    tokio::select! { biased;
+        _ = control.interrupted() => "somebody has ended this process".to_owned(),
+        why = broken => why,
     }
 }
 
@@ -191,6 +220,8 @@ async fn timeline(scene: &Arc<Scene>, host: &Host, control: &dyn Control) {
                 let Some(change) = scene.scenario.at.get(index) else {
                     continue;
                 };
+                // Real time is a little late, and so is what happens in it.
+                let at = at.max(host.runtime.elapsed());
                 scene.change(&change.action, control, shared.as_ref(), at);
             }
             Item::Call(step) => scene.clone().call(step, shared.clone()),

@@ -16,15 +16,34 @@ mod waited;
 use super::{Evidence, Finding};
 use crate::{
     run::Run,
-    scenario::{Scenario, That},
+    scenario::{Scenario, Span, That},
 };
 
 /// Judges one expectation on one run.
 pub(super) fn judge(scenario: &Scenario, run: &Run, that: &That) -> Finding {
     let finding = judge_seen(scenario, run, that);
-    match moment::first(scenario, that).filter(|first| *first >= run.ended) {
-        Some(_) => Finding::not_observed(&finding.name, ENDED, finding.expected),
-        None => finding,
+    let reason = if moment::first(scenario, that).is_some_and(|first| first >= run.ended) {
+        ENDED
+    } else if may_change(run, that, &finding) {
+        ENDED_WITHIN
+    } else {
+        return finding;
+    };
+    Finding::not_observed(&finding.name, reason, finding.expected)
+}
+
+/// Whether what was found could have become something else in the rest of the window that the
+/// scenario names: more may have come, had the run not ended.
+fn may_change(run: &Run, that: &That, finding: &Finding) -> bool {
+    let early = |until: Option<Span>| until.is_some_and(|until| until.0 > run.ended);
+    match that {
+        That::Requests(wanted) if early(wanted.between.map(|[_, until]| until)) => {
+            let bounded = wanted.exactly.is_some() || wanted.at_most.is_some();
+            // What is too much already stays so, and so does what is enough.
+            !requests::is_too_many(run, wanted) && (bounded || finding.is_failure())
+        }
+        That::ResourceSaw(wanted) if early(wanted.until) => finding.is_held(),
+        _ => false,
     }
 }
 
@@ -55,6 +74,7 @@ fn judge_seen(scenario: &Scenario, run: &Run, that: &That) -> Finding {
 
 /// Why what would have come later can't be judged.
 const ENDED: &str = "the run ended before";
+const ENDED_WITHIN: &str = "the run ended within the time that it is about";
 
 /// Whether `text` contains all of `parts`, in this order; the first that it lacks otherwise.
 fn lacks<'a>(text: &str, parts: &'a [String]) -> Option<&'a str> {

@@ -10,14 +10,27 @@ use crate::{
     scenario::{InFlight, Rate, Requests},
 };
 
-pub(super) fn judge_count(run: &Run, wanted: &Requests) -> Finding {
-    const NAME: &str = "requests";
+/// Whether more have come than may, whatever comes yet.
+pub(super) fn is_too_many(run: &Run, wanted: &Requests) -> bool {
+    let most = wanted.exactly.or(wanted.at_most);
+    most.is_some_and(|most| counted(run, wanted).len() > most as usize)
+}
+
+/// The visits that count.
+fn counted<'a>(run: &'a Run, wanted: &Requests) -> Vec<Visit<'a>> {
     let mut seen = visits(&run.trace, &wanted.to);
-    let mut when = String::new();
     if let Some([from, until]) = wanted.between {
         seen.retain(|visit| from.0 <= visit.arrived.at && visit.arrived.at < until.0);
-        when = format!(" between {from} and {until}");
     }
+    seen
+}
+
+pub(super) fn judge_count(run: &Run, wanted: &Requests) -> Finding {
+    const NAME: &str = "requests";
+    let seen = counted(run, wanted);
+    let when = wanted.between.map_or_else(String::new, |[from, until]| {
+        format!(" between {from} and {until}")
+    });
     let count = u32::try_from(seen.len()).unwrap_or(u32::MAX);
     let least = wanted.exactly.or(wanted.at_least).unwrap_or(0);
     let most = wanted.exactly.or(wanted.at_most).unwrap_or(u32::MAX);

@@ -8,11 +8,14 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, Command};
 
 /// How long processes may take to end when they are asked to.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How often they are looked at meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A running command. Dropping it kills its whole process group.
 pub struct Running {
@@ -60,9 +63,21 @@ impl Running {
     /// Asks the whole group to end, then kills what is left of it.
     pub async fn end(&mut self) {
         self.signal(Signal::TERM);
-        #[expect(clippy::disallowed_methods, reason = "a process of this machine")]
-        let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
+        let mut left = GRACE;
+        // The command itself has to be waited for, or it counts as there.
+        while self.is_there() && !left.is_zero() {
+            let _ = self.child.try_wait();
+            #[expect(clippy::disallowed_methods, reason = "a process of this machine")]
+            tokio::time::sleep(LOOK_AGAIN).await;
+            left = left.saturating_sub(LOOK_AGAIN);
+        }
         self.signal(Signal::KILL);
+    }
+
+    /// Whether anybody of the group still runs.
+    fn is_there(&self) -> bool {
+        self.group
+            .is_some_and(|group| test_kill_process_group(group).is_ok())
     }
 
     fn signal(&self, signal: Signal) {

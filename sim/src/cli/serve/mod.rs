@@ -134,10 +134,16 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     let left = left.get().cloned().unwrap_or_default();
     let ending = match played {
         Ok(run) => {
-            if let Some(hint) = visit::nobody_came(args, &run) {
-                console.error(&hint.0, Some(&hint.1));
+            if visit::somebody_came(&run) {
+                judged(scenario, run)
+            } else {
+                if let Some(hint) = visit::hint(args, left) {
+                    console.error("the command never reached the world", Some(hint));
+                }
+                Ending::Skipped {
+                    reason: "nothing could be observed: nobody came".to_owned(),
+                }
             }
-            judged(scenario, run)
         }
         Err(error) => Ending::Fault {
             said: error.to_string(),
@@ -213,10 +219,12 @@ fn conclude(outcome: Outcome, took: Duration, args: &Args, console: &mut Console
     console.say(&pretty::outcome(&outcome, width));
     let outcomes = [outcome];
     let tally = Tally::of(&outcomes);
+    let skipped = (tally.passed + tally.failed == 0).then_some(exit::NOTHING);
     let mut code = exit::first_of(
         &outcomes
             .iter()
             .flat_map(running::codes_of)
+            .chain(skipped)
             .collect::<Vec<_>>(),
     );
     let whole = Whole {

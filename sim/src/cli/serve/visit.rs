@@ -2,38 +2,41 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::{
     super::{Console, quote},
     Args, Format,
     child::Running,
     variables,
 };
-use crate::{door::Door, engine::BoxFuture, run::Run, scenario::Scenario, trace::Kind};
+use crate::{
+    run::{Run, Visit},
+    scenario::Scenario,
+    trace::Kind,
+};
 
 /// How the guests left.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Left {
     /// What the process must exit with, whatever the verdict says: the command's own code.
     pub code: Option<u8>,
+    /// Whether the command could be started.
+    pub started: bool,
 }
 
 /// What [`Guests`](crate::run::Guests) do.
-#[expect(clippy::type_complexity, reason = "a boxed async function")]
 pub fn visit(
     args: &Args,
     scenario: &Scenario,
     mut console: Console,
     left: Arc<OnceLock<Left>>,
-) -> Box<dyn FnOnce(&Door) -> BoxFuture<'static, ()> + Send> {
+) -> Visit {
     let format = match (args.format, args.command.is_empty()) {
         (None, true) => Some(Format::Env),
         (asked, _) => asked,
     };
     let command = args.command.clone();
     let world = in_it(scenario);
-    Box::new(move |door| {
+    Box::new(move |door, interrupted| {
         if let Some(format) = format {
             console.data(&variables::told(&door.environment, format));
         }
@@ -57,14 +60,16 @@ pub fn visit(
         let environment = door.environment.whole();
         Box::pin(async move {
             if command.is_empty() {
-                interrupted().await;
+                interrupted.await;
                 return;
             }
+            let mut started = false;
             let code = match Running::start(&command, &environment) {
                 Ok(mut running) => {
+                    started = true;
                     let code = tokio::select! { biased;
                         code = running.exit() => code.unwrap_or(1),
-                        signal = interrupted() => 128 + signal,
+                        signal = interrupted => 128 + signal,
                     };
                     running.end().await;
                     code
@@ -78,34 +83,10 @@ pub fn visit(
                     127
                 }
             };
-            let _ = left.set(Left { code: Some(code) });
+            let code = Some(code);
+            let _ = left.set(Left { code, started });
         })
     })
-}
-
-/// Completes with the number of the signal by which somebody ends this process.
-async fn interrupted() -> u8 {
-    const SIGNALS: [(SignalKind, u8); 3] = [
-        (SignalKind::interrupt(), 2),
-        (SignalKind::terminate(), 15),
-        (SignalKind::hangup(), 1),
-    ];
-    let wait = |(kind, number)| async move {
-        match signal(kind) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            // It then ends the process as it always does.
-            Err(_) => std::future::pending().await,
-        }
-        number
-    };
-    let [one, two, three] = SIGNALS.map(wait);
-    tokio::select! { biased;
-        number = one => number,
-        number = two => number,
-        number = three => number,
-    }
 }
 
 /// What a world has, in words.
@@ -137,22 +118,22 @@ fn in_it(scenario: &Scenario) -> String {
     }
 }
 
-/// What to say when a command ran and nothing of it ever reached the world.
-pub fn nobody_came(args: &Args, run: &Run) -> Option<(String, String)> {
-    let came = run.trace.events.iter().any(|event| {
+/// Whether anything from outside ever reached the world.
+pub fn somebody_came(run: &Run) -> bool {
+    run.trace.events.iter().any(|event| {
         event.kind.endpoint().is_some()
             || matches!(
                 event.kind,
                 Kind::HostRefused { .. } | Kind::HandshakeFailed { .. }
             )
-    });
-    (args.until_exit && !came).then(|| {
-        (
-            "the command never reached the world: no request, no simulated command".to_owned(),
-            "either it asked for no token, or it ignores HTTPS_PROXY and HTTP_PROXY: Node's own \
-             fetch does (@azure/identity does not), and so does code that sets NO_PROXY, a PATH \
-             or a proxy of its own"
-                .to_owned(),
-        )
     })
+}
+
+/// What to say when a command ran and nothing of it ever reached the world.
+pub fn hint(args: &Args, left: Left) -> Option<&'static str> {
+    (args.until_exit && left.started).then_some(
+        "either it asked for no token, or it ignores HTTPS_PROXY and HTTP_PROXY: Node's own fetch \
+         does (@azure/identity does not), and so does code that sets NO_PROXY, a PATH or a proxy \
+         of its own",
+    )
 }

@@ -9,7 +9,11 @@ use tokio::{
 };
 
 use super::{Called, Does};
-use crate::{endpoint::Stage, engine::Host, run::OUTSIDE};
+use crate::{
+    endpoint::Stage,
+    engine::{self, Host},
+    run::OUTSIDE,
+};
 
 /// No caller's arguments come near this.
 const LONGEST_CALL: u64 = 1 << 20;
@@ -26,7 +30,12 @@ pub struct Place {
 
 /// Answers every command, for as long as the world lasts.
 pub async fn serve(place: Arc<Place>, listener: UnixListener) {
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // No descriptor for it, perhaps: others may end.
+            engine::live::breathe().await;
+            continue;
+        };
         let serving = place.clone();
         let work = async move {
             // Who hangs up early does not want an answer.

@@ -31,6 +31,11 @@ impl Gate {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        !self.state().closed
+    }
+
     /// Ready when it is open.
     pub fn poll_pass(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.state();

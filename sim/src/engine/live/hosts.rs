@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -13,7 +12,7 @@ use tokio::{sync::Notify, task::AbortHandle};
 
 use super::{
     gate::Gate,
-    socket::{LiveListener, LiveStream, dial, listen},
+    socket::{Crashes, LiveListener, LiveStream, dial, listen},
 };
 use crate::engine::{
     BoxFuture, Control, Host, HostMain, Listener, Network, Runtime, Stream, Work, guard::guarded,
@@ -29,6 +28,8 @@ struct Shared {
     state: Mutex<State>,
     /// Rings at the first failure.
     alarm: Notify,
+    /// Rings at a signal.
+    bell: Notify,
 }
 
 struct State {
@@ -36,12 +37,19 @@ struct State {
     hosts: BTreeMap<String, HostState>,
     /// The first panic in the code of a host.
     failure: Option<String>,
+    /// The signal by which somebody ends the process.
+    signal: Option<u8>,
 }
 
 #[derive(Default)]
 struct HostState {
     main: Option<HostMain>,
+    /// Closed while the link to it is held.
     gate: Gate,
+    /// Closed while it is down: a host that is down says nothing at all.
+    up: Gate,
+    /// How often it went down: the connections of before then are reset.
+    crashes: Crashes,
     /// The loopback port behind each port that it has ever listened on, so that a restarted host
     /// is found where it was.
     ports: BTreeMap<u16, u16>,
@@ -62,11 +70,13 @@ impl Hosts {
             began: instant(),
             hosts: BTreeMap::from([(driver.to_owned(), HostState::default())]),
             failure: None,
+            signal: None,
         };
         Self(Arc::new(Shared {
             driver: driver.into(),
             state: Mutex::new(state),
             alarm: Notify::new(),
+            bell: Notify::new(),
         }))
     }
 
@@ -87,6 +97,9 @@ impl Hosts {
             .get(name)
             .and_then(|host| host.main.clone());
         let Some(main) = main else { return };
+        if let Some(host) = self.state().hosts.get(name) {
+            host.up.open();
+        }
         let place = Arc::new(Place::new(self, name));
         let host = Host {
             name: name.into(),
@@ -96,10 +109,12 @@ impl Hosts {
         place.spawn(main(host)).detach();
     }
 
-    /// Ends all that runs on a host; its sockets close with it.
+    /// Ends all that runs on a host; its connections are reset, and nobody gets a new one.
     fn stop(&self, name: &str) {
         let mut state = self.state();
         if let Some(host) = state.hosts.get_mut(name) {
+            host.up.close();
+            host.crashes.add();
             host.tasks.drain(..).for_each(|task| task.abort());
         }
     }
@@ -114,6 +129,22 @@ impl Hosts {
         self.state().hosts.get(name).map(|host| host.gate.clone())
     }
 
+    /// Completes when packets get to a host; none if there is no such host.
+    async fn pass(&self, name: &str) -> Option<Gate> {
+        let (gate, up) = {
+            let state = self.state();
+            let host = state.hosts.get(name)?;
+            (host.gate.clone(), host.up.clone())
+        };
+        loop {
+            up.pass().await;
+            gate.pass().await;
+            if up.is_open() {
+                return Some(gate);
+            }
+        }
+    }
+
     pub fn fail(&self, why: String) {
         self.state().failure.get_or_insert(why);
         self.0.alarm.notify_one();
@@ -121,6 +152,23 @@ impl Hosts {
 
     pub fn failure(&self) -> Option<String> {
         self.state().failure.clone()
+    }
+
+    pub fn interrupt(&self, number: u8) {
+        self.state().signal = Some(number);
+        self.0.bell.notify_waiters();
+    }
+
+    /// Completes with the signal by which somebody ends the process.
+    async fn interrupted(self) -> u8 {
+        loop {
+            // Before the look, so that none is missed between the two.
+            let rings = self.0.bell.notified();
+            if let Some(number) = self.state().signal {
+                return number;
+            }
+            rings.await;
+        }
     }
 
     /// Completes with the first failure.
@@ -157,10 +205,9 @@ impl Network for Place {
     fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Stream>> {
         let (hosts, host) = (self.hosts.clone(), host.to_owned());
         Box::pin(async move {
-            let gate = hosts.gate(&host).ok_or_else(|| {
+            let gate = hosts.pass(&host).await.ok_or_else(|| {
                 io::Error::new(io::ErrorKind::NotFound, format!("no host is called {host}"))
             })?;
-            gate.pass().await;
             let to = hosts
                 .state()
                 .hosts
@@ -171,7 +218,7 @@ impl Network for Place {
                     io::Error::new(io::ErrorKind::ConnectionRefused, text)
                 })?;
             let tcp = dial(to).await?;
-            Ok(Box::new(LiveStream::new(tcp, Some(gate))?) as Stream)
+            Ok(Box::new(LiveStream::to(tcp, gate)?) as Stream)
         })
     }
 
@@ -185,11 +232,19 @@ impl Network for Place {
                 .and_then(|host| host.ports.get(&port).copied());
             let tcp = listen(before.unwrap_or(0)).await?;
             let bound = tcp.local_addr()?.port();
-            if let Some(host) = hosts.state().hosts.get_mut(&name) {
-                host.ports.insert(port, bound);
-            }
-            let peer = hosts.0.driver.clone();
-            Ok(Box::new(LiveListener { tcp, peer }) as Box<dyn Listener>)
+            let crashes = match hosts.state().hosts.get_mut(&name) {
+                Some(host) => {
+                    host.ports.insert(port, bound);
+                    host.crashes.clone()
+                }
+                None => Crashes::default(),
+            };
+            let listener = LiveListener {
+                tcp,
+                peer: hosts.0.driver.clone(),
+                crashes,
+            };
+            Ok(Box::new(listener) as Box<dyn Listener>)
         })
     }
 }
@@ -245,10 +300,8 @@ impl Control for LiveControl {
         Some(Timestamp::now())
     }
 
-    fn address(&self, host: &str, port: u16) -> Option<SocketAddr> {
-        let state = self.0.state();
-        let port = state.hosts.get(host)?.ports.get(&port)?;
-        Some((Ipv4Addr::LOCALHOST, *port).into())
+    fn interrupted(&self) -> BoxFuture<'static, u8> {
+        Box::pin(self.0.clone().interrupted())
     }
 
     fn hold(&self, one: &str, other: &str) {

@@ -5,6 +5,7 @@
 
 mod gate;
 mod hosts;
+mod signals;
 mod socket;
 
 use std::{io, sync::Arc, time::Duration};
@@ -13,7 +14,8 @@ use tokio::net::TcpStream;
 
 use super::{EngineError, Host, Network, Runtime, Stream, World, guard::guarded};
 use hosts::{Hosts, LiveControl, Place};
-pub use socket::{dial, listen};
+pub use signals::interrupted;
+pub use socket::{breathe, dial, listen};
 
 /// How often the code of a host may be polled before it listens.
 const READY_AFTER: u32 = 16;
@@ -23,7 +25,7 @@ const READY_AFTER: u32 = 16;
 /// # Errors
 /// The socket is broken.
 pub fn stream(tcp: TcpStream) -> io::Result<Stream> {
-    Ok(Box::new(socket::LiveStream::new(tcp, None)?))
+    Ok(Box::new(socket::LiveStream::free(tcp)?))
 }
 
 /// Plays `world` on a thread of its own, in real time.
@@ -59,7 +61,11 @@ async fn until_its_end(world: World) -> Result<(), EngineError> {
         servers,
         driver: (driver_name, drive),
     } = world;
+    if interrupted().is_some() {
+        return Err(EngineError("somebody has ended this process".to_owned()));
+    }
     let hosts = Hosts::new(&driver_name);
+    let signals = signals::Signals::listen();
     for (name, main) in servers {
         hosts.start(&name, main);
     }
@@ -68,6 +74,9 @@ async fn until_its_end(world: World) -> Result<(), EngineError> {
         tokio::task::yield_now().await;
     }
     let place = Arc::new(Place::new(&hosts, &driver_name));
+    let noticed = hosts.clone();
+    let watch = async move { noticed.interrupt(signals.came().await) };
+    let _watch = place.spawn(Box::pin(watch));
     let host = Host {
         name: driver_name.as_str().into(),
         network: place.clone() as Arc<dyn Network>,

@@ -4,8 +4,12 @@ use std::{
     io,
     net::Ipv4Addr,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::{
@@ -34,24 +38,70 @@ pub async fn dial(port: u16) -> io::Result<TcpStream> {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await
 }
 
-/// A connection, behind the gate of the host that it leads to.
+/// How often a host has gone down. Clones count for the same host.
+#[derive(Clone, Default)]
+pub(super) struct Crashes(Arc<AtomicU32>);
+
+impl Crashes {
+    /// Once more.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One end of a connection.
 pub(super) struct LiveStream {
     tcp: TcpStream,
-    /// The accepting side has none: what it sends, the other side does not read while held.
-    gate: Option<Gate>,
+    end: End,
+}
+
+enum End {
+    /// Leads to a host, behind its gate.
+    To(Gate),
+    /// Accepted by a host, and how often that had gone down by then. It has no gate: what it
+    /// sends, the other side does not read while held.
+    From(Crashes, u32),
+    /// Of no host.
+    Free,
 }
 
 impl LiveStream {
+    /// To the host behind `gate`.
+    pub fn to(tcp: TcpStream, gate: Gate) -> io::Result<Self> {
+        Self::new(tcp, End::To(gate))
+    }
+
+    /// Of no host of the world.
+    pub fn free(tcp: TcpStream) -> io::Result<Self> {
+        Self::new(tcp, End::Free)
+    }
+
     /// Without Nagle's algorithm: it would hold back answers for 40 ms and more.
-    pub fn new(tcp: TcpStream, gate: Option<Gate>) -> io::Result<Self> {
+    fn new(tcp: TcpStream, end: End) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
-        Ok(Self { tcp, gate })
+        Ok(Self { tcp, end })
     }
 
     fn poll_pass(&self, cx: &Context<'_>) -> Poll<()> {
-        self.gate
-            .as_ref()
-            .map_or(Poll::Ready(()), |gate| gate.poll_pass(cx))
+        match &self.end {
+            End::To(gate) => gate.poll_pass(cx),
+            End::From(..) | End::Free => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for LiveStream {
+    fn drop(&mut self) {
+        // A host that goes down does not take leave.
+        if let End::From(crashes, before) = &self.end
+            && crashes.count() > *before
+        {
+            let _ = self.tcp.set_zero_linger();
+        }
     }
 }
 
@@ -112,14 +162,35 @@ pub(super) struct LiveListener {
     pub tcp: TcpListener,
     /// The host that all connections come from.
     pub peer: Arc<str>,
+    /// Of the host that listens.
+    pub crashes: Crashes,
 }
+
+/// How long to wait when there is no descriptor for a connection: others may end meanwhile.
+const BREATH: Duration = Duration::from_millis(50);
 
 impl Listener for LiveListener {
     fn accept(&mut self) -> BoxFuture<'_, io::Result<(Stream, String)>> {
         Box::pin(async move {
-            let (tcp, _) = self.tcp.accept().await?;
-            let stream: Stream = Box::new(LiveStream::new(tcp, None)?);
-            Ok((stream, self.peer.to_string()))
+            loop {
+                let accepted = self.tcp.accept().await;
+                let end = End::From(self.crashes.clone(), self.crashes.count());
+                // A connection that broke at once, or no descriptor for it: the next may do.
+                let Ok(stream) = accepted.and_then(|(tcp, _)| LiveStream::new(tcp, end)) else {
+                    breathe().await;
+                    continue;
+                };
+                return Ok((Box::new(stream) as Stream, self.peer.to_string()));
+            }
         })
     }
+}
+
+/// Waits a little before the next try to accept a connection.
+pub async fn breathe() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the engine is what time is made of"
+    )]
+    tokio::time::sleep(BREATH).await;
 }
