@@ -294,6 +294,9 @@ impl Proxy {
         if to.host == IMDS_HOST {
             // Where there is no IMDS there is no route to it. A proxy can't show that, except in
             // the words by which Docker Desktop's says so (MI-68): clients know them.
+            self.record(Kind::NoRoute {
+                host: to.host.clone(),
+            });
             let text = "A socket operation was attempted to an unreachable network.\n";
             self.say(client, "403 Forbidden", text).await?;
             return Ok(None);

@@ -236,6 +236,11 @@ pub enum Kind {
         /// The host and port: `example.com:443`.
         host: String,
     },
+    /// Somebody outside asked for a host to which there is no route, as on a machine without IMDS.
+    NoRoute {
+        /// The host.
+        host: String,
+    },
     /// A client outside could not agree on TLS.
     HandshakeFailed {
         /// The host that it asked for.

@@ -322,6 +322,7 @@ fn say(kind: &Kind) -> String {
         Kind::HostRefused { host } => {
             format!("proxy    refuses {host}: the scenario has no such host")
         }
+        Kind::NoRoute { host } => format!("proxy    has no route to {host}"),
         Kind::HandshakeFailed { host, why } => format!("proxy    no TLS with {host}: {why}"),
         Kind::RealSecret { endpoint, what } => {
             format!("warning  a request to {endpoint} holds {what}")

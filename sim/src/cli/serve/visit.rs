@@ -124,7 +124,7 @@ pub fn somebody_came(run: &Run) -> bool {
         event.kind.endpoint().is_some()
             || matches!(
                 event.kind,
-                Kind::HostRefused { .. } | Kind::HandshakeFailed { .. }
+                Kind::HostRefused { .. } | Kind::NoRoute { .. } | Kind::HandshakeFailed { .. }
             )
     })
 }

@@ -71,7 +71,7 @@ fn later() {
 fn without_a_world() {
     let script =
         format!("CREDSIM_WORLD=/nowhere {AZ}; echo $?; unset CREDSIM_WORLD; {AZ}; echo $?");
-    let ended = World::usual().shell(&script).with(0);
+    let ended = World::usual().shell(&script).with(4);
     assert_eq!(lines(&ended), ["1", "1"]);
     ended.says(&[
         "its world does not answer",

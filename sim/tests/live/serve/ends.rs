@@ -58,8 +58,13 @@ fn by(signal: Signal, code: i32) {
 
 fn with_the_command() {
     let world = World::usual();
-    world.shell("sleep 300 & echo $! > pids; exit 0").with(0);
+    world.shell("sleep 300 & echo $! > pids; exit 0").with(4);
     gone(&family(&world));
+    // Who is asked to end has the time for it.
+    let slow =
+        "(trap 'sleep 0.3; echo done > last; exit' TERM; while :; do sleep 0.1; done) & exit 0";
+    world.shell(slow).with(4);
+    assert_eq!(world.text("last"), "done\n");
 }
 
 fn stubborn() {

@@ -77,7 +77,7 @@ fn loopback() {
         }
     }
     kill_process(running.id(), Signal::INT).unwrap();
-    running.end().with(0);
-    // The proxy and two services.
-    assert_eq!(listening, ["0100007F"; 3]);
+    running.end().with(4);
+    // The proxy, the way to IMDS beside it, and two services.
+    assert_eq!(listening, ["0100007F"; 4]);
 }

@@ -84,7 +84,7 @@ fn of_the_user() {
         .arg("PORT=8080")
         .arg("--env")
         .arg("HOME=/mine");
-    let ended = world.shell("echo $PORT $HOME").with(0);
+    let ended = world.shell("echo $PORT $HOME").with(4);
     assert_eq!(ended.out, "8080 /mine\n");
 }
 
@@ -112,7 +112,7 @@ fn none_leaks() {
     }
     let path = std::env::var("PATH").unwrap();
     world = world.variable("PATH", &format!("/outer/bin:{path}"));
-    let ended = world.run(&["env"]).with(0);
+    let ended = world.run(&["env"]).with(4);
     let (mut of_path, rest): (Vec<_>, Vec<_>) = ended
         .out
         .lines()
