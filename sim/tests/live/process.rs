@@ -105,6 +105,11 @@ impl Running {
         self.out.now()
     }
 
+    /// What it has said to people so far.
+    pub fn said(&self) -> String {
+        self.err.now()
+    }
+
     /// Waits for its end. What it left behind with its pipes is not waited for.
     pub fn end(mut self) -> Ended {
         let mut status = None;

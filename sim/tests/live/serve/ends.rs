@@ -2,7 +2,10 @@
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use super::{Case, support::World};
+use super::{
+    Case,
+    support::{ALWAYS, SERVICES, World},
+};
 use crate::process::soon;
 
 pub const ALL: &[Case] = &[
@@ -11,6 +14,9 @@ pub const ALL: &[Case] = &[
     ("ends/by-sighup", || by(Signal::HUP, 129)),
     ("ends/with-its-command", with_the_command),
     ("ends/although-the-command-does-not-want-to", stubborn),
+    ("ends/by-sigquit", || by(Signal::QUIT, 131)),
+    ("ends/a-run-with-a-driver", driven),
+    ("ends/with-its-driver", driver_that_dies),
 ];
 
 /// A command with a child.
@@ -75,5 +81,40 @@ fn stubborn() {
     kill_process(running.id(), Signal::TERM).unwrap();
     running.end().with(143);
     gone(&pids);
+    assert!(world.left().is_empty());
+}
+
+/// `run` with a driver leaves nothing behind either when somebody ends it.
+fn driven() {
+    let world = World::with(SERVICES, ALWAYS);
+    // It answers nothing after `hello`, and does not end with its input.
+    let script = r#"echo $$ >> pids; read -r line; echo '{"id":1,"ok":{"protocol":1,"sdk":"mute","version":"1","credentials":{"default":[]}}}'; trap '' TERM INT; while :; do sleep 0.1; done"#;
+    let file = world.path("driver.sh");
+    std::fs::write(&file, script).unwrap();
+    let running = world.driven("sh driver.sh");
+    // Once to say who it is, once to play.
+    soon(
+        || world.text("pids").lines().count() == 2,
+        || format!("no second process: {}", running.said()),
+    );
+    kill_process(running.id(), Signal::INT).unwrap();
+    running.end().with(130);
+    gone(&family(&world));
+    assert!(world.left().is_empty());
+}
+
+/// A driver that dies ends the run at once.
+fn driver_that_dies() {
+    let world = World::with(SERVICES, ALWAYS);
+    let script = r#"read -r line; echo '{"id":1,"ok":{"protocol":1,"sdk":"short","version":"1","credentials":{"default":[]}}}'; read -r line || exit 0; echo '{"id":2,"ok":{"class":"C"}}'; read -r line; exit 7"#;
+    std::fs::write(world.path("driver.sh"), script).unwrap();
+    let start = std::time::Instant::now();
+    let ended = world.driven("sh driver.sh").end().with(3);
+    assert!(
+        start.elapsed() < std::time::Duration::from_secs(15),
+        "{}",
+        ended.err
+    );
+    ended.says(&["the harness failed"]);
     assert!(world.left().is_empty());
 }

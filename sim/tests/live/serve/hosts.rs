@@ -1,5 +1,12 @@
 //! Hosts that a world has, and hosts that it does not.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
 use super::{
@@ -12,6 +19,8 @@ pub const ALL: &[Case] = &[
     ("hosts/no-imds", no_imds),
     ("hosts/no-entra", no_entra),
     ("hosts/who-does-not-trust-the-authority", distrust),
+    ("hosts/another-one-on-the-same-connection", same_connection),
+    ("hosts/imds-beside-the-proxy", beside),
 ];
 
 /// The only thing that convicts a client that asks for other hosts.
@@ -90,4 +99,71 @@ fn distrust() {
         "proxy    no TLS with login.microsoftonline.com: the client does not trust this run's authority",
         "NODE_EXTRA_CA_CERTS for Node.js, REQUESTS_CA_BUNDLE for Python, SSL_CERT_FILE for Go, Rust",
     ]);
+}
+
+/// A connection to the address that is printed after `mark`.
+fn connect(said: &str, mark: &str) -> TcpStream {
+    let (_, rest) = said.split_once(mark).unwrap();
+    let address = rest.split_whitespace().next().unwrap();
+    let stream = TcpStream::connect(address.trim_start_matches("http://")).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    stream
+}
+
+/// What is answered to a request on `stream`, as far as it comes in one piece.
+fn ask(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = [0; 8192];
+    let length = stream.read(&mut answer).unwrap_or_default();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+/// A client may keep its connection to the proxy and ask for anything on it.
+fn same_connection() {
+    let world = World::usual();
+    let mut open = world.open();
+    let said = open.when_it_says("ready: ");
+    let mut stream = connect(&said, "HTTP_PROXY=");
+    let imds = format!("GET {IMDS} HTTP/1.1\r\nHost: x\r\nMetadata: true\r\n\r\n");
+    for _ in 0..2 {
+        let answer = ask(&mut stream, &imds);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    let other = "POST http://example.com/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+    let answer = ask(&mut stream, other);
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    kill_process(open.id(), Signal::INT).unwrap();
+    open.end()
+        .with(1)
+        .says(&["proxy    refuses example.com:80", "known-hosts-only"]);
+}
+
+/// The way for clients that ignore proxies is no way around the world's faults.
+fn beside() {
+    let dark = "[world.imds]\nreach = \"black-holed\"\nsystem-identity = { object-id = \"5e29463d-0000-0000-0000-000000000001\" }\n\
+                [[at]]\ntime = \"2s\"\ndo.network = { service = \"imds\", reach = \"reachable\" }\n";
+    let world = World::with(dark, ALWAYS);
+    let mut open = world.open();
+    open.when_it_says("ready: ");
+    let said = open.said();
+    let request = format!(
+        "GET {} HTTP/1.1\r\nHost: x\r\nMetadata: true\r\n\r\n",
+        IMDS.trim_start_matches("http://169.254.169.254")
+    );
+    let mark = "AZURE_POD_IDENTITY_AUTHORITY_HOST=";
+    let mut stream = connect(&said, mark);
+    stream
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    assert_eq!(ask(&mut stream, &request), "");
+    drop(stream);
+    let mut patient = connect(&said, mark);
+    let answer = ask(&mut patient, &request);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    kill_process(open.id(), Signal::INT).unwrap();
+    let ended = open.end().with(0);
+    // What the first one gave up never arrived.
+    assert!(!ended.err.contains(" request 2 "), "{}", ended.err);
 }

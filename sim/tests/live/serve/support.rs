@@ -104,6 +104,18 @@ impl World {
         serve
     }
 
+    /// Plays it with this driver.
+    pub fn driven(&self, driver: &str) -> Running {
+        // As long as real time can be asked of anybody.
+        let short = self.text("world.toml").replace("\"1h\"", "\"80s\"");
+        self.folder.file("world.toml", &short);
+        let mut run = command(CREDSIM);
+        run.current_dir(self.folder.path())
+            .env("TMPDIR", self.path("runs"))
+            .args(["run", "--engine", "live", "world.toml", "--driver", driver]);
+        Running::start(&mut run)
+    }
+
     /// Serves it to nobody, until it is told to end.
     pub fn open(&self) -> Running {
         Running::start(&mut self.serve())
