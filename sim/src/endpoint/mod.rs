@@ -17,6 +17,7 @@ mod issuer;
 mod journal;
 mod jwt;
 mod limit;
+pub(crate) mod mask;
 mod real_secret;
 mod reply;
 mod resource;
