@@ -26,6 +26,7 @@ mod stage;
 mod tests;
 mod witness;
 
+pub(crate) use commands::USUAL as USUAL_COMMAND_TIME;
 pub use stage::Stage;
 pub use witness::{Witness, Witnessed};
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    super::{Console, quote},
+    super::{Console, exit, quote},
     Args, Format,
     child::Running,
     variables,
@@ -17,6 +17,8 @@ use crate::{door::Door, engine::BoxFuture, run::Run, scenario::Scenario, trace::
 pub struct Left {
     /// What the process must exit with, whatever the verdict says: the command's own code.
     pub code: Option<u8>,
+    /// Whether a command ran.
+    pub ran: bool,
 }
 
 /// What [`Guests`](crate::run::Guests) do.
@@ -35,7 +37,20 @@ pub fn visit(
     let world = in_it(scenario);
     Box::new(move |door| {
         if let Some(format) = format {
-            console.data(&variables::told(&door.environment, format));
+            match variables::told(&door.environment, format) {
+                Ok(told) => {
+                    console.data(&told.text);
+                    if let Some(left_out) = told.left_out() {
+                        console.say(&left_out);
+                    }
+                }
+                Err((message, help)) => {
+                    console.error(&message, Some(help));
+                    let code = Some(exit::USAGE);
+                    let _ = left.set(Left { code, ran: false });
+                    return Box::pin(std::future::ready(()));
+                }
+            }
         }
         if command.is_empty()
             && let Some(imds) = door.imds
@@ -60,8 +75,10 @@ pub fn visit(
                 interrupted().await;
                 return;
             }
+            let mut ran = false;
             let code = match Running::start(&command, &environment) {
                 Ok(mut running) => {
+                    ran = true;
                     let code = tokio::select! { biased;
                         code = running.exit() => code.unwrap_or(1),
                         signal = interrupted() => 128 + signal,
@@ -78,7 +95,10 @@ pub fn visit(
                     127
                 }
             };
-            let _ = left.set(Left { code: Some(code) });
+            let _ = left.set(Left {
+                code: Some(code),
+                ran,
+            });
         })
     })
 }
@@ -138,7 +158,7 @@ fn in_it(scenario: &Scenario) -> String {
 }
 
 /// What to say when a command ran and nothing of it ever reached the world.
-pub fn nobody_came(args: &Args, run: &Run) -> Option<(String, String)> {
+pub fn nobody_came(left: Left, run: &Run) -> Option<(String, String)> {
     let came = run.trace.events.iter().any(|event| {
         event.kind.endpoint().is_some()
             || matches!(
@@ -146,7 +166,7 @@ pub fn nobody_came(args: &Args, run: &Run) -> Option<(String, String)> {
                 Kind::HostRefused { .. } | Kind::HandshakeFailed { .. }
             )
     });
-    (args.until_exit && !came).then(|| {
+    (left.ran && !came).then(|| {
         (
             "the command never reached the world: no request, no simulated command".to_owned(),
             "either it asked for no token, or it ignores HTTPS_PROXY and HTTP_PROXY: Node's own \

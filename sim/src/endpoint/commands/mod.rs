@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long a command takes when the scenario does not say.
-const USUAL: Duration = Duration::from_secs(1);
+pub const USUAL: Duration = Duration::from_secs(1);
 
 /// How a command was called.
 pub struct Call<'a> {
