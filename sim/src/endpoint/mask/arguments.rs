@@ -35,6 +35,9 @@ enum Covers {
 /// The arguments with what holds a secret covered: the values of options and variables that are
 /// called like secrets, and whatever looks like one.
 pub fn arguments(args: &[String], dialect: Dialect) -> Vec<String> {
+    // Whoever logs in does it as with `az`, most of the time.
+    let logs_in = args.iter().any(|arg| arg == "login");
+    let dialect = if logs_in { Dialect::Az } else { dialect };
     let mut covers = Covers::Nothing;
     let shown = args.iter().map(|arg| {
         let is_value = match covers {
@@ -92,7 +95,10 @@ fn argument(arg: &str, dialect: Dialect) -> String {
         return format!("{name}{mark}{MASK}");
     }
     let shown = masked(arg);
-    if looks_secret(&shown) {
+    // A script, perhaps.
+    let words: Vec<String> = shown.split_whitespace().map(str::to_owned).collect();
+    let covers_words = words.len() > 1 && arguments(&words, dialect) != words;
+    if covers_words || looks_secret(&shown) {
         return MASK.to_owned();
     }
     shown.into_owned()
@@ -146,7 +152,19 @@ mod tests {
     fn what_p_means_elsewhere_nobody_knows() {
         assert_eq!(shown("mkdir -p a", Dialect::Any), "mkdir -p a");
         assert_eq!(shown("app --token S", Dialect::Any), "app --token ***");
+        assert_eq!(shown("az login -p S", Dialect::Any), "az login -p ***");
         assert_eq!(shown("app -Password:S", Dialect::Any), "app -Password:***");
+    }
+
+    #[test]
+    fn a_script_is_covered_whole() {
+        for (script, expected) in [
+            ("mkdir -p a; az login -u u -p S", MASK),
+            ("app --client-secret S", MASK),
+            ("mkdir -p a; app", "mkdir -p a; app"),
+        ] {
+            assert_eq!(arguments(&[script.to_owned()], Dialect::Any), [expected]);
+        }
     }
 
     proptest::proptest! {
