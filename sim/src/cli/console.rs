@@ -1,6 +1,9 @@
 //! Standard output and standard error.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
@@ -18,8 +21,8 @@ pub struct Console {
     out: AutoStream<io::Stdout>,
     err: AutoStream<io::Stderr>,
     choice: anstream::ColorChoice,
-    /// Why data could not be written.
-    failed: Option<io::Error>,
+    /// Why data could not be written: the first reason, here or in another one like this.
+    failed: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl Console {
@@ -30,40 +33,45 @@ impl Console {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
-        Self::with(choice)
+        Self::with(choice, Arc::default())
     }
 
-    /// Another one like this, for another thread.
+    /// Another one like this, for another thread. Data that it loses is this one's loss, too.
     pub fn another(&self) -> Self {
-        Self::with(self.choice)
+        Self::with(self.choice, self.failed.clone())
     }
 
-    fn with(choice: anstream::ColorChoice) -> Self {
+    fn with(choice: anstream::ColorChoice, failed: Arc<Mutex<Option<io::Error>>>) -> Self {
         Self {
             choice,
             out: AutoStream::new(io::stdout(), choice),
             err: AutoStream::new(io::stderr(), choice),
-            failed: None,
+            failed,
         }
     }
 
     /// Data, to standard output.
     pub fn data(&mut self, text: &str) {
-        if self.failed.is_some() {
+        if self.failed().is_some() {
             return;
         }
         let written = self
             .out
             .write_all(text.as_bytes())
             .and_then(|()| self.out.flush());
-        self.failed = written
+        *self.failed() = written
             .err()
             .filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
     }
 
+    fn failed(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The end: what to exit with, which is a failure of the command if data got lost.
     pub fn finish(&mut self, code: u8) -> u8 {
-        let Some(error) = self.failed.take() else {
+        let failed = self.failed().take();
+        let Some(error) = failed else {
             return code;
         };
         self.error(

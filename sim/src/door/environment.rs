@@ -5,10 +5,14 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 /// Variables by which credentials, caches, proxies or certificates of this machine would get into
 /// a run. A `*` at the end stands for any rest.
 const LEFT_OUT: &[&str] = &[
+    // GitHub gives tokens for federated credentials with these.
+    "ACTIONS_ID_TOKEN_*",
     "ALL_PROXY",
     "ARM_*",
     "AZD_*",
-    "AZURE_*",
+    // Also `AzureWebJobsStorage`, a connection string.
+    "AZURE*",
+    "CONTAINER_APP_*",
     "CREDSIM_*",
     "CURL_CA_BUNDLE",
     "DBUS_SESSION_BUS_ADDRESS",
@@ -19,10 +23,13 @@ const LEFT_OUT: &[&str] = &[
     "IMDS_ENDPOINT",
     "MSI_*",
     "NODE_EXTRA_CA_CERTS",
+    // It can load any code and any certificates.
+    "NODE_OPTIONS",
     "NODE_TLS_REJECT_UNAUTHORIZED",
     "NODE_USE_ENV_PROXY",
     "NO_PROXY",
     "PSMODULEPATH",
+    "PYTHONHTTPSVERIFY",
     "REQUESTS_CA_BUNDLE",
     // Some HTTP clients take it for a sign of CGI and then ignore HTTP_PROXY.
     "REQUEST_METHOD",
@@ -30,6 +37,7 @@ const LEFT_OUT: &[&str] = &[
     "SSL_CERT_FILE",
     "SYSTEM_ACCESSTOKEN",
     "SYSTEM_OIDCREQUESTURI",
+    "WEBSITE_*",
     "XDG_*",
 ];
 
@@ -196,6 +204,12 @@ mod tests {
         let here = [
             ("AZURE_CLIENT_ID", "real"),
             ("AZURE_CLIENT_SECRET", "real"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "real"),
+            ("AzureWebJobsStorage", "real"),
+            ("CONTAINER_APP_NAME", "real"),
+            ("NODE_OPTIONS", "real"),
+            ("PYTHONHTTPSVERIFY", "real"),
+            ("WEBSITE_AUTH_ENCRYPTION_KEY", "real"),
             ("IDENTITY_ENDPOINT", "real"),
             ("MSI_SECRET", "real"),
             ("http_proxy", "real"),
@@ -223,11 +237,17 @@ mod tests {
         assert_eq!(
             environment.unset,
             [
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
                 "AZURE_CLIENT_SECRET",
+                "AzureWebJobsStorage",
+                "CONTAINER_APP_NAME",
                 "IDENTITY_ENDPOINT",
                 "MSI_SECRET",
+                "NODE_OPTIONS",
                 "No_Proxy",
+                "PYTHONHTTPSVERIFY",
                 "SSL_CERT_DIR",
+                "WEBSITE_AUTH_ENCRYPTION_KEY",
                 "XDG_CACHE_HOME"
             ]
         );
@@ -235,8 +255,9 @@ mod tests {
 
     #[test]
     fn what_the_user_sets_wins() {
-        let user = [("HOME".to_owned(), "/mine".to_owned())];
-        let whole = environment(&[("HOME", "/real")], &user).whole();
+        let user = ["HOME", "NODE_OPTIONS"].map(|name| (name.to_owned(), "/mine".to_owned()));
+        let whole = environment(&[("HOME", "/real"), ("NODE_OPTIONS", "real")], &user).whole();
         assert_eq!(value(&whole, "HOME"), ["/mine"]);
+        assert_eq!(value(&whole, "NODE_OPTIONS"), ["/mine"]);
     }
 }

@@ -8,6 +8,7 @@ mod certificates;
 mod client;
 mod environment;
 mod head;
+mod machine;
 mod proxy;
 pub mod shims;
 
@@ -73,6 +74,7 @@ impl Door {
     /// # Errors
     /// What failed and what to do, in words.
     pub(crate) async fn open(plan: Plan<'_>) -> Result<Self, String> {
+        machine::without_arc(Path::new(machine::ARC_AGENT))?;
         let folder = tempfile::Builder::new()
             .prefix("credsim-")
             .permissions(fs::Permissions::from_mode(0o700))
@@ -95,7 +97,7 @@ impl Door {
         fs::create_dir_all(home.join(".azure")).map_err(writes)?;
         let executable = shims::executable().map_err(writes)?;
         shims::install(&executable, &commands).map_err(writes)?;
-        let shims = UnixListener::bind(&socket).map_err(writes)?;
+        let shims = UnixListener::bind(&socket).map_err(|error| no_socket(&socket, &error))?;
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).map_err(writes)?;
         let (listener, proxy) = listen(plan.port).await?;
         let environment = Environment::new(&environment::Ways {
@@ -169,6 +171,16 @@ async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), String> 
         .local_addr()
         .map_err(|error| format!("the proxy does not know its port: {error}"))?;
     Ok((listener, bound))
+}
+
+/// Why there is no socket; the path of one may be about a hundred bytes long.
+fn no_socket(path: &Path, error: &std::io::Error) -> String {
+    let path = path.display();
+    if error.kind() == std::io::ErrorKind::InvalidInput {
+        format!("{path} is too long for the path of a socket; set TMPDIR to a shorter one")
+    } else {
+        format!("{path} cannot be a socket: {error}")
+    }
 }
 
 /// What a client that does not trust the authority has to be told.

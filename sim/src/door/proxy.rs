@@ -23,6 +23,7 @@ use super::{
     certificates::Certificates,
     client::{Client, Resettable},
     head::{self, BodyLength, Head, Place, Target},
+    machine::ARC_PORT,
 };
 use crate::{
     endpoint::{ENTRA_HOST, IMDS_HOST},
@@ -264,6 +265,15 @@ impl Proxy {
     /// A connection to a host; none if the client was answered instead.
     async fn reach(&self, client: &mut TcpStream, to: &Place) -> io::Result<Option<Stream>> {
         if is_loopback(&to.host) {
+            if to.port == ARC_PORT {
+                // What answers there has tokens of this machine's real identity.
+                self.record(Kind::HostRefused {
+                    host: format!("{}:{}", to.host, to.port),
+                });
+                let text = "credsim: no world has the Azure Arc agent of this machine\n";
+                self.say(client, "403 Forbidden", text).await?;
+                return Ok(None);
+            }
             // Not ours to simulate, and it does not leave the machine.
             return match engine::live::dial(to.port).await {
                 Ok(stream) => Ok(Some(engine::live::stream(stream)?)),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{
     Stage,
     journal::{Told, Why},
+    mask::{MASK, masked, percent_decoded},
 };
 use crate::scenario::Range;
 
@@ -70,7 +71,7 @@ impl Request {
 
     /// What the trace tells about it.
     pub fn told(&self, what: &'static str) -> Told {
-        let mut line = format!("{} {}", self.method, self.path);
+        let mut line = format!("{} {}", self.method, masked_path(&self.path));
         if !self.query.is_empty() {
             line.push('?');
             line.push_str(&without_secrets(&self.query));
@@ -87,11 +88,7 @@ impl Request {
         let fields = form_urlencoded::parse(&self.body)
             .filter(|(name, _)| !is_telemetry(name))
             .map(|(name, value)| {
-                let value = if is_secret(&name) {
-                    Cow::Borrowed("***")
-                } else {
-                    value
-                };
+                let value = without_secret(&name, &value).into_owned();
                 format!("{}={}", readable(&name), readable(&value))
             });
         Told {
@@ -115,18 +112,47 @@ pub(super) fn fields(form: &[u8]) -> Vec<(String, String)> {
 }
 
 /// Whether a field holds a secret.
-pub(super) fn is_secret(field: &str) -> bool {
+fn is_secret(field: &str) -> bool {
     matches!(
-        field,
+        field.to_ascii_lowercase().as_str(),
         "client_secret"
             | "client_assertion"
             | "assertion"
             | "code"
+            | "code_verifier"
             | "device_code"
+            | "id_token"
+            | "id_token_hint"
             | "refresh_token"
             | "access_token"
             | "password"
+            | "secret"
+            | "sig"
+            | "subject_token"
     )
+}
+
+/// The value of a field as it may be shown.
+pub(super) fn without_secret<'a>(field: &str, value: &'a str) -> Cow<'a, str> {
+    if is_secret(field) {
+        Cow::Borrowed(MASK)
+    } else {
+        masked(value)
+    }
+}
+
+/// The path, without what looks like a secret in it.
+pub(super) fn masked_path(path: &str) -> String {
+    let parts = path.split('/').map(masked_part);
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// A part of a URL as it stands, unless it looks like a secret, encoded or not.
+fn masked_part(part: &str) -> Cow<'_, str> {
+    match masked(&percent_decoded(part)) {
+        Cow::Borrowed(_) => Cow::Borrowed(part),
+        Cow::Owned(_) => Cow::Borrowed(MASK),
+    }
 }
 
 fn is_telemetry(field: &str) -> bool {
@@ -136,8 +162,9 @@ fn is_telemetry(field: &str) -> bool {
 /// The query with secret values replaced; otherwise as it stands.
 fn without_secrets(query: &str) -> String {
     let parts = query.split('&').map(|part| match part.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}=***"),
-        _ => part.to_owned(),
+        Some((name, _)) if is_secret(&percent_decoded(name)) => format!("{name}={MASK}"),
+        Some((name, value)) => format!("{}={}", masked_part(name), masked_part(value)),
+        None => masked_part(part).into_owned(),
     });
     parts.collect::<Vec<_>>().join("&")
 }
@@ -249,6 +276,22 @@ mod tests {
             told.detail,
             "client_id=C&scope=https://a/.default%20b&client_secret=***"
         );
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_stays_out_wherever_it_stands() {
+        // Made up.
+        let secret = format!("abc8Q~{}", "x".repeat(34));
+        let encoded = secret.replace('~', "%7E");
+        let mut request = request(&format!("a={encoded}&client%5Fsecret=S&{secret}=b"), "");
+        request.path = format!("/t/{encoded}/token");
+        request.body = Bytes::from(format!("scope={encoded}&Code_Verifier=V&x=y"));
+        let told = request.told_with_form("token");
+        assert_eq!(
+            told.line,
+            "POST /t/***/token?a=***&client%5Fsecret=***&***=b"
+        );
+        assert_eq!(told.detail, "scope=***&Code_Verifier=***&x=y");
     }
 
     proptest::proptest! {

@@ -17,6 +17,7 @@ mod issuer;
 mod journal;
 mod jwt;
 mod limit;
+pub(crate) mod mask;
 mod real_secret;
 mod reply;
 mod resource;
@@ -25,6 +26,7 @@ mod stage;
 mod tests;
 mod witness;
 
+pub(crate) use commands::USUAL as USUAL_COMMAND_TIME;
 pub use stage::Stage;
 pub use witness::{Witness, Witnessed};
 

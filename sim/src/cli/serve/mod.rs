@@ -1,6 +1,7 @@
 //! `credsim serve`.
 
 mod child;
+mod reproduce;
 mod requests;
 mod speed;
 mod variables;
@@ -15,12 +16,14 @@ use std::{
 
 pub use variables::Format;
 
+use requests::Requests;
+
 use super::{
     Console, exit,
     files::{self, ReportFile, Whole},
     lines,
     play::File,
-    quote, run as running,
+    run as running,
     skip::{self, Callers},
     stopwatch::Stopwatch,
 };
@@ -115,8 +118,9 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         console.error(&message, Some(&format!("credsim run {}", args.scenario)));
         return exit::USAGE;
     }
-    let witness = match args.requests.as_deref().map(requests::to_file).transpose() {
-        Ok(witness) => witness,
+    let requests = args.requests.as_deref().map(Requests::to_file);
+    let requests = match requests.transpose() {
+        Ok(requests) => requests,
         Err(message) => {
             console.error(&message, None);
             return exit::USAGE;
@@ -127,7 +131,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     let guests = Guests {
         port: args.port,
         variables: args.variables.clone(),
-        witness,
+        witness: requests.as_ref().map(Requests::witness),
         visit: visit::visit(args, scenario, console.another(), left.clone()),
     };
     let played = run::serve(scenario, args.seed, guests, journal(args, console));
@@ -157,12 +161,17 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         engine: Engine::Live.name(),
         seed: args.seed,
         took: stopwatch.read(),
-        reproduce: reproduce(args, &file.selector),
+        reproduce: reproduce::line(args, &file.selector),
         ending,
         traces: Vec::new(),
     };
     let verdict = conclude(outcome, stopwatch.read(), args, console);
-    left.code.filter(|code| *code != 0).unwrap_or(verdict)
+    let code = left.code.filter(|code| *code != 0).unwrap_or(verdict);
+    let Some(lost) = requests.and_then(|requests| requests.lost()) else {
+        return code;
+    };
+    console.error(&lost, Some("the requests that are in it are not all"));
+    exit::first_of(&[code, exit::HARNESS])
 }
 
 /// The one scenario that is meant.
@@ -241,23 +250,4 @@ fn conclude(outcome: Outcome, took: Duration, args: &Args, console: &mut Console
     }
     console.say(&pretty::end(&outcomes, &tally, took));
     code
-}
-
-fn reproduce(args: &Args, selector: &str) -> String {
-    let mut line = format!(
-        "credsim serve {} --seed {}",
-        quote::shell(selector),
-        args.seed
-    );
-    if let Some(times) = args.speed {
-        line.push_str(&format!(" --speed {times}"));
-    }
-    if args.until_exit {
-        line.push_str(" --until-exit --");
-        for word in &args.command {
-            line.push(' ');
-            line.push_str(&quote::shell(&word.to_string_lossy()));
-        }
-    }
-    line
 }

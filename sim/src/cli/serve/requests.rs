@@ -2,27 +2,57 @@
 
 use std::{
     fs::File,
-    io::Write as _,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
 
 use crate::endpoint::{Witness, Witnessed};
 
-/// Writes to the file at `path`, which is emptied first.
-///
-/// # Errors
-/// It cannot be written.
-pub fn to_file(path: &Path) -> Result<Witness, String> {
-    let file = File::create(path)
-        .map_err(|error| format!("`{}` can't be written: {error}", path.display()))?;
-    let file = Mutex::new(file);
-    Ok(Arc::new(move |witnessed: &Witnessed| {
-        // Texts only: this cannot fail.
-        let mut line = serde_json::to_vec(witnessed).unwrap_or_default();
-        line.push(b'\n');
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        // A full disk does not end the world.
-        let _ = file.write_all(&line);
-    }))
+/// A file of requests.
+pub struct Requests {
+    path: PathBuf,
+    file: Arc<File>,
+    /// Why something is missing in it: the first reason.
+    failed: Arc<OnceLock<io::Error>>,
+}
+
+impl Requests {
+    /// Writes to the file at `path`, which is emptied first.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn to_file(path: &Path) -> Result<Self, String> {
+        let file = File::create(path)
+            .map_err(|error| format!("`{}` can't be written: {error}", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file: Arc::new(file),
+            failed: Arc::default(),
+        })
+    }
+
+    /// What hears of everything that arrives. A full disk does not end the world: what is lost is
+    /// told at the end.
+    pub fn witness(&self) -> Witness {
+        let (file, failed) = (self.file.clone(), self.failed.clone());
+        Arc::new(move |witnessed: &Witnessed| {
+            if failed.get().is_some() {
+                return;
+            }
+            // Texts only: this cannot fail.
+            let mut line = serde_json::to_vec(witnessed).unwrap_or_default();
+            line.push(b'\n');
+            if let Err(error) = (&*file).write_all(&line) {
+                let _ = failed.set(error);
+            }
+        })
+    }
+
+    /// What got lost, in words.
+    pub fn lost(&self) -> Option<String> {
+        let error = self.failed.get()?;
+        let path = self.path.display();
+        Some(format!("`{path}` can't be written: {error}"))
+    }
 }

@@ -2,18 +2,25 @@
 //!
 //! The clocks of programs outside cannot be made to run faster. So only the timeline does, and only
 //! in a story in which nothing else takes time: no token that ends, nothing that a client waits
-//! for, no fault that it would try to outlast.
+//! for, no fault that it would try to outlast, no command that is still busy when the world changes.
 
 use std::time::Duration;
 
-use crate::scenario::{Action, FaultThen, Reach, Scenario, Span, That};
+use crate::{
+    endpoint::USUAL_COMMAND_TIME,
+    scenario::{Action, FaultThen, Range, Reach, Scenario, Span, That},
+};
+
+/// The share of the time between two events that a command may take, so that it hardly ever
+/// falls together with one.
+const HARMLESS_SHARE: f64 = 0.05;
 
 /// The same story, `times` faster.
 ///
 /// # Errors
 /// What in it lasts, so that it would become another story.
 pub fn faster(scenario: &Scenario, times: f64) -> Result<Scenario, String> {
-    if let Some(what) = lasting(scenario) {
+    if let Some(what) = lasting(scenario).or_else(|| slow(scenario, times)) {
         return Err(what);
     }
     let scaled = |span: Span| Span(span.0.div_f64(times));
@@ -101,6 +108,57 @@ fn lasting(scenario: &Scenario) -> Option<String> {
         })
 }
 
+/// The first service or command that takes too long for a timeline so many times faster.
+fn slow(scenario: &Scenario, times: f64) -> Option<String> {
+    let world = &scenario.world;
+    let services = [
+        ("IMDS", world.imds.as_ref().and_then(|imds| imds.takes)),
+        (
+            "Entra ID",
+            world.entra.as_ref().and_then(|entra| entra.takes),
+        ),
+    ];
+    let takes_time = |takes: Option<Range>| takes.is_some_and(|it| !it.at_most.0.is_zero());
+    if let Some((name, _)) = services.into_iter().find(|(_, takes)| takes_time(*takes)) {
+        return Some(format!("{name} takes time for each answer"));
+    }
+    // The world's beginning and end are events, too.
+    let mut times_of: Vec<Duration> = scenario.at.iter().map(|at| at.time.0).collect();
+    times_of.extend([Duration::ZERO, world.lasts.0]);
+    times_of.sort_unstable();
+    times_of.dedup();
+    let gaps = times_of.windows(2).filter_map(|pair| match pair {
+        [one, next] => Some(next.saturating_sub(*one)),
+        _ => None,
+    });
+    let gap = gaps.min().unwrap_or_default().div_f64(times);
+    let comes = |program: &str| {
+        scenario.at.iter().any(|at| match at.action {
+            Action::AzInstall(_) | Action::AzLogin(_) => program == "az",
+            Action::AzdLogin(_) => program == "azd",
+            Action::PwshInstall(_) | Action::PwshLogin(_) => program == "pwsh",
+            _ => false,
+        })
+    };
+    let commands = [
+        ("az", world.az.as_ref().map(|az| az.takes)),
+        ("azd", world.azd.as_ref().map(|azd| azd.takes)),
+        ("pwsh", world.pwsh.as_ref().map(|pwsh| pwsh.takes)),
+    ];
+    commands.into_iter().find_map(|(name, there)| {
+        let takes = there.or_else(|| comes(name).then_some(None))?;
+        let longest = takes.map_or(USUAL_COMMAND_TIME, |takes| takes.at_most.0);
+        (longest > gap.mul_f64(HARMLESS_SHARE)).then(|| {
+            format!(
+                "{name} takes {}, and the timeline would have no more than {} between two events; \
+                 5 % of that would do (`takes` says how long it takes)",
+                Span(longest),
+                Span(gap),
+            )
+        })
+    })
+}
+
 fn lasting_change(action: &Action) -> Option<String> {
     match action {
         Action::Network(_) | Action::Crash(_) | Action::Restart(_) => {
@@ -134,7 +192,7 @@ fn lasting_expectation(that: &That) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::library;
+    use crate::scenario::{Az, library};
 
     fn bundled(name: &str) -> Scenario {
         let found = library::bundled()
@@ -149,12 +207,62 @@ mod tests {
 
     #[test]
     fn a_story_of_logins_is_the_same_story_in_a_tenth_of_the_time() {
-        let slow = bundled("developer/az-logged-out");
+        let mut slow = bundled("developer/az-logged-out");
+        takes(&mut slow, Duration::from_millis(75));
         let fast = faster(&slow, 10.0).expect("nothing in it lasts");
         assert_eq!(fast.world.lasts.0 * 10, slow.world.lasts.0);
         for (fast, slow) in fast.at.iter().zip(&slow.at) {
             assert_eq!(fast.time.0 * 10, slow.time.0);
         }
+    }
+
+    /// `az` takes so long.
+    fn takes(scenario: &mut Scenario, time: Duration) {
+        let az = scenario.world.az.as_mut().expect("it has az");
+        az.takes = Some(Range::fixed(time));
+    }
+
+    #[test]
+    fn commands_that_would_meet_the_next_event_are_refused_by_name() {
+        let mut scenario = bundled("developer/az-logged-out");
+        // Ten times faster there are 1.5 s between two events.
+        takes(&mut scenario, Duration::from_millis(76));
+        let refused = faster(&scenario, 10.0).expect_err("more than 5 % of that");
+        assert!(refused.starts_with("az takes 76ms, and the timeline would have no more than 1"));
+        assert!(faster(&scenario, 9.0).is_ok());
+        // It takes its usual second, although it comes later.
+        for az in [Some(Az::default()), None] {
+            scenario.world.az = az;
+            let refused = faster(&scenario, 9.0).expect_err("a second is too much");
+            assert!(refused.starts_with("az takes 1s"), "{refused}");
+        }
+        scenario.at.clear();
+        scenario.world.az = None;
+        assert!(faster(&scenario, 9.0).is_ok());
+    }
+
+    #[test]
+    fn services_that_take_time_are_refused_by_name() {
+        let mut scenario = bundled("developer/az-logged-out");
+        takes(&mut scenario, Duration::from_millis(1));
+        let other = bundled("managed-identity/429-with-retry-after");
+        let mut imds = other.world.imds.expect("it has IMDS");
+        imds.takes = Some(Range::fixed(Duration::ZERO));
+        scenario.world.imds = Some(imds);
+        assert!(faster(&scenario, 10.0).is_ok());
+        let imds = scenario.world.imds.as_mut().expect("it has IMDS");
+        imds.takes = Some(Range::fixed(Duration::from_millis(1)));
+        let refused = faster(&scenario, 10.0).expect_err("it takes time");
+        assert_eq!(refused, "IMDS takes time for each answer");
+        scenario.world.imds = None;
+        let mut entra = bundled("entra/408-429-502-then-a-token")
+            .world
+            .entra
+            .expect("it has Entra");
+        entra.takes = Some(Range::fixed(Duration::from_millis(1)));
+        scenario.world.entra = Some(entra);
+        let refused = faster(&scenario, 10.0).expect_err("it takes time");
+        assert_eq!(refused, "Entra ID takes time for each answer");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{
-    super::{Console, quote},
+    super::{Console, exit, quote},
     Args, Format,
     child::Running,
     variables,
@@ -38,7 +38,23 @@ pub fn visit(
     let world = in_it(scenario);
     Box::new(move |door, interrupted| {
         if let Some(format) = format {
-            console.data(&variables::told(&door.environment, format));
+            match variables::told(&door.environment, format) {
+                Ok(told) => {
+                    console.data(&told.text);
+                    if let Some(left_out) = told.left_out() {
+                        console.say(&left_out);
+                    }
+                }
+                Err((message, help)) => {
+                    console.error(&message, Some(help));
+                    let code = Some(exit::USAGE);
+                    let _ = left.set(Left {
+                        code,
+                        started: false,
+                    });
+                    return Box::pin(std::future::ready(()));
+                }
+            }
         }
         if command.is_empty()
             && let Some(imds) = door.imds

@@ -4,11 +4,13 @@ mod az;
 mod azd;
 mod options;
 mod pwsh;
+mod shown;
 
 use std::{sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 
+use self::shown::Shown;
 use super::{CommandExit, CommandMissing, Stage, journal::Why, stage::State, witness::Witnessed};
 use crate::{
     engine::{Host, Runtime},
@@ -17,7 +19,7 @@ use crate::{
 };
 
 /// How long a command takes when the scenario does not say.
-const USUAL: Duration = Duration::from_secs(1);
+pub const USUAL: Duration = Duration::from_secs(1);
 
 /// How a command was called.
 pub struct Call<'a> {
@@ -92,14 +94,19 @@ pub async fn run(
 ) -> Result<CommandExit, CommandMissing> {
     let runtime = host.runtime.clone();
     let at = runtime.elapsed();
+    let shown = Shown::new(stage, program, call);
     stage.witness(|| Witnessed::Command {
         program: program.to_owned(),
-        args: call.args.to_vec(),
+        args: shown.args.clone(),
     });
-    let (what, line) = told(stage, program, call.args);
     let number = stage
         .journal()
-        .command_started(at, instance, program, &line);
+        .command_started(at, instance, program, &shown.line);
+    if stage.is_open()
+        && let Some(what) = shown.real
+    {
+        stage.warn_of_real_secret(at, program, what);
+    }
     let mut running = Running {
         stage,
         runtime: runtime.clone(),
@@ -115,8 +122,8 @@ pub async fn run(
     };
     let seen = Seen {
         endpoint: program,
-        what,
-        line: &line,
+        what: shown.what,
+        line: &shown.line,
         detail: "",
     };
     running.strike = stage.strike(seen, at);
@@ -145,20 +152,9 @@ pub async fn run(
         _ if program == "pwsh" => pwsh::run(stage, call, runtime.elapsed()),
         _ => azd::run(stage, call, runtime.elapsed()),
     };
-    running.end(Some(done.exit.code), done.why);
+    let why = shown.without_secrets(done.why.why);
+    running.end(Some(done.exit.code), Why { why, ..done.why });
     Ok(done.exit)
-}
-
-/// What a command is run for, and its arguments in one line that holds no secret.
-fn told(stage: &Stage, program: &str, args: &[String]) -> (&'static str, String) {
-    if program != "pwsh" {
-        return ("token", args.join(" "));
-    }
-    let line = pwsh::line(args);
-    match stage.secret_in(&line) {
-        Some(secret) => (pwsh::what(args), format!("*** holds a {secret} ***")),
-        None => (pwsh::what(args), pwsh::shortened(&line)),
-    }
 }
 
 /// How long an installed command takes.

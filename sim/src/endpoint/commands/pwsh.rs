@@ -66,6 +66,23 @@ pub fn line(args: &[String]) -> String {
     }
 }
 
+/// All that the arguments say, a script as it is written.
+pub fn text(args: &[String]) -> String {
+    match argv::read(args) {
+        Asked::Usage | Asked::Misuse(_) => args.join(" "),
+        Asked::Script { text, .. } => text,
+    }
+}
+
+/// Whether the arguments ask for something that is simulated.
+pub fn is_simulated(args: &[String]) -> bool {
+    match argv::read(args) {
+        Asked::Usage => true,
+        Asked::Misuse(_) => false,
+        Asked::Script { text, .. } => Script::read(&text).is_some(),
+    }
+}
+
 /// What `pwsh` does when it gets to it.
 pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
     let text = match argv::read(call.args) {

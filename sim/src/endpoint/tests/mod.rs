@@ -7,6 +7,7 @@ mod imds;
 mod jwt;
 mod pwsh;
 mod resource;
+mod shown;
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// A world with everything in it, and its recorder. `more` adds to it.
-fn stage(more: &str) -> (Stage, Recorder) {
+pub(super) fn stage(more: &str) -> (Stage, Recorder) {
     let text = format!(
         r#"
         start = "2026-01-01T00:00:00Z"
@@ -46,7 +47,12 @@ fn act(stage: &Stage, action: &str, at: Duration) -> bool {
     stage.apply(&action, at)
 }
 
-fn request(method: Method, target: &str, headers: &[(&str, &str)], body: &str) -> Request {
+pub(super) fn request(
+    method: Method,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Request {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers: HeaderMap = headers
         .iter()

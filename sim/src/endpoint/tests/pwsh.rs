@@ -277,7 +277,7 @@ fn other_scripts_are_refused() {
     let lines = lines(&recorder);
     assert_eq!(
         lines[0],
-        "-NoProfile -NonInteractive -Command {Connect-Thing -Password '' \"\" ; Get-Thing '}"
+        "-NoProfile -NonInteractive -Command {Connect-Thing -Password *** \"\" ; Get-Thing '}"
     );
     assert_eq!(lines[5], "... ... -EncodedCommand ...");
     assert!(lines.iter().all(|line| !line.contains("hush")), "{lines:?}");

@@ -18,6 +18,9 @@ pub const ALL: &[Case] = &[
     ("exits/a-clock-step-cannot-be-served", clock_step),
     ("exits/a-refusal-cannot-be-served", refusal),
     ("exits/a-command-that-ignores-the-variables", ignores),
+    ("exits/a-folder-with-too-long-a-path", long_path),
+    #[cfg(target_os = "linux")]
+    ("exits/what-cannot-be-written-is-told", full),
 ];
 
 /// Whoever asks IMDS breaks this.
@@ -69,6 +72,7 @@ fn no_command() {
         "no-such-program cannot be started",
         "is it installed, and on the PATH?",
     ]);
+    assert!(!ended.err.contains("HTTPS_PROXY"), "{}", ended.err);
     let world = World::usual();
     fs::write(world.path("plain"), "no program").unwrap();
     world
@@ -123,4 +127,29 @@ fn ignores() {
     ]);
     let ended = world.client(&["get", IMDS]).with(0);
     assert!(!ended.err.contains(hint[0]), "{}", ended.err);
+}
+
+fn long_path() {
+    let world = World::usual();
+    let long = world.path(&"x".repeat(100));
+    fs::create_dir(&long).unwrap();
+    let world = world.variable("TMPDIR", long.to_str().unwrap());
+    let ended = world.run(&["true"]).with(3);
+    ended.says(&[
+        "too long for the path of a socket",
+        "set TMPDIR to a shorter one",
+    ]);
+}
+
+/// The disk is full, and the command's own success does not hide it.
+#[cfg(target_os = "linux")]
+fn full() {
+    let world = World::usual().arg("--requests").arg("/dev/full");
+    let ended = world.client(&["get", IMDS, "get", IMDS]).with(3);
+    tokens(&ended, 2);
+    assert_eq!(ended.err.matches("/dev/full").count(), 1, "{}", ended.err);
+    ended.says(&["`/dev/full` can't be written: "]);
+    let world = World::usual().arg("--format").arg("json");
+    let ended = world.run_into("/dev/full", &["true"]).with(3);
+    ended.says(&["standard output can't be written: "]);
 }

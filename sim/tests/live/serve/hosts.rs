@@ -17,6 +17,7 @@ use super::{
 pub const ALL: &[Case] = &[
     ("hosts/known-hosts-only", known_hosts_only),
     ("hosts/no-imds", no_imds),
+    ("hosts/no-agent-of-this-machine", no_agent),
     ("hosts/no-entra", no_entra),
     ("hosts/who-does-not-trust-the-authority", distrust),
     ("hosts/another-one-on-the-same-connection", same_connection),
@@ -73,6 +74,23 @@ fn no_imds() {
         "{}",
         said[0]
     );
+}
+
+/// What answers there on a machine of Azure Arc is no part of any world.
+fn no_agent() {
+    let url = "http://127.0.0.1:40342/metadata/identity/oauth2/token";
+    let mut world = World::usual();
+    for name in ["NO_PROXY=", "no_proxy="] {
+        world = world.arg("--env").arg(name);
+    }
+    let ended = world.client(&["get", url]).with(1);
+    let said = lines(&ended);
+    assert!(
+        said[0].starts_with("403 credsim: no world has"),
+        "{}",
+        said[0]
+    );
+    ended.says(&["proxy    refuses 127.0.0.1:40342"]);
 }
 
 fn no_entra() {

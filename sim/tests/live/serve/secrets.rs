@@ -9,6 +9,7 @@ use crate::process::this;
 pub const ALL: &[Case] = &[
     ("secrets/only-this-user-can-read", modes),
     ("secrets/what-looks-real-is-warned-of", real_secret),
+    ("secrets/of-commands-are-told-nowhere", command),
     #[cfg(target_os = "linux")]
     ("secrets/only-this-machine-can-connect", loopback),
 ];
@@ -45,6 +46,29 @@ fn real_secret() {
     for told in [&ended.out, &ended.err, &requests, &report] {
         assert!(!told.is_empty() && !told.contains(secret), "{told}");
     }
+}
+
+/// The command's own line is shown to reproduce the run: not even there.
+fn command() {
+    let world = World::usual()
+        .arg("--env")
+        .arg("APP_SECRET=hunter2")
+        .arg("--requests")
+        .arg("requests.jsonl")
+        .arg("--report")
+        .arg("json=out.json");
+    let script = "az login --service-principal -u u -p hunter2 -t t";
+    let ended = world.shell(script).with(127);
+    ended.says(&[
+        "az login --service-principal -u u -p *** -t t",
+        "warning  a request to az holds a password that is none of this world",
+    ]);
+    let (requests, report) = (world.text("requests.jsonl"), world.text("out.json"));
+    for told in [&ended.err, &requests, &report] {
+        assert!(!told.is_empty() && !told.contains("hunter2"), "{told}");
+    }
+    let line = "--env APP_SECRET=... --until-exit -- sh -c ...";
+    assert!(report.contains(line), "{report}");
 }
 
 /// Every socket on which the process listens is one of 127.0.0.1.

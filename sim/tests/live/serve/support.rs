@@ -134,6 +134,26 @@ impl World {
         ended
     }
 
+    /// Runs a command in it to its end, with standard output in a file that is there.
+    #[track_caller]
+    pub fn run_into(&self, file: &str, words: &[&str]) -> Ended {
+        let mut shell = command("/bin/sh");
+        let serve = self.serve();
+        shell
+            .current_dir(self.folder.path())
+            .args(["-c", &format!("exec \"$@\" > {file}"), "sh"])
+            .arg(serve.get_program())
+            .args(serve.get_args())
+            .args(["--until-exit", "--"])
+            .args(words);
+        for (name, value) in serve.get_envs() {
+            if let Some(value) = value {
+                shell.env(name, value);
+            }
+        }
+        finish(&mut shell)
+    }
+
     /// Runs a shell script in it.
     #[track_caller]
     pub fn shell(&self, script: &str) -> Ended {

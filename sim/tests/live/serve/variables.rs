@@ -13,6 +13,7 @@ pub const ALL: &[Case] = &[
     ("variables/as-lines", as_lines),
     ("variables/as-json", as_json),
     ("variables/for-a-shell", for_a_shell),
+    ("variables/that-a-form-cannot-hold", cannot_be_told),
     ("variables/of-the-user", of_the_user),
     ("variables/none-of-the-outer-environment", none_leaks),
 ];
@@ -78,6 +79,34 @@ fn for_a_shell() {
     });
 }
 
+/// Nothing is told that a shell would run, or that would make one variable two.
+fn cannot_be_told() {
+    let name = "AZURE_$(touch ran)";
+    let shell = World::usual()
+        .arg("--format")
+        .arg("shell")
+        .variable(name, "x");
+    let ended = shell.run(&["true"]).with(0);
+    assert!(!ended.out.contains("touch"), "{}", ended.out);
+    ended.says(&[
+        "not told, for their names cannot be written in this form",
+        name,
+    ]);
+    let env = World::usual()
+        .arg("--format")
+        .arg("env")
+        .arg("--env")
+        .arg("A=b\nC=d");
+    let ended = env.run(&["touch", "ran"]).with(2);
+    ended.says(&["the value of A has a line break", "--format json"]);
+    assert!(
+        ended.out.is_empty() && !env.path("ran").exists(),
+        "{}",
+        ended.out
+    );
+    assert!(!ended.err.contains("HTTPS_PROXY"), "{}", ended.err);
+}
+
 fn of_the_user() {
     let world = World::usual()
         .arg("--env")
@@ -98,6 +127,10 @@ fn none_leaks() {
         "AZURE_TOKEN_CREDENTIALS",
         "AZURE_CONFIG_DIR",
         "ARM_CLIENT_SECRET",
+        "WEBSITE_SITE_NAME",
+        "NODE_OPTIONS",
+        "AzureWebJobsStorage",
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
         "IDENTITY_ENDPOINT",
         "IDENTITY_HEADER",
         "MSI_ENDPOINT",
