@@ -7,9 +7,11 @@
 mod certificates;
 mod client;
 mod environment;
+mod handshake;
 mod head;
 mod machine;
 mod proxy;
+mod relay;
 pub mod shims;
 
 use std::{

@@ -21,9 +21,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     certificates::Certificates,
-    client::{Client, Resettable},
+    client::Client,
+    handshake,
     head::{self, BodyLength, Head, Place, Target},
     machine::ARC_PORT,
+    relay::relay,
 };
 use crate::{
     endpoint::{ENTRA_HOST, IMDS_HOST},
@@ -190,7 +192,7 @@ impl Proxy {
                 Ok(())
             }
             Err(error) => {
-                untrusted(self.why_no_tls(&error));
+                untrusted(handshake::why_none(&error, &self.trust_help));
                 Err(error)
             }
         }
@@ -354,37 +356,6 @@ impl Proxy {
         Ok(())
     }
 
-    fn why_no_tls(&self, error: &io::Error) -> String {
-        let alert = error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match alert {
-            Some(rustls::Error::AlertReceived(alert)) => {
-                use rustls::AlertDescription as Alert;
-                let trust = [
-                    Alert::UnknownCA,
-                    Alert::BadCertificate,
-                    Alert::CertificateUnknown,
-                ];
-                if trust.contains(alert) {
-                    format!(
-                        "the client does not trust this run's authority; {}",
-                        self.trust_help
-                    )
-                } else {
-                    format!("the client says {alert:?}")
-                }
-            }
-            Some(error) => format!("it is no TLS, or not of a kind that is served: {error}"),
-            // Node.js says nothing when it distrusts a certificate.
-            None => format!(
-                "the client hung up in the handshake, as Node.js does when it does not trust \
-                 this run's authority; {}",
-                self.trust_help
-            ),
-        }
-    }
-
     fn record(&self, kind: Kind) {
         self.recorder.record(self.host.runtime.elapsed(), kind);
     }
@@ -393,15 +364,4 @@ impl Proxy {
 /// Whether a program on this machine is meant. Other addresses of loopback may be other programs'.
 fn is_loopback(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1")
-}
-
-/// Carries bytes both ways until both sides have ended; a reset of one is a reset of the other.
-/// Returns how many came from the client.
-async fn relay(mut client: impl Resettable, mut server: Stream) -> io::Result<u64> {
-    let ended = tokio::io::copy_bidirectional(&mut client, &mut server).await;
-    if ended.is_err() {
-        client.reset();
-        server.reset();
-    }
-    ended.map(|(from_client, _)| from_client)
 }

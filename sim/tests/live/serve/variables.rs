@@ -86,7 +86,7 @@ fn cannot_be_told() {
         .arg("--format")
         .arg("shell")
         .variable(name, "x");
-    let ended = shell.run(&["true"]).with(0);
+    let ended = shell.run(&["true"]).with(4);
     assert!(!ended.out.contains("touch"), "{}", ended.out);
     ended.says(&[
         "not told, for their names cannot be written in this form",
