@@ -30,3 +30,11 @@ pub(super) fn why_none(error: &io::Error, help: &str) -> String {
         ),
     }
 }
+
+/// Why a client may hang up after a handshake that has worked, without a request.
+pub(super) fn why_no_request(help: &str) -> String {
+    format!(
+        "the client hung up right after the handshake, without a request, as Node.js does with \
+         TLS 1.2 when it does not trust this run's authority; {help}"
+    )
+}

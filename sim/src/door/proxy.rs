@@ -100,9 +100,7 @@ impl Proxy {
     async fn straight(&self, mut client: TcpStream, to: &Place) -> io::Result<()> {
         client.set_nodelay(true)?;
         match self.reach(&mut client, to).await? {
-            Some(server) => relay(Client::new(Vec::new(), client), server)
-                .await
-                .map(|_| ()),
+            Some(server) => relay(Client::new(Vec::new(), client), server).await,
             None => Ok(()),
         }
     }
@@ -155,7 +153,7 @@ impl Proxy {
 
     /// `CONNECT`: a tunnel, at whose other end we speak TLS where the host does.
     async fn tunnel(&self, mut client: TcpStream, rest: Vec<u8>, to: &Place) -> io::Result<()> {
-        let Some(server) = self.reach(&mut client, to).await? else {
+        let Some(mut server) = self.reach(&mut client, to).await? else {
             return Ok(());
         };
         client
@@ -165,7 +163,7 @@ impl Proxy {
             .then(|| self.certificates.of(&to.host))
             .flatten();
         let Some(config) = config else {
-            return relay(Client::new(rest, client), server).await.map(|_| ());
+            return relay(Client::new(rest, client), server).await;
         };
         if rest.is_empty() && client.peek(&mut [0]).await? == 0 {
             // It has changed its mind: no word of TLS was said.
@@ -181,15 +179,19 @@ impl Proxy {
             .accept(Client::new(rest, client))
             .await
         {
-            Ok(client) => {
-                if relay(client, server).await? == 0 {
-                    untrusted(format!(
-                        "the client hung up right after the handshake, without a request, as \
-                         Node.js does with TLS 1.2 when it does not trust this run's authority; {}",
-                        self.trust_help
-                    ));
+            Ok(mut client) => {
+                // The client speaks first. One that does not has looked at the certificate.
+                let mut first = vec![0; 16 << 10];
+                match client.read(&mut first).await {
+                    Ok(length @ 1..) => {
+                        server.write_all(&first[..length]).await?;
+                        relay(client, server).await
+                    }
+                    Ok(_) | Err(_) => {
+                        untrusted(handshake::why_no_request(&self.trust_help));
+                        Ok(())
+                    }
                 }
-                Ok(())
             }
             Err(error) => {
                 untrusted(handshake::why_none(&error, &self.trust_help));

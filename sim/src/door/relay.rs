@@ -6,12 +6,11 @@ use super::client::Resettable;
 use crate::engine::Stream;
 
 /// Carries bytes both ways until both sides have ended; a reset of one is a reset of the other.
-/// Returns how many came from the client.
-pub(super) async fn relay(mut client: impl Resettable, mut server: Stream) -> io::Result<u64> {
+pub(super) async fn relay(mut client: impl Resettable, mut server: Stream) -> io::Result<()> {
     let ended = tokio::io::copy_bidirectional(&mut client, &mut server).await;
     if ended.is_err() {
         client.reset();
         server.reset();
     }
-    ended.map(|(from_client, _)| from_client)
+    ended.map(|_| ())
 }
