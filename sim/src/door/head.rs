@@ -215,6 +215,12 @@ mod tests {
             Target::Request(at("::1", 8080))
         );
         assert_eq!(head("GET / HTTP/1.1\r\n\r\n").target, Target::Proxy);
+        for both in [
+            "POST http://a/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+            "POST http://a/ HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ] {
+            assert_eq!(head(both).body, BodyLength::Chunked);
+        }
         for wrong in [
             "CONNECT nowhere HTTP/1.1\r\n\r\n",
             "GET ftp://a/ HTTP/1.1\r\n\r\n",

@@ -77,9 +77,6 @@ pub(crate) type WorldClock = Arc<OnceLock<Arc<dyn Runtime>>>;
 /// The host on which the subject runs.
 pub(crate) const APP: &str = "app";
 
-/// The instance number of commands that somebody outside runs: nobody knows for which credential.
-pub(crate) const OUTSIDE: u32 = 0;
-
 /// How long a world may take to end after its time, and to get ready before it.
 const GRACE: Duration = Duration::from_secs(60);
 

@@ -32,9 +32,13 @@ impl Subject for Identity {
                 .observer(lent.observer.clone())
                 .build()
                 .map(Built::new),
-            Credential::AzureCli(options) => azure_cli(options, lent),
-            Credential::AzureDeveloperCli(options) => azure_developer_cli(options, lent),
-            Credential::AzurePowerShell(options) => azure_powershell(options, lent),
+            Credential::AzureCli(options) => of_a_command!(AzureCliCredential, options, lent),
+            Credential::AzureDeveloperCli(options) => {
+                of_a_command!(AzureDeveloperCliCredential, options, lent)
+            }
+            Credential::AzurePowerShell(options) => {
+                of_a_command!(AzurePowerShellCredential, options, lent)
+            }
             Credential::Cached(options) => {
                 let inner = self.build(&options.of, &inside(lent))?.credential;
                 let cached = Cached::on(lent.platform.clone(), inner);
@@ -102,44 +106,23 @@ fn client_secret(options: &scenario::ClientSecretOptions, lent: &Lent) -> Result
         .map(Built::new)
 }
 
-fn azure_cli(options: &scenario::CliOptions, lent: &Lent) -> Result<Built, Error> {
-    let mut builder = AzureCliCredential::builder()
-        .platform(lent.platform.clone())
-        .observer(lent.observer.clone());
-    if let Some(tenant) = &options.tenant {
-        builder = builder.tenant_id(tenant);
-    }
-    if let Some(limit) = options.process_timeout {
-        builder = builder.process_timeout(limit.0);
-    }
-    builder.build().map(Built::new)
+/// The credentials of commands are built alike.
+macro_rules! of_a_command {
+    ($credential:ident, $options:expr, $lent:expr) => {{
+        let (options, lent): (&scenario::CliOptions, &Lent) = ($options, $lent);
+        let mut builder = $credential::builder()
+            .platform(lent.platform.clone())
+            .observer(lent.observer.clone());
+        if let Some(tenant) = &options.tenant {
+            builder = builder.tenant_id(tenant);
+        }
+        if let Some(limit) = options.process_timeout {
+            builder = builder.process_timeout(limit.0);
+        }
+        builder.build().map(Built::new)
+    }};
 }
-
-fn azure_developer_cli(options: &scenario::CliOptions, lent: &Lent) -> Result<Built, Error> {
-    let mut builder = AzureDeveloperCliCredential::builder()
-        .platform(lent.platform.clone())
-        .observer(lent.observer.clone());
-    if let Some(tenant) = &options.tenant {
-        builder = builder.tenant_id(tenant);
-    }
-    if let Some(limit) = options.process_timeout {
-        builder = builder.process_timeout(limit.0);
-    }
-    builder.build().map(Built::new)
-}
-
-fn azure_powershell(options: &scenario::CliOptions, lent: &Lent) -> Result<Built, Error> {
-    let mut builder = AzurePowerShellCredential::builder()
-        .platform(lent.platform.clone())
-        .observer(lent.observer.clone());
-    if let Some(tenant) = &options.tenant {
-        builder = builder.tenant_id(tenant);
-    }
-    if let Some(limit) = options.process_timeout {
-        builder = builder.process_timeout(limit.0);
-    }
-    builder.build().map(Built::new)
-}
+use of_a_command;
 
 /// What a credential inside another one is built with: the outer one tells the observer.
 fn inside(lent: &Lent) -> Lent {

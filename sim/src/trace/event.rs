@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Fingerprint;
 
+/// The instance number of commands that somebody outside runs: nobody knows for which credential.
+pub const OUTSIDE: u32 = 0;
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Event {

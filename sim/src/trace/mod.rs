@@ -6,7 +6,7 @@ mod hash;
 mod secret;
 mod text;
 
-pub use event::{CallOutcome, Event, Kind, TriedMember};
+pub use event::{CallOutcome, Event, Kind, OUTSIDE, TriedMember};
 pub use hash::{Fingerprint, fingerprint};
 pub use secret::looks_like_token;
 pub(crate) use text::span;

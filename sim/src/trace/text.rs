@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CallOutcome, Event, Fingerprint, Kind};
+use super::{CallOutcome, Event, Fingerprint, Kind, OUTSIDE};
 
 /// An event as one line, without a line end: time, who, what.
 pub fn line(event: &Event) -> String {
@@ -282,9 +282,8 @@ fn say(kind: &Kind) -> String {
             program,
             args,
         } => {
-            // Nobody knows for which credential a process outside runs it.
-            let of = match instance {
-                0 => String::new(),
+            let of = match *instance {
+                OUTSIDE => String::new(),
                 instance => format!(" of #{instance}"),
             };
             format!("{program:<8} command {command}{of}: {program} {args}")

@@ -12,7 +12,7 @@ use super::{Called, Does};
 use crate::{
     endpoint::Stage,
     engine::{self, Host},
-    run::OUTSIDE,
+    trace::OUTSIDE,
 };
 
 /// No caller's arguments come near this.

@@ -67,8 +67,9 @@ fn with_the_command() {
     world.shell("sleep 300 & echo $! > pids; exit 0").with(4);
     gone(&family(&world));
     // Who is asked to end has the time for it.
-    let slow =
-        "(trap 'sleep 0.3; echo done > last; exit' TERM; while :; do sleep 0.1; done) & exit 0";
+    let slow = "(trap 'sleep 0.3; echo done > last; exit' TERM; : > ready; \
+                while :; do sleep 0.1; done) & \
+                while [ ! -e ready ]; do sleep 0.02; done";
     world.shell(slow).with(4);
     assert_eq!(world.text("last"), "done\n");
 }

@@ -12,6 +12,7 @@ use super::{
 pub const ALL: &[Case] = &[
     ("exits/as-the-command-does", as_the_command),
     ("exits/a-failed-verdict-is-a-failure", failed_verdict),
+    ("exits/within-a-window", within_a_window),
     ("exits/reports-are-written", reports),
     ("exits/a-command-that-is-not-there", no_command),
     ("exits/a-port-in-use", port_in_use),
@@ -42,6 +43,25 @@ fn failed_verdict() {
     // Whoever runs a command wants to know first what became of that.
     let world = world.arg("--env").arg("EXIT=3");
     world.client(&["get", IMDS]).with(3).says(&["1 failed"]);
+}
+
+/// More may have come, had the run not ended: what is enough or too much already stays so.
+fn within_a_window() {
+    let judged = |bounds: &str, code: i32| {
+        let expected =
+            format!("that.requests = {{ to.imds = {{}}, between = [\"0s\", \"1h\"], {bounds} }}");
+        World::with(SERVICES, &expected)
+            .client(&["get", IMDS])
+            .with(code)
+    };
+    const UNSEEN: &str = "the run ended within the time that it is about: expect[1] requests";
+    for open in ["at-most = 5", "exactly = 1", "at-least = 2"] {
+        // And when nothing else was seen either, nothing can be said.
+        judged(open, 4).says(&[UNSEEN]);
+    }
+    let enough = judged("at-least = 1", 0);
+    assert!(!enough.err.contains(UNSEEN), "{}", enough.err);
+    judged("at-most = 0", 1).says(&["expect[1] requests", "0 passed, 1 failed"]);
 }
 
 fn reports() {
