@@ -35,6 +35,7 @@ mod schedule;
 mod shared;
 mod subscription;
 mod user;
+mod waiting;
 
 pub use authority::AuthorityConfig;
 pub use config::{TokenManagerConfig, TokenRetryPolicy};

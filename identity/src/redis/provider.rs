@@ -64,6 +64,17 @@ impl EntraIdCredentialsProvider {
         self.0.shared.credentials().await
     }
 
+    /// Asks for another token now, whatever is left of the one at hand: for when the server has
+    /// refused it. Everybody who waits shares the request, and subscribers get what it brings. The
+    /// source may give the same token again; and within 30 s of its last answer it is not asked,
+    /// and the credentials at hand are the answer.
+    ///
+    /// # Errors
+    /// As [`credentials`](Self::credentials). The token at hand stays.
+    pub async fn renew(&self) -> Result<RedisCredentials, Error> {
+        self.0.shared.renew().await
+    }
+
     /// The credentials at hand, if they are valid. Waits for nothing and causes nothing.
     pub fn current(&self) -> Option<RedisCredentials> {
         self.0.shared.current()

@@ -21,6 +21,8 @@ pub(super) struct Schedule {
     due: Duration,
     /// No request before, whoever asks.
     floor: Duration,
+    /// When a request last brought a token, a new one or the same.
+    answered: Option<Duration>,
     /// When what failed is tried again.
     retry: Option<Duration>,
     /// How many requests in a row have failed.
@@ -29,6 +31,8 @@ pub(super) struct Schedule {
     last_error: Option<Error>,
     /// Whether the attempts are used up.
     is_failing: bool,
+    /// Whether somebody wants another token, whatever is left of the one at hand.
+    is_hurried: bool,
 }
 
 /// What follows a failed request.
@@ -48,7 +52,7 @@ impl Schedule {
     /// A run of the manager begins: its attempts count anew, what the service has forbidden does
     /// not.
     pub(super) fn begin(&mut self) {
-        self.succeed();
+        self.forgive();
     }
 
     /// Why requests keep failing, if they do.
@@ -66,8 +70,25 @@ impl Schedule {
         let until = |at: Duration| at.saturating_sub(now.monotonic);
         match self.retry {
             Some(at) => until(at),
+            None if self.is_hurried => until(self.floor),
             None => left.saturating_sub(self.due).max(until(self.floor)),
         }
+    }
+
+    /// The next request is not to wait until the token at hand is due.
+    pub(super) fn hurry(&mut self) {
+        self.is_hurried = true;
+    }
+
+    /// Whether somebody wants another token than the one at hand.
+    pub(super) fn is_hurried(&self) -> bool {
+        self.is_hurried
+    }
+
+    /// Whether the last answer is so recent that asking again makes no sense.
+    pub(super) fn is_fresh(&self, now: Moment) -> bool {
+        self.answered
+            .is_some_and(|at| now.monotonic.saturating_sub(at) < SAME_TOKEN_PAUSE)
     }
 
     /// A new token has come that lives for `life`. Returns whether requests had kept failing.
@@ -78,8 +99,7 @@ impl Schedule {
         config: &TokenManagerConfig,
     ) -> bool {
         self.due = life.saturating_sub(config.refresh_after(life));
-        self.floor = now.monotonic + FLOOR;
-        self.succeed()
+        self.succeed(now)
     }
 
     /// Nothing newer has come than the token of which `left` remains (PR-25). Returns the wait,
@@ -91,8 +111,7 @@ impl Schedule {
             (left / 2).max(FLOOR)
         };
         self.due = left.saturating_sub(wait);
-        self.floor = now.monotonic + FLOOR;
-        (wait, self.succeed())
+        (wait, self.succeed(now))
     }
 
     /// A request has failed with `error`. `unit` of [0, 1) is the jitter.
@@ -130,7 +149,14 @@ impl Schedule {
         self.failures
     }
 
-    fn succeed(&mut self) -> bool {
+    fn succeed(&mut self, now: Moment) -> bool {
+        self.floor = now.monotonic + FLOOR;
+        self.answered = Some(now.monotonic);
+        self.is_hurried = false;
+        self.forgive()
+    }
+
+    fn forgive(&mut self) -> bool {
         self.retry = None;
         self.failures = 0;
         self.last_error = None;

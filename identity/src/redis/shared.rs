@@ -8,12 +8,10 @@ use std::{
 
 use tokio::sync::{Notify, watch};
 
-use crate::{
-    Error, ErrorKind, Platform, TokenCredential, TokenRequest, cache::Moment, platform::TaskHandle,
-};
+use crate::{Error, Platform, TokenCredential, TokenRequest, cache::Moment, platform::TaskHandle};
 
 use super::{
-    NAME, RedisCredentials, RedisObserver, TokenManagerConfig,
+    RedisCredentials, RedisObserver, TokenManagerConfig,
     manager::{self, Run},
     schedule::Schedule,
 };
@@ -41,7 +39,7 @@ pub(super) struct Shared {
     pub(super) nudge: Notify,
 }
 
-/// What subscribers see. Both kinds of news are numbered, so that neither hides the other.
+/// What subscribers see. Each kind of news is numbered, so that none hides another.
 #[derive(Default)]
 pub(super) struct Board {
     pub(super) closed: bool,
@@ -49,6 +47,8 @@ pub(super) struct Board {
     pub(super) credentials_number: u64,
     pub(super) error: Option<Error>,
     pub(super) error_number: u64,
+    /// How many requests brought a token, a new one or the same.
+    pub(super) answers: u64,
 }
 
 #[derive(Default)]
@@ -82,6 +82,11 @@ impl State {
             .as_ref()
             .map(|held| held.life.left(now))
             .unwrap_or_default()
+    }
+
+    /// Why requests keep failing, if they do.
+    pub(super) fn failing(&self) -> Option<&Error> {
+        self.schedule.failing().filter(|_| self.is_running)
     }
 
     /// Whether the manager has a reason to go on.
@@ -139,61 +144,8 @@ impl Shared {
         self.lock().valid(now).cloned()
     }
 
-    pub(super) async fn credentials(self: &Arc<Self>) -> Result<RedisCredentials, Error> {
-        // Before the first look, so that no news falls between.
-        let mut board = self.board.subscribe();
-        let error_seen = board.borrow().error_number;
-        if let Some(credentials) = self.at_hand()? {
-            return Ok(credentials);
-        }
-        let _interest = Interest::new(self);
-        // It may be asleep until a token is due whose end came early: the wall clock was set.
-        self.nudge.notify_one();
-        loop {
-            if let Some(credentials) = self.current() {
-                return Ok(credentials);
-            }
-            let error = {
-                let board = board.borrow_and_update();
-                match &board.error {
-                    _ if board.closed => Some(disposed()),
-                    Some(error) if board.error_number != error_seen => Some(error.clone()),
-                    _ => None,
-                }
-            };
-            if let Some(error) = error {
-                return Err(error);
-            }
-            // Fails only when the board is gone, and this is one of its owners.
-            let _ = board.changed().await;
-        }
-    }
-
-    /// What is there without waiting: valid credentials, or the error that everybody gets while
-    /// requests keep failing.
-    fn at_hand(self: &Arc<Self>) -> Result<Option<RedisCredentials>, Error> {
-        let now = self.now();
-        let mut state = self.lock();
-        if state.disposed {
-            return Err(disposed());
-        }
-        let Some(valid) = state.valid(now).cloned() else {
-            return match state.schedule.failing() {
-                Some(error) if state.is_running => Err(error.clone()),
-                _ => Ok(None),
-            };
-        };
-        let left = state.left(now);
-        if !state.is_running && state.schedule.wait(now, left).is_zero() {
-            state.errand = true;
-            drop(state);
-            self.start();
-        }
-        Ok(Some(valid))
-    }
-
     /// Lets the manager run, if it does not.
-    fn start(self: &Arc<Self>) {
+    pub(super) fn start(self: &Arc<Self>) {
         let run = {
             let mut state = self.lock();
             if state.disposed || state.is_running {
@@ -274,9 +226,4 @@ impl Drop for Interest {
         drop(state);
         drop(task);
     }
-}
-
-fn disposed() -> Error {
-    Error::new(ErrorKind::Cancelled, NAME, "the provider was disposed")
-        .with_help("make a new provider")
 }
