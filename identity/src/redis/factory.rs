@@ -183,10 +183,10 @@ impl EntraIdCredentialsProviderFactory {
         credential: Arc<dyn TokenCredential>,
         mut options: EntraIdProviderOptions,
     ) -> Result<EntraIdCredentialsProvider, Error> {
-        if let Some(scopes) = &mut options.scopes {
-            if !scopes.iter().any(|scope| is_of_redis(scope)) {
-                scopes.push(REDIS_SCOPE_DEFAULT.to_owned());
-            }
+        if let Some(scopes) = &mut options.scopes
+            && !scopes.iter().any(|scope| is_of_redis(scope))
+        {
+            scopes.push(REDIS_SCOPE_DEFAULT.to_owned());
         }
         Self::create_for_token_credential(credential, options)
     }

@@ -71,10 +71,10 @@ impl Shared {
             if board.closed {
                 return Err(disposed());
             }
-            if board.answers != news.answers {
-                if let Some(credentials) = self.current() {
-                    return Ok(credentials);
-                }
+            if board.answers != news.answers
+                && let Some(credentials) = self.current()
+            {
+                return Ok(credentials);
             }
             match &board.error {
                 Some(error) if board.error_number != news.errors => return Err(error.clone()),
