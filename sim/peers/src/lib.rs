@@ -5,9 +5,17 @@
 //! simulated host, the connection speaks over a stream of the engine, and the clock of the
 //! machine shows what the host's clock shows.
 //!
-//! The credential reads the environment of this process, not that of the simulated host: with
-//! `IDENTITY_ENDPOINT` or `MSI_ENDPOINT` set it would look for another kind of managed identity.
+//! What is not the crate's: its `Client` and its `ConnectionManager` connect by themselves, to
+//! real TCP only. [`connector`] makes a connection as the `Client` would, and [`managed`] makes
+//! it again as the `ConnectionManager` would.
 
-pub mod client;
+pub mod connector;
 pub mod interposed;
+pub mod managed;
+pub mod provider;
+pub mod reply;
+pub mod subject;
+pub mod subscriber;
 pub mod transport;
+
+pub use subject::RedisRs;

@@ -22,7 +22,9 @@ const LARGEST_BODY: usize = 1 << 20;
 /// Client options that lead to `platform` instead of the sockets of this machine.
 pub fn options(platform: &Platform) -> ClientOptions {
     ClientOptions {
-        transport: Some(Transport::new(Arc::new(OverPlatform(platform.http.clone())))),
+        transport: Some(Transport::new(Arc::new(OverPlatform(
+            platform.http.clone(),
+        )))),
         ..ClientOptions::default()
     }
 }

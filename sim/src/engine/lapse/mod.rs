@@ -24,10 +24,7 @@ const LATENCY: std::time::Duration = std::time::Duration::from_millis(1);
 ///
 /// # Errors
 /// See [`Engine::play`](super::Engine::play).
-pub fn play(
-    world: World,
-    surroundings: Option<Arc<dyn Surroundings>>,
-) -> Result<(), EngineError> {
+pub fn play(world: World, surroundings: Option<Arc<dyn Surroundings>>) -> Result<(), EngineError> {
     // A fresh thread for each world: nothing of an earlier one (thread-local random state, cached
     // dates) can leak into it.
     let dispatch = tracing::dispatcher::get_default(Clone::clone);
