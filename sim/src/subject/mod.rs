@@ -7,7 +7,7 @@ pub mod driver;
 mod http;
 mod identity;
 mod platform;
-mod redis;
+pub mod redis;
 
 use std::{any::Any, ffi::OsString, sync::Arc, time::Duration};
 
