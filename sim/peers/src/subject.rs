@@ -25,6 +25,17 @@ use crate::{
 /// Its name and the version of the crate, as `[[known-failure]]` names it.
 const NAME: &str = "redis-rs 1.8.1";
 
+/// With one of these in the environment of this process, its credential leaves IMDS alone.
+const OTHER_IDENTITIES: [&str; 2] = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"];
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the crate reads the environment of this process, whatever the host's says"
+)]
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some()
+}
+
 /// The crate `redis` with its own Entra provider.
 #[derive(Clone, Copy, Debug)]
 pub struct RedisRs;
@@ -69,6 +80,12 @@ impl Subject for RedisRs {
         };
         credential(&scenario.subject.credential)?;
         settings(client)?;
+        if let Some(name) = OTHER_IDENTITIES.iter().find(|name| is_set(name)) {
+            return Err(format!(
+                "{name} is set here, and its credential would look for another kind of managed \
+                 identity: unset it"
+            ));
+        }
         let sets_variables = |action: &Action| matches!(action, Action::SetVariable(_));
         if !scenario.world.environment.is_empty()
             || scenario.at.iter().any(|at| sets_variables(&at.action))
