@@ -5,7 +5,7 @@
 
 pub mod driver;
 mod http;
-mod identity;
+pub mod identity;
 mod platform;
 pub mod redis;
 
