@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use credsim::{scenario::Reach, subject::Heard};
+use credsim::{endpoint::IMDS_HOST as IMDS, scenario::Reach, subject::Heard};
 
 use super::{
     responder::Story,
@@ -88,9 +88,21 @@ fn with_resp3_it_is_made_again_at_once_and_listens_again() {
 /// RD-30: a second for everything, whatever it waits for.
 #[test]
 fn connecting_takes_a_second_at_most() {
+    let single = Setting {
+        client: "client = \"single\"".to_owned(),
+        ..Setting::default()
+    };
+    let left = play(single, |cast| async move {
+        cast.state.set_reach(IMDS, Reach::Refused);
+        cast.note(cast.client.connect().await.err().unwrap());
+    });
+    assert_eq!(left.notes, ["1000 timed out"]);
+}
+
+#[test]
+fn a_manager_tries_to_connect_seven_times() {
     let left = play(Setting::default(), |cast| async move {
         cast.state.set_reach(REDIS, Reach::Refused);
-        // The tries of a manager: the first and six more.
         let refused = cast.client.connect().await.err().unwrap();
         cast.note(refused);
         cast.state.set_reach(REDIS, Reach::Reachable);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use credsim::{endpoint::IMDS_HOST as IMDS, scenario::Reach};
+
 use super::{
     responder::Story,
     world::{Setting, play},
@@ -106,11 +108,9 @@ fn it_never_asks_again_once_its_attempts_are_used_up() {
     let left = play(Setting::default(), |cast| async move {
         let connection = cast.client.connect().await.unwrap();
         cast.wait_until(3000.0).await;
-        let refused = credsim::scenario::Reach::Refused;
-        cast.state.set_reach("169.254.169.254", refused);
+        cast.state.set_reach(IMDS, Reach::Refused);
         cast.wait_until(20_000.0).await;
-        let reachable = credsim::scenario::Reach::Reachable;
-        cast.state.set_reach("169.254.169.254", reachable);
+        cast.state.set_reach(IMDS, Reach::Reachable);
         cast.wait_until(50_000.0).await;
         // It ended thirteen hours ago.
         let late = cast.client.connect().await;
