@@ -298,14 +298,15 @@ impl Shared {
 }
 
 /// What is left of the token at hand, if `new` is no better: the same one, or one of the same user
-/// that ends no later (RD-42).
+/// that ends no later (RD-42). What is left decides, because the wall clock may have been set since
+/// the other one came.
 fn keeps(state: &State, new: &RedisCredentials, now: Moment) -> Option<Duration> {
-    let held = state.valid(now)?;
+    let (held, left) = (state.valid(now)?, state.left(now));
     let is_no_newer = held.password() == new.password()
         || !state.schedule.is_hurried()
             && held.user_name() == new.user_name()
-            && new.expires_on() <= held.expires_on();
-    is_no_newer.then(|| state.left(now))
+            && new.life.left(now) <= left;
+    is_no_newer.then_some(left)
 }
 
 fn ended(at: Timestamp, cause: Option<&Error>) -> Error {

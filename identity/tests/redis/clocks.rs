@@ -37,6 +37,19 @@ async fn the_same_token_does_not_live_anew() {
     assert!(world.provider.credentials().await.is_err());
 }
 
+/// The wall clock at its receipt makes no token look longer than a newer one.
+#[tokio::test(start_paused = true)]
+async fn a_newer_token_is_taken_though_the_clock_was_set_back() {
+    let world = World::new([Token(HOUR)]);
+    let _subscription = world.provider.subscribe();
+    world.settle().await;
+    world.host.step(SignedDuration::from_hours(-5));
+    world.sleep_until(42 * MINUTE).await;
+    assert_eq!(world.notes.words(), ["refreshed", "refreshed"]);
+    world.sleep_until(HOUR + MINUTE).await;
+    assert!(world.provider.current().is_some());
+}
+
 /// A jump of the wall clock is noticed within 30 s, and at once where somebody asks.
 #[tokio::test(start_paused = true)]
 async fn a_clock_set_forward_is_noticed() {
