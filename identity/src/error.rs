@@ -274,6 +274,54 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_may_go_away_by_itself_is_told_from_the_rest() {
+        let failed = || Error::new(ErrorKind::Failed, "Test", "it failed");
+        let timed_out = Failure::TimedOut {
+            limit: std::time::Duration::from_secs(1),
+        };
+        let untrusted = Failure::Transport(crate::platform::TransportError::new(
+            crate::platform::TransportErrorKind::Certificate,
+            "untrusted",
+        ));
+        for (error, expected) in [
+            (failed(), false),
+            (failed().with_transient(), true),
+            (failed().with_status(400), false),
+            (failed().with_status(401).with_code("AADSTS7000215"), false),
+            (failed().with_status(408), true),
+            (failed().with_status(410), true),
+            (failed().with_status(429), true),
+            (failed().with_status(503), true),
+            (failed().with_cause(timed_out.clone()), true),
+            (failed().with_cause(untrusted), false),
+            (failed().with_cause(failed().with_status(503)), true),
+            (failed().with_cause(failed()), false),
+            (
+                failed()
+                    .with_status(503)
+                    .with_kind(ErrorKind::InteractionRequired),
+                false,
+            ),
+            (
+                failed()
+                    .with_cause(timed_out)
+                    .with_kind(ErrorKind::Configuration),
+                false,
+            ),
+            (
+                Error::new(ErrorKind::Unavailable, "Test", "not installed"),
+                false,
+            ),
+            (
+                Error::new(ErrorKind::Cancelled, "Test", "gone").with_transient(),
+                false,
+            ),
+        ] {
+            assert_eq!(error.is_transient(), expected, "{error:?}");
+        }
+    }
+
+    #[test]
     fn pr_01_an_error_carries_what_a_caller_needs() {
         let plain = Error::new(ErrorKind::Failed, "Test", "it is busy");
         let error = plain

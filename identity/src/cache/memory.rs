@@ -282,4 +282,5 @@ fn ended(credential: &str, token: &AccessToken) -> Error {
         ),
     )
     .with_help("is the clock of this host right?")
+    .with_transient()
 }

@@ -225,6 +225,7 @@ fn hung(credential: &str) -> Error {
     );
     Error::new(ErrorKind::Failed, credential, message)
         .with_help("give its requests a time limit of their own")
+        .with_transient()
 }
 
 impl fmt::Debug for TokenCache {
