@@ -44,7 +44,12 @@ impl Blocking {
         };
         let count = cmd.args_iter().len();
         let (argument, unit, sliceable) = if is(&[
-            "BLPOP", "BRPOP", "BZPOPMIN", "BZPOPMAX", "BRPOPLPUSH", "BLMOVE",
+            "BLPOP",
+            "BRPOP",
+            "BZPOPMIN",
+            "BZPOPMAX",
+            "BRPOPLPUSH",
+            "BLMOVE",
         ]) {
             (count.checked_sub(1)?, Unit::Seconds, true)
         } else if is(&["BLMPOP", "BZMPOP"]) {

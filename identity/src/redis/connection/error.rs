@@ -60,13 +60,8 @@ pub(super) fn no_response(limit: Duration) -> RedisError {
 }
 
 /// No connection within the limit.
-pub(super) fn no_connection(limit: Duration, last: Option<&str>) -> RedisError {
-    let text = format!(
-        "no connection to Redis within {} s{}{}",
-        limit.as_secs_f64(),
-        if last.is_some() { ": " } else { "" },
-        last.unwrap_or_default()
-    );
+pub(super) fn no_connection(limit: Duration) -> RedisError {
+    let text = format!("no connection to Redis within {} s", limit.as_secs_f64());
     io::Error::new(io::ErrorKind::TimedOut, text).into()
 }
 

@@ -5,7 +5,6 @@
 //! `AUTH` without an answer, and every later answer goes to the wrong caller (RA-09).
 
 use std::{
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -28,8 +27,6 @@ pub(super) struct Gate {
     released: Notify,
     /// The keeper of the connection waits here.
     news: Notify,
-    /// Whoever replaces the connection waits here.
-    over: Notify,
 }
 
 struct State {
@@ -105,8 +102,11 @@ impl Gate {
             }),
             released: Notify::new(),
             news: Notify::new(),
-            over: Notify::new(),
         })
+    }
+
+    pub fn platform(&self) -> &Platform {
+        &self.platform
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -124,12 +124,8 @@ impl Gate {
     /// Waits until the request may be sent. Dropping the future harms nothing.
     pub async fn enter(self: &Arc<Self>, request: Request<'_>) -> Result<Entry, Rejected> {
         loop {
-            // Registered before the look, so that no release in between is missed.
-            let mut released = pin!(self.released.notified());
-            if let Some(entry) = self.try_enter(request) {
-                return entry;
-            }
-            released.as_mut().enable();
+            // Made before the look, so that no release in between is missed.
+            let released = self.released.notified();
             if let Some(entry) = self.try_enter(request) {
                 return entry;
             }
@@ -208,8 +204,7 @@ impl Gate {
     /// For a blocking command: how long it may last; waits while none may begin.
     pub async fn slice(&self) -> Result<Duration, Rejected> {
         loop {
-            let mut released = pin!(self.released.notified());
-            released.as_mut().enable();
+            let released = self.released.notified();
             {
                 let state = self.lock();
                 if let Some(ended) = &state.ended {
@@ -236,24 +231,11 @@ impl Gate {
         drop(driver);
         self.released.notify_waiters();
         self.news.notify_one();
-        self.over.notify_waiters();
     }
 
     /// Why the connection has ended; `None` while it has not.
     pub fn ended(&self) -> Option<Ended> {
         self.lock().ended.clone()
-    }
-
-    /// Waits for the end of the connection.
-    pub async fn over(&self) -> Ended {
-        loop {
-            let mut over = pin!(self.over.notified());
-            over.as_mut().enable();
-            if let Some(ended) = self.ended() {
-                return ended;
-            }
-            over.await;
-        }
     }
 
     /// The session as the connection leaves it behind.

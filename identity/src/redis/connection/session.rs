@@ -12,7 +12,9 @@ use super::command::Verb;
 pub(super) enum Transaction {
     #[default]
     None,
-    /// From `MULTI` on.
+    /// `MULTI` is under way.
+    Opening,
+    /// `MULTI` was answered.
     Open,
     /// `EXEC` or `DISCARD` is under way.
     Ending,
@@ -119,7 +121,7 @@ impl Session {
     /// What a request is expected to do.
     fn step(&mut self, verb: Verb) {
         match verb {
-            Verb::Multi => self.transaction = Transaction::Open,
+            Verb::Multi if !self.is_open() => self.transaction = Transaction::Opening,
             Verb::Exec | Verb::Discard => {
                 if self.transaction != Transaction::None {
                     self.transaction = Transaction::Ending;
@@ -132,7 +134,7 @@ impl Session {
                 (self.watching, self.watch_lost) = (false, false);
             }
             Verb::Reset => *self = Self::default(),
-            Verb::Unwatch | Verb::Other => {}
+            Verb::Multi | Verb::Unwatch | Verb::Other => {}
         }
     }
 
@@ -151,7 +153,9 @@ impl Session {
                 (Verb::Multi, Value::ServerError(_)) => self.transaction,
                 (Verb::Multi, _) => Transaction::Open,
                 (Verb::Exec | Verb::Discard, Value::ServerError(error)) => {
-                    let none = error.details().is_some_and(|text| text.contains("without MULTI"));
+                    let none = error
+                        .details()
+                        .is_some_and(|text| text.contains("without MULTI"));
                     match none || error.code() == "EXECABORT" {
                         true => Transaction::None,
                         false => Transaction::Uncertain,
@@ -171,8 +175,11 @@ impl Session {
         let transaction = match self.transaction {
             Transaction::Open => Transaction::GivenUp(Refusal::Replaced),
             given_up @ Transaction::GivenUp(_) => given_up,
-            // Whoever waited for the end of a transaction has got the error.
-            Transaction::None | Transaction::Ending | Transaction::Uncertain => Transaction::None,
+            // Whoever waited for its beginning or its end has got the error.
+            Transaction::None
+            | Transaction::Opening
+            | Transaction::Ending
+            | Transaction::Uncertain => Transaction::None,
         };
         Self {
             transaction,
@@ -183,7 +190,7 @@ impl Session {
 
     /// Whether re-authentication must wait for the caller.
     pub fn is_open(&self) -> bool {
-        self.transaction == Transaction::Open
+        matches!(self.transaction, Transaction::Opening | Transaction::Open)
     }
 }
 
@@ -213,7 +220,11 @@ mod tests {
         assert_eq!(session.transaction, Transaction::None);
         run(&mut session, Verb::Multi, "+OK\r\n");
         assert!(session.is_open());
-        run(&mut session, Verb::Multi, "-ERR MULTI calls can not be nested\r\n");
+        run(
+            &mut session,
+            Verb::Multi,
+            "-ERR MULTI calls can not be nested\r\n",
+        );
         run(&mut session, Verb::Other, "+QUEUED\r\n");
         assert!(session.is_open());
         let exec = pass(&mut session, &[Verb::Exec]);
@@ -226,7 +237,11 @@ mod tests {
         run(&mut session, Verb::Multi, "-NOPERM no\r\n");
         assert_eq!(session.transaction, Transaction::None);
         run(&mut session, Verb::Multi, "+OK\r\n");
-        run(&mut session, Verb::Exec, "-EXECABORT Transaction discarded\r\n");
+        run(
+            &mut session,
+            Verb::Exec,
+            "-EXECABORT Transaction discarded\r\n",
+        );
         assert_eq!(session.transaction, Transaction::None);
         run(&mut session, Verb::Multi, "+OK\r\n");
         run(&mut session, Verb::Reset, "+RESET\r\n");
@@ -239,9 +254,17 @@ mod tests {
         let multi = pass(&mut session, &[Verb::Multi]);
         session.settle(&multi, &[]);
         assert_eq!(session.transaction, Transaction::Uncertain);
-        run(&mut session, Verb::Exec, "-ERR wrong number of arguments for 'exec' command\r\n");
+        run(
+            &mut session,
+            Verb::Exec,
+            "-ERR wrong number of arguments for 'exec' command\r\n",
+        );
         assert_eq!(session.transaction, Transaction::Uncertain);
-        run(&mut session, Verb::Discard, "-ERR DISCARD without MULTI\r\n");
+        run(
+            &mut session,
+            Verb::Discard,
+            "-ERR DISCARD without MULTI\r\n",
+        );
         assert_eq!(session.transaction, Transaction::None);
     }
 
@@ -250,7 +273,10 @@ mod tests {
         let mut session = Session::default();
         let whole = [Verb::Multi, Verb::Other, Verb::Exec];
         let ticket = pass(&mut session, &whole);
-        session.settle(&ticket, &[Value::Okay, Value::Okay, Value::Array(Vec::new())]);
+        session.settle(
+            &ticket,
+            &[Value::Okay, Value::Okay, Value::Array(Vec::new())],
+        );
         assert_eq!(session.transaction, Transaction::None);
         let ticket = pass(&mut session, &[Verb::Other, Verb::Multi, Verb::Other]);
         session.settle(&ticket, &[Value::Okay, Value::Okay, Value::Okay]);
@@ -285,13 +311,19 @@ mod tests {
         let mut session = Session::default();
         run(&mut session, Verb::Multi, "+OK\r\n");
         let mut session = session.after_loss().after_loss();
-        assert_eq!(session.admit(&[Verb::Other]), Admission::Refuse(Refusal::Replaced));
+        assert_eq!(
+            session.admit(&[Verb::Other]),
+            Admission::Refuse(Refusal::Replaced)
+        );
 
         let mut session = Session::default();
         run(&mut session, Verb::Watch, "+OK\r\n");
         let lost = session.after_loss();
         session = lost;
-        assert_eq!(session.admit_atomic(), Admission::Refuse(Refusal::WatchLost));
+        assert_eq!(
+            session.admit_atomic(),
+            Admission::Refuse(Refusal::WatchLost)
+        );
         assert_eq!(session.admit_atomic(), Admission::Pass(Ticket::default()));
         session = lost.after_loss();
         run(&mut session, Verb::Watch, "+OK\r\n");
