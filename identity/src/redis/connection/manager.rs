@@ -13,12 +13,12 @@ use super::{
     single::Failure,
 };
 use crate::{
+    Platform,
     platform::TaskHandle,
     redis::{CredentialsSubscription, EntraIdCredentialsProvider, RedisEvent, event::tell},
 };
 
-/// The wait after the n-th failure in a row, counted from 0, is `BASE * 2^n`, at most `CAP`, and up
-/// to `JITTER` more.
+/// A wait is `BASE`, doubled with each failure in a row, at most `CAP`, and up to `JITTER` more.
 const BASE: Duration = Duration::from_millis(50);
 const CAP: Duration = Duration::from_secs(2);
 const JITTER: Duration = Duration::from_millis(200);
@@ -185,17 +185,18 @@ impl Worker {
             };
             self.state.send_replace(State::Down(Some(why)));
             if failures > 0 || lost.is_none() {
-                clock.sleep(self.wait(failures)).await;
+                let wait = reconnect_wait(self.provider.platform(), failures);
+                clock.sleep(wait).await;
             }
             failures = failures.saturating_add(1);
         }
     }
+}
 
-    fn wait(&self, failures: u32) -> Duration {
-        let wait = BASE.saturating_mul(2_u32.saturating_pow(failures)).min(CAP);
-        let unit = self.provider.platform().random.unit("redis/reconnect");
-        wait + JITTER.mul_f64(unit)
-    }
+/// The wait after the n-th failure in a row, counted from 0.
+pub(super) fn reconnect_wait(platform: &Platform, failures: u32) -> Duration {
+    let wait = BASE.saturating_mul(2_u32.saturating_pow(failures)).min(CAP);
+    wait + JITTER.mul_f64(platform.random.unit("redis/reconnect"))
 }
 
 impl ConnectionLike for EntraConnectionManager {

@@ -1,7 +1,7 @@
 //! Connections to Redis that outlive their tokens (feature `redis`), over the `redis` crate.
 //!
 //! [`EntraConnection`] is one connection, [`EntraConnectionManager`] replaces it when it breaks,
-//! `EntraPubSub` subscribes and `EntraCluster` talks to a cluster. All of them authenticate with
+//! [`EntraPubSub`] subscribes and [`EntraCluster`] talks to a cluster. All of them authenticate with
 //! an [`EntraIdCredentialsProvider`](super::EntraIdCredentialsProvider), send each new token in time
 //! and never tear a transaction with it (PR-34, PR-35).
 //!
@@ -22,6 +22,7 @@
 //! ```
 
 mod blocking;
+mod cluster;
 mod command;
 mod dial;
 mod error;
@@ -29,11 +30,14 @@ mod gate;
 mod keeper;
 mod manager;
 mod options;
+mod pubsub;
 mod schedule;
 mod session;
 mod single;
 mod streaming;
 
+pub use cluster::EntraCluster;
 pub use manager::EntraConnectionManager;
 pub use options::{AZURE_CACHE_PORT, AZURE_MANAGED_REDIS_PORT, ConnectionOptions, RedisEndpoint};
+pub use pubsub::{EntraPubSub, PubSubEvent};
 pub use single::EntraConnection;
