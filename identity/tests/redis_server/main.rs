@@ -8,7 +8,9 @@
 )]
 
 mod blocking;
+mod cluster;
 mod manager;
+mod pubsub;
 mod server;
 mod single;
 mod transactions;

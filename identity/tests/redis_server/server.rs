@@ -119,7 +119,7 @@ impl Server {
     /// A source whose tokens live for `life`.
     pub fn entra(&self, life: Duration) -> Entra {
         Entra(Arc::new(EntraInner {
-            admin: self.admin(),
+            admins: Mutex::new(vec![self.admin()]),
             life,
             issued: AtomicU32::new(0),
             refused: Mutex::new(Vec::new()),
@@ -133,7 +133,7 @@ impl Server {
 pub struct Entra(Arc<EntraInner>);
 
 struct EntraInner {
-    admin: MultiplexedConnection,
+    admins: Mutex<Vec<MultiplexedConnection>>,
     life: Duration,
     issued: AtomicU32,
     /// Which tokens, counted from 1, the server is not told of.
@@ -170,8 +170,16 @@ impl Entra {
             .arg("on")
             .arg(format!(">{token}"));
         user.arg("~*").arg("&*").arg("+@all");
-        let told: RedisResult<()> = user.query_async(&mut self.0.admin.clone()).await;
-        told.unwrap();
+        let admins = self.0.admins.lock().unwrap().clone();
+        for mut admin in admins {
+            let told: RedisResult<()> = user.query_async(&mut admin).await;
+            told.unwrap();
+        }
+    }
+
+    /// Tells another server, too.
+    pub fn also(&self, server: &Server) {
+        self.0.admins.lock().unwrap().push(server.admin());
     }
 
     /// A provider of these tokens, and what it tells.
