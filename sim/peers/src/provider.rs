@@ -72,7 +72,7 @@ fn managed_identity(
     }
 }
 
-/// What is not set has the crate's default.
+/// What is not set has the crate's default (RD-33).
 fn retry(options: &TokenRetry) -> RetryConfig {
     let mut config = RetryConfig::default();
     if let Some(times) = options.max_attempts {

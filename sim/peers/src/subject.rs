@@ -96,6 +96,7 @@ impl Subject for RedisRs {
         if client.protocol == Protocol::Resp2
             && scenario.call.iter().any(|call| subscribes(&call.action))
         {
+            // RD-39
             return Err("its RESP2 connections that listen take no credentials provider".into());
         }
         Ok(())
@@ -122,7 +123,7 @@ fn credential(credential: &Credential) -> Result<(), String> {
     Err("retries of the credential are set, and its provider takes no such setting".to_owned())
 }
 
-/// What the crate has no setting for.
+/// What the crate has no setting for, or none that it reads (RD-32).
 fn settings(client: &RedisSubject) -> Result<(), String> {
     let set = [
         (

@@ -20,6 +20,7 @@ fn closes_at(seconds: u64, client: &str) -> Setting {
     }
 }
 
+/// RA-21: by itself it does not connect again.
 #[test]
 fn one_that_stays_broken() {
     let single = "protocol = \"resp2\"\nclient = \"single\"";
