@@ -65,6 +65,15 @@ fn two_for_wrong_usage() {
             vec!["run", "--report", "html=x"],
             "the kinds are junit and json",
         ),
+        (
+            vec!["run", "--subject", "redis-rs"],
+            "--manifest-path sim/peers/Cargo.toml",
+        ),
+        (vec!["run", "--subject", "redis"], "there is: identity;"),
+        (
+            vec!["run", "--subject", "identity", "--driver", "node"],
+            "cannot be used with",
+        ),
         (vec!["explain"], "required"),
         (vec!["rnu"], "unrecognized subcommand"),
         (vec![], "Usage"),
