@@ -18,6 +18,14 @@ function say(text) {
   console.log(`${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s  ${text}`);
 }
 
+// MSAL asks for the tokens of a managed identity by itself and heeds no proxy: where there is one,
+// it would go around it, to whatever answers at 169.254.169.254.
+const { HTTP_PROXY, http_proxy, AZURE_POD_IDENTITY_AUTHORITY_HOST } = process.env;
+if ((HTTP_PROXY || http_proxy) && !AZURE_POD_IDENTITY_AUTHORITY_HOST) {
+  console.error("HTTP_PROXY is set, and MSAL would not use it: say in AZURE_POD_IDENTITY_AUTHORITY_HOST where IMDS is");
+  process.exit(1);
+}
+
 /** What came of something, in one line. */
 async function told(what, work) {
   try {
