@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 
-use crate::chain::ChainRecord;
+use crate::{
+    chain::{ChainRecord, Tried},
+    retry::Failure,
+};
 
 /// What kind of failure it is. A chain goes on after [`Unavailable`](Self::Unavailable) and stops
 /// at everything else, unless it was told otherwise (PR-02).
@@ -59,6 +62,7 @@ struct Inner {
     code: Option<String>,
     request_id: Option<String>,
     retry_at: Option<Timestamp>,
+    transient: bool,
     chain: Option<Arc<ChainRecord>>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -75,6 +79,7 @@ impl Error {
             code: None,
             request_id: None,
             retry_at: None,
+            transient: false,
             chain: None,
             cause: None,
         }))
@@ -116,6 +121,12 @@ impl Error {
     #[must_use]
     pub fn with_retry_at(self, at: Timestamp) -> Self {
         self.with(|e| e.retry_at = Some(at))
+    }
+
+    /// Says that it may go away by itself within seconds, where nothing else about it does.
+    #[must_use]
+    pub fn with_transient(self) -> Self {
+        self.with(|e| e.transient = true)
     }
 
     /// Adds the record of the chain that failed.
@@ -177,6 +188,38 @@ impl Error {
         self.0.retry_at
     }
 
+    /// Whether the same request may succeed within seconds, without anybody's doing: the network
+    /// failed, no answer came in time, or the service said 408, 410, 429 or 5xx. For a chain:
+    /// whether that holds for a member that was tried.
+    ///
+    /// Not so what is wrong until somebody changes it: a wrong secret, a missing identity, a
+    /// person who has to sign in, a disposed credential.
+    pub fn is_transient(&self) -> bool {
+        let e = &*self.0;
+        match e.kind {
+            ErrorKind::Configuration | ErrorKind::InteractionRequired | ErrorKind::Cancelled => {
+                return false;
+            }
+            ErrorKind::Unavailable | ErrorKind::Failed => {}
+        }
+        if e.transient || matches!(e.status, Some(408 | 410 | 429 | 500..=599)) {
+            return true;
+        }
+        if let Some(chain) = &e.chain {
+            let mut errors = chain.tried.iter().filter_map(Tried::error);
+            return errors.any(Self::is_transient);
+        }
+        let Some(cause) = &e.cause else {
+            return false;
+        };
+        if let Some(cause) = cause.downcast_ref::<Self>() {
+            return cause.is_transient();
+        }
+        cause
+            .downcast_ref::<Failure>()
+            .is_some_and(Failure::is_retried)
+    }
+
     /// Who was tried, for the error of a chain.
     pub fn chain(&self) -> Option<&Arc<ChainRecord>> {
         self.0.chain.as_ref()
@@ -229,6 +272,54 @@ mod tests {
     use std::error::Error as _;
 
     use super::*;
+
+    #[test]
+    fn what_may_go_away_by_itself_is_told_from_the_rest() {
+        let failed = || Error::new(ErrorKind::Failed, "Test", "it failed");
+        let timed_out = Failure::TimedOut {
+            limit: std::time::Duration::from_secs(1),
+        };
+        let untrusted = Failure::Transport(crate::platform::TransportError::new(
+            crate::platform::TransportErrorKind::Certificate,
+            "untrusted",
+        ));
+        for (error, expected) in [
+            (failed(), false),
+            (failed().with_transient(), true),
+            (failed().with_status(400), false),
+            (failed().with_status(401).with_code("AADSTS7000215"), false),
+            (failed().with_status(408), true),
+            (failed().with_status(410), true),
+            (failed().with_status(429), true),
+            (failed().with_status(503), true),
+            (failed().with_cause(timed_out.clone()), true),
+            (failed().with_cause(untrusted), false),
+            (failed().with_cause(failed().with_status(503)), true),
+            (failed().with_cause(failed()), false),
+            (
+                failed()
+                    .with_status(503)
+                    .with_kind(ErrorKind::InteractionRequired),
+                false,
+            ),
+            (
+                failed()
+                    .with_cause(timed_out)
+                    .with_kind(ErrorKind::Configuration),
+                false,
+            ),
+            (
+                Error::new(ErrorKind::Unavailable, "Test", "not installed"),
+                false,
+            ),
+            (
+                Error::new(ErrorKind::Cancelled, "Test", "gone").with_transient(),
+                false,
+            ),
+        ] {
+            assert_eq!(error.is_transient(), expected, "{error:?}");
+        }
+    }
 
     #[test]
     fn pr_01_an_error_carries_what_a_caller_needs() {

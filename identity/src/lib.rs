@@ -16,6 +16,7 @@ mod entra;
 mod error;
 pub mod managed_identity;
 pub mod platform;
+pub mod redis;
 pub mod retry;
 mod token;
 mod wire;

@@ -213,7 +213,7 @@ impl Failure {
 
     /// Whether another attempt may fare better. An absurdly large answer stays large, and a
     /// certificate that is refused is no broken connection: it is refused again.
-    fn is_retried(&self) -> bool {
+    pub(crate) fn is_retried(&self) -> bool {
         match self {
             Self::TimedOut { .. } => true,
             Self::Transport(error) => !matches!(

@@ -83,6 +83,7 @@ pub struct TokenRequest {
     pub(crate) tenant: Option<String>,
     pub(crate) claims: Option<String>,
     pub(crate) cae: bool,
+    pub(crate) force_refresh: bool,
     pub(crate) min_remaining: Duration,
 }
 
@@ -99,6 +100,7 @@ impl TokenRequest {
             tenant: None,
             claims: None,
             cae: false,
+            force_refresh: false,
             min_remaining: DEFAULT_MIN_REMAINING,
         }
     }
@@ -131,6 +133,16 @@ impl TokenRequest {
         self
     }
 
+    /// Asks the source although a cache holds a valid token: the answer is what the source gives
+    /// now, or an error. Caches keep it for everybody. Requests for the same token that are under
+    /// way are shared, and a `Retry-After` is respected (PR-12, PR-24). A source may still have a
+    /// cache of its own and give the same token again (PR-25, RD-29). Default: no.
+    #[must_use]
+    pub fn force_refresh(mut self, force: bool) -> Self {
+        self.force_refresh = force;
+        self
+    }
+
     /// The tenant to ask in, if it is not the credential's own.
     pub fn tenant_id(&self) -> Option<&str> {
         self.tenant.as_deref()
@@ -144,6 +156,11 @@ impl TokenRequest {
     /// Whether the caller handles continuous access evaluation.
     pub fn is_cae_enabled(&self) -> bool {
         self.cae
+    }
+
+    /// Whether the source is asked although a cache holds a valid token.
+    pub fn is_refresh_forced(&self) -> bool {
+        self.force_refresh
     }
 
     /// How long a token must still be valid to be returned at once.

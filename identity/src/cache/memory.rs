@@ -8,8 +8,9 @@ use std::{
 
 use super::{
     CacheKey,
+    entries::{Fetch, State},
     flight::{Outcome, cancelled},
-    refresh::{self, Held, Life, Moment},
+    refresh::{self, Held, Moment},
 };
 use crate::{
     AccessToken, Error, ErrorKind, Platform,
@@ -28,46 +29,6 @@ pub(super) struct Memory {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     state: Mutex<State>,
-}
-
-struct State {
-    closed: bool,
-    capacity: usize,
-    observer: ObserverRef,
-    /// Counts uses and fetches, to tell earlier from later.
-    turn: u64,
-    entries: BTreeMap<CacheKey, Entry>,
-}
-
-#[derive(Default)]
-struct Entry {
-    used: u64,
-    held: Option<Held>,
-    /// The turn at which the fetch of the token began.
-    begun: u64,
-    /// Whom the last token stood for that was not opaque.
-    identity: Option<Identity>,
-    /// Monotonic: no refresh before.
-    pause_until: Duration,
-    refusal: Option<Refusal>,
-}
-
-/// The service wants to be left alone (PR-12).
-struct Refusal {
-    /// Monotonic: the wall clock may be set.
-    until: Duration,
-    error: Error,
-}
-
-/// The fetch that brought a token.
-#[derive(Clone, Copy)]
-struct Fetch {
-    /// The turn at which it began.
-    begun: u64,
-    with_claims: bool,
-    landed: Moment,
-    /// Of [0, 1), for the pause after it.
-    draw: f64,
 }
 
 /// What there is for a caller.
@@ -161,6 +122,34 @@ impl Memory {
             Some(error) => Found::Refused(error),
             None => Found::Nothing,
         }
+    }
+
+    /// Whatever is here for `key`, the next answer is the one that counts, unless none may be asked
+    /// for.
+    pub(super) fn force(&self, key: &CacheKey) -> Found {
+        let now = self.now();
+        let mut state = self.lock();
+        if state.closed {
+            return Found::Closed;
+        }
+        if let Some(error) = state.refusal(key, now) {
+            return Found::Refused(error);
+        }
+        state.turn += 1;
+        let turn = state.turn;
+        let entry = state.entries.entry(key.clone()).or_default();
+        entry.used = turn;
+        entry.forced = true;
+        state.make_room();
+        Found::Nothing
+    }
+
+    /// Whether somebody waits for the next answer for `key`.
+    pub(super) fn is_forced(&self, key: &CacheKey) -> bool {
+        self.lock()
+            .entries
+            .get(key)
+            .is_some_and(|entry| entry.forced)
     }
 
     /// The turn of a fetch that begins now.
@@ -259,6 +248,7 @@ impl Memory {
             return;
         };
         entry.pause_until = entry.pause_until.max(now.monotonic + pause);
+        entry.forced = false;
         let left = entry
             .held
             .as_ref()
@@ -282,88 +272,6 @@ impl Memory {
     }
 }
 
-impl State {
-    /// The life of `token` if it is, or was, the one for `key`.
-    fn known_life(&self, key: &CacheKey, token: &AccessToken) -> Option<Life> {
-        let plain = key.without_claims();
-        [Some(key), plain.as_ref()]
-            .into_iter()
-            .flatten()
-            .filter_map(|key| self.entries.get(key)?.held.as_ref())
-            .find(|held| held.token == *token)
-            .map(|held| held.life)
-    }
-
-    /// Puts what `fetch` brought where it belongs, and says which token is there now.
-    fn keep(&mut self, key: CacheKey, held: Held, fetch: Fetch) -> AccessToken {
-        let now = fetch.landed;
-        self.turn += 1;
-        let turn = self.turn;
-        let entry = self.entries.entry(key).or_default();
-        entry.used = turn;
-        if let Some(newer) = entry.held.as_ref().filter(|newer| {
-            // A fetch with claims overtook this one, which may have brought what they reject.
-            entry.begun > fetch.begun && !newer.left(now).is_zero()
-        }) {
-            return newer.token.clone();
-        }
-        entry.pause_until = now.monotonic + held.pause(entry.held.as_ref(), fetch.draw);
-        entry.refusal = None;
-        // A refresh costs nobody a valid token that is the better one (PR-23). Claims do.
-        let better = |current: &&Held| !fetch.with_claims && current.outlasts(&held, now);
-        if let Some(better) = entry.held.as_ref().filter(better) {
-            return better.token.clone();
-        }
-        let token = held.token.clone();
-        entry.begun = fetch.begun;
-        entry.held = Some(held);
-        self.make_room();
-        token
-    }
-
-    fn refuse(&mut self, key: CacheKey, until: Duration, error: &Error) {
-        self.turn += 1;
-        let turn = self.turn;
-        let entry = self.entries.entry(key).or_default();
-        entry.used = turn;
-        entry.pause_until = entry.pause_until.max(until);
-        // Requests with and without claims may be refused at the same time: the longer wait counts.
-        if entry
-            .refusal
-            .as_ref()
-            .is_none_or(|known| known.until < until)
-        {
-            entry.refusal = Some(Refusal {
-                until,
-                error: error.clone(),
-            });
-        }
-        self.make_room();
-    }
-
-    /// The error of a service that still wants to be left alone.
-    fn refusal(&self, key: &CacheKey, now: Moment) -> Option<Error> {
-        let plain = key.without_claims();
-        [Some(key), plain.as_ref()]
-            .into_iter()
-            .flatten()
-            .filter_map(|key| self.entries.get(key)?.refusal.as_ref())
-            .find(|refusal| now.monotonic < refusal.until)
-            .map(|refusal| refusal.error.clone())
-    }
-
-    fn make_room(&mut self) {
-        while self.entries.len() > self.capacity {
-            // Looks at every entry, but only when a token has just come over the network.
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
-            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
-                return;
-            };
-            self.entries.remove(&oldest);
-        }
-    }
-}
-
 fn ended(credential: &str, token: &AccessToken) -> Error {
     Error::new(
         ErrorKind::Failed,
@@ -374,4 +282,5 @@ fn ended(credential: &str, token: &AccessToken) -> Error {
         ),
     )
     .with_help("is the clock of this host right?")
+    .with_transient()
 }

@@ -2,6 +2,7 @@
 //! (PR-20 to PR-29).
 
 mod cached;
+mod entries;
 mod flight;
 mod key;
 mod memory;
@@ -40,6 +41,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30 * 60);
 ///   valid token would be lost over it.
 /// - One request is in flight per key (PR-24). An error with a `retry_at` answers everybody until
 ///   then, and nothing is sent (PR-12).
+/// - A request that [forces a refresh](TokenRequest::force_refresh) gets what the source gives now,
+///   or the error, and never the token that is here. That one stays for the others if it fails, and
+///   is replaced if it succeeds.
 /// - Claims have an entry of their own, so they bypass the cache once; what they bring replaces
 ///   the entry without claims, too (PR-26).
 /// - A change of principal between two tokens of one key is a warning and an event (PR-04).
@@ -102,6 +106,9 @@ impl TokenCache {
         F: FnOnce() -> BoxFuture<'static, Result<AccessToken, Error>> + Send,
     {
         let wanted = request.least_remaining();
+        if request.is_refresh_forced() {
+            return self.forced(key, wanted, fetch).await;
+        }
         match self.memory.look(&key, wanted) {
             Found::Fresh(token) => Ok(token),
             Found::Due(token) => {
@@ -124,6 +131,28 @@ impl TokenCache {
             Found::Refused(error) => Err(error),
             Found::Closed => Err(cancelled(&self.memory.credential)),
         }
+    }
+
+    /// What the source gives now. A request under way is as good as one of its own.
+    async fn forced<F>(
+        &self,
+        key: CacheKey,
+        wanted: Duration,
+        fetch: F,
+    ) -> Result<AccessToken, Error>
+    where
+        F: FnOnce() -> BoxFuture<'static, Result<AccessToken, Error>> + Send,
+    {
+        match self.memory.force(&key) {
+            Found::Refused(error) => return Err(error),
+            Found::Closed => return Err(cancelled(&self.memory.credential)),
+            _ => {}
+        }
+        // Limited, because it may become a refresh for the sake of others, without a waiter.
+        let fetch = self.work(&key, wanted, self.limited(fetch()));
+        let mut waiter = self.flights.join(&key, fetch);
+        waiter.take_over();
+        waiter.outcome().await
     }
 
     /// Waits while the valid token lasts; then, or when the refresh fails, that one is good enough
@@ -158,7 +187,7 @@ impl TokenCache {
                 None => return gone(),
                 Some(memory) => match memory.look(&key, wanted) {
                     // Another flight has just landed.
-                    Found::Fresh(token) => return Ok(token),
+                    Found::Fresh(token) if !memory.is_forced(&key) => return Ok(token),
                     Found::Refused(error) => return Err(error),
                     Found::Closed => return gone(),
                     _ => memory.begin(),
@@ -196,6 +225,7 @@ fn hung(credential: &str) -> Error {
     );
     Error::new(ErrorKind::Failed, credential, message)
         .with_help("give its requests a time limit of their own")
+        .with_transient()
 }
 
 impl fmt::Debug for TokenCache {

@@ -38,7 +38,7 @@ impl Moment {
     }
 
     /// How far away `at` is; zero if it is past.
-    pub(super) fn until(self, at: Timestamp) -> Duration {
+    pub(crate) fn until(self, at: Timestamp) -> Duration {
         Duration::try_from(at.duration_since(self.wall)).unwrap_or_default()
     }
 }
@@ -66,7 +66,7 @@ impl Life {
     /// This life, received at `now`, as that of a token whose `known` life has begun before: the
     /// same token again does not live anew, whatever the wall clock says now (PR-20). `None` if it
     /// has ended already.
-    fn continuing(self, known: Self, now: Moment) -> Option<Self> {
+    pub(crate) fn continuing(self, known: Self, now: Moment) -> Option<Self> {
         let length = self.length.min(known.left(now));
         (!length.is_zero()).then_some(Self { length, ..self })
     }

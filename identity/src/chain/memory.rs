@@ -150,6 +150,8 @@ impl Memory {
                 change: Box::new(IdentityChange::new(from, to, true)),
                 kept: match answer.route {
                     Route::Upward(_) => None,
+                    // Who wants a new token has no use for the old one.
+                    _ if request.force_refresh => None,
                     _ => self.kept.valid(request, self.now()),
                 },
             };

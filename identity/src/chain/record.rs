@@ -39,7 +39,7 @@ impl Tried {
         }
     }
 
-    pub(super) fn error(&self) -> Option<&Error> {
+    pub(crate) fn error(&self) -> Option<&Error> {
         match &self.outcome {
             Outcome::Answered => None,
             Outcome::PassedOver(error) | Outcome::Stopped(error) => Some(error),

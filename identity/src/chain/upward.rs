@@ -48,7 +48,8 @@ impl Chain {
     pub(super) fn look_upward(self: &Arc<Self>, request: &TokenRequest) {
         self.upward.run(&(), || {
             let (name, chain) = (self.name, Arc::downgrade(self));
-            let request = request.clone();
+            // For nobody: what the members before hold is good enough.
+            let request = request.clone().force_refresh(false);
             Box::pin(async move {
                 let gone = || Err(failure::cancelled(name));
                 let Some((members, answerer)) = wanted(&chain) else {

@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 use crate::{AccessToken, Error, Platform, TokenRequest, cache::Flights};
 
 use super::{
-    ChainRecord, FallbackPolicy, Identity, IdentityChange, Observer, ObserverRef, Tried, failure,
+    ChainRecord, FallbackPolicy, Identity, IdentityChange, Observer, ObserverRef, Outcome, Tried,
+    failure,
     members::{Member, Members},
     memory::{Answer, Memory, Route, Verdict},
 };
@@ -66,7 +67,8 @@ impl Chain {
     async fn ask(self: &Arc<Self>, request: &TokenRequest) -> Result<AccessToken, Error> {
         loop {
             let (index, token, route) = match self.held(request).await {
-                Some((index, token)) => (index, token, Route::Held),
+                Some((index, Ok(token))) => (index, token, Route::Held),
+                Some((_, Err(tried))) => return Err(self.unanswered(vec![tried])),
                 None => {
                     let before = self.memory().last();
                     let walk = self.members.ask(self.members.len(), request).await;
@@ -105,7 +107,14 @@ impl Chain {
 
     /// The token of the last answerer, if it still holds a valid one. It is asked and not only
     /// looked at, so that it renews the token in time; while the token is valid it answers with it.
-    async fn held(self: &Arc<Self>, request: &TokenRequest) -> Option<(usize, AccessToken)> {
+    ///
+    /// A forced refresh wants another token, and while the one at hand is valid that is nobody
+    /// else's business: if the answerer fails, so does the request, and the principal stays
+    /// (PR-03).
+    async fn held(
+        self: &Arc<Self>,
+        request: &TokenRequest,
+    ) -> Option<(usize, Result<AccessToken, Tried>)> {
         // Claims ask for a token that nobody holds yet.
         if request.claims.is_some() {
             return None;
@@ -119,11 +128,17 @@ impl Chain {
         if upward_is_due {
             self.look_upward(request);
         }
-        let token = match credential.get_token(request).await {
-            Ok(token) => token,
-            Err(_) => credential.cached(request)?,
+        let start = self.members.platform.clock.monotonic();
+        let answer = match credential.get_token(request).await {
+            Ok(token) => Ok(token),
+            Err(error) if request.is_refresh_forced() => Err(Tried {
+                credential: credential.name().to_owned(),
+                took: (self.members.platform.clock.monotonic()).saturating_sub(start),
+                outcome: Outcome::Stopped(error),
+            }),
+            Err(_) => Ok(credential.cached(request)?),
         };
-        Some((index, token))
+        Some((index, answer))
     }
 
     /// Compares the answer with the one before, reports, and hands out or refuses. `None` if

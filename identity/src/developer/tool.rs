@@ -128,7 +128,8 @@ impl Tool {
                     ErrorKind::Failed,
                     format!("{title} did not end within {limit} s"),
                 )
-                .with_help("raise process_timeout, or see why the tool hangs"));
+                .with_help("raise process_timeout, or see why the tool hangs")
+                .with_transient());
         };
         let ended = match done {
             // By which a shell says that it finds no such program: somebody wrapped the tool.

@@ -94,7 +94,11 @@ pub(super) fn refusal(reply: &Reply, id: &ManagedIdentityId) -> Error {
     let (kind, help) = judge(reply.status, &text, id);
     let times = wire::times(reply);
     let message = format!("IMDS answered {}{times}: {said}", reply.status);
-    let error = Error::new(kind, NAME, message).with_help(help);
+    let mut error = Error::new(kind, NAME, message).with_help(help);
+    if reply.status == 404 {
+        // The service is being updated (MI-64).
+        error = error.with_transient();
+    }
     let request_id = reply
         .header("x-ms-request-id")
         .or(answer.correlation_id.as_deref());

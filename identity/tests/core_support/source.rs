@@ -40,6 +40,12 @@ enum Given {
     Same(AccessToken),
 }
 
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Source")
+    }
+}
+
 impl Source {
     /// Gives tokens of one hour, at once.
     pub fn new(host: &Host) -> Self {

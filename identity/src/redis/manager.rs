@@ -1,0 +1,319 @@
+//! The token manager: one task that asks for a token in time, again and again, for as long as
+//! somebody wants it.
+
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    AccessToken, Error, ErrorKind,
+    cache::{Life, Moment},
+};
+
+use super::{
+    NAME, RedisCredentials, RedisEvent, event,
+    schedule::AfterFailure,
+    shared::{Shared, State},
+    user::user_name,
+};
+
+/// How often the manager looks at the wall clock, which may be set, or go on while the host sleeps
+/// and its monotonic clock does not (PR-20).
+const LOOK: Duration = Duration::from_secs(30);
+
+/// One run of the manager. Whatever becomes of its task, the run ends with it.
+pub(super) struct Run {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Run {
+    pub(super) fn new(shared: Arc<Shared>, number: u64) -> Self {
+        Self { shared, number }
+    }
+
+    /// Whether somebody still wants a token. If not, the run is over.
+    fn goes_on(&self) -> bool {
+        let mut state = self.shared.lock();
+        if !state.runs(self.number) {
+            return false;
+        }
+        state.errand = false;
+        if state.is_wanted() {
+            return true;
+        }
+        let task = state.end_run();
+        drop(state);
+        drop(task);
+        false
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        if !state.runs(self.number) {
+            return;
+        }
+        // Neither stopped nor unwanted: the host went down, or something in here is broken.
+        let task = state.end_run();
+        drop(state);
+        drop(task);
+        let error = Error::new(
+            ErrorKind::Cancelled,
+            NAME,
+            "the token manager was ended from outside",
+        )
+        .with_help("subscribe again, or make a new provider");
+        self.shared.tell_error(error);
+    }
+}
+
+/// Asks for tokens until nobody wants them any more.
+pub(super) async fn run(run: Run) {
+    let shared = Arc::clone(&run.shared);
+    loop {
+        shared.wait().await;
+        let outcome = shared.watching_the_end(shared.request()).await;
+        shared.land(&run, outcome);
+        if !run.goes_on() {
+            return;
+        }
+    }
+}
+
+impl Shared {
+    /// Until the next request is due.
+    async fn wait(&self) {
+        loop {
+            let (wait, watched) = {
+                let now = self.now();
+                let state = self.lock();
+                let left = state.left(now);
+                let untold = (!state.end_told && state.held.is_some()).then_some(left);
+                (state.schedule.wait(now, left), untold)
+            };
+            if wait.is_zero() {
+                return;
+            }
+            let next = wait.min(watched.unwrap_or(LOOK)).min(LOOK);
+            // Biased for the sake of order; nothing is lost with either.
+            tokio::select! { biased;
+                () = self.nudge.notified() => {}
+                () = self.platform.clock.sleep(next) => self.tell_the_end(),
+            }
+        }
+    }
+
+    /// One token request, within its time limit.
+    async fn request(&self) -> Result<AccessToken, Error> {
+        // The first may be answered from a cache; later ones are there for something newer.
+        let forced = self.lock().held.is_some();
+        let request = self.request.clone().force_refresh(forced);
+        let limit = self.config.request_timeout;
+        let answer = self.credential.get_token(&request);
+        let answer = self.platform.within(limit, answer).await;
+        answer.unwrap_or_else(|| {
+            let message = format!("no token within {} s", limit.as_secs_f64());
+            Err(
+                Error::new(ErrorKind::Failed, self.credential.name(), message)
+                    .with_help(
+                        "see request_timeout, and whether the source of the token is reachable",
+                    )
+                    .with_transient(),
+            )
+        })
+    }
+
+    /// What comes of `work`, while subscribers are told in time when the token at hand ends.
+    async fn watching_the_end<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            let left = {
+                let now = self.now();
+                let state = self.lock();
+                (!state.end_told && state.held.is_some()).then(|| state.left(now))
+            };
+            let Some(left) = left else {
+                return work.await;
+            };
+            // Biased: an answer that arrives with the end is an answer.
+            tokio::select! { biased;
+                done = &mut work => return done,
+                () = self.platform.clock.sleep(left.min(LOOK)) => self.tell_the_end(),
+            }
+        }
+    }
+
+    /// Tells the subscribers when the token at hand has ended, once.
+    fn tell_the_end(&self) {
+        let now = self.now();
+        let error = {
+            let mut state = self.lock();
+            let Some(held) = state.held.as_ref().filter(|held| !held.is_alive(now)) else {
+                return;
+            };
+            let error = ended(held.expires_on(), state.schedule.last_error());
+            if std::mem::replace(&mut state.end_told, true) {
+                return;
+            }
+            error
+        };
+        self.tell_error(error);
+    }
+
+    fn tell_error(&self, error: Error) {
+        self.board.send_modify(|board| {
+            board.error = Some(error);
+            board.error_number += 1;
+        });
+    }
+
+    /// Takes in what a request came to.
+    fn land(&self, run: &Run, outcome: Result<AccessToken, Error>) {
+        let now = self.now();
+        match outcome.and_then(|token| self.read(token, now)) {
+            Ok(credentials) => self.succeed(run, credentials, now),
+            Err(error) => self.fail(run, &error, now),
+        }
+    }
+
+    /// The credentials in `token`.
+    fn read(&self, token: AccessToken, now: Moment) -> Result<RedisCredentials, Error> {
+        let known = {
+            let state = self.lock();
+            let held = state.held.as_ref();
+            held.filter(|held| held.password() == token.secret())
+                .map(|held| held.life)
+        };
+        let life = Life::of(&token, now).and_then(|life| match known {
+            Some(known) => life.continuing(known, now),
+            None => Some(life),
+        });
+        let Some(life) = life else {
+            let message = format!(
+                "the token received had already ended, at {}",
+                token.expires_on()
+            );
+            return Err(
+                Error::new(ErrorKind::Failed, self.credential.name(), message)
+                    .with_help("is the clock of this host right?")
+                    .with_transient(),
+            );
+        };
+        let user_name = user_name(token.secret())?;
+        Ok(RedisCredentials::new(&user_name, token, life))
+    }
+
+    fn succeed(&self, run: &Run, credentials: RedisCredentials, now: Moment) {
+        let mut state = self.lock();
+        if !state.runs(run.number) {
+            return;
+        }
+        let (event, recovered) = match keeps(&state, &credentials, now) {
+            Some(left) => {
+                let (wait, recovered) = state.schedule.same(now, left);
+                let next_try = later(now.wall, wait);
+                (RedisEvent::SameToken { next_try }, recovered)
+            }
+            None => {
+                let life = credentials.life.left(now);
+                let recovered = state.schedule.renewed(now, life, &self.config);
+                let event = RedisEvent::Refreshed {
+                    user: credentials.user_name().to_owned(),
+                    expires_on: credentials.expires_on(),
+                };
+                state.held = Some(credentials.clone());
+                state.end_told = false;
+                (event, recovered)
+            }
+        };
+        drop(state);
+        self.tell(&event);
+        if recovered {
+            self.tell(&RedisEvent::Recovered);
+        }
+        let is_new = matches!(event, RedisEvent::Refreshed { .. });
+        self.board.send_modify(|board| {
+            board.error = None;
+            board.answers += 1;
+            if is_new {
+                board.credentials = Some(credentials);
+                board.credentials_number += 1;
+            }
+        });
+    }
+
+    fn fail(&self, run: &Run, error: &Error, now: Moment) {
+        let policy = &self.config.retry;
+        // The caller's: not under the lock.
+        let is_retryable = (policy.is_retryable)(error);
+        let number = self.lock().schedule.failures().saturating_add(1);
+        let unit = self.platform.random.unit(&format!("redis/retry/{number}"));
+        let mut state = self.lock();
+        if !state.runs(run.number) {
+            return;
+        }
+        let after = state
+            .schedule
+            .failed(now, error, is_retryable, policy, unit);
+        let attempt = state.schedule.failures();
+        let valid_until = state.valid(now).map(RedisCredentials::expires_on);
+        drop(state);
+        let error = error.clone();
+        match after {
+            AfterFailure::Retry(wait) => self.tell(&RedisEvent::Retrying {
+                attempt,
+                wait,
+                error,
+            }),
+            AfterFailure::AtCap { wait, first } => {
+                self.tell(&RedisEvent::Failing {
+                    error: error.clone(),
+                    next_try: later(now.wall, wait),
+                    valid_until,
+                });
+                if first {
+                    self.tell_error(error);
+                } else {
+                    self.board.send_modify(|board| board.error = Some(error));
+                }
+            }
+        }
+    }
+
+    fn tell(&self, event: &RedisEvent) {
+        event::tell(self.observer.as_ref(), event);
+    }
+}
+
+/// What is left of the token at hand, if `new` is no better: the same one, or one of the same user
+/// that ends no later (RD-42).
+fn keeps(state: &State, new: &RedisCredentials, now: Moment) -> Option<Duration> {
+    let held = state.valid(now)?;
+    let is_no_newer = held.password() == new.password()
+        || !state.schedule.is_hurried()
+            && held.user_name() == new.user_name()
+            && new.expires_on() <= held.expires_on();
+    is_no_newer.then(|| state.left(now))
+}
+
+fn ended(at: Timestamp, cause: Option<&Error>) -> Error {
+    let message = match cause {
+        Some(cause) => format!("the token ended at {at}, and there is no newer one yet: {cause}"),
+        None => format!("the token ended at {at}, and there is no newer one yet"),
+    };
+    let error = Error::new(ErrorKind::Failed, NAME, message).with_transient();
+    match cause {
+        Some(cause) => error.with_cause(cause.clone()),
+        None => error,
+    }
+}
+
+/// `at` after `wait`, as far as a calendar reaches.
+fn later(at: Timestamp, wait: Duration) -> Timestamp {
+    SignedDuration::try_from(wait)
+        .ok()
+        .and_then(|wait| at.checked_add(wait).ok())
+        .unwrap_or(Timestamp::MAX)
+}

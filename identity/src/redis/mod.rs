@@ -1,0 +1,55 @@
+//! Entra ID for Redis: a token manager, the credentials provider on top of it, and factories.
+//!
+//! Redis takes the object id of the identity as user name and its access token as password
+//! (RD-01). A token ends after an hour or a day, and the server closes every connection that still
+//! runs on it then (RS-41): so somebody has to renew it in time, and to tell each connection. That
+//! is the [`EntraIdCredentialsProvider`]. It knows no Redis client and opens no connection.
+//!
+//! ```
+//! # use credsim_identity::{Error, Platform, TokenCredential};
+//! # async fn example(credential: impl TokenCredential, platform: Platform) -> Result<(), Error> {
+//! use credsim_identity::redis::EntraIdCredentialsProvider;
+//!
+//! let provider = EntraIdCredentialsProvider::builder(credential)
+//!     .platform(platform)
+//!     .build()?;
+//! let mut subscription = provider.subscribe();
+//! while let Some(change) = subscription.next().await {
+//!     match change {
+//!         Ok(credentials) => println!("AUTH as {}", credentials.user_name()),
+//!         Err(error) => eprintln!("no newer token: {error}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod authority;
+mod config;
+mod credentials;
+mod event;
+mod factory;
+mod manager;
+mod provider;
+mod schedule;
+mod shared;
+mod subscription;
+mod user;
+mod waiting;
+
+pub use authority::AuthorityConfig;
+pub use config::{TokenManagerConfig, TokenRetryPolicy};
+pub use credentials::RedisCredentials;
+pub use event::{RedisEvent, RedisObserver};
+pub use factory::{EntraIdCredentialsProviderFactory, EntraIdProviderOptions};
+pub use provider::{EntraIdCredentialsProvider, EntraIdCredentialsProviderBuilder};
+pub use subscription::CredentialsSubscription;
+
+/// The scope of Azure Cache for Redis and Azure Managed Redis (RD-50).
+pub const REDIS_SCOPE_DEFAULT: &str = "https://redis.azure.com/.default";
+
+/// The resource behind [`REDIS_SCOPE_DEFAULT`], as managed identities know it (RD-50).
+pub const REDIS_SCOPE: &str = "https://redis.azure.com";
+
+/// The name by which errors and logs call the provider.
+const NAME: &str = "EntraIdCredentialsProvider";

@@ -1,0 +1,113 @@
+//! Callers who wait for a token: one request for all of them (RD-13).
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::{Error, ErrorKind};
+
+use super::{
+    NAME, RedisCredentials,
+    shared::{Board, Interest, Shared},
+};
+
+impl Shared {
+    pub(super) async fn credentials(self: &Arc<Self>) -> Result<RedisCredentials, Error> {
+        let news = News::from_now_on(self);
+        if let Some(credentials) = self.at_hand()? {
+            return Ok(credentials);
+        }
+        self.outcome(news).await
+    }
+
+    pub(super) async fn renew(self: &Arc<Self>) -> Result<RedisCredentials, Error> {
+        let news = News::from_now_on(self);
+        let now = self.now();
+        {
+            let mut state = self.lock();
+            if state.disposed {
+                return Err(disposed());
+            }
+            if let Some(error) = state.failing() {
+                return Err(error.clone());
+            }
+            if let Some(valid) = state.valid(now).filter(|_| state.schedule.is_fresh(now)) {
+                return Ok(valid.clone());
+            }
+            state.schedule.hurry();
+        }
+        self.outcome(news).await
+    }
+
+    /// What is there without waiting: valid credentials, or the error that everybody gets while
+    /// requests keep failing.
+    fn at_hand(self: &Arc<Self>) -> Result<Option<RedisCredentials>, Error> {
+        let now = self.now();
+        let mut state = self.lock();
+        if state.disposed {
+            return Err(disposed());
+        }
+        let Some(valid) = state.valid(now).cloned() else {
+            return state.failing().map_or(Ok(None), |error| Err(error.clone()));
+        };
+        let left = state.left(now);
+        if !state.is_running && state.schedule.wait(now, left).is_zero() {
+            state.errand = true;
+            drop(state);
+            self.start();
+        }
+        Ok(Some(valid))
+    }
+
+    /// What comes of the next request, its retries included.
+    async fn outcome(self: &Arc<Self>, mut news: News) -> Result<RedisCredentials, Error> {
+        let _interest = Interest::new(self);
+        // It may be asleep until the end of a token that has come early: the wall clock was set.
+        self.nudge.notify_one();
+        loop {
+            // Fails only when the board is gone, and this is one of its owners.
+            let _ = news.board.changed().await;
+            let board = news.board.borrow_and_update();
+            if board.closed {
+                return Err(disposed());
+            }
+            if board.answers != news.answers
+                && let Some(credentials) = self.current()
+            {
+                return Ok(credentials);
+            }
+            match &board.error {
+                Some(error) if board.error_number != news.errors => return Err(error.clone()),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What the board says after a moment. Made before the first look at the state, so that nothing
+/// falls between.
+struct News {
+    board: watch::Receiver<Board>,
+    answers: u64,
+    errors: u64,
+}
+
+impl News {
+    fn from_now_on(shared: &Shared) -> Self {
+        let board = shared.board.subscribe();
+        let (answers, errors) = {
+            let now = board.borrow();
+            (now.answers, now.error_number)
+        };
+        Self {
+            board,
+            answers,
+            errors,
+        }
+    }
+}
+
+fn disposed() -> Error {
+    Error::new(ErrorKind::Cancelled, NAME, "the provider was disposed")
+        .with_help("make a new provider")
+}

@@ -1,0 +1,178 @@
+//! A forced refresh: what caches do with it (PR-12, PR-23, PR-24).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod core_support;
+
+use core_support::{HOUR, Host, MINUTE, SECOND, Source};
+use credsim_identity::{
+    AccessToken, Cached, Error, ErrorKind, TokenCredential, TokenRequest,
+    cache::{CacheKey, TokenCache},
+    platform::{BoxFuture, Clock as _},
+};
+use jiff::SignedDuration;
+
+struct World {
+    host: Host,
+    source: Source,
+    cache: TokenCache,
+}
+
+impl World {
+    fn new() -> Self {
+        let host = Host::new(0.0);
+        let source = Source::new(&host);
+        let cache = TokenCache::new(host.platform(), "Test");
+        Self {
+            host,
+            source,
+            cache,
+        }
+    }
+
+    async fn ask(&self, request: &TokenRequest) -> Result<String, Error> {
+        let key = CacheKey::of(request);
+        let token = self.cache.get(key, request, || self.source.fetch()).await?;
+        Ok(token.secret().to_owned())
+    }
+
+    async fn plain(&self) -> String {
+        self.ask(&request()).await.unwrap()
+    }
+
+    async fn forced(&self) -> Result<String, Error> {
+        self.ask(&request().force_refresh(true)).await
+    }
+}
+
+fn request() -> TokenRequest {
+    TokenRequest::new(["scope"])
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_source_is_asked_and_its_answer_is_for_all() {
+    let world = World::new();
+    assert_eq!(world.plain().await, "token 1");
+    assert_eq!(world.forced().await.unwrap(), "token 2");
+    assert_eq!(world.forced().await.unwrap(), "token 3");
+    assert_eq!(
+        (world.plain().await.as_str(), world.source.count()),
+        ("token 3", 3)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_new_token_is_kept_though_it_ends_sooner() {
+    let world = World::new();
+    world.plain().await;
+    world.source.gives(20 * MINUTE);
+    assert_eq!(world.forced().await.unwrap(), "token 2");
+    assert_eq!(world.plain().await, "token 2");
+    // And only that one: a refresh that nobody forces costs no better token (PR-23).
+    world.host.sleep(16 * MINUTE).await;
+    world.source.gives(SECOND);
+    world.plain().await;
+    world.host.sleep(SECOND / 10).await;
+    assert_eq!(
+        (world.plain().await.as_str(), world.source.count()),
+        ("token 2", 3)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_told_and_costs_nobody_the_token() {
+    let world = World::new();
+    world.plain().await;
+    world.source.fails();
+    let error = world.forced().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert_eq!(world.plain().await, "token 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_24_one_request_for_all_who_force_or_wait() {
+    let world = World::new();
+    world.source.takes(SECOND);
+    let (forced, plain, again) = tokio::join!(world.forced(), world.plain(), world.forced());
+    assert_eq!((forced.unwrap(), again.unwrap()), (plain.clone(), plain));
+    assert_eq!(world.source.count(), 1);
+    // A refresh that is under way in the background is as good.
+    world.host.sleep(56 * MINUTE).await;
+    assert_eq!(world.plain().await, "token 1");
+    assert_eq!(world.forced().await.unwrap(), "token 2");
+    assert_eq!(world.source.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_24_it_ends_with_who_forced_it() {
+    let world = World::new();
+    world.plain().await;
+    world.source.takes(HOUR);
+    let given_up = world.host.platform().within(SECOND, world.forced()).await;
+    assert!(given_up.is_none());
+    world.host.sleep(SECOND / 1000).await;
+    assert_eq!(world.source.in_flight(), (0, 1));
+    world.source.takes(SECOND);
+    assert_eq!(world.forced().await.unwrap(), "token 3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_12_a_service_that_wants_to_be_left_alone_is() {
+    let world = World::new();
+    world.plain().await;
+    let until = world.host.now() + SignedDuration::from_mins(5);
+    world
+        .source
+        .fails_with(Error::new(ErrorKind::Failed, "Test", "busy").with_retry_at(until));
+    world.forced().await.unwrap_err();
+    world.source.gives(HOUR);
+    let error = world.forced().await.unwrap_err();
+    assert_eq!((error.retry_at(), world.source.count()), (Some(until), 2));
+    assert_eq!(world.plain().await, "token 1");
+    world.host.sleep(5 * MINUTE).await;
+    assert_eq!(world.forced().await.unwrap(), "token 3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_29_nothing_is_forced_after_dispose() {
+    let world = World::new();
+    world.cache.dispose();
+    let error = world.forced().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), world.source.count()),
+        (ErrorKind::Cancelled, 0)
+    );
+}
+
+/// A credential without a cache.
+#[derive(Debug)]
+struct Plain(Source);
+
+impl TokenCredential for Plain {
+    fn name(&self) -> &str {
+        "Plain"
+    }
+    fn get_token<'a>(&'a self, _: &'a TokenRequest) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        self.0.fetch()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_27_a_cache_around_a_cache_passes_it_on() {
+    let host = Host::new(0.0);
+    let source = Source::new(&host);
+    let inner = Cached::on(host.platform(), Plain(source.clone()));
+    let outer = Cached::on(host.platform(), inner.clone());
+    let get = async |credential: &dyn TokenCredential, force| {
+        let request = request().force_refresh(force);
+        let token = credential.get_token(&request).await.unwrap();
+        token.secret().to_owned()
+    };
+    assert_eq!(get(&outer, false).await, "token 1");
+    assert_eq!(get(&outer, true).await, "token 2");
+    assert_eq!(
+        (get(&outer, false).await, get(&inner, false).await),
+        ("token 2".to_owned(), "token 2".to_owned())
+    );
+    assert_eq!(source.count(), 2);
+}
