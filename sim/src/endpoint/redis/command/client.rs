@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Answer, NO_KEYS, Spec, container, info, spec, syntax_error};
 use crate::endpoint::redis::{
     resp::{Reply, number},
-    server::{Call, Client, Version},
+    server::{Call, Client, Ending, Version},
 };
 
 pub const COMMANDS: &[Spec] = &[
@@ -222,7 +222,7 @@ fn kill(call: &mut Call<'_>) -> Answer {
     let mut killed = Vec::new();
     for client in call.everybody() {
         if client.node == node && filter.means(client, me) {
-            client.closing = Some("CLIENT KILL".to_owned());
+            client.closing = Some(Ending::by_server("somebody said CLIENT KILL"));
             if client.id != me {
                 client.cut_off();
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Answer, NO_KEYS, Spec, container, spec};
+use super::{NO_KEYS, Spec, container, spec};
 use crate::endpoint::redis::{
     resp::Reply,
     server::{

@@ -36,14 +36,10 @@ fn auth(call: &mut Call<'_>) -> Answer {
 
 /// A failed login changes nothing (RS-03).
 fn login(call: &mut Call<'_>, user: &[u8], password: &[u8]) -> Result<(), Reply> {
-    let verdict = call.gate.check(user, password);
-    let accepted = verdict.user.clone();
-    let until = verdict.until;
-    call.done.logins.push(verdict);
-    match accepted {
-        Some(user) => {
-            call.client.user = Some(user);
-            call.client.until = until;
+    match call.gate.check(user, password) {
+        Some(login) => {
+            call.client.user = Some(login.user);
+            call.client.until = login.until;
             Ok(())
         }
         // The switch of RS-22: 7.2 to 8 lose the error behind other replies.

@@ -161,6 +161,15 @@ pub fn lookup(args: &[Bytes]) -> Lookup {
     }
 }
 
+/// The full name of a command, or what was sent instead of one.
+pub fn full_name(args: &[Bytes]) -> String {
+    match lookup(args) {
+        Lookup::Found(spec) => spec.name.to_owned(),
+        Lookup::Quit => "quit".to_owned(),
+        Lookup::Unknown(_) | Lookup::Attack => name_sent(args),
+    }
+}
+
 /// How many commands there are.
 pub fn count() -> usize {
     TABLE.keys().filter(|name| !name.contains('|')).count()

@@ -94,6 +94,10 @@ fn confirmation(kind: &'static str, channel: Reply, count: usize) -> Reply {
 }
 
 fn subscribe(call: &mut Call<'_>, way: &Way) -> Answer {
+    if call.in_exec && call.spec.name == "ssubscribe" {
+        let error = "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client";
+        return Err(Reply::error(error));
+    }
     let mut all = Vec::new();
     for channel in call.args.iter().skip(1) {
         (way.of)(call.client).insert(channel.clone());

@@ -3,13 +3,18 @@
 use bytes::Bytes;
 
 use super::{Lookup, Spec, lookup};
-use crate::endpoint::{
-    mask::{MASK, masked},
-    redis::resp::shown,
-};
+use crate::endpoint::{mask::MASK, redis::resp::shown};
 
 /// Nobody reads more arguments than these.
 const MOST: usize = 12;
+
+/// Whether a request logs somebody in: AUTH, and HELLO with AUTH.
+pub fn signs_in(args: &[Bytes]) -> bool {
+    match lookup(args) {
+        Lookup::Found(spec) => (0..args.len()).any(|number| is_secret(spec, args, number)),
+        _ => false,
+    }
+}
 
 /// The arguments of a request, its name left out: what logs somebody in is not told.
 pub fn arguments(args: &[Bytes]) -> Vec<String> {
@@ -19,7 +24,7 @@ pub fn arguments(args: &[Bytes]) -> Vec<String> {
             .iter()
             .skip(1)
             .take(MOST)
-            .map(|arg| value(arg))
+            .map(|arg| shown(arg))
             .collect();
     };
     let first = 1 + spec.name.matches('|').count();
@@ -32,7 +37,7 @@ pub fn arguments(args: &[Bytes]) -> Vec<String> {
             if is_secret(spec, args, number) {
                 MASK.to_owned()
             } else {
-                value(arg)
+                shown(arg)
             }
         })
         .collect();
@@ -41,14 +46,6 @@ pub fn arguments(args: &[Bytes]) -> Vec<String> {
         told.push(format!("and {more} more"));
     }
     told
-}
-
-/// Of the arguments, those that are keys.
-pub fn keys(args: &[Bytes]) -> Vec<String> {
-    match lookup(args) {
-        Lookup::Found(spec) => spec.keys_of(args).map(|key| value(key)).collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// Whether an argument is a password: AUTH's last, or what follows the name after HELLO's AUTH.
@@ -60,15 +57,5 @@ fn is_secret(spec: &Spec, args: &[Bytes], number: usize) -> bool {
             .and_then(|option| args.get(option))
             .is_some_and(|option| option.eq_ignore_ascii_case(b"auth")),
         _ => false,
-    }
-}
-
-fn value(arg: &[u8]) -> String {
-    // Looked at whole: its beginning alone may not look like a token.
-    let text = String::from_utf8_lossy(arg);
-    if masked(&text) == text {
-        shown(arg)
-    } else {
-        MASK.to_owned()
     }
 }

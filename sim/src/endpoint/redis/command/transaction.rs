@@ -18,7 +18,8 @@ pub const COMMANDS: &[Spec] = &[
         if call.client.transaction.is_some() {
             return Err(Reply::error("ERR MULTI calls can not be nested"));
         }
-        let number = call.server.next_transaction();
+        call.client.transactions += 1;
+        let number = call.client.transactions;
         call.done.transaction = Some(number);
         call.client.transaction = Some(Transaction {
             number,
@@ -68,6 +69,6 @@ fn exec(call: &mut Call<'_>) -> Answer {
         reply.write(protocol, &mut call.client.out);
         shorts.push(reply.short());
     }
-    call.done.reply = shorts.join("; ");
+    call.done.reply = format!("[{}]", shorts.join(", "));
     Ok(Reply::Nothing)
 }

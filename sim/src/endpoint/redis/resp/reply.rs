@@ -4,6 +4,8 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use bytes::Bytes;
 
+use crate::endpoint::mask::masked;
+
 /// The protocol that a connection speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
@@ -142,42 +144,50 @@ impl Reply {
         }
     }
 
-    /// In a few words, for the trace: errors and lines as they stand, strings up to 40 characters.
+    /// In a few words, for the trace: `OK`, `nil`, `[OK, 2]`; strings up to 40 characters, without
+    /// what looks like a secret.
     pub fn short(&self) -> String {
         match self {
             Self::Simple(line) => line.clone().into_owned(),
-            Self::Error(line) => String::from_utf8_lossy(line).into_owned(),
+            Self::Error(line) => masked(&String::from_utf8_lossy(line)).into_owned(),
             Self::Int(number) => number.to_string(),
             Self::Bulk(text) => shown(text),
-            Self::Null | Self::NullArray => "null".to_owned(),
-            Self::Array(items) | Self::Set(items) => match items.len() {
-                0 => "nothing".to_owned(),
-                1 => "1 element".to_owned(),
-                many => format!("{many} elements"),
-            },
-            Self::Push(items) => match items.as_slice() {
-                [Self::Bulk(kind), Self::Bulk(channel), ..] => {
-                    format!("{} {}", shown(kind), shown(channel))
-                }
-                items => format!("{} elements", items.len()),
-            },
-            Self::Map(pairs) => format!("{} fields", pairs.len()),
+            Self::Null | Self::NullArray => "nil".to_owned(),
+            Self::Array(items) | Self::Set(items) | Self::Push(items) => {
+                format!("[{}]", listed(items.iter().map(Self::short)))
+            }
+            Self::Map(pairs) => {
+                let pairs = pairs
+                    .iter()
+                    .map(|(key, value)| format!("{}: {}", key.short(), value.short()));
+                format!("{{{}}}", listed(pairs))
+            }
             Self::Double(number) => double(*number),
             Self::Bool(truth) => truth.to_string(),
-            Self::Verbatim(text) => format!("{} bytes of text", text.len()),
-            Self::Several(replies) => {
-                let texts: Vec<String> = replies.iter().map(Self::short).collect();
-                texts.join(", ")
-            }
-            Self::Nothing => "no reply".to_owned(),
+            Self::Verbatim(text) => format!("({} bytes of text)", text.len()),
+            Self::Several(replies) => listed(replies.iter().map(Self::short)),
+            Self::Nothing => "(nothing)".to_owned(),
         }
     }
 }
 
-/// A value as people can read it, up to 40 characters.
+/// The first of them, with commas.
+fn listed(texts: impl ExactSizeIterator<Item = String>) -> String {
+    const MOST: usize = 12;
+    let more = texts.len().saturating_sub(MOST);
+    let mut texts: Vec<String> = texts.take(MOST).collect();
+    if more > 0 {
+        texts.push(format!("{more} more"));
+    }
+    texts.join(", ")
+}
+
+/// A value as people can read it, up to 40 characters; without what looks like a secret.
 pub fn shown(text: &[u8]) -> String {
     const LONGEST: usize = 40;
+    // Looked at whole: the beginning of a token alone may not look like one.
     let text = String::from_utf8_lossy(text);
+    let text = masked(&text);
     let mut shown = String::new();
     for (place, c) in text.chars().enumerate() {
         if place == LONGEST {

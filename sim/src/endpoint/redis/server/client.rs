@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::{ClientId, Micros, blocked::Blocked};
-use crate::endpoint::redis::resp::{Protocol, Reply};
+use crate::{
+    endpoint::redis::resp::{Protocol, Reply},
+    scenario::RedisEnd,
+};
 
 /// One connection.
 #[derive(Debug)]
@@ -53,7 +56,9 @@ pub struct Client {
     /// Messages that are sent after the reply to the running command.
     pub later: Vec<u8>,
     /// Whether the connection ends when everything is sent, and why.
-    pub closing: Option<String>,
+    pub closing: Option<Ending>,
+    /// How many transactions it has begun.
+    pub transactions: u64,
     /// Whether it may read from replicas.
     pub reads_replicas: bool,
     /// Whether the next command follows an ASK.
@@ -66,10 +71,29 @@ pub struct Client {
     pub last_command: String,
 }
 
+/// How a connection ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Who ends it.
+    pub because: RedisEnd,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl Ending {
+    /// The server ends it.
+    pub fn by_server(why: &str) -> Self {
+        Self {
+            because: RedisEnd::Server,
+            why: why.to_owned(),
+        }
+    }
+}
+
 /// Commands between MULTI and EXEC.
 #[derive(Debug)]
 pub struct Transaction {
-    /// Its number at this server.
+    /// Its number on this connection.
     pub number: u64,
     /// What was queued.
     pub queue: Vec<Vec<Bytes>>,
@@ -103,6 +127,7 @@ impl Client {
             out: Vec::new(),
             later: Vec::new(),
             closing: None,
+            transactions: 0,
             reads_replicas: false,
             asking: false,
             no_evict: false,
@@ -126,6 +151,20 @@ impl Client {
         self.protocol == Protocol::Resp2 && self.subscriptions() + self.shards.len() > 0
     }
 
+    /// It gets an error instead of what it asked for, as if the command could not be run.
+    pub fn fail(&mut self, args: &[Bytes], error: &Reply) {
+        let ends = [b"exec".as_slice(), b"discard", b"reset", b"quit"];
+        let name = args.first().map(|name| name.to_ascii_lowercase());
+        let is_end = name.is_some_and(|name| ends.contains(&name.as_slice()));
+        if is_end {
+            self.transaction = None;
+            self.unwatch();
+        } else if let Some(open) = &mut self.transaction {
+            open.broken = true;
+        }
+        self.write(error);
+    }
+
     /// Stops watching.
     pub fn unwatch(&mut self) {
         self.watched.clear();
@@ -146,6 +185,7 @@ impl Client {
     pub fn reset(&mut self) {
         let old = std::mem::replace(self, Self::new(self.id, self.node, "", self.since));
         self.address = old.address;
+        self.transactions = old.transactions;
         self.active = old.active;
         self.library = old.library;
         self.out = old.out;

@@ -5,7 +5,7 @@ use std::iter;
 use bytes::Bytes;
 
 use super::{
-    Client, ClientId, Config, Gate, Micros, Server, Verdict,
+    Client, ClientId, Config, Ending, Gate, Micros, Server,
     cluster::{self, Route},
 };
 use crate::endpoint::redis::{
@@ -27,8 +27,6 @@ pub struct Done {
     pub blocked: bool,
     /// The transaction that it belongs to.
     pub transaction: Option<u64>,
-    /// The logins that were tried.
-    pub logins: Vec<Verdict>,
 }
 
 /// A running command: what it may look at and change.
@@ -93,11 +91,11 @@ impl Server {
         let spec = match command::lookup(args) {
             Lookup::Quit => {
                 done.command = "quit".to_owned();
-                client.closing = Some("the client said QUIT".to_owned());
+                client.closing = Some(Ending::by_server("the client said QUIT"));
                 return Reply::OK;
             }
             Lookup::Attack => {
-                client.closing = Some("what it sent looks like HTTP".to_owned());
+                client.closing = Some(Ending::by_server("what it sent looks like HTTP"));
                 return Reply::Nothing;
             }
             Lookup::Unknown(error) => {

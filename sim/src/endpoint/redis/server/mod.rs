@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 
 pub use blocked::{Blocked, Then};
-pub use client::{Client, Transaction};
+pub use client::{Client, Ending, Transaction};
 pub use execute::{Call, Done};
 
 use super::store::{Database, Value};
@@ -66,8 +66,8 @@ impl Default for Config {
 
 /// Who may log in.
 pub trait Gate {
-    /// Judges a user name and a password.
-    fn check(&mut self, user: &[u8], password: &[u8]) -> Verdict;
+    /// Judges a user name and a password. The client learns nothing but whether they are good.
+    fn check(&mut self, user: &[u8], password: &[u8]) -> Option<Login>;
 
     /// Whether there is such a user.
     fn knows(&self, user: &[u8]) -> bool;
@@ -78,15 +78,13 @@ pub trait Gate {
     }
 }
 
-/// What a gate says.
+/// A login that a gate takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// Who it is, if the login is good.
-    pub user: Option<String>,
+pub struct Login {
+    /// As whom.
+    pub user: String,
     /// When the connection must end, if nobody logs in again before.
     pub until: Option<Micros>,
-    /// The reason, in words; the client never sees it.
-    pub why: String,
 }
 
 /// A Redis: its databases and who is connected. With a cluster, all of its nodes, which share
@@ -102,7 +100,6 @@ pub struct Server {
     /// Lists that grew, in that order.
     ready: VecDeque<(usize, Bytes)>,
     last_client: ClientId,
-    last_transaction: u64,
     last_block: u64,
     /// What one connected client and one command count.
     pub(super) connections: u64,
@@ -120,7 +117,6 @@ impl Server {
             touched: BTreeSet::new(),
             ready: VecDeque::new(),
             last_client: 0,
-            last_transaction: 0,
             last_block: 0,
             connections: 0,
             commands: 0,
@@ -191,6 +187,14 @@ impl Server {
             .map(|(index, database)| (*index, database))
     }
 
+    /// The process ends and takes everything with it: its keys and its clients.
+    pub fn lose_all(&mut self) -> Vec<Client> {
+        self.databases.clear();
+        self.ready.clear();
+        self.touched.clear();
+        std::mem::take(&mut self.clients).into_values().collect()
+    }
+
     pub(super) fn clear(&mut self, index: Option<usize>) -> Vec<(usize, Bytes)> {
         let mut gone = Vec::new();
         for (number, database) in &mut self.databases {
@@ -217,11 +221,6 @@ impl Server {
         if matches!(self.database(index).get(key), Some(Value::List(_))) {
             self.ready.push_back((index, key.clone()));
         }
-    }
-
-    pub(super) fn next_transaction(&mut self) -> u64 {
-        self.last_transaction += 1;
-        self.last_transaction
     }
 
     pub(super) fn next_block(&mut self) -> u64 {

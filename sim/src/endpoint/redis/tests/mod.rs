@@ -3,10 +3,11 @@
 mod random;
 mod real;
 mod scripts;
+mod serving;
 
 use super::{
     resp::{ProtocolError, Reply, Requests},
-    server::{ClientId, Config, Gate, Micros, Server, Verdict, Version},
+    server::{ClientId, Config, Ending, Gate, Login, Micros, Server, Version},
 };
 
 /// Lets in everybody, or `alice` and `bob` with the password `secret`.
@@ -15,15 +16,11 @@ pub struct Door {
 }
 
 impl Gate for Door {
-    fn check(&mut self, user: &[u8], password: &[u8]) -> Verdict {
+    fn check(&mut self, user: &[u8], password: &[u8]) -> Option<Login> {
         let user = String::from_utf8_lossy(user).into_owned();
         let known = ["alice", "bob"].contains(&user.as_str()) && password == b"secret";
         let default = user == "default" && self.is_open;
-        Verdict {
-            user: (known || default).then_some(user),
-            until: None,
-            why: "a test".to_owned(),
-        }
+        (known || default).then_some(Login { user, until: None })
     }
 
     fn is_open(&self) -> bool {
@@ -89,7 +86,7 @@ impl Ours {
                         Err(ProtocolError(line)) => {
                             let client = self.server.client_mut(*id).expect("it is there");
                             client.write(&Reply::error([b"ERR ", line.as_ref()].concat()));
-                            client.closing = Some("not RESP".to_owned());
+                            client.closing = Some(Ending::by_server("not RESP"));
                         }
                     }
                 }

@@ -135,7 +135,7 @@ fn a_real_server_says_the_same_to_random_scripts() {
     let real = Mutex::new(real);
     let step = (0usize..3, prop::collection::vec(line(), 1..3));
     let config = ProptestConfig {
-        cases: 400,
+        cases: 4000,
         max_shrink_iters: 400,
         failure_persistence: None,
         ..ProptestConfig::default()
