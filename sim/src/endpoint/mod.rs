@@ -19,6 +19,7 @@ mod jwt;
 mod limit;
 pub(crate) mod mask;
 mod real_secret;
+pub(crate) mod redis;
 mod reply;
 mod resource;
 mod stage;
