@@ -252,3 +252,23 @@ async fn nothing_outlives_the_provider() {
     // Only the test still knows the identity provider: no task is left over.
     assert_eq!(std::sync::Arc::strong_count(&idp), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_what_nobody_waits_for() {
+    let world = World::new([Token(HOUR), Hangs]);
+    world.provider.credentials().await.unwrap();
+    world.sleep_until(50 * MINUTE).await;
+    world.provider.credentials().await.unwrap();
+    world.settle().await;
+    let World {
+        provider,
+        idp,
+        host,
+        ..
+    } = world;
+    assert_eq!(idp.under_way(), 1);
+    drop(provider);
+    host.sleep(SECOND).await;
+    assert_eq!(idp.under_way(), 0);
+    assert_eq!(std::sync::Arc::strong_count(&idp), 1);
+}
