@@ -244,12 +244,24 @@ async fn retry_at_is_respected() {
             seconds == 600,
             "too long to wait in silence"
         );
-        // Neither does a new subscription ask earlier.
-        drop(subscription);
-        let _subscription = world.provider.subscribe();
+        if comes_again {
+            // Neither does a new subscription ask earlier.
+            drop(subscription);
+            subscription = world.provider.subscribe();
+        }
         world.sleep_until(700 * SECOND).await;
         assert_eq!(world.idp.seconds(), expected);
+        drop(subscription);
     }
+}
+
+/// PR-31: what has failed for good is not retried faster because it fails in another way.
+#[tokio::test(start_paused = true)]
+async fn at_the_cap_it_stays_there() {
+    let world = World::new([Fails(refused()), Fails(transient())]);
+    let _subscription = world.provider.subscribe();
+    world.sleep_until(100 * SECOND).await;
+    assert_eq!(world.idp.seconds(), [0.0, 30.0, 60.0, 90.0]);
 }
 
 /// PR-31: a member that is not there yet is no reason to give up for good.
