@@ -48,6 +48,8 @@ fn matches(on: &FaultOn, seen: Seen<'_>) -> bool {
         && match on {
             FaultOn::Imds(matcher) => matches_imds(matcher, seen.what, seen.line),
             FaultOn::Entra(matcher) => matches_entra(matcher, seen.detail),
+            // Commands for Redis are struck where they are taken apart.
+            FaultOn::Redis(_) => false,
             FaultOn::Az(_) | FaultOn::Azd(_) | FaultOn::Pwsh(_) => true,
         }
 }

@@ -5,6 +5,7 @@
 //! a simulator makes one platform per simulated host.
 
 mod http;
+mod streams;
 pub mod system;
 
 use std::{fmt, future::Future, io, path::Path, pin::Pin, sync::Arc, time::Duration};
@@ -14,6 +15,7 @@ use jiff::{Timestamp, tz::TimeZone};
 pub use http::{
     HttpBody, HttpClient, HttpRequest, HttpResponse, Method, TransportError, TransportErrorKind,
 };
+pub use streams::{ByteStream, ByteStreams, ReadWrite};
 
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -36,6 +38,8 @@ pub struct Platform {
     pub random: Arc<dyn Random>,
     /// Background work.
     pub spawner: Arc<dyn Spawner>,
+    /// Connections of bytes.
+    pub streams: Arc<dyn ByteStreams>,
 }
 
 /// The parts of a [`Platform`], named, for whoever implements one.
@@ -54,6 +58,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// See [`Platform::spawner`].
     pub spawner: Arc<dyn Spawner>,
+    /// See [`Platform::streams`].
+    pub streams: Arc<dyn ByteStreams>,
 }
 
 impl Platform {
@@ -67,6 +73,7 @@ impl Platform {
             files,
             random,
             spawner,
+            streams,
         } = parts;
         Self {
             clock,
@@ -76,6 +83,7 @@ impl Platform {
             files,
             random,
             spawner,
+            streams,
         }
     }
 

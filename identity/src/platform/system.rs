@@ -5,6 +5,7 @@
 )]
 
 mod command;
+mod streams;
 
 use std::{
     fs, io,
@@ -32,6 +33,7 @@ pub(super) fn platform() -> Platform {
         files: Arc::new(SystemFiles),
         random: Arc::new(SystemRandom(Mutex::new(rand::make_rng()))),
         spawner: Arc::new(SystemSpawner),
+        streams: Arc::new(streams::SystemStreams),
     })
 }
 

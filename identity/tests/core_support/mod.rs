@@ -25,9 +25,9 @@ use bytes::Bytes;
 use credsim_identity::{
     Platform,
     platform::{
-        BoxFuture, Clock, Command, CommandError, CommandOutput, CommandRunner, Environment, Files,
-        HttpBody, HttpClient, HttpRequest, HttpResponse, Parts, Random, Spawner, TaskHandle,
-        TransportError, TransportErrorKind,
+        BoxFuture, ByteStream, ByteStreams, Clock, Command, CommandError, CommandOutput,
+        CommandRunner, Environment, Files, HttpBody, HttpClient, HttpRequest, HttpResponse, Parts,
+        Random, Spawner, TaskHandle, TransportError, TransportErrorKind,
     },
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -116,7 +116,8 @@ impl Host {
             environment: this.clone(),
             files: this.clone(),
             random: this.clone(),
-            spawner: this,
+            spawner: this.clone(),
+            streams: this,
         })
     }
 
@@ -238,6 +239,12 @@ impl Random for Host {
     fn next(&self, purpose: &str) -> u64 {
         self.0.purposes.lock().unwrap().push(purpose.to_owned());
         ((self.0.unit * (1_u64 << 53) as f64) as u64) << 11
+    }
+}
+
+impl ByteStreams for Host {
+    fn connect(&self, _: &str, _: u16) -> BoxFuture<'static, io::Result<ByteStream>> {
+        Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) })
     }
 }
 

@@ -14,9 +14,9 @@ use credsim_identity::{
     Error, TokenCredential, TokenRequest,
     chain::{ChainRecord, IdentityChange, Observer},
     platform::{
-        BoxFuture, Clock, Command, CommandError, CommandOutput, CommandRunner, Environment, Files,
-        HttpBody, HttpClient, HttpRequest, HttpResponse, Parts, Platform, Random, Spawner,
-        TaskHandle, TransportError, TransportErrorKind,
+        BoxFuture, ByteStream, ByteStreams, Clock, Command, CommandError, CommandOutput,
+        CommandRunner, Environment, Files, HttpBody, HttpClient, HttpRequest, HttpResponse, Parts,
+        Platform, Random, Spawner, TaskHandle, TransportError, TransportErrorKind,
     },
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -162,6 +162,7 @@ impl Stub {
             files: Arc::new(host()),
             random: Arc::new(host()),
             spawner: Arc::new(host()),
+            streams: Arc::new(host()),
         })
     }
 
@@ -269,6 +270,12 @@ impl Random for Host {
         let mut drawn = self.0.drawn.lock().unwrap();
         *drawn = drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
         *drawn
+    }
+}
+
+impl ByteStreams for Host {
+    fn connect(&self, _: &str, _: u16) -> BoxFuture<'static, io::Result<ByteStream>> {
+        Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) })
     }
 }
 

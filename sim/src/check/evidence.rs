@@ -1,7 +1,7 @@
 //! The few lines of a trace that show why something does not hold.
 
 use super::view::Call;
-use crate::trace::{self, Event, Kind, Trace};
+use crate::trace::{self, Event, Kind, RedisEvent, Trace};
 
 /// Whether the world became another one.
 fn is_change(event: &Event) -> bool {
@@ -17,6 +17,7 @@ fn is_answer(event: &Event) -> bool {
         Kind::RequestAnswered { endpoint, .. } => !endpoint.starts_with("resource."),
         Kind::CommandEnded { .. } | Kind::IdentityChanged { .. } => true,
         // What an endpoint never saw: a connect that failed, an answer that did not come in time.
+        Kind::Redis(RedisEvent::Reported { .. }) => true,
         Kind::ExchangeEnded { how, .. } => how != "complete",
         _ => false,
     }

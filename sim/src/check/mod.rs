@@ -9,6 +9,7 @@ mod expectations;
 mod finding;
 pub mod invariants;
 mod known;
+mod redis_view;
 mod statistics;
 mod view;
 

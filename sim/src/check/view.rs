@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
+use super::redis_view;
 use crate::{
     fault::{matches_entra, matches_imds},
     run::Run,
@@ -147,6 +148,9 @@ pub(super) struct Visit<'a> {
 
 /// The visits to a target, in the order of their arrival.
 pub(super) fn visits<'a>(trace: &'a Trace, target: &Target) -> Vec<Visit<'a>> {
+    if let Target::Redis(of) = target {
+        return redis_view::visits(trace, of);
+    }
     let mut visits: Vec<Visit<'a>> = Vec::new();
     let mut open = BTreeMap::new();
     let name = endpoint(target);
@@ -193,6 +197,7 @@ fn endpoint(target: &Target) -> String {
         Target::Azd(_) => "azd".to_owned(),
         Target::Pwsh(_) => "pwsh".to_owned(),
         Target::Resource(resource) => format!("resource.{}", resource.name),
+        Target::Redis(_) => "redis".to_owned(),
     }
 }
 
@@ -201,6 +206,8 @@ fn matches(target: &Target, what: &str, line: &str, detail: &str) -> bool {
     match target {
         Target::Imds(imds) => matches_imds(imds, what, line),
         Target::Entra(entra) => what == "token" && matches_entra(entra, detail),
+        // Commands for Redis are no requests: `redis_view` has them.
+        Target::Redis(_) => false,
         Target::Az(_) | Target::Azd(_) | Target::Pwsh(_) | Target::Resource(_) => true,
     }
 }
@@ -218,6 +225,7 @@ pub(super) fn words(target: &Target) -> String {
         Target::Azd(_) => "runs of azd".to_owned(),
         Target::Pwsh(_) => "runs of pwsh".to_owned(),
         Target::Resource(resource) => format!("uses of {}", resource.name),
+        Target::Redis(of) => redis_view::words(of),
     }
 }
 

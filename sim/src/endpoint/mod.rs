@@ -36,6 +36,10 @@ use crate::scenario;
 
 /// The address of the instance metadata service.
 pub const IMDS_HOST: &str = "169.254.169.254";
+/// The name of a Redis, and of what the nodes of a cluster belong to.
+pub const REDIS_HOST: &str = "redis.contoso.example";
+/// The port of Redis; the engines carry no TLS.
+pub const REDIS_PORT: u16 = 6380;
 /// The name of Entra's public cloud.
 pub const ENTRA_HOST: &str = "login.microsoftonline.com";
 
@@ -72,6 +76,18 @@ impl fmt::Display for CommandMissing {
 }
 
 impl std::error::Error for CommandMissing {}
+
+/// Where Redis is: one host, or one for each node of a cluster; replicas are not among them.
+pub fn redis_hosts(world: &scenario::World) -> Vec<(String, u16)> {
+    let nodes = world.redis.as_ref().map_or(0, |redis| redis.nodes);
+    match nodes {
+        0 => Vec::new(),
+        1 => vec![(REDIS_HOST.to_owned(), REDIS_PORT)],
+        nodes => (1..=nodes)
+            .map(|node| (format!("redis-{node}.contoso.example"), REDIS_PORT))
+            .collect(),
+    }
+}
 
 /// The host of a resource: its audience without scheme and path.
 pub fn resource_host(resource: &scenario::Resource) -> &str {

@@ -9,7 +9,11 @@ use credsim_identity::{
 use jiff::SignedDuration;
 use url::Url;
 
-use super::scene::{Instanced, Scene};
+use super::{
+    made::Made,
+    redis,
+    scene::{Instanced, Scene},
+};
 use crate::{
     scenario::{CallDo, Instance, Scenario, UseResource},
     trace::{CallOutcome, Fingerprint, Kind, TriedMember, fingerprint},
@@ -22,14 +26,17 @@ pub(super) struct Caller {
     pub step: usize,
     /// Among the concurrent callers of the step, from 1.
     pub number: u32,
+    /// Which repetition of the step, from 1.
+    pub repetition: u64,
     /// The call's number in the run.
     pub call: u64,
     pub instance: Arc<Instanced>,
 }
 
 /// The token request that a call makes.
-pub(super) fn request(scenario: &Scenario, action: &CallDo) -> TokenRequest {
-    match action {
+pub(super) fn request(scenario: &Scenario, action: &CallDo) -> Option<TokenRequest> {
+    Some(match action {
+        CallDo::Redis(_) | CallDo::RedisSubscribe(_) => return None,
         CallDo::GetToken(get) => {
             let mut request = TokenRequest::new(get.scopes.iter().cloned());
             if let Some(tenant) = &get.tenant {
@@ -52,7 +59,7 @@ pub(super) fn request(scenario: &Scenario, action: &CallDo) -> TokenRequest {
             let audience = audience.map_or("", String::as_str);
             TokenRequest::new([format!("{}/.default", audience.trim_end_matches('/'))])
         }
-    }
+    })
 }
 
 pub(super) async fn call(caller: Caller) {
@@ -60,7 +67,14 @@ pub(super) async fn call(caller: Caller) {
     let Some(call) = scene.scenario.call.get(caller.step) else {
         return;
     };
-    let request = scene.request(&call.action);
+    match &call.action {
+        CallDo::Redis(work) => return redis::work(&caller, call, work).await,
+        CallDo::RedisSubscribe(wanted) => return redis::subscribe(&caller, wanted).await,
+        CallDo::GetToken(_) | CallDo::UseResource(_) => {}
+    }
+    let Some(request) = scene.request(&call.action) else {
+        return;
+    };
     let keeps = matches!(&call.action, CallDo::GetToken(get) if get.keeps_token);
     if keeps && scene.still_kept(caller.step, caller.number) {
         return;
@@ -75,7 +89,9 @@ pub(super) async fn call(caller: Caller) {
     });
     let answer = match &caller.instance.built {
         Err(error) => Some(Err(error.clone())),
-        Ok(built) => {
+        // A scenario has either kind of call.
+        Ok(Made::Redis(_)) => return,
+        Ok(Made::Credential(built)) => {
             let credential = match call.credential {
                 Instance::Clone => built.cloned(),
                 _ => built.credential.clone(),

@@ -3,6 +3,8 @@
 mod agenda;
 mod caller;
 mod guests;
+mod made;
+mod redis;
 mod scene;
 mod sight;
 mod story;

@@ -10,24 +10,27 @@ use std::{
 };
 
 use credsim_identity::{AccessToken, Error, TokenRequest};
+use jiff::Timestamp;
 
 use super::{
     APP,
     caller::{self, Caller},
+    made::Made,
+    redis::Connections,
     watch::Watch,
 };
 use crate::{
-    endpoint::{ENTRA_HOST, IMDS_HOST},
+    endpoint::{ENTRA_HOST, IMDS_HOST, redis_hosts},
     engine::Control,
-    scenario::{Action, Instance, Reach, Scenario, Service},
-    subject::{Built, HostState, Leftovers, Lender, Lent, Subject},
-    trace::{Fingerprint, Kind},
+    scenario::{Action, Instance, Reach, Scenario, Service, World},
+    subject::{HostState, Leftovers, Lender, Lent, RedisReporter, Subject},
+    trace::{Fingerprint, Kind, RedisEvent},
 };
 
 /// A credential of the run.
 pub(super) struct Instanced {
     pub number: u32,
-    pub built: Result<Built, Error>,
+    pub built: Result<Made, Error>,
     leftovers: Arc<Leftovers>,
 }
 
@@ -39,9 +42,13 @@ pub(super) struct Scene {
     subject: Arc<dyn Subject>,
     instances: AtomicU32,
     calls: AtomicU64,
+    /// How often each step was repeated.
+    repetitions: Mutex<BTreeMap<usize, u64>>,
+    /// The connections to Redis.
+    pub connections: Connections,
     disposed: Mutex<Vec<Arc<Instanced>>>,
     /// The hosts that have crashed and are not up again.
-    down: Mutex<BTreeSet<&'static str>>,
+    down: Mutex<BTreeSet<String>>,
     /// Tokens of callers that keep them, by step and caller.
     kept: Mutex<BTreeMap<(usize, u32), AccessToken>>,
     /// The tokens handed out lately, so that they need not be digested again.
@@ -50,10 +57,14 @@ pub(super) struct Scene {
 }
 
 /// Where a service is found.
-fn host_of(service: Service) -> &'static str {
+fn hosts_of(world: &World, service: Service) -> Vec<String> {
     match service {
-        Service::Imds => IMDS_HOST,
-        Service::Entra => ENTRA_HOST,
+        Service::Imds => vec![IMDS_HOST.to_owned()],
+        Service::Entra => vec![ENTRA_HOST.to_owned()],
+        Service::Redis => {
+            let nodes = redis_hosts(world).into_iter();
+            nodes.map(|(host, _)| host).collect()
+        }
     }
 }
 
@@ -71,6 +82,8 @@ impl Scene {
             subject,
             instances: AtomicU32::new(0),
             calls: AtomicU64::new(0),
+            repetitions: Mutex::default(),
+            connections: Connections::default(),
             disposed: Mutex::default(),
             down: Mutex::default(),
             kept: Mutex::default(),
@@ -88,6 +101,10 @@ impl Scene {
                 Service::Entra,
                 world.entra.as_ref().map(|entra| entra.reach),
             ),
+            (
+                Service::Redis,
+                world.redis.as_ref().map(|redis| redis.reach),
+            ),
         ];
         for (service, reach) in services {
             if let Some(reach) = reach.filter(|reach| *reach != Reach::Reachable) {
@@ -98,10 +115,7 @@ impl Scene {
 
     /// When something last got better.
     pub fn last_repair(&self) -> Option<Duration> {
-        *self
-            .last_repair
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.last_repair)
     }
 
     pub fn record(&self, kind: Kind) {
@@ -127,15 +141,29 @@ impl Scene {
             platform,
             observer,
             tenant,
+            redis: redis_hosts(&self.scenario.world),
+            reporter: self.reporter(number),
         };
-        let built = self.subject.build(&self.scenario.subject.credential, &lent);
+        let subject = &self.scenario.subject;
+        let built = match &subject.redis {
+            Some(client) => {
+                let built = self.subject.build_redis(client, &subject.credential, &lent);
+                built.map(Made::Redis)
+            }
+            None => {
+                let built = self.subject.build(&subject.credential, &lent);
+                built.map(Made::Credential)
+            }
+        };
         match &built {
             Ok(built) => {
-                self.watch
-                    .check("debug", &format!("{:?}", built.credential));
+                if let Made::Credential(built) = built {
+                    let told = format!("{:?}", built.credential);
+                    self.watch.check("debug", &told);
+                }
                 self.record(Kind::Built {
                     instance: number,
-                    credential: built.credential.name().to_owned(),
+                    credential: built.name().to_owned(),
                 });
             }
             Err(error) => {
@@ -159,6 +187,12 @@ impl Scene {
         let Some(call) = self.scenario.call.get(step) else {
             return;
         };
+        let repetition = {
+            let mut counts = lock(&self.repetitions);
+            let count = counts.entry(step).or_insert(0);
+            *count += 1;
+            *count
+        };
         for number in 1..=call.callers {
             let instance = match (&shared, call.credential) {
                 (Some(shared), Instance::Shared | Instance::Clone) => shared.clone(),
@@ -168,6 +202,7 @@ impl Scene {
                 scene: self.clone(),
                 step,
                 number,
+                repetition,
                 call: self.calls.fetch_add(1, Ordering::Relaxed) + 1,
                 instance,
             };
@@ -187,10 +222,7 @@ impl Scene {
         at: Duration,
     ) {
         if action.is_repair() {
-            let mut last = self
-                .last_repair
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut last = lock(&self.last_repair);
             *last = Some(at);
         }
         match action {
@@ -199,12 +231,16 @@ impl Scene {
                 self.world(format!("{} crashes", service.service.name()));
                 self.state.stage.apply(action, at);
                 self.down(service.service, true);
-                control.crash(host_of(service.service));
+                for host in self.hosts_of(service.service) {
+                    control.crash(&host);
+                }
             }
             Action::Restart(service) => {
                 self.world(format!("{} restarts", service.service.name()));
                 self.down(service.service, false);
-                control.restart(host_of(service.service));
+                for host in self.hosts_of(service.service) {
+                    control.restart(&host);
+                }
             }
             Action::StepClock(step) => {
                 self.state.clock.step(step.by);
@@ -221,8 +257,14 @@ impl Scene {
                     self.record(Kind::Disposed {
                         instance: shared.number,
                     });
-                    built.credential.dispose();
-                    let mut disposed = self.disposed.lock().unwrap_or_else(PoisonError::into_inner);
+                    match built {
+                        Made::Credential(built) => built.credential.dispose(),
+                        Made::Redis(client) => {
+                            self.connections.drop_all();
+                            client.dispose();
+                        }
+                    }
+                    let mut disposed = lock(&self.disposed);
                     disposed.push(shared.clone());
                 }
             }
@@ -237,56 +279,63 @@ impl Scene {
     }
 
     fn change_network(&self, control: &dyn Control, service: Service, reach: Reach) {
-        let host = host_of(service);
         let name = service.name();
-        let before = self.state.reach(host);
         self.world(match reach {
             Reach::Reachable => format!("{name} is reachable again"),
             Reach::Refused => format!("{name} refuses connections"),
             Reach::BlackHoled => format!("packets to {name} vanish"),
             Reach::Unreachable => format!("there is no route to {name}"),
         });
-        self.state.set_reach(host, reach);
-        if reach == Reach::BlackHoled {
-            control.hold(APP, host);
-        } else if before == Some(Reach::BlackHoled) {
-            control.release(APP, host);
+        for host in self.hosts_of(service) {
+            let before = self.state.reach(&host);
+            self.state.set_reach(&host, reach);
+            if reach == Reach::BlackHoled {
+                control.hold(APP, &host);
+            } else if before == Some(Reach::BlackHoled) {
+                control.release(APP, &host);
+            }
         }
     }
 
+    fn hosts_of(&self, service: Service) -> Vec<String> {
+        hosts_of(&self.scenario.world, service)
+    }
+
     fn down(&self, service: Service, down: bool) {
-        let mut hosts = self.down.lock().unwrap_or_else(PoisonError::into_inner);
-        if down {
-            hosts.insert(host_of(service));
-        } else {
-            hosts.remove(host_of(service));
+        let mut hosts = lock(&self.down);
+        for host in self.hosts_of(service) {
+            if down {
+                hosts.insert(host);
+            } else {
+                hosts.remove(&host);
+            }
         }
     }
 
     pub fn all_reachable(&self) -> bool {
-        let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
-        down.is_empty()
-            && [Service::Imds, Service::Entra].into_iter().all(|service| {
-                matches!(
-                    self.state.reach(host_of(service)),
-                    None | Some(Reach::Reachable)
-                )
-            })
+        let services = [Service::Imds, Service::Entra, Service::Redis];
+        let mut hosts = services.into_iter().flat_map(|one| self.hosts_of(one));
+        let is_reached = |host: String| {
+            let reach = self.state.reach(&host);
+            matches!(reach, None | Some(Reach::Reachable))
+        };
+        lock(&self.down).is_empty() && hosts.all(is_reached)
     }
 
     /// What disposed credentials still hold (the eighth invariant).
     pub fn account_for_disposed(&self) {
-        let disposed = self.disposed.lock().unwrap_or_else(PoisonError::into_inner);
+        let disposed = lock(&self.disposed);
         for instance in disposed.iter() {
             let Ok(built) = &instance.built else { continue };
-            let requests = self
-                .scenario
-                .call
-                .iter()
-                .map(|call| self.request(&call.action));
-            let tokens = requests
-                .filter(|r| built.credential.cached(r).is_some())
-                .count();
+            let tokens = match built {
+                Made::Credential(built) => {
+                    let calls = self.scenario.call.iter();
+                    let requests = calls.filter_map(|call| self.request(&call.action));
+                    let cached = |request: &TokenRequest| built.credential.cached(request);
+                    requests.filter(|request| cached(request).is_some()).count()
+                }
+                Made::Redis(client) => client.tokens(),
+            };
             self.record(Kind::Leftovers {
                 instance: instance.number,
                 tasks: instance.leftovers.tasks(),
@@ -297,17 +346,43 @@ impl Scene {
     }
 
     pub fn kept(&self) -> MutexGuard<'_, BTreeMap<(usize, u32), AccessToken>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.kept)
     }
 
     pub fn seen_tokens(&self) -> MutexGuard<'_, VecDeque<(AccessToken, Fingerprint)>> {
-        self.seen_tokens
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seen_tokens)
     }
 
-    /// The token request that a call makes.
-    pub fn request(&self, action: &crate::scenario::CallDo) -> TokenRequest {
+    /// Writes what a Redis client reports about itself.
+    fn reporter(&self, instance: u32) -> RedisReporter {
+        let (state, watch) = (self.state.clone(), self.watch.clone());
+        Arc::new(move |what, words| {
+            let words = watch.vetted("report", words);
+            let event = RedisEvent::Reported {
+                instance,
+                what,
+                words,
+            };
+            state.recorder.record(state.elapsed(), Kind::Redis(event));
+        })
+    }
+
+    /// A moment of the host's wall clock as time since the world's start.
+    pub fn since_the_start(&self, at: Timestamp) -> Duration {
+        let elapsed = self.state.elapsed();
+        let ago = self.state.now().duration_since(at);
+        match Duration::try_from(ago) {
+            Ok(ago) => elapsed.saturating_sub(ago),
+            Err(_) => elapsed,
+        }
+    }
+
+    /// The token request that a call makes; none if it sends commands to Redis.
+    pub fn request(&self, action: &crate::scenario::CallDo) -> Option<TokenRequest> {
         caller::request(&self.scenario, action)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,6 @@
 //! Scenario files: the model, reading them, what is wrong with them, and their JSON Schema.
 
+mod commands;
 mod diagnostics;
 mod document;
 pub mod library;
@@ -10,6 +11,7 @@ mod shape;
 mod syntax;
 mod validate;
 
+pub use commands::parse_command;
 pub use diagnostics::{Diagnostic, Invalid};
 pub use model::*;
 pub use parse::parse;

@@ -193,7 +193,8 @@ impl HostState {
         Ok((head, body, work))
     }
 
-    async fn connect(
+    /// A connection as far as the reach of `host` lets one come about.
+    pub(super) async fn connect(
         &self,
         host: &str,
         port: u16,

@@ -5,18 +5,20 @@
 
 pub mod driver;
 mod http;
-mod identity;
+pub mod identity;
 mod platform;
+pub mod redis;
 
 use std::{ffi::OsString, sync::Arc};
 
-use credsim_identity::{Error, Observer, Platform, TokenCredential};
+use credsim_identity::{Error, ErrorKind, Observer, Platform, TokenCredential};
 
 use crate::scenario;
 
 pub use driver::Driver;
 pub use identity::Identity;
 pub use platform::{HostClock, HostState, Leftovers, Lender};
+pub use redis::{Heard, RedisClient, RedisConnection, RedisReporter, RedisSubscriber};
 
 /// Something that builds credentials.
 pub trait Subject: Send + Sync + 'static {
@@ -33,6 +35,21 @@ pub trait Subject: Send + Sync + 'static {
     /// # Errors
     /// The subject's own construction error.
     fn build(&self, credential: &scenario::Credential, lent: &Lent) -> Result<Built, Error>;
+
+    /// Builds the Redis client that a scenario describes, around the credential that it describes.
+    ///
+    /// # Errors
+    /// The subject's own construction error; by default, that it has no such client.
+    fn build_redis(
+        &self,
+        client: &scenario::RedisSubject,
+        credential: &scenario::Credential,
+        lent: &Lent,
+    ) -> Result<Arc<dyn RedisClient>, Error> {
+        let _ = (client, credential, lent);
+        let what = format!("{} has no Redis client", self.name());
+        Err(Error::new(ErrorKind::Configuration, "credsim", what))
+    }
 
     /// Why it can't play `scenario`, if it can't: the scenario is skipped then. Default: it can.
     ///
@@ -73,6 +90,10 @@ pub struct Lent {
     pub observer: Arc<dyn Observer>,
     /// The tenant of a credential that names none.
     pub tenant: String,
+    /// Where Redis is: host and port of each of its nodes.
+    pub redis: Vec<(String, u16)>,
+    /// Writes what a Redis client reports about itself into the trace.
+    pub reporter: RedisReporter,
 }
 
 /// A credential and a way to clone it.

@@ -14,8 +14,8 @@ use std::{
 use credsim_identity::{
     IdentityChange, Observer, Platform,
     platform::{
-        BoxFuture, Clock, Command, CommandError, CommandOutput, CommandRunner, Environment, Files,
-        Parts, Random, Spawner, TaskHandle,
+        BoxFuture, ByteStream, ByteStreams, Clock, Command, CommandError, CommandOutput,
+        CommandRunner, Environment, Files, Parts, Random, Spawner, TaskHandle, TransportErrorKind,
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -173,6 +173,7 @@ impl Lender {
             files: Arc::new(NoFiles),
             random: shared.clone(),
             spawner: shared.clone(),
+            streams: shared.clone(),
         });
         (platform, shared, leftovers)
     }
@@ -223,6 +224,24 @@ impl Spawner for Instance {
             work.await;
         }));
         TaskHandle::new(move || drop(work))
+    }
+}
+
+impl ByteStreams for Instance {
+    fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<ByteStream>> {
+        let (state, host) = (self.state.clone(), host.to_owned());
+        Box::pin(async move {
+            let connected = state.connect(&host, port, None).await;
+            let stream = connected.map_err(|error| {
+                let kind = match error.kind {
+                    TransportErrorKind::Refused => io::ErrorKind::ConnectionRefused,
+                    TransportErrorKind::Dns => io::ErrorKind::NotFound,
+                    _ => io::ErrorKind::HostUnreachable,
+                };
+                io::Error::new(kind, error.message)
+            })?;
+            Ok(Box::new(stream) as ByteStream)
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Fingerprint;
+use super::{Fingerprint, RedisEvent};
 
 /// The instance number of commands that somebody outside runs: nobody knows for which credential.
 pub const OUTSIDE: u32 = 0;
@@ -258,6 +258,8 @@ pub enum Kind {
         /// What it looks like, in words; never the secret.
         what: String,
     },
+    /// Something between a Redis client and its server.
+    Redis(RedisEvent),
     /// A secret was found where none may be. Recorded at the end of the run.
     SecretLeaked {
         /// Where: `log`, `error`, `debug`.
@@ -277,6 +279,7 @@ impl Kind {
             Self::CommandStarted { program, .. } | Self::CommandEnded { program, .. } => {
                 Some(program)
             }
+            Self::Redis(event) => event.is_seen_by_server().then_some("redis"),
             _ => None,
         }
     }
@@ -343,7 +346,7 @@ pub struct TriedMember {
 }
 
 /// Durations in JSON.
-mod nanoseconds {
+pub(super) mod nanoseconds {
     use std::time::Duration;
 
     use serde::{Deserialize as _, Deserializer, Serializer};

@@ -122,13 +122,14 @@ fn shape(event: &Event) -> String {
             (*instance, *command, *token) = (0, 0, None);
         }
         Kind::Built { instance, .. } => *instance = 0,
+        Kind::Redis(event) => event.forget_numbers(),
         _ => {}
     }
     say(&kind)
 }
 
 /// `5d 03:20:00.1234`, as short as it stays exact.
-fn clock(at: Duration) -> String {
+pub(super) fn clock(at: Duration) -> String {
     let seconds = at.as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let (hours, minutes, seconds) = (rest / 3_600, rest / 60 % 60, rest % 60);
@@ -325,6 +326,10 @@ fn say(kind: &Kind) -> String {
         Kind::HandshakeFailed { host, why } => format!("proxy    no TLS with {host}: {why}"),
         Kind::RealSecret { endpoint, what } => {
             format!("warning  a request to {endpoint} holds {what}")
+        }
+        Kind::Redis(event) => {
+            let (who, what) = event.say();
+            format!("{who:<8} {}", one_line(&what))
         }
         Kind::SecretLeaked { place, secret } => format!("leak     a {secret} in a {place}"),
     }

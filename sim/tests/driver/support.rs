@@ -90,6 +90,8 @@ pub fn build(
         platform: Platform::system(),
         observer: heard.clone(),
         tenant: "contoso".to_owned(),
+        redis: Vec::new(),
+        reporter: Arc::new(|_, _| {}),
     };
     // A platform of this machine is made inside a runtime.
     block_on(async { subject.build(&scenario.subject.credential, &lent) })

@@ -87,6 +87,8 @@ impl Driver {
             observer: Arc::new(Teller(credential)),
             // A driver is told the tenant wherever one is needed.
             tenant: String::new(),
+            redis: Vec::new(),
+            reporter: Arc::new(|_, _| {}),
         };
         let described = described(question);
         match Identity.build(&described, &lent) {

@@ -7,6 +7,7 @@ mod moment;
 mod not_built;
 mod passed_over;
 mod recovery;
+mod redis;
 mod requests;
 mod resource_saw;
 mod token_from;
@@ -62,6 +63,11 @@ fn judge_seen(scenario: &Scenario, run: &Run, that: &That) -> Finding {
         That::ResourceSaw(wanted) => resource_saw::judge(run, wanted),
         That::NotBuilt(wanted) => not_built::judge(run, wanted),
         That::Tokens(wanted) => tokens::judge(run, wanted),
+        That::RedisReplies(wanted) => redis::judge_replies(run, wanted),
+        That::RedisFailure(wanted) => redis::judge_failure(run, wanted),
+        That::RedisClosed(wanted) => redis::judge_closed(run, wanted),
+        That::RedisReceived(wanted) => redis::judge_received(scenario, run, wanted),
+        That::RedisReported(wanted) => redis::judge_reported(run, wanted),
         // These two speak about all seeds and are judged there.
         That::Share(_) | That::Percentile(_) => Finding::fails(
             "statistics",

@@ -15,6 +15,10 @@ pub(super) fn first(scenario: &Scenario, that: &That) -> Option<Duration> {
         That::Tokens(that) => call(that.from, None),
         That::PassedOver(that) => call(that.from, None),
         That::Recovery(_) => call(Span(scenario.last_repair()?), None),
+        That::RedisReplies(that) => call(that.from, that.step),
+        That::RedisFailure(that) => call(that.from, that.step),
+        That::RedisClosed(that) => that.between.map(|[from, _]| from.0),
+        That::RedisReported(that) => that.between.map(|[from, _]| from.0),
         That::Requests(that) => that.between.map(|[from, _]| from.0),
         That::Attempts(that) => Some(that.from.0),
         That::IdentityChange(that) => Some(that.from.0),
@@ -23,7 +27,8 @@ pub(super) fn first(scenario: &Scenario, that: &That) -> Option<Duration> {
         | That::Rate(_)
         | That::NotBuilt(_)
         | That::Share(_)
-        | That::Percentile(_) => None,
+        | That::Percentile(_)
+        | That::RedisReceived(_) => None,
     }
 }
 

@@ -1,10 +1,10 @@
 //! What every run of every scenario asserts, one file each.
 //!
-//! Two more belong to later rooms (Redis transactions, the persistent cache), and one needs two
-//! runs: same scenario, engine and seed, same hash (`credsim run --twice`).
+//! One more belongs to a later room (the persistent cache), and one needs two runs: same scenario, engine and seed, same hash (`credsim run --twice`).
 
 mod disposed_is_silent;
 mod known_hosts_only;
+mod no_expired_connection;
 mod no_expired_token;
 mod no_secret_told;
 mod nothing_stops_for_good;
@@ -12,6 +12,7 @@ mod reported_identity;
 mod retries_in_bounds;
 mod single_flight;
 mod valid_token_kept;
+mod whole_transactions;
 
 use super::{Evidence, Finding};
 use crate::{
@@ -55,6 +56,8 @@ pub const ALL: &[Invariant] = &[
     disposed_is_silent::INVARIANT,
     no_secret_told::INVARIANT,
     known_hosts_only::INVARIANT,
+    whole_transactions::INVARIANT,
+    no_expired_connection::INVARIANT,
 ];
 
 #[cfg(test)]

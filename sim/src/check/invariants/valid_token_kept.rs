@@ -130,6 +130,6 @@ fn token_request(scenario: &Scenario, step: usize) -> Option<&GetToken> {
     let call = scenario.call.get(step.checked_sub(1)?)?;
     match &call.action {
         CallDo::GetToken(get) => Some(get),
-        CallDo::UseResource(_) => None,
+        CallDo::UseResource(_) | CallDo::Redis(_) | CallDo::RedisSubscribe(_) => None,
     }
 }

@@ -45,6 +45,8 @@ fn line(call: &Call) -> String {
                 with.resource, with.right
             )
         }
+        CallDo::Redis(work) => super::redis::work(work, plural),
+        CallDo::RedisSubscribe(to) => format!("listen{plural} to {}", to.channels.join(" and ")),
     };
     text += match call.credential {
         Instance::Shared => "",

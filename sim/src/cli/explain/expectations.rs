@@ -1,6 +1,6 @@
 //! What must hold, in words.
 
-use super::faults;
+use super::{faults, redis};
 use crate::{
     report::counted,
     scenario::{
@@ -59,6 +59,17 @@ pub fn sentence(that: &That) -> String {
             "over all seeds, {} % of the calls wait {} or less",
             expected.percentile, expected.at_most
         ),
+        That::RedisReplies(expected) => {
+            let window = window(expected.from, expected.until, expected.step);
+            redis::replies(expected, &window)
+        }
+        That::RedisFailure(expected) => {
+            let window = window(expected.from, expected.until, expected.step);
+            redis::failure(expected, &window, &saying(&expected.contains))
+        }
+        That::RedisClosed(expected) => redis::closed(expected),
+        That::RedisReceived(expected) => redis::received(expected),
+        That::RedisReported(expected) => redis::reported(expected),
     }
 }
 
@@ -216,6 +227,7 @@ fn target(to: &Target) -> String {
         Target::Azd(_) => "runs of azd".to_owned(),
         Target::Pwsh(_) => "runs of pwsh".to_owned(),
         Target::Resource(resource) => format!("uses of the resource {}", resource.name),
+        Target::Redis(which) => redis::commands(which),
     }
 }
 

@@ -30,6 +30,7 @@ fn struck(on: &FaultOn) -> String {
         FaultOn::Az(_) => "runs of az".to_owned(),
         FaultOn::Azd(_) => "runs of azd".to_owned(),
         FaultOn::Pwsh(_) => "runs of pwsh".to_owned(),
+        FaultOn::Redis(which) => super::redis::commands(which),
     }
 }
 
@@ -77,6 +78,8 @@ fn effect(then: &FaultThen) -> String {
             ResetWhen::After => "are reset after the token was issued".to_owned(),
         },
         FaultThen::Hang(_) => "hang for ever".to_owned(),
+        FaultThen::Error(error) => format!("are answered `{}`", error.text),
+        FaultThen::HalfClose(_) => "find the server's side of the connection closed".to_owned(),
     }
 }
 

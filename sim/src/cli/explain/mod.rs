@@ -4,6 +4,7 @@ mod calls;
 mod cited;
 mod expectations;
 mod faults;
+mod redis;
 mod scenario;
 mod timeline;
 mod world;

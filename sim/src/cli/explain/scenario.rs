@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{HEADING, LOUD, calls, expectations, timeline, world};
+use super::{HEADING, LOUD, calls, expectations, redis, timeline, world};
 use crate::{
     facts,
     report::prose::paragraph,
@@ -24,7 +24,9 @@ pub fn tell(loaded: &Loaded) -> String {
     section(
         &mut text,
         "Under test",
-        vec![calls::credential(&scenario.subject.credential)],
+        std::iter::once(calls::credential(&scenario.subject.credential))
+            .chain(scenario.subject.redis.as_ref().map(redis::client))
+            .collect(),
     );
     section(&mut text, "What happens", timeline::lines(&scenario.at));
     section(&mut text, "Who asks", calls::lines(scenario));

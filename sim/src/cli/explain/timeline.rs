@@ -60,5 +60,17 @@ fn action(action: &Action) -> String {
         Action::RotateSecret(rotate) => {
             format!("the secret of application {} is replaced", rotate.client_id)
         }
+        Action::RedisKill(kill) => match kill.connection {
+            Some(number) => format!("redis closes connection {number}"),
+            None => "redis closes all connections".to_owned(),
+        },
+        Action::RedisFailOver(of) => {
+            format!(
+                "node {} of redis goes down, and its replica takes over",
+                of.node
+            )
+        }
+        Action::RedisAllow(of) => format!("{} may sign in at redis", of.object_id),
+        Action::RedisDeny(of) => format!("{} may no longer sign in at redis", of.object_id),
     }
 }

@@ -31,6 +31,7 @@ pub fn lines(world: &World) -> Vec<String> {
     lines.extend(world.az.as_ref().map(az));
     lines.extend(world.azd.as_ref().map(azd));
     lines.extend(world.pwsh.as_ref().map(pwsh));
+    lines.extend(world.redis.as_ref().map(super::redis::server));
     lines.extend(world.resources.iter().map(|(name, at)| resource(name, at)));
     lines
 }

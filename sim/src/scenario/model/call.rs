@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Span;
+use super::{RedisSubscribe, RedisWork, Span};
 
 /// One call, or a series of them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -50,6 +50,10 @@ pub enum CallDo {
     GetToken(GetToken),
     /// Gets a token and calls a resource with it.
     UseResource(UseResource),
+    /// Sends commands to `world.redis`, through the subject's Redis client.
+    Redis(RedisWork),
+    /// Listens to channels of `world.redis`, from then on.
+    RedisSubscribe(RedisSubscribe),
 }
 
 /// A token request.

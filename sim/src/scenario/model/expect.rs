@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CommandMatch, EntraMatch, ImdsMatch, Span};
+use super::{
+    CommandMatch, EntraMatch, ImdsMatch, RedisClosed, RedisFailure, RedisMatch, RedisReceived,
+    RedisReplies, RedisReported, Span,
+};
 
 /// One expectation.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -49,6 +52,16 @@ pub enum That {
     Share(Share),
     /// A percentile of what callers wait, over all seeds.
     Percentile(Percentile),
+    /// Every piece of Redis work in the window gets such replies.
+    RedisReplies(RedisReplies),
+    /// Every piece of Redis work in the window fails like this.
+    RedisFailure(RedisFailure),
+    /// So many Redis connections end, and why.
+    RedisClosed(RedisClosed),
+    /// What a subscriber receives.
+    RedisReceived(RedisReceived),
+    /// What the Redis client reports about itself.
+    RedisReported(RedisReported),
 }
 
 /// Every call in the window gets such a token; there must be at least one call.
@@ -140,6 +153,8 @@ pub enum Target {
     Pwsh(CommandMatch),
     /// One of `world.resources`.
     Resource(ResourceRef),
+    /// Commands for Redis.
+    Redis(RedisMatch),
 }
 
 /// A resource.

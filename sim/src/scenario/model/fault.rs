@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Range, Span};
+use super::{Range, RedisError, RedisMatch, Span};
 
 /// A rule: which requests, and what happens to them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -41,6 +41,8 @@ pub enum FaultOn {
     Azd(CommandMatch),
     /// Runs of `pwsh`.
     Pwsh(CommandMatch),
+    /// Commands for Redis.
+    Redis(RedisMatch),
 }
 
 impl FaultOn {
@@ -52,6 +54,7 @@ impl FaultOn {
             Self::Az(_) => "az",
             Self::Azd(_) => "azd",
             Self::Pwsh(_) => "pwsh",
+            Self::Redis(_) => "redis",
         }
     }
 }
@@ -109,6 +112,10 @@ pub enum FaultThen {
     Reset(Reset),
     /// No answer, ever.
     Hang(super::Nothing),
+    /// An error (Redis).
+    Error(RedisError),
+    /// The server's side of the connection ends; it still takes what comes (Redis).
+    HalfClose(super::Nothing),
 }
 
 /// An answer.

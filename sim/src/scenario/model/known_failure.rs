@@ -22,7 +22,7 @@ pub struct KnownFailure {
 }
 
 /// The invariants, by the names that `fails` may hold.
-pub const INVARIANTS: [&str; 9] = [
+pub const INVARIANTS: [&str; 11] = [
     "no-expired-token",
     "valid-token-kept",
     "reported-identity",
@@ -32,6 +32,8 @@ pub const INVARIANTS: [&str; 9] = [
     "disposed-is-silent",
     "no-secret-told",
     "known-hosts-only",
+    "whole-transactions",
+    "no-expired-connection",
 ];
 
 impl KnownFailure {

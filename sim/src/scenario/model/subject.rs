@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Span;
+use super::{RedisSubject, Span};
 
 /// What is under test.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -11,6 +11,8 @@ use super::Span;
 pub struct Subject {
     /// The credential.
     pub credential: Credential,
+    /// The Redis client that takes its tokens.
+    pub redis: Option<RedisSubject>,
 }
 
 /// A credential.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Fault, ManagedIdentity, Reach, Scenario, SignedSpan, Span};
+use super::{Fault, ManagedIdentity, Reach, RedisFailOver, RedisKill, Scenario, SignedSpan, Span};
 
 /// Something happens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -64,6 +64,14 @@ pub enum Action {
     Dispose(Nothing),
     /// An application's secret is replaced in Entra.
     RotateSecret(RotateSecret),
+    /// The Redis server closes connections.
+    RedisKill(RedisKill),
+    /// A node of the Redis cluster goes down, and its replica takes over.
+    RedisFailOver(RedisFailOver),
+    /// An object id may sign in at Redis from now on.
+    RedisAllow(IdentityRef),
+    /// An object id may no longer sign in at Redis; its connections are closed.
+    RedisDeny(IdentityRef),
 }
 
 impl Action {
@@ -80,6 +88,7 @@ impl Action {
             | Self::AzInstall(_)
             | Self::PwshInstall(_)
             | Self::StepClock(_)
+            | Self::RedisAllow(_)
             | Self::RotateSecret(_) => true,
             _ => false,
         }
@@ -139,6 +148,8 @@ pub enum Service {
     Imds,
     /// Microsoft Entra ID.
     Entra,
+    /// Redis: all of its nodes.
+    Redis,
 }
 
 impl Service {
@@ -147,6 +158,7 @@ impl Service {
         match self {
             Self::Imds => "imds",
             Self::Entra => "entra",
+            Self::Redis => "redis",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Moment, Range, SignedSpan, Span};
+use super::{Moment, Range, Redis, SignedSpan, Span};
 
 /// The world at its start.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -34,6 +34,8 @@ pub struct World {
     pub azd: Option<Azd>,
     /// PowerShell. Without it `pwsh` is not installed.
     pub pwsh: Option<Pwsh>,
+    /// A Redis that takes Entra tokens.
+    pub redis: Option<Redis>,
     /// APIs that check tokens, by the name by which calls and expectations know them.
     #[serde(default)]
     pub resources: BTreeMap<String, Resource>,

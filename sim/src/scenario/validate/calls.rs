@@ -87,6 +87,28 @@ impl Check<'_> {
             CallDo::UseResource(r#use) => {
                 self.use_resource(r#use, &place.key("do").key("use-resource"));
             }
+            CallDo::Redis(work) => self.redis_work(work, call, &place.key("do").key("redis")),
+            CallDo::RedisSubscribe(work) => {
+                self.redis_subscribe(work, call, &place.key("do").key("redis-subscribe"));
+            }
+        }
+        let is_redis = matches!(call.action, CallDo::Redis(_) | CallDo::RedisSubscribe(_));
+        if self.scenario.subject.redis.is_some() && !is_redis {
+            self.at_key(
+                &place.key("do"),
+                "here the Redis client asks for tokens, and nobody else",
+            )
+            .label("the subject is a Redis client")
+            .expected("`redis` or `redis-subscribe`")
+            .help("remove `[subject.redis]`, or send commands");
+        }
+        if is_redis && call.credential != Instance::Shared {
+            self.at_key(
+                &place.key("credential"),
+                "all callers share one Redis client",
+            )
+            .label("there is no other")
+            .help("`each-its-own = true` gives each caller its own connection");
         }
         let Some(every) = call.every else {
             self.before_the_end(call.at, &place.key("at"));

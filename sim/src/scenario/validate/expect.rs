@@ -67,6 +67,20 @@ impl Check<'_> {
             That::Tokens(that) => self.when(that.from, that.until, None, &place.key("tokens")),
             That::Share(that) => self.share_of_calls(that, &place.key("share")),
             That::Percentile(that) => self.percentile(that, &place.key("percentile")),
+            That::RedisReplies(that) => {
+                let place = place.key("redis-replies");
+                self.service("redis", &place);
+                self.when(that.from, that.until, that.step, &place);
+            }
+            That::RedisFailure(that) => {
+                let place = place.key("redis-failure");
+                self.service("redis", &place);
+                self.texts(&that.contains, &place.key("contains"));
+                self.when(that.from, that.until, that.step, &place);
+            }
+            That::RedisClosed(that) => self.redis_closed(that, &place.key("redis-closed")),
+            That::RedisReceived(that) => self.redis_received(that, &place.key("redis-received")),
+            That::RedisReported(that) => self.redis_reported(that, &place.key("redis-reported")),
         }
     }
 

@@ -20,6 +20,7 @@ impl Check<'_> {
             FaultOn::Az(CommandMatch {}) => self.on_command("az", &on),
             FaultOn::Azd(CommandMatch {}) => self.on_command("azd", &on),
             FaultOn::Pwsh(CommandMatch {}) => self.on_command("pwsh", &on),
+            FaultOn::Redis(of) => self.on_redis(of, &on),
         }
         if fault.first == Some(0) {
             self.at_value(&place.key("first"), "this fault never strikes")
@@ -44,11 +45,15 @@ impl Check<'_> {
     fn action(&mut self, fault: &Fault, place: &Place) {
         let endpoint = fault.on.endpoint();
         let is_command = matches!(endpoint, "az" | "azd" | "pwsh");
+        let is_redis = endpoint == "redis";
+        let is_http = !is_command && !is_redis;
         let (name, fits) = match &fault.then {
-            FaultThen::Reply(_) => ("reply", !is_command),
-            FaultThen::Truncate(_) => ("truncate", !is_command),
-            FaultThen::Drip(_) => ("drip", !is_command),
+            FaultThen::Reply(_) => ("reply", is_http),
+            FaultThen::Truncate(_) => ("truncate", is_http),
+            FaultThen::Drip(_) => ("drip", is_http),
             FaultThen::Reset(_) => ("reset", !is_command),
+            FaultThen::Error(_) => ("error", is_redis),
+            FaultThen::HalfClose(_) => ("half-close", is_redis),
             FaultThen::Exit(_) => ("exit", is_command),
             FaultThen::Delay(_) => ("delay", true),
             FaultThen::Hang(_) => ("hang", true),
@@ -57,6 +62,11 @@ impl Check<'_> {
         if !fits {
             let (what, can) = if is_command {
                 ("a command", "`exit`, `delay` or `hang`")
+            } else if is_redis {
+                (
+                    "no HTTP service",
+                    "`error`, `delay`, `reset`, `half-close` or `hang`",
+                )
             } else {
                 (
                     "a service",
@@ -86,7 +96,11 @@ impl Check<'_> {
                 let help = "a body that takes no time does not drip";
                 self.longer_than_zero(drip.over, &place.key("over"), help);
             }
-            FaultThen::Truncate(_) | FaultThen::Reset(_) | FaultThen::Hang(_) => {}
+            FaultThen::Error(error) => self.redis_error(error, &place.key("text")),
+            FaultThen::Truncate(_)
+            | FaultThen::Reset(_)
+            | FaultThen::Hang(_)
+            | FaultThen::HalfClose(_) => {}
         }
     }
 

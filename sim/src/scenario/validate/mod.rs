@@ -8,6 +8,7 @@ mod expect;
 mod fault;
 mod known_failures;
 mod names;
+mod redis;
 mod subject;
 mod targets;
 mod timeline;
@@ -35,6 +36,7 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.citations();
     check.world();
     check.subject();
+    check.redis_subject();
     check.timeline();
     check.calls();
     check.expectations();

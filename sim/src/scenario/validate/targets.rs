@@ -117,6 +117,7 @@ impl Check<'_> {
             Target::Resource(resource) => {
                 self.resource(&resource.name, &place.key("resource").key("name"));
             }
+            Target::Redis(of) => self.on_redis(of, &place.key("redis")),
         }
     }
 
@@ -168,6 +169,10 @@ impl Check<'_> {
             "entra" => (
                 world.entra.is_some(),
                 "with `reach = \"black-holed\"` if nobody answers there",
+            ),
+            "redis" => (
+                world.redis.is_some(),
+                "with `principals = [\"...\"]`: who may sign in",
             ),
             "az" => (
                 world.az.is_some(),

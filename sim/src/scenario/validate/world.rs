@@ -60,6 +60,7 @@ impl<'a> Check<'a> {
             self.id(&account.object_id, &place.key("object-id"), &mut ids);
         }
         self.commands(&place);
+        self.redis_world(&place.key("redis"));
         self.resources(&place.key("resources"));
     }
 

@@ -115,6 +115,9 @@ impl Subject for Driver {
     }
 
     fn supports(&self, scenario: &scenario::Scenario) -> Result<(), String> {
+        if scenario.subject.redis.is_some() {
+            return Err("drivers have no Redis client".to_owned());
+        }
         match &self.known {
             Some(hello) => describe::supports(hello, scenario),
             None => Ok(()),
