@@ -5,9 +5,9 @@
 
 pub mod driver;
 mod http;
-mod identity;
+pub mod identity;
 mod platform;
-mod redis;
+pub mod redis;
 
 use std::{ffi::OsString, sync::Arc};
 

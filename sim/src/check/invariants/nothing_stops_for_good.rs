@@ -4,9 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Evidence, Finding, Invariant};
 use crate::{
-    check::view::{Call, calls},
+    check::{
+        redis_view::{Work, work},
+        view::{Call, Window, calls},
+    },
     run::{Run, Side},
-    scenario::{Action, Scenario},
+    scenario::{Action, Scenario, Span},
     trace::{CallOutcome, span},
 };
 
@@ -55,8 +58,36 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
             return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
         }
     }
-    let found = format!("{looked_at} credentials and scopes are served again");
+    let always = Window::new(Span::default(), None, None);
+    let work = work(run, &always);
+    let served_before = work.iter().any(|work| work.at < healed && is_done(work));
+    let late: Vec<_> = work
+        .iter()
+        .filter(|work| work.at >= healed + WITHIN)
+        .collect();
+    if served_before && !late.is_empty() {
+        looked_at += 1;
+        if !late.iter().any(|work| is_done(work)) {
+            let found = format!(
+                "all {} pieces of redis work from {} after the last repair on fail",
+                late.len(),
+                span(WITHIN)
+            );
+            let shown = Evidence::of(late.iter().flat_map(|work| work.events()));
+            return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+        }
+    }
+    let who = if work.is_empty() {
+        "credentials and scopes"
+    } else {
+        "redis clients"
+    };
+    let found = format!("{looked_at} {who} are served again");
     (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+}
+
+fn is_done(work: &Work<'_>) -> bool {
+    work.end.is_some() && work.error().is_none()
 }
 
 /// Whether the call ends in an error that names a later moment to ask again.
@@ -79,6 +110,7 @@ fn changed_for_good(scenario: &Scenario) -> bool {
                 | Action::PwshUninstall(_)
                 | Action::RotateSecret(_)
                 | Action::Dispose(_)
+                | Action::RedisDeny(_)
                 // By a clock that is wrong, tokens that are good may never be.
                 | Action::StepClock(_)
         )

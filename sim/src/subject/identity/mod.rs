@@ -1,5 +1,7 @@
 //! Ours: the credentials of the `credsim-identity` crate.
 
+pub mod redis;
+
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
