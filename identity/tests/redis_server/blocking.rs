@@ -9,6 +9,9 @@ use super::server::{Events, Server, options};
 
 const LIFE: Duration = Duration::from_secs(2);
 
+/// Of a stream: an id, and fields with their values.
+type Entry = (String, Vec<String>);
+
 async fn start() -> Option<(Server, Events, EntraConnection)> {
     let server = Server::start().await?;
     let (provider, events) = server.entra(LIFE).provider();
@@ -90,7 +93,7 @@ async fn nothing_is_lost_between_two_slices() {
             let mut xread = cmd("XREAD");
             xread.arg("BLOCK").arg(30_000).arg("COUNT").arg(1);
             xread.arg("STREAMS").arg("s").arg(&last);
-            let entries: RedisResult<Vec<(String, Vec<(String, Vec<String>)>)>> =
+            let entries: RedisResult<Vec<(String, Vec<Entry>)>> =
                 xread.query_async(&mut redis).await;
             let (id, fields) = entries.unwrap().remove(0).1.remove(0);
             assert_eq!(fields, ["n".to_owned(), read.to_string()]);

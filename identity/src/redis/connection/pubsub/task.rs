@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use redis::{Cmd, RedisError, RedisResult, Value, cmd};
+use redis::{Cmd, RedisResult, Value, cmd};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -20,9 +20,8 @@ use crate::redis::{
     connection::{
         dial::{Dialled, dial},
         error::Ended,
-        manager::reconnect_wait,
         options::{ConnectionOptions, RedisEndpoint},
-        schedule::{Term, retry_after},
+        schedule::Term,
     },
     event::tell,
 };
@@ -185,7 +184,7 @@ impl Subscriber {
     async fn listen(&mut self) -> Result<(), Ended> {
         loop {
             if self.term.is_over(self.provider.platform()) {
-                return Err(Ended::TokenEnded);
+                return Err(Ended::Expired);
             }
             let now = self.now();
             if self.expected.front().is_some_and(|first| now >= first.by()) {
