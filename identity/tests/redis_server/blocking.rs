@@ -21,6 +21,14 @@ async fn start() -> Option<(Server, Events, EntraConnection)> {
 }
 
 #[tokio::test]
+async fn blocking_commands_outlive_tokens() {
+    tokio::join!(
+        an_endless_pop_is_one_command_for_its_caller(),
+        a_time_is_kept_over_all_slices(),
+        nothing_is_lost_between_two_slices(),
+    );
+}
+
 async fn an_endless_pop_is_one_command_for_its_caller() {
     let Some((server, events, mut redis)) = start().await else {
         return;
@@ -56,7 +64,6 @@ async fn an_endless_pop_is_one_command_for_its_caller() {
     assert_eq!(left.unwrap(), 0);
 }
 
-#[tokio::test]
 async fn a_time_is_kept_over_all_slices() {
     let Some((_server, events, mut redis)) = start().await else {
         return;
@@ -81,7 +88,6 @@ async fn a_time_is_kept_over_all_slices() {
     assert_eq!(popped.unwrap(), Value::Nil);
 }
 
-#[tokio::test]
 async fn nothing_is_lost_between_two_slices() {
     let Some((server, events, mut redis)) = start().await else {
         return;
