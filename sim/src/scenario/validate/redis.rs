@@ -276,6 +276,11 @@ impl Check<'_> {
                 self.at_value(&place.key("at-least"), "this can never hold")
                     .label(format!("more than `at-most = {most}`"));
             }
+            (None, Some(0), None) => {
+                self.at_value(&place.key("at-least"), "this always holds")
+                    .label("0 or more is any number")
+                    .help("an expectation that can never fail tells nothing: tighten it");
+            }
             _ => {}
         }
     }
