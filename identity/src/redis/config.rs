@@ -177,3 +177,86 @@ fn require(holds: bool, what: &str, help: &str) -> Result<(), Error> {
     }
     Err(Error::new(ErrorKind::Configuration, NAME, what).with_help(help))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn millis(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
+        range.prop_map(Duration::from_millis)
+    }
+
+    proptest! {
+        /// PR-30: late enough to be worth it, early enough for the bound, whatever the life.
+        #[test]
+        fn a_refresh_is_within_bounds(
+            life in millis(0..200_000_000),
+            ratio in 0.001..=1.0_f64,
+            bound in millis(0..10_000_000),
+        ) {
+            let config = TokenManagerConfig {
+                expiration_refresh_ratio: ratio,
+                lower_refresh_bound: bound,
+                ..TokenManagerConfig::default()
+            };
+            config.validate().unwrap();
+            let after = config.refresh_after(life);
+            prop_assert!(after <= life);
+            prop_assert!(after <= life.mul_f64(ratio));
+            prop_assert!(after + bound <= life || after <= life / 2);
+            // And no earlier than any of them asks for.
+            prop_assert!(after >= life.mul_f64(ratio).min(life / 2));
+            let at_bound = after + bound >= life || after >= life / 2;
+            prop_assert!(at_bound || after >= life.mul_f64(ratio));
+        }
+
+        /// PR-31: within the jitter, and never above the cap.
+        #[test]
+        fn a_wait_is_within_bounds(
+            initial in millis(100..100_000),
+            more in millis(0..1_000_000),
+            multiplier in 1.0..10.0_f64,
+            jitter in 0.0..0.99_f64,
+            retry in prop_oneof![1_u32..20, any::<u32>()],
+            unit in 0.0..1.0_f64,
+        ) {
+            let policy = TokenRetryPolicy {
+                initial_delay: initial,
+                max_delay: initial + more,
+                backoff_multiplier: multiplier,
+                jitter,
+                ..TokenRetryPolicy::default()
+            };
+            let config = TokenManagerConfig { retry: policy.clone(), ..Default::default() };
+            config.validate().unwrap();
+            let wait = policy.delay(retry, unit);
+            prop_assert!(wait <= policy.max_delay);
+            prop_assert!(wait >= initial.mul_f64(1.0 - jitter).saturating_sub(Duration::from_nanos(9)));
+            if retry == 1 {
+                prop_assert!(wait <= initial.mul_f64(1.0 + jitter) + Duration::from_nanos(9));
+            }
+            let at_cap = policy.delay_at_cap(unit);
+            prop_assert!(at_cap <= policy.cap());
+            prop_assert!(at_cap >= LEAST_CAP.mul_f64(1.0 - jitter).saturating_sub(Duration::from_nanos(9)));
+        }
+    }
+
+    #[test]
+    fn pr_31_the_waits_double_up_to_the_cap() {
+        let policy = TokenRetryPolicy::default();
+        let waits = |unit| (1..8).map(move |retry| policy.delay(retry, unit).as_secs_f64());
+        let nominal: Vec<f64> = waits(0.5).collect();
+        assert_eq!(nominal, [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
+    }
+
+    #[test]
+    fn pr_31_the_jitter_is_a_fraction() {
+        let policy = TokenRetryPolicy::default();
+        assert_eq!(policy.delay(1, 0.0), Duration::from_millis(800));
+        assert_eq!(policy.delay(1, 0.75), Duration::from_millis(1100));
+        assert_eq!(policy.delay_at_cap(0.0), Duration::from_secs(24));
+        assert_eq!(policy.delay_at_cap(0.99), Duration::from_secs(30));
+    }
+}

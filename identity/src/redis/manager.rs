@@ -108,7 +108,7 @@ impl Shared {
     /// One token request, within its time limit.
     async fn request(&self) -> Result<AccessToken, Error> {
         // The first may be answered from a cache; later ones are there for something newer.
-        let forced = self.lock().held.is_some();
+        let forced = self.lock().is_supplied;
         let request = self.request.clone().force_refresh(forced);
         let limit = self.config.request_timeout;
         let answer = self.credential.get_token(&request);
@@ -172,6 +172,9 @@ impl Shared {
     /// Takes in what a request came to.
     fn land(&self, run: &Run, outcome: Result<AccessToken, Error>) {
         let now = self.now();
+        if outcome.is_ok() {
+            self.lock().is_supplied = true;
+        }
         match outcome.and_then(|token| self.read(token, now)) {
             Ok(credentials) => self.succeed(run, credentials, now),
             Err(error) => self.fail(run, &error, now),
@@ -259,6 +262,9 @@ impl Shared {
             .failed(now, error, is_retryable, policy, unit);
         let attempt = state.schedule.failures();
         let valid_until = state.valid(now).map(RedisCredentials::expires_on);
+        // Who has yet to read of the end is not to read of the failure alone.
+        let over = state.held.as_ref().filter(|_| state.end_told);
+        let over = over.map(RedisCredentials::expires_on);
         drop(state);
         let error = error.clone();
         match after {
@@ -276,6 +282,10 @@ impl Shared {
                 if first {
                     self.tell_error(error);
                 } else {
+                    let error = match over {
+                        Some(at) => ended(at, Some(&error)),
+                        None => error,
+                    };
                     self.board.send_modify(|board| board.error = Some(error));
                 }
             }
@@ -288,14 +298,15 @@ impl Shared {
 }
 
 /// What is left of the token at hand, if `new` is no better: the same one, or one of the same user
-/// that ends no later (RD-42).
+/// that ends no later (RD-42). What is left decides, because the wall clock may have been set since
+/// the other one came.
 fn keeps(state: &State, new: &RedisCredentials, now: Moment) -> Option<Duration> {
-    let held = state.valid(now)?;
+    let (held, left) = (state.valid(now)?, state.left(now));
     let is_no_newer = held.password() == new.password()
         || !state.schedule.is_hurried()
             && held.user_name() == new.user_name()
-            && new.expires_on() <= held.expires_on();
-    is_no_newer.then(|| state.left(now))
+            && new.life.left(now) <= left;
+    is_no_newer.then_some(left)
 }
 
 fn ended(at: Timestamp, cause: Option<&Error>) -> Error {

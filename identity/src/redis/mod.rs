@@ -26,6 +26,8 @@
 
 mod authority;
 mod config;
+#[cfg(feature = "redis")]
+pub mod connection;
 mod credentials;
 mod event;
 mod factory;

@@ -65,6 +65,8 @@ pub(super) struct State {
     pub(super) task: Option<TaskHandle>,
     /// The last token that was received. It stays after its end: its source may give it again.
     pub(super) held: Option<RedisCredentials>,
+    /// Whether a token has come already: the next request is there for another one.
+    pub(super) is_supplied: bool,
     pub(super) schedule: Schedule,
     /// Whether the end of `held` was told.
     pub(super) end_told: bool,

@@ -11,7 +11,7 @@
 
 mod source;
 
-pub use source::Source;
+pub use source::{Source, jwt};
 
 use std::{
     collections::VecDeque,

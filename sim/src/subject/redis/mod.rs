@@ -1,5 +1,7 @@
 //! A Redis client under test, as a run drives it.
 
+mod commands;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,6 +10,8 @@ use crate::{
     engine::BoxFuture,
     scenario::{RedisHow, RedisReport},
 };
+
+pub use commands::{said, send, short};
 
 /// A Redis client around a credential: whatever makes connections and keeps them signed in.
 pub trait RedisClient: Send + Sync + 'static {

@@ -1,0 +1,140 @@
+//! From an endpoint to an authenticated connection.
+
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
+
+use redis::{
+    AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, RedisResult,
+    aio::MultiplexedConnection,
+};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio_rustls::TlsConnector;
+
+use super::{
+    error::{no_connection, no_credentials},
+    options::{ConnectionOptions, RedisEndpoint},
+    schedule::Term,
+};
+use crate::{
+    Platform,
+    platform::{BoxFuture, ByteStream},
+    redis::{EntraIdCredentialsProvider, RedisCredentials},
+};
+
+/// A connection that has just authenticated.
+pub(super) struct Dialled<T> {
+    pub what: T,
+    pub credentials: RedisCredentials,
+    pub term: Term,
+}
+
+/// What to say first on a new connection.
+pub(super) type Handshake<'a, T> =
+    dyn Fn(ByteStream, RedisCredentials) -> BoxFuture<'static, RedisResult<T>> + Send + Sync + 'a;
+
+/// Connects with valid credentials, and once more with others if the server refuses them. A token
+/// that is known to have ended is never sent (RD-14).
+pub(super) async fn dial<T>(
+    endpoint: &RedisEndpoint,
+    provider: &EntraIdCredentialsProvider,
+    options: &ConnectionOptions,
+    handshake: &Handshake<'_, T>,
+) -> RedisResult<Dialled<T>> {
+    let platform = provider.platform();
+    let credentials = provider.credentials().await;
+    let mut credentials = credentials.map_err(|error| no_credentials(&error))?;
+    let mut again = true;
+    loop {
+        let term = Term::begin(platform, credentials.expires_on(), options);
+        let dialled = platform
+            .within(options.connect_timeout, async {
+                let stream = connect(platform, endpoint, options).await?;
+                handshake(stream, credentials.clone()).await
+            })
+            .await;
+        let refused = match dialled {
+            None => return Err(no_connection(options.connect_timeout)),
+            Some(Ok(what)) => {
+                return Ok(Dialled {
+                    what,
+                    credentials,
+                    term,
+                });
+            }
+            Some(Err(error)) if again && is_refusal(&error) => error,
+            Some(Err(error)) => return Err(error),
+        };
+        again = false;
+        match provider.renew().await {
+            Ok(other) if other != credentials => credentials = other,
+            _ => return Err(refused),
+        }
+    }
+}
+
+/// Whether the server did not accept the token.
+fn is_refusal(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed || error.code() == Some("WRONGPASS")
+}
+
+/// The handshake of the `redis` crate. `AUTH` is the first command of its only write, so it is
+/// answered whatever becomes of it (RA-09).
+pub(super) fn multiplexed(
+    stream: ByteStream,
+    credentials: &RedisCredentials,
+    options: &ConnectionOptions,
+) -> BoxFuture<'static, RedisResult<(MultiplexedConnection, BoxFuture<'static, ()>)>> {
+    let info = RedisConnectionInfo::default()
+        .set_username(credentials.user_name())
+        .set_password(credentials.password())
+        .set_protocol(options.protocol)
+        .set_db(options.database);
+    // Limits of time are ours: they follow the clock of the platform.
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None);
+    Box::pin(async move {
+        let made = MultiplexedConnection::new_with_config(&info, stream, config).await;
+        let (inner, driver) = made?;
+        Ok((inner, Box::pin(driver) as BoxFuture<'static, ()>))
+    })
+}
+
+/// Bytes to and from the endpoint, through TLS if it speaks that.
+async fn connect(
+    platform: &Platform,
+    endpoint: &RedisEndpoint,
+    options: &ConnectionOptions,
+) -> io::Result<ByteStream> {
+    let RedisEndpoint { host, port, tls } = endpoint;
+    let stream = platform.streams.connect(host, *port).await?;
+    if !tls {
+        return Ok(stream);
+    }
+    let config = match &options.tls_config {
+        Some(config) => Arc::clone(config),
+        None => default_tls()?,
+    };
+    let name = ServerName::try_from(host.clone())
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let stream = TlsConnector::from(config).connect(name, stream).await?;
+    Ok(Box::new(stream))
+}
+
+/// TLS 1.2 or newer (RS-40), certificates checked by the rules of the operating system.
+fn default_tls() -> io::Result<Arc<ClientConfig>> {
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if let Some(config) = CONFIG.get() {
+        return Ok(Arc::clone(config));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_platform_verifier())
+        .map_err(io::Error::other)?
+        .with_no_client_auth();
+    Ok(Arc::clone(CONFIG.get_or_init(|| Arc::new(config))))
+}

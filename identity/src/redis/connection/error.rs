@@ -1,0 +1,95 @@
+//! What goes wrong, in the words of the `redis` crate.
+
+use std::{fmt, io, time::Duration};
+
+use redis::{ErrorKind, RedisError};
+
+use super::session::Refusal;
+
+/// Why a connection has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The peer closed it, or the network did.
+    Broken,
+    /// Its token has ended, and there is no newer one that the server accepts.
+    Expired,
+    /// No answer to what the layer itself asked.
+    Unresponsive(&'static str),
+    /// An answer that cannot belong to what the layer itself asked.
+    Desynchronised(&'static str),
+    /// Its owner let go of it.
+    Dropped,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken => f.write_str("the connection to Redis broke"),
+            Self::Expired => f.write_str(
+                "the token of the connection to Redis has ended and there is no newer one that \
+                 the server accepts, so the connection was closed",
+            ),
+            Self::Unresponsive(what) => write!(
+                f,
+                "Redis did not answer {what} in time, so the connection was closed"
+            ),
+            Self::Desynchronised(what) => write!(
+                f,
+                "Redis answered {what} with something else, so the connection was closed before \
+                 answers could go to the wrong callers"
+            ),
+            Self::Dropped => f.write_str("the connection to Redis was closed by its owner"),
+        }
+    }
+}
+
+impl From<&Ended> for RedisError {
+    /// An error by which every layer of the `redis` crate knows that the connection is gone.
+    fn from(ended: &Ended) -> Self {
+        io::Error::new(io::ErrorKind::ConnectionAborted, ended.to_string()).into()
+    }
+}
+
+/// No answer within the limit. The command may have been executed.
+pub(super) fn no_response(limit: Duration) -> RedisError {
+    let text = format!(
+        "Redis did not answer within {} s; the command may have been executed",
+        limit.as_secs_f64()
+    );
+    io::Error::new(io::ErrorKind::TimedOut, text).into()
+}
+
+/// No connection within the limit.
+pub(super) fn no_connection(limit: Duration) -> RedisError {
+    let text = format!("no connection to Redis within {} s", limit.as_secs_f64());
+    io::Error::new(io::ErrorKind::TimedOut, text).into()
+}
+
+/// There are no credentials to connect with.
+pub(super) fn no_credentials(error: &crate::Error) -> RedisError {
+    RedisError::from((
+        ErrorKind::AuthenticationFailed,
+        "there is no token for Redis",
+        error.to_string(),
+    ))
+}
+
+impl From<Refusal> for RedisError {
+    fn from(refusal: Refusal) -> Self {
+        let text = match refusal {
+            Refusal::Expiring => {
+                "the transaction was discarded before its end because the token was about to \
+                 expire; nothing of it was executed: run it again"
+            }
+            Refusal::Replaced => {
+                "the connection was replaced inside the transaction; nothing of it was executed: \
+                 run it again"
+            }
+            Refusal::WatchLost => {
+                "the connection was replaced since WATCH, so nobody knows whether the watched keys \
+                 have changed; the transaction was not executed: run it again from WATCH"
+            }
+        };
+        Self::from((ErrorKind::Client, "transaction given up", text.to_owned()))
+    }
+}

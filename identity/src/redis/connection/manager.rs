@@ -1,0 +1,227 @@
+//! A connection that comes back.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value, aio::ConnectionLike};
+use tokio::sync::watch;
+
+use super::{
+    EntraConnection,
+    error::{Ended, no_connection},
+    options::{ConnectionOptions, RedisEndpoint},
+    session::Session,
+    single::Failure,
+};
+use crate::{
+    Platform,
+    platform::TaskHandle,
+    redis::{CredentialsSubscription, EntraIdCredentialsProvider, RedisEvent, event::tell},
+};
+
+/// A wait is `BASE`, doubled with each failure in a row, at most `CAP`, and up to `JITTER` more.
+const BASE: Duration = Duration::from_millis(50);
+const CAP: Duration = Duration::from_secs(2);
+const JITTER: Duration = Duration::from_millis(200);
+
+/// An [`EntraConnection`] that is replaced when it ends. Clones share it.
+///
+/// - It connects anew at once, then after 50 ms, doubled up to 2 s, plus up to 200 ms; each time
+///   with a token that is valid (RD-14), and never with more than one handshake in a write (RA-18).
+/// - Commands under way when a connection ends fail with its error. They are not sent again: nobody
+///   knows whether they were executed. New commands wait for the next connection, up to
+///   [`connect_timeout`](ConnectionOptions::connect_timeout).
+/// - A transaction made by hand does not survive, and none of its commands is executed on its own: up
+///   to `EXEC` or `DISCARD` they fail with an error that says so. After a `WATCH` it is `EXEC` that
+///   fails.
+/// - It subscribes to the provider once, however often it reconnects (RA-17).
+#[derive(Clone)]
+pub struct EntraConnectionManager {
+    state: watch::Receiver<State>,
+    provider: EntraIdCredentialsProvider,
+    options: Arc<ConnectionOptions>,
+    _worker: Arc<TaskHandle>,
+}
+
+#[derive(Clone)]
+enum State {
+    Up(EntraConnection),
+    /// With the last error.
+    Down(Option<RedisError>),
+}
+
+impl EntraConnectionManager {
+    /// Connects and authenticates. It tries again while
+    /// [`connect_timeout`](ConnectionOptions::connect_timeout) lasts.
+    ///
+    /// # Errors
+    /// That of the last try; see [`EntraConnection::connect`].
+    pub async fn connect(
+        endpoint: RedisEndpoint,
+        provider: &EntraIdCredentialsProvider,
+        options: ConnectionOptions,
+    ) -> RedisResult<Self> {
+        let (sender, state) = watch::channel(State::Down(None));
+        let options = Arc::new(options);
+        let worker = Worker {
+            endpoint,
+            provider: provider.clone(),
+            options: Arc::clone(&options),
+            state: sender,
+        };
+        let subscription = provider.subscribe();
+        let worker = provider
+            .platform()
+            .spawner
+            .spawn(Box::pin(worker.run(subscription)));
+        let manager = Self {
+            state,
+            provider: provider.clone(),
+            options,
+            _worker: Arc::new(worker),
+        };
+        manager.up().await?;
+        Ok(manager)
+    }
+
+    /// The connection, as soon as there is one.
+    async fn up(&self) -> RedisResult<EntraConnection> {
+        if let Some(connection) = self.state.borrow().alive() {
+            return Ok(connection.clone());
+        }
+        let limit = self.options.connect_timeout;
+        let mut state = self.state.clone();
+        let up = async {
+            let state = state.wait_for(|state| state.alive().is_some()).await;
+            state.ok().and_then(|state| state.alive().cloned())
+        };
+        match self.provider.platform().within(limit, up).await {
+            Some(Some(connection)) => Ok(connection),
+            Some(None) => Err((&Ended::Dropped).into()),
+            None => match &*self.state.borrow() {
+                State::Down(Some(error)) => Err(error.clone()),
+                _ => Err(no_connection(limit)),
+            },
+        }
+    }
+
+    async fn command(&self, cmd: &Cmd) -> RedisResult<Value> {
+        loop {
+            match self.up().await?.command(cmd).await {
+                Ok(value) => return Ok(value),
+                Err(Failure::Error(error)) => return Err(error),
+                Err(Failure::NotSent) => {}
+            }
+        }
+    }
+
+    async fn pipeline(
+        &self,
+        pipeline: &Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
+        loop {
+            let mut connection = self.up().await?;
+            match connection.pipeline(pipeline, offset, count).await {
+                Ok(values) => return Ok(values),
+                Err(Failure::Error(error)) => return Err(error),
+                Err(Failure::NotSent) => {}
+            }
+        }
+    }
+}
+
+impl State {
+    fn alive(&self) -> Option<&EntraConnection> {
+        match self {
+            Self::Up(connection) if connection.gate().ended().is_none() => Some(connection),
+            _ => None,
+        }
+    }
+}
+
+/// Connects, keeps the connection, and begins anew.
+struct Worker {
+    endpoint: RedisEndpoint,
+    provider: EntraIdCredentialsProvider,
+    options: Arc<ConnectionOptions>,
+    state: watch::Sender<State>,
+}
+
+impl Worker {
+    async fn run(self, mut subscription: CredentialsSubscription) {
+        let clock = Arc::clone(&self.provider.platform().clock);
+        let mut session = Session::default();
+        let mut lost = None;
+        let mut failures: u32 = 0;
+        loop {
+            let opened =
+                EntraConnection::open(&self.endpoint, &self.provider, &self.options, session).await;
+            let why = match opened {
+                Ok((opened, keeper)) => {
+                    if let Some(why) = lost.take() {
+                        let replaced = RedisEvent::Replaced {
+                            connection: self.endpoint.to_string(),
+                            why,
+                            gap: None,
+                        };
+                        tell(self.provider.observer(), &replaced);
+                    }
+                    let connection = opened.kept(None);
+                    let gate = Arc::clone(connection.gate());
+                    let began = clock.monotonic();
+                    self.state.send_replace(State::Up(connection));
+                    keeper.run(&mut subscription).await;
+                    let ended = gate.ended().unwrap_or(Ended::Broken);
+                    session = gate.session().after_loss();
+                    lost = Some(ended.to_string());
+                    // A server that closes what it has just accepted is not asked at once again.
+                    if clock.monotonic().saturating_sub(began) >= CAP {
+                        failures = 0;
+                    }
+                    RedisError::from(&ended)
+                }
+                Err(error) => error,
+            };
+            self.state.send_replace(State::Down(Some(why)));
+            if failures > 0 || lost.is_none() {
+                let wait = reconnect_wait(self.provider.platform(), failures);
+                clock.sleep(wait).await;
+            }
+            failures = failures.saturating_add(1);
+        }
+    }
+}
+
+/// The wait after the n-th failure in a row, counted from 0.
+pub(super) fn reconnect_wait(platform: &Platform, failures: u32) -> Duration {
+    let wait = BASE.saturating_mul(2_u32.saturating_pow(failures)).min(CAP);
+    wait + JITTER.mul_f64(platform.random.unit("redis/reconnect"))
+}
+
+impl ConnectionLike for EntraConnectionManager {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(self.command(cmd))
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(self.pipeline(pipeline, offset, count))
+    }
+
+    fn get_db(&self) -> i64 {
+        self.options.database
+    }
+}
+
+impl fmt::Debug for EntraConnectionManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntraConnectionManager")
+            .field("connected", &self.state.borrow().alive().is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! Connections to Redis that outlive their tokens (feature `redis`), over the `redis` crate.
+//!
+//! [`EntraConnection`] is one connection, [`EntraConnectionManager`] replaces it when it breaks,
+//! [`EntraPubSub`] subscribes and [`EntraCluster`] talks to a cluster. All of them authenticate with
+//! an [`EntraIdCredentialsProvider`](super::EntraIdCredentialsProvider), send each new token in time
+//! and never tear a transaction with it (PR-34, PR-35).
+//!
+//! ```no_run
+//! # use credsim_identity::{TokenCredential, redis::EntraIdCredentialsProvider};
+//! # async fn example(credential: impl TokenCredential) -> Result<(), Box<dyn std::error::Error>> {
+//! use credsim_identity::redis::connection::{
+//!     ConnectionOptions, EntraConnectionManager, RedisEndpoint,
+//! };
+//!
+//! let provider = EntraIdCredentialsProvider::builder(credential).build()?;
+//! let endpoint = RedisEndpoint::parse("rediss://contoso.redis.cache.windows.net:6380")?;
+//! let mut redis =
+//!     EntraConnectionManager::connect(endpoint, &provider, ConnectionOptions::default()).await?;
+//! let () = redis::cmd("SET").arg("greeting").arg("hello").query_async(&mut redis).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod blocking;
+mod cluster;
+mod command;
+mod dial;
+mod error;
+mod gate;
+mod keeper;
+mod manager;
+mod options;
+mod pubsub;
+mod schedule;
+mod session;
+mod single;
+mod streaming;
+
+pub use cluster::EntraCluster;
+pub use manager::EntraConnectionManager;
+pub use options::{AZURE_CACHE_PORT, AZURE_MANAGED_REDIS_PORT, ConnectionOptions, RedisEndpoint};
+pub use pubsub::{EntraPubSub, PubSubEvent};
+pub use single::EntraConnection;

@@ -1,0 +1,96 @@
+//! Between the task that reads and the caller that listens.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use super::PubSubEvent;
+use crate::platform::Clock;
+
+/// Keeps what was not read yet, up to a limit, so that a slow reader holds up neither the
+/// connection nor its re-authentication (PR-37). What is beyond the limit becomes a gap.
+pub(super) struct Queue {
+    clock: Arc<dyn Clock>,
+    limit: usize,
+    state: Mutex<State>,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    events: VecDeque<PubSubEvent>,
+    /// From when to when messages were dropped.
+    dropped: Option<(Timestamp, Timestamp)>,
+    closed: bool,
+}
+
+impl State {
+    fn dropped(&mut self) -> Option<PubSubEvent> {
+        let (from, until) = self.dropped.take()?;
+        Some(PubSubEvent::Gap {
+            from,
+            until,
+            why: "too many messages were left unread".to_owned(),
+        })
+    }
+}
+
+impl Queue {
+    pub fn new(clock: Arc<dyn Clock>, limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            limit: limit.max(1),
+            state: Mutex::default(),
+            news: Notify::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn push(&self, event: PubSubEvent) {
+        let mut state = self.lock();
+        // A gap is news that must not be lost.
+        if state.events.len() >= self.limit && matches!(event, PubSubEvent::Message { .. }) {
+            let now = self.clock.now();
+            let from = state.dropped.map_or(now, |(from, _)| from);
+            state.dropped = Some((from, now));
+            return;
+        }
+        let dropped = state.dropped();
+        state.events.extend(dropped);
+        state.events.push_back(event);
+        drop(state);
+        self.news.notify_one();
+    }
+
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.news.notify_one();
+    }
+
+    pub async fn next(&self) -> Option<PubSubEvent> {
+        loop {
+            {
+                let mut state = self.lock();
+                if let Some(event) = state.events.pop_front() {
+                    return Some(event);
+                }
+                if let Some(gap) = state.dropped() {
+                    return Some(gap);
+                }
+                if state.closed {
+                    // For whoever else waits.
+                    self.news.notify_one();
+                    return None;
+                }
+            }
+            self.news.notified().await;
+        }
+    }
+}

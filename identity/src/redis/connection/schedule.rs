@@ -1,0 +1,160 @@
+//! When a connection re-authenticates, and when it is too late for what.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::options::ConnectionOptions;
+use crate::Platform;
+
+/// A new token must be at the server this long before the old one ends (RS-40).
+const LEAD: Duration = Duration::from_secs(180);
+
+/// Between two tries with a token that the server refused: doubled from the first to the second.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// How long a blocking command may last at a time once the lead is used up.
+const LATE_SLICE: Duration = Duration::from_secs(5);
+
+/// The time for which a connection may run on a token. Times are of the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Term {
+    end: Duration,
+    ends_on: Timestamp,
+    /// When transactions must be over, and blocking commands.
+    close_down: Duration,
+    /// When the next `AUTH` should be sent at the latest.
+    due: Duration,
+}
+
+impl Term {
+    /// The term of a token that ends on `ends_on`, for a connection that has just sent it.
+    pub fn begin(platform: &Platform, ends_on: Timestamp, options: &ConnectionOptions) -> Self {
+        let now = platform.clock.monotonic();
+        let left = until(platform.clock.now(), ends_on);
+        Self::of(now, left, ends_on, options)
+    }
+
+    fn of(now: Duration, left: Duration, ends_on: Timestamp, options: &ConnectionOptions) -> Self {
+        let margin = options.transaction_margin.min(left / 10);
+        let lead = match left.checked_sub(LEAD + options.auth_timeout) {
+            Some(_) => LEAD + options.auth_timeout,
+            None => left / 2,
+        };
+        Self {
+            end: now + left,
+            ends_on,
+            close_down: now + left - margin,
+            due: now + left - lead,
+        }
+    }
+
+    /// Whether the token has ended by either clock (PR-20).
+    pub fn is_over(&self, platform: &Platform) -> bool {
+        platform.clock.monotonic() >= self.end || platform.clock.now() >= self.ends_on
+    }
+
+    /// When the token ends.
+    pub fn end(&self) -> Duration {
+        self.end
+    }
+
+    /// When an open transaction is given up.
+    pub fn close_down(&self) -> Duration {
+        self.close_down
+    }
+
+    /// When to send a token that has just arrived. `unit` is a random number in [0, 1).
+    ///
+    /// Within the spread, and three minutes before the old token ends where that is possible, else
+    /// in the first half of what is left.
+    pub fn place(&self, now: Duration, options: &ConnectionOptions, unit: f64) -> Duration {
+        let window = match self.end.checked_sub(now + LEAD) {
+            Some(room) => room.saturating_sub(options.auth_timeout.min(room / 2)),
+            None => self.end.saturating_sub(now) / 2,
+        };
+        now + options.spread.min(window).mul_f64(unit.clamp(0.0, 1.0))
+    }
+
+    /// How long a blocking command may last from `now` on; `None` when none may begin.
+    pub fn slice(&self, now: Duration) -> Option<Duration> {
+        let until = match now < self.due {
+            true => self.due,
+            false => self.close_down.min(now + LATE_SLICE),
+        };
+        let slice = until.checked_sub(now)?;
+        (slice >= Duration::from_millis(1)).then_some(slice)
+    }
+}
+
+/// The wait after the `refused`-th refusal of a token, counted from 1.
+pub(super) fn retry_after(refused: u32) -> Duration {
+    let doubled = RETRY.0 * 2_u32.saturating_pow(refused.saturating_sub(1));
+    doubled.min(RETRY.1)
+}
+
+/// From one moment of the wall clock to another; nothing if that is past.
+fn until(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(now)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::{ConnectionOptions, LEAD, Term, retry_after};
+
+    fn term(left: u64) -> Term {
+        let options = ConnectionOptions::default();
+        Term::of(
+            Duration::from_secs(1000),
+            Duration::from_secs(left),
+            Timestamp::MAX,
+            &options,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_new_token_is_sent_in_time(left in 1_u64..90_000, late in 0.0..1.0_f64, unit in 0.0..1.0_f64) {
+            let (term, options) = (term(left), ConnectionOptions::default());
+            let now = Duration::from_secs(1000) + Duration::from_secs(left).mul_f64(late);
+            let at = term.place(now, &options, unit);
+            prop_assert!(at >= now && at <= now + options.spread);
+            let room = term.end - now;
+            if room > LEAD {
+                prop_assert!(at <= term.end - LEAD);
+            } else {
+                prop_assert!(at <= now + room / 2);
+            }
+        }
+
+        #[test]
+        fn blocking_commands_end_in_time(left in 1_u64..90_000, late in 0.0..1.0_f64) {
+            let term = term(left);
+            let now = Duration::from_secs(1000) + Duration::from_secs(left).mul_f64(late);
+            match term.slice(now) {
+                Some(slice) => prop_assert!(now + slice <= term.close_down),
+                None => prop_assert!(now + Duration::from_millis(1) > term.close_down),
+            }
+            prop_assert!(term.close_down <= term.end);
+            prop_assert!(term.end - term.close_down <= Duration::from_secs(left) / 10);
+        }
+    }
+
+    #[test]
+    fn tokens_of_every_length_leave_time() {
+        let day = term(86_400);
+        assert_eq!(day.close_down, day.end - Duration::from_secs(5));
+        assert_eq!(day.due, day.end - Duration::from_secs(190));
+        let short = term(10);
+        assert_eq!(short.close_down, short.end - Duration::from_secs(1));
+        assert_eq!(short.due, short.end - Duration::from_secs(5));
+        let waits: Vec<u64> = (1..8).map(|n| retry_after(n).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(retry_after(u32::MAX), Duration::from_secs(30));
+    }
+}

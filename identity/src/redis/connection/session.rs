@@ -1,0 +1,337 @@
+//! What the server knows of the caller besides the data: an open transaction, watched keys.
+//!
+//! Only transactions made by hand are followed here. An atomic pipeline is one packet, so nothing
+//! gets between its commands.
+
+use redis::Value;
+
+use super::command::Verb;
+
+/// Whether a transaction made by hand is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Transaction {
+    #[default]
+    None,
+    /// `MULTI` is under way.
+    Opening,
+    /// `MULTI` was answered.
+    Open,
+    /// `EXEC` or `DISCARD` is under way.
+    Ending,
+    /// The answer to a command that opens or ends one was never seen.
+    Uncertain,
+    /// Given up without the caller's doing. What follows until `EXEC` or `DISCARD` belongs to it,
+    /// and must not be executed on its own.
+    GivenUp(Refusal),
+}
+
+/// Why a command of a transaction is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The layer discarded it, because the token was about to end.
+    Expiring,
+    /// The connection ended inside it.
+    Replaced,
+    /// The connection ended after `WATCH`.
+    WatchLost,
+}
+
+/// Whether a request may be sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    Pass(Ticket),
+    Refuse(Refusal),
+    /// The open transaction must end without being executed.
+    DiscardInstead(Refusal),
+}
+
+/// What [`Session::settle`] needs to know about a request.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Ticket(Option<Box<(Transaction, Vec<Verb>)>>);
+
+impl Ticket {
+    /// Whether the request says anything about transactions.
+    pub fn is_relevant(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether it drops the authentication (RS-11).
+    pub fn resets(&self) -> bool {
+        let verbs = self.0.as_deref().map(|(_, verbs)| verbs.as_slice());
+        verbs.is_some_and(|verbs| verbs.contains(&Verb::Reset))
+    }
+}
+
+/// The session of one connection, or of one that replaced it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Session {
+    pub transaction: Transaction,
+    watching: bool,
+    watch_lost: bool,
+}
+
+impl Session {
+    /// Judges a request: a command, or the commands of a plain pipeline.
+    pub fn admit(&mut self, verbs: &[Verb]) -> Admission {
+        if let Transaction::GivenUp(refusal) = self.transaction {
+            match verbs.first() {
+                // Whoever begins anew has given the old one up, too.
+                Some(Verb::Multi | Verb::Watch | Verb::Reset) => {
+                    self.transaction = Transaction::None;
+                }
+                _ => {
+                    let ends = |verb: &Verb| matches!(verb, Verb::Exec | Verb::Discard);
+                    if verbs.iter().any(ends) {
+                        self.transaction = Transaction::None;
+                        (self.watching, self.watch_lost) = (false, false);
+                    }
+                    return Admission::Refuse(refusal);
+                }
+            }
+        }
+        if self.watch_lost && verbs.contains(&Verb::Exec) {
+            let open = self.transaction != Transaction::None;
+            self.watch_lost = false;
+            return match open {
+                true => Admission::DiscardInstead(Refusal::WatchLost),
+                false => Admission::Refuse(Refusal::WatchLost),
+            };
+        }
+        if verbs.iter().all(|verb| *verb == Verb::Other) {
+            return Admission::Pass(Ticket::default());
+        }
+        let before = self.transaction;
+        for verb in verbs {
+            self.step(*verb);
+        }
+        Admission::Pass(Ticket(Some(Box::new((before, verbs.to_vec())))))
+    }
+
+    /// Judges an atomic pipeline. It is a transaction of its own, so it may pass while another one
+    /// is given up; but it ends with an `EXEC` that would rely on a watch.
+    pub fn admit_atomic(&mut self) -> Admission {
+        if self.watch_lost {
+            self.watch_lost = false;
+            return Admission::Refuse(Refusal::WatchLost);
+        }
+        self.watching = false;
+        Admission::Pass(Ticket::default())
+    }
+
+    /// What a request is expected to do.
+    fn step(&mut self, verb: Verb) {
+        match verb {
+            Verb::Multi if !self.is_open() => self.transaction = Transaction::Opening,
+            Verb::Exec | Verb::Discard => {
+                if self.transaction != Transaction::None {
+                    self.transaction = Transaction::Ending;
+                    (self.watching, self.watch_lost) = (false, false);
+                }
+            }
+            Verb::Watch => self.watching = true,
+            // Inside a transaction it is queued like anything else.
+            Verb::Unwatch if self.transaction == Transaction::None => {
+                (self.watching, self.watch_lost) = (false, false);
+            }
+            Verb::Reset => *self = Self::default(),
+            Verb::Multi | Verb::Unwatch | Verb::Other => {}
+        }
+    }
+
+    /// Learns what a request did. `replies` is empty when nobody saw its answer.
+    pub fn settle(&mut self, ticket: &Ticket, replies: &[Value]) {
+        let Some((before, verbs)) = ticket.0.as_deref() else {
+            return;
+        };
+        if verbs.len() != replies.len() {
+            self.transaction = Transaction::Uncertain;
+            return;
+        }
+        self.transaction = *before;
+        for (verb, reply) in verbs.iter().zip(replies) {
+            self.transaction = match (verb, reply) {
+                (Verb::Multi, Value::ServerError(_)) => self.transaction,
+                (Verb::Multi, _) => Transaction::Open,
+                (Verb::Exec | Verb::Discard, Value::ServerError(error)) => {
+                    let none = error
+                        .details()
+                        .is_some_and(|text| text.contains("without MULTI"));
+                    match none || error.code() == "EXECABORT" {
+                        true => Transaction::None,
+                        false => Transaction::Uncertain,
+                    }
+                }
+                (Verb::Exec | Verb::Discard, _) => Transaction::None,
+                (Verb::Reset, Value::ServerError(_)) => self.transaction,
+                (Verb::Reset, _) => Transaction::None,
+                (Verb::Watch | Verb::Unwatch | Verb::Other, _) => self.transaction,
+            };
+        }
+    }
+
+    /// The session on the connection that replaces the one of this session.
+    #[must_use]
+    pub fn after_loss(self) -> Self {
+        let transaction = match self.transaction {
+            Transaction::Open => Transaction::GivenUp(Refusal::Replaced),
+            given_up @ Transaction::GivenUp(_) => given_up,
+            // Whoever waited for its beginning or its end has got the error.
+            Transaction::None
+            | Transaction::Opening
+            | Transaction::Ending
+            | Transaction::Uncertain => Transaction::None,
+        };
+        Self {
+            transaction,
+            watching: false,
+            watch_lost: self.watching || self.watch_lost,
+        }
+    }
+
+    /// Whether re-authentication must wait for the caller.
+    pub fn is_open(&self) -> bool {
+        matches!(self.transaction, Transaction::Opening | Transaction::Open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::{Value, parse_redis_value};
+
+    use super::{Admission, Refusal, Session, Ticket, Transaction, Verb};
+
+    fn pass(session: &mut Session, verbs: &[Verb]) -> Ticket {
+        match session.admit(verbs) {
+            Admission::Pass(ticket) => ticket,
+            other => panic!("{verbs:?}: {other:?}"),
+        }
+    }
+
+    fn run(session: &mut Session, verb: Verb, reply: &str) {
+        let ticket = pass(session, &[verb]);
+        let reply = parse_redis_value(reply.as_bytes()).unwrap();
+        session.settle(&ticket, &[reply]);
+    }
+
+    #[test]
+    fn a_transaction_lasts_from_multi_to_exec_or_discard() {
+        let mut session = Session::default();
+        run(&mut session, Verb::Other, "+OK\r\n");
+        assert_eq!(session.transaction, Transaction::None);
+        run(&mut session, Verb::Multi, "+OK\r\n");
+        assert!(session.is_open());
+        run(
+            &mut session,
+            Verb::Multi,
+            "-ERR MULTI calls can not be nested\r\n",
+        );
+        run(&mut session, Verb::Other, "+QUEUED\r\n");
+        assert!(session.is_open());
+        let exec = pass(&mut session, &[Verb::Exec]);
+        assert_eq!(session.transaction, Transaction::Ending);
+        session.settle(&exec, &[Value::Array(Vec::new())]);
+        assert_eq!(session.transaction, Transaction::None);
+        run(&mut session, Verb::Multi, "+OK\r\n");
+        run(&mut session, Verb::Discard, "+OK\r\n");
+        assert_eq!(session.transaction, Transaction::None);
+        run(&mut session, Verb::Multi, "-NOPERM no\r\n");
+        assert_eq!(session.transaction, Transaction::None);
+        run(&mut session, Verb::Multi, "+OK\r\n");
+        run(
+            &mut session,
+            Verb::Exec,
+            "-EXECABORT Transaction discarded\r\n",
+        );
+        assert_eq!(session.transaction, Transaction::None);
+        run(&mut session, Verb::Multi, "+OK\r\n");
+        run(&mut session, Verb::Reset, "+RESET\r\n");
+        assert_eq!(session.transaction, Transaction::None);
+    }
+
+    #[test]
+    fn an_unseen_or_odd_answer_leaves_doubt() {
+        let mut session = Session::default();
+        let multi = pass(&mut session, &[Verb::Multi]);
+        session.settle(&multi, &[]);
+        assert_eq!(session.transaction, Transaction::Uncertain);
+        run(
+            &mut session,
+            Verb::Exec,
+            "-ERR wrong number of arguments for 'exec' command\r\n",
+        );
+        assert_eq!(session.transaction, Transaction::Uncertain);
+        run(
+            &mut session,
+            Verb::Discard,
+            "-ERR DISCARD without MULTI\r\n",
+        );
+        assert_eq!(session.transaction, Transaction::None);
+    }
+
+    #[test]
+    fn pipelines_are_read_to_their_end() {
+        let mut session = Session::default();
+        let whole = [Verb::Multi, Verb::Other, Verb::Exec];
+        let ticket = pass(&mut session, &whole);
+        session.settle(
+            &ticket,
+            &[Value::Okay, Value::Okay, Value::Array(Vec::new())],
+        );
+        assert_eq!(session.transaction, Transaction::None);
+        let ticket = pass(&mut session, &[Verb::Other, Verb::Multi, Verb::Other]);
+        session.settle(&ticket, &[Value::Okay, Value::Okay, Value::Okay]);
+        assert!(session.is_open());
+    }
+
+    #[test]
+    fn what_belongs_to_a_given_up_transaction_is_refused_to_its_end() {
+        let given_up = || Session {
+            transaction: Transaction::GivenUp(Refusal::Expiring),
+            ..Session::default()
+        };
+        let mut session = given_up();
+        let refused = Admission::Refuse(Refusal::Expiring);
+        assert_eq!(session.admit(&[Verb::Other]), refused);
+        assert_eq!(session.admit_atomic(), Admission::Pass(Ticket::default()));
+        assert_eq!(session.admit(&[Verb::Other]), refused);
+        assert_eq!(session.admit(&[Verb::Exec]), refused);
+        pass(&mut session, &[Verb::Other]);
+        for first in [Verb::Multi, Verb::Watch, Verb::Reset] {
+            let mut session = given_up();
+            pass(&mut session, &[first]);
+            pass(&mut session, &[Verb::Other]);
+        }
+        let mut session = given_up();
+        assert_eq!(session.admit(&[Verb::Other, Verb::Discard]), refused);
+        pass(&mut session, &[Verb::Other]);
+    }
+
+    #[test]
+    fn a_replaced_connection_takes_the_transaction_and_the_watch_with_it() {
+        let mut session = Session::default();
+        run(&mut session, Verb::Multi, "+OK\r\n");
+        let mut session = session.after_loss().after_loss();
+        assert_eq!(
+            session.admit(&[Verb::Other]),
+            Admission::Refuse(Refusal::Replaced)
+        );
+
+        let mut session = Session::default();
+        run(&mut session, Verb::Watch, "+OK\r\n");
+        let lost = session.after_loss();
+        session = lost;
+        assert_eq!(
+            session.admit_atomic(),
+            Admission::Refuse(Refusal::WatchLost)
+        );
+        assert_eq!(session.admit_atomic(), Admission::Pass(Ticket::default()));
+        session = lost.after_loss();
+        run(&mut session, Verb::Watch, "+OK\r\n");
+        run(&mut session, Verb::Multi, "+OK\r\n");
+        let instead = Admission::DiscardInstead(Refusal::WatchLost);
+        assert_eq!(session.admit(&[Verb::Exec]), instead);
+        session = lost;
+        run(&mut session, Verb::Unwatch, "+OK\r\n");
+        assert_eq!(session.admit_atomic(), Admission::Pass(Ticket::default()));
+    }
+}

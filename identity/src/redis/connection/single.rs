@@ -1,0 +1,364 @@
+//! One connection that re-authenticates.
+
+use std::{fmt, slice, sync::Arc, time::Duration};
+
+use redis::{
+    Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value,
+    aio::{ConnectionLike, MultiplexedConnection},
+    cmd,
+};
+
+use super::{
+    blocking::Blocking,
+    command::Verb,
+    dial::{dial, multiplexed},
+    error::{Ended, no_response},
+    gate::{Entry, Gate, Pass, Rejected, Request},
+    keeper::Keeper,
+    options::{ConnectionOptions, RedisEndpoint},
+    session::Session,
+};
+use crate::{
+    platform::TaskHandle,
+    redis::{EntraIdCredentialsProvider, RedisEvent, event::tell},
+};
+
+/// A connection to Redis, authenticated with the provider's token and with each new one in time.
+/// Clones share it, and commands of all clones are multiplexed.
+///
+/// # Re-authentication
+/// A new token is sent at a random time within the spread (PR-35). For that one round trip the
+/// connection lets nothing else travel: what is under way comes to its end, what is new waits. The
+/// answer must be `OK` or an error; anything else closes the connection (RA-09). A refused token is
+/// told, another one is asked for, and tries go on while the old token lasts. At its end the
+/// connection closes itself, and who waits gets an error that says so.
+///
+/// # Transactions
+/// An atomic pipeline is one packet, and never torn. `MULTI` by hand is followed by name: `AUTH`
+/// waits for `EXEC` or `DISCARD` (PR-34, RA-25). Where that does not come in time, the transaction
+/// is discarded before the token ends, and each of its commands up to `EXEC` or `DISCARD` fails with
+/// an error that says so. A `WATCH` outlives `AUTH` (RS-03). A transaction by hand belongs on a
+/// connection that nobody else uses.
+///
+/// # Blocking commands
+/// `BLPOP`, `XREAD BLOCK` and their kin may name any time: one that would outlast the token is sent
+/// in slices, and the caller sees one command. It queues up anew among the waiting clients with
+/// each slice. `XREAD` from `$` and `WAIT` are sent as they are: see that they end before the token.
+///
+/// The connection does not come back when it breaks: that is what
+/// [`EntraConnectionManager`](super::EntraConnectionManager) does.
+#[derive(Clone)]
+pub struct EntraConnection {
+    gate: Arc<Gate>,
+    inner: MultiplexedConnection,
+    response_timeout: Option<Duration>,
+    _owner: Arc<Owner>,
+}
+
+/// Ends the work of a connection with its last clone.
+struct Owner {
+    gate: Arc<Gate>,
+    _keeper: Option<TaskHandle>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.gate.end(Ended::Dropped);
+    }
+}
+
+/// Why a request brought no answer.
+pub(super) enum Failure {
+    /// The connection was over, so nothing was sent.
+    NotSent,
+    Error(RedisError),
+}
+
+impl<E: Into<RedisError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl EntraConnection {
+    /// Connects and authenticates.
+    ///
+    /// # Errors
+    /// [`AuthenticationFailed`](redis::ErrorKind::AuthenticationFailed) when there is no token, or
+    /// the server refuses it and another one; else what the network or TLS say, and a time-out
+    /// after [`connect_timeout`](ConnectionOptions::connect_timeout).
+    pub async fn connect(
+        endpoint: RedisEndpoint,
+        provider: &EntraIdCredentialsProvider,
+        options: ConnectionOptions,
+    ) -> RedisResult<Self> {
+        let mut subscription = provider.subscribe();
+        let session = Session::default();
+        let (opened, keeper) = Self::open(&endpoint, provider, &options, session).await?;
+        let keeper = (provider.platform().spawner)
+            .spawn(Box::pin(async move { keeper.run(&mut subscription).await }));
+        Ok(opened.kept(Some(keeper)))
+    }
+
+    /// Connects, and leaves it to the caller to run the keeper.
+    pub(super) async fn open(
+        endpoint: &RedisEndpoint,
+        provider: &EntraIdCredentialsProvider,
+        options: &ConnectionOptions,
+        session: Session,
+    ) -> RedisResult<(Opened, Keeper)> {
+        let handshake = |stream, credentials| multiplexed(stream, &credentials, options);
+        let dialled = dial(endpoint, provider, options, &handshake).await?;
+        let (inner, driver) = dialled.what;
+        let gate = Gate::new(provider.platform().clone(), dialled.term, session);
+        let at_its_end = Arc::clone(&gate);
+        gate.own(provider.platform().spawner.spawn(Box::pin(async move {
+            driver.await;
+            at_its_end.end(Ended::Broken);
+        })));
+        let connection = endpoint.to_string();
+        let connected = RedisEvent::Connected {
+            connection: connection.clone(),
+        };
+        tell(provider.observer(), &connected);
+        let keeper = Keeper::new(
+            Arc::clone(&gate),
+            inner.clone(),
+            provider.clone(),
+            options.clone(),
+            connection,
+            dialled.credentials,
+        );
+        let opened = Opened {
+            gate,
+            inner,
+            response_timeout: options.response_timeout,
+        };
+        Ok((opened, keeper))
+    }
+
+    pub(super) fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// Sends a command.
+    pub(super) async fn command(&mut self, cmd: &Cmd) -> Result<Value, Failure> {
+        let verbs = [Verb::of(cmd)];
+        let blocking = Blocking::of(cmd).filter(|_| !cmd.is_no_response());
+        if let Some(blocking) = blocking.filter(|blocking| blocking.sliceable) {
+            return self.block(cmd, blocking).await;
+        }
+        let Entry { pass, instead, .. } = enter(&self.gate, Request::Plain(&verbs)).await?;
+        if let Some(refusal) = instead {
+            self.send(&redis::cmd("DISCARD"), pass, self.response_timeout)
+                .await?;
+            return Err(refusal.into());
+        }
+        let limit = match (blocking, self.response_timeout) {
+            (None, limit) => limit,
+            (Some(blocking), limit) => (blocking.timeout.zip(limit)).map(|(a, b)| a + b),
+        };
+        Ok(self.send(cmd, pass, limit).await?)
+    }
+
+    /// Sends a blocking command, in slices where it would outlast the token.
+    async fn block(&mut self, cmd: &Cmd, blocking: Blocking) -> Result<Value, Failure> {
+        let platform = self.gate.platform().clone();
+        let began = platform.clock.monotonic();
+        let end = blocking
+            .timeout
+            .and_then(|timeout| began.checked_add(timeout));
+        let mut first = true;
+        loop {
+            let slice = match self.gate.slice().await {
+                Ok(slice) => slice,
+                Err(rejected) if first => return Err(not_sent(rejected)),
+                Err(rejected) => return Err(RedisError::from(rejected).into()),
+            };
+            let entered = enter(&self.gate, Request::Plain(&[Verb::Other])).await;
+            let Entry {
+                pass,
+                in_transaction,
+                ..
+            } = match entered {
+                Err(Failure::NotSent) if !first => {
+                    let ended = self.gate.ended().unwrap_or(Ended::Broken);
+                    return Err(RedisError::from(&ended).into());
+                }
+                entered => entered?,
+            };
+            if in_transaction {
+                return Ok(self.send(cmd, pass, self.response_timeout).await?);
+            }
+            let left = end.map(|end| end.saturating_sub(platform.clock.monotonic()));
+            if !first && left.is_some_and(|left| left < Duration::from_millis(1)) {
+                pass.unused();
+                return Ok(Value::Nil);
+            }
+            let whole = left.filter(|left| *left <= slice);
+            let time = whole.unwrap_or(slice);
+            let limit = self.response_timeout.map(|limit| limit + time);
+            let reply = match (whole, first) {
+                (Some(_), true) => self.send(cmd, pass, limit).await?,
+                _ => {
+                    let short = blocking.shortened(cmd, time);
+                    self.send(&short, pass, limit).await?
+                }
+            };
+            if whole.is_some() || reply != Value::Nil {
+                return Ok(reply);
+            }
+            first = false;
+        }
+    }
+
+    async fn send(&mut self, cmd: &Cmd, pass: Pass, limit: Option<Duration>) -> RedisResult<Value> {
+        let sent = self.inner.send_packed_command(cmd);
+        let reply = match limit {
+            None => sent.await,
+            Some(limit) => match self.gate.platform().within(limit, sent).await {
+                Some(reply) => reply,
+                None => return Err(no_response(limit)),
+            },
+        };
+        match reply {
+            // Nobody sees its answer: the pass leaves a doubt.
+            Ok(value) if cmd.is_no_response() => Ok(value),
+            Ok(value) => {
+                pass.answered(slice::from_ref(&value));
+                Ok(value)
+            }
+            Err(error) => Err(self.judged(error, pass)),
+        }
+    }
+
+    /// Sends a pipeline.
+    pub(super) async fn pipeline(
+        &mut self,
+        pipeline: &Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> Result<Vec<Value>, Failure> {
+        let entry = if pipeline.is_transaction() {
+            enter(&self.gate, Request::Atomic).await?
+        } else {
+            let verbs = Verb::of_pipeline(pipeline);
+            enter(&self.gate, Request::Plain(&verbs)).await?
+        };
+        let Entry { pass, instead, .. } = entry;
+        if let Some(refusal) = instead {
+            self.send(&cmd("DISCARD"), pass, self.response_timeout)
+                .await?;
+            return Err(refusal.into());
+        }
+        // In a transaction nothing blocks; elsewhere the times of several commands may add up.
+        let blocks = !pipeline.is_transaction()
+            && pipeline.cmd_iter().any(|cmd| Blocking::of(cmd).is_some());
+        let sent = self.inner.send_packed_commands(pipeline, offset, count);
+        let replies = match self.response_timeout.filter(|_| !blocks) {
+            None => sent.await,
+            Some(limit) => match self.gate.platform().within(limit, sent).await {
+                Some(replies) => replies,
+                None => return Err(no_response(limit).into()),
+            },
+        };
+        match replies {
+            Ok(values) => {
+                pass.answered(&values);
+                Ok(values)
+            }
+            Err(error) => Err(self.judged(error, pass).into()),
+        }
+    }
+
+    /// The error that the caller gets: the reason for which the layer closed the connection says
+    /// more than the loss of it.
+    fn judged(&self, error: RedisError, pass: Pass) -> RedisError {
+        if !error.is_unrecoverable_error() {
+            // The server answered, in one way or another.
+            pass.answered(&[]);
+            return error;
+        }
+        self.gate.end(Ended::Broken);
+        match self.gate.ended() {
+            None | Some(Ended::Broken) => error,
+            Some(ended) => (&ended).into(),
+        }
+    }
+}
+
+/// A connection whose keeper is not started yet.
+pub(super) struct Opened {
+    gate: Arc<Gate>,
+    inner: MultiplexedConnection,
+    response_timeout: Option<Duration>,
+}
+
+impl Opened {
+    /// The connection; it owns `keeper`, unless somebody else runs it.
+    pub fn kept(self, keeper: Option<TaskHandle>) -> EntraConnection {
+        let owner = Owner {
+            gate: Arc::clone(&self.gate),
+            _keeper: keeper,
+        };
+        EntraConnection {
+            gate: self.gate,
+            inner: self.inner,
+            response_timeout: self.response_timeout,
+            _owner: Arc::new(owner),
+        }
+    }
+}
+
+async fn enter(gate: &Arc<Gate>, request: Request<'_>) -> Result<Entry, Failure> {
+    gate.enter(request).await.map_err(not_sent)
+}
+
+fn not_sent(rejected: Rejected) -> Failure {
+    match rejected {
+        Rejected::Ended(_) => Failure::NotSent,
+        Rejected::Refused(refusal) => refusal.into(),
+    }
+}
+
+impl ConnectionLike for EntraConnection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(async move {
+            let answered = self.command(cmd).await;
+            answered.map_err(|failure| self.told(failure))
+        })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async move {
+            let answered = self.pipeline(pipeline, offset, count).await;
+            answered.map_err(|failure| self.told(failure))
+        })
+    }
+
+    fn get_db(&self) -> i64 {
+        self.inner.get_db()
+    }
+}
+
+impl EntraConnection {
+    fn told(&self, failure: Failure) -> RedisError {
+        match failure {
+            Failure::Error(error) => error,
+            Failure::NotSent => (&self.gate.ended().unwrap_or(Ended::Broken)).into(),
+        }
+    }
+}
+
+impl fmt::Debug for EntraConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntraConnection")
+            .field("ended", &self.gate.ended())
+            .finish_non_exhaustive()
+    }
+}
