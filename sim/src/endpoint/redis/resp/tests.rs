@@ -79,7 +79,6 @@ fn of_frame3(frame: Frame3) -> Reply {
         Frame3::Array { data, .. } => Reply::Array(data.into_iter().map(of_frame3).collect()),
         Frame3::Push { data, .. } => Reply::Push(data.into_iter().map(of_frame3).collect()),
         Frame3::Set { data, .. } => {
-            #[expect(clippy::iter_over_hash_type, reason = "it is sorted")]
             let items = data.into_iter().map(of_frame3).collect();
             Reply::Set(sorted(items))
         }
