@@ -143,10 +143,22 @@ impl Stage {
             .collect()
     }
 
+    /// The hosts of Redis, replicas too; the first is where clients begin.
+    pub fn redis_hosts(&self) -> &[String] {
+        self.0.redis.as_ref().map_or(&[], |hub| hub.hosts())
+    }
+
+    /// From now on the nodes of a Redis cluster send clients here when they mean `host`.
+    pub fn announce_redis(&self, host: &str, address: &str, port: u16) {
+        if let Some(hub) = &self.0.redis {
+            hub.announce(host, address, port);
+        }
+    }
+
     /// The hosts and the port on which each serves: 443 where the real one speaks TLS, but for
     /// Redis.
     pub fn ports(&self) -> BTreeMap<String, u16> {
-        let redis: &[String] = self.0.redis.as_ref().map_or(&[], |hub| hub.hosts());
+        let redis = self.redis_hosts();
         let port = |host: &str| match host {
             super::IMDS_HOST => 80,
             host if redis.iter().any(|node| node == host) => super::REDIS_PORT,

@@ -68,6 +68,20 @@ impl Hub {
         &self.hosts
     }
 
+    /// Tells clients of a cluster another address of a host, by which they reach it.
+    pub fn announce(&self, host: &str, address: &str, port: u16) {
+        let number = self.hosts.iter().position(|known| known == host);
+        let mut state = self.state();
+        let cluster = state.server.cluster.as_mut();
+        let node = number
+            .zip(cluster)
+            .and_then(|(number, cluster)| cluster.nodes.get_mut(number));
+        if let Some(node) = node {
+            address.clone_into(&mut node.host);
+            node.port = port;
+        }
+    }
+
     /// The server and its connections.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -111,8 +125,7 @@ impl Hub {
         let to = cluster.fail_over(node)?;
         let down = cluster.nodes.get_mut(node)?;
         down.down = true;
-        let from = down.host.clone();
-        let to = cluster.nodes.get(to)?.host.clone();
+        let (from, to) = (self.hosts.get(node)?.clone(), self.hosts.get(to)?.clone());
         if let Some(bell) = state.falls.get(&node) {
             bell.notify_one();
         }

@@ -83,7 +83,10 @@ impl<'a> Reader<'a> {
     fn pairs(&mut self, count: usize, deeper: usize) -> Result<Option<Reply>, NotResp> {
         let mut pairs = Vec::new();
         for _ in 0..count {
-            let (Some(key), Some(value)) = (self.reply(deeper)?, self.reply(deeper)?) else {
+            let Some(key) = self.reply(deeper)? else {
+                return Ok(None);
+            };
+            let Some(value) = self.reply(deeper)? else {
                 return Ok(None);
             };
             pairs.push((key, value));

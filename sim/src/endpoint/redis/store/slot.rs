@@ -13,7 +13,7 @@ pub fn of(key: &[u8]) -> u16 {
     crc16(tagged.unwrap_or(key)) % SLOTS
 }
 
-/// CRC-16/XMODEM.
+/// The XMODEM checksum, of 16 bits.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc: u16, byte| {
         (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn slots_are_those_of_redis() {
-        // The check value of CRC-16/XMODEM.
+        // The check value of this checksum.
         assert_eq!(crc16(b"123456789"), 0x31c3);
         assert_eq!(of(b"foo"), 12_182);
         assert_eq!(of(b"{user1000}.following"), of(b"{user1000}.followers"));

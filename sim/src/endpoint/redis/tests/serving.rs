@@ -238,7 +238,7 @@ fn what_is_wrong_with_a_token_stands_in_the_trace_only() {
             (OID, foreign.as_str()),
             ("somebody", good.as_str()),
             (OID, "secret"),
-            (OID, &good.replace(|c| c == 'a', "b")),
+            (OID, &good.replace('a', "b")),
         ] {
             assert_eq!(client.ask(&format!("AUTH {user} {token}")).await, WRONGPASS);
         }
