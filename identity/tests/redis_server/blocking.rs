@@ -9,6 +9,9 @@ use super::server::{Events, Server, options};
 
 const LIFE: Duration = Duration::from_secs(2);
 
+/// Of a stream: an id, and fields with their values.
+type Entry = (String, Vec<String>);
+
 async fn start() -> Option<(Server, Events, EntraConnection)> {
     let server = Server::start().await?;
     let (provider, events) = server.entra(LIFE).provider();
@@ -18,6 +21,14 @@ async fn start() -> Option<(Server, Events, EntraConnection)> {
 }
 
 #[tokio::test]
+async fn blocking_commands_outlive_tokens() {
+    tokio::join!(
+        an_endless_pop_is_one_command_for_its_caller(),
+        a_time_is_kept_over_all_slices(),
+        nothing_is_lost_between_two_slices(),
+    );
+}
+
 async fn an_endless_pop_is_one_command_for_its_caller() {
     let Some((server, events, mut redis)) = start().await else {
         return;
@@ -53,7 +64,6 @@ async fn an_endless_pop_is_one_command_for_its_caller() {
     assert_eq!(left.unwrap(), 0);
 }
 
-#[tokio::test]
 async fn a_time_is_kept_over_all_slices() {
     let Some((_server, events, mut redis)) = start().await else {
         return;
@@ -78,7 +88,6 @@ async fn a_time_is_kept_over_all_slices() {
     assert_eq!(popped.unwrap(), Value::Nil);
 }
 
-#[tokio::test]
 async fn nothing_is_lost_between_two_slices() {
     let Some((server, events, mut redis)) = start().await else {
         return;
@@ -90,7 +99,7 @@ async fn nothing_is_lost_between_two_slices() {
             let mut xread = cmd("XREAD");
             xread.arg("BLOCK").arg(30_000).arg("COUNT").arg(1);
             xread.arg("STREAMS").arg("s").arg(&last);
-            let entries: RedisResult<Vec<(String, Vec<(String, Vec<String>)>)>> =
+            let entries: RedisResult<Vec<(String, Vec<Entry>)>> =
                 xread.query_async(&mut redis).await;
             let (id, fields) = entries.unwrap().remove(0).1.remove(0);
             assert_eq!(fields, ["n".to_owned(), read.to_string()]);

@@ -13,4 +13,5 @@ mod manager;
 mod pubsub;
 mod server;
 mod single;
+mod tls;
 mod transactions;

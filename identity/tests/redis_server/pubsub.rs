@@ -67,13 +67,11 @@ async fn nothing_is_lost(protocol: ProtocolVersion) {
 }
 
 #[tokio::test]
-async fn resp3_loses_nothing_across_tokens() {
-    nothing_is_lost(ProtocolVersion::RESP3).await;
-}
-
-#[tokio::test]
-async fn resp2_loses_nothing_across_tokens() {
-    nothing_is_lost(ProtocolVersion::RESP2).await;
+async fn nothing_is_lost_across_tokens() {
+    tokio::join!(
+        nothing_is_lost(ProtocolVersion::RESP2),
+        nothing_is_lost(ProtocolVersion::RESP3),
+    );
 }
 
 async fn an_eviction_is_a_gap(protocol: ProtocolVersion) {
@@ -116,13 +114,11 @@ async fn an_eviction_is_a_gap(protocol: ProtocolVersion) {
 }
 
 #[tokio::test]
-async fn an_eviction_is_a_gap_with_resp3() {
-    an_eviction_is_a_gap(ProtocolVersion::RESP3).await;
-}
-
-#[tokio::test]
-async fn an_eviction_is_a_gap_with_resp2() {
-    an_eviction_is_a_gap(ProtocolVersion::RESP2).await;
+async fn an_eviction_is_told_as_a_gap() {
+    tokio::join!(
+        an_eviction_is_a_gap(ProtocolVersion::RESP2),
+        an_eviction_is_a_gap(ProtocolVersion::RESP3),
+    );
 }
 
 #[tokio::test]

@@ -69,13 +69,11 @@ async fn outlives_its_tokens(protocol: ProtocolVersion) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_busy_resp2_connection_outlives_its_tokens() {
-    outlives_its_tokens(ProtocolVersion::RESP2).await;
-}
-
-#[tokio::test]
-async fn a_busy_resp3_connection_outlives_its_tokens() {
-    outlives_its_tokens(ProtocolVersion::RESP3).await;
+async fn a_busy_connection_outlives_its_tokens() {
+    tokio::join!(
+        outlives_its_tokens(ProtocolVersion::RESP2),
+        outlives_its_tokens(ProtocolVersion::RESP3),
+    );
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ pub(super) enum Ended {
     /// The peer closed it, or the network did.
     Broken,
     /// Its token has ended, and there is no newer one that the server accepts.
-    TokenEnded,
+    Expired,
     /// No answer to what the layer itself asked.
     Unresponsive(&'static str),
     /// An answer that cannot belong to what the layer itself asked.
@@ -25,7 +25,7 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken => f.write_str("the connection to Redis broke"),
-            Self::TokenEnded => f.write_str(
+            Self::Expired => f.write_str(
                 "the token of the connection to Redis has ended and there is no newer one that \
                  the server accepts, so the connection was closed",
             ),

@@ -140,8 +140,8 @@ impl Gate {
         }
         if state.term.is_over(&self.platform) {
             drop(state);
-            self.end(Ended::TokenEnded);
-            return Some(Err(Rejected::Ended(Ended::TokenEnded)));
+            self.end(Ended::Expired);
+            return Some(Err(Rejected::Ended(Ended::Expired)));
         }
         if state.held {
             return None;

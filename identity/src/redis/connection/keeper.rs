@@ -84,7 +84,7 @@ impl Keeper {
                 return;
             }
             if term.is_over(self.provider.platform()) {
-                self.gate.end(Ended::TokenEnded);
+                self.gate.end(Ended::Expired);
                 return;
             }
             if open && now >= term.close_down() {
@@ -167,7 +167,7 @@ impl Keeper {
         let left = term.end().saturating_sub(self.now());
         let drained = self.provider.platform().within(left, self.gate.drained());
         if drained.await.is_none() {
-            self.gate.end(Ended::TokenEnded);
+            self.gate.end(Ended::Expired);
         }
         self.gate.ended().is_none()
     }
@@ -284,7 +284,7 @@ impl Keeper {
     fn refused(&mut self, credentials: RedisCredentials, error: &str) {
         self.failed(error);
         if self.gate.sight().reset {
-            self.gate.end(Ended::TokenEnded);
+            self.gate.end(Ended::Expired);
             return;
         }
         self.gate.release();

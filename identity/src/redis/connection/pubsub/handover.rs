@@ -60,7 +60,7 @@ impl Subscriber {
                 return Ok(());
             }
         };
-        let before = self.heard();
+        let before = self.heard;
         let mut both = Overlap::default();
         let limit = self.options.auth_timeout;
         let Ok(at_least) = self.subscribe_anew(&mut new, &mut both, limit).await else {
@@ -75,7 +75,7 @@ impl Subscriber {
         let skipped = found.unwrap_or(0);
         self.link = new;
         self.renewed(credentials, term);
-        let now = self.heard();
+        let now = self.heard;
         if lost_before || found.is_none() {
             let why = match lost_before {
                 true => "the connection to Redis broke before the next one had subscribed",

@@ -1,9 +1,11 @@
 //! Subscriptions that outlive their tokens.
 
 mod align;
+mod anew;
 mod handover;
 mod link;
 mod queue;
+mod renewal;
 mod task;
 
 use std::{fmt, sync::Arc};

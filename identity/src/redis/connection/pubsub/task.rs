@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use redis::{Cmd, RedisError, RedisResult, Value, cmd};
+use redis::{Cmd, RedisResult, Value, cmd};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -20,9 +20,8 @@ use crate::redis::{
     connection::{
         dial::{Dialled, dial},
         error::Ended,
-        manager::reconnect_wait,
         options::{ConnectionOptions, RedisEndpoint},
-        schedule::{Term, retry_after},
+        schedule::Term,
     },
     event::tell,
 };
@@ -65,7 +64,7 @@ pub(super) struct Change {
 }
 
 /// What was sent and not answered yet, in order.
-enum Expected {
+pub(super) enum Expected {
     Change {
         left: usize,
         change: Change,
@@ -96,14 +95,14 @@ pub(super) struct Subscriber {
     subscribed: bool,
     pub link: Link,
     pub term: Term,
-    current: RedisCredentials,
+    pub current: RedisCredentials,
     pub next: Option<(RedisCredentials, Duration)>,
-    refused: u32,
+    pub refused: u32,
     pub channels: BTreeSet<Vec<u8>>,
     pub patterns: BTreeSet<Vec<u8>>,
-    expected: VecDeque<Expected>,
+    pub expected: VecDeque<Expected>,
     /// When the connection was last known to be whole.
-    heard: Timestamp,
+    pub heard: Timestamp,
 }
 
 impl Subscriber {
@@ -177,7 +176,7 @@ impl Subscriber {
         self.provider.platform().clock.monotonic()
     }
 
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         format!("the subscription at {}", self.endpoint)
     }
 
@@ -185,7 +184,7 @@ impl Subscriber {
     async fn listen(&mut self) -> Result<(), Ended> {
         loop {
             if self.term.is_over(self.provider.platform()) {
-                return Err(Ended::TokenEnded);
+                return Err(Ended::Expired);
             }
             let now = self.now();
             if self.expected.front().is_some_and(|first| now >= first.by()) {
@@ -224,23 +223,6 @@ impl Subscriber {
         }
     }
 
-    fn plan(&mut self, credentials: RedisCredentials) {
-        if credentials == self.current {
-            return;
-        }
-        let now = self.now();
-        let at = match self.refused {
-            0 => {
-                let random = &self.provider.platform().random;
-                self.term
-                    .place(now, &self.options, random.unit("redis/reauthentication"))
-            }
-            _ => now,
-        };
-        let at = self.next.as_ref().map_or(at, |(_, due)| at.min(*due));
-        self.next = Some((credentials, at));
-    }
-
     async fn change(&mut self, change: Change) -> Result<(), Ended> {
         let command = change.verb.command(&change.names);
         let (set, adds) = match change.verb {
@@ -263,7 +245,7 @@ impl Subscriber {
         self.send(&command).await
     }
 
-    async fn send(&mut self, command: &Cmd) -> Result<(), Ended> {
+    pub async fn send(&mut self, command: &Cmd) -> Result<(), Ended> {
         let limit = self.options.auth_timeout;
         match self
             .provider
@@ -329,147 +311,7 @@ impl Subscriber {
         });
     }
 
-    async fn reauthenticate(&mut self) -> Result<(), Ended> {
-        if !self.options.protocol.supports_resp3() {
-            return self.hand_over().await;
-        }
-        self.next = None;
-        let credentials = self.provider.current();
-        let credentials = credentials.unwrap_or_else(|| self.current.clone());
-        let begun = Term::begin(
-            self.provider.platform(),
-            credentials.expires_on(),
-            &self.options,
-        );
-        let mut auth = cmd("AUTH");
-        auth.arg(credentials.user_name())
-            .arg(credentials.password());
-        self.expected.push_back(Expected::Auth {
-            credentials,
-            begun,
-            by: self.now() + self.options.auth_timeout,
-        });
-        self.send(&auth).await
-    }
-
-    fn authenticated(&mut self, answer: &Value) -> Result<(), Ended> {
-        let Some(Expected::Auth {
-            credentials, begun, ..
-        }) = self.expected.pop_front()
-        else {
-            return Ok(());
-        };
-        match answer {
-            Value::Okay => self.renewed(credentials, begun),
-            Value::ServerError(error) => self.refused(credentials, &error.to_string()),
-            _ => return Err(Ended::Desynchronised("AUTH")),
-        }
-        Ok(())
-    }
-
-    pub fn renewed(&mut self, credentials: RedisCredentials, begun: Term) {
-        self.tell(RedisEvent::Reauthenticated {
-            connection: self.name(),
-            expires_on: credentials.expires_on(),
-        });
-        (self.current, self.term, self.refused) = (credentials, begun, 0);
-        self.heard = self.provider.platform().clock.now();
-    }
-
-    /// The old token goes on being good.
-    pub fn refused(&mut self, credentials: RedisCredentials, error: &str) {
-        self.tell(RedisEvent::ReauthenticationFailed {
-            connection: self.name(),
-            error: error.to_owned(),
-        });
-        self.refused = self.refused.saturating_add(1);
-        self.next = Some((credentials, self.now() + retry_after(self.refused)));
-    }
-
-    fn tell(&self, event: RedisEvent) {
+    pub fn tell(&self, event: RedisEvent) {
         tell(self.provider.observer(), &event);
-    }
-
-    /// Makes the connection anew. What was published meanwhile is lost, and told.
-    async fn come_back(&mut self, why: &Ended) {
-        let from = self.heard;
-        let mut failures = 0;
-        let early = loop {
-            match self.try_to_come_back().await {
-                Ok(early) => break early,
-                Err(_) => {
-                    let platform = self.provider.platform();
-                    let wait = reconnect_wait(platform, failures);
-                    platform.clock.sleep(wait).await;
-                    failures = failures.saturating_add(1);
-                }
-            }
-        };
-        let until = self.provider.platform().clock.now();
-        let listening = !self.channels.is_empty() || !self.patterns.is_empty();
-        self.report(listening.then_some((from, until)), &why.to_string());
-        for message in early {
-            self.deliver(message);
-        }
-    }
-
-    /// With the messages that arrived before the last name was confirmed.
-    async fn try_to_come_back(&mut self) -> RedisResult<Vec<Message>> {
-        let dialled = Self::dial(&self.endpoint, &self.provider, &self.options).await?;
-        self.link = dialled.what;
-        self.term = dialled.term;
-        self.current = dialled.credentials;
-        (self.next, self.refused) = (None, 0);
-        for command in self.all(Verb::Subscribe, Verb::PSubscribe) {
-            self.link.send(&command).await?;
-        }
-        let mut early = Vec::new();
-        let mut left = self.channels.len() + self.patterns.len();
-        let (platform, limit) = (self.provider.platform().clone(), self.options.auth_timeout);
-        while left > 0 {
-            let frame = platform.within(limit, self.link.next()).await;
-            match frame
-                .unwrap_or_else(|| Err(RedisError::from(&Ended::Unresponsive("SUBSCRIBE"))))?
-            {
-                Frame::Confirmed => left -= 1,
-                Frame::Reply(Value::ServerError(error)) => return Err(error.into()),
-                Frame::Message(message) => early.push(message),
-                _ => {}
-            }
-        }
-        self.heard = platform.clock.now();
-        Ok(early)
-    }
-
-    /// The commands that name all subscriptions.
-    pub fn all(&self, channels: Verb, patterns: Verb) -> Vec<Cmd> {
-        let mut commands = Vec::new();
-        if !self.channels.is_empty() {
-            commands.push(channels.command(&self.channels));
-        }
-        if !self.patterns.is_empty() {
-            commands.push(patterns.command(&self.patterns));
-        }
-        commands
-    }
-
-    /// Tells the subscriber and the observer that another connection has taken over.
-    pub fn report(&self, gap: Option<(Timestamp, Timestamp)>, why: &str) {
-        if let Some((from, until)) = gap {
-            self.queue.push(PubSubEvent::Gap {
-                from,
-                until,
-                why: why.to_owned(),
-            });
-        }
-        self.tell(RedisEvent::Replaced {
-            connection: self.name(),
-            why: why.to_owned(),
-            gap,
-        });
-    }
-
-    pub fn heard(&self) -> Timestamp {
-        self.heard
     }
 }

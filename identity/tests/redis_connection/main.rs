@@ -1,0 +1,17 @@
+//! The Redis layer on a virtual host, against a server that does what a real one cannot be asked
+//! to do: not answer, answer late, hang up.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+#[path = "../core_support/mod.rs"]
+mod core_support;
+mod fake;
+mod long;
+mod server_faults;
+#[allow(dead_code, reason = "shared with the tests of the provider")]
+#[path = "../redis/support.rs"]
+mod support;
