@@ -1,8 +1,13 @@
 //! The faults that are installed in a world, and which of them strikes a request.
 
+mod redis;
+
 use std::time::Duration;
 
-use crate::scenario::{EntraMatch, Fault, FaultOn, FaultThen, ImdsMatch, ImdsRequest, RedisMatch};
+pub use redis::SeenCommand;
+use redis::matches_redis;
+
+use crate::scenario::{EntraMatch, Fault, FaultOn, FaultThen, ImdsMatch, ImdsRequest};
 
 /// A request or a run of a command as the trace tells it: what a matcher may look at.
 #[derive(Clone, Copy, Debug)]
@@ -17,21 +22,6 @@ pub struct Seen<'a> {
     pub detail: &'a str,
     /// The command, if it is one for Redis.
     pub command: Option<SeenCommand<'a>>,
-}
-
-/// A command for Redis: what a matcher may look at.
-#[derive(Clone, Copy, Debug)]
-pub struct SeenCommand<'a> {
-    /// Its name: `AUTH`, `CLIENT SETNAME`.
-    pub name: &'a str,
-    /// Whether it signs in.
-    pub signs_in: bool,
-    /// The connection's number.
-    pub connection: u64,
-    /// The node's number, from 0.
-    pub node: usize,
-    /// Whether it stands between MULTI and EXEC.
-    pub in_transaction: bool,
 }
 
 /// Whether a request to IMDS is one of those that `matcher` means.
@@ -58,27 +48,6 @@ pub fn matches_entra(matcher: &EntraMatch, detail: &str) -> bool {
         field(detail, "scope").is_some_and(|asked| asked.split(' ').any(|scope| scope == wanted))
     });
     client && scope
-}
-
-/// Whether a command for Redis is one of those that `matcher` means: `CLIENT` means all its
-/// subcommands too.
-fn matches_redis(matcher: &RedisMatch, command: &SeenCommand<'_>) -> bool {
-    let family = command.name.split(' ').next().unwrap_or_default();
-    let name = matcher.command.as_ref().is_none_or(|wanted| {
-        wanted.eq_ignore_ascii_case(command.name) || wanted.eq_ignore_ascii_case(family)
-    });
-    let node = matcher
-        .node
-        .is_none_or(|wanted| wanted as usize == command.node + 1);
-    let within = matcher.in_transaction;
-    name && node
-        && matcher
-            .signs_in
-            .is_none_or(|wanted| wanted == command.signs_in)
-        && matcher
-            .connection
-            .is_none_or(|wanted| wanted == command.connection)
-        && within.is_none_or(|wanted| wanted == command.in_transaction)
 }
 
 fn matches(on: &FaultOn, seen: Seen<'_>) -> bool {

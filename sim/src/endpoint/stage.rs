@@ -126,35 +126,6 @@ impl Stage {
         hosts
     }
 
-    /// The nodes of Redis, replicas too.
-    fn redis_nodes(&self) -> Vec<(String, HostMain)> {
-        let Some(hub) = &self.0.redis else {
-            return Vec::new();
-        };
-        let main = |node: usize| -> HostMain {
-            let (stage, hub) = (self.clone(), hub.clone());
-            Arc::new(move |host| -> BoxFuture<'static, ()> {
-                Box::pin(redis::serve(stage.clone(), hub.clone(), node, host))
-            })
-        };
-        let hosts = hub.hosts().iter().enumerate();
-        hosts
-            .map(|(node, host)| (host.clone(), main(node)))
-            .collect()
-    }
-
-    /// The hosts of Redis, replicas too; the first is where clients begin.
-    pub fn redis_hosts(&self) -> &[String] {
-        self.0.redis.as_ref().map_or(&[], |hub| hub.hosts())
-    }
-
-    /// From now on the nodes of a Redis cluster send clients here when they mean `host`.
-    pub fn announce_redis(&self, host: &str, address: &str, port: u16) {
-        if let Some(hub) = &self.0.redis {
-            hub.announce(host, address, port);
-        }
-    }
-
     /// The hosts and the port on which each serves: 443 where the real one speaks TLS, but for
     /// Redis.
     pub fn ports(&self) -> BTreeMap<String, u16> {
@@ -356,8 +327,8 @@ impl Stage {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn redis(&self) -> Option<&redis::Hub> {
-        self.0.redis.as_deref()
+    pub(super) fn redis(&self) -> Option<&Arc<redis::Hub>> {
+        self.0.redis.as_ref()
     }
 
     pub(super) fn journal(&self) -> &Journal {

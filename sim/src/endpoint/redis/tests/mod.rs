@@ -1,5 +1,6 @@
 //! The server without sockets, beside a real one.
 
+mod faults;
 mod random;
 mod real;
 mod scripts;

@@ -1,0 +1,126 @@
+//! Limits, faults and the cluster, over the sockets of a world.
+
+use std::time::Duration;
+
+use super::serving::{OID, ends, play, told};
+use crate::scenario::RedisEnd;
+
+#[test]
+fn too_many_are_turned_away() {
+    let trace = play("max-clients = 1", |person| async move {
+        let one = person.connect().await;
+        person.wait(Duration::from_secs(1)).await;
+        let mut two = person.connect().await;
+        assert_eq!(
+            two.hear().await,
+            "-ERR max number of clients reached\r\n(end)"
+        );
+        drop(one);
+        person.wait(Duration::from_secs(1)).await;
+        let mut three = person.connect().await;
+        assert_eq!(
+            three.ask("PING").await,
+            "-NOAUTH Authentication required.\r\n"
+        );
+    });
+    let ends: Vec<_> = ends(&trace)
+        .into_iter()
+        .map(|(id, because, _)| (id, because))
+        .collect();
+    assert_eq!(ends, [(2, RedisEnd::Server), (1, RedisEnd::Client)]);
+}
+
+#[test]
+fn faults_strike_commands() {
+    let trace = play("", |person| async move {
+        let fault = |what: &str| format!("fault = {{ name = \"F\", first = 1, {what} }}");
+        let mut client = person.login().await;
+        person.act(&fault(
+            "on.redis = { command = \"get\" }, then.error = { text = \"ERR no\" }",
+        ));
+        assert_eq!(client.ask("SET k v").await, "+OK\r\n");
+        assert_eq!(client.ask("GET k").await, "-ERR no\r\n");
+        assert_eq!(client.ask("GET k").await, "$1\r\nv\r\n");
+        person.act(&fault(
+            "on.redis = { in-transaction = true }, then.error = { text = \"ERR no\" }",
+        ));
+        client.say(&["MULTI", "SET k w", "EXEC"]).await;
+        let heard = client.hear().await;
+        assert_eq!(
+            heard,
+            "+OK\r\n-ERR no\r\n-EXECABORT Transaction discarded because of previous errors.\r\n"
+        );
+        person.act(&fault("on.redis = { command = \"PING\" }, then.delay = { by = { at-least = \"3s\", at-most = \"3s\" } }"));
+        assert_eq!(client.ask("PING").await, "");
+        person.wait(Duration::from_secs(2)).await;
+        assert_eq!(client.hear().await, "+PONG\r\n");
+        person.act(&fault(
+            "on.redis = { command = \"SET\" }, then.half-close = {}",
+        ));
+        client.say(&["GET k", "SET k half", "SET k2 half"]).await;
+        assert_eq!(client.hear().await, "$1\r\nv\r\n(end)");
+
+        let mut client = person.login().await;
+        assert_eq!(
+            client.ask("MGET k k2").await,
+            "*2\r\n$4\r\nhalf\r\n$4\r\nhalf\r\n"
+        );
+        person.act(&fault(
+            "on.redis = { command = \"SET\" }, then.reset = { when = \"after\" }",
+        ));
+        assert_eq!(client.ask("SET k after").await, "(reset)");
+        let mut client = person.login().await;
+        person.act(&fault("on.redis = { command = \"SET\", signs-in = false }, then.reset = { when = \"before\" }"));
+        assert_eq!(client.ask("SET k before").await, "(reset)");
+        let mut client = person.login().await;
+        assert_eq!(client.ask("GET k").await, "$5\r\nafter\r\n");
+        person.act(&fault("on.redis = { command = \"GET\" }, then.hang = {}"));
+        client.say(&["GET k", "GET k"]).await;
+        assert_eq!(client.hear().await, "");
+        person.act("redis-kill = { connection = 4 }");
+        assert_eq!(client.hear().await, "(reset)");
+    });
+    let text = told(&trace).join("\n");
+    assert!(text.contains("GET k -> ERR no (fault: F)"), "{text}");
+    assert!(text.contains("GET k -> (nothing) (fault: F)"), "{text}");
+}
+
+#[test]
+fn a_cluster_sends_clients_to_the_right_node_and_fails_over() {
+    let trace = play("nodes = 3", |person| async move {
+        let token = person.token("https://redis.azure.com").await;
+        let auth = format!("AUTH {OID} {token}");
+        let mut one = person.connect_to("redis-1.contoso.example").await;
+        one.ask(&auth).await;
+        assert_eq!(
+            one.ask("SET foo bar").await,
+            "-MOVED 12182 redis-3.contoso.example:6380\r\n"
+        );
+        let mut three = person.connect_to("redis-3.contoso.example").await;
+        three.ask(&auth).await;
+        assert_eq!(three.ask("SET foo bar").await, "+OK\r\n");
+        assert_eq!(
+            three.ask("MSET foo 1 bar 2").await,
+            "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
+        );
+        let slots = one.ask("CLUSTER SLOTS").await;
+        assert!(slots.starts_with("*3\r\n*4\r\n:0\r\n:5460\r\n*4\r\n$23\r\nredis-1.contoso.example\r\n:6380\r\n$40\r\n"), "{slots}");
+        person.act("redis-fail-over = { node = 3 }");
+        assert_eq!(three.hear().await, "(reset)");
+        let refused = person
+            .host
+            .network
+            .connect("redis-3.contoso.example", 6380)
+            .await;
+        assert!(refused.is_err());
+        assert_eq!(
+            one.ask("GET foo").await,
+            "-MOVED 12182 redis-3-replica.contoso.example:6380\r\n"
+        );
+        let mut replica = person.connect_to("redis-3-replica.contoso.example").await;
+        replica.ask(&auth).await;
+        assert_eq!(replica.ask("GET foo").await, "$3\r\nbar\r\n");
+    });
+    let text = told(&trace).join("\n");
+    assert!(text.contains("redis-3.contoso.example went down"), "{text}");
+}
