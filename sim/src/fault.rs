@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::scenario::{EntraMatch, Fault, FaultOn, FaultThen, ImdsMatch, ImdsRequest};
+use crate::scenario::{EntraMatch, Fault, FaultOn, FaultThen, ImdsMatch, ImdsRequest, RedisMatch};
 
 /// A request or a run of a command as the trace tells it: what a matcher may look at.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,23 @@ pub struct Seen<'a> {
     pub line: &'a str,
     /// The form's fields.
     pub detail: &'a str,
+    /// The command, if it is one for Redis.
+    pub command: Option<SeenCommand<'a>>,
+}
+
+/// A command for Redis: what a matcher may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct SeenCommand<'a> {
+    /// Its name: `AUTH`, `CLIENT SETNAME`.
+    pub name: &'a str,
+    /// Whether it signs in.
+    pub signs_in: bool,
+    /// The connection's number.
+    pub connection: u64,
+    /// The node's number, from 0.
+    pub node: usize,
+    /// Whether it stands between MULTI and EXEC.
+    pub in_transaction: bool,
 }
 
 /// Whether a request to IMDS is one of those that `matcher` means.
@@ -43,13 +60,35 @@ pub fn matches_entra(matcher: &EntraMatch, detail: &str) -> bool {
     client && scope
 }
 
+/// Whether a command for Redis is one of those that `matcher` means: `CLIENT` means all its
+/// subcommands too.
+fn matches_redis(matcher: &RedisMatch, command: &SeenCommand<'_>) -> bool {
+    let family = command.name.split(' ').next().unwrap_or_default();
+    let name = matcher.command.as_ref().is_none_or(|wanted| {
+        wanted.eq_ignore_ascii_case(command.name) || wanted.eq_ignore_ascii_case(family)
+    });
+    let node = matcher
+        .node
+        .is_none_or(|wanted| wanted as usize == command.node + 1);
+    let within = matcher.in_transaction;
+    name && node
+        && matcher
+            .signs_in
+            .is_none_or(|wanted| wanted == command.signs_in)
+        && matcher
+            .connection
+            .is_none_or(|wanted| wanted == command.connection)
+        && within.is_none_or(|wanted| wanted == command.in_transaction)
+}
+
 fn matches(on: &FaultOn, seen: Seen<'_>) -> bool {
     on.endpoint() == seen.endpoint
         && match on {
             FaultOn::Imds(matcher) => matches_imds(matcher, seen.what, seen.line),
             FaultOn::Entra(matcher) => matches_entra(matcher, seen.detail),
-            // Commands for Redis are struck where they are taken apart.
-            FaultOn::Redis(_) => false,
+            FaultOn::Redis(matcher) => seen
+                .command
+                .is_some_and(|command| matches_redis(matcher, &command)),
             FaultOn::Az(_) | FaultOn::Azd(_) | FaultOn::Pwsh(_) => true,
         }
 }
@@ -216,6 +255,7 @@ mod tests {
             what,
             line,
             detail: "",
+            command: None,
         }
     }
 
@@ -270,6 +310,7 @@ mod tests {
             what: "token",
             line: "POST /t",
             detail,
+            command: None,
         };
         assert!(matches(&on("on.entra = {}"), entra));
         assert!(matches(&on("on.entra = { client-id = \"C\" }"), entra));

@@ -27,6 +27,7 @@ const FAMILIES: &[&str] = &[
     "entra",
     "live",
     "managed-identity",
+    "redis",
 ];
 
 /// What no file may hold, in two parts, so that this one does not.

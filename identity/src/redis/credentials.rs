@@ -1,12 +1,13 @@
 //! What a connection sends with `AUTH`.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use crate::{
     AccessToken,
     cache::{Life, Moment},
+    platform::Clock,
 };
 
 /// A user name and a password for Redis, good until the token ends. Cheap to clone. `Debug` shows
@@ -43,10 +44,17 @@ impl RedisCredentials {
         self.token.expires_on()
     }
 
-    /// Whether it has not ended at `now` of the wall clock. The provider also counts the monotonic
-    /// time since the receipt (PR-20), and hands out what is valid by both.
+    /// Whether it has not ended at `now` of the wall clock. The provider hands out what is valid by
+    /// the monotonic clock, too; see [`remaining`](Self::remaining).
     pub fn is_valid(&self, now: Timestamp) -> bool {
         now < self.expires_on()
+    }
+
+    /// How long it is still good by both clocks of the host that received it, whose `clock` this
+    /// is: by the wall clock, and by the monotonic time since the receipt, so that neither a clock
+    /// set back nor a host that slept stretches it (PR-20). Zero once it has ended.
+    pub fn remaining(&self, clock: &dyn Clock) -> Duration {
+        self.life.left(Moment::of(clock))
     }
 
     /// Whether it is valid by both clocks.

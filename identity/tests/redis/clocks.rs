@@ -16,9 +16,12 @@ async fn a_clock_set_back_stretches_no_token() {
     world.sleep_until(42 * MINUTE).await;
     assert_eq!(world.idp.count(), 2, "renewed by the monotonic clock");
     world.sleep_until(HOUR - SECOND).await;
-    assert!(world.provider.current().is_some());
+    let credentials = world.provider.current().unwrap();
+    let remaining = || credentials.remaining(&*world.provider.platform().clock);
+    assert!(remaining() <= SECOND && remaining() > SECOND / 2);
     world.sleep_until(HOUR).await;
     assert_eq!(world.provider.current(), None);
+    assert!(remaining().is_zero());
     let said = world.said(&mut subscription).await;
     assert!(
         said.last().unwrap().as_ref().unwrap_err().contains("ended"),

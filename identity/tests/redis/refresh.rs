@@ -172,10 +172,28 @@ async fn renew_asks_now_but_not_in_a_loop() {
         ("2".to_owned(), 2)
     );
     assert_eq!(world.said(&mut subscription).await, [ok("2")]);
-    world.sleep_until(2 * MINUTE).await;
-    world.idp.will([Fails(crate::support::refused())]);
+    world.sleep_until(125 * SECOND).await;
+    let newest = world.provider.renew().await.unwrap();
+    assert_eq!(
+        world.idp.count(),
+        4,
+        "one at the half of a minute, one now, and no loop"
+    );
+    assert_eq!(
+        world.said(&mut subscription).await,
+        [ok(&number(newest.password()))]
+    );
+    // PR-25: the same again is an answer, and no news.
+    world.idp.will([Same]);
     world.sleep_until(3 * MINUTE).await;
-    let error = world.provider.renew().await.unwrap_err();
-    assert_eq!(error.code(), Some("AADSTS7000215"));
+    assert_eq!(world.provider.renew().await.unwrap(), newest);
+    assert!(world.said(&mut subscription).await.is_empty());
+    world.idp.will([Fails(crate::support::refused())]);
+    world.sleep_until(4 * MINUTE).await;
+    for _ in 0..2 {
+        let error = world.provider.renew().await.unwrap_err();
+        assert_eq!(error.code(), Some("AADSTS7000215"));
+        assert_eq!(world.idp.count(), 6, "nobody asks for what keeps failing");
+    }
     assert!(world.provider.current().is_some(), "the one at hand stays");
 }

@@ -200,10 +200,38 @@ async fn the_end_is_told_while_a_request_hangs() {
     assert!(late < SECOND / 100, "{late:?}");
 }
 
+/// PR-32, PR-36: each end is told, and what is over is told to nobody.
+#[tokio::test(start_paused = true)]
+async fn every_end_is_told_and_no_old_error() {
+    let world = World::new([Fails(refused())]);
+    let mut subscription = world.provider.subscribe();
+    for _ in 0..2 {
+        world.idp.will([Token(HOUR), Fails(refused())]);
+        world.host.sleep(31 * SECOND).await;
+        let mut late = world.provider.subscribe();
+        let said = world.said(&mut late).await;
+        assert!(matches!(&said[..], [Ok(_)]), "{said:?}");
+        world.said(&mut subscription).await;
+        world.host.sleep(50 * MINUTE).await;
+        let said = world.said(&mut subscription).await;
+        assert_eq!(said, [Err("wrong secret".to_owned())]);
+        world.host.sleep(11 * MINUTE).await;
+        let said = world.said(&mut subscription).await;
+        assert!(
+            matches!(&said[..], [Err(error)] if error.contains("ended at")),
+            "{said:?}"
+        );
+    }
+}
+
 /// PR-12: a service that wants to be left alone is, however many attempts there are.
 #[tokio::test(start_paused = true)]
 async fn retry_at_is_respected() {
-    for (seconds, expected) in [(20, [0.0, 20.0]), (600, [0.0, 600.0]), (0, [0.0, 1.0])] {
+    let cases = [(20, [0.0, 20.0]), (600, [0.0, 600.0]), (0, [0.0, 1.0])];
+    let cases = cases
+        .into_iter()
+        .flat_map(|case| [(case, false), (case, true)]);
+    for ((seconds, expected), comes_again) in cases {
         let host = Host::new(0.5);
         let until = host.now() + SignedDuration::from_secs(seconds);
         let busy = transient().with_status(429).with_retry_at(until);
@@ -216,12 +244,24 @@ async fn retry_at_is_respected() {
             seconds == 600,
             "too long to wait in silence"
         );
-        // Neither does a new subscription ask earlier.
-        drop(subscription);
-        let _subscription = world.provider.subscribe();
+        if comes_again {
+            // Neither does a new subscription ask earlier.
+            drop(subscription);
+            subscription = world.provider.subscribe();
+        }
         world.sleep_until(700 * SECOND).await;
         assert_eq!(world.idp.seconds(), expected);
+        drop(subscription);
     }
+}
+
+/// PR-31: what has failed for good is not retried faster because it fails in another way.
+#[tokio::test(start_paused = true)]
+async fn at_the_cap_it_stays_there() {
+    let world = World::new([Fails(refused()), Fails(transient())]);
+    let _subscription = world.provider.subscribe();
+    world.sleep_until(100 * SECOND).await;
+    assert_eq!(world.idp.seconds(), [0.0, 30.0, 60.0, 90.0]);
 }
 
 /// PR-31: a member that is not there yet is no reason to give up for good.

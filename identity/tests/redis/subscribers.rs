@@ -252,3 +252,37 @@ async fn nothing_outlives_the_provider() {
     // Only the test still knows the identity provider: no task is left over.
     assert_eq!(std::sync::Arc::strong_count(&idp), 1);
 }
+
+/// And who comes and goes meanwhile does not end what was begun for another.
+#[tokio::test(start_paused = true)]
+async fn a_renewal_for_who_only_asked_goes_on() {
+    let world = World::new([Token(HOUR), Slow(SECOND, Box::new(Token(HOUR)))]);
+    world.provider.credentials().await.unwrap();
+    world.sleep_until(50 * MINUTE).await;
+    world.provider.credentials().await.unwrap();
+    world.settle().await;
+    drop(world.provider.subscribe());
+    world.host.sleep(2 * SECOND).await;
+    let current = world.provider.current().unwrap();
+    assert_eq!(number(current.password()), "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_what_nobody_waits_for() {
+    let world = World::new([Token(HOUR), Hangs]);
+    world.provider.credentials().await.unwrap();
+    world.sleep_until(50 * MINUTE).await;
+    world.provider.credentials().await.unwrap();
+    world.settle().await;
+    let World {
+        provider,
+        idp,
+        host,
+        ..
+    } = world;
+    assert_eq!(idp.under_way(), 1);
+    drop(provider);
+    host.sleep(SECOND).await;
+    assert_eq!(idp.under_way(), 0);
+    assert_eq!(std::sync::Arc::strong_count(&idp), 1);
+}

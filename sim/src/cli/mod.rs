@@ -19,7 +19,11 @@ pub mod skip;
 mod stopwatch;
 mod twice;
 
+use std::{process::ExitCode, sync::Arc};
+
 use clap::{ColorChoice, Parser, Subcommand, ValueEnum};
+
+use crate::subject::Subject;
 
 pub use console::Console;
 
@@ -56,6 +60,22 @@ pub enum Command {
     Explain(explain::Args),
     /// Print the JSON Schema of scenario files
     Schema,
+}
+
+impl Cli {
+    /// Does what is asked. `peers` are the subjects that this command was built with besides ours.
+    pub fn run(self, peers: &[Arc<dyn Subject>]) -> ExitCode {
+        let mut console = Console::new(self.color);
+        let code = match &self.command {
+            Command::Run(asked) => run::run(asked, peers, &mut console),
+            Command::Serve(asked) => serve::run(asked, &mut console),
+            Command::Check(asked) => check::run(asked, &mut console),
+            Command::List(asked) => list::run(asked, &mut console),
+            Command::Explain(asked) => explain::run(asked, &mut console),
+            Command::Schema => schema::run(&mut console),
+        };
+        ExitCode::from(console.finish(code))
+    }
 }
 
 /// How results are told.

@@ -28,6 +28,8 @@ pub struct How {
     pub keep_traces: bool,
     /// What is under test.
     pub subject: Arc<dyn Subject>,
+    /// What it is called on the command line, if it is not ours.
+    pub peer: Option<String>,
     /// The command line of its driver, if it is outside.
     pub driver: Option<String>,
 }
@@ -39,6 +41,16 @@ impl How {
         } else {
             skip::Callers::Inside
         }
+    }
+
+    fn not_on_this_engine(&self) -> Option<String> {
+        let asks_the_machine = self.subject.machine_clock().is_some();
+        (asks_the_machine && self.engine != Engine::Lapse).then(|| {
+            format!(
+                "{} asks this machine for the time, and only lapse can show it a world's",
+                self.subject.name()
+            )
+        })
     }
 }
 
@@ -86,6 +98,7 @@ pub fn play(file: &File, how: &How) -> Outcome {
             outcome.title = loaded.scenario.title.clone();
             outcome.expectation_lines = lines::of_expectations(&loaded.text);
             let skipped = skip::reason(&loaded.scenario, how.engine, how.callers())
+                .or_else(|| how.not_on_this_engine())
                 .or_else(|| how.subject.supports(&loaded.scenario).err());
             match skipped {
                 Some(reason) => Ending::Skipped { reason },
@@ -152,8 +165,11 @@ fn reproduce(selector: &str, how: &How) -> String {
     let driver = how.driver.as_deref().map_or_else(String::new, |driver| {
         format!(" --driver {}", quote::shell(driver))
     });
+    let peer = how.peer.as_deref().map_or_else(String::new, |peer| {
+        format!(" --subject {}", quote::shell(peer))
+    });
     format!(
-        "credsim run {} --engine {}{driver} --seed {}{twice}",
+        "credsim run {} --engine {}{peer}{driver} --seed {}{twice}",
         quote::shell(selector),
         how.engine,
         how.seed

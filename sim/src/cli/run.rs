@@ -21,6 +21,12 @@ use crate::{
 /// How many live worlds are played at once, at least.
 const AT_ONCE_LIVE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
+/// The name of our own library as a subject.
+const IDENTITY: &str = "identity";
+
+/// The subject of `sim/peers`, which cannot be built without OpenSSL.
+const REDIS_RS: &str = "redis-rs";
+
 /// What `run` is asked.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -31,6 +37,9 @@ pub struct Args {
     /// What carries time and bytes
     #[arg(long, value_enum, default_value_t = Engine::Lapse)]
     pub engine: Engine,
+    /// What is under test: `identity`, or one that this command was built with
+    #[arg(long, value_name = "NAME", default_value = IDENTITY, conflicts_with = "driver")]
+    pub subject: String,
     /// Plays with a real SDK, behind this driver, instead of the identity library: a program and
     /// its arguments, such as 'node sim/drivers/javascript/driver.mjs'; needs --engine live
     #[arg(long, value_name = "CMD")]
@@ -64,13 +73,14 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
     number.map_err(|_| "expected a number from 0 to 2^64 - 1, such as 7 or 0x1f".to_owned())
 }
 
-/// Plays and judges what is asked for.
-pub fn run(args: &Args, console: &mut Console) -> u8 {
+/// Plays and judges what is asked for. `peers` are the subjects that this command was built with
+/// besides ours.
+pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8 {
     if let Err((message, help)) = files::check(&args.report) {
         console.error(&message, Some(&help));
         return exit::USAGE;
     }
-    let subject = match subject(args) {
+    let subject = match subject(args, peers) {
         Ok(subject) => subject,
         Err((message, help, code)) => {
             console.error(&message, help.as_deref());
@@ -85,6 +95,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         twice: args.twice,
         keep_traces: args.trace,
         subject,
+        peer: (args.subject != IDENTITY).then(|| args.subject.clone()),
         driver: args.driver.clone(),
     };
     let jobs = args.jobs.or_else(|| jobs(args.engine));
@@ -127,7 +138,10 @@ fn jobs(engine: Engine) -> Option<NonZeroUsize> {
 }
 
 /// What is under test; or what is wrong, what helps, and the exit code.
-fn subject(args: &Args) -> Result<Arc<dyn Subject>, (String, Option<String>, u8)> {
+fn subject(
+    args: &Args,
+    peers: &[Arc<dyn Subject>],
+) -> Result<Arc<dyn Subject>, (String, Option<String>, u8)> {
     let usage =
         |message: &str, help: &str| Err((message.to_owned(), Some(help.to_owned()), exit::USAGE));
     if args.twice && args.engine.is_real() {
@@ -137,7 +151,7 @@ fn subject(args: &Args) -> Result<Arc<dyn Subject>, (String, Option<String>, u8)
         );
     }
     let Some(driver) = &args.driver else {
-        return Ok(Arc::new(Identity));
+        return peer(&args.subject, peers).map_err(|(what, help)| (what, Some(help), exit::USAGE));
     };
     if !args.engine.is_real() {
         return usage(
@@ -150,6 +164,38 @@ fn subject(args: &Args) -> Result<Arc<dyn Subject>, (String, Option<String>, u8)
         .probe(&Environment::clean())
         .map(|driver| Arc::new(driver) as Arc<dyn Subject>)
         .map_err(|message| (message, None, exit::HARNESS))
+}
+
+/// The subject called `name`; or what is wrong, and what helps.
+fn peer(name: &str, peers: &[Arc<dyn Subject>]) -> Result<Arc<dyn Subject>, (String, String)> {
+    if name == IDENTITY {
+        return Ok(Arc::new(Identity));
+    }
+    let short = |peer: &Arc<dyn Subject>| {
+        let whole = peer.name();
+        whole.split(' ').next().unwrap_or(whole).to_owned()
+    };
+    if let Some(peer) = peers.iter().find(|peer| short(peer) == name) {
+        return Ok(peer.clone());
+    }
+    if name == REDIS_RS {
+        return Err((
+            format!("this command was built without the subject `{name}`"),
+            format!(
+                "build and run it with: cargo run --release --manifest-path sim/peers/Cargo.toml \
+                 -- run --subject {name} redis"
+            ),
+        ));
+    }
+    let names: Vec<String> = peers.iter().map(short).collect();
+    let names = [&[IDENTITY.to_owned()], &names[..]].concat();
+    Err((
+        format!("no subject is called `{name}`"),
+        format!(
+            "there is: {}; a real SDK is played with --driver",
+            names.join(", ")
+        ),
+    ))
 }
 
 /// The files that are asked for, and a code for each word that leads nowhere.

@@ -72,8 +72,10 @@ pub fn first_difference(
     reason = "the command starts itself; no world is involved"
 )]
 fn start(selector: &str, how: &How) -> std::io::Result<Child> {
+    let peer = how.peer.as_deref().map(|peer| ["--subject", peer]);
     Command::new(env::current_exe()?)
         .args(["run", "--format", "json", "--trace", "--jobs", "1"])
+        .args(peer.into_iter().flatten())
         .args([
             "--engine",
             how.engine.name(),

@@ -1,6 +1,6 @@
 //! The environment of processes outside: what leads into the world, and nothing that leads past it.
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::Path};
 
 /// Variables by which credentials, caches, proxies or certificates of this machine would get into
 /// a run. A `*` at the end stands for any rest.
@@ -30,6 +30,7 @@ const LEFT_OUT: &[&str] = &[
     "NO_PROXY",
     "PSMODULEPATH",
     "PYTHONHTTPSVERIFY",
+    "REDIS*",
     "REQUESTS_CA_BUNDLE",
     // Some HTTP clients take it for a sign of CGI and then ignore HTTP_PROXY.
     "REQUEST_METHOD",
@@ -74,6 +75,8 @@ pub struct Environment {
 pub(super) struct Ways<'a> {
     /// The proxy's URL.
     pub proxy: String,
+    /// Where Redis is.
+    pub redis: Option<SocketAddr>,
     /// The certificate of the run's authority.
     pub certificate: &'a Path,
     /// The folder of the simulated commands.
@@ -133,6 +136,11 @@ impl Environment {
         );
         set.insert(super::shims::SOCKET.to_owned(), ways.socket.into());
         set.insert("CREDSIM_SEED".to_owned(), ways.seed.to_string().into());
+        if let Some(redis) = ways.redis {
+            set.insert("REDIS_URL".to_owned(), format!("redis://{redis}").into());
+            set.insert("REDIS_HOST".to_owned(), redis.ip().to_string().into());
+            set.insert("REDIS_PORT".to_owned(), redis.port().to_string().into());
+        }
         if let Some(zone) = ways.time_zone {
             set.insert("TZ".to_owned(), zone.into());
         }
@@ -182,6 +190,7 @@ mod tests {
             here,
             &Ways {
                 proxy: "http://127.0.0.1:1".to_owned(),
+                redis: Some(SocketAddr::from(([127, 0, 0, 1], 2))),
                 certificate: Path::new("/run/ca.pem"),
                 commands: Path::new("/run/bin"),
                 socket: Path::new("/run/sock"),
@@ -211,6 +220,8 @@ mod tests {
             ("PYTHONHTTPSVERIFY", "real"),
             ("WEBSITE_AUTH_ENCRYPTION_KEY", "real"),
             ("IDENTITY_ENDPOINT", "real"),
+            ("REDIS_URL", "real"),
+            ("REDISCLI_AUTH", "real"),
             ("MSI_SECRET", "real"),
             ("http_proxy", "real"),
             ("No_Proxy", "*"),
@@ -234,6 +245,8 @@ mod tests {
         assert_eq!(value(&whole, "AZURE_CLIENT_ID"), ["the app"]);
         assert_eq!(value(&whole, "TZ"), ["Europe/Berlin"]);
         assert_eq!(value(&whole, "CREDSIM_SEED"), ["7"]);
+        assert_eq!(value(&whole, "REDIS_URL"), ["redis://127.0.0.1:2"]);
+        assert_eq!(value(&whole, "REDIS_PORT"), ["2"]);
         assert_eq!(
             environment.unset,
             [
@@ -246,6 +259,7 @@ mod tests {
                 "NODE_OPTIONS",
                 "No_Proxy",
                 "PYTHONHTTPSVERIFY",
+                "REDISCLI_AUTH",
                 "SSL_CERT_DIR",
                 "WEBSITE_AUTH_ENCRYPTION_KEY",
                 "XDG_CACHE_HOME"

@@ -30,7 +30,7 @@ use tokio::net::{TcpListener, UnixListener};
 pub use environment::Environment;
 
 use crate::{
-    endpoint::{IMDS_HOST, Stage},
+    endpoint::{IMDS_HOST, REDIS_PORT, Stage},
     engine::{self, Host, Work},
     scenario,
     trace::Recorder,
@@ -65,6 +65,8 @@ pub struct Door {
     pub proxy: SocketAddr,
     /// Where IMDS can be reached without the proxy, for clients that ignore it.
     pub imds: Option<SocketAddr>,
+    /// Where Redis can be reached, or the first node of its cluster.
+    pub redis: Option<SocketAddr>,
     proxying: Arc<proxy::Proxy>,
     _folder: TempDir,
     _work: Vec<Work>,
@@ -102,7 +104,10 @@ impl Door {
         let shims = UnixListener::bind(&socket).map_err(|error| no_socket(&socket, &error))?;
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).map_err(writes)?;
         let (listener, proxy) = listen(plan.port).await?;
+        let nodes = redis_nodes(plan.stage).await?;
+        let redis = nodes.first().map(|(_, _, address)| *address);
         let environment = Environment::new(&environment::Ways {
+            redis,
             proxy: format!("http://{proxy}"),
             certificate: &certificate,
             commands: &commands,
@@ -141,10 +146,18 @@ impl Door {
             work.push(spawn(Box::pin(proxying.clone().serve_as(listener, place))));
             imds = Some(address);
         }
+        for (host, listener, _) in nodes {
+            let place = head::Place {
+                host,
+                port: REDIS_PORT,
+            };
+            work.push(spawn(Box::pin(proxying.clone().serve_as(listener, place))));
+        }
         Ok(Self {
             environment,
             proxy,
             imds,
+            redis,
             proxying,
             _folder: folder,
             _work: work,
@@ -155,6 +168,18 @@ impl Door {
     pub(crate) async fn settle(&self) {
         self.proxying.settle().await;
     }
+}
+
+/// A port of this machine for each node of Redis, which its clients speak to as it is: no proxy
+/// leads there. The nodes of a cluster name these addresses to their clients.
+async fn redis_nodes(stage: &Stage) -> Result<Vec<(String, TcpListener, SocketAddr)>, String> {
+    let mut nodes = Vec::new();
+    for host in stage.redis_hosts() {
+        let (listener, address) = listen(None).await?;
+        stage.announce_redis(host, &address.ip().to_string(), address.port());
+        nodes.push((host.clone(), listener, address));
+    }
+    Ok(nodes)
 }
 
 async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), String> {

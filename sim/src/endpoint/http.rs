@@ -284,5 +284,6 @@ fn seen<'a>(endpoint: &'a str, told: &'a Told) -> Seen<'a> {
         what: told.what,
         line: &told.line,
         detail: &told.detail,
+        command: None,
     }
 }

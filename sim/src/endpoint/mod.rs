@@ -19,6 +19,7 @@ mod jwt;
 mod limit;
 pub(crate) mod mask;
 mod real_secret;
+pub(crate) mod redis;
 mod reply;
 mod resource;
 mod stage;
@@ -27,6 +28,8 @@ mod tests;
 mod witness;
 
 pub(crate) use commands::USUAL as USUAL_COMMAND_TIME;
+#[doc(hidden)]
+pub use redis::resp::survives as resp_survives;
 pub use stage::Stage;
 pub use witness::{Witness, Witnessed};
 

@@ -24,12 +24,14 @@ pub struct Resource {
 
 /// What the API reads of a token.
 #[derive(Deserialize)]
-struct Presented {
+pub struct Presented {
     aud: String,
     iss: String,
     nbf: i64,
-    exp: i64,
-    oid: String,
+    /// When it ends, in seconds since 1970.
+    pub exp: i64,
+    /// The object id of its principal.
+    pub oid: String,
     tid: String,
 }
 
@@ -44,52 +46,55 @@ impl Resource {
             key: key.to_owned(),
         }
     }
+}
 
-    fn check(
-        &self,
-        stage: &Stage,
-        world: &scenario::Resource,
-        claims: &Value,
-        at: Duration,
-    ) -> Result<Presented, Refused> {
-        let presented = Presented::deserialize(claims).map_err(|_| {
-            (
-                "InvalidAuthenticationToken",
-                "the token lacks a claim that the API needs".to_owned(),
-            )
-        })?;
-        let now = stage.time(at);
-        let tenant = stage.state().issuer.tenant().to_owned();
-        let issuers = [
-            format!("https://sts.windows.net/{tenant}/"),
-            format!("https://{ENTRA_HOST}/{tenant}/v2.0"),
-        ];
-        let Presented {
-            aud,
-            iss,
-            nbf,
-            exp,
-            tid,
-            ..
-        } = &presented;
-        if aud.trim_end_matches('/') != world.audience.trim_end_matches('/') {
-            let why = format!("the token is for {aud}, not for {}", world.audience);
-            return Err(("InvalidAuthenticationTokenAudience", why));
-        }
-        if *tid != tenant || !issuers.contains(iss) {
-            let why = format!("the token is of tenant {tid} and issuer {iss}");
-            return Err(("InvalidAuthenticationTokenTenant", why));
-        }
-        if now.as_second() < *nbf {
-            let why = format!("the token begins {} s from now", nbf - now.as_second());
-            return Err(("InvalidAuthenticationToken", why));
-        }
-        if now.as_second() >= *exp {
-            let why = format!("the token ended {} s ago", now.as_second() - exp);
-            return Err(("ExpiredAuthenticationToken", why));
-        }
-        Ok(presented)
+/// What a token says, if it is of this tenant, for `audience`, and neither too young nor too old.
+///
+/// # Errors
+/// It is not.
+pub fn check(
+    stage: &Stage,
+    audience: &str,
+    claims: &Value,
+    at: Duration,
+) -> Result<Presented, Refused> {
+    let presented = Presented::deserialize(claims).map_err(|_| {
+        (
+            "InvalidAuthenticationToken",
+            "the token lacks a claim that the API needs".to_owned(),
+        )
+    })?;
+    let now = stage.time(at);
+    let tenant = stage.state().issuer.tenant().to_owned();
+    let issuers = [
+        format!("https://sts.windows.net/{tenant}/"),
+        format!("https://{ENTRA_HOST}/{tenant}/v2.0"),
+    ];
+    let Presented {
+        aud,
+        iss,
+        nbf,
+        exp,
+        tid,
+        ..
+    } = &presented;
+    if aud.trim_end_matches('/') != audience.trim_end_matches('/') {
+        let why = format!("the token is for {aud}, not for {}", audience);
+        return Err(("InvalidAuthenticationTokenAudience", why));
     }
+    if *tid != tenant || !issuers.contains(iss) {
+        let why = format!("the token is of tenant {tid} and issuer {iss}");
+        return Err(("InvalidAuthenticationTokenTenant", why));
+    }
+    if now.as_second() < *nbf {
+        let why = format!("the token begins {} s from now", nbf - now.as_second());
+        return Err(("InvalidAuthenticationToken", why));
+    }
+    if now.as_second() >= *exp {
+        let why = format!("the token ended {} s ago", now.as_second() - exp);
+        return Err(("ExpiredAuthenticationToken", why));
+    }
+    Ok(presented)
 }
 
 impl Endpoint for Resource {
@@ -149,7 +154,7 @@ impl Endpoint for Resource {
             }
         };
         let principal = claims["oid"].as_str().map(str::to_owned);
-        let mut answer = match self.check(stage, &world, &claims, at) {
+        let mut answer = match check(stage, &world.audience, &claims, at) {
             Ok(presented) => admit(&world, &presented, request),
             Err(refused) => unauthorized(&tenant, refused),
         };

@@ -22,6 +22,7 @@ use super::{
     issuer::Issuer,
     journal::Journal,
     limit::Windows,
+    redis,
     resource::Resource,
     resource_host,
     witness::{Witness, Witnessed},
@@ -30,7 +31,7 @@ use crate::{
     draws::Draws,
     engine::{BoxFuture, Host, HostMain, Runtime},
     fault::{FaultBook, Seen, Strike},
-    scenario::{Action, DEFAULT_TENANT, Range, World},
+    scenario::{Action, DEFAULT_TENANT, Range, Service, World},
     trace::{Kind, Recorder},
 };
 
@@ -49,6 +50,8 @@ struct Shared {
     draws: Draws,
     journal: Journal,
     state: Mutex<State>,
+    /// The Redis, if there is one.
+    redis: Option<Arc<redis::Hub>>,
     /// Rings when a fault with an end was installed.
     alarm: Notify,
 }
@@ -91,6 +94,10 @@ impl Stage {
             draws: Draws::new(seed),
             journal: Journal::new(recorder),
             state: Mutex::new(state),
+            redis: world
+                .redis
+                .as_ref()
+                .map(|redis| Arc::new(redis::Hub::new(redis))),
             alarm: Notify::new(),
         }))
     }
@@ -115,12 +122,48 @@ impl Stage {
                 hosts.push((host, self.server(Arc::new(Resource::new(name)), 443)));
             }
         }
+        hosts.extend(self.redis_nodes());
         hosts
     }
 
-    /// The hosts and the port on which each serves: 443 where the real one speaks TLS.
+    /// The nodes of Redis, replicas too.
+    fn redis_nodes(&self) -> Vec<(String, HostMain)> {
+        let Some(hub) = &self.0.redis else {
+            return Vec::new();
+        };
+        let main = |node: usize| -> HostMain {
+            let (stage, hub) = (self.clone(), hub.clone());
+            Arc::new(move |host| -> BoxFuture<'static, ()> {
+                Box::pin(redis::serve(stage.clone(), hub.clone(), node, host))
+            })
+        };
+        let hosts = hub.hosts().iter().enumerate();
+        hosts
+            .map(|(node, host)| (host.clone(), main(node)))
+            .collect()
+    }
+
+    /// The hosts of Redis, replicas too; the first is where clients begin.
+    pub fn redis_hosts(&self) -> &[String] {
+        self.0.redis.as_ref().map_or(&[], |hub| hub.hosts())
+    }
+
+    /// From now on the nodes of a Redis cluster send clients here when they mean `host`.
+    pub fn announce_redis(&self, host: &str, address: &str, port: u16) {
+        if let Some(hub) = &self.0.redis {
+            hub.announce(host, address, port);
+        }
+    }
+
+    /// The hosts and the port on which each serves: 443 where the real one speaks TLS, but for
+    /// Redis.
     pub fn ports(&self) -> BTreeMap<String, u16> {
-        let port = |host: &str| if host == super::IMDS_HOST { 80 } else { 443 };
+        let redis = self.redis_hosts();
+        let port = |host: &str| match host {
+            super::IMDS_HOST => 80,
+            host if redis.iter().any(|node| node == host) => super::REDIS_PORT,
+            _ => 443,
+        };
         let hosts = self.hosts().into_iter();
         hosts
             .map(|(host, _)| {
@@ -189,9 +232,15 @@ impl Stage {
             Action::Crash(crashed) => {
                 let why = "the service's host went down";
                 self.0.journal.abandon(at, crashed.service.name(), why);
+                if let (Service::Redis, Some(hub)) = (crashed.service, &self.0.redis) {
+                    hub.crash(self, at);
+                }
                 return false;
             }
             other => {
+                if redis::apply(self, other, at).is_some() {
+                    return true;
+                }
                 let mut state = self.state();
                 let Some(what) = super::change::change(&mut state, other) else {
                     return false;
@@ -305,6 +354,10 @@ impl Stage {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn redis(&self) -> Option<&redis::Hub> {
+        self.0.redis.as_deref()
     }
 
     pub(super) fn journal(&self) -> &Journal {

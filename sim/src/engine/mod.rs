@@ -9,7 +9,7 @@ pub mod lapse;
 pub mod live;
 pub mod turmoil;
 
-use std::{fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
+use std::{any::Any, fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -127,6 +127,18 @@ pub struct World {
     pub driver: (String, DriverMain),
 }
 
+/// What a world is wrapped in for code that asks the machine, not its host: everything here
+/// happens on the world's own thread.
+pub trait Surroundings: Send + Sync + 'static {
+    /// The world is about to begin. What this returns is dropped when the world is over.
+    ///
+    /// # Errors
+    /// Why this machine can't do it, and what to do: a fault of the harness.
+    fn enter(&self) -> Result<Box<dyn Any>, EngineError>;
+    /// The world is `elapsed` old. Called before anything runs at that time.
+    fn moved(&self, elapsed: Duration);
+}
+
 /// The engines by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Engine {
@@ -145,10 +157,28 @@ impl Engine {
     /// A fault of the harness: the world passed its horizon, or a host panicked.
     pub fn play(self, world: World) -> Result<(), EngineError> {
         match self {
-            Self::Lapse => lapse::play(world),
+            Self::Lapse => lapse::play(world, None),
             Self::Turmoil => turmoil::play(world),
             Self::Live => live::play(world),
         }
+    }
+
+    /// Plays a world to its end, on [`Lapse`](Self::Lapse), within `surroundings`.
+    ///
+    /// # Errors
+    /// As [`play`](Self::play); and another engine, or a machine on which they can't be entered.
+    pub fn play_within(
+        self,
+        world: World,
+        surroundings: Arc<dyn Surroundings>,
+    ) -> Result<(), EngineError> {
+        if self == Self::Lapse {
+            return lapse::play(world, Some(surroundings));
+        }
+        Err(EngineError(format!(
+            "the clock of this machine is shown as a world's on lapse only, not on {self}: leave \
+             --engine out"
+        )))
     }
 
     /// Its name on the command line.

@@ -3,6 +3,7 @@
 mod agenda;
 mod caller;
 mod guests;
+mod machine;
 mod made;
 mod redis;
 mod scene;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 
 use guests::Nobody;
 pub use guests::{Guests, Visit};
+use machine::Machine;
 
 use crate::{
     draws::Draws,
@@ -139,6 +141,7 @@ fn world(
     let stage = Stage::new(&scenario.world, options.seed, recorder.clone());
     let watch = watch::Watch::new(recorder.clone(), clock.clone(), &stage, scenario);
     let ending = Arc::new(OnceLock::new());
+    let app = machine::HostOfSubject::default();
     let story = story::Story {
         scenario: Arc::new(scenario.clone()),
         subject: options.subject.clone(),
@@ -151,6 +154,7 @@ fn world(
         real: options.engine.is_real(),
         guests,
         ending: ending.clone(),
+        app: app.clone(),
     };
     let world = engine::World {
         seed: options.seed,
@@ -161,7 +165,20 @@ fn world(
             Box::new(move |host, control| Box::pin(story.play(host, control))),
         ),
     };
-    tracing::dispatcher::with_default(&watch.dispatch(), || options.engine.play(world))?;
+    let machine = options.subject.machine_clock().map(|clock| Machine {
+        clock,
+        start: scenario
+            .world
+            .host
+            .clock_skew
+            .added_to(scenario.world.start.0),
+        seed: options.seed,
+        host: app,
+    });
+    tracing::dispatcher::with_default(&watch.dispatch(), || match machine {
+        Some(machine) => options.engine.play_within(world, Arc::new(machine)),
+        None => options.engine.play(world),
+    })?;
     let trace = recorder.finish();
     let ending = ending.get().cloned().unwrap_or_default();
     if let Some(fault) = ending.fault {

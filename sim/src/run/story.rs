@@ -14,6 +14,7 @@ use jiff::{
 use super::{
     Guests, WorldClock,
     agenda::{Agenda, Item},
+    machine::HostOfSubject,
     scene::Scene,
     watch::Watch,
 };
@@ -43,6 +44,8 @@ pub(super) struct Story {
     /// Who comes from outside, if nobody here calls.
     pub guests: Option<Guests>,
     pub ending: Arc<OnceLock<Ending>>,
+    /// Gets the host on which the subject runs.
+    pub app: HostOfSubject,
 }
 
 /// How the world stood at its end.
@@ -131,6 +134,7 @@ impl Story {
             self.draws.clone(),
             world.environment.clone(),
         ));
+        let _ = self.app.set(state.clone());
         for (name, _) in self.stage.hosts() {
             state.set_reach(&name, Reach::Reachable);
         }

@@ -9,9 +9,10 @@ pub mod identity;
 mod platform;
 pub mod redis;
 
-use std::{ffi::OsString, sync::Arc};
+use std::{any::Any, ffi::OsString, sync::Arc, time::Duration};
 
 use credsim_identity::{Error, ErrorKind, Observer, Platform, TokenCredential};
+use jiff::Timestamp;
 
 use crate::scenario;
 
@@ -74,11 +75,29 @@ pub trait Subject: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Shows it the host's clock, if it asks the machine for the time: then only
+    /// [`Lapse`](crate::engine::Engine::Lapse) can play it. Default: it asks the host.
+    fn machine_clock(&self) -> Option<Arc<dyn MachineClock>> {
+        None
+    }
+
     /// What broke between us and it, if something did: then what the run shows says nothing about
     /// it. Asked when the run is over. Default: nothing.
     fn fault(&self) -> Option<String> {
         None
     }
+}
+
+/// The clock and the randomness of this machine, as a world's thread sees them.
+pub trait MachineClock: Send + Sync + 'static {
+    /// From now on, on this thread, they are a world's: the clock shows `wall` and random bytes
+    /// come from `seed`, until what this returns is dropped.
+    ///
+    /// # Errors
+    /// Why this machine can't do it, and what to do.
+    fn enter(&self, wall: Timestamp, seed: u64) -> Result<Box<dyn Any>, String>;
+    /// The world is `elapsed` old, and its host's clock shows `wall`.
+    fn show(&self, wall: Timestamp, elapsed: Duration);
 }
 
 /// What a credential is built with.

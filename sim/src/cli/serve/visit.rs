@@ -64,6 +64,11 @@ pub fn visit(
                  AZURE_POD_IDENTITY_AUTHORITY_HOST=http://{imds}\n"
             ));
         }
+        if let Some(redis) = door.redis {
+            console.say(&format!(
+                "Redis is at {redis}, without TLS: REDIS_URL=redis://{redis}\n"
+            ));
+        }
         let until = if command.is_empty() {
             "; Ctrl-C ends it"
         } else {
@@ -114,6 +119,9 @@ fn in_it(scenario: &Scenario) -> String {
     }
     if world.entra.is_some() {
         has.push("Entra ID".to_owned());
+    }
+    if world.redis.is_some() {
+        has.push("Redis".to_owned());
     }
     has.extend(world.resources.keys().cloned());
     let commands = [

@@ -125,6 +125,7 @@ pub async fn run(
         what: shown.what,
         line: &shown.line,
         detail: "",
+        command: None,
     };
     running.strike = stage.strike(seen, at);
     let then = running.strike.as_ref().map(|strike| strike.then.clone());

@@ -38,7 +38,7 @@ pub(super) fn stage(more: &str) -> (Stage, Recorder) {
     (Stage::new(&world, 1, recorder.clone()), recorder)
 }
 
-fn act(stage: &Stage, action: &str, at: Duration) -> bool {
+pub(super) fn act(stage: &Stage, action: &str, at: Duration) -> bool {
     #[derive(serde::Deserialize)]
     struct Do {
         action: Action,

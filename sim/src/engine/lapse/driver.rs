@@ -10,6 +10,7 @@ use std::{
     future::poll_fn,
     io,
     pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -20,6 +21,7 @@ use tokio::{
 };
 
 use super::fabric::Fabric;
+use crate::engine::Surroundings;
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -41,8 +43,11 @@ fn with_driver<T>(use_it: impl FnOnce(&mut Driver) -> T) -> Option<T> {
     DRIVER.with_borrow_mut(|driver| driver.as_mut().map(use_it))
 }
 
-/// A runtime whose clock stands still except where the fabric moves it.
-pub(super) fn paused_runtime(fabric: &Fabric) -> io::Result<Runtime> {
+/// A runtime whose clock stands still except where the fabric moves it; `surroundings` are told.
+pub(super) fn paused_runtime(
+    fabric: &Fabric,
+    surroundings: Option<Arc<dyn Surroundings>>,
+) -> io::Result<Runtime> {
     let idle = fabric.clone();
     let awake = fabric.clone();
     Builder::new_current_thread()
@@ -51,6 +56,9 @@ pub(super) fn paused_runtime(fabric: &Fabric) -> io::Result<Runtime> {
         .on_thread_park(move || on_idle(&idle))
         .on_thread_unpark(move || {
             with_driver(|driver| awake.lock().set_now(nanoseconds_since(driver.origin)));
+            if let Some(surroundings) = &surroundings {
+                surroundings.moved(awake.elapsed());
+            }
         })
         .build()
 }

@@ -14,38 +14,46 @@ mod stream;
 
 use std::{sync::Arc, thread};
 
-use super::{EngineError, World};
+use super::{EngineError, Surroundings, World};
 use fabric::Fabric;
 
 /// The one-way latency of every link.
 const LATENCY: std::time::Duration = std::time::Duration::from_millis(1);
 
-/// Plays `world` on a thread of its own.
+/// Plays `world` on a thread of its own, within `surroundings` if there are any.
 ///
 /// # Errors
 /// See [`Engine::play`](super::Engine::play).
-pub fn play(world: World) -> Result<(), EngineError> {
+pub fn play(world: World, surroundings: Option<Arc<dyn Surroundings>>) -> Result<(), EngineError> {
     // A fresh thread for each world: nothing of an earlier one (thread-local random state, cached
     // dates) can leak into it.
     let dispatch = tracing::dispatcher::get_default(Clone::clone);
     let thread = thread::Builder::new()
         .name("lapse".to_owned())
-        .spawn(move || tracing::dispatcher::with_default(&dispatch, || on_this_thread(world)))
+        .spawn(move || {
+            let play = || on_this_thread(world, surroundings);
+            tracing::dispatcher::with_default(&dispatch, play)
+        })
         .map_err(|e| EngineError(format!("no thread for the world: {e}")))?;
     thread
         .join()
         .unwrap_or_else(|panic| Err(EngineError(super::panic_text(&*panic))))
 }
 
-fn on_this_thread(world: World) -> Result<(), EngineError> {
+fn on_this_thread(
+    world: World,
+    surroundings: Option<Arc<dyn Surroundings>>,
+) -> Result<(), EngineError> {
     let World {
         horizon,
         servers,
         driver: (driver_name, drive),
         ..
     } = world;
+    // Entered before the runtime is made and left after it is gone: it keeps an instant, too.
+    let _entered = surroundings.as_ref().map(|it| it.enter()).transpose()?;
     let fabric = Fabric::new(LATENCY);
-    let runtime = driver::paused_runtime(&fabric)
+    let runtime = driver::paused_runtime(&fabric, surroundings)
         .map_err(|e| EngineError(format!("no runtime for the world: {e}")))?;
     runtime.block_on(async {
         let _driving = driver::start(&fabric);

@@ -152,7 +152,8 @@ impl Check<'_> {
         }
         if of.connection == Some(0) {
             self.at_value(&place.key("connection"), "connections are counted from 1")
-                .label("none is number 0");
+                .label("none is number 0")
+                .expected("1 or more, in the order of connecting");
         }
     }
 
@@ -203,7 +204,8 @@ impl Check<'_> {
         );
         if error.text.contains(['\r', '\n']) {
             self.at_value(place, "an error of Redis is one line")
-                .label("it has a line break");
+                .label("it has a line break")
+                .expected("a code and a text, such as \"ERR no\"");
         }
     }
 
@@ -246,7 +248,8 @@ impl Check<'_> {
             .is_some_and(|most| most < that.gaps_at_least)
         {
             self.at_value(&place.key("gaps-at-most"), "this can never hold")
-                .label("less than `gaps-at-least`");
+                .label("less than `gaps-at-least`")
+                .expected(format!("{} or more", that.gaps_at_least));
         }
     }
 
@@ -274,7 +277,13 @@ impl Check<'_> {
             }
             (None, Some(least), Some(most)) if least > most => {
                 self.at_value(&place.key("at-least"), "this can never hold")
-                    .label(format!("more than `at-most = {most}`"));
+                    .label(format!("more than `at-most = {most}`"))
+                    .expected(format!("{most} or less"));
+            }
+            (None, Some(0), None) => {
+                self.at_value(&place.key("at-least"), "this always holds")
+                    .label("0 or more is any number")
+                    .help("an expectation that can never fail tells nothing: tighten it");
             }
             _ => {}
         }

@@ -8,10 +8,10 @@ use credsim_identity::{
     AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential, Cached,
     ChainedTokenCredential, ClientSecretCredential, ContinueAfter, DefaultAzureCredential,
     EnvironmentCredential, Error, FallbackPolicy, ManagedIdentityCredential, Observer,
-    RetryOptions,
+    RetryOptions, TokenCredential,
 };
 
-use super::{Built, Lent, Subject};
+use super::{Built, Lent, RedisClient, Subject};
 use crate::scenario::{self, Credential};
 
 /// The subject `identity`.
@@ -48,9 +48,29 @@ impl Subject for Identity {
             }
         }
     }
+
+    fn build_redis(
+        &self,
+        client: &scenario::RedisSubject,
+        credential: &Credential,
+        lent: &Lent,
+    ) -> Result<Arc<dyn RedisClient>, Error> {
+        let build = |credential: &Credential, lent: &Lent| self.shared(credential, lent);
+        let provider = redis::provider(client, credential, lent, build)?;
+        Ok(redis::client(provider, client, lent))
+    }
 }
 
 impl Identity {
+    /// What the factory of a Redis provider takes.
+    fn shared(
+        self,
+        credential: &Credential,
+        lent: &Lent,
+    ) -> Result<Arc<dyn TokenCredential>, Error> {
+        self.build(credential, lent).map(|built| built.credential)
+    }
+
     fn chain(&self, options: &scenario::ChainOptions, lent: &Lent) -> Result<Built, Error> {
         let mut chain = ChainedTokenCredential::builder()
             .platform(lent.platform.clone())

@@ -1,5 +1,9 @@
 //! The Redis client of the `credsim-identity` crate: its provider, and the connections on top.
 
+mod client;
+
+pub use client::client;
+
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
