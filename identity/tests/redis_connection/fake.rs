@@ -36,6 +36,8 @@ struct Inner {
     plan: Mutex<VecDeque<Auth>>,
     log: Mutex<Vec<(Duration, usize, String)>>,
     connections: Mutex<usize>,
+    /// How many handshakes are refused.
+    strict: Mutex<usize>,
     /// Before the answer to `ECHO`.
     delay: Mutex<Duration>,
 }
@@ -47,6 +49,7 @@ impl Fake {
             plan: Mutex::default(),
             log: Mutex::default(),
             connections: Mutex::default(),
+            strict: Mutex::default(),
             delay: Mutex::default(),
         }))
     }
@@ -55,6 +58,11 @@ impl Fake {
     pub fn will(&self, plan: impl IntoIterator<Item = Auth>) -> &Self {
         self.0.plan.lock().unwrap().extend(plan);
         self
+    }
+
+    /// Refuses so many handshakes.
+    pub fn refuse(&self, count: usize) {
+        *self.0.strict.lock().unwrap() = count;
     }
 
     pub fn echo_takes(&self, delay: Duration) {
@@ -79,6 +87,13 @@ impl Fake {
         log
     }
 
+    fn is_strict(&self) -> bool {
+        let mut strict = self.0.strict.lock().unwrap();
+        let is_strict = *strict > 0;
+        *strict = strict.saturating_sub(1);
+        is_strict
+    }
+
     async fn serve(self, mut stream: DuplexStream, number: usize) -> io::Result<()> {
         let (mut buffer, mut chunk) = (Vec::new(), [0; 4096]);
         let mut queued: Option<Vec<String>> = None;
@@ -94,6 +109,9 @@ impl Fake {
                 self.0.log.lock().unwrap().push(arrived);
                 let text = |text: &str| format!("${}\r\n{text}\r\n", text.len());
                 let reply = match (name.as_str(), &mut queued) {
+                    ("HELLO" | "AUTH", None) if fresh && self.is_strict() => {
+                        "-WRONGPASS invalid\r\n".to_owned()
+                    }
                     ("HELLO" | "AUTH", None) if fresh => {
                         fresh = false;
                         match name.as_str() {

@@ -160,3 +160,22 @@ async fn a_command_given_up_goes_before_auth() {
         .collect();
     assert_eq!(after[after.len() - 3..], ["ECHO slow", "PING", "AUTH"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_refused_at_the_door_is_exchanged_once() {
+    for (refused, fine) in [(1, true), (2, false)] {
+        let host = Host::new(0.5);
+        let fake = Fake::new(&host);
+        let world = World::on(host, [Answer::Token(HOUR)], |builder| {
+            builder.platform(fake.platform())
+        });
+        let _renewing = world.provider.subscribe();
+        world.provider.credentials().await.unwrap();
+        world.sleep_until(60 * SECOND).await;
+        fake.refuse(refused);
+        let options = ConnectionOptions::default();
+        let connected = EntraConnection::connect(endpoint(), &world.provider, options).await;
+        assert_eq!(connected.is_ok(), fine, "{connected:?}");
+        assert_eq!((world.idp.count(), fake.arrived("HELLO").len()), (2, 2));
+    }
+}

@@ -1,9 +1,9 @@
 //! Subscriptions across several tokens.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use credsim_identity::redis::connection::{EntraPubSub, PubSubEvent};
-use redis::{ProtocolVersion, RedisResult, cmd};
+use redis::{ProtocolVersion, RedisResult, cmd, pipe};
 
 use super::server::{Events, Server, options};
 
@@ -46,15 +46,39 @@ async fn nothing_is_lost(protocol: ProtocolVersion) {
     };
     redis.subscribe(["numbers", "others"]).await.unwrap();
     redis.psubscribe(["num*"]).await.unwrap();
-    let count = 1100;
-    let publishing = publish(&server, "numbers", count);
-    for expected in 0..count {
-        for by_pattern in [false, true] {
-            let event = redis.next().await.unwrap();
-            assert_eq!(number(&event), Some((expected, by_pattern)), "{event:?}");
+    // As fast as it goes, so that there are always messages under way.
+    let mut admin = server.admin();
+    let began = Instant::now();
+    let publishing = tokio::spawn(async move {
+        let mut count = 0_u32;
+        while began.elapsed() < Duration::from_millis(3300) {
+            let mut burst = pipe();
+            for number in count..count + 5 {
+                burst.cmd("PUBLISH").arg("numbers").arg(number).ignore();
+            }
+            burst.exec_async(&mut admin).await.unwrap();
+            count += 5;
         }
+        let last: RedisResult<()> = cmd("PUBLISH")
+            .arg("others")
+            .arg(count)
+            .query_async(&mut admin)
+            .await;
+        last.unwrap();
+        count
+    });
+    let mut expected = 0;
+    loop {
+        let event = redis.next().await.unwrap();
+        if matches!(&event, PubSubEvent::Message { channel, .. } if channel == b"others") {
+            break;
+        }
+        assert_eq!(number(&event), Some((expected, false)), "{event:?}");
+        let event = redis.next().await.unwrap();
+        assert_eq!(number(&event), Some((expected, true)), "{event:?}");
+        expected += 1;
     }
-    publishing.await.unwrap();
+    assert_eq!(publishing.await.unwrap(), expected);
     assert!(
         events.reauthenticated() >= 2,
         "{}",
