@@ -77,6 +77,8 @@ pub(super) struct Ways<'a> {
     pub proxy: String,
     /// Where Redis is.
     pub redis: Option<SocketAddr>,
+    /// Where IMDS is for those who ignore the proxy.
+    pub imds: Option<SocketAddr>,
     /// The certificate of the run's authority.
     pub certificate: &'a Path,
     /// The folder of the simulated commands.
@@ -140,6 +142,12 @@ impl Environment {
             set.insert("REDIS_URL".to_owned(), format!("redis://{redis}").into());
             set.insert("REDIS_HOST".to_owned(), redis.ip().to_string().into());
             set.insert("REDIS_PORT".to_owned(), redis.port().to_string().into());
+            // The Redis clients of JavaScript ask for their token past every proxy: without this
+            // they would ask the IMDS of this machine.
+            if let Some(imds) = ways.imds {
+                let imds = format!("http://{imds}");
+                set.insert("AZURE_POD_IDENTITY_AUTHORITY_HOST".to_owned(), imds.into());
+            }
         }
         if let Some(zone) = ways.time_zone {
             set.insert("TZ".to_owned(), zone.into());
@@ -191,6 +199,7 @@ mod tests {
             &Ways {
                 proxy: "http://127.0.0.1:1".to_owned(),
                 redis: Some(SocketAddr::from(([127, 0, 0, 1], 2))),
+                imds: Some(SocketAddr::from(([127, 0, 0, 1], 3))),
                 certificate: Path::new("/run/ca.pem"),
                 commands: Path::new("/run/bin"),
                 socket: Path::new("/run/sock"),
@@ -247,6 +256,8 @@ mod tests {
         assert_eq!(value(&whole, "CREDSIM_SEED"), ["7"]);
         assert_eq!(value(&whole, "REDIS_URL"), ["redis://127.0.0.1:2"]);
         assert_eq!(value(&whole, "REDIS_PORT"), ["2"]);
+        let imds = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
+        assert_eq!(value(&whole, imds), ["http://127.0.0.1:3"]);
         assert_eq!(
             environment.unset,
             [

@@ -106,8 +106,14 @@ impl Door {
         let (listener, proxy) = listen(plan.port).await?;
         let nodes = redis_nodes(plan.stage).await?;
         let redis = nodes.first().map(|(_, _, address)| *address);
+        let metadata = match plan.world.imds {
+            Some(_) => Some(listen(None).await?),
+            None => None,
+        };
+        let imds = metadata.as_ref().map(|(_, address)| *address);
         let environment = Environment::new(&environment::Ways {
             redis,
+            imds,
             proxy: format!("http://{proxy}"),
             certificate: &certificate,
             commands: &commands,
@@ -136,15 +142,12 @@ impl Door {
             spawn(Box::pin(proxying.clone().serve(listener))),
             spawn(Box::pin(shims::serve(place, shims))),
         ];
-        let mut imds = None;
-        if plan.world.imds.is_some() {
-            let (listener, address) = listen(None).await?;
+        if let Some((listener, _)) = metadata {
             let place = head::Place {
                 host: IMDS_HOST.to_owned(),
                 port: 80,
             };
             work.push(spawn(Box::pin(proxying.clone().serve_as(listener, place))));
-            imds = Some(address);
         }
         for (host, listener, _) in nodes {
             let place = head::Place {

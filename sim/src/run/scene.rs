@@ -22,7 +22,7 @@ use super::{
 use crate::{
     endpoint::{ENTRA_HOST, IMDS_HOST, redis_hosts},
     engine::Control,
-    scenario::{Action, Instance, Reach, Scenario, Service, World},
+    scenario::{Action, Instance, Reach, Scenario, Service},
     subject::{HostState, Leftovers, Lender, Lent, RedisReporter, Subject},
     trace::{Fingerprint, Kind, RedisEvent},
 };
@@ -54,18 +54,6 @@ pub(super) struct Scene {
     /// The tokens handed out lately, so that they need not be digested again.
     seen_tokens: Mutex<VecDeque<(AccessToken, Fingerprint)>>,
     last_repair: Mutex<Option<Duration>>,
-}
-
-/// Where a service is found.
-fn hosts_of(world: &World, service: Service) -> Vec<String> {
-    match service {
-        Service::Imds => vec![IMDS_HOST.to_owned()],
-        Service::Entra => vec![ENTRA_HOST.to_owned()],
-        Service::Redis => {
-            let nodes = redis_hosts(world).into_iter();
-            nodes.map(|(host, _)| host).collect()
-        }
-    }
 }
 
 impl Scene {
@@ -297,8 +285,13 @@ impl Scene {
         }
     }
 
+    /// Where a service is found.
     fn hosts_of(&self, service: Service) -> Vec<String> {
-        hosts_of(&self.scenario.world, service)
+        match service {
+            Service::Imds => vec![IMDS_HOST.to_owned()],
+            Service::Entra => vec![ENTRA_HOST.to_owned()],
+            Service::Redis => self.state.stage.redis_hosts().to_vec(),
+        }
     }
 
     fn down(&self, service: Service, down: bool) {

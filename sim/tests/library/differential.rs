@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use credsim::trace::{CallOutcome, Event, Kind, Trace};
+use credsim::trace::{CallOutcome, Event, Kind, RedisEvent, Trace};
 
 /// How far apart in time the same event may be.
 #[derive(Clone, Copy, Debug)]
@@ -93,20 +93,31 @@ fn lanes(trace: &Trace) -> BTreeMap<String, Vec<Said>> {
     for event in &trace.events {
         if matches!(
             event.kind,
-            Kind::RequestSent { .. } | Kind::CommandStarted { .. }
+            Kind::RequestSent { .. }
+                | Kind::CommandStarted { .. }
+                | Kind::Redis(RedisEvent::Opened { .. } | RedisEvent::SignedIn { .. })
         ) {
             exchanges += 1;
         }
         if let Some((lane, says)) = say(event) {
             let said = Said {
                 at: event.at,
-                exchanges,
+                exchanges: exchanges + commands_so_far(event),
                 says,
             };
             lanes.entry(lane).or_default().push(said);
         }
     }
     lanes
+}
+
+/// The commands of a piece of work that came before this one of it.
+fn commands_so_far(event: &Event) -> u32 {
+    match &event.kind {
+        Kind::Redis(RedisEvent::WorkEnded { replies, .. }) => replies.len() as u32,
+        Kind::Redis(RedisEvent::Command { .. }) => 2,
+        _ => 0,
+    }
 }
 
 /// The lane of an event, and what it says without what depends on the millisecond.
@@ -159,6 +170,7 @@ fn say(event: &Event) -> Option<(String, String)> {
             tokens,
             ..
         } => ("world".to_owned(), format!("{tasks} {timers} {tokens}")),
+        Kind::Redis(event) => say_of_redis(event),
         Kind::SecretLeaked { place, secret } => ("leak".to_owned(), format!("{place} {secret}")),
         // What the client did in between follows from these, and logs show remaining times.
         _ => return None,
@@ -176,5 +188,63 @@ fn answer(outcome: &CallOutcome) -> String {
         CallOutcome::Error {
             error, credential, ..
         } => format!("{error} {credential}"),
+    }
+}
+
+fn say_of_redis(event: &RedisEvent) -> (String, String) {
+    let connection = |number: &u64| format!("redis connection {number}");
+    match event {
+        RedisEvent::Opened {
+            node,
+            connection: number,
+        } => (connection(number), format!("to {node}")),
+        RedisEvent::SignedIn {
+            connection: number,
+            user,
+            accepted,
+            why,
+            ..
+        } => (connection(number), format!("{user} {accepted} {why}")),
+        RedisEvent::Command {
+            connection: number,
+            name,
+            args,
+            user,
+            transaction,
+            reply,
+            fault,
+            ..
+        } => (
+            connection(number),
+            format!("{name} {args} {user:?} {transaction:?} {reply} {fault:?}"),
+        ),
+        RedisEvent::Unblocked {
+            connection: number,
+            reply,
+            ..
+        } => (connection(number), format!("has waited {reply}")),
+        RedisEvent::Closed {
+            connection: number,
+            because,
+            transaction,
+            ..
+        } => (connection(number), format!("{because:?} {transaction:?}")),
+        RedisEvent::WorkStarted { call, send, .. } => (format!("call {call}"), send.clone()),
+        RedisEvent::WorkEnded { call, replies, .. } => {
+            // Texts of errors tell of times.
+            let reply = |reply: &credsim::trace::RedisReply| match reply.error {
+                true => format!("{} fails", reply.command),
+                false => format!("{} {}", reply.command, reply.reply),
+            };
+            let replies: Vec<String> = replies.iter().map(reply).collect();
+            (format!("call {call}"), replies.join(", "))
+        }
+        RedisEvent::Received {
+            on,
+            channel,
+            message,
+        } => (on.clone(), format!("{channel} {message}")),
+        RedisEvent::Gap { on, .. } => (on.clone(), "gap".to_owned()),
+        RedisEvent::Reported { what, .. } => (format!("{what:?}"), String::new()),
     }
 }

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod chains;
+mod redis;
 mod subjects;
 mod table;
 mod tools;

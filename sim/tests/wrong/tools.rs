@@ -9,8 +9,8 @@ use std::{
 };
 
 use credsim::{
-    scenario::{Credential, RetryOptions, Span},
-    subject::{Built, Identity, Lent, Subject},
+    scenario::{Credential, RedisSubject, RetryOptions, Span},
+    subject::{Built, Identity, Lent, RedisClient, Subject},
 };
 use credsim_identity::{
     AccessToken, Error, Platform, TokenCredential, TokenRequest,
@@ -71,6 +71,16 @@ impl Subject for Wrong {
 
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {
         (self.0)(credential, lent)
+    }
+
+    /// Our Redis client on the wrong credential.
+    fn build_redis(
+        &self,
+        described: &RedisSubject,
+        credential: &Credential,
+        lent: &Lent,
+    ) -> Result<Arc<dyn RedisClient>, Error> {
+        super::redis::ours(described, self.build(credential, lent)?.credential, lent)
     }
 }
 

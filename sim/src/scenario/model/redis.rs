@@ -13,7 +13,7 @@ pub struct Redis {
     /// The object ids of those who may sign in. Default: nobody.
     #[serde(default)]
     pub principals: Vec<String>,
-    /// The audience that a token must have. Default: https://redis.azure.com.
+    /// The audience that a token must have. Default: `https://redis.azure.com`.
     #[serde(default = "redis_audience")]
     pub audience: String,
     /// Whose texts it speaks. Default: 7.4.
@@ -107,7 +107,7 @@ pub struct RedisSubject {
     /// What happens when a token request fails.
     #[serde(default)]
     pub retry: TokenRetry,
-    /// The scopes asked for. Default: https://redis.azure.com/.default.
+    /// The scopes asked for. Default: `https://redis.azure.com/.default`.
     pub scopes: Option<Vec<String>>,
     /// The protocol. Default: resp3.
     #[serde(default)]
