@@ -38,6 +38,7 @@ mod shared;
 mod subscription;
 mod user;
 mod waiting;
+mod watch;
 
 pub use authority::AuthorityConfig;
 pub use config::{TokenManagerConfig, TokenRetryPolicy};

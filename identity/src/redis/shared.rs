@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::{Error, Platform, TokenCredential, TokenRequest, cache::Moment, platform::TaskHandle};
 
@@ -14,6 +14,7 @@ use super::{
     RedisCredentials, RedisObserver, TokenManagerConfig,
     manager::{self, Run},
     schedule::Schedule,
+    watch,
 };
 
 /// What a provider is built from.

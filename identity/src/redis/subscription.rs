@@ -2,14 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use tokio::sync::watch;
-
 use crate::{Error, cache::Moment};
 
 use super::{
     RedisCredentials,
     provider::Owner,
     shared::{Board, Interest},
+    watch,
 };
 
 /// The credentials as they change. While one lives, the token is renewed; when the last one is

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use crate::{Error, ErrorKind};
 
 use super::{
     NAME, RedisCredentials,
     shared::{Board, Interest, Shared},
+    watch,
 };
 
 impl Shared {

@@ -3,7 +3,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value, aio::ConnectionLike};
-use tokio::sync::watch;
 
 use super::{
     EntraConnection,
@@ -15,7 +14,7 @@ use super::{
 use crate::{
     Platform,
     platform::TaskHandle,
-    redis::{CredentialsSubscription, EntraIdCredentialsProvider, RedisEvent, event::tell},
+    redis::{CredentialsSubscription, EntraIdCredentialsProvider, RedisEvent, event::tell, watch},
 };
 
 /// A wait is `BASE`, doubled with each failure in a row, at most `CAP`, and up to `JITTER` more.
@@ -60,7 +59,8 @@ impl EntraConnectionManager {
         provider: &EntraIdCredentialsProvider,
         options: ConnectionOptions,
     ) -> RedisResult<Self> {
-        let (sender, state) = watch::channel(State::Down(None));
+        let sender = watch::Sender::new(State::Down(None));
+        let state = sender.subscribe();
         let options = Arc::new(options);
         let worker = Worker {
             endpoint,
@@ -91,8 +91,12 @@ impl EntraConnectionManager {
         let limit = self.options.connect_timeout;
         let mut state = self.state.clone();
         let up = async {
-            let state = state.wait_for(|state| state.alive().is_some()).await;
-            state.ok().and_then(|state| state.alive().cloned())
+            loop {
+                if let Some(connection) = state.borrow_and_update().alive() {
+                    return Some(connection.clone());
+                }
+                state.changed().await.ok()?;
+            }
         };
         match self.provider.platform().within(limit, up).await {
             Some(Some(connection)) => Ok(connection),

@@ -1,0 +1,183 @@
+//! A value that is watched. As `tokio::sync::watch`, but whoever waits is woken in the order of
+//! waiting: that one picks among eight queues at random, and then no two runs are the same.
+
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Notify;
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    news: Notify,
+}
+
+struct State<T> {
+    value: T,
+    version: u64,
+    closed: bool,
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who says what the value is. The watching ends when it is dropped.
+pub(in crate::redis) struct Sender<T>(Arc<Shared<T>>);
+
+impl<T> Sender<T> {
+    pub(in crate::redis) fn new(value: T) -> Self {
+        Self(Arc::new(Shared {
+            state: Mutex::new(State {
+                value,
+                version: 0,
+                closed: false,
+            }),
+            news: Notify::new(),
+        }))
+    }
+
+    /// Sees the value as it is, and then each change.
+    pub(in crate::redis) fn subscribe(&self) -> Receiver<T> {
+        Receiver {
+            seen: self.0.lock().version,
+            shared: Arc::clone(&self.0),
+        }
+    }
+
+    pub(in crate::redis) fn send_modify(&self, modify: impl FnOnce(&mut T)) {
+        let mut state = self.0.lock();
+        modify(&mut state.value);
+        state.version += 1;
+        drop(state);
+        self.0.news.notify_waiters();
+    }
+
+    /// Returns the value that was there.
+    pub(in crate::redis) fn send_replace(&self, value: T) -> T {
+        let mut old = value;
+        self.send_modify(|value| std::mem::swap(value, &mut old));
+        old
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.news.notify_waiters();
+    }
+}
+
+pub(in crate::redis) struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+    /// The version of the last value that was taken.
+    seen: u64,
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            seen: self.seen,
+        }
+    }
+}
+
+/// The sender is gone.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::redis) struct Closed;
+
+impl<T> Receiver<T> {
+    /// The value, which cannot change while it is looked at: not to be held for long.
+    pub(in crate::redis) fn borrow(&self) -> Ref<'_, T> {
+        Ref(self.shared.lock())
+    }
+
+    /// The value, which has been seen then.
+    pub(in crate::redis) fn borrow_and_update(&mut self) -> Ref<'_, T> {
+        let state = self.shared.lock();
+        self.seen = state.version;
+        Ref(state)
+    }
+
+    /// Until there is a value that has not been seen. Cancel-safe.
+    pub(in crate::redis) async fn changed(&mut self) -> Result<(), Closed> {
+        loop {
+            // Made before the look, so that nothing falls between.
+            let news = self.shared.news.notified();
+            {
+                let state = self.shared.lock();
+                if state.version != self.seen {
+                    self.seen = state.version;
+                    return Ok(());
+                }
+                if state.closed {
+                    return Err(Closed);
+                }
+            }
+            news.await;
+        }
+    }
+}
+
+pub(in crate::redis) struct Ref<'a, T>(MutexGuard<'a, State<T>>);
+
+impl<T> Deref for Ref<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of 32 receivers is woken as the how-manieth.
+    async fn woken() -> Vec<usize> {
+        let sender = Sender::new(0);
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let tasks = tokio::task::LocalSet::new();
+        for number in 0..32 {
+            let (mut receiver, order) = (sender.subscribe(), Arc::clone(&order));
+            tasks.spawn_local(async move {
+                while receiver.changed().await.is_ok() {
+                    order.lock().unwrap().push(number);
+                }
+            });
+        }
+        tasks
+            .run_until(async {
+                tokio::task::yield_now().await;
+                sender.send_modify(|value| *value += 1);
+                drop(sender);
+            })
+            .await;
+        tasks.await;
+        Arc::into_inner(order).unwrap().into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_waits_longest_is_woken_first() {
+        assert_eq!(woken().await, (0..32).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_value_is_seen_once() {
+        let sender = Sender::new(1);
+        let mut receiver = sender.subscribe();
+        assert_eq!(*receiver.borrow(), 1);
+        assert_eq!(sender.send_replace(2), 1);
+        assert_eq!(receiver.clone().changed().await, Ok(()));
+        assert_eq!(receiver.changed().await, Ok(()));
+        assert_eq!(*receiver.borrow_and_update(), 2);
+        sender.send_modify(|value| *value = 3);
+        assert_eq!(*receiver.borrow_and_update(), 3);
+        drop(sender);
+        assert_eq!(receiver.changed().await, Err(Closed));
+    }
+}
