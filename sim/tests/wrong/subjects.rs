@@ -13,6 +13,7 @@ use credsim_identity::{Error, ErrorKind, Observer, TokenRequest};
 
 use super::{
     chains,
+    redis::{self, Renews, WrongRedis},
     tools::{Http, NotRandom, Simplified, Wrong, process_timeout, retries},
     wrappers::{
         Asks, AsksPastHalf, Fails, GivesUp, Keeps, Looks, NeverEnds, NewForEachCall, NoSingleFlight,
@@ -196,5 +197,46 @@ pub fn logs_its_token() -> Wronged {
         Looks(|token| {
             tracing::debug!(target: "credsim_identity::wrong", token = token.secret(), "a token");
         })
+    })
+}
+
+// Redis.
+
+pub fn renews_redis_tokens_at_the_very_end() -> Wronged {
+    WrongRedis::options(|client| {
+        client.expiration_refresh_ratio = Some(1.0);
+        client.lower_refresh_bound = Some(Span(Duration::ZERO));
+    })
+}
+
+pub fn takes_any_token() -> Wronged {
+    WrongRedis::bare(Renews::WithAnything)
+}
+
+pub fn signs_in_as_default() -> Wronged {
+    WrongRedis::bare(Renews::AsDefault)
+}
+
+pub fn signs_in_within_transactions() -> Wronged {
+    WrongRedis::bare(Renews::AtOnce)
+}
+
+pub fn never_signs_in_again() -> Wronged {
+    WrongRedis::bare(Renews::Never)
+}
+
+pub fn signs_in_everywhere_at_once() -> Wronged {
+    WrongRedis::options(|client| client.spread = Some(Span(Duration::ZERO)))
+}
+
+pub fn keeps_gaps_to_itself() -> Wronged {
+    WrongRedis::makes(|client, credential, lent| {
+        redis::keeps_gaps_to_itself(redis::ours(client, credential, lent))
+    })
+}
+
+pub fn does_one_thing_at_a_time() -> Wronged {
+    WrongRedis::makes(|client, credential, lent| {
+        redis::does_one_thing_at_a_time(redis::ours(client, credential, lent))
     })
 }
