@@ -91,6 +91,26 @@ impl EntraIdCredentialsProvider {
         self.0.shared.dispose();
     }
 
+    /// Whether it has been disposed.
+    #[cfg(feature = "redis")]
+    pub(super) fn is_disposed(&self) -> bool {
+        self.0.shared.lock().disposed
+    }
+
+    /// Why there are no credentials at the moment, if that is known.
+    #[cfg(feature = "redis")]
+    pub(super) fn trouble(&self) -> Option<Error> {
+        let now = self.0.shared.now();
+        let state = self.0.shared.lock();
+        if state.disposed {
+            return Some(super::waiting::disposed());
+        }
+        match state.valid(now) {
+            Some(_) => None,
+            None => state.schedule.last_error().cloned(),
+        }
+    }
+
     /// The host it runs on.
     pub fn platform(&self) -> &Platform {
         &self.0.shared.platform

@@ -106,7 +106,7 @@ impl News {
     }
 }
 
-fn disposed() -> Error {
+pub(super) fn disposed() -> Error {
     Error::new(ErrorKind::Cancelled, NAME, "the provider was disposed")
         .with_help("make a new provider")
 }

@@ -57,6 +57,7 @@ impl<T> Sender<T> {
     }
 
     /// Returns the value that was there.
+    #[cfg(any(feature = "redis", test))]
     pub(in crate::redis) fn send_replace(&self, value: T) -> T {
         let mut old = value;
         self.send_modify(|value| std::mem::swap(value, &mut old));

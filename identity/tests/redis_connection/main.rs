@@ -11,6 +11,7 @@
 mod core_support;
 mod fake;
 mod long;
+mod no_token;
 mod server_faults;
 #[allow(dead_code, reason = "shared with the tests of the provider")]
 #[path = "../redis/support.rs"]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -15,9 +15,10 @@ use crate::{
     trace::{Kind, RedisEvent, RedisReply},
 };
 
-type Connecting = Arc<OnceCell<Arc<dyn RedisConnection>>>;
+type Connecting = Arc<OnceCell<Result<Arc<dyn RedisConnection>, String>>>;
 
-/// The connections of a run, by name. Each is made at its first use.
+/// The connections of a run, by name. Each is made at its first use. When that fails, whoever
+/// waits for it learns of it, and the next use tries again.
 #[derive(Default)]
 pub(super) struct Connections(Mutex<BTreeMap<(u32, String), Connecting>>);
 
@@ -28,16 +29,25 @@ impl Connections {
         name: &str,
         client: &dyn RedisClient,
     ) -> Result<Arc<dyn RedisConnection>, String> {
-        let cell = {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.entry((instance, name.to_owned())).or_default().clone()
-        };
-        cell.get_or_try_init(|| client.connect()).await.cloned()
+        let key = (instance, name.to_owned());
+        let cell = self.all().entry(key.clone()).or_default().clone();
+        let made = cell.get_or_init(|| client.connect()).await.clone();
+        if made.is_err() {
+            let mut all = self.all();
+            if all.get(&key).is_some_and(|now| Arc::ptr_eq(now, &cell)) {
+                all.remove(&key);
+            }
+        }
+        made
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<(u32, String), Connecting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets the connections, and so ends them.
     pub fn drop_all(&self) {
-        let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let all = std::mem::take(&mut *self.all());
         drop(all);
     }
 }

@@ -6,7 +6,7 @@ use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value, aio::Con
 
 use super::{
     EntraConnection,
-    error::{Ended, no_connection},
+    error::{Ended, no_connection, no_credentials},
     options::{ConnectionOptions, RedisEndpoint},
     session::Session,
     single::Failure,
@@ -100,11 +100,19 @@ impl EntraConnectionManager {
         };
         match self.provider.platform().within(limit, up).await {
             Some(Some(connection)) => Ok(connection),
-            Some(None) => Err((&Ended::Dropped).into()),
-            None => match &*self.state.borrow() {
-                State::Down(Some(error)) => Err(error.clone()),
-                _ => Err(no_connection(limit)),
-            },
+            other => Err(match (self.provider.trouble(), other) {
+                // Without a token nobody gets as far as the network.
+                (Some(error), _) => no_credentials(&error),
+                (None, Some(_)) => (&Ended::Dropped).into(),
+                (None, None) => self.last_error().unwrap_or_else(|| no_connection(limit)),
+            }),
+        }
+    }
+
+    fn last_error(&self) -> Option<RedisError> {
+        match &*self.state.borrow() {
+            State::Down(error) => error.clone(),
+            State::Up(_) => None,
         }
     }
 
@@ -188,6 +196,9 @@ impl Worker {
                 Err(error) => error,
             };
             self.state.send_replace(State::Down(Some(why)));
+            if self.provider.is_disposed() {
+                return;
+            }
             if failures > 0 || lost.is_none() {
                 let wait = reconnect_wait(self.provider.platform(), failures);
                 clock.sleep(wait).await;

@@ -233,7 +233,7 @@ pub struct Attempts {
     pub until: Option<Span>,
 }
 
-/// How long callers wait.
+/// How long callers wait, for tokens and for the replies of Redis.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Waited {

@@ -21,6 +21,8 @@ impl Subscriber {
         let early = loop {
             match self.try_to_come_back().await {
                 Ok(early) => break early,
+                // `run` sees to it.
+                Err(_) if self.provider.is_disposed() => return,
                 Err(_) => {
                     let platform = self.provider.platform();
                     let wait = reconnect_wait(platform, failures);

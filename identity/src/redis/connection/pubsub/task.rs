@@ -164,7 +164,7 @@ impl Subscriber {
                     let _ = change.done.send(Err((&why).into()));
                 }
             }
-            if !self.subscribed {
+            if !self.subscribed || self.provider.is_disposed() {
                 self.queue.close();
                 return;
             }

@@ -1,0 +1,73 @@
+//! What the layer says and does when it is the token that is missing.
+
+use std::time::Duration;
+
+use credsim_identity::redis::connection::{
+    ConnectionOptions, EntraConnectionManager, EntraPubSub, RedisEndpoint,
+};
+use redis::cmd;
+
+use crate::{
+    core_support::Host,
+    fake::Fake,
+    support::{Answer, World, transient},
+};
+
+fn endpoint() -> RedisEndpoint {
+    RedisEndpoint::new("redis", 6379).tls(false)
+}
+
+fn start(plan: impl IntoIterator<Item = Answer>) -> (World, Fake) {
+    let host = Host::new(0.5);
+    let fake = Fake::new(&host);
+    let world = World::on(host, plan, |builder| builder.platform(fake.platform()));
+    (world, fake)
+}
+
+/// RDD-18: a network that works is not to blame.
+#[tokio::test(start_paused = true)]
+async fn who_gets_no_token_in_time_is_told_so() {
+    let (world, fake) = start([Answer::Fails(transient())]);
+    let options = ConnectionOptions::default();
+    let error = EntraConnectionManager::connect(endpoint(), &world.provider, options)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("there is no token for Redis"), "{error}");
+    assert!(error.contains(&transient().to_string()), "{error}");
+    assert_eq!(fake.arrived("HELLO"), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manager_ends_with_its_provider() {
+    let (world, _fake) = start([Answer::Token(Duration::from_secs(60))]);
+    let options = ConnectionOptions::default();
+    let connected = EntraConnectionManager::connect(endpoint(), &world.provider, options).await;
+    let mut redis = connected.unwrap();
+    world.provider.dispose();
+    world.sleep_until(Duration::from_secs(90)).await;
+    let began = tokio::time::Instant::now();
+    let error = cmd("PING").query_async::<()>(&mut redis).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("the provider was disposed"), "{error}");
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_ends_with_its_provider() {
+    let (world, _fake) = start([
+        Answer::Token(Duration::from_secs(60)),
+        Answer::Fails(transient()),
+    ]);
+    let options = ConnectionOptions::default();
+    let subscriber = EntraPubSub::connect(endpoint(), &world.provider, options).await;
+    let subscriber = subscriber.unwrap();
+    // It is trying to come back.
+    world.sleep_until(Duration::from_secs(70)).await;
+    world.provider.dispose();
+    let platform = world.provider.platform();
+    let over = platform
+        .within(Duration::from_secs(5), subscriber.next())
+        .await;
+    assert!(matches!(over, Some(None)), "{over:?}");
+}
