@@ -27,8 +27,8 @@ const STORIES: [(&str, &str, &str); 5] = [
         r#"by hand: ["OK","OK","OK"]"#,
     ),
     (
-        "live-renewal-is-refused",
-        "1 15 --not-by-hand",
+        "live-a-reset-at-the-renewal",
+        "1 11 --not-by-hand",
         "re-authentication: Unable to obtain new credentials",
     ),
     (
