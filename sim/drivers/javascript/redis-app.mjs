@@ -1,17 +1,23 @@
 // An app with Redis as anybody might write it: it signs in with a managed identity, counts, keeps
 // two things in step, and listens to itself. It says what it sees.
 //
-//   REDIS_URL=redis://my-redis:6380 node redis-app.mjs [SECONDS] [ROUNDS]
+//   REDIS_URL=redis://my-redis:6380 node redis-app.mjs [SECONDS] [ROUNDS] [--resp 2] [--not-by-hand]
 //
-// It thinks for 2 seconds, 10 times, unless told otherwise. It knows nothing of credsim: with rediss:// and
+// It thinks for 2 seconds, 10 times, unless told otherwise; with --not-by-hand not in the middle of
+// a transaction. It knows nothing of credsim: with rediss:// and
 // on a machine with a managed identity it works with a real Azure Managed Redis.
 
 import { setTimeout } from "node:timers/promises";
+import { parseArgs } from "node:util";
 
 import { createClient } from "@redis/client";
 import { DEFAULT_TOKEN_MANAGER_CONFIG, EntraIdCredentialsProviderFactory } from "@redis/entraid";
 
-const [seconds = 2, rounds = 10] = process.argv.slice(2).map(Number);
+const { positionals, values: options } = parseArgs({
+  allowPositionals: true,
+  options: { resp: { type: "string", default: "3" }, "not-by-hand": { type: "boolean", default: false } },
+});
+const [seconds = 2, rounds = 10] = positionals.map(Number);
 const start = performance.now();
 
 function say(text) {
@@ -45,7 +51,8 @@ const credentialsProvider = EntraIdCredentialsProviderFactory.createForSystemAss
 });
 
 async function connect(name) {
-  const client = createClient({ url: process.env.REDIS_URL ?? "redis://localhost:6379", credentialsProvider });
+  const url = process.env.REDIS_URL ?? "redis://localhost:6379";
+  const client = createClient({ url, RESP: Number(options.resp), credentialsProvider });
   client.on("error", (error) => say(`${name}: ${error.message || error.code}`));
   client.on("ready", () => say(`${name}: connected`));
   await client.connect();
@@ -62,6 +69,10 @@ for (let round = 1; round <= rounds; round += 1) {
   // The client's own way: MULTI, the commands and EXEC leave together.
   await told("transaction", () => client.multi().set("a", round).set("b", round).exec());
   await told("published to", () => client.publish("news", `round ${round}`));
+  if (options["not-by-hand"]) {
+    await setTimeout(seconds * 1000);
+    continue;
+  }
   // By hand, with time to think in between: what the client itself sends on this connection
   // meanwhile becomes part of it.
   await told("by hand", async () => {

@@ -14,6 +14,9 @@ use crate::{
 pub struct Guests {
     /// The port of the proxy; any free one if there is none.
     pub port: Option<u16>,
+    /// Who they are, as `[[known-failure]]` names a subject: `node-redis 6.3.1`. Strangers, of whom
+    /// nothing is known, if there is none.
+    pub subject: Option<String>,
     /// Variables of their environment that the user sets.
     pub variables: Vec<(String, String)>,
     /// Hears of everything that they send.
@@ -27,11 +30,23 @@ pub struct Guests {
 pub type Visit = Box<dyn FnOnce(&Door, BoxFuture<'static, u8>) -> BoxFuture<'static, ()> + Send>;
 
 /// The subject of a world in which nobody here calls.
-pub(super) struct Nobody;
+pub(super) struct Nobody {
+    /// Who comes from outside.
+    name: String,
+}
+
+impl Nobody {
+    pub fn but(guests: &Guests) -> Self {
+        let name = guests.subject.as_deref().unwrap_or("outside");
+        Self {
+            name: name.to_owned(),
+        }
+    }
+}
 
 impl Subject for Nobody {
     fn name(&self) -> &str {
-        "outside"
+        &self.name
     }
 
     fn build(&self, _: &scenario::Credential, _: &Lent) -> Result<Built, Error> {

@@ -112,7 +112,7 @@ pub fn serve(
     let options = Options {
         engine: Engine::Live,
         seed,
-        subject: Arc::new(Nobody),
+        subject: Arc::new(Nobody::but(&guests)),
     };
     let recorder = Recorder::telling(listener);
     world(

@@ -5,6 +5,7 @@
 //!   and TLS, real executables for the commands;
 //! - `javascript/NAME`: by the published SDK, behind its driver.
 //!
+//! `node-redis/NAME` is an app with the published Redis client in a world that is served.
 //! `serve/...` is `credsim serve` as somebody uses it.
 //!
 //! This program is its own driver (`live driver`) and its own client (`live client ...`).
@@ -28,6 +29,7 @@ mod javascript;
 #[path = "../library/play.rs"]
 mod play;
 mod process;
+mod redis;
 mod serve;
 mod trust;
 
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         engine::trials(),
         identity::trials(),
         javascript::trials(),
+        redis::trials(),
         serve::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()

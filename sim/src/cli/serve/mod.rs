@@ -8,6 +8,7 @@ mod variables;
 mod visit;
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     path::PathBuf,
     sync::{Arc, OnceLock},
@@ -32,7 +33,7 @@ use crate::{
     engine::Engine,
     report::{Ending, Judged, Outcome, Tally, journal as told, pretty},
     run::{self, DEFAULT_SEED, Guests, Run},
-    scenario::Loaded,
+    scenario::{Loaded, Scenario, names_version, sdk_of},
     trace::{self, Event},
 };
 
@@ -49,6 +50,10 @@ pub struct Args {
     /// Runs a command in the world, and ends with it and with its exit code
     #[arg(long, requires = "command")]
     pub until_exit: bool,
+    /// Says who comes: a subject by name and version, such as 'node-redis 6.3.1', so that its
+    /// [[known-failure]]s must fail, and nothing else may
+    #[arg(long = "as", value_name = "NAME VERSION", value_parser = subject)]
+    pub subject: Option<String>,
     /// Sets one more variable for the command; can be given several times
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     pub variables: Vec<(String, String)>,
@@ -82,6 +87,13 @@ fn variable(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE, such as PORT=8080".to_owned()),
     }
+}
+
+fn subject(text: &str) -> Result<String, String> {
+    if !names_version(text) {
+        return Err("expected a name and a version, such as 'node-redis 6.3.1'".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn times(text: &str) -> Result<f64, String> {
@@ -118,6 +130,9 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         console.error(&message, Some(&format!("credsim run {}", args.scenario)));
         return exit::USAGE;
     }
+    if let Some(note) = stranger(args, scenario) {
+        console.say(&note);
+    }
     let requests = args.requests.as_deref().map(Requests::to_file);
     let requests = match requests.transpose() {
         Ok(requests) => requests,
@@ -130,6 +145,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     let left = Arc::new(OnceLock::new());
     let guests = Guests {
         port: args.port,
+        subject: args.subject.clone(),
         variables: args.variables.clone(),
         witness: requests.as_ref().map(Requests::witness),
         visit: visit::visit(args, scenario, console.another(), left.clone()),
@@ -174,6 +190,25 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     exit::first_of(&[code, exit::HARNESS])
 }
 
+/// What to say if the scenario knows failures, but only of others than who comes.
+fn stranger(args: &Args, scenario: &Scenario) -> Option<String> {
+    let subject = args.subject.as_deref()?;
+    let known: BTreeSet<&str> = scenario
+        .known_failure
+        .iter()
+        .map(|known| known.subject.as_str())
+        .collect();
+    let is_other = |known: &&str| sdk_of(known) != sdk_of(subject);
+    if known.is_empty() || !known.iter().all(is_other) {
+        return None;
+    }
+    let known: Vec<&str> = known.into_iter().collect();
+    Some(format!(
+        "note: no failure of {subject} is known here, only of {}\n",
+        known.join(", ")
+    ))
+}
+
 /// The one scenario that is meant.
 fn load(selector: &str, console: &mut Console) -> Result<(File, Loaded), u8> {
     let (mut files, codes) = running::select(&[selector.to_owned()], console);
@@ -213,7 +248,7 @@ fn journal(args: &Args, console: &Console) -> trace::Listener {
     })
 }
 
-fn judged(scenario: &crate::scenario::Scenario, run: Run) -> Ending {
+fn judged(scenario: &Scenario, run: Run) -> Ending {
     let replayed = run.ended;
     Ending::Judged(Box::new(Judged {
         verdict: check::judge(scenario, &[run]),

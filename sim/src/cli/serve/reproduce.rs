@@ -19,6 +19,9 @@ pub fn line(args: &Args, selector: &str) -> String {
     if let Some(port) = args.port {
         line.push_str(&format!(" --port {port}"));
     }
+    if let Some(subject) = &args.subject {
+        line.push_str(&format!(" --as {}", quote::shell(subject)));
+    }
     for (name, value) in &args.variables {
         let is_secret = mask::is_secret_name(name) || mask::looks_secret(value);
         let value = if is_secret { LEFT_OUT } else { value };
@@ -66,6 +69,8 @@ mod tests {
             "2",
             "--port",
             "8080",
+            "--as",
+            "an-sdk 1.2",
             "--env",
             "AZURE_TOKEN_CREDENTIALS=dev",
             "--env",
@@ -79,8 +84,8 @@ mod tests {
         ];
         assert_eq!(
             told(&args),
-            "credsim serve w.toml --seed 7 --speed 2 --port 8080 --env AZURE_TOKEN_CREDENTIALS=dev \
-             --env 'A=b c' --until-exit -- node 'an app.js' -p 1"
+            "credsim serve w.toml --seed 7 --speed 2 --port 8080 --as 'an-sdk 1.2' \
+             --env AZURE_TOKEN_CREDENTIALS=dev --env 'A=b c' --until-exit -- node 'an app.js' -p 1"
         );
     }
 

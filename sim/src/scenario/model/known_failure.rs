@@ -48,6 +48,12 @@ pub fn sdk_of(subject: &str) -> &str {
     subject.rsplit_once(' ').map_or(subject, |(name, _)| name)
 }
 
+/// Whether this is a name and a version, as in `azure-identity-js 4.13.1`.
+pub fn names_version(subject: &str) -> bool {
+    let (name, version) = subject.rsplit_once(' ').unwrap_or_default();
+    !name.trim().is_empty() && version.starts_with(|first: char| first.is_ascii_digit())
+}
+
 /// The number in `expect[2]`; none if the text is not of this form.
 pub fn expectation_number(failing: &str) -> Option<usize> {
     let digits = failing.strip_prefix("expect[")?.strip_suffix(']')?;
@@ -78,5 +84,9 @@ mod tests {
     fn a_version_stands_after_the_last_space() {
         assert_eq!(sdk_of("azure-identity-js 4.13.1"), "azure-identity-js");
         assert_eq!(sdk_of("identity"), "identity");
+        assert!(names_version("azure-identity-js 4.13.1"));
+        for none in ["identity", "identity 4.13.1 ", " 4.13.1", "identity latest"] {
+            assert!(!names_version(none), "{none}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    super::{INVARIANTS, KnownFailure, expectation_number},
+    super::{INVARIANTS, KnownFailure, expectation_number, names_version},
     Check, Place,
     citations::Kind,
 };
@@ -15,8 +15,7 @@ impl Check<'_> {
         let mut listed = BTreeSet::new();
         for (index, failure) in scenario.known_failure.iter().enumerate() {
             let place = Place::default().key("known-failure").index(index);
-            let (name, version) = failure.subject.rsplit_once(' ').unwrap_or_default();
-            if name.is_empty() || !version.starts_with(|first: char| first.is_ascii_digit()) {
+            if !names_version(&failure.subject) {
                 self.at_value(&place.key("subject"), "this names no version of a subject")
                     .label("no version")
                     .expected("a name and a version, such as `azure-identity-js 4.13.1`");

@@ -12,6 +12,7 @@ use super::{
 pub const ALL: &[Case] = &[
     ("exits/as-the-command-does", as_the_command),
     ("exits/a-failed-verdict-is-a-failure", failed_verdict),
+    ("exits/known-failures-of-who-comes", known_failures),
     ("exits/within-a-window", within_a_window),
     ("exits/reports-are-written", reports),
     ("exits/a-command-that-is-not-there", no_command),
@@ -43,6 +44,38 @@ fn failed_verdict() {
     // Whoever runs a command wants to know first what became of that.
     let world = world.arg("--env").arg("EXIT=3");
     world.client(&["get", IMDS]).with(3).says(&["1 failed"]);
+}
+
+/// What is known of a subject is known of a program that is said to be it, and checked both ways.
+fn known_failures() {
+    let judged = |expected: &str, subject: Option<&str>, code: i32| {
+        let known = "[[known-failure]]\nsubject = \"an-sdk 1.2.3\"\nfails = [\"expect[1]\"]\n\
+                     breaks = \"PR-01\"\nfact = \"MI-66\"\nreason = \"it asks at once\"";
+        let mut world = World::with(SERVICES, &format!("{expected}\n{known}"));
+        for arg in subject.iter().flat_map(|subject| ["--as", subject]) {
+            world = world.arg(arg);
+        }
+        world.client(&["get", IMDS]).with(code)
+    };
+    let it = Some("an-sdk 1.2.3");
+    judged(NOBODY_ASKS, it, 0).says(&[
+        "an-sdk 1.2.3 breaks PR-01 (MI-66): it asks at once",
+        "1 known failure of an-sdk 1.2.3",
+        "1 passed, 0 failed, 0 skipped",
+    ]);
+    judged(ALWAYS, it, 1).says(&[
+        "this no longer fails: remove the entry",
+        "serve world.toml --seed 1 --as 'an-sdk 1.2.3' --until-exit",
+    ]);
+    judged(NOBODY_ASKS, Some("an-sdk 1.3.0"), 1).says(&["another version"]);
+    // A stranger has no excuse, and neither has another SDK.
+    let ended = judged(NOBODY_ASKS, None, 1);
+    assert!(!ended.err.contains("an-sdk"), "{}", ended.err);
+    judged(NOBODY_ASKS, Some("another 1.2.3"), 1)
+        .says(&["no failure of another 1.2.3 is known here, only of an-sdk 1.2.3"]);
+    judged(ALWAYS, None, 0);
+    let ended = judged(ALWAYS, Some("an-sdk"), 2);
+    ended.says(&["expected a name and a version, such as 'node-redis 6.3.1'"]);
 }
 
 /// More may have come, had the run not ended: what is enough or too much already stays so.

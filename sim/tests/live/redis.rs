@@ -1,0 +1,156 @@
+//! `node-redis/NAME`: the published client with its own Entra provider, in an app that knows
+//! nothing of credsim, breaks the promises that the scenario's known failures say it breaks, and
+//! no others.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use credsim::scenario::{KnownFailure, library};
+use libtest_mimic::{Failed, Trial};
+use serde_json::Value;
+
+use super::process::{CREDSIM, command, finish};
+
+const MISSING: &str = "the client is not installed: run sim/drivers/install first";
+
+/// What the scenarios call it: the client, by the version that is installed.
+const CLIENT: &str = "node-redis";
+
+/// The scenarios, each with how the app works in it, and what it says where the story is told.
+const STORIES: [(&str, &str, &str); 5] = [
+    // One transaction by hand takes so long that the renewal falls into it.
+    (
+        "live-renewed-in-a-transaction",
+        "5 3",
+        r#"by hand: ["OK","OK","OK"]"#,
+    ),
+    (
+        "live-a-reset-at-the-renewal",
+        "1 11 --not-by-hand",
+        "re-authentication: Unable to obtain new credentials",
+    ),
+    (
+        "live-closed-three-times",
+        "1 14 --not-by-hand",
+        "round 14: 14",
+    ),
+    (
+        "live-subscriber-resp2",
+        "1 8 --not-by-hand --resp 2",
+        "subscriber: Socket closed unexpectedly",
+    ),
+    (
+        "live-subscriber-resp3",
+        "1 8 --not-by-hand",
+        "heard: round 8",
+    ),
+];
+
+/// They are left out, by name, where the client is not installed; with `CREDSIM_REQUIRE` they fail.
+pub fn trials() -> Vec<Trial> {
+    let is_here = ["client", "entraid"]
+        .iter()
+        .all(|package| folder().join("node_modules/@redis").join(package).is_dir());
+    let is_required = std::env::var_os("CREDSIM_REQUIRE").is_some();
+    if !is_here && !is_required {
+        eprintln!("node-redis/... is left out: {MISSING}");
+    }
+    let mut trials = vec![Trial::test("node-redis/every-story-is-told", complete)];
+    for (name, args, says) in STORIES {
+        let test = move || {
+            if is_here {
+                told(name, args, says)
+            } else {
+                Err(MISSING.into())
+            }
+        };
+        let left_out = !is_here && !is_required;
+        let kind = if left_out { MISSING } else { "" };
+        let trial = Trial::test(format!("node-redis/{name}"), test);
+        trials.push(trial.with_ignored_flag(left_out).with_kind(kind));
+    }
+    trials
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers/javascript")
+}
+
+/// The version that is installed.
+fn version() -> Result<String, Failed> {
+    let manifest = folder().join("node_modules/@redis/client/package.json");
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(manifest)?)?;
+    let version = manifest["version"].as_str();
+    Ok(version.ok_or("the client has no version")?.to_owned())
+}
+
+/// A scenario that is added has its place here, too.
+fn complete() -> Result<(), Failed> {
+    let bundled: Vec<String> = library::bundled()
+        .into_iter()
+        .map(|source| source.name)
+        .filter(|name| name.starts_with("redis/live-"))
+        .collect();
+    let mut here: Vec<String> = STORIES
+        .iter()
+        .map(|(name, ..)| format!("redis/{name}"))
+        .collect();
+    here.sort();
+    if bundled == here {
+        return Ok(());
+    }
+    Err(format!("bundled are {bundled:?}, and played are {here:?}").into())
+}
+
+fn told(name: &str, args: &str, says: &str) -> Result<(), Failed> {
+    let subject = format!("{CLIENT} {}", version()?);
+    let name = format!("redis/{name}");
+    let ended = finish(
+        command(CREDSIM)
+            .args(["serve", &name, "--as", &subject, "--until-exit", "--"])
+            .arg("node")
+            .arg(folder().join("redis-app.mjs"))
+            .args(args.split(' ')),
+    );
+    let wrong = |what: &str| Err(format!("{what}:\n{}\n{}", ended.out, ended.err).into());
+    // What is listed has failed, and nothing else has.
+    if ended.code() != Some(0) {
+        return wrong("it does not pass");
+    }
+    if let Some(finding) = known(&name, &subject)?
+        .iter()
+        .find(|finding| !ended.err.contains(*finding))
+    {
+        return wrong(&format!("{finding} is not told"));
+    }
+    for line in ["client: connected", "subscriber: connected", says] {
+        if !ended.out.contains(line) {
+            return wrong(&format!("the app never says {line:?}"));
+        }
+    }
+    // The journal has it, too: two connections, and a second request for a token.
+    for line in ["connection 2 signs in", "imds     request 2 (token)"] {
+        if !ended.err.contains(line) {
+            return wrong(&format!("the journal has no {line:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// What the scenario's entries say of the subject.
+fn known(name: &str, subject: &str) -> Result<Vec<String>, Failed> {
+    let mut found = library::find(name).map_err(|error| error.to_string())?;
+    let source = found.pop().ok_or("there is no such scenario")?;
+    let loaded = source.parse().map_err(|invalid| invalid.render(false))?;
+    let told = |entry: &KnownFailure| {
+        format!(
+            "{} breaks {} ({}): ",
+            entry.subject, entry.breaks, entry.fact
+        )
+    };
+    let entries = &loaded.scenario.known_failure;
+    let of_it = entries.iter().filter(|entry| entry.subject == subject);
+    Ok(of_it.map(told).collect())
+}
