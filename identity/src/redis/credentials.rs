@@ -57,6 +57,18 @@ impl RedisCredentials {
         self.life.left(Moment::of(clock))
     }
 
+    /// `text` without the token. Who does not know a command may repeat its arguments, or the
+    /// beginning of them (RS-16).
+    #[cfg(feature = "redis")]
+    pub(super) fn veil(&self, text: &str) -> String {
+        const HEAD: usize = 8;
+        let token = self.password();
+        match text.split_once(token.get(..HEAD).unwrap_or(token)) {
+            Some((before, _)) => format!("{before}[the token]"),
+            None => text.to_owned(),
+        }
+    }
+
     /// Whether it is valid by both clocks.
     pub(super) fn is_alive(&self, now: Moment) -> bool {
         !self.life.is_over(now)

@@ -49,10 +49,19 @@ pub(super) enum AfterFailure {
 }
 
 impl Schedule {
-    /// A run of the manager begins: its attempts count anew, what the service has forbidden does
-    /// not.
-    pub(super) fn begin(&mut self) {
-        self.forgive();
+    /// A run of the manager begins: its attempts count anew, unless the service still wants to be
+    /// left alone. Tells whether they do.
+    pub(super) fn begin(&mut self, now: Moment) -> bool {
+        let anew = !self.is_forbidden(now);
+        if anew {
+            self.forgive();
+        }
+        anew
+    }
+
+    /// Whether the service still wants to be left alone: then whoever asks is told so at once.
+    pub(super) fn is_forbidden(&self, now: Moment) -> bool {
+        self.floor.saturating_sub(now.monotonic) > FLOOR
     }
 
     /// Why requests keep failing, if they do.
@@ -126,7 +135,7 @@ impl Schedule {
         self.failures = self.failures.saturating_add(1);
         self.last_error = Some(error.clone());
         let forbidden = error.retry_at().map(|at| now.until(at)).unwrap_or_default();
-        self.floor = now.monotonic + forbidden.max(FLOOR);
+        self.floor = now.monotonic.saturating_add(forbidden.max(FLOOR));
         let is_retried = is_retryable
             && !self.is_failing
             && self.failures <= policy.max_attempts
@@ -140,7 +149,7 @@ impl Schedule {
             }
         };
         let (AfterFailure::Retry(wait) | AfterFailure::AtCap { wait, .. }) = after;
-        self.retry = Some(now.monotonic + wait);
+        self.retry = Some(now.monotonic.saturating_add(wait));
         after
     }
 

@@ -88,8 +88,9 @@ impl State {
     }
 
     /// Why requests keep failing, if they do.
-    pub(super) fn failing(&self) -> Option<&Error> {
-        self.schedule.failing().filter(|_| self.is_running)
+    pub(super) fn failing(&self, now: Moment) -> Option<&Error> {
+        let still = self.is_running || self.schedule.is_forbidden(now);
+        self.schedule.failing().filter(|_| still)
     }
 
     /// Whether the manager has a reason to go on.
@@ -149,17 +150,20 @@ impl Shared {
 
     /// Lets the manager run, if it does not.
     pub(super) fn start(self: &Arc<Self>) {
-        let run = {
+        let now = self.now();
+        let (run, anew) = {
             let mut state = self.lock();
             if state.disposed || state.is_running {
                 return;
             }
             state.run += 1;
             state.is_running = true;
-            state.schedule.begin();
-            state.run
+            let anew = state.schedule.begin(now);
+            (state.run, anew)
         };
-        self.board.send_modify(|board| board.error = None);
+        if anew {
+            self.board.send_modify(|board| board.error = None);
+        }
         let work = manager::run(Run::new(Arc::clone(self), run));
         let task = self.platform.spawner.spawn(Box::pin(work));
         let mut state = self.lock();

@@ -27,7 +27,7 @@ impl Shared {
             if state.disposed {
                 return Err(disposed());
             }
-            if let Some(error) = state.failing() {
+            if let Some(error) = state.failing(now) {
                 return Err(error.clone());
             }
             if let Some(valid) = state.valid(now).filter(|_| state.schedule.is_fresh(now)) {
@@ -47,7 +47,9 @@ impl Shared {
             return Err(disposed());
         }
         let Some(valid) = state.valid(now).cloned() else {
-            return state.failing().map_or(Ok(None), |error| Err(error.clone()));
+            return state
+                .failing(now)
+                .map_or(Ok(None), |error| Err(error.clone()));
         };
         let left = state.left(now);
         if !state.is_running && state.schedule.wait(now, left).is_zero() {

@@ -192,7 +192,7 @@ impl ByteStreams for Fake {
 }
 
 /// One command off the front, if it is whole.
-fn parse(buffer: &mut Vec<u8>) -> Option<Vec<String>> {
+pub fn parse(buffer: &mut Vec<u8>) -> Option<Vec<String>> {
     let text = String::from_utf8(buffer.clone()).unwrap();
     let mut rest = text.strip_prefix('*')?;
     let mut line = |until: Option<usize>| {

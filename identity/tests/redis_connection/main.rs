@@ -9,10 +9,13 @@
 
 #[path = "../core_support/mod.rs"]
 mod core_support;
+mod edges;
 mod fake;
 mod long;
 mod no_token;
+mod peer;
 mod server_faults;
+mod subscriber_faults;
 #[allow(dead_code, reason = "shared with the tests of the provider")]
 #[path = "../redis/support.rs"]
 mod support;

@@ -47,7 +47,7 @@ pub(super) async fn dial<T>(
     let mut credentials = credentials.map_err(|error| no_credentials(&error))?;
     let mut again = true;
     loop {
-        let term = Term::begin(platform, credentials.expires_on(), options);
+        let term = Term::begin(platform, &credentials, options);
         let dialled = platform
             .within(options.connect_timeout, async {
                 let stream = connect(platform, endpoint, options).await?;
@@ -63,8 +63,8 @@ pub(super) async fn dial<T>(
                     term,
                 });
             }
-            Some(Err(error)) if again && is_refusal(&error) => error,
-            Some(Err(error)) => return Err(error),
+            Some(Err(error)) if again && is_refusal(&error) => veiled(error, &credentials),
+            Some(Err(error)) => return Err(veiled(error, &credentials)),
         };
         again = false;
         match provider.renew().await {
@@ -72,6 +72,16 @@ pub(super) async fn dial<T>(
             _ => return Err(refused),
         }
     }
+}
+
+/// What the server said, without the token if it has repeated that.
+fn veiled(error: RedisError, credentials: &RedisCredentials) -> RedisError {
+    let text = error.to_string();
+    let veiled = credentials.veil(&text);
+    if veiled == text {
+        return error;
+    }
+    RedisError::from((error.kind(), "Redis refused the handshake", veiled))
 }
 
 /// Whether the server did not accept the token.

@@ -23,7 +23,7 @@ use crate::{
 /// How long a stepped wall clock may go unnoticed on an idle connection.
 const LOOK: Duration = Duration::from_secs(60);
 
-type Renewal = BoxFuture<'static, Result<RedisCredentials, Error>>;
+pub(super) type Renewal = BoxFuture<'static, Result<RedisCredentials, Error>>;
 
 pub(super) struct Keeper {
     gate: Arc<Gate>,
@@ -36,7 +36,9 @@ pub(super) struct Keeper {
     next: Option<(RedisCredentials, Duration)>,
     /// How many times in a row the server has refused a token.
     refused: u32,
-    /// A request for another token, after the first refusal.
+    /// The token that is to be exchanged because the server has refused it.
+    unwanted: Option<RedisCredentials>,
+    /// A request for another token.
     renewal: Option<Renewal>,
 }
 
@@ -65,6 +67,7 @@ impl Keeper {
             current,
             next: None,
             refused: 0,
+            unwanted: None,
             renewal: None,
         }
     }
@@ -91,8 +94,9 @@ impl Keeper {
                 self.give_up_transaction(term).await;
                 continue;
             }
-            let due = self.next.as_ref().is_some_and(|(_, at)| now >= *at);
-            if reset || (due && self.gate.hold(false)) {
+            // A transaction that is open after a RESET, because that was refused, is waited for, too.
+            let due = reset || self.next.as_ref().is_some_and(|(_, at)| now >= *at);
+            if due && self.gate.hold(false) {
                 self.reauthenticate(term).await;
                 continue;
             }
@@ -251,11 +255,7 @@ impl Keeper {
         let newest = self.provider.current();
         let credentials = newest.unwrap_or_else(|| self.current.clone());
         // From before it is sent: the term is never longer than the token.
-        let begun = Term::begin(
-            self.provider.platform(),
-            credentials.expires_on(),
-            &self.options,
-        );
+        let begun = Term::begin(self.provider.platform(), &credentials, &self.options);
         let mut auth = cmd("AUTH");
         auth.arg(credentials.user_name())
             .arg(credentials.password());
@@ -272,7 +272,10 @@ impl Keeper {
                 });
                 self.current = credentials;
             }
-            Some(Value::ServerError(error)) => self.refused(credentials, &error.to_string()),
+            Some(Value::ServerError(error)) => {
+                let error = credentials.veil(&error.to_string());
+                self.refused(credentials, &error);
+            }
             Some(_) => {
                 self.failed("the answer was neither OK nor an error");
                 self.gate.end(Ended::Desynchronised("AUTH"));
@@ -290,8 +293,11 @@ impl Keeper {
         self.gate.release();
         self.refused = self.refused.saturating_add(1);
         if self.refused == 1 {
-            let provider = self.provider.clone();
-            self.renewal = Some(Box::pin(async move { provider.renew().await }));
+            self.unwanted = Some(credentials.clone());
+        }
+        // Again and again until another one comes: a token that has just come is not exchanged.
+        if self.renewal.is_none() && self.unwanted.as_ref() == Some(&credentials) {
+            self.renewal = Some(ask_for_another(&self.provider));
         }
         self.next = Some((credentials, self.now() + retry_after(self.refused)));
     }
@@ -331,7 +337,13 @@ impl Keeper {
     }
 }
 
-async fn renewal(pending: &mut Option<Renewal>) -> Result<RedisCredentials, Error> {
+pub(super) fn ask_for_another(provider: &EntraIdCredentialsProvider) -> Renewal {
+    let provider = provider.clone();
+    Box::pin(async move { provider.renew().await })
+}
+
+/// What comes of a request for another token. Never anything if there is none.
+pub(super) async fn renewal(pending: &mut Option<Renewal>) -> Result<RedisCredentials, Error> {
     match pending {
         Some(renewal) => renewal.await,
         None => future::pending().await,

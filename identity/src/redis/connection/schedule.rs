@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::options::ConnectionOptions;
-use crate::Platform;
+use crate::{Platform, redis::RedisCredentials};
 
 /// A new token must be at the server this long before the old one ends (RS-40).
 const LEAD: Duration = Duration::from_secs(180);
@@ -23,29 +23,41 @@ pub(super) struct Term {
     ends_on: Timestamp,
     /// When transactions must be over, and blocking commands.
     close_down: Duration,
-    /// When the next `AUTH` should be sent at the latest.
+    /// When the next `AUTH` should be sent at the latest, spread a little.
     due: Duration,
 }
 
 impl Term {
-    /// The term of a token that ends on `ends_on`, for a connection that has just sent it.
-    pub fn begin(platform: &Platform, ends_on: Timestamp, options: &ConnectionOptions) -> Self {
+    /// The term of a token for a connection that is about to send it. What is left of the token by
+    /// both clocks counts (PR-20): the wall clock may have been set since it came.
+    pub fn begin(
+        platform: &Platform,
+        credentials: &RedisCredentials,
+        options: &ConnectionOptions,
+    ) -> Self {
         let now = platform.clock.monotonic();
-        let left = until(platform.clock.now(), ends_on);
-        Self::of(now, left, ends_on, options)
+        let left = credentials.remaining(&*platform.clock);
+        let unit = platform.random.unit("redis/blocking");
+        Self::of(now, left, credentials.expires_on(), options, unit)
     }
 
-    fn of(now: Duration, left: Duration, ends_on: Timestamp, options: &ConnectionOptions) -> Self {
+    fn of(
+        now: Duration,
+        left: Duration,
+        ends_on: Timestamp,
+        options: &ConnectionOptions,
+        unit: f64,
+    ) -> Self {
         let margin = options.transaction_margin.min(left / 10);
-        let lead = match left.checked_sub(LEAD + options.auth_timeout) {
-            Some(_) => LEAD + options.auth_timeout,
-            None => left / 2,
-        };
+        let lead = LEAD.saturating_add(options.auth_timeout);
+        let lead = if lead <= left { lead } else { left / 2 };
+        // Who blocks until it is due is part of a fleet, too.
+        let early = options.spread.min((left - lead) / 4);
         Self {
             end: now + left,
             ends_on,
             close_down: now + left - margin,
-            due: now + left - lead,
+            due: now + left - lead - early.mul_f64(unit.clamp(0.0, 1.0)),
         }
     }
 
@@ -93,11 +105,6 @@ pub(super) fn retry_after(refused: u32) -> Duration {
     doubled.min(RETRY.1)
 }
 
-/// From one moment of the wall clock to another; nothing if that is past.
-fn until(now: Timestamp, then: Timestamp) -> Duration {
-    Duration::try_from(then.duration_since(now)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -114,6 +121,7 @@ mod tests {
             Duration::from_secs(left),
             Timestamp::MAX,
             &options,
+            0.0,
         )
     }
 

@@ -153,7 +153,9 @@ impl EntraConnection {
         }
         let limit = match (blocking, self.response_timeout) {
             (None, limit) => limit,
-            (Some(blocking), limit) => (blocking.timeout.zip(limit)).map(|(a, b)| a + b),
+            (Some(blocking), limit) => {
+                (blocking.timeout.zip(limit)).map(|(a, b)| a.saturating_add(b))
+            }
         };
         Ok(self.send(cmd, pass, limit).await?)
     }
@@ -194,7 +196,9 @@ impl EntraConnection {
             }
             let whole = left.filter(|left| *left <= slice);
             let time = whole.unwrap_or(slice);
-            let limit = self.response_timeout.map(|limit| limit + time);
+            let limit = self
+                .response_timeout
+                .map(|limit| limit.saturating_add(time));
             let reply = match (whole, first) {
                 (Some(_), true) => self.send(cmd, pass, limit).await?,
                 _ => {

@@ -45,7 +45,7 @@ impl Subscriber {
         self.link = dialled.what;
         self.term = dialled.term;
         self.current = dialled.credentials;
-        (self.next, self.refused) = (None, 0);
+        (self.next, self.refused, self.renewal) = (None, 0, None);
         for command in self.all(Verb::Subscribe, Verb::PSubscribe) {
             self.link.send(&command).await?;
         }

@@ -13,7 +13,10 @@ use super::{
     link::{Frame, Link, Message},
     task::{Subscriber, Verb},
 };
-use crate::redis::connection::{dial::Dialled, error::Ended};
+use crate::redis::connection::{
+    dial::Dialled,
+    error::{Ended, no_connection},
+};
 
 /// What both connections got since the new one began to subscribe.
 #[derive(Default)]
@@ -41,12 +44,17 @@ impl Subscriber {
         let (endpoint, provider) = (self.endpoint.clone(), self.provider.clone());
         let options = self.options.clone();
         let mut dialling = Box::pin(Self::dial(&endpoint, &provider, &options));
+        // It may wait for another token. Callers do not wait for that, and the old one ends.
+        let left = self.term.end().saturating_sub(self.now());
+        let limit = options.connect_timeout.min(left);
+        let mut out_of_time = provider.platform().clock.sleep(limit);
         let dialled = loop {
             tokio::select! { biased;
                 dialled = &mut dialling => break dialled,
                 frame = self.link.next() => {
                     self.take(frame.map_err(|_| Ended::Broken)?)?;
                 }
+                () = &mut out_of_time => break Err(no_connection(limit)),
             }
         };
         let Dialled {
@@ -78,7 +86,9 @@ impl Subscriber {
         let now = self.heard;
         if lost_before || found.is_none() {
             let why = match lost_before {
-                true => "the connection to Redis broke before the next one had subscribed",
+                true => {
+                    "the connection to Redis broke, or fell silent, before the next one had subscribed"
+                }
                 false => "two connections to Redis got messages in different orders",
             };
             self.report(Some((before, now)), why);
@@ -95,7 +105,7 @@ impl Subscriber {
     }
 
     /// Subscribes on `new` and unsubscribes on the old connection. Tells how many messages surely
-    /// arrived on both; `None` when the old one broke before the new one had subscribed.
+    /// arrived on both; `None` when the old one was not heard of after the new one had subscribed.
     async fn subscribe_anew(
         &mut self,
         new: &mut Link,
@@ -109,7 +119,6 @@ impl Subscriber {
         }
         both.new = names;
         self.read_both(new, both, limit).await?;
-        let whole = !both.old_is_over;
 
         both.old_is_over |= self.link.send(&ping).await.is_err();
         both.old = 1;
@@ -138,7 +147,9 @@ impl Subscriber {
             true => on_old,
             false => on_old.max(on_new),
         };
-        Ok(whole.then_some(surely))
+        // Only an old connection that was heard of after the new one had subscribed has delivered all
+        // that came before.
+        Ok(marked.is_some().then_some(surely))
     }
 
     /// Reads both connections until each has sent what is awaited of it. The old one delivers.
@@ -148,7 +159,7 @@ impl Subscriber {
         both: &mut Overlap,
         limit: Duration,
     ) -> Result<(), NewFailed> {
-        let by = self.now() + limit;
+        let by = self.now().saturating_add(limit);
         while both.new > 0 || (both.old > 0 && !both.old_is_over) {
             let left = by.saturating_sub(self.now());
             let out_of_time = self.provider.platform().clock.sleep(left);

@@ -7,6 +7,7 @@ use crate::redis::{
     RedisCredentials, RedisEvent,
     connection::{
         error::Ended,
+        keeper::ask_for_another,
         schedule::{Term, retry_after},
     },
 };
@@ -36,18 +37,14 @@ impl Subscriber {
         self.next = None;
         let credentials = self.provider.current();
         let credentials = credentials.unwrap_or_else(|| self.current.clone());
-        let begun = Term::begin(
-            self.provider.platform(),
-            credentials.expires_on(),
-            &self.options,
-        );
+        let begun = Term::begin(self.provider.platform(), &credentials, &self.options);
         let mut auth = cmd("AUTH");
         auth.arg(credentials.user_name())
             .arg(credentials.password());
         self.expected.push_back(Expected::Auth {
             credentials,
             begun,
-            by: self.now() + self.options.auth_timeout,
+            by: self.now().saturating_add(self.options.auth_timeout),
         });
         self.send(&auth).await
     }
@@ -61,7 +58,16 @@ impl Subscriber {
         };
         match answer {
             Value::Okay => self.renewed(credentials, begun),
-            Value::ServerError(error) => self.refused(credentials, &error.to_string()),
+            Value::ServerError(error) => {
+                if self.refused == 0 {
+                    self.unwanted = Some(credentials.clone());
+                }
+                if self.renewal.is_none() && self.unwanted.as_ref() == Some(&credentials) {
+                    self.renewal = Some(ask_for_another(&self.provider));
+                }
+                let error = credentials.veil(&error.to_string());
+                self.refused(credentials, &error);
+            }
             _ => return Err(Ended::Desynchronised("AUTH")),
         }
         Ok(())
@@ -73,6 +79,7 @@ impl Subscriber {
             expires_on: credentials.expires_on(),
         });
         (self.current, self.term, self.refused) = (credentials, begun, 0);
+        self.renewal = None;
         self.heard = self.provider.platform().clock.now();
     }
 

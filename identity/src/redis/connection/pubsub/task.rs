@@ -20,6 +20,7 @@ use crate::redis::{
     connection::{
         dial::{Dialled, dial},
         error::Ended,
+        keeper::{Renewal, renewal},
         options::{ConnectionOptions, RedisEndpoint},
         schedule::Term,
     },
@@ -68,6 +69,8 @@ pub(super) enum Expected {
     Change {
         left: usize,
         change: Change,
+        /// The names that are subscriptions only since this change.
+        added: BTreeSet<Vec<u8>>,
         by: Duration,
     },
     Auth {
@@ -98,6 +101,10 @@ pub(super) struct Subscriber {
     pub current: RedisCredentials,
     pub next: Option<(RedisCredentials, Duration)>,
     pub refused: u32,
+    /// The token that is to be exchanged because the server has refused it.
+    pub unwanted: Option<RedisCredentials>,
+    /// A request for another token.
+    pub renewal: Option<Renewal>,
     pub channels: BTreeSet<Vec<u8>>,
     pub patterns: BTreeSet<Vec<u8>>,
     pub expected: VecDeque<Expected>,
@@ -133,6 +140,8 @@ impl Subscriber {
             current,
             next: None,
             refused: 0,
+            unwanted: None,
+            renewal: None,
             channels: BTreeSet::new(),
             patterns: BTreeSet::new(),
             expected: VecDeque::new(),
@@ -209,6 +218,12 @@ impl Subscriber {
                     Some(Err(_)) => {}
                     None => self.subscribed = false,
                 },
+                renewed = renewal(&mut self.renewal) => {
+                    self.renewal = None;
+                    if let Ok(credentials) = renewed {
+                        self.plan(credentials);
+                    }
+                }
                 // What is due waits for no further command.
                 change = self.changes.recv(), if !due => match change {
                     Some(change) => self.change(change).await?,
@@ -231,16 +246,19 @@ impl Subscriber {
             Verb::PSubscribe => (&mut self.patterns, true),
             Verb::PUnsubscribe => (&mut self.patterns, false),
         };
+        let mut added = BTreeSet::new();
         for name in &change.names {
             match adds {
-                true => set.insert(name.clone()),
+                true if set.insert(name.clone()) => added.insert(name.clone()),
+                true => false,
                 false => set.remove(name),
             };
         }
         self.expected.push_back(Expected::Change {
             left: change.names.len(),
             change,
-            by: self.now() + self.options.auth_timeout,
+            added,
+            by: self.now().saturating_add(self.options.auth_timeout),
         });
         self.send(&command).await
     }
@@ -289,14 +307,14 @@ impl Subscriber {
     }
 
     fn answer(&mut self, answer: RedisResult<()>) {
-        let Some(Expected::Change { change, .. }) = self.expected.pop_front() else {
+        let Some(Expected::Change { change, added, .. }) = self.expected.pop_front() else {
             return;
         };
         if answer.is_err() {
-            // Whoever comes back must not fail for it.
+            // Whoever comes back must not fail for it. What was subscribed to before still is.
             match change.verb {
-                Verb::Subscribe => self.channels.retain(|name| !change.names.contains(name)),
-                Verb::PSubscribe => self.patterns.retain(|name| !change.names.contains(name)),
+                Verb::Subscribe => self.channels.retain(|name| !added.contains(name)),
+                Verb::PSubscribe => self.patterns.retain(|name| !added.contains(name)),
                 Verb::Unsubscribe | Verb::PUnsubscribe => {}
             }
         }
