@@ -71,3 +71,32 @@ async fn a_subscriber_ends_with_its_provider() {
         .await;
     assert!(matches!(over, Some(None)), "{over:?}");
 }
+
+/// PR-34: the caller of a transaction that was given up need not wait for a connection to learn of
+/// it, and his `EXEC` ends it also when there is none.
+#[tokio::test(start_paused = true)]
+async fn a_transaction_that_was_given_up_ends_without_a_connection() {
+    let (world, fake) = start([
+        Answer::Token(Duration::from_secs(60)),
+        Answer::Fails(transient()),
+    ]);
+    let options = ConnectionOptions::default();
+    let connected = EntraConnectionManager::connect(endpoint(), &world.provider, options).await;
+    let mut redis = connected.unwrap();
+    cmd("MULTI").query_async::<()>(&mut redis).await.unwrap();
+    world.sleep_until(Duration::from_secs(90)).await;
+    assert_eq!(fake.arrived("DISCARD").len(), 1);
+    let began = tokio::time::Instant::now();
+    for words in ["GET", "EXEC"] {
+        let error = cmd(words).query_async::<()>(&mut redis).await;
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("nothing of it was executed"),
+            "{words}: {error}"
+        );
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    let error = cmd("GET").query_async::<()>(&mut redis).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("there is no token for Redis"), "{error}");
+}

@@ -131,7 +131,7 @@ fn judge(
     let runs = all_seeds(scenario, how).map_err(|error| error.to_string())?;
     let verdict = check::judge(scenario, &runs);
     let replayed = runs.iter().map(|run| run.ended).sum();
-    let difference = if how.twice {
+    let difference = if how.twice && scenario.unrepeatable().is_none() {
         twice::first_difference(&file.selector, &loaded.name, how, &runs)?
     } else {
         None

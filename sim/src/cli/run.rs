@@ -56,7 +56,8 @@ pub struct Args {
     /// Also writes the results to a file; KIND is junit or json, and it can be given several times
     #[arg(long, value_name = "KIND=PATH")]
     pub report: Vec<ReportFile>,
-    /// Plays everything a second time in fresh processes and compares the traces
+    /// Plays everything a second time in fresh processes and compares the traces, except with a
+    /// Redis cluster, whose client draws from the machine's random numbers
     #[arg(long)]
     pub twice: bool,
     /// Prints the whole trace of each scenario to standard output, repeats folded; with

@@ -19,7 +19,7 @@ use credsim_identity::{
 use redis::{
     AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo, aio::MultiplexedConnection,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 type Made = Result<Arc<dyn RedisClient>, Error>;
 type MakeClient = dyn Fn(&RedisSubject, Arc<dyn TokenCredential>, &Lent) -> Made + Send + Sync;
@@ -54,6 +54,7 @@ impl WrongRedis {
                 renews,
                 described: described.clone(),
                 lent: lent.clone(),
+                first: Arc::default(),
             }))
         })
     }
@@ -88,16 +89,55 @@ pub enum Renews {
     Never,
     /// Nothing; and it signs in as user `default` where the token says no name.
     AsDefault,
-    /// Nothing; and it signs in with whatever the credential has.
-    WithAnything,
+    /// Nothing; and it signs in with its first token for each piece of work.
+    WithItsFirst,
 }
 
+#[derive(Clone)]
 struct Bare {
     provider: EntraIdCredentialsProvider,
     credential: Arc<dyn TokenCredential>,
     renews: Renews,
     described: RedisSubject,
     lent: Lent,
+    first: Arc<OnceCell<(String, String)>>,
+}
+
+impl Bare {
+    async fn dial(&self) -> Result<(MultiplexedConnection, TaskHandle), String> {
+        let protocol = match self.described.protocol {
+            Protocol::Resp2 => ProtocolVersion::RESP2,
+            Protocol::Resp3 => ProtocolVersion::RESP3,
+        };
+        let platform = &self.lent.platform;
+        let (host, port) = self.lent.redis.first().ok_or("no Redis")?;
+        let stream = platform.streams.connect(host, *port).await;
+        let stream = stream.map_err(|error| error.to_string())?;
+        let mut info = RedisConnectionInfo::default().set_protocol(protocol);
+        let mut config = AsyncConnectionConfig::new().set_response_timeout(None);
+        if self.renews == Renews::AtOnce {
+            config = config.set_credentials_provider(self.provider.clone());
+        } else {
+            let first = self.first.get_or_try_init(|| self.sign_in()).await?;
+            info = info.set_username(&first.0).set_password(&first.1);
+        }
+        let made = MultiplexedConnection::new_with_config(&info, stream, config).await;
+        let (connection, driver) = made.map_err(|error| said(&error))?;
+        Ok((connection, platform.spawner.spawn(Box::pin(driver))))
+    }
+
+    async fn sign_in(&self) -> Result<(String, String), String> {
+        match (self.provider.credentials().await, self.renews) {
+            (Ok(ready), _) => Ok((ready.user_name().to_owned(), ready.password().to_owned())),
+            (Err(_), Renews::AsDefault) => {
+                let request = TokenRequest::new([REDIS_SCOPE_DEFAULT]);
+                let token = self.credential.get_token(&request).await;
+                let token = token.map_err(|error| error.to_string())?;
+                Ok(("default".to_owned(), token.secret().to_owned()))
+            }
+            (Err(error), _) => Err(error.to_string()),
+        }
+    }
 }
 
 impl RedisClient for Bare {
@@ -106,45 +146,13 @@ impl RedisClient for Bare {
     }
 
     fn connect(&self) -> BoxFuture<'static, Result<Arc<dyn RedisConnection>, String>> {
-        let (provider, renews) = (self.provider.clone(), self.renews);
-        let (lent, credential) = (self.lent.clone(), self.credential.clone());
-        let protocol = match self.described.protocol {
-            Protocol::Resp2 => ProtocolVersion::RESP2,
-            Protocol::Resp3 => ProtocolVersion::RESP3,
-        };
+        let bare = self.clone();
         Box::pin(async move {
-            let (host, port) = lent.redis.first().cloned().ok_or("no Redis")?;
-            let stream = lent.platform.streams.connect(&host, port).await;
-            let stream = stream.map_err(|error| error.to_string())?;
-            let mut info = RedisConnectionInfo::default().set_protocol(protocol);
-            let mut config = AsyncConnectionConfig::new().set_response_timeout(None);
-            if renews == Renews::AtOnce {
-                config = config.set_credentials_provider(provider);
-            } else {
-                let ready = match renews {
-                    Renews::WithAnything => None,
-                    _ => Some(provider.credentials().await),
-                };
-                let (user, password) = match (ready, renews) {
-                    (Some(Ok(ready)), _) => {
-                        (ready.user_name().to_owned(), ready.password().to_owned())
-                    }
-                    (Some(Err(error)), Renews::Never) => return Err(error.to_string()),
-                    _ => {
-                        let request = TokenRequest::new([REDIS_SCOPE_DEFAULT]);
-                        let token = credential.get_token(&request).await;
-                        let token = token.map_err(|error| error.to_string())?;
-                        let user = token.principal().map(|who| who.object_id.clone());
-                        let user = user.unwrap_or_else(|| "default".to_owned());
-                        (user, token.secret().to_owned())
-                    }
-                };
-                info = info.set_username(user).set_password(password);
+            if bare.renews == Renews::WithItsFirst {
+                return Ok(Arc::new(bare) as Arc<dyn RedisConnection>);
             }
-            let made = MultiplexedConnection::new_with_config(&info, stream, config).await;
-            let (connection, driver) = made.map_err(|error| said(&error))?;
-            let driver = lent.platform.spawner.spawn(Box::pin(driver));
-            Ok(Arc::new(BareConnection(connection, driver)) as Arc<dyn RedisConnection>)
+            let (connection, driver) = bare.dial().await?;
+            Ok(Arc::new(BareConnection(connection, driver)) as _)
         })
     }
 
@@ -161,6 +169,23 @@ impl RedisClient for Bare {
 
     fn tokens(&self) -> usize {
         0
+    }
+}
+
+/// A connection for each piece of work.
+impl RedisConnection for Bare {
+    fn send(
+        &self,
+        commands: Vec<Vec<String>>,
+        how: RedisHow,
+    ) -> BoxFuture<'static, Vec<Result<String, String>>> {
+        let bare = self.clone();
+        Box::pin(async move {
+            match bare.dial().await {
+                Ok((mut connection, _driver)) => send(&mut connection, &commands, how).await,
+                Err(why) => vec![Err(why)],
+            }
+        })
     }
 }
 

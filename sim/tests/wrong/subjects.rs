@@ -209,8 +209,8 @@ pub fn renews_redis_tokens_at_the_very_end() -> Wronged {
     })
 }
 
-pub fn takes_any_token() -> Wronged {
-    WrongRedis::bare(Renews::WithAnything)
+pub fn keeps_its_first_token() -> Wronged {
+    WrongRedis::bare(Renews::WithItsFirst)
 }
 
 pub fn signs_in_as_default() -> Wronged {

@@ -59,6 +59,16 @@ pub const INVARIANTS: &[Case] = cases! {
         by ["expect[3] error", "expect[5] requests", "disposed-is-silent"],
         but not in "cache/refresh-at-half-of-a-short-life";
 
+    "whole-transactions": signs_in_within_transactions
+        in "redis/transaction-by-hand-around-a-renewal"
+        by ["expect[1] redis-replies", "expect[2] redis-replies", "expect[3] redis-replies", "expect[4] requests", "expect[5] requests", "expect[6] requests", "expect[7] requests", "expect[8] requests", "whole-transactions"],
+        but not in "redis/transaction-of-the-client-around-a-renewal";
+
+    "no-expired-connection": keeps_its_first_token
+        in "redis/renewed-before-the-end"
+        by ["expect[1] redis-replies", "expect[2] requests", "expect[3] requests", "no-expired-connection"],
+        but not in "redis/a-job-shorter-than-its-token";
+
     "no-secret-told": logs_its_token
         in "entra/three-variables"
         by ["no-secret-told"],
@@ -216,4 +226,34 @@ pub const PROMISES: &[Case] = cases! {
         in "cache/disposed-between-two-attempts"
         by ["expect[1] error", "expect[2] waited", "expect[4] requests", "disposed-is-silent"],
         but not in "cache/refresh-at-half-of-a-short-life";
+
+    "PR-30": renews_redis_tokens_at_the_very_end
+        in "redis/renewed-before-the-end"
+        by ["expect[2] requests", "expect[3] requests", "expect[4] redis-closed"],
+        but not in "redis/a-job-shorter-than-its-token";
+
+    "PR-34": signs_in_within_transactions
+        in "redis/transaction-discarded-after-a-renewal"
+        by ["expect[2] requests", "expect[3] requests", "expect[4] redis-replies", "expect[5] redis-closed", "whole-transactions"],
+        but not in "redis/transaction-of-the-client-around-a-renewal";
+
+    "PR-31": takes_an_error_for_the_last_word
+        in "redis/entra-is-down-past-the-end"
+        by ["expect[7] redis-reported", "expect[8] redis-reported", "expect[9] redis-replies", "nothing-stops-for-good"],
+        but not in "redis/tokens-that-live-1m";
+
+    "PR-32": keeps_its_first_token
+        in "redis/tokens-that-live-1m"
+        by ["expect[1] redis-replies", "expect[2] requests", "expect[4] requests", "expect[5] redis-closed", "no-expired-connection"],
+        but not in "redis/a-job-shorter-than-its-token";
+
+    "PR-33": signs_in_as_default
+        in "redis/a-token-without-oid"
+        by ["expect[1] redis-failure", "expect[2] requests", "expect[4] redis-replies", "expect[5] requests"],
+        but not in "redis/a-job-shorter-than-its-token";
+
+    "PR-35": never_signs_in_again
+        in "redis/auth-that-takes-600ms"
+        by ["expect[2] requests", "expect[3] redis-replies", "expect[4] redis-closed"],
+        but not in "redis/a-job-shorter-than-its-token";
 };

@@ -86,11 +86,11 @@ pub(super) struct Sight {
 }
 
 impl Gate {
-    pub fn new(platform: Platform, term: Term, session: Session) -> Arc<Self> {
+    pub fn new(platform: Platform, term: Term) -> Arc<Self> {
         Arc::new(Self {
             platform,
             state: Mutex::new(State {
-                session,
+                session: Session::default(),
                 term,
                 in_flight: 0,
                 in_doubt: false,
@@ -236,6 +236,11 @@ impl Gate {
     /// Why the connection has ended; `None` while it has not.
     pub fn ended(&self) -> Option<Ended> {
         self.lock().ended.clone()
+    }
+
+    /// Goes on with the session that another connection has left behind. Before anybody enters.
+    pub fn inherit(&self, session: Session) {
+        self.lock().session = session;
     }
 
     /// The session as the connection leaves it behind.

@@ -1,11 +1,16 @@
 //! A connection that comes back.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value, aio::ConnectionLike};
 
 use super::{
     EntraConnection,
+    command::Verb,
     error::{Ended, no_connection, no_credentials},
     options::{ConnectionOptions, RedisEndpoint},
     session::Session,
@@ -36,10 +41,14 @@ const JITTER: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct EntraConnectionManager {
     state: watch::Receiver<State>,
+    left: Left,
     provider: EntraIdCredentialsProvider,
     options: Arc<ConnectionOptions>,
     _worker: Arc<TaskHandle>,
 }
+
+/// The session that the last connection has left behind, until the next one takes it over.
+type Left = Arc<Mutex<Session>>;
 
 #[derive(Clone)]
 enum State {
@@ -62,11 +71,13 @@ impl EntraConnectionManager {
         let sender = watch::Sender::new(State::Down(None));
         let state = sender.subscribe();
         let options = Arc::new(options);
+        let left = Left::default();
         let worker = Worker {
             endpoint,
             provider: provider.clone(),
             options: Arc::clone(&options),
             state: sender,
+            left: Arc::clone(&left),
         };
         let subscription = provider.subscribe();
         let worker = provider
@@ -75,6 +86,7 @@ impl EntraConnectionManager {
             .spawn(Box::pin(worker.run(subscription)));
         let manager = Self {
             state,
+            left,
             provider: provider.clone(),
             options,
             _worker: Arc::new(worker),
@@ -116,9 +128,36 @@ impl EntraConnectionManager {
         }
     }
 
+    /// The connection for a command, or for those of a plain pipeline.
+    ///
+    /// While there is none, what belongs to a transaction that went with the last one is refused at
+    /// once: its caller has not to wait for the next one to learn of it, and his `EXEC` ends it even
+    /// if that never comes.
+    async fn up_for(&self, verbs: &[Verb]) -> RedisResult<EntraConnection> {
+        if let Some(connection) = self.state.borrow().alive() {
+            return Ok(connection.clone());
+        }
+        self.refuse(verbs)?;
+        let up = self.up().await;
+        if up.is_err() {
+            // What the last one left behind may have become known only now.
+            self.refuse(verbs)?;
+        }
+        up
+    }
+
+    fn refuse(&self, verbs: &[Verb]) -> RedisResult<()> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        match left.refuses(verbs) {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(()),
+        }
+    }
+
     async fn command(&self, cmd: &Cmd) -> RedisResult<Value> {
+        let verbs = [Verb::of(cmd)];
         loop {
-            match self.up().await?.command(cmd).await {
+            match self.up_for(&verbs).await?.command(cmd).await {
                 Ok(value) => return Ok(value),
                 Err(Failure::Error(error)) => return Err(error),
                 Err(Failure::NotSent) => {}
@@ -133,7 +172,11 @@ impl EntraConnectionManager {
         count: usize,
     ) -> RedisResult<Vec<Value>> {
         loop {
-            let mut connection = self.up().await?;
+            let mut connection = match pipeline.is_transaction() {
+                // It is a transaction of its own.
+                true => self.up().await?,
+                false => self.up_for(&Verb::of_pipeline(pipeline)).await?,
+            };
             match connection.pipeline(pipeline, offset, count).await {
                 Ok(values) => return Ok(values),
                 Err(Failure::Error(error)) => return Err(error),
@@ -158,17 +201,20 @@ struct Worker {
     provider: EntraIdCredentialsProvider,
     options: Arc<ConnectionOptions>,
     state: watch::Sender<State>,
+    left: Left,
 }
 
 impl Worker {
+    fn left(&self) -> MutexGuard<'_, Session> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn run(self, mut subscription: CredentialsSubscription) {
         let clock = Arc::clone(&self.provider.platform().clock);
-        let mut session = Session::default();
         let mut lost = None;
         let mut failures: u32 = 0;
         loop {
-            let opened =
-                EntraConnection::open(&self.endpoint, &self.provider, &self.options, session).await;
+            let opened = EntraConnection::open(&self.endpoint, &self.provider, &self.options).await;
             let why = match opened {
                 Ok((opened, keeper)) => {
                     if let Some(why) = lost.take() {
@@ -182,10 +228,11 @@ impl Worker {
                     let connection = opened.kept(None);
                     let gate = Arc::clone(connection.gate());
                     let began = clock.monotonic();
+                    gate.inherit(std::mem::take(&mut *self.left()));
                     self.state.send_replace(State::Up(connection));
                     keeper.run(&mut subscription).await;
                     let ended = gate.ended().unwrap_or(Ended::Broken);
-                    session = gate.session().after_loss();
+                    *self.left() = gate.session().after_loss();
                     lost = Some(ended.to_string());
                     // A server that closes what it has just accepted is not asked at once again.
                     if clock.monotonic().saturating_sub(began) >= CAP {

@@ -73,21 +73,12 @@ pub(super) struct Session {
 impl Session {
     /// Judges a request: a command, or the commands of a plain pipeline.
     pub fn admit(&mut self, verbs: &[Verb]) -> Admission {
-        if let Transaction::GivenUp(refusal) = self.transaction {
-            match verbs.first() {
-                // Whoever begins anew has given the old one up, too.
-                Some(Verb::Multi | Verb::Watch | Verb::Reset) => {
-                    self.transaction = Transaction::None;
-                }
-                _ => {
-                    let ends = |verb: &Verb| matches!(verb, Verb::Exec | Verb::Discard);
-                    if verbs.iter().any(ends) {
-                        self.transaction = Transaction::None;
-                        (self.watching, self.watch_lost) = (false, false);
-                    }
-                    return Admission::Refuse(refusal);
-                }
-            }
+        if let Some(refusal) = self.refuses(verbs) {
+            return Admission::Refuse(refusal);
+        }
+        if matches!(self.transaction, Transaction::GivenUp(_)) {
+            // Whoever begins anew has given the old one up, too.
+            self.transaction = Transaction::None;
         }
         if self.watch_lost && verbs.contains(&Verb::Exec) {
             let open = self.transaction != Transaction::None;
@@ -105,6 +96,23 @@ impl Session {
             self.step(*verb);
         }
         Admission::Pass(Ticket(Some(Box::new((before, verbs.to_vec())))))
+    }
+
+    /// Why a request is refused without a look at the connection: it belongs to a transaction that
+    /// was given up. Its end is the end of that.
+    pub fn refuses(&mut self, verbs: &[Verb]) -> Option<Refusal> {
+        let Transaction::GivenUp(refusal) = self.transaction else {
+            return None;
+        };
+        if let Some(Verb::Multi | Verb::Watch | Verb::Reset) = verbs.first() {
+            return None;
+        }
+        let ends = |verb: &Verb| matches!(verb, Verb::Exec | Verb::Discard);
+        if verbs.iter().any(ends) {
+            self.transaction = Transaction::None;
+            (self.watching, self.watch_lost) = (false, false);
+        }
+        Some(refusal)
     }
 
     /// Judges an atomic pipeline. It is a transaction of its own, so it may pass while another one

@@ -16,7 +16,6 @@ use super::{
     gate::{Entry, Gate, Pass, Rejected, Request},
     keeper::Keeper,
     options::{ConnectionOptions, RedisEndpoint},
-    session::Session,
 };
 use crate::{
     platform::TaskHandle,
@@ -93,8 +92,7 @@ impl EntraConnection {
         options: ConnectionOptions,
     ) -> RedisResult<Self> {
         let mut subscription = provider.subscribe();
-        let session = Session::default();
-        let (opened, keeper) = Self::open(&endpoint, provider, &options, session).await?;
+        let (opened, keeper) = Self::open(&endpoint, provider, &options).await?;
         let keeper = (provider.platform().spawner)
             .spawn(Box::pin(async move { keeper.run(&mut subscription).await }));
         Ok(opened.kept(Some(keeper)))
@@ -105,12 +103,11 @@ impl EntraConnection {
         endpoint: &RedisEndpoint,
         provider: &EntraIdCredentialsProvider,
         options: &ConnectionOptions,
-        session: Session,
     ) -> RedisResult<(Opened, Keeper)> {
         let handshake = |stream, credentials| multiplexed(stream, &credentials, options);
         let dialled = dial(endpoint, provider, options, &handshake).await?;
         let (inner, driver) = dialled.what;
-        let gate = Gate::new(provider.platform().clone(), dialled.term, session);
+        let gate = Gate::new(provider.platform().clone(), dialled.term);
         let at_its_end = Arc::clone(&gate);
         gate.own(provider.platform().spawner.spawn(Box::pin(async move {
             driver.await;

@@ -15,6 +15,17 @@ pub struct Subject {
     pub redis: Option<RedisSubject>,
 }
 
+impl super::Scenario {
+    /// Why two runs with the same seed may differ, if they may.
+    pub fn unrepeatable(&self) -> Option<&'static str> {
+        let redis = self.subject.redis.as_ref();
+        let is_cluster = redis.is_some_and(|redis| redis.client == super::RedisClientKind::Cluster);
+        is_cluster.then_some(
+            "the cluster client of the redis crate draws from the machine's random numbers",
+        )
+    }
+}
+
 /// A credential.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
