@@ -108,7 +108,8 @@ fn is_command(name: &str, wanted: &str) -> bool {
 
 fn is_node(host: Option<&&str>, wanted: u32) -> bool {
     let first = host.and_then(|host| host.split('.').next());
-    first == Some(format!("redis-{wanted}").as_str())
+    // A single server is node 1, as it is for faults.
+    first == Some(format!("redis-{wanted}").as_str()) || (wanted == 1 && first == Some("redis"))
 }
 
 /// What the commands are called in a sentence.

@@ -233,8 +233,8 @@ pub(super) async fn subscribe(caller: &Caller, wanted: &RedisSubscribe) {
         scene.record(Kind::Redis(match heard {
             Heard::Message { channel, message } => RedisEvent::Received {
                 on,
-                channel,
-                message,
+                channel: said(scene, channel),
+                message: said(scene, message),
             },
             Heard::Gap { from, until, why } => RedisEvent::Gap {
                 on,

@@ -9,7 +9,7 @@ use crate::{
         view::{Call, Window, calls},
     },
     run::{Run, Side},
-    scenario::{Action, Scenario, Span},
+    scenario::{Action, RedisClientKind, Scenario, Span},
     trace::{CallOutcome, span},
 };
 
@@ -65,7 +65,9 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
         .iter()
         .filter(|work| work.at >= healed + WITHIN)
         .collect();
-    if served_before && !late.is_empty() {
+    // A connection of this kind stays broken.
+    let client = scenario.subject.redis.as_ref().map(|redis| redis.client);
+    if served_before && !late.is_empty() && client != Some(RedisClientKind::Single) {
         looked_at += 1;
         if !late.iter().any(|work| is_done(work)) {
             let found = format!(

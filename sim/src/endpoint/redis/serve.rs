@@ -48,7 +48,7 @@ fn admit(stage: &Stage, hub: &Arc<Hub>, node: usize, host: &Host, stream: Stream
     let now = stage.time(at).as_microsecond();
     let (id, bell, is_full) = {
         let mut state = hub.state();
-        let is_full = state.server.connected() >= most as usize;
+        let is_full = state.server.connected_to(node) >= most as usize;
         let (id, bell) = state.connect(node, peer, now);
         (id, bell, is_full)
     };

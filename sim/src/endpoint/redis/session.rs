@@ -2,7 +2,7 @@
 
 mod patience;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -238,13 +238,9 @@ impl Session {
     async fn command(&mut self, args: &[Bytes], stream: &mut Stream) -> Result<(), End> {
         self.number += 1;
         let at = self.runtime.elapsed();
-        let strike = told::strike(
-            self,
-            args,
-            at,
-            self.with(|client| client.transaction.is_some())?,
-        );
-        let done = self.serve_one(args, strike.as_ref(), stream).await;
+        let within = self.with(|client| client.transaction.as_ref().map(|open| open.number))?;
+        let strike = told::strike(self, args, at, within.is_some());
+        let done = self.serve_one(args, strike.as_ref(), within, stream).await;
         if let Some(strike) = strike.filter(|strike| strike.last) {
             self.stage.retire(strike.rule, self.runtime.elapsed());
         }
@@ -255,6 +251,7 @@ impl Session {
         &mut self,
         args: &[Bytes],
         strike: Option<&Strike>,
+        within: Option<u64>,
         stream: &mut Stream,
     ) -> Result<(), End> {
         let fault = strike.map(|strike| strike.fault.as_str());
@@ -267,17 +264,17 @@ impl Session {
         let mut takes = Duration::ZERO;
         match strike.map(|strike| &strike.then) {
             Some(FaultThen::Hang(_)) => {
-                told::command(self, args, fault, told::Outcome::nothing());
+                told::command(self, args, fault, told::Outcome::nothing(within));
                 return self.hang(stream).await;
             }
             Some(FaultThen::Reset(when)) if when.when == ResetWhen::Before => {
-                told::command(self, args, fault, told::Outcome::nothing());
+                told::command(self, args, fault, told::Outcome::nothing(within));
                 return Err(reset());
             }
             Some(FaultThen::Error(error)) => {
                 let reply = Reply::error(error.text.clone());
                 self.with(|client| client.fail(args, &reply))?;
-                told::command(self, args, fault, told::Outcome::of(&reply));
+                told::command(self, args, fault, told::Outcome::of(&reply, within));
                 return Ok(());
             }
             Some(FaultThen::Delay(delay)) => takes = self.stage.draw("redis delay", delay.by),
@@ -331,9 +328,15 @@ impl Session {
 
     /// Sends what waits, unless the connection must end before it is sent.
     async fn flush(&mut self, stream: &mut Stream) -> Result<(), End> {
+        let closing = self.with(|client| client.closing.clone())?;
+        let mut has_rung = false;
         loop {
             let out = self.hub.state().server.take_output(self.id);
             if out.is_empty() {
+                if has_rung {
+                    // The news was more than what there was to send.
+                    self.bell.notify_one();
+                }
                 return Ok(());
             }
             if self.is_mute {
@@ -341,13 +344,26 @@ impl Session {
             }
             let until = self.with(|client| client.until)?;
             let until = until.and_then(|until| Timestamp::from_microsecond(until).ok());
-            let wait = self.until(until);
-            tokio::select! {
-                biased;
-                written = stream.write_all(&out) => if written.is_err() {
-                    return Err(End::by_client("the client broke the connection"));
-                },
-                () = wait => self.check()?,
+            let mut writing = pin!(stream.write_all(&out));
+            loop {
+                tokio::select! {
+                    biased;
+                    written = &mut writing => {
+                        if written.is_err() {
+                            return Err(End::by_client("the client broke the connection"));
+                        }
+                        break;
+                    }
+                    () = self.until(until) => self.check()?,
+                    // Who does not read can be closed all the same.
+                    () = self.bell.notified() => {
+                        has_rung = true;
+                        let now = self.with(|client| client.closing.clone())?;
+                        if now != closing && let Some(ending) = now {
+                            return Err(End::of(ending));
+                        }
+                    }
+                }
             }
         }
     }

@@ -31,17 +31,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// There is no reply.
-    pub fn nothing() -> Self {
-        Self::of(&Reply::Nothing)
+    /// There is no reply; the command stands in this transaction.
+    pub fn nothing(transaction: Option<u64>) -> Self {
+        Self::of(&Reply::Nothing, transaction)
     }
 
-    /// A reply that the server itself does not give.
-    pub fn of(reply: &Reply) -> Self {
+    /// A reply that the server itself does not give, to a command in this transaction.
+    pub fn of(reply: &Reply, transaction: Option<u64>) -> Self {
         Self {
             name: None,
             reply: reply.short(),
-            transaction: None,
+            transaction,
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Redis {
     /// How long after its token's end a connection is closed. Default: 0s.
     #[serde(default)]
     pub grace: Span,
-    /// How many connections it takes at once. Default: 10000.
+    /// How many connections it takes at once, each node of a cluster for itself. Default: 10000.
     #[serde(default = "ten_thousand")]
     pub max_clients: u32,
     /// How long a command takes. Default: 0s.

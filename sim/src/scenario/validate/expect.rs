@@ -151,24 +151,30 @@ impl Check<'_> {
         self.when(that.from, that.until, that.step, place);
     }
 
+    /// `between = [from, until]`: two times of the world, one after the other.
+    pub(super) fn between(&mut self, window: Option<[Span; 2]>, place: &Place) {
+        let Some([from, until]) = window else {
+            return;
+        };
+        let place = place.key("between");
+        let end = self.scenario.world.lasts;
+        if self.before_the_end(from, &place.index(0)) && until <= from {
+            self.at_value(&place, "this window is empty")
+                .label(format!("{until} is not after {from}"))
+                .expected("two times, the earlier one first, counted from the world's start");
+        } else if until > end {
+            self.at_value(
+                &place.index(1),
+                format!("{until} is after the end of the world"),
+            )
+            .label(format!("the world lasts {end}"))
+            .expected(format!("at most {end}, counted from the world's start"));
+        }
+    }
+
     fn requests(&mut self, that: &Requests, place: &Place) {
         self.target(&that.to, place);
-        if let Some([from, until]) = that.between {
-            let place = place.key("between");
-            let end = self.scenario.world.lasts;
-            if self.before_the_end(from, &place.index(0)) && until <= from {
-                self.at_value(&place, "this window is empty")
-                    .label(format!("{until} is not after {from}"))
-                    .expected("two times, the earlier one first, counted from the world's start");
-            } else if until > end {
-                self.at_value(
-                    &place.index(1),
-                    format!("{until} is after the end of the world"),
-                )
-                .label(format!("the world lasts {end}"))
-                .expected(format!("at most {end}, counted from the world's start"));
-            }
-        }
+        self.between(that.between, place);
         let other = match (that.at_least, that.at_most) {
             (Some(_), _) => Some("at-least"),
             (None, Some(_)) => Some("at-most"),

@@ -3,8 +3,8 @@
 use super::{
     super::{
         Call, CallDo, IdentityRef, RedisClientKind, RedisClosed, RedisError, RedisFailOver,
-        RedisMatch, RedisReceived, RedisReported, RedisSubscribe, RedisWork, diagnostics::one_of,
-        parse_command,
+        RedisKill, RedisMatch, RedisReceived, RedisReported, RedisSubscribe, RedisWork,
+        diagnostics::one_of, parse_command,
     },
     Check, Place,
 };
@@ -150,7 +150,16 @@ impl Check<'_> {
         if let Some(node) = of.node {
             self.redis_node(node, &place.key("node"));
         }
-        if of.connection == Some(0) {
+        self.redis_connection(of.connection, place);
+    }
+
+    pub(super) fn redis_kill(&mut self, of: &RedisKill, place: &Place) {
+        self.service("redis", place);
+        self.redis_connection(of.connection, place);
+    }
+
+    fn redis_connection(&mut self, number: Option<u64>, place: &Place) {
+        if number == Some(0) {
             self.at_value(&place.key("connection"), "connections are counted from 1")
                 .label("none is number 0")
                 .expected("1 or more, in the order of connecting");
@@ -211,11 +220,13 @@ impl Check<'_> {
 
     pub(super) fn redis_closed(&mut self, that: &RedisClosed, place: &Place) {
         self.service("redis", place);
+        self.between(that.between, place);
         self.counts(that.exactly, that.at_least, that.at_most, place);
     }
 
     pub(super) fn redis_reported(&mut self, that: &RedisReported, place: &Place) {
         self.service("redis", place);
+        self.between(that.between, place);
         self.counts(that.exactly, that.at_least, that.at_most, place);
     }
 

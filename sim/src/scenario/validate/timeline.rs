@@ -151,9 +151,7 @@ impl<'a> Check<'a> {
                 }
                 self.text(&rotation.secret, &place.key("secret"), "the new secret");
             }
-            Action::RedisKill(_) => {
-                self.service("redis", &place.key("redis-kill"));
-            }
+            Action::RedisKill(of) => self.redis_kill(of, &place.key("redis-kill")),
             Action::RedisFailOver(of) => self.redis_fail_over(of, &place.key("redis-fail-over")),
             Action::RedisAllow(of) => self.redis_principal(of, &place.key("redis-allow")),
             Action::RedisDeny(of) => self.redis_principal(of, &place.key("redis-deny")),

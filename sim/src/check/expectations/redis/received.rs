@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::super::{Evidence, Finding};
 use crate::{
+    endpoint::redis::resp::shown,
     run::{Run, Side},
     scenario::{CallDo, RedisReceived, Scenario},
     trace::{Event, Kind, RedisEvent},
@@ -40,7 +41,10 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &RedisReceived) -> F
                 on,
                 channel,
                 message,
-            }) if on == who => heard.push((event, channel.as_str(), message.as_str())),
+            }) if on == who => {
+                // As the server's side of the trace tells them: long ones are cut.
+                heard.push((event, shown(channel.as_bytes()), shown(message.as_bytes())));
+            }
             Kind::Redis(RedisEvent::Gap {
                 on, from, until, ..
             }) if on == who => gaps.push((event, *from, *until)),

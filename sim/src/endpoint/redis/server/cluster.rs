@@ -93,8 +93,12 @@ impl Cluster {
     }
 
     /// The slots of one node go to another: to its replica, which becomes a master, or to the
-    /// next master.
+    /// next master. None if it has none, or nobody is there to take them.
     pub fn fail_over(&mut self, from: usize) -> Option<usize> {
+        if self.nodes.get(from)?.slots.is_empty() {
+            // It is down already, or a replica since it was.
+            return None;
+        }
         let is_up = |node: &Node| !node.down;
         let replica = self
             .nodes

@@ -154,9 +154,10 @@ impl Server {
         self.clients.get_mut(&id)
     }
 
-    /// How many are connected.
-    pub fn connected(&self) -> usize {
-        self.clients.len()
+    /// How many are connected to a node.
+    pub fn connected_to(&self, node: usize) -> usize {
+        let clients = self.clients.values();
+        clients.filter(|client| client.node == node).count()
     }
 
     /// The clients for whom there is something new since the last call, in their order.

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::serving::{OID, ends, play, told};
-use crate::scenario::RedisEnd;
+use crate::{
+    scenario::RedisEnd,
+    trace::{Kind, RedisEvent},
+};
 
 #[test]
 fn too_many_are_turned_away() {
@@ -123,4 +126,85 @@ fn a_cluster_sends_clients_to_the_right_node_and_fails_over() {
     });
     let text = told(&trace).join("\n");
     assert!(text.contains("redis-3.contoso.example went down"), "{text}");
+}
+
+#[test]
+fn a_command_that_a_fault_answers_still_stands_in_its_transaction() {
+    let trace = play("", |person| async move {
+        for (number, then) in (1..).zip([
+            "then.error = { text = \"WRONGPASS no\" }",
+            "then.reset = { when = \"before\" }",
+            "then.hang = {}",
+        ]) {
+            person.act(&format!(
+                "fault = {{ name = \"F{number}\", first = 1, on.redis = {{ command = \"AUTH\", in-transaction = true }}, {then} }}"
+            ));
+            let mut client = person.login().await;
+            client
+                .say(&["MULTI", "SET k v", &format!("AUTH {OID} bad")])
+                .await;
+            client.hear().await;
+        }
+    });
+    let within: Vec<bool> = trace
+        .events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            Kind::Redis(RedisEvent::Command {
+                fault: Some(_),
+                transaction,
+                ..
+            }) => Some(*transaction == Some(1)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(within, [true; 3], "{}", told(&trace).join("\n"));
+}
+
+#[test]
+fn who_does_not_read_can_be_closed_all_the_same() {
+    let trace = play("", |person| async move {
+        let mut client = person.login().await;
+        let big = "x".repeat(900_000);
+        client.ask(&format!("SET k {big}")).await;
+        client.say(&["GET k"; 20]).await;
+        person.wait(Duration::from_secs(2)).await;
+        person.act("redis-kill = {}");
+        person.wait(Duration::from_secs(5)).await;
+    });
+    let ends = ends(&trace);
+    assert_eq!(ends.len(), 1, "{ends:?}");
+    assert!(ends[0].2 < Duration::from_secs(5), "{ends:?}");
+}
+
+#[test]
+fn each_node_has_its_own_limit() {
+    play("nodes = 2\nmax-clients = 1", |person| async move {
+        let _one = person.connect_to("redis-1.contoso.example").await;
+        let mut two = person.connect_to("redis-2.contoso.example").await;
+        assert_eq!(
+            two.ask("PING").await,
+            "-NOAUTH Authentication required.\r\n"
+        );
+    });
+}
+
+#[test]
+fn a_node_that_is_down_does_not_go_down_again() {
+    let trace = play("nodes = 3", |person| async move {
+        person.wait(Duration::from_secs(1)).await;
+        person.act("redis-fail-over = { node = 1 }");
+        person.act("redis-fail-over = { node = 1 }");
+        let token = person.token("https://redis.azure.com").await;
+        let mut two = person.connect_to("redis-2.contoso.example").await;
+        two.ask(&format!("AUTH {OID} {token}")).await;
+        let nodes = two.ask("CLUSTER NODES").await;
+        let slaves = nodes.matches("slave,fail 4791").count();
+        assert_eq!(slaves, 1, "of its own replica still: {nodes}");
+    });
+    let falls = trace
+        .events
+        .iter()
+        .filter(|event| matches!(&event.kind, Kind::World { what } if what.contains("goes down")));
+    assert_eq!(falls.count(), 1);
 }
