@@ -182,8 +182,20 @@ fn fill(text: &str, caller: &Caller) -> String {
         .replace("{caller}", &caller.number.to_string())
 }
 
+/// A command without credentials.
+fn shown(words: &[String]) -> String {
+    let hides = words
+        .iter()
+        .position(|word| word.eq_ignore_ascii_case("AUTH"));
+    match hides {
+        // `AUTH user password`, `HELLO 3 AUTH user password`.
+        Some(at) if at + 1 < words.len() => format!("{} ***", words[..=at].join(" ")),
+        _ => words.join(" "),
+    }
+}
+
 fn describe(commands: &[Vec<String>], work: &RedisWork) -> String {
-    let commands: Vec<String> = commands.iter().map(|words| words.join(" ")).collect();
+    let commands: Vec<String> = commands.iter().map(|words| shown(words)).collect();
     let how = match work.how {
         RedisHow::OneByOne => "",
         RedisHow::Pipeline => " (one pipeline)",

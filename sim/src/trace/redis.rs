@@ -123,7 +123,7 @@ pub enum RedisEvent {
         /// How long the caller waited, thinking included.
         #[serde(with = "nanoseconds")]
         waited: Duration,
-        /// The replies, in order, up to the first that is an error of the client itself.
+        /// The replies, in order; callers go on after an error, as scripts do.
         replies: Vec<RedisReply>,
     },
     /// A subscriber has a message.

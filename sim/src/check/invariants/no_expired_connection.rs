@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Evidence, Finding, Invariant};
 use crate::{
     run::Run,
-    scenario::{Action, Scenario},
+    scenario::{Action, RedisEnd, Scenario},
     trace::{Kind, RedisEvent, span},
 };
 
@@ -56,6 +56,18 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                         );
                         (found, vec![*signed_in, event])
                     })
+            }
+            // Without a grace period nobody can be faster than the server.
+            Kind::Redis(RedisEvent::Closed {
+                connection,
+                because: RedisEnd::Expired,
+                ..
+            }) if is_right && !grace.is_zero() => {
+                let found = format!(
+                    "connection {connection} stays until the server closes it, {} after its token's end",
+                    span(grace)
+                );
+                Some((found, vec![event]))
             }
             _ => None,
         };

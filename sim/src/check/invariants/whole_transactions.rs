@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{Evidence, Finding, Invariant};
 use crate::{
     run::{Run, Side},
-    scenario::{CallDo, RedisEnd, Scenario, parse_command},
+    scenario::{CallDo, RedisEnd, RedisHow, Scenario, parse_command},
     trace::{Event, Kind, RedisEvent},
 };
 
@@ -25,8 +25,8 @@ const NEVER: [&str; 2] = ["AUTH", "HELLO"];
 fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     // What an app outside sends, nobody here knows.
     let sent = match run.sight.lacks(&[Side::Calls]) {
-        Some(_) => BTreeSet::new(),
-        None => sent(scenario),
+        Some(_) => None,
+        None => Some(sent(scenario)),
     };
     let mut looked_at = 0;
     for event in &run.trace.events {
@@ -39,10 +39,9 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
             }) => {
                 looked_at += usize::from(name == "MULTI");
                 let family = name.split(' ').next().unwrap_or(name);
-                let is_foreign = if sent.is_empty() {
-                    NEVER.contains(&family)
-                } else {
-                    !FRAME.contains(&family) && !sent.contains(family)
+                let is_foreign = match &sent {
+                    None => NEVER.contains(&family),
+                    Some(sent) => !FRAME.contains(&family) && !sent.contains(family),
                 };
                 if is_foreign {
                     let found = format!(
@@ -72,15 +71,22 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
 }
 
-/// The names of all commands that callers send.
+/// The names of the commands that callers send in transactions.
 fn sent(scenario: &Scenario) -> BTreeSet<String> {
     let works = scenario.call.iter().filter_map(|call| match &call.action {
-        CallDo::Redis(work) => Some(&work.send),
+        CallDo::Redis(work) => Some(work),
         _ => None,
     });
-    let commands = works.flatten().filter_map(|text| parse_command(text).ok());
-    let names = commands.filter_map(|words| words.into_iter().next());
-    names.map(|name| name.to_uppercase()).collect()
+    let mut names = BTreeSet::new();
+    for work in works {
+        let commands = work.send.iter().filter_map(|text| parse_command(text).ok());
+        let commands = commands.filter_map(|words| words.into_iter().next());
+        let commands: BTreeSet<String> = commands.map(|name| name.to_uppercase()).collect();
+        if work.how == RedisHow::Transaction || commands.contains("MULTI") {
+            names.extend(commands);
+        }
+    }
+    names
 }
 
 fn of_transaction(run: &Run, on: u64, number: u64) -> impl Iterator<Item = &Event> {

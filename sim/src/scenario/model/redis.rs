@@ -66,7 +66,8 @@ pub struct RedisMatch {
     pub connection: Option<u64>,
     /// On this node of a cluster, from 1.
     pub node: Option<u32>,
-    /// Between MULTI and EXEC. Default: either way.
+    /// In a transaction: for expectations MULTI and EXEC belong to it, faults see EXEC but not
+    /// MULTI. Default: either way.
     pub in_transaction: Option<bool>,
 }
 
@@ -190,7 +191,7 @@ pub struct RedisWork {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RedisHow {
-    /// Each when the one before has its reply.
+    /// Each when the one before has its reply, be it an error.
     #[default]
     OneByOne,
     /// All at once.
@@ -215,7 +216,7 @@ pub struct RedisSubscribe {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RedisReplies {
     /// The replies in order, as text: `OK`, `1`, `nil`, `[OK, 2]`; `*` is any. Default: any, but
-    /// no errors.
+    /// no errors. A pipeline and a transaction have one reply, and a subscriber's is `listening`.
     pub are: Option<Vec<String>>,
     /// Work that begins at this time or later. Default: the world's start.
     #[serde(default)]
@@ -233,7 +234,8 @@ pub struct RedisFailure {
     /// Texts that the error must contain, in this order.
     #[serde(default)]
     pub contains: Vec<String>,
-    /// The command that fails: `EXEC`. Default: any.
+    /// The command that fails: `EXEC`; of a pipeline it is `PIPELINE`, of a transaction `EXEC`.
+    /// Default: any.
     pub command: Option<String>,
     /// Work that begins at this time or later. Default: the world's start.
     #[serde(default)]

@@ -37,7 +37,7 @@ pub trait RedisClient: Send + Sync + 'static {
 /// A connection that callers share.
 pub trait RedisConnection: Send + Sync + 'static {
     /// Sends commands, each a list of words, and gives their replies in short: as many as there are
-    /// commands one by one, one for the whole otherwise. The first error ends the list.
+    /// commands one by one, one for the whole otherwise. Callers go on after an error, as scripts do.
     fn send(
         &self,
         commands: Vec<Vec<String>>,
