@@ -40,6 +40,8 @@ struct Inner {
     strict: Mutex<usize>,
     /// Before the answer to `ECHO`.
     delay: Mutex<Duration>,
+    /// Before a connection is there.
+    distance: Mutex<Duration>,
 }
 
 impl Fake {
@@ -51,6 +53,7 @@ impl Fake {
             connections: Mutex::default(),
             strict: Mutex::default(),
             delay: Mutex::default(),
+            distance: Mutex::default(),
         }))
     }
 
@@ -63,6 +66,10 @@ impl Fake {
     /// Refuses so many handshakes.
     pub fn refuse(&self, count: usize) {
         *self.0.strict.lock().unwrap() = count;
+    }
+
+    pub fn connecting_takes(&self, distance: Duration) {
+        *self.0.distance.lock().unwrap() = distance;
     }
 
     pub fn echo_takes(&self, delay: Duration) {
@@ -179,6 +186,10 @@ impl ByteStreams for Fake {
     fn connect(&self, _: &str, _: u16) -> BoxFuture<'static, io::Result<ByteStream>> {
         let this = self.clone();
         Box::pin(async move {
+            let distance = *this.0.distance.lock().unwrap();
+            if !distance.is_zero() {
+                this.0.host.sleep(distance).await;
+            }
             let (client, server) = tokio::io::duplex(1 << 16);
             let number = {
                 let mut connections = this.0.connections.lock().unwrap();

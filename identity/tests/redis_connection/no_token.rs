@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use credsim_identity::redis::connection::{
-    ConnectionOptions, EntraConnectionManager, EntraPubSub, RedisEndpoint,
+    ConnectionOptions, EntraConnection, EntraConnectionManager, EntraPubSub, RedisEndpoint,
 };
 use redis::cmd;
 
@@ -99,4 +99,19 @@ async fn a_transaction_that_was_given_up_ends_without_a_connection() {
     let error = cmd("GET").query_async::<()>(&mut redis).await;
     let error = error.unwrap_err().to_string();
     assert!(error.contains("there is no token for Redis"), "{error}");
+}
+
+/// RD-14: the token at hand when the connect begins is not the one to send when it has ended.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_ends_while_connecting_is_not_sent() {
+    let (world, fake) = start([
+        Answer::Token(Duration::from_secs(10)),
+        Answer::Token(Duration::from_secs(3600)),
+    ]);
+    fake.connecting_takes(Duration::from_secs(12));
+    let options = ConnectionOptions::default();
+    let connected = EntraConnection::connect(endpoint(), &world.provider, options).await;
+    let mut redis = connected.unwrap();
+    world.sleep_until(Duration::from_secs(13)).await;
+    cmd("PING").query_async::<()>(&mut redis).await.unwrap();
 }

@@ -43,32 +43,37 @@ pub(super) async fn dial<T>(
     handshake: &Handshake<'_, T>,
 ) -> RedisResult<Dialled<T>> {
     let platform = provider.platform();
-    let credentials = provider.credentials().await;
-    let mut credentials = credentials.map_err(|error| no_credentials(&error))?;
+    // Nobody is bothered with a connection while there is nothing to say on it.
+    (provider.credentials().await).map_err(|error| no_credentials(&error))?;
     let mut again = true;
     loop {
-        let term = Term::begin(platform, &credentials, options);
-        let dialled = platform
-            .within(options.connect_timeout, async {
-                let stream = connect(platform, endpoint, options).await?;
-                handshake(stream, credentials.clone()).await
-            })
-            .await;
-        let refused = match dialled {
-            None => return Err(no_connection(options.connect_timeout)),
-            Some(Ok(what)) => {
+        let limit = options.connect_timeout;
+        let connected = platform.within(limit, async {
+            let stream = connect(platform, endpoint, options).await?;
+            // That takes time, and the token may have ended meanwhile.
+            let credentials = (provider.credentials().await).map_err(|e| no_credentials(&e))?;
+            let term = Term::begin(platform, &credentials, options);
+            let what = handshake(stream, credentials.clone()).await;
+            Ok::<_, RedisError>((what, credentials, term))
+        });
+        let Some(connected) = connected.await else {
+            return Err(no_connection(limit));
+        };
+        let (what, sent, term) = connected?;
+        let refused = match what {
+            Ok(what) => {
                 return Ok(Dialled {
                     what,
-                    credentials,
+                    credentials: sent,
                     term,
                 });
             }
-            Some(Err(error)) if again && is_refusal(&error) => veiled(error, &credentials),
-            Some(Err(error)) => return Err(veiled(error, &credentials)),
+            Err(error) if again && is_refusal(&error) => veiled(error, &sent),
+            Err(error) => return Err(veiled(error, &sent)),
         };
         again = false;
         match provider.renew().await {
-            Ok(other) if other != credentials => credentials = other,
+            Ok(other) if other != sent => {}
             _ => return Err(refused),
         }
     }
