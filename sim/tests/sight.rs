@@ -110,7 +110,16 @@ fn set(kinds: &[&str]) -> BTreeSet<String> {
 #[test]
 fn of_an_application_only_what_arrives_is_judged() {
     let (held, unseen) = judged_with(Sight::endpoints_only());
-    let arrives = ["attempts", "in-flight", "rate", "requests", "resource-saw"];
+    let arrives = [
+        "attempts",
+        "in-flight",
+        "no-expired-connection",
+        "rate",
+        "redis-closed",
+        "requests",
+        "resource-saw",
+        "whole-transactions",
+    ];
     let by_silence = ["no-secret-told", "known-hosts-only"];
     assert_eq!(held, &set(&arrives) | &set(&by_silence));
     let all = [
@@ -124,6 +133,10 @@ fn of_an_application_only_what_arrives_is_judged() {
         "passed-over",
         "percentile",
         "recovery",
+        "redis-failure",
+        "redis-received",
+        "redis-replies",
+        "redis-reported",
         "reported-identity",
         "retries-in-bounds",
         "share",
@@ -139,7 +152,13 @@ fn of_an_application_only_what_arrives_is_judged() {
 #[test]
 fn of_a_driver_all_is_judged_but_what_it_does_not_tell() {
     let (held, unseen) = judged_with(Sight::of_a_driver());
-    let partly = ["attempts", "error", "token-from", "valid-token-kept"];
+    let partly = [
+        "attempts",
+        "error",
+        "redis-failure",
+        "token-from",
+        "valid-token-kept",
+    ];
     let never = [
         "disposed-is-silent",
         "passed-over",

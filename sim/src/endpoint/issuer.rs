@@ -77,6 +77,8 @@ struct Claims<'a> {
     name: Option<&'a str>,
     oid: &'a str,
     rh: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scp: Option<&'a str>,
     sub: String,
@@ -158,6 +160,10 @@ impl Issuer {
             name: person.map(display_name),
             oid: principal,
             rh: opaque(&format!("rh {principal}"), 0, 24),
+            roles: match who {
+                Who::Managed(identity) => (1..=identity.app_roles).map(role).collect(),
+                _ => Vec::new(),
+            },
             scp: person.map(|_| "user_impersonation"),
             sub: person.map_or_else(|| principal.to_owned(), |_| opaque(principal, 0, 32)),
             tid: &self.tenant,
@@ -199,6 +205,10 @@ fn resource_id(identity: &ManagedIdentity) -> String {
              Microsoft.Compute/virtualMachines/host"
         )
     })
+}
+
+fn role(number: u16) -> String {
+    derived_guid(&format!("app role {number}"))
 }
 
 fn display_name(user: &str) -> &str {

@@ -232,11 +232,6 @@ pub const PROMISES: &[Case] = cases! {
         by ["expect[2] requests", "expect[3] requests", "expect[4] redis-closed"],
         but not in "redis/a-job-shorter-than-its-token";
 
-    "PR-34": signs_in_within_transactions
-        in "redis/transaction-discarded-after-a-renewal"
-        by ["expect[2] requests", "expect[3] requests", "expect[4] redis-replies", "expect[5] redis-closed", "whole-transactions"],
-        but not in "redis/transaction-of-the-client-around-a-renewal";
-
     "PR-31": takes_an_error_for_the_last_word
         in "redis/entra-is-down-past-the-end"
         by ["expect[7] redis-reported", "expect[8] redis-reported", "expect[9] redis-replies", "nothing-stops-for-good"],
@@ -252,8 +247,23 @@ pub const PROMISES: &[Case] = cases! {
         by ["expect[1] redis-failure", "expect[2] requests", "expect[4] redis-replies", "expect[5] requests"],
         but not in "redis/a-job-shorter-than-its-token";
 
+    "PR-34": signs_in_within_transactions
+        in "redis/transaction-discarded-after-a-renewal"
+        by ["expect[2] requests", "expect[3] requests", "expect[4] redis-replies", "expect[5] redis-closed", "whole-transactions"],
+        but not in "redis/transaction-of-the-client-around-a-renewal";
+
     "PR-35": never_signs_in_again
         in "redis/auth-that-takes-600ms"
         by ["expect[2] requests", "expect[3] redis-replies", "expect[4] redis-closed"],
+        but not in "redis/a-job-shorter-than-its-token";
+
+    "PR-36": keeps_gaps_to_itself
+        in "redis/subscriber-resp2-evicted"
+        by ["expect[1] redis-received"],
+        but not in "redis/a-job-shorter-than-its-token";
+
+    "PR-37": does_one_thing_at_a_time
+        in "redis/one-connection-is-stuck"
+        by ["expect[6] waited"],
         but not in "redis/a-job-shorter-than-its-token";
 };

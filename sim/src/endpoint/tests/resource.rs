@@ -23,6 +23,7 @@ fn issue(stage: &Stage, oid: &str, audience: &str) -> String {
         object_id: oid.to_owned(),
         client_id: None,
         resource_id: None,
+        app_roles: 0,
     };
     let now = stage.time(seconds(600));
     let mut issuer = Issuer::new(TENANT);

@@ -126,6 +126,9 @@ pub struct ManagedIdentity {
     pub client_id: Option<String>,
     /// Its resource id; only user-assigned identities have one.
     pub resource_id: Option<String>,
+    /// How many app roles it has been granted. Each makes its tokens 52 bytes longer. Default: 0.
+    #[serde(default)]
+    pub app_roles: u16,
 }
 
 /// Microsoft Entra ID.
