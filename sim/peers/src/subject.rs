@@ -1,12 +1,16 @@
 //! The subject `redis-rs`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use credsim::{
     engine::BoxFuture,
+    run::Sight,
     scenario::{
         Action, CallDo, Credential, Protocol, RedisClientKind, RedisHow, RedisSubject,
-        RetryOptions, Scenario,
+        RetryOptions, Scenario, World,
     },
     subject::{Built, Lent, MachineClock, RedisClient, RedisConnection, RedisSubscriber, Subject},
 };
@@ -45,6 +49,15 @@ impl Subject for RedisRs {
         NAME
     }
 
+    /// It reports nothing of its renewals (RD-34), and its errors have words of their own.
+    fn sight(&self) -> Sight {
+        Sight {
+            reports: false,
+            words: false,
+            ..Sight::everything()
+        }
+    }
+
     fn build(&self, _: &Credential, _: &Lent) -> Result<Built, Error> {
         Err(configuration(format!(
             "{NAME} is a Redis client and no credential"
@@ -80,6 +93,7 @@ impl Subject for RedisRs {
         };
         credential(&scenario.subject.credential)?;
         settings(client)?;
+        hot_loop(&scenario.world)?;
         if let Some(name) = OTHER_IDENTITIES.iter().find(|name| is_set(name)) {
             return Err(format!(
                 "{name} is set here, and its credential would look for another kind of managed \
@@ -121,6 +135,31 @@ fn credential(credential: &Credential) -> Result<(), String> {
         return Ok(());
     }
     Err("retries of the credential are set, and its provider takes no such setting".to_owned())
+}
+
+/// Tokens that end within this time are renewed without any pause (RD-31).
+const RENEWED_AT_ONCE: Duration = Duration::from_secs(240);
+
+/// For how long that is shown: it is some 250 requests in a second of the world.
+const LONGEST_LOOP: Duration = Duration::from_secs(90);
+
+/// A loop without a pause is shown where it is short.
+fn hot_loop(world: &World) -> Result<(), String> {
+    let lives = [
+        world.imds.as_ref().map(|imds| imds.token_life),
+        world.entra.as_ref().map(|entra| entra.token_life),
+    ];
+    let is_hot = lives
+        .into_iter()
+        .flatten()
+        .any(|life| life.0 <= RENEWED_AT_ONCE);
+    if is_hot && world.lasts.0 > LONGEST_LOOP {
+        return Err(format!(
+            "tokens of 240s and less are renewed without a pause, and nobody waits for {} of that",
+            world.lasts
+        ));
+    }
+    Ok(())
 }
 
 /// What the crate has no setting for, or none that it reads (RD-32).

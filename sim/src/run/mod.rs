@@ -133,8 +133,7 @@ fn world(
 ) -> Result<Run, EngineError> {
     let sight = match &guests {
         Some(_) => Sight::endpoints_only(),
-        None if options.subject.is_outside() => Sight::of_a_driver(),
-        None => Sight::everything(),
+        None => options.subject.sight(),
     };
     let draws = Draws::new(options.seed);
     let clock = WorldClock::default();

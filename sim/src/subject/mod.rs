@@ -14,7 +14,7 @@ use std::{any::Any, ffi::OsString, sync::Arc, time::Duration};
 use credsim_identity::{Error, ErrorKind, Observer, Platform, TokenCredential};
 use jiff::Timestamp;
 
-use crate::scenario;
+use crate::{run::Sight, scenario};
 
 pub use driver::Driver;
 pub use identity::Identity;
@@ -29,6 +29,16 @@ pub trait Subject: Send + Sync + 'static {
     /// Whether it is a process of its own, which comes in through a [door](crate::door).
     fn is_outside(&self) -> bool {
         false
+    }
+
+    /// What can be seen of it where it plays. Default: everything inside this process, and of a
+    /// process of its own what drivers tell.
+    fn sight(&self) -> Sight {
+        if self.is_outside() {
+            Sight::of_a_driver()
+        } else {
+            Sight::everything()
+        }
     }
 
     /// Builds the credential that a scenario describes.

@@ -10,6 +10,7 @@ use crate::support::{
 fn the_help_tells_what_can_be_asked() {
     insta::assert_snapshot!("help", credsim(&["--help"]).out);
     insta::assert_snapshot!("help-run", credsim(&["run", "--help"]).out);
+    insta::assert_snapshot!("help-serve", credsim(&["serve", "--help"]).out);
 }
 
 #[test]
