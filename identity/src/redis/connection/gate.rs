@@ -45,8 +45,8 @@ struct State {
 }
 
 /// A request that may be sent.
-pub(super) struct Entry {
-    pub pass: Pass,
+pub(super) struct Entry<'a> {
+    pub pass: Pass<'a>,
     /// `DISCARD` must be sent in place of the request, which then fails with this.
     pub instead: Option<Refusal>,
     /// Inside a transaction nothing blocks.
@@ -122,7 +122,11 @@ impl Gate {
     }
 
     /// Waits until the request may be sent. Dropping the future harms nothing.
-    pub async fn enter(self: &Arc<Self>, request: Request<'_>) -> Result<Entry, Rejected> {
+    pub async fn enter(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
+        // Nearly always it may, at once.
+        if let Some(entry) = self.try_enter(request) {
+            return entry;
+        }
         loop {
             // Made before the look, so that no release in between is missed.
             let released = self.released.notified();
@@ -133,7 +137,7 @@ impl Gate {
         }
     }
 
-    fn try_enter(self: &Arc<Self>, request: Request<'_>) -> Option<Result<Entry, Rejected>> {
+    fn try_enter(&self, request: Request<'_>) -> Option<Result<Entry<'_>, Rejected>> {
         let mut state = self.lock();
         if let Some(ended) = &state.ended {
             return Some(Err(Rejected::Ended(ended.clone())));
@@ -170,7 +174,7 @@ impl Gate {
             self.news.notify_one();
         }
         let pass = Pass {
-            gate: Arc::clone(self),
+            gate: self,
             ticket: Some(ticket),
         };
         Some(Ok(Entry {
@@ -314,12 +318,12 @@ impl Gate {
 }
 
 /// Stands for one request under way. Dropped without an answer it leaves a doubt.
-pub(super) struct Pass {
-    gate: Arc<Gate>,
+pub(super) struct Pass<'a> {
+    gate: &'a Gate,
     ticket: Option<Ticket>,
 }
 
-impl Pass {
+impl Pass<'_> {
     /// The request was answered.
     pub fn answered(mut self, replies: &[Value]) {
         if let Some(ticket) = self.ticket.take() {
@@ -333,7 +337,7 @@ impl Pass {
     }
 }
 
-impl Drop for Pass {
+impl Drop for Pass<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             self.gate.leave(&ticket, None);

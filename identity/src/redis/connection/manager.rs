@@ -37,6 +37,8 @@ const JITTER: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct EntraConnectionManager {
     state: watch::Receiver<State>,
+    /// The connection that this clone used last. Used until it has ended.
+    last: Option<EntraConnection>,
     provider: EntraIdCredentialsProvider,
     options: Arc<ConnectionOptions>,
     _worker: Arc<TaskHandle>,
@@ -73,13 +75,14 @@ impl EntraConnectionManager {
             .platform()
             .spawner
             .spawn(Box::pin(worker.run(subscription)));
-        let manager = Self {
+        let mut manager = Self {
             state,
+            last: None,
             provider: provider.clone(),
             options,
             _worker: Arc::new(worker),
         };
-        manager.up().await?;
+        manager.last = Some(manager.up().await?);
         Ok(manager)
     }
 
@@ -104,29 +107,34 @@ impl EntraConnectionManager {
         }
     }
 
-    async fn command(&self, cmd: &Cmd) -> RedisResult<Value> {
+    async fn command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
         loop {
-            match self.up().await?.command(cmd).await {
-                Ok(value) => return Ok(value),
-                Err(Failure::Error(error)) => return Err(error),
-                Err(Failure::NotSent) => {}
+            if let Some(connection) = &mut self.last {
+                match connection.command(cmd).await {
+                    Ok(value) => return Ok(value),
+                    Err(Failure::Error(error)) => return Err(error),
+                    Err(Failure::NotSent) => self.last = None,
+                }
             }
+            self.last = Some(Box::pin(self.up()).await?);
         }
     }
 
     async fn pipeline(
-        &self,
+        &mut self,
         pipeline: &Pipeline,
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
         loop {
-            let mut connection = self.up().await?;
-            match connection.pipeline(pipeline, offset, count).await {
-                Ok(values) => return Ok(values),
-                Err(Failure::Error(error)) => return Err(error),
-                Err(Failure::NotSent) => {}
+            if let Some(connection) = &mut self.last {
+                match connection.pipeline(pipeline, offset, count).await {
+                    Ok(values) => return Ok(values),
+                    Err(Failure::Error(error)) => return Err(error),
+                    Err(Failure::NotSent) => self.last = None,
+                }
             }
+            self.last = Some(Box::pin(self.up()).await?);
         }
     }
 }
