@@ -123,10 +123,14 @@ impl Gate {
 
     /// Waits until the request may be sent. Dropping the future harms nothing.
     pub async fn enter(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
-        // Nearly always it may, at once.
-        if let Some(entry) = self.try_enter(request) {
-            return entry;
+        match self.try_enter(request) {
+            Some(entry) => entry,
+            // Rare, and boxed so that the future of every command stays small.
+            None => Box::pin(self.wait(request)).await,
         }
+    }
+
+    async fn wait(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
         loop {
             // Made before the look, so that no release in between is missed.
             let released = self.released.notified();

@@ -1,6 +1,6 @@
 //! One connection that re-authenticates.
 
-use std::{fmt, slice, sync::Arc, time::Duration};
+use std::{fmt, pin::pin, slice, sync::Arc, time::Duration};
 
 use redis::{
     Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value,
@@ -152,7 +152,7 @@ impl EntraConnection {
         let (gate, mut wire) = self.parts();
         let Entry { pass, instead, .. } = enter(gate, Request::Plain(&verbs)).await?;
         if let Some(refusal) = instead {
-            return Err(wire.discard(pass, refusal).await);
+            return Err(Box::pin(wire.discard(pass, refusal)).await);
         }
         let limit = match (blocking, wire.response_timeout) {
             (None, limit) => limit,
@@ -240,15 +240,15 @@ impl EntraConnection {
         };
         let Entry { pass, instead, .. } = entry;
         if let Some(refusal) = instead {
-            return Err(wire.discard(pass, refusal).await);
+            return Err(Box::pin(wire.discard(pass, refusal)).await);
         }
         // In a transaction nothing blocks; elsewhere the times of several commands may add up.
         let blocks = !pipeline.is_transaction()
             && pipeline.cmd_iter().any(|cmd| Blocking::of(cmd).is_some());
-        let sent = wire.inner.send_packed_commands(pipeline, offset, count);
+        let mut sent = pin!(wire.inner.send_packed_commands(pipeline, offset, count));
         let replies = match wire.response_timeout.filter(|_| !blocks) {
             None => sent.await,
-            Some(limit) => match gate.platform().within(limit, sent).await {
+            Some(limit) => match gate.platform().within(limit, sent.as_mut()).await {
                 Some(replies) => replies,
                 None => return Err(no_response(limit).into()),
             },
@@ -258,7 +258,7 @@ impl EntraConnection {
                 pass.answered(&values);
                 Ok(values)
             }
-            Err(error) => Err(wire.judged(error, pass).into()),
+            Err(error) => Err(judged(gate, error, pass).into()),
         }
     }
 }
@@ -277,10 +277,11 @@ impl Wire<'_> {
         pass: Pass<'_>,
         limit: Option<Duration>,
     ) -> RedisResult<Value> {
-        let sent = self.inner.send_packed_command(cmd);
+        // Pinned where it is: it is large, and would be copied with each layer around it.
+        let mut sent = pin!(self.inner.send_packed_command(cmd));
         let reply = match limit {
             None => sent.await,
-            Some(limit) => match self.gate.platform().within(limit, sent).await {
+            Some(limit) => match self.gate.platform().within(limit, sent.as_mut()).await {
                 Some(reply) => reply,
                 None => return Err(no_response(limit)),
             },
@@ -292,7 +293,7 @@ impl Wire<'_> {
                 pass.answered(slice::from_ref(&value));
                 Ok(value)
             }
-            Err(error) => Err(self.judged(error, pass)),
+            Err(error) => Err(judged(self.gate, error, pass)),
         }
     }
 
@@ -304,20 +305,20 @@ impl Wire<'_> {
             Err(error) => error.into(),
         }
     }
+}
 
-    /// The error that the caller gets: the reason for which the layer closed the connection says
-    /// more than the loss of it.
-    fn judged(&self, error: RedisError, pass: Pass<'_>) -> RedisError {
-        if !error.is_unrecoverable_error() {
-            // The server answered, in one way or another.
-            pass.answered(&[]);
-            return error;
-        }
-        self.gate.end(Ended::Broken);
-        match self.gate.ended() {
-            None | Some(Ended::Broken) => error,
-            Some(ended) => (&ended).into(),
-        }
+/// The error that the caller gets: the reason for which the layer closed the connection says
+/// more than the loss of it.
+fn judged(gate: &Gate, error: RedisError, pass: Pass<'_>) -> RedisError {
+    if !error.is_unrecoverable_error() {
+        // The server answered, in one way or another.
+        pass.answered(&[]);
+        return error;
+    }
+    gate.end(Ended::Broken);
+    match gate.ended() {
+        None | Some(Ended::Broken) => error,
+        Some(ended) => (&ended).into(),
     }
 }
 
