@@ -257,6 +257,11 @@ pub const PROMISES: &[Case] = cases! {
         by ["expect[2] requests", "expect[3] redis-replies", "expect[4] redis-closed"],
         but not in "redis/a-job-shorter-than-its-token";
 
+    "PR-35": signs_in_everywhere_at_once
+        in "redis/a-thousand-connections-without-a-spike"
+        by ["expect[3] rate"],
+        but not in "redis/a-job-shorter-than-its-token";
+
     "PR-36": keeps_gaps_to_itself
         in "redis/subscriber-resp2-evicted"
         by ["expect[1] redis-received"],
