@@ -63,10 +63,10 @@ fn main() -> Outcome {
         true => FULL,
         false => QUICK,
     };
-    let mut wanted = arguments.iter().filter(|word| !word.starts_with('-'));
+    let wanted = arguments.iter().filter(|word| !word.starts_with('-'));
     let all = wanted.clone().next().is_none();
     for (name, run) in PARTS {
-        if all || wanted.any(|word| name.contains(word.as_str())) {
+        if all || wanted.clone().any(|word| name.contains(word.as_str())) {
             run(effort)?;
         }
     }
