@@ -45,8 +45,8 @@ struct State {
 }
 
 /// A request that may be sent.
-pub(super) struct Entry {
-    pub pass: Pass,
+pub(super) struct Entry<'a> {
+    pub pass: Pass<'a>,
     /// `DISCARD` must be sent in place of the request, which then fails with this.
     pub instead: Option<Refusal>,
     /// Inside a transaction nothing blocks.
@@ -122,7 +122,15 @@ impl Gate {
     }
 
     /// Waits until the request may be sent. Dropping the future harms nothing.
-    pub async fn enter(self: &Arc<Self>, request: Request<'_>) -> Result<Entry, Rejected> {
+    pub async fn enter(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
+        match self.try_enter(request) {
+            Some(entry) => entry,
+            // Rare, and boxed so that the future of every command stays small.
+            None => Box::pin(self.wait(request)).await,
+        }
+    }
+
+    async fn wait(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
         loop {
             // Made before the look, so that no release in between is missed.
             let released = self.released.notified();
@@ -133,7 +141,7 @@ impl Gate {
         }
     }
 
-    fn try_enter(self: &Arc<Self>, request: Request<'_>) -> Option<Result<Entry, Rejected>> {
+    fn try_enter(&self, request: Request<'_>) -> Option<Result<Entry<'_>, Rejected>> {
         let mut state = self.lock();
         if let Some(ended) = &state.ended {
             return Some(Err(Rejected::Ended(ended.clone())));
@@ -147,17 +155,20 @@ impl Gate {
             return None;
         }
         let was_open = state.session.is_open();
+        let now = || self.platform.clock.monotonic();
         let admission = match request {
-            Request::Plain(verbs) => state.session.admit(verbs),
+            Request::Plain(verbs) => state.session.admit(verbs, now),
             Request::Atomic => state.session.admit_atomic(),
         };
         let (ticket, instead) = match admission {
             Admission::Refuse(refusal) => return Some(Err(Rejected::Refused(refusal))),
             Admission::Pass(ticket) => (ticket, None),
-            Admission::DiscardInstead(refusal) => match state.session.admit(&[Verb::Discard]) {
-                Admission::Pass(ticket) => (ticket, Some(refusal)),
-                _ => return Some(Err(Rejected::Refused(refusal))),
-            },
+            Admission::DiscardInstead(refusal) => {
+                match state.session.admit(&[Verb::Discard], now) {
+                    Admission::Pass(ticket) => (ticket, Some(refusal)),
+                    _ => return Some(Err(Rejected::Refused(refusal))),
+                }
+            }
         };
         state.in_flight += 1;
         if ticket.resets() {
@@ -170,7 +181,7 @@ impl Gate {
             self.news.notify_one();
         }
         let pass = Pass {
-            gate: Arc::clone(self),
+            gate: self,
             ticket: Some(ticket),
         };
         Some(Ok(Entry {
@@ -319,12 +330,12 @@ impl Gate {
 }
 
 /// Stands for one request under way. Dropped without an answer it leaves a doubt.
-pub(super) struct Pass {
-    gate: Arc<Gate>,
+pub(super) struct Pass<'a> {
+    gate: &'a Gate,
     ticket: Option<Ticket>,
 }
 
-impl Pass {
+impl Pass<'_> {
     /// The request was answered.
     pub fn answered(mut self, replies: &[Value]) {
         if let Some(ticket) = self.ticket.take() {
@@ -338,7 +349,7 @@ impl Pass {
     }
 }
 
-impl Drop for Pass {
+impl Drop for Pass<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             self.gate.leave(&ticket, None);

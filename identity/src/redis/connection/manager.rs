@@ -35,13 +35,16 @@ const JITTER: Duration = Duration::from_millis(200);
 ///   knows whether they were executed. New commands wait for the next connection, up to
 ///   [`connect_timeout`](ConnectionOptions::connect_timeout).
 /// - A transaction made by hand does not survive, and none of its commands is executed on its own: up
-///   to `EXEC` or `DISCARD` they fail with an error that says so. After a `WATCH` it is `EXEC` that
+///   to `EXEC` or `DISCARD` they fail with an error that says so, but no longer than a minute after
+///   the first of these errors, for others share the connection. After a `WATCH` it is `EXEC` that
 ///   fails.
 /// - It subscribes to the provider once, however often it reconnects (RA-17).
 #[derive(Clone)]
 pub struct EntraConnectionManager {
     state: watch::Receiver<State>,
     left: Left,
+    /// The connection that this clone used last. Used until it has ended.
+    last: Option<EntraConnection>,
     provider: EntraIdCredentialsProvider,
     options: Arc<ConnectionOptions>,
     _worker: Arc<TaskHandle>,
@@ -84,14 +87,15 @@ impl EntraConnectionManager {
             .platform()
             .spawner
             .spawn(Box::pin(worker.run(subscription)));
-        let manager = Self {
+        let mut manager = Self {
             state,
             left,
+            last: None,
             provider: provider.clone(),
             options,
             _worker: Arc::new(worker),
         };
-        manager.up().await?;
+        manager.last = Some(manager.up().await?);
         Ok(manager)
     }
 
@@ -148,40 +152,46 @@ impl EntraConnectionManager {
 
     fn refuse(&self, verbs: &[Verb]) -> RedisResult<()> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        match left.refuses(verbs) {
+        let now = || self.provider.platform().clock.monotonic();
+        match left.refuses(verbs, now) {
             Some(refusal) => Err(refusal.into()),
             None => Ok(()),
         }
     }
 
-    async fn command(&self, cmd: &Cmd) -> RedisResult<Value> {
-        let verbs = [Verb::of(cmd)];
+    async fn command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
         loop {
-            match self.up_for(&verbs).await?.command(cmd).await {
-                Ok(value) => return Ok(value),
-                Err(Failure::Error(error)) => return Err(error),
-                Err(Failure::NotSent) => {}
+            if let Some(connection) = &mut self.last {
+                match connection.command(cmd).await {
+                    Ok(value) => return Ok(value),
+                    Err(Failure::Error(error)) => return Err(error),
+                    Err(Failure::NotSent) => self.last = None,
+                }
             }
+            let verbs = [Verb::of(cmd)];
+            self.last = Some(Box::pin(self.up_for(&verbs)).await?);
         }
     }
 
     async fn pipeline(
-        &self,
+        &mut self,
         pipeline: &Pipeline,
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
         loop {
-            let mut connection = match pipeline.is_transaction() {
-                // It is a transaction of its own.
-                true => self.up().await?,
-                false => self.up_for(&Verb::of_pipeline(pipeline)).await?,
-            };
-            match connection.pipeline(pipeline, offset, count).await {
-                Ok(values) => return Ok(values),
-                Err(Failure::Error(error)) => return Err(error),
-                Err(Failure::NotSent) => {}
+            if let Some(connection) = &mut self.last {
+                match connection.pipeline(pipeline, offset, count).await {
+                    Ok(values) => return Ok(values),
+                    Err(Failure::Error(error)) => return Err(error),
+                    Err(Failure::NotSent) => self.last = None,
+                }
             }
+            self.last = Some(match pipeline.is_transaction() {
+                // It is a transaction of its own.
+                true => Box::pin(self.up()).await?,
+                false => Box::pin(self.up_for(&Verb::of_pipeline(pipeline))).await?,
+            });
         }
     }
 }

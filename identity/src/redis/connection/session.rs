@@ -3,6 +3,8 @@
 //! Only transactions made by hand are followed here. An atomic pipeline is one packet, so nothing
 //! gets between its commands.
 
+use std::time::Duration;
+
 use redis::Value;
 
 use super::command::Verb;
@@ -62,23 +64,29 @@ impl Ticket {
     }
 }
 
+/// How long after the first refusal the commands of a transaction are still taken for its.
+const ABANDONED: Duration = Duration::from_secs(60);
+
 /// The session of one connection, or of one that replaced it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Session {
     pub transaction: Transaction,
     watching: bool,
     watch_lost: bool,
+    /// Since when somebody knows that the transaction was given up, by the monotonic clock.
+    told: Option<Duration>,
 }
 
 impl Session {
     /// Judges a request: a command, or the commands of a plain pipeline.
-    pub fn admit(&mut self, verbs: &[Verb]) -> Admission {
-        if let Some(refusal) = self.refuses(verbs) {
+    pub fn admit(&mut self, verbs: &[Verb], now: impl FnOnce() -> Duration) -> Admission {
+        if let Some(refusal) = self.refuses(verbs, now) {
             return Admission::Refuse(refusal);
         }
         if matches!(self.transaction, Transaction::GivenUp(_)) {
             // Whoever begins anew has given the old one up, too.
             self.transaction = Transaction::None;
+            self.told = None;
         }
         if self.watch_lost && verbs.contains(&Verb::Exec) {
             let open = self.transaction != Transaction::None;
@@ -99,18 +107,24 @@ impl Session {
     }
 
     /// Why a request is refused without a look at the connection: it belongs to a transaction that
-    /// was given up. Its end is the end of that.
-    pub fn refuses(&mut self, verbs: &[Verb]) -> Option<Refusal> {
+    /// was given up. Its end is the end of that; so is a minute after the first refusal, for its
+    /// caller may have left it there and then, and others share the connection (PR-37).
+    pub fn refuses(&mut self, verbs: &[Verb], now: impl FnOnce() -> Duration) -> Option<Refusal> {
         let Transaction::GivenUp(refusal) = self.transaction else {
             return None;
         };
+        let now = now();
+        let told = *self.told.get_or_insert(now);
+        if now.saturating_sub(told) >= ABANDONED {
+            *self = Self::default();
+            return None;
+        }
         if let Some(Verb::Multi | Verb::Watch | Verb::Reset) = verbs.first() {
             return None;
         }
         let ends = |verb: &Verb| matches!(verb, Verb::Exec | Verb::Discard);
         if verbs.iter().any(ends) {
-            self.transaction = Transaction::None;
-            (self.watching, self.watch_lost) = (false, false);
+            *self = Self::default();
         }
         Some(refusal)
     }
@@ -193,6 +207,7 @@ impl Session {
             transaction,
             watching: false,
             watch_lost: self.watching || self.watch_lost,
+            told: self.told,
         }
     }
 
@@ -206,10 +221,14 @@ impl Session {
 mod tests {
     use redis::{Value, parse_redis_value};
 
-    use super::{Admission, Refusal, Session, Ticket, Transaction, Verb};
+    use std::time::Duration;
+
+    use super::{ABANDONED, Admission, Refusal, Session, Ticket, Transaction, Verb};
+
+    const NOW: Duration = Duration::from_secs(1);
 
     fn pass(session: &mut Session, verbs: &[Verb]) -> Ticket {
-        match session.admit(verbs) {
+        match session.admit(verbs, || NOW) {
             Admission::Pass(ticket) => ticket,
             other => panic!("{verbs:?}: {other:?}"),
         }
@@ -299,10 +318,10 @@ mod tests {
         };
         let mut session = given_up();
         let refused = Admission::Refuse(Refusal::Expiring);
-        assert_eq!(session.admit(&[Verb::Other]), refused);
+        assert_eq!(session.admit(&[Verb::Other], || NOW), refused);
         assert_eq!(session.admit_atomic(), Admission::Pass(Ticket::default()));
-        assert_eq!(session.admit(&[Verb::Other]), refused);
-        assert_eq!(session.admit(&[Verb::Exec]), refused);
+        assert_eq!(session.admit(&[Verb::Other], || NOW), refused);
+        assert_eq!(session.admit(&[Verb::Exec], || NOW), refused);
         pass(&mut session, &[Verb::Other]);
         for first in [Verb::Multi, Verb::Watch, Verb::Reset] {
             let mut session = given_up();
@@ -310,8 +329,28 @@ mod tests {
             pass(&mut session, &[Verb::Other]);
         }
         let mut session = given_up();
-        assert_eq!(session.admit(&[Verb::Other, Verb::Discard]), refused);
+        assert_eq!(
+            session.admit(&[Verb::Other, Verb::Discard], || NOW),
+            refused
+        );
         pass(&mut session, &[Verb::Other]);
+    }
+
+    /// PR-37: who gave it up in the middle must not hold everybody else up.
+    #[test]
+    fn a_given_up_transaction_is_forgotten_a_minute_after_somebody_was_told() {
+        let mut session = Session {
+            transaction: Transaction::GivenUp(Refusal::Expiring),
+            ..Session::default()
+        };
+        let late = Duration::from_secs(3600);
+        let refused = Admission::Refuse(Refusal::Expiring);
+        // Nobody knows of it yet, however long ago it was.
+        assert_eq!(session.admit(&[Verb::Other], || late), refused);
+        let nearly = late + ABANDONED - Duration::from_nanos(1);
+        assert_eq!(session.admit(&[Verb::Other], || nearly), refused);
+        let passed = session.admit(&[Verb::Other], || late + ABANDONED);
+        assert_eq!(passed, Admission::Pass(Ticket::default()));
     }
 
     #[test]
@@ -320,7 +359,7 @@ mod tests {
         run(&mut session, Verb::Multi, "+OK\r\n");
         let mut session = session.after_loss().after_loss();
         assert_eq!(
-            session.admit(&[Verb::Other]),
+            session.admit(&[Verb::Other], || NOW),
             Admission::Refuse(Refusal::Replaced)
         );
 
@@ -337,7 +376,7 @@ mod tests {
         run(&mut session, Verb::Watch, "+OK\r\n");
         run(&mut session, Verb::Multi, "+OK\r\n");
         let instead = Admission::DiscardInstead(Refusal::WatchLost);
-        assert_eq!(session.admit(&[Verb::Exec]), instead);
+        assert_eq!(session.admit(&[Verb::Exec], || NOW), instead);
         session = lost;
         run(&mut session, Verb::Unwatch, "+OK\r\n");
         assert_eq!(session.admit_atomic(), Admission::Pass(Ticket::default()));

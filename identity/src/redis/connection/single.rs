@@ -1,6 +1,6 @@
 //! One connection that re-authenticates.
 
-use std::{fmt, slice, sync::Arc, time::Duration};
+use std::{fmt, pin::pin, slice, sync::Arc, time::Duration};
 
 use redis::{
     Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value,
@@ -16,6 +16,7 @@ use super::{
     gate::{Entry, Gate, Pass, Rejected, Request},
     keeper::Keeper,
     options::{ConnectionOptions, RedisEndpoint},
+    session::Refusal,
 };
 use crate::{
     platform::TaskHandle,
@@ -143,51 +144,63 @@ impl EntraConnection {
         let verbs = [Verb::of(cmd)];
         let blocking = Blocking::of(cmd).filter(|_| !cmd.is_no_response());
         if let Some(blocking) = blocking.filter(|blocking| blocking.sliceable) {
-            return self.block(cmd, blocking).await;
+            // Boxed, so that the future of every other command stays small.
+            return Box::pin(self.block(cmd, blocking)).await;
         }
-        let Entry { pass, instead, .. } = enter(&self.gate, Request::Plain(&verbs)).await?;
+        let (gate, mut wire) = self.parts();
+        let Entry { pass, instead, .. } = enter(gate, Request::Plain(&verbs)).await?;
         if let Some(refusal) = instead {
-            self.send(&redis::cmd("DISCARD"), pass, self.response_timeout)
-                .await?;
-            return Err(refusal.into());
+            return Err(Box::pin(wire.discard(pass, refusal)).await);
         }
-        let limit = match (blocking, self.response_timeout) {
+        let limit = match (blocking, wire.response_timeout) {
             (None, limit) => limit,
             (Some(blocking), limit) => {
                 (blocking.timeout.zip(limit)).map(|(a, b)| a.saturating_add(b))
             }
         };
-        Ok(self.send(cmd, pass, limit).await?)
+        Ok(wire.send(cmd, pass, limit).await?)
+    }
+
+    /// The gate, and what is behind it.
+    fn parts(&mut self) -> (&Gate, Wire<'_>) {
+        let wire = Wire {
+            gate: &self.gate,
+            inner: &mut self.inner,
+            response_timeout: self.response_timeout,
+        };
+        (&self.gate, wire)
     }
 
     /// Sends a blocking command, in slices where it would outlast the token.
     async fn block(&mut self, cmd: &Cmd, blocking: Blocking) -> Result<Value, Failure> {
-        let platform = self.gate.platform().clone();
+        let (gate, mut wire) = self.parts();
+        let platform = gate.platform();
         let began = platform.clock.monotonic();
         let end = blocking
             .timeout
             .and_then(|timeout| began.checked_add(timeout));
         let mut first = true;
         loop {
-            let slice = match self.gate.slice().await {
+            let slice = match gate.slice().await {
                 Ok(slice) => slice,
                 Err(rejected) if first => return Err(not_sent(rejected)),
                 Err(rejected) => return Err(RedisError::from(rejected).into()),
             };
-            let entered = enter(&self.gate, Request::Plain(&[Verb::Other])).await;
+            let entered = enter(gate, Request::Plain(&[Verb::Other])).await;
             let Entry {
                 pass,
                 in_transaction,
                 ..
             } = match entered {
                 Err(Failure::NotSent) if !first => {
-                    let ended = self.gate.ended().unwrap_or(Ended::Broken);
+                    let ended = gate.ended().unwrap_or(Ended::Broken);
                     return Err(RedisError::from(&ended).into());
                 }
                 entered => entered?,
             };
             if in_transaction {
-                return Ok(self.send(cmd, pass, self.response_timeout).await?);
+                let limit = wire.response_timeout;
+                return Ok(wire.send(cmd, pass, limit).await?);
             }
             let left = end.map(|end| end.saturating_sub(platform.clock.monotonic()));
             if !first && left.is_some_and(|left| left < Duration::from_millis(1)) {
@@ -196,14 +209,12 @@ impl EntraConnection {
             }
             let whole = left.filter(|left| *left <= slice);
             let time = whole.unwrap_or(slice);
-            let limit = self
-                .response_timeout
-                .map(|limit| limit.saturating_add(time));
+            let limit = (wire.response_timeout).map(|limit| limit.saturating_add(time));
             let reply = match (whole, first) {
-                (Some(_), true) => self.send(cmd, pass, limit).await?,
+                (Some(_), true) => wire.send(cmd, pass, limit).await?,
                 _ => {
                     let short = blocking.shortened(cmd, time);
-                    self.send(&short, pass, limit).await?
+                    wire.send(&short, pass, limit).await?
                 }
             };
             if whole.is_some() || reply != Value::Nil {
@@ -213,11 +224,64 @@ impl EntraConnection {
         }
     }
 
-    async fn send(&mut self, cmd: &Cmd, pass: Pass, limit: Option<Duration>) -> RedisResult<Value> {
-        let sent = self.inner.send_packed_command(cmd);
+    /// Sends a pipeline.
+    pub(super) async fn pipeline(
+        &mut self,
+        pipeline: &Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> Result<Vec<Value>, Failure> {
+        let (gate, mut wire) = self.parts();
+        let entry = if pipeline.is_transaction() {
+            enter(gate, Request::Atomic).await?
+        } else {
+            let verbs = Verb::of_pipeline(pipeline);
+            enter(gate, Request::Plain(&verbs)).await?
+        };
+        let Entry { pass, instead, .. } = entry;
+        if let Some(refusal) = instead {
+            return Err(Box::pin(wire.discard(pass, refusal)).await);
+        }
+        // In a transaction nothing blocks; elsewhere the times of several commands may add up.
+        let blocks = !pipeline.is_transaction()
+            && pipeline.cmd_iter().any(|cmd| Blocking::of(cmd).is_some());
+        let mut sent = pin!(wire.inner.send_packed_commands(pipeline, offset, count));
+        let replies = match wire.response_timeout.filter(|_| !blocks) {
+            None => sent.await,
+            Some(limit) => match gate.platform().within(limit, sent.as_mut()).await {
+                Some(replies) => replies,
+                None => return Err(no_response(limit).into()),
+            },
+        };
+        match replies {
+            Ok(values) => {
+                pass.answered(&values);
+                Ok(values)
+            }
+            Err(error) => Err(judged(gate, error, pass).into()),
+        }
+    }
+}
+
+/// What is behind the gate.
+struct Wire<'a> {
+    gate: &'a Gate,
+    inner: &'a mut MultiplexedConnection,
+    response_timeout: Option<Duration>,
+}
+
+impl Wire<'_> {
+    async fn send(
+        &mut self,
+        cmd: &Cmd,
+        pass: Pass<'_>,
+        limit: Option<Duration>,
+    ) -> RedisResult<Value> {
+        // Pinned where it is: it is large, and would be copied with each layer around it.
+        let mut sent = pin!(self.inner.send_packed_command(cmd));
         let reply = match limit {
             None => sent.await,
-            Some(limit) => match self.gate.platform().within(limit, sent).await {
+            Some(limit) => match self.gate.platform().within(limit, sent.as_mut()).await {
                 Some(reply) => reply,
                 None => return Err(no_response(limit)),
             },
@@ -229,62 +293,32 @@ impl EntraConnection {
                 pass.answered(slice::from_ref(&value));
                 Ok(value)
             }
-            Err(error) => Err(self.judged(error, pass)),
+            Err(error) => Err(judged(self.gate, error, pass)),
         }
     }
 
-    /// Sends a pipeline.
-    pub(super) async fn pipeline(
-        &mut self,
-        pipeline: &Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> Result<Vec<Value>, Failure> {
-        let entry = if pipeline.is_transaction() {
-            enter(&self.gate, Request::Atomic).await?
-        } else {
-            let verbs = Verb::of_pipeline(pipeline);
-            enter(&self.gate, Request::Plain(&verbs)).await?
-        };
-        let Entry { pass, instead, .. } = entry;
-        if let Some(refusal) = instead {
-            self.send(&cmd("DISCARD"), pass, self.response_timeout)
-                .await?;
-            return Err(refusal.into());
-        }
-        // In a transaction nothing blocks; elsewhere the times of several commands may add up.
-        let blocks = !pipeline.is_transaction()
-            && pipeline.cmd_iter().any(|cmd| Blocking::of(cmd).is_some());
-        let sent = self.inner.send_packed_commands(pipeline, offset, count);
-        let replies = match self.response_timeout.filter(|_| !blocks) {
-            None => sent.await,
-            Some(limit) => match self.gate.platform().within(limit, sent).await {
-                Some(replies) => replies,
-                None => return Err(no_response(limit).into()),
-            },
-        };
-        match replies {
-            Ok(values) => {
-                pass.answered(&values);
-                Ok(values)
-            }
-            Err(error) => Err(self.judged(error, pass).into()),
+    /// Ends a transaction in place of a request, which then fails with `refusal`.
+    async fn discard(&mut self, pass: Pass<'_>, refusal: Refusal) -> Failure {
+        let limit = self.response_timeout;
+        match self.send(&cmd("DISCARD"), pass, limit).await {
+            Ok(_) => refusal.into(),
+            Err(error) => error.into(),
         }
     }
+}
 
-    /// The error that the caller gets: the reason for which the layer closed the connection says
-    /// more than the loss of it.
-    fn judged(&self, error: RedisError, pass: Pass) -> RedisError {
-        if !error.is_unrecoverable_error() {
-            // The server answered, in one way or another.
-            pass.answered(&[]);
-            return error;
-        }
-        self.gate.end(Ended::Broken);
-        match self.gate.ended() {
-            None | Some(Ended::Broken) => error,
-            Some(ended) => (&ended).into(),
-        }
+/// The error that the caller gets: the reason for which the layer closed the connection says
+/// more than the loss of it.
+fn judged(gate: &Gate, error: RedisError, pass: Pass<'_>) -> RedisError {
+    if !error.is_unrecoverable_error() {
+        // The server answered, in one way or another.
+        pass.answered(&[]);
+        return error;
+    }
+    gate.end(Ended::Broken);
+    match gate.ended() {
+        None | Some(Ended::Broken) => error,
+        Some(ended) => (&ended).into(),
     }
 }
 
@@ -311,7 +345,7 @@ impl Opened {
     }
 }
 
-async fn enter(gate: &Arc<Gate>, request: Request<'_>) -> Result<Entry, Failure> {
+async fn enter<'a>(gate: &'a Gate, request: Request<'_>) -> Result<Entry<'a>, Failure> {
     gate.enter(request).await.map_err(not_sent)
 }
 
