@@ -131,7 +131,7 @@ async fn ask(
     request: &TokenRequest,
     limit: Option<Duration>,
 ) -> Option<Result<AccessToken, Error>> {
-    let asking = credential.get_token(request);
+    let asking = async { Ok(credential.token(request).await?.into_token()) };
     match limit {
         None => Some(asking.await),
         Some(limit) => {
