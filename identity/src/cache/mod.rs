@@ -7,6 +7,7 @@ mod flight;
 mod key;
 mod memory;
 mod refresh;
+mod sync;
 
 use std::{fmt, sync::Arc, time::Duration};
 
