@@ -49,6 +49,8 @@ pub struct Known {
     handed_out: Option<AccessToken>,
     given_since: bool,
     lives: BTreeMap<String, Life>,
+    /// Somebody wants the next answer, whatever is here (PR-23).
+    pub forced: bool,
     /// Monotonic: the service wants to be left alone until then (PR-12).
     pub refused_until: Duration,
     /// Monotonic: when a request came to nothing, or to the same token (PR-23, PR-25).
@@ -97,9 +99,9 @@ impl Known {
             (true, false) => (least.min(whole), whole),
             (false, _) => (whole, whole),
         };
-        let came_to_nothing = most.is_zero() || (is_held && is_known);
-        self.in_vain = came_to_nothing.then_some(now.monotonic);
+        let is_same = is_held && is_known;
         if most.is_zero() {
+            self.fails(now);
             return;
         }
         let life = Life {
@@ -107,10 +109,20 @@ impl Known {
             least,
             most,
         };
+        self.in_vain = is_same.then_some(now.monotonic);
         self.lives.insert(token.secret().to_owned(), life);
         self.last_given = Some(token.clone());
-        self.given_since |= !is_held;
+        // A refresh costs nobody the token that is the better one (PR-23).
+        let is_kept = !self.forced && self.held(now).is_some_and(|(_, least)| least > most);
+        self.given_since |= !is_held && !is_kept;
+        self.forced = false;
         self.refused_until = Duration::ZERO;
+    }
+
+    /// The source gives nothing.
+    pub fn fails(&mut self, now: Now) {
+        self.in_vain = Some(now.monotonic);
+        self.forced = false;
     }
 
     /// The cache hands out `token`; how long that is valid at most.

@@ -42,7 +42,7 @@ fn broken(capacity: usize, draw: f64, steps: Vec<Step>) -> Vec<String> {
 /// The more the better; `PROPTEST_CASES` multiplies.
 fn config() -> ProptestConfig {
     let config = ProptestConfig::default();
-    let cases = config.cases * 4;
+    let cases = config.cases * 12;
     ProptestConfig { cases, ..config }
 }
 

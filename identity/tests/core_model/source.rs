@@ -118,11 +118,11 @@ impl Source {
             Answer::New(life) => new(life),
             Answer::Same => known.last_given.clone().unwrap_or_else(|| new(HOUR)),
             Answer::Error => {
-                known.in_vain = Some(now.monotonic);
+                known.fails(now);
                 return Err(failed);
             }
             Answer::Busy(time) => {
-                known.in_vain = Some(now.monotonic);
+                known.fails(now);
                 known.refused_until = now.monotonic + time;
                 return Err(failed.with_retry_at(after(time)));
             }

@@ -81,10 +81,11 @@ impl World {
             .min_remaining(wants)
             .force_refresh(forced);
         let (began, now) = (self.source.host.elapsed(), self.source.now());
-        let at_once = !forced && {
-            let state = self.source.state();
+        let at_once = {
+            let mut state = self.source.state();
+            state.keys[key].forced |= forced;
             let held = state.keys[key].held(now);
-            !state.disposed && held.is_some_and(|(_, left)| left >= wants)
+            !forced && !state.disposed && held.is_some_and(|(_, left)| left >= wants)
         };
         let get = self.cache.get(CacheKey::of(&request), &request, || {
             self.source.fetch(key, forced)
