@@ -7,6 +7,7 @@ mod flight;
 mod key;
 mod memory;
 mod refresh;
+mod sync;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -155,14 +156,16 @@ impl TokenCache {
             Found::Short(patience) => {
                 let refresh = self.work(&key, wanted, self.limited(fetch()));
                 let waiter = self.flights.join(&key, refresh);
-                self.flights.adopt(&key);
+                waiter.adopt();
                 self.wait_for_newer(waiter, &key, patience).await
             }
             Found::Nothing => {
-                let mut waiter = self.flights.join(&key, self.work(&key, wanted, fetch()));
+                // Limited, because a wall clock that is set back may make it a refresh.
+                let fetch = self.work(&key, wanted, self.limited(fetch()));
+                let mut waiter = self.flights.join(&key, fetch);
                 // It may be a refresh, for whose sake there is no token left.
                 waiter.take_over();
-                waiter.outcome().await
+                self.or_valid(&key, waiter.outcome().await)
             }
             Found::Refused(error) => Err(error),
             Found::Closed => Err(cancelled(&self.memory.credential)),
@@ -199,17 +202,23 @@ impl TokenCache {
         key: &CacheKey,
         patience: Duration,
     ) -> Result<AccessToken, Error> {
-        match self.platform.within(patience, waiter.outcome()).await {
-            Some(Ok(token)) => Ok(token),
-            Some(Err(error)) => self.memory.valid(key).ok_or(error),
+        let outcome = match self.platform.within(patience, waiter.outcome()).await {
+            Some(outcome) => outcome,
             None => match self.memory.valid(key) {
-                Some(token) => Ok(token),
+                Some(token) => return Ok(token),
                 None => {
                     waiter.take_over();
                     waiter.outcome().await
                 }
             },
-        }
+        };
+        self.or_valid(key, outcome)
+    }
+
+    /// `outcome`, or instead of an error the token that is valid: one that had ended is valid again
+    /// once the wall clock is set back (PR-23).
+    fn or_valid(&self, key: &CacheKey, outcome: Outcome) -> Outcome {
+        outcome.or_else(|error| self.memory.valid(key).ok_or(error))
     }
 
     /// The work of one flight: fetch, and keep what comes.
