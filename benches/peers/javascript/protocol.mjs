@@ -12,6 +12,11 @@ export async function ready() {
   await once(process.stdin, "data");
 }
 
+// For good: the runner has its counts from the service first, then ends the process.
+export function ended() {
+  return new Promise(() => setInterval(() => {}, 1000));
+}
+
 // The last word. What is still open does not matter.
 export function done(what) {
   process.stdout.write(`${JSON.stringify(what)}\n`, () => process.exit(0));

@@ -3,7 +3,7 @@
 
 import { shift } from "./clock.mjs";
 import { build, lengthOf } from "./credentials.mjs";
-import { done, ready } from "./protocol.mjs";
+import { ended, ready, tell } from "./protocol.mjs";
 
 const [kind, callers, seconds] = process.argv.slice(2);
 const ask = build(kind);
@@ -27,4 +27,6 @@ const caller = async () => {
 };
 await Promise.all(Array.from({ length: Number(callers) }, caller));
 const ms = performance.now() - start;
-done({ ms, failed, failure, used: length > 0 });
+tell({ ms, failed, failure, used: length > 0 });
+// What goes on in the background is the stampede's too. The runner ends this.
+await ended();

@@ -6,7 +6,7 @@ from time import perf_counter, process_time
 
 from credentials import build
 from protocol import done, ready
-from yardstick import BATCH, Used, noise, quantile, timer_floor
+from yardstick import BATCH, BATCH_OF_EACH, Used, noise, quantile, timer_floor
 
 kind, seconds = sys.argv[1], float(sys.argv[2])
 
@@ -54,10 +54,10 @@ async def together(ask, used, callers):
     async def caller():
         hits = length = 0
         while not hits or perf_counter() < end:
-            for _ in range(BATCH):
+            for _ in range(BATCH_OF_EACH):
                 length += len((await ask()).token)
                 await asyncio.sleep(0)
-            hits += BATCH
+            hits += BATCH_OF_EACH
         return hits, length
 
     found = await asyncio.gather(*(caller() for _ in range(callers)))

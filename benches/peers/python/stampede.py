@@ -11,7 +11,7 @@ from time import perf_counter
 
 from clock import shift
 from credentials import build
-from protocol import done, ready
+from protocol import ready, tell
 
 kind, callers, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
@@ -32,7 +32,7 @@ class Outcome:
     def tell(self, start):
         ms = (perf_counter() - start) * 1000
         used = sum(self.lengths) > 0
-        done({"ms": ms, "failed": self.failed, "failure": self.failure, "used": used})
+        tell({"ms": ms, "failed": self.failed, "failure": self.failure, "used": used})
 
 
 def threads():
@@ -62,6 +62,7 @@ def threads():
     for thread in waiting:
         thread.join()
     outcome.tell(start)
+    threading.Event().wait()
 
 
 async def tasks():
@@ -81,6 +82,8 @@ async def tasks():
     start = perf_counter()
     await asyncio.gather(*(caller() for _ in range(callers)))
     outcome.tell(start)
+    # What goes on in the background is the stampede's too. The runner ends this.
+    await asyncio.Event().wait()
 
 
 if kind.endswith("-aio"):
