@@ -71,27 +71,43 @@ def names(group, case):
     return name_of(case if group == "stampede" else case[:1])
 
 
-def play(group, plan, service, home):
+def left_out(what):
+    say(f"left out, for the time is up: {what}")
+
+
+def play(group, plan, service, home, end):
     samples = {}
     cases = rounds(GROUPS[group].cases(plan))
     for number, case in enumerate(cases, 1):
-        say(f"{group} {number}/{len(cases)}: {names(group, case)}")
+        what = f"{group} {number}/{len(cases)}: {names(group, case)}"
+        if perf_counter() > end:
+            left_out(what)
+            continue
+        say(what)
         samples.setdefault(case, []).append(GROUPS[group].measure(case, plan, service, home))
     return samples
 
 
 def play_once(plan, service, home, end):
-    """The stampedes that take long. What the time does not allow is left out, and said so."""
+    """The stampedes that take long: each has its share of the time that is left."""
     samples = {}
-    for case in stampede.cases_once(plan):
+    cases = stampede.cases_once(plan)
+    for number, case in enumerate(cases):
+        what = f"stampede, once: {name_of(case)}"
         left = end - perf_counter()
-        if left < 5:
-            say(f"left out, for the time is up: stampede {name_of(case)}")
+        if left < 3:
+            left_out(what)
             continue
-        say(f"stampede, once: {name_of(case)}")
-        samples[case] = [stampede.measure(case, plan, service, home, left)]
-        if "cut" in samples[case][0]:
-            say(f"cut after {samples[case][0]['cut']:.0f} s")
+        say(what)
+        try:
+            answer = stampede.measure(case, plan, service, home, left / (len(cases) - number))
+        except Failed as failed:
+            # So many threads or connections may be more than this machine has.
+            say(f"not measured: {failed}")
+            continue
+        samples[case] = [answer]
+        if "cut" in answer:
+            say(f"cut after {answer['cut']:.0f} s")
     return samples
 
 
@@ -99,13 +115,14 @@ def main():
     plan, groups = arguments()
     allow_connections(plan)
     start = perf_counter()
+    end = start + plan.budget
     found = []
     with tempfile.TemporaryDirectory(prefix="peers-") as home:
         with Service(os.environ["PEER_SERVICE"], home) as service:
             for group in groups:
-                samples = play(group, plan, service, home)
+                samples = play(group, plan, service, home, end)
                 if group == "stampede":
-                    samples |= play_once(plan, service, home, start + plan.budget)
+                    samples |= play_once(plan, service, home, end)
                 found += GROUPS[group].rows(samples)
     for each in wrong(found):
         raise Failed(each)

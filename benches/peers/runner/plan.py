@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    # Seconds after which no stampede of 10,000 begins any more, and those that run are cut.
+    # Seconds after which nothing begins any more; the long stampedes that run are cut.
     budget: float
     # Hits: rounds, and seconds for each part of one.
     hit_rounds: int
     hit_seconds: float
-    # Stampedes: rounds, callers, and the callers that are measured once, at the end.
+    # Stampedes: rounds, moments, callers, and the callers that are measured once, at the end.
     stampede_rounds: int
+    moments: tuple
     callers: tuple
     callers_once: tuple
     # Seconds after which a stampede is cut.
@@ -28,13 +29,14 @@ class Plan:
 FULL = Plan(
     budget=690,
     hit_rounds=7,
-    hit_seconds=0.5,
+    hit_seconds=0.4,
     stampede_rounds=3,
-    callers=(1, 64, 1000),
-    callers_once=(10_000,),
+    moments=("cold", "refresh", "expired"),
+    callers=(64, 1000),
+    callers_once=(1, 10_000),
     cap=120,
-    cold_rounds=9,
-    memory_rounds=3,
+    cold_rounds=7,
+    memory_rounds=2,
     instances=1000,
 )
 
@@ -43,7 +45,8 @@ QUICK = Plan(
     hit_rounds=1,
     hit_seconds=0.2,
     stampede_rounds=1,
-    callers=(1, 64),
+    moments=("cold", "refresh"),
+    callers=(64,),
     callers_once=(1000,),
     cap=20,
     cold_rounds=2,
@@ -57,6 +60,7 @@ CHECK = Plan(
     hit_rounds=1,
     hit_seconds=0.02,
     stampede_rounds=1,
+    moments=("cold", "refresh"),
     callers=(8,),
     callers_once=(),
     cap=20,

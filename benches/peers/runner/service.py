@@ -4,6 +4,7 @@ import json
 import subprocess
 import urllib.request
 from pathlib import Path
+from time import sleep
 
 
 class Service:
@@ -47,6 +48,16 @@ class Service:
     def counts(self):
         """What reached it since: `tokens`, `discoveries`, `refused`, and `peak`."""
         return self._ask("/control/counts")
+
+    def settle(self):
+        """Waits until nothing reaches it any more, 30 s at most."""
+        before = None
+        for _ in range(60):
+            now = self.counts()
+            if now == before:
+                break
+            before = now
+            sleep(0.5)
 
     def _ask(self, path, body=None):
         with self._opener.open(self._imds + path, body, timeout=30) as answer:
