@@ -1,11 +1,11 @@
-// memory.mjs KIND COUNT: bytes for each of so many credentials, without and with a token, and for
-// each of so many more tokens of one credential. Needs --expose-gc.
+// memory.mjs KIND COUNT TOKENS: bytes for each of COUNT credentials, without and with a token, and
+// for each of TOKENS more tokens of one credential. Needs --expose-gc.
 
 import { build, lengthOf, scope } from "./credentials.mjs";
 import { done, ready } from "./protocol.mjs";
 
-const [kind, given] = process.argv.slice(2);
-const count = Number(given);
+const [kind, ...given] = process.argv.slice(2);
+const [count, tokens] = given.map(Number);
 
 function used() {
   gc();
@@ -14,8 +14,8 @@ function used() {
   return { rss, heap: heapUsed };
 }
 
-function each(before, after) {
-  return { rss: (after.rss - before.rss) / count, heap: (after.heap - before.heap) / count };
+function each(before, after, of) {
+  return { rss: (after.rss - before.rss) / of, heap: (after.heap - before.heap) / of };
 }
 
 const first = build(kind);
@@ -28,13 +28,13 @@ const all = Array.from({ length: count }, () => build(kind));
 const constructed = used();
 for (const ask of all) length += lengthOf(await ask());
 const filled = used();
-for (let number = 0; number < count; number += 1) {
-  length += lengthOf(await first(`${scope.replace("vault", `v${number}`)}`));
+for (let number = 0; number < tokens; number += 1) {
+  length += lengthOf(await first(scope.replace("vault", `v${number}`)));
 }
 const more = used();
 done({
-  constructed: each(empty, constructed),
-  filled: each(empty, filled),
-  token: each(filled, more),
+  constructed: each(empty, constructed, count),
+  filled: each(empty, filled, count),
+  token: each(filled, more, tokens),
   used: length > 0 && all.length === count,
 });

@@ -1,5 +1,5 @@
-"""memory.py KIND COUNT: bytes for each of so many credentials, without and with a token, and for
-each of so many more tokens of one credential. Reads /proc, so it needs Linux.
+"""memory.py KIND COUNT TOKENS: bytes for each of COUNT credentials, without and with a token, and
+for each of TOKENS more tokens of one credential. Reads /proc, so it needs Linux.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import sys
 from credentials import SCOPE, build
 from protocol import done, ready
 
-kind, count = sys.argv[1], int(sys.argv[2])
+kind, count, tokens = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -38,14 +38,14 @@ async def main():
     for ask in all_of_them:
         length += await length_of(ask())
     filled = used()
-    for number in range(count):
+    for number in range(tokens):
         length += await length_of(first(SCOPE.replace("vault", f"v{number}")))
     more = used()
     done(
         {
             "constructed": {"rss": (constructed - empty) / count},
             "filled": {"rss": (filled - empty) / count},
-            "token": {"rss": (more - filled) / count},
+            "token": {"rss": (more - filled) / tokens},
             "used": length > 0 and len(all_of_them) == count,
         }
     )

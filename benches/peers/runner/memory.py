@@ -8,9 +8,9 @@ from rows import row
 from script import Script, used
 
 WHAT = {
-    "constructed": "a {} without a token",
-    "filled": "a {} with a token",
-    "token": "one more token in a {}",
+    "constructed": ("a {} without a token", "instances"),
+    "filled": ("a {} with a token", "instances"),
+    "token": ("one more token in a {}", "tokens"),
 }
 
 GROUPS = {"rss": ("memory", "resident set"), "heap": ("memory-heap", "heap, by V8's own count")}
@@ -28,21 +28,21 @@ def cases(plan):
 def measure(case, plan, service, home):
     (peer,) = case
     service.reset(0)
-    command = peer.command("memory", peer.kind, plan.instances)
+    command = peer.command("memory", peer.kind, plan.instances, plan.tokens)
     with Script(command, service, home, peer.kind) as running:
         running.wait_ready()
         running.go()
         answer = used(running.line(120), "memory")
-    return answer | {"instances": plan.instances}
+    return answer | {"instances": plan.instances, "tokens": plan.tokens}
 
 
 def rows(samples):
     for (peer,), answers in samples.items():
-        for stage, what in WHAT.items():
+        for stage, (what, of) in WHAT.items():
             named = replace(peer, what=what.format(peer.what))
             for measure_of, (group, how) in GROUPS.items():
                 if measure_of not in answers[0][stage]:
                     continue
                 found = [answer[stage][measure_of] for answer in answers]
-                note = f"{how}, over {answers[0]['instances']}"
+                note = f"{how}, over {answers[0][of]}"
                 yield row(group, named, 1, "bytes", found, note)

@@ -19,16 +19,17 @@ class Plan:
     cap: float
     # Process starts.
     cold_rounds: int
-    # Memory: rounds and instances.
+    # Memory: rounds, instances, and more tokens of one instance.
     memory_rounds: int
     instances: int
+    tokens: int
     # Measures these kinds only; None: all.
     kinds: tuple | None = None
 
 
 FULL = Plan(
     budget=690,
-    hit_rounds=7,
+    hit_rounds=5,
     hit_seconds=0.4,
     stampede_rounds=3,
     moments=("cold", "refresh", "expired"),
@@ -38,6 +39,7 @@ FULL = Plan(
     cold_rounds=7,
     memory_rounds=2,
     instances=1000,
+    tokens=300,
 )
 
 QUICK = Plan(
@@ -52,6 +54,7 @@ QUICK = Plan(
     cold_rounds=2,
     memory_rounds=1,
     instances=200,
+    tokens=100,
 )
 
 # Measures nothing worth telling: shows that all of it works.
@@ -67,5 +70,6 @@ CHECK = Plan(
     cold_rounds=1,
     memory_rounds=1,
     instances=5,
+    tokens=5,
     kinds=("bearer-token-provider", "client-secret", "managed-identity-aio"),
 )
