@@ -113,12 +113,11 @@ fn too_many(
     exchanges: &[Exchange<'_>],
     calls: &[Call<'_>],
 ) -> Option<Finding> {
-    let mut by_key: BTreeMap<(u32, Fingerprint), Vec<&Exchange<'_>>> = BTreeMap::new();
+    // In the order in which they were sent.
+    let mut by_instance: BTreeMap<u32, Vec<&Exchange<'_>>> = BTreeMap::new();
     for exchange in exchanges {
-        by_key
-            .entry((exchange.instance, exchange.key))
-            .or_default()
-            .push(exchange);
+        let sent = by_instance.entry(exchange.instance).or_default();
+        sent.push(exchange);
     }
     for call in calls {
         // Only callers who wait can tell one burst of attempts from the next.
@@ -126,12 +125,20 @@ fn too_many(
         if end == call.at {
             continue;
         }
-        for ((instance, _), sent) in by_key.range(of_instance(call.instance)) {
-            let first = sent.partition_point(|exchange| exchange.sent.at < call.at);
-            let during = sent[first..]
-                .iter()
-                .take_while(|exchange| exchange.sent.at <= end);
-            let during = one_after_another(during);
+        let instance = call.instance;
+        let Some(sent) = by_instance.get(&instance) else {
+            continue;
+        };
+        let first = sent.partition_point(|exchange| exchange.sent.at < call.at);
+        let during = sent[first..]
+            .iter()
+            .take_while(|exchange| exchange.sent.at <= end);
+        let mut by_key: BTreeMap<Fingerprint, Vec<&Exchange<'_>>> = BTreeMap::new();
+        for exchange in during {
+            by_key.entry(exchange.key).or_default().push(exchange);
+        }
+        for during in by_key.into_values() {
+            let during = one_after_another(&during);
             let Some(allowed) = during
                 .first()
                 .and_then(|e| attempts_allowed(scenario, e.to))
@@ -153,9 +160,7 @@ fn too_many(
 
 /// Attempts of which each begins when the one before has ended. What is in flight beside them is
 /// nobody's retry, but for another invariant to judge.
-fn one_after_another<'a, 'b: 'a>(
-    sent: impl Iterator<Item = &'a &'b Exchange<'b>>,
-) -> Vec<&'b Exchange<'b>> {
+fn one_after_another<'a>(sent: &[&'a Exchange<'a>]) -> Vec<&'a Exchange<'a>> {
     let mut attempts: Vec<&Exchange<'_>> = Vec::new();
     for exchange in sent {
         let free = attempts
@@ -166,10 +171,6 @@ fn one_after_another<'a, 'b: 'a>(
         }
     }
     attempts
-}
-
-fn of_instance(instance: u32) -> std::ops::RangeInclusive<(u32, Fingerprint)> {
-    (instance, Fingerprint::MIN)..=(instance, Fingerprint::MAX)
 }
 
 /// How many attempts the subject's policy allows at `url` (PR-10, PR-13, PR-14).
