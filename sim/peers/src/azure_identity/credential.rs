@@ -1,24 +1,35 @@
 //! A credential of the crate, as a scenario asks it.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use azure_core::credentials;
 use credsim_identity::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest, platform::BoxFuture,
+    AccessToken, Error, ErrorKind, Platform, TokenCredential, TokenRequest, platform::BoxFuture,
 };
 use jiff::Timestamp;
 
+use super::paced::Paced;
+
 /// A credential of the crate under its own name. Clones share it, as those of its `Arc` do.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Adapted {
     name: &'static str,
+    platform: Platform,
     credential: Arc<dyn credentials::TokenCredential>,
 }
 
 impl Adapted {
-    /// Asks `credential`, which is a `name`.
-    pub fn new(name: &'static str, credential: Arc<dyn credentials::TokenCredential>) -> Self {
-        Self { name, credential }
+    /// Asks `credential`, which is a `name`, on the host of `platform`.
+    pub fn new(
+        name: &'static str,
+        platform: &Platform,
+        credential: Arc<dyn credentials::TokenCredential>,
+    ) -> Self {
+        Self {
+            name,
+            platform: platform.clone(),
+            credential,
+        }
     }
 
     async fn ask(&self, request: &TokenRequest) -> Result<AccessToken, Error> {
@@ -48,6 +59,14 @@ impl TokenCredential for Adapted {
         &'a self,
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        Box::pin(self.ask(request))
+        Box::pin(Paced::new(&self.platform, Box::pin(self.ask(request))))
+    }
+}
+
+impl fmt::Debug for Adapted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adapted")
+            .field("credential", &self.credential)
+            .finish_non_exhaustive()
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod commands;
 pub mod credential;
+pub mod paced;
 pub mod subject;
 pub mod supports;
 pub mod transport;

@@ -53,7 +53,7 @@ impl Subject for AzureIdentity {
         let made = made.map_err(|error| {
             Error::new(ErrorKind::Configuration, name, error.to_string()).with_cause(error)
         })?;
-        Ok(Built::new(Adapted::new(name, made)))
+        Ok(Built::new(Adapted::new(name, &lent.platform, made)))
     }
 
     fn supports(&self, scenario: &Scenario) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! Which scenarios it can't play, and why.
 
+use std::time::Duration;
+
 use credsim::scenario::{
     Action, CallDo, ChainOptions, CliOptions, Credential, FallbackPolicy, ManagedIdentityOptions,
     RetryOptions, Scenario,
@@ -29,7 +31,32 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
     if scenario.at.iter().any(|at| disposed(&at.action)) {
         return Err("a credential is disposed, and its credentials can only be dropped".to_owned());
     }
+    convoy(scenario)?;
     scenario.call.iter().try_for_each(|call| asks(&call.action))
+}
+
+/// Tokens that end within this time are asked for by every call (CA-05).
+const NEVER_KEPT: Duration = Duration::from_secs(300);
+
+/// So many callers who spin while each waits for a request of its own (CA-24) are still played:
+/// ten times as many take a hundred times as long.
+const LARGEST_CONVOY: u32 = 100;
+
+/// A long queue of spinning callers is not played out.
+fn convoy(scenario: &Scenario) -> Result<(), String> {
+    let world = &scenario.world;
+    let lives = [
+        world.imds.as_ref().map(|imds| imds.token_life),
+        world.entra.as_ref().map(|entra| entra.token_life),
+    ];
+    let never_kept = lives.into_iter().flatten().any(|life| life.0 <= NEVER_KEPT);
+    match scenario.call.iter().map(|call| call.callers).max() {
+        Some(callers) if never_kept && callers > LARGEST_CONVOY => Err(format!(
+            "{callers} callers would wake each other without a pause, while each waits for a \
+             request of its own (CA-24), and nobody waits for that"
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn credential(credential: &Credential) -> Result<(), String> {
