@@ -3,12 +3,14 @@
 use std::{fmt, sync::Arc};
 
 use azure_core::credentials;
+use credsim::subject::MachineClock as _;
 use credsim_identity::{
     AccessToken, Error, ErrorKind, Platform, TokenCredential, TokenRequest, platform::BoxFuture,
 };
 use jiff::Timestamp;
 
 use super::paced::Paced;
+use crate::interposed::Interposed;
 
 /// A credential of the crate under its own name. Clones share it, as those of its `Arc` do.
 #[derive(Clone)]
@@ -33,6 +35,9 @@ impl Adapted {
     }
 
     async fn ask(&self, request: &TokenRequest) -> Result<AccessToken, Error> {
+        // The host's clock may have been stepped at this very moment.
+        let clock = &self.platform.clock;
+        Interposed.show(clock.now(), clock.monotonic());
         let scopes: Vec<&str> = request.scopes().iter().map(String::as_str).collect();
         let answer = self.credential.get_token(&scopes, None).await;
         let token = answer.map_err(|error| self.error(error))?;
