@@ -5,9 +5,7 @@ use std::{sync::Arc, time::Instant};
 use credsim_benches::rows;
 use tokio::runtime::Runtime;
 
-use crate::{
-    Effort, Outcome, case::Case, floors, official, ours, service::Service, single::print,
-};
+use crate::{Effort, Outcome, case::Case, floors, official, ours, service::Service, single::print};
 
 const CALLERS: [u32; 5] = [1, 2, 8, 64, 1_000];
 
@@ -24,7 +22,10 @@ pub fn run(effort: Effort) -> Outcome {
     cases.extend(runtime.block_on(official::cases(&Service::new()))?);
     cases.extend(runtime.block_on(ours::cases(&Service::new()))?);
     let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
-    let times: Vec<u64> = cases.iter().map(|case| case.calibrate(effort.turn)).collect();
+    let times: Vec<u64> = cases
+        .iter()
+        .map(|case| case.calibrate(effort.turn))
+        .collect();
 
     let mut rows = Vec::new();
     for callers in CALLERS {
@@ -51,12 +52,7 @@ pub fn run(effort: Effort) -> Outcome {
 }
 
 /// `times` hits, shared among the callers.
-fn hits_per_second(
-    runtime: &Runtime,
-    case: &Arc<Case>,
-    callers: u32,
-    times: u64,
-) -> Outcome<f64> {
+fn hits_per_second(runtime: &Runtime, case: &Arc<Case>, callers: u32, times: u64) -> Outcome<f64> {
     let yields = (times / u64::from(callers) / HITS_BETWEEN_YIELDS).max(1);
     let start = Instant::now();
     runtime.block_on(async {

@@ -27,7 +27,11 @@ impl Token {
     }
 
     fn length_at(&self, now: Reading) -> usize {
-        if now.monotonic < self.end { self.secret.len() } else { 0 }
+        if now.monotonic < self.end {
+            self.secret.len()
+        } else {
+            0
+        }
     }
 }
 
@@ -46,15 +50,21 @@ pub fn cases(service: &Service) -> Outcome<Vec<Case>> {
     moka.insert(SCOPE.to_owned(), Token::new());
     let moka: (moka::sync::Cache<String, Arc<Token>>, _) = (moka, clock.clone());
     Ok(vec![
-        Case::new("nothing", "the loop itself", || std::hint::black_box(LENGTH)),
+        Case::new("nothing", "the loop itself", || {
+            std::hint::black_box(LENGTH)
+        }),
         Case::new("the clock", "as our hit reads it", move || {
             std::hint::black_box(clock.read());
             LENGTH
         }),
-        Case::new(FLOOR.0, FLOOR.1, move || swap.0.load().length_at(swap.1.read())),
+        Case::new(FLOOR.0, FLOOR.1, move || {
+            swap.0.load().length_at(swap.1.read())
+        }),
         Case::new("tokio", "RwLock<HashMap>, an Arc of the token", move || {
             let token = async { map.0.read().await.get(SCOPE).cloned() }.now_or_never();
-            token.flatten().map_or(0, |token| token.length_at(map.1.read()))
+            token
+                .flatten()
+                .map_or(0, |token| token.length_at(map.1.read()))
         }),
         Case::new("moka", "sync::Cache, an Arc of the token", move || {
             let token = moka.0.get(SCOPE);

@@ -51,7 +51,9 @@ async fn ours(effort: Effort) -> Outcome<Vec<Row>> {
         let request = ours::request();
         cases.push(Case::new(ours::NAME, what, move || {
             let answer = credential.token(&request).now_or_never();
-            answer.and_then(Result::ok).map_or(0, |token| token.secret().len())
+            answer
+                .and_then(Result::ok)
+                .map_or(0, |token| token.secret().len())
         }));
     }
     let times = cases[0].calibrate(effort.turn);

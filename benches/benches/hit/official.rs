@@ -25,7 +25,12 @@ pub fn client_secret(service: &Service) -> Outcome<Arc<ClientSecretCredential>> 
         },
     };
     let secret = SECRET.to_owned();
-    Ok(ClientSecretCredential::new(TENANT, CLIENT.to_owned(), secret.into(), Some(options))?)
+    Ok(ClientSecretCredential::new(
+        TENANT,
+        CLIENT.to_owned(),
+        secret.into(),
+        Some(options),
+    )?)
 }
 
 /// Warm.
@@ -36,11 +41,15 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     Ok(vec![
         Case::new(NAME, "typed, a slice of scopes", move || {
             let answer = credential.get_token(&[SCOPE], None).now_or_never();
-            answer.and_then(Result::ok).map_or(0, |token| token.token.secret().len())
+            answer
+                .and_then(Result::ok)
+                .map_or(0, |token| token.token.secret().len())
         }),
         Case::new(NAME, "dyn TokenCredential, a slice of scopes", move || {
             let answer = shared.get_token(&[SCOPE], None).now_or_never();
-            answer.and_then(Result::ok).map_or(0, |token| token.token.secret().len())
+            answer
+                .and_then(Result::ok)
+                .map_or(0, |token| token.token.secret().len())
         }),
     ])
 }

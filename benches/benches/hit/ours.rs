@@ -5,8 +5,7 @@ use std::sync::Arc;
 use azure_core::credentials::TokenCredential as Theirs;
 use credsim_identity::{
     AzureCliCredential, ChainedTokenCredential, ClientSecretCredential, EnvironmentCredential,
-    Platform, TokenCredential, TokenRef, TokenRequest,
-    adapters::azure_core::ForAzureCore,
+    Platform, TokenCredential, TokenRef, TokenRequest, adapters::azure_core::ForAzureCore,
 };
 use futures_util::FutureExt as _;
 
@@ -58,10 +57,7 @@ impl credsim_identity::platform::CommandRunner for NoCommands {
         _: credsim_identity::platform::Command,
     ) -> credsim_identity::platform::BoxFuture<
         'static,
-        Result<
-            credsim_identity::platform::CommandOutput,
-            credsim_identity::platform::CommandError,
-        >,
+        Result<credsim_identity::platform::CommandOutput, credsim_identity::platform::CommandError>,
     > {
         Box::pin(async { Err(credsim_identity::platform::CommandError::NotFound) })
     }
@@ -69,7 +65,9 @@ impl credsim_identity::platform::CommandRunner for NoCommands {
 
 /// The length of a token that is there at once; zero if none is.
 fn length(answer: Option<Result<TokenRef, credsim_identity::Error>>) -> usize {
-    answer.and_then(Result::ok).map_or(0, |token| token.secret().len())
+    answer
+        .and_then(Result::ok)
+        .map_or(0, |token| token.secret().len())
 }
 
 /// All ways, warm. Made inside a runtime.
@@ -102,16 +100,24 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
         Case::new(NAME, "typed, a new request each time", move || {
             length(anew.token(&request()).now_or_never())
         }),
-        Case::new(NAME, "typed, get_token (a boxed future, an owned token)", move || {
-            let answer = boxed.0.get_token(&boxed.1).now_or_never();
-            answer.and_then(Result::ok).map_or(0, |token| token.secret().len())
-        }),
+        Case::new(
+            NAME,
+            "typed, get_token (a boxed future, an owned token)",
+            move || {
+                let answer = boxed.0.get_token(&boxed.1).now_or_never();
+                answer
+                    .and_then(Result::ok)
+                    .map_or(0, |token| token.secret().len())
+            },
+        ),
         Case::new(NAME, "a chain of three, the last answers", move || {
             length(chained.0.token(&chained.1).now_or_never())
         }),
         Case::new(NAME, "through the azure-core adapter", move || {
             let answer = adapted.get_token(&[SCOPE], None).now_or_never();
-            answer.and_then(Result::ok).map_or(0, |token| token.token.secret().len())
+            answer
+                .and_then(Result::ok)
+                .map_or(0, |token| token.token.secret().len())
         }),
     ])
 }

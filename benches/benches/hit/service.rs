@@ -13,9 +13,7 @@ use azure_core::http::{AsyncRawResponse, HttpClient as TheirClient, Request, hea
 use bytes::Bytes;
 use credsim_identity::{
     Platform,
-    platform::{
-        BoxFuture, HttpBody, HttpClient, HttpRequest, HttpResponse, Parts, TransportError,
-    },
+    platform::{BoxFuture, HttpBody, HttpClient, HttpRequest, HttpResponse, Parts, TransportError},
 };
 
 /// The length of every token: that of one from Entra ID with a few groups in it.
@@ -161,6 +159,10 @@ impl TheirClient for Service {
             azure_core::http::request::Body::SeekableStream(_) => Vec::new(),
         };
         let body = self.answer(&body).await;
-        Ok(AsyncRawResponse::from_bytes(200.into(), Headers::new(), body))
+        Ok(AsyncRawResponse::from_bytes(
+            200.into(),
+            Headers::new(),
+            body,
+        ))
     }
 }

@@ -9,12 +9,7 @@ use std::{
 use credsim_benches::rows::{self, Row};
 use criterion::Criterion;
 
-use crate::{
-    Effort, Outcome,
-    case::Case,
-    floors, official, ours,
-    service::Service,
-};
+use crate::{Effort, Outcome, case::Case, floors, official, ours, service::Service};
 
 /// All cases, each warm, after exactly one request to its service.
 fn all(runtime: &tokio::runtime::Runtime) -> Outcome<Vec<Case>> {
@@ -24,7 +19,11 @@ fn all(runtime: &tokio::runtime::Runtime) -> Outcome<Vec<Case>> {
     assert_eq!(service.asked(), 1);
     let service = Service::new();
     cases.extend(runtime.block_on(ours::cases(&service))?);
-    assert_eq!(service.asked(), 2, "one for the credential, one for the chain");
+    assert_eq!(
+        service.asked(),
+        2,
+        "one for the credential, one for the chain"
+    );
     Ok(cases)
 }
 
@@ -37,7 +36,10 @@ pub fn run(effort: Effort) -> Outcome {
     if effort.criterion {
         criterion(&cases);
     }
-    let times: Vec<u64> = cases.iter().map(|case| case.calibrate(effort.turn)).collect();
+    let times: Vec<u64> = cases
+        .iter()
+        .map(|case| case.calibrate(effort.turn))
+        .collect();
     let mut one = vec![Vec::new(); cases.len()];
     let mut two = vec![Vec::new(); cases.len()];
     for round in 0..effort.rounds {
@@ -152,7 +154,14 @@ fn median(samples: &[f64]) -> f64 {
 pub fn print(row: &Row) {
     println!(
         "{:24} {:28} {:52} {:>6} {:>14.2} {} ({:.2} to {:.2}, {})",
-        row.group, row.who, row.what, row.callers, row.median, row.unit, row.low, row.high,
+        row.group,
+        row.who,
+        row.what,
+        row.callers,
+        row.median,
+        row.unit,
+        row.low,
+        row.high,
         row.samples
     );
 }

@@ -42,7 +42,11 @@ pub fn run(effort: Effort) -> Outcome {
     let mut rows = Vec::new();
     for callers in CALLERS.into_iter().filter(|n| *n as usize <= effort.crowd) {
         for ended in [false, true] {
-            let group = if ended { "stampede-expired" } else { "stampede-cold" };
+            let group = if ended {
+                "stampede-expired"
+            } else {
+                "stampede-cold"
+            };
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
             for _ in 0..3 {
                 ours.push(runtime.block_on(our_crowd(callers, ended))?);

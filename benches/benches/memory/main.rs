@@ -7,9 +7,9 @@
     reason = "a bench measures the real machine"
 )]
 
-mod counting;
 #[path = "../hit/case.rs"]
 mod case;
+mod counting;
 #[path = "../hit/floors.rs"]
 mod floors;
 #[path = "../hit/official.rs"]
