@@ -38,4 +38,4 @@ pub use platform::Platform;
 pub use request::{DEFAULT_MIN_REMAINING, TokenRequest};
 pub use retry::{RetryOptions, RetryPolicy};
 pub use token::{AccessToken, Principal};
-pub use token_credential::{TokenCredential, TokenFuture};
+pub use token_credential::TokenCredential;

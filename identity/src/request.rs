@@ -102,11 +102,13 @@ impl TokenRequest {
     }
 
     /// Whether the source is asked although a cache holds a valid token.
+    #[inline]
     pub fn is_refresh_forced(&self) -> bool {
         self.force_refresh
     }
 
     /// How long a token must still be valid to be returned at once.
+    #[inline]
     pub fn least_remaining(&self) -> Duration {
         self.min_remaining
     }

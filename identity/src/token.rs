@@ -1,9 +1,6 @@
 //! Access tokens, and as whom they act.
 
-use std::{
-    fmt,
-    sync::{Arc, Weak},
-};
+use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 use zeroize::Zeroizing;
@@ -59,6 +56,7 @@ impl AccessToken {
     }
 
     /// The token itself, for the `Authorization` header and nothing else.
+    #[inline]
     pub fn secret(&self) -> &str {
         &self.inner.secret
     }
@@ -91,20 +89,12 @@ impl AccessToken {
         self.chain.as_ref()
     }
 
-    /// Something that tells this token from others, and keeps none of it in memory.
-    pub(crate) fn mark(&self) -> TokenMark {
-        TokenMark(Arc::downgrade(&self.inner))
-    }
-
-    /// Whether this is the token of `mark`: it, or a clone of it, and not one that equals it.
-    pub(crate) fn is_marked(&self, mark: &TokenMark) -> bool {
-        std::ptr::eq(Weak::as_ptr(&mark.0), Arc::as_ptr(&self.inner))
+    /// Whether this is the other, or a clone of it, and not one that equals it.
+    #[inline]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 }
-
-/// See [`AccessToken::mark`].
-#[derive(Debug, Default)]
-pub(crate) struct TokenMark(Weak<Inner>);
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

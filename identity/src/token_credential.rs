@@ -1,12 +1,6 @@
 //! The trait of everything that gives tokens.
 
-use std::{
-    fmt,
-    future::{Ready, ready},
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{fmt, sync::Arc};
 
 use crate::{AccessToken, Error, TokenRef, TokenRequest, platform::BoxFuture};
 
@@ -43,14 +37,24 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     }
 
     /// A token for `request`: the [`hit`](Self::hit), for which no future is boxed, or else the
-    /// answer of [`get_token`](Self::get_token).
+    /// answer of [`get_token`](Self::get_token). For credentials whose type is known, and for an
+    /// `Arc<dyn TokenCredential>`.
     ///
     /// # Errors
     /// Those of [`get_token`](Self::get_token).
-    fn token<'a>(&'a self, request: &'a TokenRequest) -> TokenFuture<'a> {
-        match self.hit(request) {
-            Some(token) => TokenFuture::hit(token),
-            None => TokenFuture(State::Asking(self.get_token(request))),
+    fn token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> impl Future<Output = Result<TokenRef, Error>> + Send + 'a
+    where
+        Self: Sized,
+    {
+        // Looked for when it is polled, so that what is lent goes straight to who awaits it.
+        async move {
+            match self.hit(request) {
+                Some(token) => Ok(token),
+                None => self.get_token(request).await.map(TokenRef::from),
+            }
         }
     }
 
@@ -58,13 +62,19 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Those of [`get_token`](Self::get_token).
-    fn token_for<'a>(&'a self, scopes: &'a [&'a str]) -> TokenFuture<'a> {
-        match self.hit_scopes(scopes) {
-            Some(token) => TokenFuture::hit(token),
-            None => TokenFuture(State::Asking(Box::pin(async move {
-                let request = TokenRequest::new(scopes.iter().copied());
-                self.get_token(&request).await
-            }))),
+    fn token_for<'a>(
+        &'a self,
+        scopes: &'a [&'a str],
+    ) -> impl Future<Output = Result<TokenRef, Error>> + Send + 'a
+    where
+        Self: Sized,
+    {
+        async move {
+            if let Some(token) = self.hit_scopes(scopes) {
+                return Ok(token);
+            }
+            let request = TokenRequest::new(scopes.iter().copied());
+            self.get_token(&request).await.map(TokenRef::from)
         }
     }
 
@@ -88,41 +98,6 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     /// Whoever waits for a token gets [`Cancelled`](crate::ErrorKind::Cancelled), and so does
     /// whoever asks afterwards. Default: nothing to end.
     fn dispose(&self) {}
-}
-
-/// What [`TokenCredential::token`] returns: ready at once for a hit.
-#[must_use = "futures do nothing unless they are polled"]
-pub struct TokenFuture<'a>(State<'a>);
-
-enum State<'a> {
-    Hit(Ready<Result<TokenRef, Error>>),
-    Asking(BoxFuture<'a, Result<AccessToken, Error>>),
-}
-
-impl TokenFuture<'_> {
-    fn hit(token: TokenRef) -> Self {
-        Self(State::Hit(ready(Ok(token))))
-    }
-}
-
-impl Future for TokenFuture<'_> {
-    type Output = Result<TokenRef, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            State::Hit(hit) => Pin::new(hit).poll(context),
-            State::Asking(asking) => asking
-                .as_mut()
-                .poll(context)
-                .map(|answer| answer.map(TokenRef::from)),
-        }
-    }
-}
-
-impl fmt::Debug for TokenFuture<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenFuture")
-    }
 }
 
 impl<C: TokenCredential + ?Sized> TokenCredential for Arc<C> {

@@ -55,7 +55,7 @@ impl TokenCredential for Foreign {
 }
 
 /// How many allocations a thousand of these cost.
-async fn cost(credential: &dyn TokenCredential, how: How<'_>) -> usize {
+async fn cost(credential: &Arc<dyn TokenCredential>, how: How<'_>) -> usize {
     let before = ALLOCATIONS.get();
     for _ in 0..1000 {
         let token = match how {
@@ -92,7 +92,7 @@ async fn a_hit_allocates_nothing() {
             credential.token_for(&["scope"]).await.unwrap();
         }
         for how in [How::Prepared(&request), How::Scopes(&["scope"])] {
-            assert_eq!(cost(&*credential, how).await, 0, "{name}");
+            assert_eq!(cost(&credential, how).await, 0, "{name}");
         }
         let boxed = ALLOCATIONS.get();
         credential.get_token(&request).await.unwrap();

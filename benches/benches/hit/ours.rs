@@ -92,7 +92,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
             length(typed.0.token(&typed.1).now_or_never())
         }),
         Case::new(NAME, "dyn TokenCredential, a prepared request", move || {
-            length((*unknown.0).token(&unknown.1).now_or_never())
+            length(unknown.0.token(&unknown.1).now_or_never())
         }),
         Case::new(NAME, "typed, a slice of scopes", move || {
             length(scopes.token_for(&[SCOPE]).now_or_never())

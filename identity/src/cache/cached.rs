@@ -71,10 +71,16 @@ impl<C: TokenCredential> TokenCredential for Cached<C> {
         &'a self,
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        Box::pin(self.cache.get(CacheKey::of(request), request, || {
-            let (inner, request) = (Arc::clone(&self.inner), request.clone());
-            Box::pin(async move { inner.get_token(&request).await })
-        }))
+        Box::pin(async move {
+            if let Some(hit) = self.hit(request) {
+                return Ok(hit.into_token());
+            }
+            let fetch = || -> BoxFuture<'static, _> {
+                let (inner, request) = (Arc::clone(&self.inner), request.clone());
+                Box::pin(async move { inner.get_token(&request).await })
+            };
+            self.cache.get(CacheKey::of(request), request, fetch).await
+        })
     }
 
     fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {

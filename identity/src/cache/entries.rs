@@ -24,7 +24,7 @@ pub(super) struct State {
     pub(super) closed: bool,
     pub(super) capacity: usize,
     pub(super) observer: ObserverRef,
-    owner: Owner<Lent>,
+    owner: Owner,
     /// Counts uses and fetches, to tell earlier from later.
     turn: u64,
     entries: BTreeMap<Arc<CacheKey>, Entry>,
@@ -36,7 +36,7 @@ pub(super) struct Entry {
     used: u64,
     /// What is shown of it to those who take no lock: to be renewed by [`show`](Self::show) after
     /// every change.
-    slot: Arc<Slot<Lent>>,
+    slot: Arc<Slot>,
     pub(super) held: Option<Held>,
     /// The turn at which the fetch of the token began.
     begun: u64,
@@ -52,7 +52,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn new(slot: Slot<Lent>, turn: u64) -> Self {
+    fn new(slot: Slot, turn: u64) -> Self {
         Self {
             used: turn,
             slot: Arc::new(slot),
@@ -71,6 +71,7 @@ impl Entry {
             return self.slot.hide();
         };
         self.slot.show(Lent {
+            member: usize::MAX,
             token: held.token.clone(),
             terms: Terms {
                 paused_until: nanoseconds(self.pause_until),
@@ -100,7 +101,7 @@ pub(super) struct Fetch {
 }
 
 impl State {
-    pub(super) fn new(owner: Owner<Lent>, capacity: usize) -> Self {
+    pub(super) fn new(owner: Owner, capacity: usize) -> Self {
         Self {
             closed: false,
             capacity,
@@ -123,7 +124,7 @@ impl State {
     }
 
     /// Where the token for `key` is shown.
-    pub(super) fn slot(&self, key: &CacheKey) -> Option<&Arc<Slot<Lent>>> {
+    pub(super) fn slot(&self, key: &CacheKey) -> Option<&Arc<Slot>> {
         Some(&self.entries.get(key)?.slot)
     }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     AccessToken, Error, ErrorKind, Platform, TokenRef,
     chain::{Identity, IdentityChange, ObserverRef},
-    hit::{Asked, Index, Lent, Memo, Slot},
+    hit::{Asked, Index, Owner, Slot},
     platform::{Clock, Random},
 };
 
@@ -35,7 +35,7 @@ pub(super) struct Memory {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     /// The slots of the entries, for those who take no lock.
-    index: Index<Lent>,
+    index: Index,
     state: Mutex<State>,
 }
 
@@ -58,7 +58,7 @@ pub(super) enum Found {
 impl Memory {
     pub(super) fn new(platform: &Platform, credential: &str) -> Self {
         let seed = platform.random.next(&format!("cache/{credential}/index"));
-        let index = Index::new(Lent::nothing(), seed);
+        let index = Index::new(seed);
         Self {
             credential: credential.to_owned(),
             clock: Arc::clone(&platform.clock),
@@ -68,37 +68,43 @@ impl Memory {
         }
     }
 
-    /// The hit, if it is one. `key` is asked only where neither `memo` nor the index knows `asked`.
+    #[inline]
+    pub(super) fn owner(&self) -> &Owner {
+        &self.index.owner
+    }
+
+    #[inline(always)]
+    pub(super) fn lend(&self, slot: &Slot, min_remaining: u64) -> Option<TokenRef> {
+        slot.lend(&*self.clock, min_remaining)
+    }
+
+    /// The hit for `asked`. `key` is asked only where the index does not know it.
     pub(super) fn hit<S: AsRef<str>>(
         &self,
         asked: &Asked<'_, S>,
-        memo: Option<&Memo>,
         min_remaining: u64,
         key: impl FnOnce() -> Option<CacheKey>,
     ) -> Option<TokenRef> {
-        let mut known = false;
-        let lend = |slot: &Arc<Slot<Lent>>| {
-            known = true;
-            slot.lend(&*self.clock, min_remaining)
-        };
-        let hit = match memo {
-            Some(memo) => self.index.find_prepared(memo, asked, lend),
-            None => self.index.find(asked, lend),
-        };
-        if known {
-            return hit;
+        let hit = |slot: &Arc<Slot>| Some(self.lend(slot, min_remaining));
+        match self.index.find(asked, hit) {
+            Some(hit) => hit,
+            None => self.lend(&*self.learn(asked, &key()?)?, min_remaining),
         }
-        self.learn(asked, &key()?)?
-            .lend(&*self.clock, min_remaining)
+    }
+
+    /// The slot for `asked`, if there is an entry. `key` as in [`hit`](Self::hit).
+    pub(super) fn slot<S: AsRef<str>>(
+        &self,
+        asked: &Asked<'_, S>,
+        key: impl FnOnce() -> Option<CacheKey>,
+    ) -> Option<Arc<Slot>> {
+        let known = self.index.find(asked, |slot| Some(Arc::clone(slot)));
+        known.or_else(|| self.learn(asked, &key()?))
     }
 
     /// The slot for `key`, which from now on is known to be that for `asked`.
     #[cold]
-    fn learn<S: AsRef<str>>(
-        &self,
-        asked: &Asked<'_, S>,
-        key: &CacheKey,
-    ) -> Option<Arc<Slot<Lent>>> {
+    fn learn<S: AsRef<str>>(&self, asked: &Asked<'_, S>, key: &CacheKey) -> Option<Arc<Slot>> {
         let state = self.lock();
         let slot = Arc::clone(state.slot(key)?);
         let spellings = state.capacity.saturating_mul(SPELLINGS);

@@ -92,6 +92,7 @@ impl TokenCache {
     ///
     /// `key` names the entry. It is not asked again for a request of the same scopes, tenant,
     /// claims and CAE, so it must depend on nothing else.
+    #[inline(always)]
     pub fn hit(
         &self,
         request: &TokenRequest,
@@ -101,8 +102,23 @@ impl TokenCache {
             return None;
         }
         let wanted = nanoseconds(request.least_remaining());
-        let (asked, memo) = (request.asked(), Some(&request.memo));
-        self.memory.hit(&asked, memo, wanted, || key(request))
+        match request.memo.find(self.memory.owner()) {
+            Some(slot) => self.memory.lend(slot, wanted),
+            None => self.hit_unprepared(request, wanted, key),
+        }
+    }
+
+    /// What the hit of a prepared request need not carry along.
+    #[inline(never)]
+    fn hit_unprepared(
+        &self,
+        request: &TokenRequest,
+        wanted: u64,
+        key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
+    ) -> Option<TokenRef> {
+        let slot = self.memory.slot(&request.asked(), || key(request))?;
+        request.memo.note(&slot);
+        self.memory.lend(&slot, wanted)
     }
 
     /// What [`hit`](Self::hit) would find for a new request for these scopes.
@@ -112,7 +128,7 @@ impl TokenCache {
         key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
     ) -> Option<TokenRef> {
         const WANTED: u64 = DEFAULT_MIN_REMAINING.as_nanos() as u64;
-        self.memory.hit(&Asked::plain(scopes), None, WANTED, || {
+        self.memory.hit(&Asked::plain(scopes), WANTED, || {
             key(&TokenRequest::new(scopes.iter().copied()))
         })
     }

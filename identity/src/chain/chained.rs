@@ -59,7 +59,12 @@ impl TokenCredential for ChainedTokenCredential {
         &'a self,
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        Box::pin(self.0.get_token(request))
+        Box::pin(async move {
+            match self.0.hit(request) {
+                Some(hit) => Ok(hit.into_token()),
+                None => self.0.get_token(request).await,
+            }
+        })
     }
 
     fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {

@@ -4,17 +4,21 @@
 use crate::{
     TokenCredential, TokenRef, TokenRequest,
     cache::DEFAULT_CAPACITY,
-    hit::{Approved, Asked, Slot},
+    hit::{Asked, Lent, Slot},
 };
 
 use super::walk::Chain;
 
 impl Chain {
     pub(super) fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
-        self.shown
-            .find_prepared(&request.memo, &request.asked(), |slot| {
-                self.approved(slot, |member| member.hit(request))
-            })
+        let approved = |slot: &Slot| self.approved(slot, |member| member.hit(request));
+        if let Some(slot) = request.memo.find(&self.shown.owner) {
+            return approved(slot);
+        }
+        self.shown.find(&request.asked(), |slot| {
+            request.memo.note(slot);
+            approved(slot)
+        })
     }
 
     pub(super) fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
@@ -25,7 +29,7 @@ impl Chain {
 
     fn approved(
         &self,
-        slot: &Slot<Approved>,
+        slot: &Slot,
         hit: impl FnOnce(&dyn TokenCredential) -> Option<TokenRef>,
     ) -> Option<TokenRef> {
         slot.approve(&*self.members.platform.clock, |member| {
@@ -35,7 +39,7 @@ impl Chain {
 
     /// From now on, until the next [`hide`](Self::hide), whoever asks for the same need not come
     /// here. Under the lock of the memory, of which this is an image.
-    pub(super) fn show(&self, request: &TokenRequest, answer: Approved) {
+    pub(super) fn show(&self, request: &TokenRequest, answer: Lent) {
         self.shown.show(&request.asked(), answer, DEFAULT_CAPACITY);
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::{
     AccessToken, Error, Platform, TokenRequest,
     cache::Flights,
-    hit::{Approved, Index},
+    hit::{Index, Lent},
 };
 
 use super::{
@@ -28,7 +28,7 @@ pub(super) struct Chain {
     observer: ObserverRef,
     memory: Mutex<Memory>,
     /// What the memory says about the tokens that the answerer holds, for those who take no lock.
-    pub(super) shown: Index<Approved>,
+    pub(super) shown: Index,
     /// Tells the callers who wait of the dispose.
     disposed: Notify,
     /// The walk upward, if one is under way.
@@ -46,7 +46,7 @@ impl Chain {
         let seed = platform.random.next(&format!("chain/{name}/index"));
         Self {
             name,
-            shown: Index::new(Approved::nothing(), seed),
+            shown: Index::new(seed),
             members: Members::new(name, &platform, members),
             fallback_policy,
             observer,
@@ -182,14 +182,14 @@ impl Chain {
             }
             let verdict = memory.answer(answer);
             if let (Verdict::Same, Route::Held, Some(record)) = (&verdict, &route, memory.held()) {
-                let answer = Approved {
-                    member: index,
-                    token: token.mark(),
+                let token = token.with_chain(record);
+                let answer = Lent {
+                    token: token.clone(),
                     terms: memory.terms(),
-                    record: Arc::clone(&record),
+                    member: index,
                 };
                 self.show(request, answer);
-                return Some(Ok(token.with_chain(record)));
+                return Some(Ok(token));
             }
             self.hide();
             verdict

@@ -86,6 +86,9 @@ impl TokenCredential for ClientSecretCredential {
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
         Box::pin(async move {
+            if let Some(hit) = self.hit(request) {
+                return Ok(hit.into_token());
+            }
             let (key, tenant) = self.key(request)?;
             let fetch = || -> BoxFuture<'static, _> {
                 let (application, request) = (Arc::clone(&self.application), request.clone());
@@ -97,6 +100,7 @@ impl TokenCredential for ClientSecretCredential {
         })
     }
 
+    #[inline]
     fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
         self.cache.hit(request, |request| self.known_key(request))
     }

@@ -8,7 +8,10 @@ use std::{
 
 use papaya::{Equivalent, HashMap};
 
-use super::slot::{Owner, Slot};
+use super::{
+    lent::Lent,
+    slot::{Owner, Slot},
+};
 
 /// A request, word for word: other spellings of the same one are other requests here.
 #[derive(Clone, Copy)]
@@ -84,17 +87,17 @@ impl Hash for Kept {
 
 /// The slots of one owner by request. Reading takes no lock. It is a memory of what was found
 /// elsewhere: losing it costs a longer way.
-pub(crate) struct Index<T> {
-    pub(crate) owner: Owner<T>,
-    slots: HashMap<Kept, Arc<Slot<T>>, foldhash::fast::FixedState>,
+pub(crate) struct Index {
+    pub(crate) owner: Owner,
+    slots: HashMap<Kept, Arc<Slot>, foldhash::fast::FixedState>,
 }
 
-impl<T: Send + Sync + 'static> Index<T> {
+impl Index {
     /// An empty one. `seed` makes collisions unpredictable to whoever chooses scopes or tenants.
-    pub(crate) fn new(nothing: T, seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let hasher = foldhash::fast::FixedState::with_seed(seed);
         Self {
-            owner: Owner::new(nothing),
+            owner: Owner::new(),
             slots: HashMap::with_hasher(hasher),
         }
     }
@@ -103,19 +106,14 @@ impl<T: Send + Sync + 'static> Index<T> {
     pub(crate) fn find<S: AsRef<str>, R>(
         &self,
         asked: &Asked<'_, S>,
-        then: impl FnOnce(&Arc<Slot<T>>) -> Option<R>,
+        then: impl FnOnce(&Arc<Slot>) -> Option<R>,
     ) -> Option<R> {
         let slots = self.slots.pin();
         then(slots.get(asked).filter(|slot| !slot.is_closed())?)
     }
 
     /// Remembers `slot` for `asked`, and forgets all others if they are `most` already.
-    pub(crate) fn note<S: AsRef<str>>(
-        &self,
-        asked: &Asked<'_, S>,
-        slot: Arc<Slot<T>>,
-        most: usize,
-    ) {
+    pub(crate) fn note<S: AsRef<str>>(&self, asked: &Asked<'_, S>, slot: Arc<Slot>, most: usize) {
         let slots = self.slots.pin();
         if slots.len() >= most {
             // Not closed: whoever has prepared a request goes on with it.
@@ -125,7 +123,7 @@ impl<T: Send + Sync + 'static> Index<T> {
     }
 
     /// Shows `answer` to whoever asks `asked`.
-    pub(crate) fn show<S: AsRef<str>>(&self, asked: &Asked<'_, S>, answer: T, most: usize) {
+    pub(crate) fn show<S: AsRef<str>>(&self, asked: &Asked<'_, S>, answer: Lent, most: usize) {
         let slot = self.find(asked, |slot| Some(Arc::clone(slot)));
         let slot = slot.unwrap_or_else(|| {
             let slot = Arc::new(Slot::new(&self.owner));
@@ -147,7 +145,7 @@ impl<T: Send + Sync + 'static> Index<T> {
     }
 }
 
-impl<T> fmt::Debug for Index<T> {
+impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Index")
     }

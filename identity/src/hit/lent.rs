@@ -1,4 +1,4 @@
-//! What is shown: the tokens of caches, and what chains say about them.
+//! What is shown, and what is lent of it.
 
 use std::{fmt, sync::Arc};
 
@@ -6,140 +6,88 @@ use arc_swap::Guard;
 use jiff::Timestamp;
 
 use super::terms::Terms;
-use crate::{AccessToken, Principal, chain::ChainRecord, token::TokenMark};
+use crate::{AccessToken, Principal, chain::ChainRecord};
 
-/// A token as a cache shows it.
+/// A token as a cache or a chain shows it.
 pub(crate) struct Lent {
     pub(crate) token: AccessToken,
     pub(crate) terms: Terms,
+    /// The number of the answerer, where it is a chain that shows it.
+    pub(crate) member: usize,
 }
 
 impl Lent {
-    pub(crate) fn nothing() -> Self {
-        Self {
-            token: AccessToken::new(String::new(), Timestamp::UNIX_EPOCH, ""),
-            terms: Terms::NOTHING,
-        }
+    pub(super) fn nothing() -> Self {
+        Self::own(AccessToken::new(String::new(), Timestamp::UNIX_EPOCH, ""))
     }
-}
 
-/// What a chain says about a token that its answerer holds. It keeps no token.
-pub(crate) struct Approved {
-    /// The answerer.
-    pub(crate) member: usize,
-    pub(crate) token: TokenMark,
-    /// Until when it need not look for a better source.
-    pub(crate) terms: Terms,
-    pub(crate) record: Arc<ChainRecord>,
-}
-
-impl Approved {
-    pub(crate) fn nothing() -> Self {
+    fn own(token: AccessToken) -> Self {
         Self {
-            member: usize::MAX,
-            token: TokenMark::default(),
+            token,
             terms: Terms::NOTHING,
-            record: Arc::new(ChainRecord {
-                chain: String::new(),
-                tried: Vec::new(),
-                change: None,
-            }),
+            member: usize::MAX,
         }
     }
 }
 
 /// An access token on loan from a cache, or one of its own: what
-/// [`token`](crate::TokenCredential::token) answers. Holding one costs nobody anything; a task that
-/// keeps the token for long should hold an [`AccessToken`] instead.
-pub struct TokenRef {
-    token: Held,
-    chain: Option<Guard<Arc<Approved>>>,
-}
-
-enum Held {
-    Lent(Guard<Arc<Lent>>),
-    Own(AccessToken),
-}
+/// [`token`](crate::TokenCredential::token) answers. A task that keeps the token for long should
+/// hold an [`AccessToken`] instead.
+// Two words, one of them never zero: it travels in registers, and so does an `Option` of it.
+pub struct TokenRef(Guard<Arc<Lent>>);
 
 impl TokenRef {
+    #[inline]
     pub(super) fn lent(lent: Guard<Arc<Lent>>) -> Self {
-        Self {
-            token: Held::Lent(lent),
-            chain: None,
-        }
+        Self(lent)
     }
 
-    pub(super) fn approved(self, approved: Guard<Arc<Approved>>) -> Self {
-        Self {
-            chain: Some(approved),
-            ..self
-        }
-    }
-
-    pub(super) fn is(&self, mark: &TokenMark) -> bool {
-        self.token().is_marked(mark)
-    }
-
-    fn token(&self) -> &AccessToken {
-        match &self.token {
-            Held::Lent(lent) => &lent.token,
-            Held::Own(token) => token,
-        }
+    /// Whether it is the token that `lent` shows, and not one that equals it.
+    #[inline]
+    pub(super) fn is_that_of(&self, lent: &Lent) -> bool {
+        self.0.token.is_same(&lent.token)
     }
 
     /// The token itself, for the `Authorization` header and nothing else.
+    #[inline]
     pub fn secret(&self) -> &str {
-        self.token().secret()
+        self.0.token.secret()
     }
 
     /// See [`AccessToken::expires_on`].
     pub fn expires_on(&self) -> Timestamp {
-        self.token().expires_on()
+        self.0.token.expires_on()
     }
 
     /// See [`AccessToken::refresh_on`].
     pub fn refresh_on(&self) -> Option<Timestamp> {
-        self.token().refresh_on()
+        self.0.token.refresh_on()
     }
 
     /// See [`AccessToken::answered_by`].
     pub fn answered_by(&self) -> &str {
-        self.token().answered_by()
+        self.0.token.answered_by()
     }
 
     /// See [`AccessToken::principal`].
     pub fn principal(&self) -> Option<&Principal> {
-        self.token().principal()
+        self.0.token.principal()
     }
 
     /// See [`AccessToken::chain`].
     pub fn chain(&self) -> Option<&Arc<ChainRecord>> {
-        match &self.chain {
-            Some(approved) => Some(&approved.record),
-            None => self.token().chain(),
-        }
+        self.0.token.chain()
     }
 
     /// The token, to keep.
     pub fn into_token(self) -> AccessToken {
-        let record = self.chain.map(|approved| Arc::clone(&approved.record));
-        let token = match self.token {
-            Held::Lent(lent) => lent.token.clone(),
-            Held::Own(token) => token,
-        };
-        match record {
-            Some(record) => token.with_chain(record),
-            None => token,
-        }
+        self.0.token.clone()
     }
 }
 
 impl From<AccessToken> for TokenRef {
     fn from(token: AccessToken) -> Self {
-        Self {
-            token: Held::Own(token),
-            chain: None,
-        }
+        Self(Guard::from_inner(Arc::new(Lent::own(token))))
     }
 }
 
@@ -151,6 +99,6 @@ impl From<TokenRef> for AccessToken {
 
 impl fmt::Debug for TokenRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.token().fmt(f)
+        self.0.token.fmt(f)
     }
 }

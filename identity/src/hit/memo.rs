@@ -2,46 +2,28 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{
-    lent::{Approved, Lent},
-    slot::{Owner, Slot},
-};
+use super::slot::{Owner, Slot};
 
-/// The slots in which a request found its answer: of the first cache and of the first chain that
-/// had one. Others find theirs by their index.
+/// The slots in which a request found its answer: room for a chain and for its answerer. Others
+/// find theirs by their index.
 #[derive(Clone, Default)]
-pub(crate) struct Memo {
-    lent: OnceLock<Arc<Slot<Lent>>>,
-    approved: OnceLock<Arc<Slot<Approved>>>,
-}
-
-/// An answer that a [`Memo`] has room for.
-pub(crate) trait Remembered: Sized {
-    fn cell(memo: &Memo) -> &OnceLock<Arc<Slot<Self>>>;
-}
-
-impl Remembered for Lent {
-    fn cell(memo: &Memo) -> &OnceLock<Arc<Slot<Self>>> {
-        &memo.lent
-    }
-}
-
-impl Remembered for Approved {
-    fn cell(memo: &Memo) -> &OnceLock<Arc<Slot<Self>>> {
-        &memo.approved
-    }
-}
+pub(crate) struct Memo([OnceLock<Arc<Slot>>; 2]);
 
 impl Memo {
     /// The slot of `owner`, unless it was closed.
-    pub(crate) fn find<T: Remembered>(&self, owner: &Owner<T>) -> Option<&Arc<Slot<T>>> {
-        let slot = T::cell(self).get()?;
-        (slot.belongs_to(owner) && !slot.is_closed()).then_some(slot)
+    #[inline]
+    pub(crate) fn find(&self, owner: &Owner) -> Option<&Slot> {
+        let known = self.0.iter().filter_map(OnceLock::get);
+        let slot = known.into_iter().find(|slot| slot.belongs_to(owner))?;
+        (!slot.is_closed()).then_some(slot)
     }
 
-    /// Remembers `slot`, if nothing is remembered yet.
-    pub(crate) fn note<T: Remembered>(&self, slot: &Arc<Slot<T>>) {
-        // Whoever was first stays.
-        let _ = T::cell(self).set(Arc::clone(slot));
+    /// Remembers `slot`, if there is room.
+    pub(crate) fn note(&self, slot: &Arc<Slot>) {
+        for cell in &self.0 {
+            if cell.set(Arc::clone(slot)).is_ok() {
+                return;
+            }
+        }
     }
 }

@@ -16,21 +16,19 @@ mod slot;
 mod terms;
 
 pub(crate) use index::{Asked, Index};
+pub(crate) use lent::Lent;
 pub use lent::TokenRef;
-pub(crate) use lent::{Approved, Lent};
 pub(crate) use memo::Memo;
 pub(crate) use slot::{Owner, Slot};
 pub(crate) use terms::Terms;
 
-use std::sync::Arc;
-
-use memo::Remembered;
-
 use crate::platform::Clock;
 
-impl Slot<Lent> {
+impl Slot {
     /// The token, if it may be handed out at once to somebody who wants at least `min_remaining`
     /// nanoseconds of it.
+    // Without a call in between, so that what is lent is not copied on its way up.
+    #[inline(always)]
     pub(crate) fn lend(&self, clock: &dyn Clock, min_remaining: u64) -> Option<TokenRef> {
         let lent = self.load();
         if !lent.terms.allow(clock.read(), min_remaining) {
@@ -39,40 +37,21 @@ impl Slot<Lent> {
         self.touch();
         Some(TokenRef::lent(lent))
     }
-}
 
-impl Slot<Approved> {
-    /// The hit of the answerer with what its chain says about it, if that need not look for
-    /// anything better. `hit` asks the member with this number.
+    /// What a chain says about the hit of its answerer, if it need not look for anything better.
+    /// `hit` asks the member with this number.
     pub(crate) fn approve(
         &self,
         clock: &dyn Clock,
         hit: impl FnOnce(usize) -> Option<TokenRef>,
     ) -> Option<TokenRef> {
-        let approved = self.load();
-        if !approved.terms.allow(clock.read(), 0) {
+        let lent = self.load();
+        if !lent.terms.allow(clock.read(), 0) {
             return None;
         }
-        let token = hit(approved.member)?;
         // The answerer may have another token by now, or one of somebody else.
-        token.is(&approved.token).then(|| token.approved(approved))
-    }
-}
-
-impl<T: Remembered + Send + Sync + 'static> Index<T> {
-    /// Uses the slot for `asked`, which `memo` may know, and which it knows from now on.
-    pub(crate) fn find_prepared<S: AsRef<str>, R>(
-        &self,
-        memo: &Memo,
-        asked: &Asked<'_, S>,
-        then: impl FnOnce(&Arc<Slot<T>>) -> Option<R>,
-    ) -> Option<R> {
-        if let Some(slot) = memo.find(&self.owner) {
-            return then(slot);
-        }
-        self.find(asked, |slot| {
-            memo.note(slot);
-            then(slot)
-        })
+        hit(lent.member)?
+            .is_that_of(&lent)
+            .then(|| TokenRef::lent(lent))
     }
 }

@@ -10,16 +10,18 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 
-/// Whose slots these are, and what they show when they show nothing.
-pub(crate) struct Owner<T>(Arc<T>);
+use super::lent::Lent;
 
-impl<T> Owner<T> {
-    pub(crate) fn new(nothing: T) -> Self {
-        Self(Arc::new(nothing))
+/// Whose slots these are, and what they show when they show nothing.
+pub(crate) struct Owner(Arc<Lent>);
+
+impl Owner {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Lent::nothing()))
     }
 }
 
-impl<T> Clone for Owner<T> {
+impl Clone for Owner {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
@@ -27,17 +29,17 @@ impl<T> Clone for Owner<T> {
 
 /// One answer, read through a guard: readers neither wait nor touch a shared count. Whoever
 /// writes holds the lock of the owner.
-pub(crate) struct Slot<T> {
-    owner: Owner<T>,
-    shown: ArcSwap<T>,
+pub(crate) struct Slot {
+    owner: Owner,
+    shown: ArcSwap<Lent>,
     /// Since somebody last asked for it: see [`take_used`](Self::take_used).
     used: AtomicBool,
     closed: AtomicBool,
 }
 
-impl<T> Slot<T> {
+impl Slot {
     /// One that shows nothing.
-    pub(crate) fn new(owner: &Owner<T>) -> Self {
+    pub(crate) fn new(owner: &Owner) -> Self {
         Self {
             owner: owner.clone(),
             shown: ArcSwap::new(Arc::clone(&owner.0)),
@@ -46,16 +48,19 @@ impl<T> Slot<T> {
         }
     }
 
-    pub(crate) fn belongs_to(&self, owner: &Owner<T>) -> bool {
+    #[inline]
+    pub(super) fn belongs_to(&self, owner: &Owner) -> bool {
         Arc::ptr_eq(&self.owner.0, &owner.0)
     }
 
     /// What is shown.
-    pub(crate) fn load(&self) -> Guard<Arc<T>> {
+    #[inline]
+    pub(super) fn load(&self) -> Guard<Arc<Lent>> {
         self.shown.load()
     }
 
     /// Notes that it was of use. Almost always a read, so that readers share its memory in peace.
+    #[inline]
     pub(crate) fn touch(&self) {
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
@@ -67,7 +72,7 @@ impl<T> Slot<T> {
         self.used.swap(false, Ordering::Relaxed)
     }
 
-    pub(crate) fn show(&self, answer: T) {
+    pub(crate) fn show(&self, answer: Lent) {
         self.shown.store(Arc::new(answer));
     }
 
@@ -82,12 +87,13 @@ impl<T> Slot<T> {
         self.hide();
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 }
 
-impl<T> fmt::Debug for Slot<T> {
+impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Slot")
     }

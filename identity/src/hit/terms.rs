@@ -40,6 +40,7 @@ impl Terms {
 
     /// Whether it may be handed out at `now` to somebody who wants at least `min_remaining`
     /// nanoseconds, and nothing else is to be done about it (PR-20 to PR-23).
+    #[inline]
     pub(crate) fn allow(&self, now: Reading, min_remaining: u64) -> bool {
         let left = self.left(now);
         if left <= LAG {
@@ -58,6 +59,7 @@ impl Terms {
     }
 
     /// By the stricter clock (PR-20).
+    #[inline]
     fn left(&self, now: Reading) -> u64 {
         let by_monotonic = self.monotonic_end.saturating_sub(now.monotonic);
         let by_wall = self.wall_end.saturating_sub(now.wall);

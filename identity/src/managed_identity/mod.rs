@@ -75,6 +75,9 @@ impl TokenCredential for ManagedIdentityCredential {
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
         Box::pin(async move {
+            if let Some(hit) = self.hit(request) {
+                return Ok(hit.into_token());
+            }
             let resource = resource(request)?;
             let key = key(request, &resource);
             let fetch = || -> BoxFuture<'static, _> {
@@ -85,6 +88,7 @@ impl TokenCredential for ManagedIdentityCredential {
         })
     }
 
+    #[inline]
     fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
         self.cache.hit(request, known_key)
     }

@@ -55,6 +55,7 @@ pub(crate) fn wall_nanoseconds(at: Timestamp) -> i64 {
 }
 
 /// What is longer than 584 years is that long.
+#[inline]
 pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

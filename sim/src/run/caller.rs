@@ -144,7 +144,7 @@ pub(super) async fn call(caller: Caller) {
             };
             ask(
                 scene,
-                &*credential,
+                &credential,
                 &request,
                 call.gives_up_after.map(|limit| limit.0),
             )
@@ -173,7 +173,7 @@ pub(super) async fn call(caller: Caller) {
 /// Asks, but no longer than the caller is willing to wait: none if it gave up.
 async fn ask(
     scene: &Scene,
-    credential: &dyn TokenCredential,
+    credential: &Arc<dyn TokenCredential>,
     request: &TokenRequest,
     limit: Option<Duration>,
 ) -> Option<Result<AccessToken, Error>> {

@@ -68,6 +68,7 @@ mod coarse {
         static WALL: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
     }
 
+    #[inline]
     pub(super) fn read(clock: &SystemClock) -> Reading {
         let tick = nanoseconds(clock_gettime(ClockId::MonotonicCoarse));
         let (known, mut wall) = WALL.get();
