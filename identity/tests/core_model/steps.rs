@@ -58,8 +58,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         40 => call(),
         20 => pass.prop_map(Step::Pass),
-        4 => set.clone().prop_map(Step::Forward),
-        4 => set.prop_map(Step::Back),
+        6 => set.clone().prop_map(Step::Forward),
+        6 => set.prop_map(Step::Back),
         20 => (takes(), answer()).prop_map(|(takes, answer)| Step::Source { takes, answer }),
         1 => Just(Step::Dispose),
     ];

@@ -73,6 +73,7 @@ impl World {
 
     fn set(&self, by: SignedDuration) {
         self.source.host.step(by);
+        self.source.state().sets += 1;
     }
 
     async fn call(&self, key: usize, wants: Duration, forced: bool, patience: Duration) {
@@ -81,22 +82,38 @@ impl World {
             .min_remaining(wants)
             .force_refresh(forced);
         let (began, now) = (self.source.host.elapsed(), self.source.now());
-        let at_once = {
+        let is_cold = forced || self.cache.cached(&cache_key(key)).is_none();
+        let (held, sets) = {
             let mut state = self.source.state();
-            state.keys[key].forced |= forced;
-            let held = state.keys[key].held(now);
-            !forced && !state.disposed && held.is_some_and(|(_, left)| left >= wants)
+            let (disposed, sets) = (state.disposed, state.sets);
+            let known = &mut state.keys[key];
+            known.forced |= forced;
+            known.is_waited_for = is_cold;
+            let held = known.held(now).filter(|_| !forced && !disposed);
+            (held.map(|(_, left)| left), sets)
         };
         let get = self.cache.get(CacheKey::of(&request), &request, || {
             self.source.fetch(key, forced)
         });
         let answer = self.source.host.platform().within(patience, get).await;
-        if at_once && (began != self.source.host.elapsed() || !matches!(answer, Some(Ok(_)))) {
+        let took = self.source.host.elapsed() - began;
+        let is_token = matches!(answer, Some(Ok(_)));
+        if held.is_some_and(|left| left >= wants && (!took.is_zero() || !is_token)) {
             self.source
                 .breaks("PR-22: a valid token and yet a wait", key);
         }
+        if held.is_some_and(|left| took >= left) && self.source.state().sets == sets {
+            self.source
+                .breaks("PR-22: a valid token was lost over a wait", key);
+        }
         match answer {
-            Some(Ok(token)) => self.handed_out(key, &token),
+            Some(Ok(token)) => {
+                if forced && self.source.state().keys[key].last_given.as_ref() != Some(&token) {
+                    self.source
+                        .breaks("a forced refresh, and an old token", key);
+                }
+                self.handed_out(key, &token);
+            }
             Some(Err(error)) => self.refused(key, forced, &error),
             None => {}
         }
@@ -152,7 +169,8 @@ impl World {
                 _ => {}
             }
             let lonely = known.in_flight > 0 && known.callers == 0;
-            if lonely && (disposed || now.monotonic > known.begun + 31 * MINUTE) {
+            let ends = disposed || known.is_waited_for;
+            if lonely && (ends || now.monotonic > known.begun + 31 * MINUTE) {
                 self.source
                     .breaks("PR-23, PR-24: a request without end", key);
             }
