@@ -23,6 +23,8 @@ pub const KEYS: usize = 4;
 pub struct World {
     capacity: usize,
     cache: TokenCache,
+    /// One for each key, always the same: what it has found once it remembers.
+    requests: Vec<TokenRequest>,
     source: Arc<Source>,
     callers: Mutex<JoinSet<()>>,
 }
@@ -34,6 +36,7 @@ impl World {
         Self {
             capacity,
             cache,
+            requests: (0..KEYS).map(request).collect(),
             source: Arc::new(Source::new(host, capacity < KEYS)),
             callers: Mutex::default(),
         }
@@ -78,9 +81,7 @@ impl World {
 
     async fn call(&self, key: usize, wants: Duration, forced: bool, patience: Duration) {
         let _caller = Caller::begin(&self.source, key);
-        let request = TokenRequest::new([key.to_string()])
-            .min_remaining(wants)
-            .force_refresh(forced);
+        let request = request(key).min_remaining(wants).force_refresh(forced);
         let (began, now) = (self.source.host.elapsed(), self.source.now());
         let is_cold = forced || self.cache.cached(&cache_key(key)).is_none();
         let (held, sets) = {
@@ -92,6 +93,7 @@ impl World {
             let held = known.held(now).filter(|_| !forced && !disposed);
             (held.map(|(_, left)| left), sets)
         };
+        let hit = self.hit(&request);
         let get = self.cache.get(CacheKey::of(&request), &request, || {
             self.source.fetch(key, forced)
         });
@@ -106,6 +108,11 @@ impl World {
             self.source
                 .breaks("PR-22: a valid token was lost over a wait", key);
         }
+        let is = |hit| matches!(&answer, Some(Ok(token)) if took.is_zero() && *token == hit);
+        if hit.is_some_and(|hit| !is(hit)) {
+            self.source
+                .breaks("PR-22: a hit, and yet another answer", key);
+        }
         match answer {
             Some(Ok(token)) => {
                 if forced && self.source.state().keys[key].last_given.as_ref() != Some(&token) {
@@ -117,6 +124,11 @@ impl World {
             Some(Err(error)) => self.refused(key, forced, &error),
             None => {}
         }
+    }
+
+    fn hit(&self, request: &TokenRequest) -> Option<AccessToken> {
+        let key = |request: &TokenRequest| Some(CacheKey::of(request));
+        self.cache.hit(request, key).map(AccessToken::from)
     }
 
     fn handed_out(&self, key: usize, token: &AccessToken) {
@@ -168,6 +180,12 @@ impl World {
                 }
                 _ => {}
             }
+            if let Some(hit) = self.hit(&self.requests[key]) {
+                let (_, left) = known.left(&hit, now);
+                if disposed || left.is_zero() || cached.as_ref() != Some(&hit) {
+                    self.source.breaks("PR-20, PR-29: not what is held", key);
+                }
+            }
             let lonely = known.in_flight > 0 && known.callers == 0;
             let ends = disposed || known.is_waited_for;
             if lonely && (ends || now.monotonic > known.begun + 31 * MINUTE) {
@@ -191,7 +209,7 @@ impl World {
         self.take(Step::Pass(3 * HOUR)).await;
         self.check();
         for key in 0..KEYS {
-            let request = TokenRequest::new([key.to_string()]);
+            let request = request(key);
             let get = self.cache.get(CacheKey::of(&request), &request, || {
                 self.source.fetch(key, false)
             });
@@ -218,8 +236,12 @@ impl World {
     }
 }
 
+fn request(key: usize) -> TokenRequest {
+    TokenRequest::new([key.to_string()])
+}
+
 fn cache_key(key: usize) -> CacheKey {
-    CacheKey::of(&TokenRequest::new([key.to_string()]))
+    CacheKey::of(&request(key))
 }
 
 /// Lets everything happen that can happen now.
