@@ -59,6 +59,9 @@ pub struct Known {
     /// Monotonic: when the one in flight has begun.
     pub begun: Duration,
     pub callers: usize,
+    /// The last caller found no token, or wanted another one: whatever is in flight is there for
+    /// those who wait, and ends with them (PR-24).
+    pub is_waited_for: bool,
 }
 
 impl Known {

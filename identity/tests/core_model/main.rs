@@ -46,11 +46,16 @@ fn config() -> ProptestConfig {
     ProptestConfig { cases, ..config }
 }
 
+/// Mostly enough, for of what a cache forgets little can be said.
+fn capacity() -> impl Strategy<Value = usize> {
+    prop_oneof![4 => Just(world::KEYS), 1 => 1..world::KEYS]
+}
+
 proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn every_promise_holds(capacity in 1..=world::KEYS, draw in 0.0..1.0_f64, steps in steps()) {
+    fn every_promise_holds(capacity in capacity(), draw in 0.0..1.0_f64, steps in steps()) {
         prop_assert_eq!(broken(capacity, draw, steps), Vec::<String>::new());
     }
 }

@@ -25,6 +25,8 @@ pub struct State {
     pub plan: (Takes, Answer),
     pub keys: [Known; KEYS],
     pub disposed: bool,
+    /// How often the wall clock was set.
+    pub sets: usize,
     pub broken: Vec<String>,
     tokens: usize,
 }
@@ -38,6 +40,7 @@ impl Source {
             plan: (Takes::Time(Duration::ZERO), Answer::New(HOUR)),
             keys: std::array::from_fn(|_| known.clone()),
             disposed: false,
+            sets: 0,
             broken: Vec::new(),
             tokens: 0,
         });

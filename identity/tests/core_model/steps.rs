@@ -58,8 +58,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         40 => call(),
         20 => pass.prop_map(Step::Pass),
-        4 => set.clone().prop_map(Step::Forward),
-        4 => set.prop_map(Step::Back),
+        6 => set.clone().prop_map(Step::Forward),
+        6 => set.prop_map(Step::Back),
         20 => (takes(), answer()).prop_map(|(takes, answer)| Step::Source { takes, answer }),
         1 => Just(Step::Dispose),
     ];
@@ -68,9 +68,9 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn call() -> impl Strategy<Value = Step> {
     let wants = select(vec![s(30), s(0), min(10), min(120)]);
-    let patience = select(vec![s(0), s(3), min(1), min(45)]);
+    let patience = select(vec![s(3), s(0), min(1), min(45)]);
     // One key more often than all others, so that much happens to it.
-    let key = prop_oneof![2 => Just(0), 1 => 0..KEYS];
+    let key = prop_oneof![3 => Just(0), 1 => 0..KEYS];
     (key, wants, prop::bool::weighted(0.1), patience).prop_map(|(key, wants, forced, patience)| {
         Step::Call {
             key,
@@ -85,7 +85,7 @@ fn takes() -> impl Strategy<Value = Takes> {
     prop_oneof![
         3 => Just(Takes::Time(Duration::ZERO)),
         3 => select(vec![s(2), s(40), min(20)]).prop_map(Takes::Time),
-        1 => Just(Takes::Forever),
+        2 => Just(Takes::Forever),
     ]
 }
 

@@ -23,6 +23,8 @@ pub const KEYS: usize = 4;
 pub struct World {
     capacity: usize,
     cache: TokenCache,
+    /// One for each key, always the same: what it has found once it remembers.
+    requests: Vec<TokenRequest>,
     source: Arc<Source>,
     callers: Mutex<JoinSet<()>>,
 }
@@ -34,6 +36,7 @@ impl World {
         Self {
             capacity,
             cache,
+            requests: (0..KEYS).map(request).collect(),
             source: Arc::new(Source::new(host, capacity < KEYS)),
             callers: Mutex::default(),
         }
@@ -73,33 +76,59 @@ impl World {
 
     fn set(&self, by: SignedDuration) {
         self.source.host.step(by);
+        self.source.state().sets += 1;
     }
 
     async fn call(&self, key: usize, wants: Duration, forced: bool, patience: Duration) {
         let _caller = Caller::begin(&self.source, key);
-        let request = TokenRequest::new([key.to_string()])
-            .min_remaining(wants)
-            .force_refresh(forced);
+        let request = request(key).min_remaining(wants).force_refresh(forced);
         let (began, now) = (self.source.host.elapsed(), self.source.now());
-        let at_once = {
+        let is_cold = forced || self.cache.cached(&cache_key(key)).is_none();
+        let (held, sets) = {
             let mut state = self.source.state();
-            state.keys[key].forced |= forced;
-            let held = state.keys[key].held(now);
-            !forced && !state.disposed && held.is_some_and(|(_, left)| left >= wants)
+            let (disposed, sets) = (state.disposed, state.sets);
+            let known = &mut state.keys[key];
+            known.forced |= forced;
+            known.is_waited_for = is_cold;
+            let held = known.held(now).filter(|_| !forced && !disposed);
+            (held.map(|(_, left)| left), sets)
         };
+        let hit = self.hit(&request);
         let get = self.cache.get(CacheKey::of(&request), &request, || {
             self.source.fetch(key, forced)
         });
         let answer = self.source.host.platform().within(patience, get).await;
-        if at_once && (began != self.source.host.elapsed() || !matches!(answer, Some(Ok(_)))) {
+        let took = self.source.host.elapsed() - began;
+        let is_token = matches!(answer, Some(Ok(_)));
+        if held.is_some_and(|left| left >= wants && (!took.is_zero() || !is_token)) {
             self.source
                 .breaks("PR-22: a valid token and yet a wait", key);
         }
+        if held.is_some_and(|left| took >= left) && self.source.state().sets == sets {
+            self.source
+                .breaks("PR-22: a valid token was lost over a wait", key);
+        }
+        let is = |hit| matches!(&answer, Some(Ok(token)) if took.is_zero() && *token == hit);
+        if hit.is_some_and(|hit| !is(hit)) {
+            self.source
+                .breaks("PR-22: a hit, and yet another answer", key);
+        }
         match answer {
-            Some(Ok(token)) => self.handed_out(key, &token),
+            Some(Ok(token)) => {
+                if forced && self.source.state().keys[key].last_given.as_ref() != Some(&token) {
+                    self.source
+                        .breaks("a forced refresh, and an old token", key);
+                }
+                self.handed_out(key, &token);
+            }
             Some(Err(error)) => self.refused(key, forced, &error),
             None => {}
         }
+    }
+
+    fn hit(&self, request: &TokenRequest) -> Option<AccessToken> {
+        let key = |request: &TokenRequest| Some(CacheKey::of(request));
+        self.cache.hit(request, key).map(AccessToken::from)
     }
 
     fn handed_out(&self, key: usize, token: &AccessToken) {
@@ -151,8 +180,15 @@ impl World {
                 }
                 _ => {}
             }
+            if let Some(hit) = self.hit(&self.requests[key]) {
+                let (_, left) = known.left(&hit, now);
+                if disposed || left.is_zero() || cached.as_ref() != Some(&hit) {
+                    self.source.breaks("PR-20, PR-29: not what is held", key);
+                }
+            }
             let lonely = known.in_flight > 0 && known.callers == 0;
-            if lonely && (disposed || now.monotonic > known.begun + 31 * MINUTE) {
+            let ends = disposed || known.is_waited_for;
+            if lonely && (ends || now.monotonic > known.begun + 31 * MINUTE) {
                 self.source
                     .breaks("PR-23, PR-24: a request without end", key);
             }
@@ -173,7 +209,7 @@ impl World {
         self.take(Step::Pass(3 * HOUR)).await;
         self.check();
         for key in 0..KEYS {
-            let request = TokenRequest::new([key.to_string()]);
+            let request = request(key);
             let get = self.cache.get(CacheKey::of(&request), &request, || {
                 self.source.fetch(key, false)
             });
@@ -200,8 +236,12 @@ impl World {
     }
 }
 
+fn request(key: usize) -> TokenRequest {
+    TokenRequest::new([key.to_string()])
+}
+
 fn cache_key(key: usize) -> CacheKey {
-    CacheKey::of(&TokenRequest::new([key.to_string()]))
+    CacheKey::of(&request(key))
 }
 
 /// Lets everything happen that can happen now.

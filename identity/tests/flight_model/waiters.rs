@@ -3,7 +3,12 @@
 use credsim_identity::ErrorKind;
 use loom::thread;
 
-use super::{Host, KEY, World, explore, flight::SingleFlight, model, outcome, work::Gate};
+use super::{
+    Host, KEY, World, explore,
+    flight::SingleFlight,
+    model, outcome,
+    work::{Gate, Works},
+};
 
 #[test]
 fn all_who_come_before_its_end_share_one_work() {
@@ -86,6 +91,16 @@ fn who_comes_as_the_last_goes_is_served() {
         let gone = thread::spawn(move || drop(last));
         assert!(outcome(world.join()).is_ok());
         gone.join().unwrap();
+    });
+}
+
+#[test]
+fn who_gives_up_and_comes_again_has_work_of_its_own() {
+    model(3, |world| {
+        drop(world.join());
+        let own = Works::default();
+        assert_eq!(outcome(world.flights.join(&KEY, own.ready())), Ok(1));
+        assert_eq!(own.counts().completed, 1);
     });
 }
 
