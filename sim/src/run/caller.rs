@@ -12,7 +12,7 @@ use url::Url;
 use super::{
     made::Made,
     redis,
-    scene::{Instanced, Scene},
+    scene::{Instanced, Scene, lock},
 };
 use crate::{
     scenario::{CallDo, Instance, Scenario, UseResource},
@@ -156,7 +156,7 @@ pub(super) async fn call(caller: Caller) {
     {
         scene.keep(caller.step, caller.number, token);
     }
-    let outcome = describe(scene, answer.as_ref());
+    let outcome = describe(scene, &caller.instance, answer.as_ref());
     scene.record(Kind::CallEnded {
         call: caller.call,
         step: caller.step + 1,
@@ -177,7 +177,7 @@ async fn ask(
     request: &TokenRequest,
     limit: Option<Duration>,
 ) -> Option<Result<AccessToken, Error>> {
-    let asking = credential.get_token(request);
+    let asking = async { Ok(credential.token(request).await?.into_token()) };
     match limit {
         None => Some(asking.await),
         Some(limit) => {
@@ -190,11 +190,15 @@ async fn ask(
     }
 }
 
-fn describe(scene: &Scene, answer: Option<&Result<AccessToken, Error>>) -> CallOutcome {
+fn describe(
+    scene: &Scene,
+    instance: &Instanced,
+    answer: Option<&Result<AccessToken, Error>>,
+) -> CallOutcome {
     match answer {
         None => CallOutcome::GaveUp {},
         Some(Ok(token)) => CallOutcome::Token {
-            token: scene.fingerprint_of(token),
+            token: scene.fingerprint_of(token, instance),
             credential: token.answered_by().to_owned(),
             principal: token.principal().map(|p| p.object_id.clone()),
             user: token.principal().and_then(|p| p.user_name.clone()),
@@ -279,9 +283,9 @@ impl Scene {
 
     /// The token's fingerprint. Most calls are answered with a token that an earlier one had, so
     /// the latest are remembered; a new one is also looked at for what its `Debug` tells.
-    fn fingerprint_of(&self, token: &AccessToken) -> Fingerprint {
-        const REMEMBERED: usize = 8;
-        let mut seen = self.seen_tokens();
+    fn fingerprint_of(&self, token: &AccessToken, instance: &Instanced) -> Fingerprint {
+        const REMEMBERED: usize = 4;
+        let mut seen = lock(&instance.seen_tokens);
         if let Some((_, fingerprint)) = seen.iter().find(|(known, _)| known == token) {
             return *fingerprint;
         }

@@ -20,7 +20,7 @@ pub fn fingerprint(secret: impl AsRef<[u8]>) -> Fingerprint {
 }
 
 impl Fingerprint {
-    /// The smallest, which stands for any.
+    /// The smallest, which stands for any where tokens do not matter.
     pub(crate) const MIN: Self = Self(0);
 
     fn finish(context: Context) -> Self {
