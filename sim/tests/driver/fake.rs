@@ -174,7 +174,10 @@ fn get_token(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u6
         _ => answer(
             id,
             "o",
-            &format!("{} {}", question["tenant"], question["claims"]),
+            &format!(
+                "{} {} {}",
+                question["tenant"], question["claims"], question["cae"]
+            ),
         ),
     }
 }

@@ -40,7 +40,7 @@ fn a_token() {
     assert_eq!(subject.name(), "fake 1.0");
     let credential = built(&subject).credential;
     assert_eq!(credential.name(), "AzureCliCredential");
-    let asked = request("s").tenant("t").claims("{\"a\":1}");
+    let asked = request("s").tenant("t").claims("{\"a\":1}").cae(true);
     let token = block_on(credential.get_token(&asked)).unwrap();
     assert_eq!(
         token.principal().unwrap().to_string(),
@@ -51,9 +51,9 @@ fn a_token() {
         token.refresh_on().unwrap().as_millisecond(),
         1_700_000_000_000
     );
-    assert_eq!(token.answered_by(), r#""t" "{\"a\":1}""#);
+    assert_eq!(token.answered_by(), r#""t" "{\"a\":1}" true"#);
     let plain = block_on(credential.get_token(&request("s"))).unwrap();
-    assert_eq!(plain.answered_by(), "null null");
+    assert_eq!(plain.answered_by(), "null null null");
     assert_eq!(subject.fault(), None);
 }
 

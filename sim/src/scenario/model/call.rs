@@ -86,8 +86,8 @@ pub enum CallDo {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GetToken {
-    /// The scopes. `{n}` is the number of the repetition, from 1, and `{caller}` that of the
-    /// caller.
+    /// The scopes, in which `{n}` is the number of the repetition, from 1, and `{caller}` that of
+    /// the caller.
     pub scopes: Vec<String>,
     /// The tenant. Default: the credential's.
     pub tenant: Option<String>,

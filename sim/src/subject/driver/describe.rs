@@ -294,6 +294,11 @@ mod tests {
             "sdk 1 has no `claims` of `get-token`"
         );
         assert_eq!(
+            lacks("azure-cli = {}", &call("cae = true")),
+            "sdk 1 has no `cae` of `get-token`"
+        );
+        assert_eq!(of("azure-cli = {}", &call("cae = false")), Ok(()));
+        assert_eq!(
             lacks("azure-cli = {}", &call("min-remaining = \"1m\"")),
             "sdk 1 has no `min-remaining` of `get-token`"
         );
