@@ -16,6 +16,7 @@ use std::{
     process::{Command, ExitCode, Output},
 };
 
+use credsim_benches::rows::Row;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 
@@ -89,6 +90,8 @@ fn everything() {
     assert!(output.status.success(), "{said}");
     assert!(!said.contains("left out"), "{said}");
     let rows: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a JSON array");
+    serde_json::from_slice::<Vec<Row>>(&output.stdout)
+        .expect("rows as the other benches know them");
     for row in &rows {
         assert_shape(row);
     }
