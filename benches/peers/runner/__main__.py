@@ -123,9 +123,7 @@ class Session:
                 continue
             if "cut" in answer:
                 say(f"cut after {answer['cut']:.0f} s, {answer['tokens']} token requests")
-            # "At least none" is no figure.
-            if "cut" not in answer or answer["tokens"] > 0:
-                samples[case] = [answer]
+            samples[case] = [answer]
         return samples
 
 

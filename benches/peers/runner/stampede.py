@@ -72,9 +72,10 @@ def rows(samples):
     for (peer, moment, callers), found in samples.items():
         is_cut = any("cut" in each for each in found)
         for name, (suffix, unit) in FIGURES.items():
-            # When the last caller had its token is not known of a stampede that was cut.
-            if not (is_cut and name == "ms"):
-                told = [each[name] for each in found]
+            # When the last caller had its token is not known of a stampede that was cut, and "at
+            # least none" is no figure.
+            told = [each.get(name, 0) for each in found]
+            if not is_cut or any(told) and name != "ms":
                 note = _note(peer, callers, found)
                 yield row(f"stampede-{moment}{suffix}", peer, callers, unit, told, note)
 
