@@ -107,7 +107,7 @@ class Session:
         return samples
 
     def once(self, end):
-        """The stampedes that take long: each has its share of the time that is left."""
+        """The stampedes that take long: each has its share of the time that is left, and enough."""
         samples = {}
         cases = stampede.cases_once(self._plan)
         for number, case in enumerate(cases):
@@ -117,11 +117,13 @@ class Session:
                 say(f"left out, for the time is up: {what}")
                 continue
             say(what)
-            answer = self._measure("stampede", case, left / (len(cases) - number))
-            if answer is not None:
-                samples[case] = [answer]
-                if "cut" in answer:
-                    say(f"cut after {answer['cut']:.0f} s")
+            share = max(left / (len(cases) - number), min(left, self._plan.least))
+            answer = self._measure("stampede", case, share)
+            if answer is None:
+                continue
+            if "cut" in answer:
+                say(f"cut after {answer['cut']:.0f} s, {answer['tokens']} token requests")
+            samples[case] = [answer]
         return samples
 
 
@@ -144,9 +146,8 @@ def main():
             session = Session(plan, service, home)
             for group, end in ends(groups, start, plan.budget):
                 if group == "stampede":
-                    # A third of its time at least is for those that take long.
-                    now = perf_counter()
-                    samples = session.rounds(group, now + (end - now) * 2 / 3)
+                    # Half of its time at least is for those that take long.
+                    samples = session.rounds(group, (perf_counter() + end) / 2)
                     samples |= session.once(end)
                 else:
                     samples = session.rounds(group, end)

@@ -16,6 +16,9 @@ FIGURES = {
     "noise": ("hit-noise", 1, "ns"),
 }
 
+# What a caller is.
+LOOPS = {"javascript": "JavaScript, async functions", "python": "Python, threads"}
+
 
 def cases(plan):
     everyone = NOTHING + SINGLE + PROVIDER + DEFAULTS
@@ -44,19 +47,18 @@ def rows(samples):
     for (peer,), answers in samples.items():
         for name, (group, callers, unit) in FIGURES.items():
             found = [answer[name] for answer in answers]
-            yield row(group, peer, callers, unit, found, _note(name, peer, answers))
+            yield row(group, peer, callers, unit, found, _note(name, peer))
 
 
-def _note(name, peer, answers):
+def _note(name, peer):
     if name in ("p50", "p99"):
-        calls = min(answer["timed"] for answer in answers)
-        return f"each round: at least {calls} calls, timed alone; the timer floor is in it"
+        return "SDKs: each call timed alone, with the timer floor in it"
     if name in ("64", "1000") and peer.is_aio:
-        return "closed loop; with an asyncio.sleep(0) after each hit"
+        return "Python, aio: closed loop, with an asyncio.sleep(0) after each hit"
     if name in ("64", "1000"):
-        return "closed loop; threads" if peer.language == "python" else "closed loop"
+        return f"{LOOPS[peer.language]}: closed loop"
     return {
-        "processor": "time of the processor, of all threads of the process",
+        "processor": "SDKs: time of the processor, of all threads of the process",
         "floor": "two readings of the clock",
         "noise": "a turn of a fixed loop over integers, in the same process",
     }.get(name, "")

@@ -17,6 +17,8 @@ class Plan:
     callers_once: tuple
     # Seconds after which a stampede is cut.
     cap: float
+    # Seconds that a long one is worth playing for.
+    least: float
     # Process starts.
     cold_rounds: int
     # Memory: rounds, instances, and more tokens of one instance.
@@ -36,6 +38,7 @@ FULL = Plan(
     callers=(64, 1000),
     callers_once=(1, 10_000),
     cap=120,
+    least=30,
     cold_rounds=7,
     memory_rounds=2,
     instances=1000,
@@ -51,22 +54,24 @@ QUICK = Plan(
     callers=(64,),
     callers_once=(1000,),
     cap=20,
+    least=5,
     cold_rounds=2,
     memory_rounds=1,
     instances=200,
     tokens=100,
 )
 
-# Measures nothing worth telling: shows that all of it works.
+# Measures nothing worth telling: shows that all of it works, however busy the machine is.
 CHECK = Plan(
-    budget=60,
+    budget=600,
     hit_rounds=1,
     hit_seconds=0.02,
     stampede_rounds=1,
     moments=("cold", "refresh"),
     callers=(8,),
     callers_once=(),
-    cap=20,
+    cap=60,
+    least=5,
     cold_rounds=1,
     memory_rounds=1,
     instances=5,

@@ -14,9 +14,9 @@ MOMENTS = {"cold": 0, "refresh": 43_300, "expired": 86_500}
 
 # In which part of an answer a figure is: what its group's name ends in, its unit.
 FIGURES = {
-    "tokens": ("", "token requests"),
-    "discoveries": ("-discovery", "discovery requests"),
-    "peak": ("-peak", "token requests in flight"),
+    "tokens": ("", "requests"),
+    "discoveries": ("-discovery", "requests"),
+    "peak": ("-peak", "requests"),
     "ms": ("-last", "ms"),
 }
 
@@ -72,19 +72,24 @@ def rows(samples):
     for (peer, moment, callers), found in samples.items():
         is_cut = any("cut" in each for each in found)
         for name, (suffix, unit) in FIGURES.items():
-            # When the last caller had its token is not known of a stampede that was cut.
-            if not (is_cut and name == "ms"):
-                told = [each[name] for each in found]
-                yield row(f"stampede-{moment}{suffix}", peer, callers, unit, told, _note(found))
+            # When the last caller had its token is not known of a stampede that was cut, and "at
+            # least none" is no figure.
+            told = [each.get(name, 0) for each in found]
+            if not is_cut or any(told) and name != "ms":
+                note = _note(peer, callers, found)
+                yield row(f"stampede-{moment}{suffix}", peer, callers, unit, told, note)
 
 
-def _note(found):
-    notes = [f"the service answers after {DELAY_MS} ms"]
+def _note(peer, callers, found):
+    """A table has its notes below it, so one that is about a single row says about which."""
+    notes = []
     cut = [each["cut"] for each in found if "cut" in each]
     if cut:
-        notes.append(f"cut after {max(cut):.0f} s: at least so many")
+        notes.append(f"cut after {max(cut):.0f} s, so at least so many")
     failed = max(each["failed"] for each in found)
     if failed:
         error = next(each["failure"] for each in found if each["failed"])
         notes.append(f"up to {failed} callers got an error ({error})")
-    return "; ".join(notes)
+    if not notes:
+        return f"the service answers after {DELAY_MS} ms"
+    return f"{peer.who}, {peer.what}, {callers} callers: {'; '.join(notes)}"
