@@ -1,5 +1,8 @@
 //! What the benches share. They live in `benches/benches/`; `cargo bench` runs all of them.
 
+pub mod rows;
+pub mod service;
+
 use std::{sync::Arc, thread};
 
 use credsim::{
@@ -95,7 +98,43 @@ do.get-token = {{ scopes = ["https://vault.azure.net/.default"] }}
 that.token-from = {{ credential = "ManagedIdentityCredential" }}
 "#
     );
-    match parse("steady-service", "steady-service.toml", &text) {
+    read("steady-service", &text)
+}
+
+/// So many clients with a credential each and hourly tokens, that begin to call one after another
+/// and do so again and again, this often, for so long.
+///
+/// # Panics
+/// When the times make no sense.
+pub fn fleet(clients: u32, lasts: &str, every: &str) -> Scenario {
+    let text = format!(
+        r#"
+title = "a fleet"
+story = "Each client has a credential of its own."
+[world]
+start = "2026-01-01T00:00:00Z"
+lasts = "{lasts}"
+signing-key = "fast"
+[world.imds]
+token-life = "1h"
+system-identity = {{ object-id = "5e29463d-0000-0000-0000-000000000001" }}
+[subject]
+credential.managed-identity = {{}}
+[[call]]
+callers = {clients}
+ramp-up = "{every}"
+every = "{every}"
+credential = "each-its-own"
+do.get-token = {{ scopes = ["https://vault.azure.net/.default"] }}
+[[expect]]
+that.token-from = {{ credential = "ManagedIdentityCredential" }}
+"#
+    );
+    read("fleet", &text)
+}
+
+fn read(name: &str, text: &str) -> Scenario {
+    match parse(name, &format!("{name}.toml"), text) {
         Ok(loaded) => loaded.scenario,
         Err(invalid) => panic!("{}", invalid.render(false)),
     }

@@ -26,9 +26,14 @@ fn is_answer(event: &Event) -> bool {
 /// The most lines that a finding shows.
 const MOST: usize = 12;
 
-/// Events worth showing, in the order of the trace.
+/// Events worth showing, in the order of the trace: all of them if they are few, else the first and
+/// the last ones.
 #[derive(Clone, Debug, Default)]
-pub struct Evidence(Vec<String>);
+pub struct Evidence {
+    first: Vec<String>,
+    left_out: usize,
+    last: Vec<String>,
+}
 
 impl Evidence {
     /// Nothing to show: what was expected never happened.
@@ -38,7 +43,23 @@ impl Evidence {
 
     /// These events, as lines.
     pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
-        Self(events.into_iter().map(trace::line).collect())
+        let events: Vec<&Event> = events.into_iter().collect();
+        Self::cut(&events, |event| trace::line(event))
+    }
+
+    /// What is shown of so many things becomes lines; the rest is only counted.
+    fn cut<T>(all: &[T], line: impl Fn(&T) -> String) -> Self {
+        let (first, rest) = all.split_at(if all.len() <= MOST {
+            all.len()
+        } else {
+            MOST - 4
+        });
+        let (left_out, last) = rest.split_at(rest.len().saturating_sub(3));
+        Self {
+            first: first.iter().map(&line).collect(),
+            left_out: left_out.len(),
+            last: last.iter().map(&line).collect(),
+        }
     }
 
     /// These events of the trace, and what the world became before and between them.
@@ -46,7 +67,9 @@ impl Evidence {
         trace: &'a Trace,
         events: impl IntoIterator<Item = &'a Event>,
     ) -> Self {
-        let events: Vec<&Event> = events.into_iter().collect();
+        let mut events: Vec<&Event> = events.into_iter().collect();
+        // They stand in one list: their addresses are their order.
+        events.sort_by_key(|event| std::ptr::from_ref(*event));
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             return Self::none();
         };
@@ -54,13 +77,13 @@ impl Evidence {
             .events
             .iter()
             .rposition(|event| is_change(event) && event.at <= first.at);
-        let shown = trace.events[begins.unwrap_or(0)..]
+        let within = &trace.events[begins.unwrap_or(0)..];
+        let ends = within
             .iter()
             .take_while(|event| event.at <= last.at)
-            .filter(|event| {
-                is_change(event) || events.iter().any(|known| std::ptr::eq(*known, *event))
-            });
-        Self::of(shown)
+            .count();
+        let same = |one: &Event, other: &Event| std::ptr::eq(one, other);
+        Self::of(merged(&within[..ends], &events, is_change, same))
     }
 
     /// What led to the outcome of a call: the last change of the world before it, what services
@@ -85,19 +108,80 @@ impl Evidence {
                 break;
             }
         }
-        Self(trace::fold(&events))
+        Self::cut(&trace::fold(&events), String::clone)
     }
 
-    /// The lines: all of them if they are few, else the first and the last ones.
+    /// The lines.
     pub(super) fn lines(self) -> Vec<String> {
-        let lines = self.0;
-        if lines.len() <= MOST {
-            return lines;
+        let mut lines = self.first;
+        if self.left_out > 0 {
+            lines.push(format!("... {} more lines ...", self.left_out));
         }
-        let left_out = lines.len() - (MOST - 1);
-        let mut shown = lines[..MOST - 4].to_vec();
-        shown.push(format!("... {left_out} more lines ..."));
-        shown.extend_from_slice(&lines[lines.len() - 3..]);
-        shown
+        lines.extend(self.last);
+        lines
+    }
+}
+
+/// Those of `all` that are wanted anyway or among `some`, which stand in the same order. Each is
+/// looked at once, however many there are.
+fn merged<'a, T>(
+    all: &'a [T],
+    some: &[&'a T],
+    is_wanted: impl Fn(&T) -> bool,
+    mut same: impl FnMut(&T, &T) -> bool,
+) -> Vec<&'a T> {
+    let mut some = some.iter().peekable();
+    let mut merged = Vec::new();
+    for one in all {
+        let mut is_known = false;
+        while some.next_if(|known| same(known, one)).is_some() {
+            is_known = true;
+        }
+        if is_known || is_wanted(one) {
+            merged.push(one);
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_grows_no_faster_than_the_trace() {
+        let looks = |size: u64| {
+            let all: Vec<u64> = (0..size).collect();
+            let some: Vec<&u64> = all.iter().filter(|one| *one % 3 == 0).collect();
+            let mut looks = 0;
+            let same = |one: &u64, other: &u64| {
+                looks += 1;
+                one == other
+            };
+            let merged = merged(&all, &some, |one| one % 2 == 0, same);
+            let wanted = |one: &&u64| **one % 2 == 0 || **one % 3 == 0;
+            assert_eq!(merged, all.iter().filter(wanted).collect::<Vec<_>>());
+            looks
+        };
+        assert!(looks(4_000) <= 4 * looks(1_000) + 4, "{}", looks(4_000));
+    }
+
+    #[test]
+    fn an_event_given_twice_is_shown_once() {
+        let all = [1, 2, 3];
+        let some = [&all[0], &all[2], &all[2]];
+        assert_eq!(merged(&all, &some, |_| false, |a, b| a == b), [&1, &3]);
+    }
+
+    #[test]
+    fn of_many_lines_the_first_and_the_last_are_shown() {
+        let lines = |count: usize| {
+            let all: Vec<usize> = (1..=count).collect();
+            Evidence::cut(&all, usize::to_string).lines()
+        };
+        assert_eq!(lines(12).len(), 12);
+        let cut = lines(13);
+        assert_eq!(cut.len(), 12);
+        assert_eq!(cut[7..], ["8", "... 2 more lines ...", "11", "12", "13"]);
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::jwt;
 use crate::{
-    scenario::{App, DEFAULT_SUBSCRIPTION, ManagedIdentity},
+    scenario::{App, DEFAULT_SUBSCRIPTION, ManagedIdentity, SigningKey},
     trace::{Fingerprint, fingerprint},
 };
 
@@ -49,6 +49,7 @@ pub struct Issued {
 /// Issues the tokens of one world.
 pub struct Issuer {
     tenant: String,
+    key: SigningKey,
     /// All tokens issued so far. Their number is what makes the next one differ: counted, not
     /// drawn, so that a world under another seed issues the same tokens at the same second, and
     /// their signatures are known.
@@ -98,9 +99,15 @@ impl Issuer {
     pub fn new(tenant: &str) -> Self {
         Self {
             tenant: tenant.to_owned(),
+            key: SigningKey::default(),
             tokens: Vec::new(),
             ids: 0,
         }
+    }
+
+    /// Signs with this key.
+    pub fn signing_with(self, key: SigningKey) -> Self {
+        Self { key, ..self }
     }
 
     /// The tenant's id.
@@ -176,7 +183,7 @@ impl Issuer {
                 _ => None,
             },
         };
-        let token = jwt::sign(&claims);
+        let token = jwt::sign_with(self.key, &claims);
         self.tokens.push(token.clone());
         Issued {
             fingerprint: fingerprint(&token),

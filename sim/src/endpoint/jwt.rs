@@ -1,4 +1,4 @@
-//! Signed tokens: RS256 with the public test key of `fixtures/keys`.
+//! Signed tokens: RS256 with the public test keys of `fixtures/keys`.
 
 use std::{
     collections::BTreeMap,
@@ -15,35 +15,51 @@ use ring::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::multi_prime::MultiPrime;
+use crate::scenario::SigningKey;
+
 const KEY: &[u8] = include_bytes!("../../../fixtures/keys/entra-signing-key.pk8");
 const CERTIFICATE: &[u8] = include_bytes!("../../../fixtures/keys/entra-signing-cert.der");
+const FAST_CERTIFICATE: &[u8] = include_bytes!("../../../fixtures/keys/fast-signing-cert.der");
 
 /// How many signatures are remembered: a few megabytes.
 const REMEMBERED: usize = 16_384;
 
 struct Signer {
-    key: KeyPair,
+    key: Key,
+    certificate: &'static [u8],
     /// The encoded header: the same in every token.
     header: String,
     /// The key's id, which is its certificate's thumbprint.
     id: String,
-    /// Signatures by the digest of what they sign. PKCS#1 v1.5 is deterministic, so worlds that
-    /// issue the same token (another seed, another engine, a second run) need not sign it again.
-    known: Mutex<BTreeMap<[u8; 32], String>>,
+}
+
+enum Key {
+    Common {
+        key: Box<KeyPair>,
+        /// Signatures by the digest of what they sign. PKCS#1 v1.5 is deterministic, so worlds that
+        /// issue the same token (another seed, another engine, a second run) need not sign it again.
+        known: Mutex<BTreeMap<[u8; 32], String>>,
+    },
+    Fast(Box<MultiPrime>),
 }
 
 /// None only if the key in `fixtures` can't be read; then no token verifies.
-static SIGNER: LazyLock<Option<Signer>> = LazyLock::new(|| {
-    let key = KeyPair::from_pkcs8(KEY).ok()?;
-    let id = url_safe(digest(&SHA1_FOR_LEGACY_USE_ONLY, CERTIFICATE).as_ref());
-    let header = json!({ "typ": "JWT", "alg": "RS256", "x5t": id, "kid": id });
-    Some(Signer {
-        key,
-        header: url_safe(header.to_string()),
-        id,
-        known: Mutex::default(),
-    })
+static COMMON: LazyLock<Option<Signer>> = LazyLock::new(|| {
+    let key = Box::new(KeyPair::from_pkcs8(KEY).ok()?);
+    let known = Mutex::default();
+    Some(Signer::new(Key::Common { key, known }, CERTIFICATE))
 });
+
+static FAST: LazyLock<Signer> =
+    LazyLock::new(|| Signer::new(Key::Fast(Box::default()), FAST_CERTIFICATE));
+
+fn signer(key: SigningKey) -> Option<&'static Signer> {
+    match key {
+        SigningKey::Common => COMMON.as_ref(),
+        SigningKey::Fast => Some(&FAST),
+    }
+}
 
 /// Why a token is not ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +72,15 @@ pub enum NotVerified {
     Signature,
 }
 
-/// The token that says `claims`.
+/// The token that says `claims`, signed with the common key.
+#[cfg(test)]
 pub fn sign(claims: &impl Serialize) -> String {
-    let Some(signer) = SIGNER.as_ref() else {
+    sign_with(SigningKey::Common, claims)
+}
+
+/// The token that says `claims`.
+pub fn sign_with(key: SigningKey, claims: &impl Serialize) -> String {
+    let Some(signer) = signer(key) else {
         return String::new();
     };
     let claims = serde_json::to_vec(claims).unwrap_or_default();
@@ -74,13 +96,14 @@ pub fn sign(claims: &impl Serialize) -> String {
 /// # Errors
 /// It is not such a token.
 pub fn verify(token: &str) -> Result<Value, NotVerified> {
-    let signer = SIGNER.as_ref().ok_or(NotVerified::UnknownKey)?;
     let (signed, signature) = token.rsplit_once('.').ok_or(NotVerified::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(NotVerified::Malformed)?;
     let decoded: Value = decode(header).ok_or(NotVerified::Malformed)?;
-    if decoded["alg"] != "RS256" || decoded["kid"] != signer.id.as_str() {
-        return Err(NotVerified::UnknownKey);
-    }
+    let keys = [SigningKey::Common, SigningKey::Fast].into_iter();
+    let signer = keys
+        .filter_map(signer)
+        .find(|signer| decoded["alg"] == "RS256" && decoded["kid"] == signer.id.as_str())
+        .ok_or(NotVerified::UnknownKey)?;
     let signature = general_purpose::URL_SAFE_NO_PAD
         .decode(signature)
         .map_err(|_| NotVerified::Malformed)?;
@@ -98,10 +121,10 @@ pub fn claims_unverified(token: &str) -> Option<Value> {
     decode(claims)
 }
 
-/// The published keys, as Entra's JWKS lists them.
-pub fn key_set(issuer: &str) -> Value {
-    let keys: Vec<Value> = SIGNER
-        .iter()
+/// The published keys of a world whose tokens are signed with `key`, as Entra's JWKS lists them.
+pub fn key_set(key: SigningKey, issuer: &str) -> Value {
+    let keys: Vec<Value> = signer(key)
+        .into_iter()
         .map(|signer| {
             let public = signer.public();
             json!({
@@ -111,7 +134,7 @@ pub fn key_set(issuer: &str) -> Value {
                 "x5t": signer.id,
                 "n": url_safe(public.n),
                 "e": url_safe(public.e),
-                "x5c": [general_purpose::STANDARD.encode(CERTIFICATE)],
+                "x5c": [general_purpose::STANDARD.encode(signer.certificate)],
                 "issuer": issuer,
             })
         })
@@ -125,34 +148,60 @@ pub fn url_safe(bytes: impl AsRef<[u8]>) -> String {
 }
 
 impl Signer {
+    fn new(key: Key, certificate: &'static [u8]) -> Self {
+        let id = url_safe(digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate).as_ref());
+        let header = json!({ "typ": "JWT", "alg": "RS256", "x5t": id, "kid": id });
+        Self {
+            key,
+            certificate,
+            header: url_safe(header.to_string()),
+            id,
+        }
+    }
+
     fn public(&self) -> PublicKeyComponents<Vec<u8>> {
-        PublicKeyComponents::from(self.key.public())
+        match &self.key {
+            Key::Common { key, .. } => PublicKeyComponents::from(key.public()),
+            Key::Fast(key) => PublicKeyComponents {
+                n: key.modulus(),
+                e: MultiPrime::exponent(),
+            },
+        }
     }
 
     fn signature(&self, input: &[u8]) -> String {
-        let mut name = [0; 32];
-        name.copy_from_slice(digest(&SHA256, input).as_ref());
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(signature) = known().get(&name) {
-            return signature.clone();
+        match &self.key {
+            Key::Common { key, known } => common_signature(key, known, input),
+            Key::Fast(key) => url_safe(key.sign(input)),
         }
-        let mut bytes = vec![0; self.key.public().modulus_len()];
-        // The padding draws nothing from the random source that the interface asks for.
-        let signed = self
-            .key
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input, &mut bytes);
-        let signature = if signed.is_ok() {
-            url_safe(bytes)
-        } else {
-            String::new()
-        };
-        let mut known = known();
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
-        known.insert(name, signature.clone());
-        signature
     }
+}
+
+fn common_signature(
+    key: &KeyPair,
+    known: &Mutex<BTreeMap<[u8; 32], String>>,
+    input: &[u8],
+) -> String {
+    let mut name = [0; 32];
+    name.copy_from_slice(digest(&SHA256, input).as_ref());
+    let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(signature) = known().get(&name) {
+        return signature.clone();
+    }
+    let mut bytes = vec![0; key.public().modulus_len()];
+    // The padding draws nothing from the random source that the interface asks for.
+    let signed = key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input, &mut bytes);
+    let signature = if signed.is_ok() {
+        url_safe(bytes)
+    } else {
+        String::new()
+    };
+    let mut known = known();
+    if known.len() >= REMEMBERED {
+        known.clear();
+    }
+    known.insert(name, signature.clone());
+    signature
 }
 
 fn decode(part: &str) -> Option<Value> {

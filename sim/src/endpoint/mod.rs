@@ -18,6 +18,7 @@ mod journal;
 mod jwt;
 mod limit;
 pub(crate) mod mask;
+mod multi_prime;
 mod real_secret;
 pub(crate) mod redis;
 mod reply;

@@ -79,7 +79,7 @@ impl Stage {
             .as_ref()
             .map_or(DEFAULT_TENANT, |entra| &entra.tenant);
         let state = State {
-            issuer: Issuer::new(tenant),
+            issuer: Issuer::new(tenant).signing_with(world.signing_key),
             world: world.clone(),
             kept: BTreeMap::new(),
             windows: Windows::default(),

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod caller;
+mod callers;
 mod guests;
 mod machine;
 mod made;

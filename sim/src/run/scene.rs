@@ -12,17 +12,11 @@ use std::{
 use credsim_identity::{AccessToken, Error, TokenRequest};
 use jiff::Timestamp;
 
-use super::{
-    APP,
-    caller::{self, Caller},
-    made::Made,
-    redis::Connections,
-    watch::Watch,
-};
+use super::{APP, caller, made::Made, redis::Connections, watch::Watch};
 use crate::{
     endpoint::{ENTRA_HOST, IMDS_HOST, redis_hosts},
     engine::Control,
-    scenario::{Action, Instance, Reach, Scenario, Service},
+    scenario::{Action, Reach, Scenario, Service},
     subject::{HostState, Leftovers, Lender, Lent, RedisReporter, Subject},
     trace::{Fingerprint, Kind, RedisEvent},
 };
@@ -32,6 +26,8 @@ pub(super) struct Instanced {
     pub number: u32,
     pub built: Result<Made, Error>,
     leftovers: Arc<Leftovers>,
+    /// The tokens that it handed out lately, so that they need not be digested again.
+    pub seen_tokens: Mutex<VecDeque<(AccessToken, Fingerprint)>>,
 }
 
 /// The running story, shared by its callers.
@@ -41,18 +37,18 @@ pub(super) struct Scene {
     pub watch: Watch,
     subject: Arc<dyn Subject>,
     instances: AtomicU32,
-    calls: AtomicU64,
+    pub(super) calls: AtomicU64,
     /// How often each step was repeated.
-    repetitions: Mutex<BTreeMap<usize, u64>>,
+    pub(super) repetitions: Mutex<BTreeMap<usize, u64>>,
     /// The connections to Redis.
     pub connections: Connections,
     disposed: Mutex<Vec<Arc<Instanced>>>,
+    /// The credentials of callers that have their own, by step and caller.
+    pub(super) own: Mutex<BTreeMap<(usize, u32), Arc<Instanced>>>,
     /// The hosts that have crashed and are not up again.
     down: Mutex<BTreeSet<String>>,
     /// Tokens of callers that keep them, by step and caller.
     kept: Mutex<BTreeMap<(usize, u32), AccessToken>>,
-    /// The tokens handed out lately, so that they need not be digested again.
-    seen_tokens: Mutex<VecDeque<(AccessToken, Fingerprint)>>,
     last_repair: Mutex<Option<Duration>>,
 }
 
@@ -73,9 +69,9 @@ impl Scene {
             repetitions: Mutex::default(),
             connections: Connections::default(),
             disposed: Mutex::default(),
+            own: Mutex::default(),
             down: Mutex::default(),
             kept: Mutex::default(),
-            seen_tokens: Mutex::default(),
             last_repair: Mutex::default(),
         }
     }
@@ -114,7 +110,7 @@ impl Scene {
         self.scenario
             .call
             .iter()
-            .any(|call| call.credential != Instance::New)
+            .any(|call| call.credential.is_shared())
     }
 
     /// Builds a credential.
@@ -167,39 +163,8 @@ impl Scene {
             number,
             built,
             leftovers,
+            seen_tokens: Mutex::default(),
         })
-    }
-
-    /// Starts the callers of a step.
-    pub fn call(self: Arc<Self>, step: usize, shared: Option<Arc<Instanced>>) {
-        let Some(call) = self.scenario.call.get(step) else {
-            return;
-        };
-        let repetition = {
-            let mut counts = lock(&self.repetitions);
-            let count = counts.entry(step).or_insert(0);
-            *count += 1;
-            *count
-        };
-        for number in 1..=call.callers {
-            let instance = match (&shared, call.credential) {
-                (Some(shared), Instance::Shared | Instance::Clone) => shared.clone(),
-                _ => self.instance(),
-            };
-            let caller = Caller {
-                scene: self.clone(),
-                step,
-                number,
-                repetition,
-                call: self.calls.fetch_add(1, Ordering::Relaxed) + 1,
-                instance,
-            };
-            self.state
-                .host
-                .runtime
-                .spawn(Box::pin(caller::call(caller)))
-                .detach();
-        }
     }
 
     pub fn change(
@@ -322,10 +287,13 @@ impl Scene {
             let Ok(built) = &instance.built else { continue };
             let tokens = match built {
                 Made::Credential(built) => {
-                    let calls = self.scenario.call.iter();
-                    let requests = calls.filter_map(|call| self.request(&call.action));
+                    let repetitions = lock(&self.repetitions);
+                    let asked = repetitions.iter();
+                    let asked = asked.flat_map(|(step, times)| {
+                        caller::all_requests(&self.scenario, *step, *times)
+                    });
                     let cached = |request: &TokenRequest| built.credential.cached(request);
-                    requests.filter(|request| cached(request).is_some()).count()
+                    asked.filter(|request| cached(request).is_some()).count()
                 }
                 Made::Redis(client) => client.tokens(),
             };
@@ -340,10 +308,6 @@ impl Scene {
 
     pub fn kept(&self) -> MutexGuard<'_, BTreeMap<(usize, u32), AccessToken>> {
         lock(&self.kept)
-    }
-
-    pub fn seen_tokens(&self) -> MutexGuard<'_, VecDeque<(AccessToken, Fingerprint)>> {
-        lock(&self.seen_tokens)
     }
 
     /// Writes what a Redis client reports about itself.
@@ -369,13 +333,8 @@ impl Scene {
             Err(_) => elapsed,
         }
     }
-
-    /// The token request that a call makes; none if it sends commands to Redis.
-    pub fn request(&self, action: &crate::scenario::CallDo) -> Option<TokenRequest> {
-        caller::request(&self.scenario, action)
-    }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

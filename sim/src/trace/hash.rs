@@ -20,10 +20,8 @@ pub fn fingerprint(secret: impl AsRef<[u8]>) -> Fingerprint {
 }
 
 impl Fingerprint {
-    /// The smallest, for ranges.
+    /// The smallest, which stands for any where tokens do not matter.
     pub(crate) const MIN: Self = Self(0);
-    /// The largest, for ranges.
-    pub(crate) const MAX: Self = Self(u64::MAX);
 
     fn finish(context: Context) -> Self {
         let digest = context.finish();

@@ -1,6 +1,9 @@
 //! `Retry-After` is honoured as PR-12 says, and attempts stay within the policy's bounds.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::fmt::rfc2822;
 
@@ -113,25 +116,29 @@ fn too_many(
     exchanges: &[Exchange<'_>],
     calls: &[Call<'_>],
 ) -> Option<Finding> {
-    let mut by_key: BTreeMap<(u32, Fingerprint), Vec<&Exchange<'_>>> = BTreeMap::new();
+    let mut by_instance: BTreeMap<u32, Vec<&Exchange<'_>>> = BTreeMap::new();
     for exchange in exchanges {
-        by_key
-            .entry((exchange.instance, exchange.key))
+        by_instance
+            .entry(exchange.instance)
             .or_default()
             .push(exchange);
     }
+    // Callers that come and go together see the same attempts.
+    let mut looked_at = BTreeSet::new();
     for call in calls {
         // Only callers who wait can tell one burst of attempts from the next.
         let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
-        if end == call.at {
+        if end == call.at || !looked_at.insert((call.instance, call.at, end)) {
             continue;
         }
-        for ((instance, _), sent) in by_key.range(of_instance(call.instance)) {
-            let first = sent.partition_point(|exchange| exchange.sent.at < call.at);
-            let during = sent[first..]
-                .iter()
-                .take_while(|exchange| exchange.sent.at <= end);
-            let during = one_after_another(during);
+        let Some(sent) = by_instance.get(&call.instance) else {
+            continue;
+        };
+        let first = sent.partition_point(|exchange| exchange.sent.at < call.at);
+        let during = sent[first..]
+            .iter()
+            .take_while(|exchange| exchange.sent.at <= end);
+        for during in one_after_another(during).into_values() {
             let Some(allowed) = during
                 .first()
                 .and_then(|e| attempts_allowed(scenario, e.to))
@@ -140,7 +147,8 @@ fn too_many(
             };
             if during.len() > allowed as usize {
                 let found = format!(
-                    "#{instance} makes {} attempts for one caller; {allowed} are allowed",
+                    "#{} makes {} attempts for one caller; {allowed} are allowed",
+                    call.instance,
                     during.len()
                 );
                 let shown = Evidence::of(during.iter().map(|exchange| exchange.sent));
@@ -151,13 +159,14 @@ fn too_many(
     None
 }
 
-/// Attempts of which each begins when the one before has ended. What is in flight beside them is
-/// nobody's retry, but for another invariant to judge.
+/// Attempts by key, of which each begins when the one before has ended. What is in flight beside
+/// them is nobody's retry, but for another invariant to judge.
 fn one_after_another<'a, 'b: 'a>(
     sent: impl Iterator<Item = &'a &'b Exchange<'b>>,
-) -> Vec<&'b Exchange<'b>> {
-    let mut attempts: Vec<&Exchange<'_>> = Vec::new();
+) -> BTreeMap<Fingerprint, Vec<&'b Exchange<'b>>> {
+    let mut by_key: BTreeMap<Fingerprint, Vec<&Exchange<'_>>> = BTreeMap::new();
     for exchange in sent {
+        let attempts = by_key.entry(exchange.key).or_default();
         let free = attempts
             .last()
             .is_none_or(|last| last.ended.is_some_and(|ended| ended.at <= exchange.sent.at));
@@ -165,11 +174,7 @@ fn one_after_another<'a, 'b: 'a>(
             attempts.push(exchange);
         }
     }
-    attempts
-}
-
-fn of_instance(instance: u32) -> std::ops::RangeInclusive<(u32, Fingerprint)> {
-    (instance, Fingerprint::MIN)..=(instance, Fingerprint::MAX)
+    by_key
 }
 
 /// How many attempts the subject's policy allows at `url` (PR-10, PR-13, PR-14).

@@ -25,9 +25,10 @@ fn line(call: &Call) -> String {
             text += &format!(" until {until}");
         }
     }
-    text += &match call.callers {
-        1 => ": a caller ".to_owned(),
-        many => format!(": {many} callers at once "),
+    text += &match (call.callers, call.ramp_up) {
+        (1, _) => ": a caller ".to_owned(),
+        (many, None) => format!(": {many} callers at once "),
+        (many, Some(over)) => format!(": {many} callers, evenly over {over}, "),
     };
     let plural = if call.callers == 1 { "s" } else { "" };
     text += &match &call.action {
@@ -52,6 +53,7 @@ fn line(call: &Call) -> String {
         Instance::Shared => "",
         Instance::New => ", with a new credential each time",
         Instance::Clone => ", with a clone of the credential each time",
+        Instance::EachItsOwn => ", each with a credential of its own",
     };
     if let Some(patience) = call.gives_up_after {
         text += &format!(", giving up after {patience}");

@@ -108,7 +108,10 @@ pub fn configuration(stage: &Stage, tenant: &str, request: &Request, at: Duratio
 /// `/{tenant}/discovery/v2.0/keys`.
 pub fn keys(stage: &Stage, tenant: &str, request: &Request, at: Duration) -> Answer {
     match name(stage, tenant) {
-        Some((_, issuer)) => publish(stage, &jwt::key_set(&issuer), "the signing keys"),
+        Some((_, issuer)) => {
+            let key = stage.state().world.signing_key;
+            publish(stage, &jwt::key_set(key, &issuer), "the signing keys")
+        }
         None => unknown(stage, tenant, request, at),
     }
 }

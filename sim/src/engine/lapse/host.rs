@@ -12,6 +12,9 @@ use crate::engine::{
     BoxFuture, Control, Host, HostMain, Listener, Network, Runtime, Stream, Work, guard::guarded,
 };
 
+/// So many tasks may be remembered, ended or not.
+const FEW: usize = 64;
+
 /// Adds a host and starts its code.
 pub(super) fn start(fabric: &Fabric, name: &str, main: Option<HostMain>) -> Host {
     let id = {
@@ -21,6 +24,7 @@ pub(super) fn start(fabric: &Fabric, name: &str, main: Option<HostMain>) -> Host
             up: true,
             main,
             tasks: Vec::new(),
+            swept_at: FEW,
         };
         state.hosts.push(host);
         state.hosts.len() - 1
@@ -86,12 +90,14 @@ impl Runtime for Place {
             move |why| fabric.fail(why)
         }));
         let mut state = self.fabric.lock();
-        let tasks = &mut state.hosts[self.id].tasks;
-        // Forget tasks that have ended, now and then, so that a long run stays small.
-        if tasks.len() >= 64 && tasks.len().is_power_of_two() {
-            tasks.retain(|task| !task.is_finished());
+        let host = &mut state.hosts[self.id];
+        // Forget tasks that have ended, now and then, so that a long run stays small; but not so
+        // often that those which have not are looked at again and again.
+        if host.tasks.len() >= host.swept_at {
+            host.tasks.retain(|task| !task.is_finished());
+            host.swept_at = FEW.max(2 * host.tasks.len());
         }
-        tasks.push(task.abort_handle());
+        host.tasks.push(task.abort_handle());
         Work::new(task.abort_handle())
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct HostState {
     pub up: bool,
     pub main: Option<HostMain>,
     pub tasks: Vec<AbortHandle>,
+    /// From so many tasks on, those that have ended are forgotten.
+    pub swept_at: usize,
 }
 
 pub(super) struct State {

@@ -1,5 +1,7 @@
 //! Who asks for tokens, and when.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,6 +21,9 @@ pub struct Call {
     /// How many callers do it at the same moment. Default: 1.
     #[serde(default = "one")]
     pub callers: u32,
+    /// The callers begin one after another, evenly over this time, each time anew. Default: all at
+    /// the same moment.
+    pub ramp_up: Option<Span>,
     /// Which credential they ask. Default: shared.
     #[serde(default)]
     pub credential: Instance,
@@ -27,6 +32,24 @@ pub struct Call {
     /// What they do.
     #[serde(rename = "do")]
     pub action: CallDo,
+}
+
+impl Call {
+    /// How long after the first of them a caller begins, counted from 1.
+    pub fn begins_after(&self, caller: u32) -> Duration {
+        let callers = self.callers.max(1);
+        let whole = self.ramp_up.unwrap_or_default().0;
+        // Never early, and exact to the nanosecond.
+        let share = whole.as_nanos() * u128::from(caller.saturating_sub(1)) / u128::from(callers);
+        Duration::from_nanos(u64::try_from(share).unwrap_or(u64::MAX))
+    }
+}
+
+impl Instance {
+    /// Whether it is, or comes from, the one that all calls share.
+    pub fn is_shared(self) -> bool {
+        matches!(self, Self::Shared | Self::Clone)
+    }
 }
 
 /// Which credential is asked.
@@ -40,6 +63,9 @@ pub enum Instance {
     New,
     /// A clone of the shared one for each call.
     Clone,
+    /// A new one for each of the callers, built at its first call and asked again at the later
+    /// ones: a fleet.
+    EachItsOwn,
 }
 
 /// What a caller does.
@@ -60,12 +86,16 @@ pub enum CallDo {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GetToken {
-    /// The scopes.
+    /// The scopes. `{n}` is the number of the repetition, from 1, and `{caller}` that of the
+    /// caller.
     pub scopes: Vec<String>,
     /// The tenant. Default: the credential's.
     pub tenant: Option<String>,
     /// The claims of a challenge.
     pub claims: Option<String>,
+    /// Declares that the caller handles continuous access evaluation. Default: false.
+    #[serde(default)]
+    pub cae: bool,
     /// Waits for a new token if the cached one has less than this left. Default: 30s.
     pub min_remaining: Option<Span>,
     /// The caller keeps its token and asks again only after `refresh_on`. Default: false.

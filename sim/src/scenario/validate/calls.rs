@@ -3,7 +3,7 @@
 use std::{ops::Range as Window, time::Duration};
 
 use super::{
-    super::{Call, CallDo, GetToken, Instance, UseResource, diagnostics::one_of},
+    super::{Call, CallDo, GetToken, Instance, Span, UseResource, diagnostics::one_of},
     Check, Place,
 };
 
@@ -23,9 +23,13 @@ impl Check<'_> {
                 counted.push((call, place, count));
             }
         }
-        let is_new = |call: &Call| call.credential == Instance::New;
         if self.not_too_many(&counted, MOST_CALLS, "calls") {
-            counted.retain(|(call, ..)| is_new(call));
+            counted.retain(|(call, ..)| !call.credential.is_shared());
+            for (call, _, count) in &mut counted {
+                if call.credential == Instance::EachItsOwn {
+                    *count = u128::from(call.callers);
+                }
+            }
             self.not_too_many(&counted, MOST_NEW, "calls with a new credential each");
         }
     }
@@ -78,6 +82,7 @@ impl Check<'_> {
                 .label("nobody")
                 .expected("1 or more");
         }
+        self.ramp_up(call, place);
         if let Some(patience) = call.gives_up_after {
             let help = "leave it out for a caller that waits";
             self.longer_than_zero(patience, &place.key("gives-up-after"), help);
@@ -130,13 +135,38 @@ impl Check<'_> {
         let length = window.end - window.start;
         if every.0 >= length {
             self.at_value(&place.key("every"), "this call never repeats")
-                .label(format!("the series ends after {}", super::Span(length)))
-                .expected(format!("less than {}", super::Span(length)))
+                .label(format!("the series ends after {}", Span(length)))
+                .expected(format!("less than {}", Span(length)))
                 .help("leave `every` out for a single call");
             return None;
         }
         let times = length.as_nanos().div_ceil(every.0.as_nanos());
         Some(times.saturating_mul(u128::from(call.callers)))
+    }
+
+    /// The callers of a step begin before it is repeated, and before the world ends.
+    fn ramp_up(&mut self, call: &Call, place: &Place) {
+        let Some(ramp_up) = call.ramp_up else { return };
+        let at = place.key("ramp-up");
+        let help = "leave it out for callers that begin at the same moment";
+        self.longer_than_zero(ramp_up, &at, help);
+        if call.callers == 1 {
+            self.at_key(&at, "one caller has nobody to begin after it")
+                .label("there is no second one")
+                .help("add `callers`, or remove `ramp-up`");
+            return;
+        }
+        let lasts = self.scenario.world.lasts;
+        let left = Span(lasts.0.saturating_sub(call.at.0));
+        let (longest, why) = match call.every {
+            Some(every) if every < left => (every, "the next series begins before it is over"),
+            _ => (left, "the world ends before all have begun"),
+        };
+        if ramp_up > longest {
+            self.at_value(&at, "the callers take too long to begin")
+                .label(why)
+                .expected(format!("at most {longest}"));
+        }
     }
 
     fn get_token(&mut self, ask: &GetToken, call: &Call, place: &Place) {
@@ -154,11 +184,35 @@ impl Check<'_> {
                     .expected("such as \"https://vault.azure.net/.default\"")
                     .help("several scopes are several strings");
             }
+            self.numbers(scope, call, &place);
         }
         if ask.keeps_token && call.every.is_none() {
             self.at_key(&place.key("keeps-token"), "this caller asks only once")
                 .label("so it has nothing to keep its token for")
                 .help("add `every` to the `[[call]]`, or remove `keeps-token`");
+        }
+    }
+
+    /// What stands in braces in a scope.
+    fn numbers(&mut self, scope: &str, call: &Call, place: &Place) {
+        for text in scope.split('{').skip(1) {
+            let name = text.split('}').next().unwrap_or_default();
+            match name {
+                "n" if call.every.is_none() => self
+                    .at_value(place, "`{n}` is 1 here, whoever calls")
+                    .label("this call is not repeated")
+                    .help("add `every`; `{caller}` is the number of the caller"),
+                "caller" if call.callers < 2 => self
+                    .at_value(place, "`{caller}` is 1 here, in each repetition")
+                    .label("there is one caller")
+                    .help("add `callers`; `{n}` is the number of the repetition"),
+                "n" | "caller" => continue,
+                _ => self
+                    .at_value(place, format!("`{{{name}}}` stands for nothing"))
+                    .label("in braces")
+                    .expected("`{n}`, the number of the repetition, or `{caller}`")
+                    .did_you_mean(name, ["n", "caller"]),
+            };
         }
     }
 

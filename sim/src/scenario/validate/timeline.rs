@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    super::{Action, At, Instance, Service, diagnostics::closest},
+    super::{Action, At, Service, diagnostics::closest},
     Check, Place,
 };
 
@@ -161,7 +161,7 @@ impl<'a> Check<'a> {
     /// Whether a call asks the shared credential or a clone of it.
     fn uses_shared(&self) -> bool {
         let mut calls = self.scenario.call.iter();
-        calls.any(|call| call.credential != Instance::New)
+        calls.any(|call| call.credential.is_shared())
     }
 
     fn login(&mut self, command: &'static str, user: &'a str, place: &Place, now: &mut Now<'a>) {

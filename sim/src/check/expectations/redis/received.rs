@@ -51,6 +51,7 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &RedisReceived) -> F
             _ => {}
         }
     }
+    let covered = Covered::by(gaps.iter().map(|(_, from, until)| (*from, *until)));
     // Walk through what was published; what was heard must be the same, but for gaps.
     let mut next = heard.iter().peekable();
     let mut missing = 0;
@@ -64,10 +65,7 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &RedisReceived) -> F
             && event.at >= listens_from
             && event.at + ON_ITS_WAY < run.ended
         {
-            let in_gap = |(_, from, until): &(&Event, Duration, Duration)| {
-                *from <= event.at && event.at <= *until
-            };
-            if !gaps.iter().any(in_gap) {
+            if !covered.holds(event.at) {
                 let found = format!(
                     "`{message}` on {channel} never comes in its turn, and no gap is reported there"
                 );
@@ -95,6 +93,30 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &RedisReceived) -> F
         return fails(found, shown());
     }
     Finding::holds(NAME, found, expected)
+}
+
+/// The times that gaps cover.
+struct Covered(Vec<(Duration, Duration)>);
+
+impl Covered {
+    fn by(gaps: impl Iterator<Item = (Duration, Duration)>) -> Self {
+        let mut gaps: Vec<_> = gaps.collect();
+        gaps.sort_unstable();
+        // How far those reach that begin so early.
+        let mut reach = Duration::ZERO;
+        for (_, until) in &mut gaps {
+            reach = reach.max(*until);
+            *until = reach;
+        }
+        Self(gaps)
+    }
+
+    /// Whether a gap covers `at`, its ends included.
+    fn holds(&self, at: Duration) -> bool {
+        let begun = self.0.partition_point(|(from, _)| *from <= at);
+        let reach = begun.checked_sub(1).and_then(|last| self.0.get(last));
+        reach.is_some_and(|(_, until)| at <= *until)
+    }
 }
 
 /// What the subscriber listens to.
@@ -141,4 +163,21 @@ fn published(run: &Run) -> impl Iterator<Item = (&Event, &str, &str)> {
             }
             _ => None,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_may_overlap_and_hold_their_ends() {
+        let second = Duration::from_secs;
+        let gaps = [(5, 6), (1, 9), (20, 21)].map(|(from, until)| (second(from), second(until)));
+        let covered = Covered::by(gaps.into_iter());
+        let held = (0..24).filter(|at| covered.holds(second(*at)));
+        assert_eq!(
+            held.collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21]
+        );
+    }
 }

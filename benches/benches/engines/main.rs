@@ -4,6 +4,13 @@
 //! is played for one virtual day on lapse and for one virtual minute on both engines, beside
 //! turmoil's own loop with nobody in it. Nothing is timed that is not also done by `credsim run`,
 //! except the judging. A last line states the ratio, scaled to a virtual day.
+//!
+//! `-- fleet` plays fleets of 10, 1,000 and 10,000 clients alone, with the judging; they are played
+//! after the rest too, unless another word is given. With `--quick` each is played once. The file that
+//! `CREDSIM_ROWS` names gets a row for each figure but criterion's.
+
+mod fleet;
+mod idle;
 
 use std::{
     hint::black_box,
@@ -11,8 +18,13 @@ use std::{
 };
 
 use credsim::engine::Engine;
-use credsim_benches::{bundled, play, play_all, steady_service};
+use credsim_benches::{
+    bundled, play, play_all,
+    rows::{self, Row},
+    steady_service,
+};
 use criterion::{Criterion, Throughput, criterion_group};
+use idle::idle_turmoil;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -44,40 +56,16 @@ fn steady(criterion: &mut Criterion) {
     group.bench_function(
         "turmoil's own loop with two idle hosts, one virtual minute",
         |bencher| {
-            bencher.iter(idle_turmoil);
+            bencher.iter(|| idle_turmoil(2, MINUTE));
         },
     );
     group.finish();
 }
 
-/// The least that turmoil does in a virtual minute: its ticks, with hosts that only sleep.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it is turmoil's clock that is measured"
-)]
-fn idle_turmoil() {
-    let mut sim = turmoil::Builder::new()
-        .simulation_duration(MINUTE * 2)
-        .tick_duration(Duration::from_millis(1))
-        .rng_seed(1)
-        .build();
-    sim.host("service", || async {
-        tokio::time::sleep(MINUTE * 2).await;
-        Ok(())
-    });
-    sim.client("app", async {
-        tokio::time::sleep(MINUTE).await;
-        Ok(())
-    });
-    if let Err(error) = sim.run() {
-        panic!("turmoil failed: {error}");
-    }
-}
-
 /// Both engines in turn, so that a noisy machine is noisy for both: turmoil's virtual minute, scaled
 /// to a day (it was not run for one), over lapse's virtual day of the same work.
 #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
-fn ratio() {
+fn ratio() -> Vec<Row> {
     const ROUNDS: usize = 7;
     const MINUTES_A_DAY: f64 = 1440.0;
     let (minute, day) = (steady_service("1m"), steady_service("24h"));
@@ -86,12 +74,13 @@ fn ratio() {
         black_box(play(scenario, engine, 1));
         start.elapsed().as_secs_f64()
     };
-    let mut ratios: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
-            let turmoil = time(&minute, Engine::Turmoil) * MINUTES_A_DAY;
-            turmoil / time(&day, Engine::Lapse)
-        })
-        .collect();
+    let (mut speeds, mut ratios) = (<[Vec<f64>; 2]>::default(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (turmoil, lapse) = (time(&minute, Engine::Turmoil), time(&day, Engine::Lapse));
+        ratios.push(turmoil * MINUTES_A_DAY / lapse);
+        speeds[0].push(MINUTES_A_DAY * 60.0 / lapse);
+        speeds[1].push(60.0 / turmoil);
+    }
     ratios.sort_by(f64::total_cmp);
     println!(
         "\nscaled: 1440 times turmoil's virtual minute (1 ms tick) is {:.0} times lapse's virtual day \
@@ -101,12 +90,50 @@ fn ratio() {
         ratios[0],
         ratios[ROUNDS - 1]
     );
+    let contestants = [
+        ("lapse", "one virtual day"),
+        ("turmoil", "one virtual minute"),
+    ];
+    let rows = contestants.into_iter().zip(speeds);
+    rows.map(|((who, what), speeds)| {
+        let row = Row {
+            group: "engine".to_owned(),
+            who: who.to_owned(),
+            what: format!("a call every virtual second, {what}"),
+            callers: 1,
+            unit: "virtual s/s".to_owned(),
+            median: f64::NAN,
+            low: f64::NAN,
+            high: f64::NAN,
+            samples: 0,
+            note: "hourly tokens; played, not judged".to_owned(),
+        };
+        row.of(speeds)
+    })
+    .collect()
 }
 
 criterion_group!(benches, library, steady);
 
-fn main() {
+#[expect(clippy::disallowed_methods, reason = "cargo says what to run")]
+fn main() -> std::io::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |option: &str| arguments.iter().any(|argument| argument == option);
+    let words = || {
+        arguments
+            .iter()
+            .filter(|argument| !argument.starts_with('-'))
+    };
     benches();
-    ratio();
+    // As a test, criterion runs each bench once; the rest has nothing to show then.
+    if !has("--test") && !has("--list") {
+        if words().next().is_none() {
+            rows::write(&ratio())?;
+        }
+        if words().all(|word| word == "fleet") {
+            rows::write(&fleet::run(has("--quick")))?;
+        }
+    }
     Criterion::default().configure_from_args().final_summary();
+    Ok(())
 }

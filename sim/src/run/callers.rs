@@ -1,0 +1,86 @@
+//! The callers of a step: when each begins, and which credential it asks.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use super::{
+    caller::{self, Caller},
+    scene::{Instanced, Scene, lock},
+};
+use crate::scenario::Instance;
+
+impl Scene {
+    /// Starts the callers of a step.
+    pub fn call(self: Arc<Self>, step: usize, shared: Option<Arc<Instanced>>) {
+        let Some(call) = self.scenario.call.get(step) else {
+            return;
+        };
+        let repetition = {
+            let mut counts = lock(&self.repetitions);
+            let count = counts.entry(step).or_insert(0);
+            *count += 1;
+            *count
+        };
+        let who = move |number| (step, number, repetition);
+        if call.ramp_up.is_none() {
+            for number in 1..=call.callers {
+                self.begin(who(number), shared.as_ref());
+            }
+            return;
+        }
+        let scene = self.clone();
+        let in_turn = async move {
+            let first = scene.state.elapsed();
+            let Some(call) = scene.scenario.call.get(step) else {
+                return;
+            };
+            for number in 1..=call.callers {
+                let at = first.saturating_add(call.begins_after(number));
+                let wait = at.saturating_sub(scene.state.elapsed());
+                if !wait.is_zero() {
+                    scene.state.host.runtime.sleep(wait).await;
+                }
+                scene.begin(who(number), shared.as_ref());
+            }
+        };
+        self.state.host.runtime.spawn(Box::pin(in_turn)).detach();
+    }
+
+    /// One caller of a step begins.
+    fn begin(
+        self: &Arc<Self>,
+        (step, number, repetition): (usize, u32, u64),
+        shared: Option<&Arc<Instanced>>,
+    ) {
+        let Some(call) = self.scenario.call.get(step) else {
+            return;
+        };
+        let instance = match (shared, call.credential) {
+            (Some(shared), Instance::Shared | Instance::Clone) => shared.clone(),
+            (_, Instance::EachItsOwn) => self.own(step, number),
+            _ => self.instance(),
+        };
+        let caller = Caller {
+            scene: self.clone(),
+            step,
+            number,
+            repetition,
+            call: self.calls.fetch_add(1, Ordering::Relaxed) + 1,
+            instance,
+        };
+        self.state
+            .host
+            .runtime
+            .spawn(Box::pin(caller::call(caller)))
+            .detach();
+    }
+
+    /// The credential of a caller that has its own, built at its first call.
+    fn own(&self, step: usize, caller: u32) -> Arc<Instanced> {
+        let known = lock(&self.own).get(&(step, caller)).cloned();
+        known.unwrap_or_else(|| {
+            let built = self.instance();
+            lock(&self.own).insert((step, caller), built.clone());
+            built
+        })
+    }
+}
