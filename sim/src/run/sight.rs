@@ -134,7 +134,7 @@ mod tests {
             seen(Sight::of_a_driver()),
             [true, false, true, false, false, true, false]
         );
-        assert_eq!(seen(Sight::endpoints_only()), [false; 6]);
+        assert_eq!(seen(Sight::endpoints_only()), [false; 7]);
         assert_eq!(Sight::everything().lacks(&ALL), None);
         assert_eq!(
             Sight::of_a_driver().lacks(&[Side::Calls, Side::Walks]),
