@@ -1,6 +1,7 @@
 //! What the benches share. They live in `benches/benches/`; `cargo bench` runs all of them.
 
 pub mod rows;
+pub mod service;
 
 use std::{sync::Arc, thread};
 

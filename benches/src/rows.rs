@@ -7,14 +7,14 @@
 
 use std::{fs, io, path::Path};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The variable that names the file. Without it nothing is written.
 const FILE: &str = "CREDSIM_ROWS";
 
 /// A figure.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Row {
     /// What it belongs to: `engine`.
     pub group: String,
@@ -28,9 +28,9 @@ pub struct Row {
     pub unit: String,
     /// The median of the samples.
     pub median: f64,
-    /// The lowest, or the lower end of an interval that the note names.
+    /// The lower quartile of the samples.
     pub low: f64,
-    /// The highest, or the upper end.
+    /// The upper quartile.
     pub high: f64,
     /// How many samples there are.
     pub samples: usize,
@@ -39,16 +39,21 @@ pub struct Row {
 }
 
 impl Row {
-    /// The same row about these samples, with their whole range.
+    /// The same row about these samples.
     #[must_use]
     pub fn of(self, mut samples: Vec<f64>) -> Self {
         samples.sort_by(f64::total_cmp);
-        let last = samples.len().saturating_sub(1);
-        let at = |index: usize| samples.get(index).copied().unwrap_or(f64::NAN);
+        let last = samples.len().saturating_sub(1) as f64;
+        let at = |index: f64| samples.get(index as usize).copied().unwrap_or(f64::NAN);
+        // Between two samples, their share of both.
+        let quantile = |share: f64| {
+            let (low, high) = ((last * share).floor(), (last * share).ceil());
+            at(low) + (at(high) - at(low)) * (last * share - low)
+        };
         Self {
-            median: (at(last / 2) + at(last.div_ceil(2))) / 2.0,
-            low: at(0),
-            high: at(last),
+            median: quantile(0.5),
+            low: quantile(0.25),
+            high: quantile(0.75),
             samples: samples.len(),
             ..self
         }
@@ -62,6 +67,7 @@ impl Row {
             ("unit", &self.unit),
         ];
         names.iter().all(|(name, value)| other[*name] == **value)
+            && other["callers"] == self.callers
     }
 }
 

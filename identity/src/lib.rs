@@ -14,11 +14,14 @@ pub mod credentials;
 pub mod developer;
 mod entra;
 mod error;
+mod hit;
 pub mod managed_identity;
 pub mod platform;
 pub mod redis;
+mod request;
 pub mod retry;
 mod token;
+mod token_credential;
 mod wire;
 
 pub use cache::Cached;
@@ -29,7 +32,10 @@ pub use chain::{
 pub use credentials::{ClientSecretCredential, EnvironmentCredential};
 pub use developer::{AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential};
 pub use error::{Error, ErrorKind};
+pub use hit::TokenRef;
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityId};
 pub use platform::Platform;
+pub use request::{DEFAULT_MIN_REMAINING, TokenRequest};
 pub use retry::{RetryOptions, RetryPolicy};
-pub use token::{AccessToken, DEFAULT_MIN_REMAINING, Principal, TokenCredential, TokenRequest};
+pub use token::{AccessToken, Principal};
+pub use token_credential::{TokenCredential, TokenFuture};

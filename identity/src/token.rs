@@ -1,183 +1,14 @@
-//! Access tokens, requests for them, and the trait of everything that answers such requests.
+//! Access tokens, and as whom they act.
 
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::{Error, chain::ChainRecord, platform::BoxFuture};
-
-/// Gives access tokens. Object-safe; implementations are shared by `Arc` and used concurrently.
-pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
-    /// The class name by which documentation, logs and errors call it, such as
-    /// `ManagedIdentityCredential`.
-    fn name(&self) -> &str;
-
-    /// A token for `request`, from a cache or from its source.
-    ///
-    /// # Errors
-    /// One of the five kinds of [`ErrorKind`](crate::ErrorKind); see there what each means for a
-    /// caller.
-    fn get_token<'a>(
-        &'a self,
-        request: &'a TokenRequest,
-    ) -> BoxFuture<'a, Result<AccessToken, Error>>;
-
-    /// What a cache holds for `request`, still valid, however short, without waiting for anything
-    /// and without causing any request: not even the refresh that may be due. Whoever hands it out
-    /// should call [`get_token`](Self::get_token) as well, which answers from the same cache.
-    /// Default: nothing.
-    fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        let _ = request;
-        None
-    }
-
-    /// Whether all it will ever answer is an error, such as for want of an environment variable
-    /// that was read at construction: a chain has no reason to ask it again for something better
-    /// (PR-03). Default: no.
-    fn never_answers(&self) -> bool {
-        false
-    }
-
-    /// Ends background work and forgets every token, in this instance and its clones (PR-29).
-    /// Whoever waits for a token gets [`Cancelled`](crate::ErrorKind::Cancelled), and so does
-    /// whoever asks afterwards. Default: nothing to end.
-    fn dispose(&self) {}
-}
-
-impl<C: TokenCredential + ?Sized> TokenCredential for Arc<C> {
-    fn name(&self) -> &str {
-        (**self).name()
-    }
-
-    fn get_token<'a>(
-        &'a self,
-        request: &'a TokenRequest,
-    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        (**self).get_token(request)
-    }
-
-    fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        (**self).cached(request)
-    }
-
-    fn never_answers(&self) -> bool {
-        (**self).never_answers()
-    }
-
-    fn dispose(&self) {
-        (**self).dispose();
-    }
-}
-
-/// What a token is wanted for.
-///
-/// ```
-/// use credsim_identity::TokenRequest;
-/// let request = TokenRequest::new(["https://vault.azure.net/.default"]).tenant("contoso.example");
-/// assert_eq!(request.scopes(), ["https://vault.azure.net/.default"]);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenRequest {
-    scopes: Vec<String>,
-    pub(crate) tenant: Option<String>,
-    pub(crate) claims: Option<String>,
-    pub(crate) cae: bool,
-    pub(crate) force_refresh: bool,
-    pub(crate) min_remaining: Duration,
-}
-
-/// How long a token must still be valid for `get_token` to return it at once: 30 s unless a
-/// request says otherwise (PR-22).
-pub const DEFAULT_MIN_REMAINING: Duration = Duration::from_secs(30);
-
-impl TokenRequest {
-    /// A request for `scopes`, in the order in which they are sent. Their order and repetition
-    /// make no difference to a cache; their case does (PR-26).
-    pub fn new<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            scopes: scopes.into_iter().map(Into::into).collect(),
-            tenant: None,
-            claims: None,
-            cae: false,
-            force_refresh: false,
-            min_remaining: DEFAULT_MIN_REMAINING,
-        }
-    }
-
-    /// Asks in this tenant instead of the credential's own.
-    #[must_use]
-    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
-        self.tenant = Some(tenant.into());
-        self
-    }
-
-    /// Passes on the claims of a challenge (decoded JSON). Bypasses the cache once (PR-26).
-    #[must_use]
-    pub fn claims(mut self, claims: impl Into<String>) -> Self {
-        self.claims = Some(claims.into());
-        self
-    }
-
-    /// Declares that the caller handles continuous access evaluation. Default: no.
-    #[must_use]
-    pub fn cae(mut self, enabled: bool) -> Self {
-        self.cae = enabled;
-        self
-    }
-
-    /// Waits for a new token if the cached one has less than this left. Default: 30 s (PR-22).
-    #[must_use]
-    pub fn min_remaining(mut self, least: Duration) -> Self {
-        self.min_remaining = least;
-        self
-    }
-
-    /// Asks the source although a cache holds a valid token: the answer is what the source gives
-    /// now, or an error. Caches keep it for everybody. Requests for the same token that are under
-    /// way are shared, and a `Retry-After` is respected (PR-12, PR-24). A source may still have a
-    /// cache of its own and give the same token again (PR-25, RD-29). Default: no.
-    #[must_use]
-    pub fn force_refresh(mut self, force: bool) -> Self {
-        self.force_refresh = force;
-        self
-    }
-
-    /// The tenant to ask in, if it is not the credential's own.
-    pub fn tenant_id(&self) -> Option<&str> {
-        self.tenant.as_deref()
-    }
-
-    /// The claims of a challenge, as decoded JSON.
-    pub fn claims_challenge(&self) -> Option<&str> {
-        self.claims.as_deref()
-    }
-
-    /// Whether the caller handles continuous access evaluation.
-    pub fn is_cae_enabled(&self) -> bool {
-        self.cae
-    }
-
-    /// Whether the source is asked although a cache holds a valid token.
-    pub fn is_refresh_forced(&self) -> bool {
-        self.force_refresh
-    }
-
-    /// How long a token must still be valid to be returned at once.
-    pub fn least_remaining(&self) -> Duration {
-        self.min_remaining
-    }
-
-    /// The scopes as given.
-    pub fn scopes(&self) -> &[String] {
-        &self.scopes
-    }
-
-    /// The scopes as a set, which is how caches compare them.
-    pub fn scope_set(&self) -> BTreeSet<&str> {
-        self.scopes.iter().map(String::as_str).collect()
-    }
-}
+use crate::chain::ChainRecord;
 
 /// A bearer token and what is known about it. Cheap to clone. `Debug` never shows the secret, and
 /// the memory of the secret is overwritten when the last clone goes.
@@ -259,7 +90,21 @@ impl AccessToken {
     pub fn chain(&self) -> Option<&Arc<ChainRecord>> {
         self.chain.as_ref()
     }
+
+    /// Something that tells this token from others, and keeps none of it in memory.
+    pub(crate) fn mark(&self) -> TokenMark {
+        TokenMark(Arc::downgrade(&self.inner))
+    }
+
+    /// Whether this is the token of `mark`: it, or a clone of it, and not one that equals it.
+    pub(crate) fn is_marked(&self, mark: &TokenMark) -> bool {
+        std::ptr::eq(Weak::as_ptr(&mark.0), Arc::as_ptr(&self.inner))
+    }
 }
+
+/// See [`AccessToken::mark`].
+#[derive(Debug, Default)]
+pub(crate) struct TokenMark(Weak<Inner>);
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -372,15 +217,5 @@ mod tests {
         assert_eq!((plain.refresh_on(), added.secret()), (None, "secret"));
         assert!(added.refresh_on().is_some());
         assert!(!format!("{added:?}").contains("secret"));
-    }
-
-    #[test]
-    fn pr_22_thirty_seconds_unless_said_otherwise() {
-        let request = TokenRequest::new(["a"]);
-        assert_eq!(request.least_remaining(), Duration::from_secs(30));
-        assert_eq!(
-            request.min_remaining(Duration::ZERO).least_remaining(),
-            Duration::ZERO
-        );
     }
 }

@@ -33,9 +33,13 @@ impl World {
     }
 
     async fn ask(&self, request: &TokenRequest) -> Result<AccessToken, Error> {
-        self.cache
-            .get(CacheKey::of(request), request, || self.source.fetch())
-            .await
+        match self.cache.hit(request, |r| Some(CacheKey::of(r))) {
+            Some(hit) => Ok(hit.into_token()),
+            None => {
+                let key = CacheKey::of(request);
+                self.cache.get(key, request, || self.source.fetch()).await
+            }
+        }
     }
 
     async fn get(&self) -> Result<AccessToken, Error> {

@@ -31,9 +31,13 @@ impl World {
     }
 
     async fn ask(&self, request: &TokenRequest) -> Result<AccessToken, Error> {
-        self.cache
-            .get(CacheKey::of(request), request, || self.source.fetch())
-            .await
+        match self.cache.hit(request, |r| Some(CacheKey::of(r))) {
+            Some(hit) => Ok(hit.into_token()),
+            None => {
+                let key = CacheKey::of(request);
+                self.cache.get(key, request, || self.source.fetch()).await
+            }
+        }
     }
 
     /// The secret that a caller gets now.
@@ -135,4 +139,43 @@ async fn pr_12_of_two_refusals_the_longer_counts() {
         assert_eq!(world.ask(&request).await.unwrap_err().message(), "busy");
     }
     assert_eq!(world.source.count(), 2);
+}
+
+/// A world whose only token has ended, because the wall clock was set forward.
+async fn ended() -> World {
+    let world = World::new();
+    world.get().await;
+    world.host.sleep(MINUTE).await;
+    world.host.step(SignedDuration::from_hours(2));
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_23_a_token_that_is_valid_again_answers_in_spite_of_an_error() {
+    let world = ended().await;
+    world.source.fails().takes(2 * SECOND);
+    let asked = request();
+    let (answer, ()) = tokio::join!(world.ask(&asked), async {
+        world.host.sleep(SECOND).await;
+        world.host.step(SignedDuration::from_hours(-2));
+    });
+    assert_eq!(answer.unwrap().secret(), "token 1");
+    assert_eq!(world.source.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_23_a_request_that_became_a_refresh_is_given_up_like_one() {
+    let world = ended().await;
+    world.source.takes(1000 * HOUR);
+    let (asked, more) = (request(), request().min_remaining(2 * HOUR));
+    let platform = world.host.platform();
+    tokio::join!(platform.within(2 * SECOND, world.ask(&asked)), async {
+        world.host.sleep(SECOND).await;
+        world.host.step(SignedDuration::from_hours(-2));
+        platform.within(2 * SECOND, world.ask(&more)).await;
+    });
+    world.host.sleep(SECOND).await;
+    assert_eq!(world.source.in_flight().0, 1, "for the sake of others");
+    world.host.sleep(31 * MINUTE).await;
+    assert_eq!(world.source.in_flight().0, 0);
 }

@@ -57,11 +57,16 @@ fn reduce(outcome: &mut CallOutcome, sight: Sight) {
             credential, tried, ..
         } => (credential, tried),
         CallOutcome::Error {
+            error,
             credential,
             tried,
             retry_at,
             ..
         } => {
+            if !sight.kinds {
+                // It stands there, and says nothing.
+                "failed".clone_into(error);
+            }
             *retry_at = retry_at.filter(|_| sight.details);
             (credential, tried)
         }
@@ -194,6 +199,31 @@ fn what_can_be_seen_of_a_check_can_still_fail() {
     };
     wanted.principal = Some("00000000-0000-0000-0000-000000000000".to_owned());
     assert!(expectation(&judge(&loaded, run), 1).is_failure());
+}
+
+#[test]
+fn a_kind_of_error_that_is_not_told_is_not_judged() {
+    // There it is unavailable.
+    let mut loaded = bundled("managed-identity/connection-refused");
+    let sight = Sight {
+        kinds: false,
+        ..Sight::everything()
+    };
+    let run = seen_with(&play(&loaded.scenario), sight);
+    let all = judge(&loaded, run.clone());
+    let number = all
+        .expectations
+        .iter()
+        .position(|finding| kind(finding) == "error")
+        .unwrap();
+    let unseen = all.expectations[number].unseen().unwrap();
+    assert!(unseen.contains("all of one kind"), "{unseen}");
+    // The words are seen, and can still be wrong.
+    let credsim::scenario::That::Error(wanted) = &mut loaded.scenario.expect[number].that else {
+        panic!("{all:?}");
+    };
+    wanted.contains = vec!["what nobody says".to_owned()];
+    assert!(judge(&loaded, run).expectations[number].is_failure());
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn texts(folder: &str) -> Vec<(String, String)> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             if path.is_dir() {
-                let is_foreign = ["target", ".git", "node_modules"].contains(&name);
+                let is_foreign = ["target", ".git", "node_modules", "venv"].contains(&name);
                 folders.extend((!is_foreign).then_some(path));
             } else if let Ok(text) = fs::read_to_string(&path) {
                 let path = path.strip_prefix(root()).unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{CacheKey, TokenCache};
 use crate::{
-    AccessToken, Error, Platform, TokenCredential, TokenRequest, chain::Observer,
+    AccessToken, Error, Platform, TokenCredential, TokenRef, TokenRequest, chain::Observer,
     platform::BoxFuture,
 };
 
@@ -75,6 +75,16 @@ impl<C: TokenCredential> TokenCredential for Cached<C> {
             let (inner, request) = (Arc::clone(&self.inner), request.clone());
             Box::pin(async move { inner.get_token(&request).await })
         }))
+    }
+
+    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
+        self.cache
+            .hit(request, |request| Some(CacheKey::of(request)))
+    }
+
+    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
+        self.cache
+            .hit_scopes(scopes, |request| Some(CacheKey::of(request)))
     }
 
     fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {

@@ -1,6 +1,13 @@
 //! The entries of a cache: which token each keeps, and what the service has refused.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{
+        BTreeMap,
+        btree_map::Entry::{Occupied, Vacant},
+    },
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     CacheKey,
@@ -9,37 +16,76 @@ use super::{
 use crate::{
     AccessToken, Error,
     chain::{Identity, ObserverRef},
+    hit::{Lent, Owner, Slot, Terms},
+    platform::nanoseconds,
 };
 
 pub(super) struct State {
     pub(super) closed: bool,
     pub(super) capacity: usize,
     pub(super) observer: ObserverRef,
+    owner: Owner<Lent>,
     /// Counts uses and fetches, to tell earlier from later.
-    pub(super) turn: u64,
-    pub(super) entries: BTreeMap<CacheKey, Entry>,
+    turn: u64,
+    entries: BTreeMap<Arc<CacheKey>, Entry>,
+    /// The entries by a turn at or before their last use.
+    by_use: BTreeMap<u64, Arc<CacheKey>>,
 }
 
-#[derive(Default)]
 pub(super) struct Entry {
-    pub(super) used: u64,
+    used: u64,
+    /// What is shown of it to those who take no lock: to be renewed by [`show`](Self::show) after
+    /// every change.
+    slot: Arc<Slot<Lent>>,
     pub(super) held: Option<Held>,
     /// The turn at which the fetch of the token began.
-    pub(super) begun: u64,
+    begun: u64,
     /// Whom the last token stood for that was not opaque.
     pub(super) identity: Option<Identity>,
     /// Monotonic: no refresh before.
     pub(super) pause_until: Duration,
-    pub(super) refusal: Option<Refusal>,
+    /// Monotonic: until then a refresh is taken to be under way.
+    quiet_until: Duration,
+    refusal: Option<Refusal>,
     /// Somebody waits for the next answer of the source, and for nothing that is here.
     pub(super) forced: bool,
 }
 
+impl Entry {
+    fn new(slot: Slot<Lent>, turn: u64) -> Self {
+        Self {
+            used: turn,
+            slot: Arc::new(slot),
+            held: None,
+            begun: 0,
+            identity: None,
+            pause_until: Duration::ZERO,
+            quiet_until: Duration::ZERO,
+            refusal: None,
+            forced: false,
+        }
+    }
+
+    fn show(&self) {
+        let Some(held) = &self.held else {
+            return self.slot.hide();
+        };
+        self.slot.show(Lent {
+            token: held.token.clone(),
+            terms: Terms {
+                paused_until: nanoseconds(self.pause_until),
+                quiet_until: nanoseconds(self.quiet_until),
+                ..held.terms()
+            },
+        });
+    }
+}
+
 /// The service wants to be left alone (PR-12).
-pub(super) struct Refusal {
+struct Refusal {
     /// Monotonic: the wall clock may be set.
-    pub(super) until: Duration,
-    pub(super) error: Error,
+    until: Duration,
+    error: Error,
 }
 
 /// The fetch that brought a token.
@@ -54,6 +100,70 @@ pub(super) struct Fetch {
 }
 
 impl State {
+    pub(super) fn new(owner: Owner<Lent>, capacity: usize) -> Self {
+        Self {
+            closed: false,
+            capacity,
+            observer: None,
+            owner,
+            turn: 0,
+            entries: BTreeMap::new(),
+            by_use: BTreeMap::new(),
+        }
+    }
+
+    /// A new one, later than all before.
+    pub(super) fn next_turn(&mut self) -> u64 {
+        self.turn += 1;
+        self.turn
+    }
+
+    pub(super) fn get(&self, key: &CacheKey) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// Where the token for `key` is shown.
+    pub(super) fn slot(&self, key: &CacheKey) -> Option<&Arc<Slot<Lent>>> {
+        Some(&self.entries.get(key)?.slot)
+    }
+
+    /// The entry for `key`, if there is one, used now.
+    pub(super) fn use_entry(&mut self, key: &CacheKey) -> Option<&Entry> {
+        let turn = self.next_turn();
+        let entry = self.entries.get_mut(key)?;
+        entry.used = turn;
+        Some(entry)
+    }
+
+    /// Changes the entry for `key`, which is made if need be and is used now. Others may go for it.
+    pub(super) fn change<R>(&mut self, key: &CacheKey, change: impl FnOnce(&mut Entry) -> R) -> R {
+        let turn = self.next_turn();
+        let entry = match self.entries.entry(Arc::new(key.clone())) {
+            Occupied(entry) => entry.into_mut(),
+            Vacant(entry) => {
+                self.by_use.insert(turn, Arc::clone(entry.key()));
+                entry.insert(Entry::new(Slot::new(&self.owner), turn))
+            }
+        };
+        entry.used = turn;
+        let result = change(entry);
+        entry.show();
+        self.make_room(key);
+        result
+    }
+
+    /// Changes the entry for `key`, if there is one.
+    pub(super) fn amend<R>(
+        &mut self,
+        key: &CacheKey,
+        change: impl FnOnce(&mut Entry) -> R,
+    ) -> Option<R> {
+        let entry = self.entries.get_mut(key)?;
+        let result = change(entry);
+        entry.show();
+        Some(result)
+    }
+
     /// The life of `token` if it is, or was, the one for `key`.
     pub(super) fn known_life(&self, key: &CacheKey, token: &AccessToken) -> Option<Life> {
         let plain = key.without_claims();
@@ -66,52 +176,23 @@ impl State {
     }
 
     /// Puts what `fetch` brought where it belongs, and says which token is there now.
-    pub(super) fn keep(&mut self, key: CacheKey, held: Held, fetch: Fetch) -> AccessToken {
-        let now = fetch.landed;
-        self.turn += 1;
-        let turn = self.turn;
-        let entry = self.entries.entry(key).or_default();
-        entry.used = turn;
-        if let Some(newer) = entry.held.as_ref().filter(|newer| {
-            // A fetch with claims overtook this one, which may have brought what they reject.
-            entry.begun > fetch.begun && !newer.left(now).is_zero()
-        }) {
-            return newer.token.clone();
-        }
-        entry.pause_until = now.monotonic + held.pause(entry.held.as_ref(), fetch.draw);
-        entry.refusal = None;
-        let wanted = std::mem::take(&mut entry.forced) || fetch.with_claims;
-        // A refresh costs nobody a valid token that is the better one (PR-23). Claims do, and so
-        // does who asks for a new one.
-        let better = |current: &&Held| !wanted && current.outlasts(&held, now);
-        if let Some(better) = entry.held.as_ref().filter(better) {
-            return better.token.clone();
-        }
-        let token = held.token.clone();
-        entry.begun = fetch.begun;
-        entry.held = Some(held);
-        self.make_room();
-        token
+    pub(super) fn keep(&mut self, key: &CacheKey, held: Held, fetch: Fetch) -> AccessToken {
+        self.change(key, |entry| entry.keep(held, fetch))
     }
 
-    pub(super) fn refuse(&mut self, key: CacheKey, until: Duration, error: &Error) {
-        self.turn += 1;
-        let turn = self.turn;
-        let entry = self.entries.entry(key).or_default();
-        entry.used = turn;
-        entry.pause_until = entry.pause_until.max(until);
-        // Requests with and without claims may be refused at the same time: the longer wait counts.
-        if entry
-            .refusal
-            .as_ref()
-            .is_none_or(|known| known.until < until)
-        {
-            entry.refusal = Some(Refusal {
-                until,
-                error: error.clone(),
-            });
-        }
-        self.make_room();
+    pub(super) fn refuse(&mut self, key: &CacheKey, until: Duration, error: &Error) {
+        self.change(key, |entry| {
+            entry.pause_until = entry.pause_until.max(until);
+            // Requests with and without claims may be refused at the same time: the longer wait
+            // counts.
+            let refusal = entry.refusal.as_ref();
+            if refusal.is_none_or(|known| known.until < until) {
+                entry.refusal = Some(Refusal {
+                    until,
+                    error: error.clone(),
+                });
+            }
+        });
     }
 
     /// The error of a service that still wants to be left alone.
@@ -125,14 +206,73 @@ impl State {
             .map(|refusal| refusal.error.clone())
     }
 
-    pub(super) fn make_room(&mut self) {
+    /// What is here for nobody any more: it is to be dropped without the lock.
+    pub(super) fn empty(&mut self) -> impl Sized + use<> {
+        for entry in self.entries.values() {
+            entry.slot.close();
+        }
+        self.by_use.clear();
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Forgets the entries whose use is longest ago, but not the one for `newest`.
+    fn make_room(&mut self, newest: &CacheKey) {
         while self.entries.len() > self.capacity {
-            // Looks at every entry, but only when a token has just come over the network.
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
-            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
+            let Some((queued, key)) = self.by_use.pop_first() else {
                 return;
             };
-            self.entries.remove(&oldest);
+            let turn = self.next_turn();
+            let Some(entry) = self.entries.get_mut(&*key) else {
+                continue;
+            };
+            // Those who take no lock leave only word that they were here.
+            if entry.slot.take_used() || *key == *newest {
+                entry.used = turn;
+            }
+            if entry.used > queued {
+                self.by_use.insert(entry.used, key);
+                continue;
+            }
+            entry.slot.close();
+            self.entries.remove(&*key);
         }
+    }
+}
+
+impl Entry {
+    fn keep(&mut self, held: Held, fetch: Fetch) -> AccessToken {
+        let now = fetch.landed;
+        if let Some(newer) = self.held.as_ref().filter(|newer| {
+            // A fetch with claims overtook this one, which may have brought what they reject.
+            self.begun > fetch.begun && !newer.left(now).is_zero()
+        }) {
+            return newer.token.clone();
+        }
+        self.pause_until = now.monotonic + held.pause(self.held.as_ref(), fetch.draw);
+        self.quiet_until = Duration::ZERO;
+        self.refusal = None;
+        let wanted = std::mem::take(&mut self.forced) || fetch.with_claims;
+        // A refresh costs nobody a valid token that is the better one (PR-23). Claims do, and so
+        // does who asks for a new one.
+        let better = |current: &&Held| !wanted && current.outlasts(&held, now);
+        if let Some(better) = self.held.as_ref().filter(better) {
+            return better.token.clone();
+        }
+        let token = held.token.clone();
+        self.begun = fetch.begun;
+        self.held = Some(held);
+        token
+    }
+
+    /// A refresh has been started, or was under way already.
+    pub(super) fn keep_quiet_until(&mut self, until: Duration) {
+        self.quiet_until = until;
+    }
+
+    /// A fetch has failed, at a cost of this pause.
+    pub(super) fn pause_until(&mut self, until: Duration) {
+        self.pause_until = self.pause_until.max(until);
+        self.quiet_until = Duration::ZERO;
+        self.forced = false;
     }
 }

@@ -3,17 +3,12 @@
 //! The work runs as a task of the platform. A waiter owns nothing but its wait: the work ends with
 //! its last waiter or, as long as it goes on for its owner's sake, with its owner.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-};
+use std::{collections::BTreeMap, fmt, sync::PoisonError};
 
-use tokio::sync::oneshot;
-
+use super::sync::{Arc, Mutex, MutexGuard, Weak, oneshot};
 use crate::{
     AccessToken, Error, ErrorKind, Platform,
-    platform::{BoxFuture, Spawner, TaskHandle},
+    platform::{BoxFuture, TaskHandle},
 };
 
 pub(crate) type Outcome = Result<AccessToken, Error>;
@@ -63,7 +58,7 @@ impl fmt::Debug for SingleFlight {
 pub(crate) struct Flights<K: Ord>(Arc<Inner<K>>);
 
 struct Inner<K: Ord> {
-    spawner: Arc<dyn Spawner>,
+    platform: Platform,
     credential: String,
     state: Mutex<State<K>>,
 }
@@ -92,7 +87,7 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
             under_way: BTreeMap::new(),
         };
         Self(Arc::new(Inner {
-            spawner: Arc::clone(&platform.spawner),
+            platform: platform.clone(),
             credential: credential.to_owned(),
             state: Mutex::new(state),
         }))
@@ -137,12 +132,9 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
 
     /// Lets the work for `key` go on, or starts `work`, for the owner's sake.
     pub(crate) fn run(&self, key: &K, work: impl FnOnce() -> Work) {
-        if self.adopt(key) {
-            return;
+        if !self.adopt(key) {
+            self.join(key, work()).adopt();
         }
-        let waiter = self.join(key, work());
-        self.adopt(key);
-        drop(waiter);
     }
 
     /// Makes the work for `key` independent of its waiters, if any is under way.
@@ -158,7 +150,7 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
             key: key.clone(),
             flight: id,
         };
-        let task = self.0.spawner.spawn(Box::pin(async move {
+        let task = self.0.platform.spawner.spawn(Box::pin(async move {
             let outcome = work.await;
             landing.land(&outcome);
         }));
@@ -255,13 +247,23 @@ impl<K: Ord> Waiter<K> {
         }
     }
 
+    /// Makes the work independent of its waiters. If it is over, whatever has begun since then is
+    /// left to those who wait for it.
+    pub(super) fn adopt(&self) {
+        self.set_owned(true);
+    }
+
     /// From now on the work ends with its waiters, of which this is one. What an owner wants to go
     /// on may hang; who needs an answer must be able to give up on it and start afresh.
     pub(super) fn take_over(&self) {
+        self.set_owned(false);
+    }
+
+    fn set_owned(&self, owned: bool) {
         let mut state = self.flights.0.lock();
         let flight = state.under_way.get_mut(&self.key);
         if let Some(flight) = flight.filter(|flight| flight.id == self.flight) {
-            flight.owned = false;
+            flight.owned = owned;
         }
     }
 }
@@ -277,12 +279,12 @@ impl<K: Ord> Drop for Waiter<K> {
         else {
             return;
         };
-        flight.waiters.remove(&self.id);
-        if flight.waiters.is_empty() && !flight.owned {
-            let ended = state.under_way.remove(&self.key);
-            drop(state);
-            drop(ended);
-        }
+        let sender = flight.waiters.remove(&self.id);
+        let is_last = flight.waiters.is_empty() && !flight.owned;
+        let ended = is_last.then(|| state.under_way.remove(&self.key));
+        drop(state);
+        // Dropping the sender wakes whoever has polled this waiter: never under the lock, either.
+        drop((sender, ended));
     }
 }
 

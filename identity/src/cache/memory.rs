@@ -1,7 +1,6 @@
 //! The tokens in memory: what a caller gets at once, and what becomes of an answer.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -13,13 +12,20 @@ use super::{
     refresh::{self, Held, Moment},
 };
 use crate::{
-    AccessToken, Error, ErrorKind, Platform,
+    AccessToken, Error, ErrorKind, Platform, TokenRef,
     chain::{Identity, IdentityChange, ObserverRef},
+    hit::{Asked, Index, Lent, Memo, Slot},
     platform::{Clock, Random},
 };
 
 /// How many entries there are room for (PR-29).
 pub(crate) const DEFAULT_CAPACITY: usize = 10_000;
+
+/// How many spellings of requests the index remembers for each entry that there is room for.
+const SPELLINGS: usize = 4;
+
+/// For how long a refresh that was started, or was under way, is taken to be so.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What is left of a token's life when a caller at the latest gets it who waits for a newer one.
 const RESERVE: Duration = Duration::from_secs(5);
@@ -28,6 +34,8 @@ pub(super) struct Memory {
     pub(super) credential: String,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    /// The slots of the entries, for those who take no lock.
+    index: Index<Lent>,
     state: Mutex<State>,
 }
 
@@ -49,18 +57,53 @@ pub(super) enum Found {
 
 impl Memory {
     pub(super) fn new(platform: &Platform, credential: &str) -> Self {
+        let seed = platform.random.next(&format!("cache/{credential}/index"));
+        let index = Index::new(Lent::nothing(), seed);
         Self {
             credential: credential.to_owned(),
             clock: Arc::clone(&platform.clock),
             random: Arc::clone(&platform.random),
-            state: Mutex::new(State {
-                closed: false,
-                capacity: DEFAULT_CAPACITY,
-                observer: None,
-                turn: 0,
-                entries: BTreeMap::new(),
-            }),
+            state: Mutex::new(State::new(index.owner.clone(), DEFAULT_CAPACITY)),
+            index,
         }
+    }
+
+    /// The hit, if it is one. `key` is asked only where neither `memo` nor the index knows `asked`.
+    pub(super) fn hit<S: AsRef<str>>(
+        &self,
+        asked: &Asked<'_, S>,
+        memo: Option<&Memo>,
+        min_remaining: u64,
+        key: impl FnOnce() -> Option<CacheKey>,
+    ) -> Option<TokenRef> {
+        let mut known = false;
+        let lend = |slot: &Arc<Slot<Lent>>| {
+            known = true;
+            slot.lend(&*self.clock, min_remaining)
+        };
+        let hit = match memo {
+            Some(memo) => self.index.find_prepared(memo, asked, lend),
+            None => self.index.find(asked, lend),
+        };
+        if known {
+            return hit;
+        }
+        self.learn(asked, &key()?)?
+            .lend(&*self.clock, min_remaining)
+    }
+
+    /// The slot for `key`, which from now on is known to be that for `asked`.
+    #[cold]
+    fn learn<S: AsRef<str>>(
+        &self,
+        asked: &Asked<'_, S>,
+        key: &CacheKey,
+    ) -> Option<Arc<Slot<Lent>>> {
+        let state = self.lock();
+        let slot = Arc::clone(state.slot(key)?);
+        let spellings = state.capacity.saturating_mul(SPELLINGS);
+        self.index.note(asked, Arc::clone(&slot), spellings);
+        Some(slot)
     }
 
     pub(super) fn set_capacity(&self, entries: usize) {
@@ -83,7 +126,7 @@ impl Memory {
     pub(super) fn valid(&self, key: &CacheKey) -> Option<AccessToken> {
         let now = self.now();
         let state = self.lock();
-        let held = state.entries.get(key)?.held.as_ref()?;
+        let held = state.get(key)?.held.as_ref()?;
         (!held.left(now).is_zero()).then(|| held.token.clone())
     }
 
@@ -94,10 +137,7 @@ impl Memory {
         if state.closed {
             return Found::Closed;
         }
-        state.turn += 1;
-        let turn = state.turn;
-        if let Some(entry) = state.entries.get_mut(key) {
-            entry.used = turn;
+        if let Some(entry) = state.use_entry(key) {
             let left = entry
                 .held
                 .as_ref()
@@ -135,28 +175,25 @@ impl Memory {
         if let Some(error) = state.refusal(key, now) {
             return Found::Refused(error);
         }
-        state.turn += 1;
-        let turn = state.turn;
-        let entry = state.entries.entry(key.clone()).or_default();
-        entry.used = turn;
-        entry.forced = true;
-        state.make_room();
+        state.change(key, |entry| entry.forced = true);
         Found::Nothing
     }
 
     /// Whether somebody waits for the next answer for `key`.
     pub(super) fn is_forced(&self, key: &CacheKey) -> bool {
-        self.lock()
-            .entries
-            .get(key)
-            .is_some_and(|entry| entry.forced)
+        self.lock().get(key).is_some_and(|entry| entry.forced)
     }
 
     /// The turn of a fetch that begins now.
     pub(super) fn begin(&self) -> u64 {
-        let mut state = self.lock();
-        state.turn += 1;
-        state.turn
+        self.lock().next_turn()
+    }
+
+    /// A refresh for `key` has been started, or was under way: for a while nobody need see to it.
+    pub(super) fn refreshing(&self, key: &CacheKey) {
+        let until = self.now().monotonic + QUIET;
+        self.lock()
+            .amend(key, |entry| entry.keep_quiet_until(until));
     }
 
     /// Keeps what a fetch for `key` came to that began at turn `begun`; what its callers get.
@@ -193,9 +230,9 @@ impl Memory {
         };
         // What claims asked for is what everybody gets from now on (PR-26).
         if let Some(plain) = plain {
-            state.keep(plain, held.clone(), fetch);
+            state.keep(&plain, held.clone(), fetch);
         }
-        Ok(state.keep(key.clone(), held, fetch))
+        Ok(state.keep(key, held, fetch))
     }
 
     /// Says so if `token` stands for somebody else than the one before, unless the chain that
@@ -209,8 +246,7 @@ impl Memory {
         if state.closed {
             return;
         }
-        let entry = state.entries.entry(key.clone()).or_default();
-        let from = entry.identity.replace(to.clone());
+        let from = state.change(key, |entry| entry.identity.replace(to.clone()));
         let observer = state.observer.clone();
         drop(state);
         let Some(from) = from.filter(|from| from.principal != to.principal) else {
@@ -237,24 +273,18 @@ impl Memory {
         }
         if let Some(until) = error.retry_at().map(|at| now.monotonic + now.until(at)) {
             // The service does not tell requests with claims from others.
-            for key in [Some(key.clone()), key.without_claims()]
-                .into_iter()
-                .flatten()
-            {
+            let plain = key.without_claims();
+            for key in [Some(key), plain.as_ref()].into_iter().flatten() {
                 state.refuse(key, until, error);
             }
         }
-        let Some(entry) = state.entries.get_mut(key) else {
-            return;
-        };
-        entry.pause_until = entry.pause_until.max(now.monotonic + pause);
-        entry.forced = false;
-        let left = entry
-            .held
-            .as_ref()
-            .map(|held| held.left(now))
-            .unwrap_or_default();
+        let left = state.amend(key, |entry| {
+            entry.pause_until(now.monotonic + pause);
+            let held = entry.held.as_ref();
+            held.map(|held| held.left(now)).unwrap_or_default()
+        });
         drop(state);
+        let left = left.unwrap_or_default();
         if !left.is_zero() {
             let credential = &self.credential;
             tracing::warn!(credential, %error, ?left, "the refresh failed; the token stays valid");
@@ -266,9 +296,17 @@ impl Memory {
         let mut state = self.lock();
         state.closed = true;
         state.observer = None;
-        let entries = std::mem::take(&mut state.entries);
+        let entries = state.empty();
         drop(state);
         drop(entries);
+        self.index.clear();
+    }
+}
+
+impl Drop for Memory {
+    /// Prepared requests still know the slots.
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

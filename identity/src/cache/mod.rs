@@ -7,6 +7,7 @@ mod flight;
 mod key;
 mod memory;
 mod refresh;
+mod sync;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -18,7 +19,10 @@ pub(crate) use memory::DEFAULT_CAPACITY;
 pub(crate) use refresh::{Life, Moment, PAUSE, half_of_a_long_life};
 
 use crate::{
-    AccessToken, Error, ErrorKind, Platform, TokenRequest, chain::ObserverRef, platform::BoxFuture,
+    AccessToken, DEFAULT_MIN_REMAINING, Error, ErrorKind, Platform, TokenRef, TokenRequest,
+    chain::ObserverRef,
+    hit::Asked,
+    platform::{BoxFuture, nanoseconds},
 };
 use flight::{Waiter, Work, cancelled};
 use memory::{Found, Memory};
@@ -67,7 +71,8 @@ impl TokenCache {
     }
 
     /// Holds at most so many entries, at least 1; beyond that, the one whose use is longest ago
-    /// is forgotten. Default: 10,000 (PR-29).
+    /// is forgotten, where all hits between two of these occasions count as simultaneous. Default:
+    /// 10,000 (PR-29).
     #[must_use]
     pub fn capacity(self, entries: usize) -> Self {
         self.memory.set_capacity(entries);
@@ -79,6 +84,37 @@ impl TokenCache {
     pub fn observer(self, observer: ObserverRef) -> Self {
         self.memory.set_observer(observer);
         self
+    }
+
+    /// The token for `request` if it can be handed out at once and nothing else is to be done:
+    /// it is valid, enough of it is left, and no refresh is due (PR-20 to PR-22). Takes no lock and
+    /// allocates nothing, except for the first hit of a request that is spelled like none before.
+    ///
+    /// `key` names the entry. It is not asked again for a request of the same scopes, tenant,
+    /// claims and CAE, so it must depend on nothing else.
+    pub fn hit(
+        &self,
+        request: &TokenRequest,
+        key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
+    ) -> Option<TokenRef> {
+        if request.is_refresh_forced() {
+            return None;
+        }
+        let wanted = nanoseconds(request.least_remaining());
+        let (asked, memo) = (request.asked(), Some(&request.memo));
+        self.memory.hit(&asked, memo, wanted, || key(request))
+    }
+
+    /// What [`hit`](Self::hit) would find for a new request for these scopes.
+    pub fn hit_scopes(
+        &self,
+        scopes: &[&str],
+        key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
+    ) -> Option<TokenRef> {
+        const WANTED: u64 = DEFAULT_MIN_REMAINING.as_nanos() as u64;
+        self.memory.hit(&Asked::plain(scopes), None, WANTED, || {
+            key(&TokenRequest::new(scopes.iter().copied()))
+        })
     }
 
     /// The token for `key` if there is one that is still valid, however short. Starts nothing,
@@ -114,19 +150,22 @@ impl TokenCache {
             Found::Due(token) => {
                 self.flights
                     .run(&key, || self.work(&key, wanted, self.limited(fetch())));
+                self.memory.refreshing(&key);
                 Ok(token)
             }
             Found::Short(patience) => {
                 let refresh = self.work(&key, wanted, self.limited(fetch()));
                 let waiter = self.flights.join(&key, refresh);
-                self.flights.adopt(&key);
+                waiter.adopt();
                 self.wait_for_newer(waiter, &key, patience).await
             }
             Found::Nothing => {
-                let mut waiter = self.flights.join(&key, self.work(&key, wanted, fetch()));
+                // Limited, because a wall clock that is set back may make it a refresh.
+                let fetch = self.work(&key, wanted, self.limited(fetch()));
+                let mut waiter = self.flights.join(&key, fetch);
                 // It may be a refresh, for whose sake there is no token left.
                 waiter.take_over();
-                waiter.outcome().await
+                self.or_valid(&key, waiter.outcome().await)
             }
             Found::Refused(error) => Err(error),
             Found::Closed => Err(cancelled(&self.memory.credential)),
@@ -163,17 +202,23 @@ impl TokenCache {
         key: &CacheKey,
         patience: Duration,
     ) -> Result<AccessToken, Error> {
-        match self.platform.within(patience, waiter.outcome()).await {
-            Some(Ok(token)) => Ok(token),
-            Some(Err(error)) => self.memory.valid(key).ok_or(error),
+        let outcome = match self.platform.within(patience, waiter.outcome()).await {
+            Some(outcome) => outcome,
             None => match self.memory.valid(key) {
-                Some(token) => Ok(token),
+                Some(token) => return Ok(token),
                 None => {
                     waiter.take_over();
                     waiter.outcome().await
                 }
             },
-        }
+        };
+        self.or_valid(key, outcome)
+    }
+
+    /// `outcome`, or instead of an error the token that is valid: one that had ended is valid again
+    /// once the wall clock is set back (PR-23).
+    fn or_valid(&self, key: &CacheKey, outcome: Outcome) -> Outcome {
+        outcome.or_else(|error| self.memory.valid(key).ok_or(error))
     }
 
     /// The work of one flight: fetch, and keep what comes.

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{AccessToken, chain::Identity, platform::Clock};
+use crate::{
+    AccessToken,
+    chain::Identity,
+    hit::Terms,
+    platform::{Clock, nanoseconds, wall_nanoseconds},
+};
 
 /// How long a refresh that failed, or brought nothing newer, is not repeated (PR-23, PR-25).
 pub(crate) const PAUSE: Duration = Duration::from_secs(30);
@@ -82,6 +87,15 @@ impl Life {
     pub(crate) fn is_over(&self, now: Moment) -> bool {
         self.left(now).is_zero()
     }
+
+    /// Those of something that is good for this life.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms {
+            monotonic_end: nanoseconds(self.received.saturating_add(self.length)),
+            wall_end: wall_nanoseconds(self.end),
+            ..Terms::NOTHING
+        }
+    }
 }
 
 /// A token in a cache.
@@ -124,6 +138,14 @@ impl Held {
     /// How long it is still valid (PR-20).
     pub(super) fn left(&self, now: Moment) -> Duration {
         self.life.left(now)
+    }
+
+    /// Until when it may be handed out without a closer look; for as long as it stands alone.
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            due_left: nanoseconds(self.life.length.saturating_sub(self.refresh_after)),
+            ..self.life.terms()
+        }
     }
 
     /// Whether it is of more use than `other`: another token of the same identity that ends sooner.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRef, TokenRequest,
     platform::{BoxFuture, Platform},
 };
 
@@ -60,6 +60,14 @@ impl TokenCredential for ChainedTokenCredential {
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
         Box::pin(self.0.get_token(request))
+    }
+
+    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
+        self.0.hit(request)
+    }
+
+    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
+        self.0.hit_scopes(scopes)
     }
 
     fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {

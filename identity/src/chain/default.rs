@@ -4,7 +4,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     AccessToken, AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential,
-    EnvironmentCredential, Error, ManagedIdentityCredential, TokenCredential, TokenRequest,
+    EnvironmentCredential, Error, ManagedIdentityCredential, TokenCredential, TokenRef,
+    TokenRequest,
     platform::{BoxFuture, Platform},
     retry::RetryOptions,
 };
@@ -56,6 +57,14 @@ impl TokenCredential for DefaultAzureCredential {
         Box::pin(self.0.get_token(request))
     }
 
+    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
+        self.0.hit(request)
+    }
+
+    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
+        self.0.hit_scopes(scopes)
+    }
+
     fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
         self.0.cached(request)
     }
@@ -92,6 +101,7 @@ pub struct DefaultAzureCredentialBuilder {
     fallback_policy: FallbackPolicy,
     observer: ObserverRef,
     platform: Option<Platform>,
+    cache_capacity: Option<usize>,
 }
 
 impl DefaultAzureCredentialBuilder {
@@ -185,6 +195,13 @@ impl DefaultAzureCredentialBuilder {
         self
     }
 
+    /// The cache of each member that has one holds at most so many tokens, at least 1. Default:
+    /// 10,000 (PR-29).
+    pub fn cache_capacity(mut self, entries: usize) -> Self {
+        self.cache_capacity = Some(entries);
+        self
+    }
+
     /// The chain. Reads the environment variables, and asks nobody.
     ///
     /// # Errors
@@ -236,6 +253,9 @@ impl DefaultAzureCredentialBuilder {
         let mut builder = EnvironmentCredential::builder()
             .platform(platform.clone())
             .retry(self.retry.clone());
+        if let Some(entries) = self.cache_capacity {
+            builder = builder.cache_capacity(entries);
+        }
         if let Some(host) = &self.authority_host {
             builder = builder.authority_host(host);
         }
@@ -253,6 +273,9 @@ impl DefaultAzureCredentialBuilder {
         let mut builder = ManagedIdentityCredential::builder()
             .platform(platform.clone())
             .retry(self.retry.clone());
+        if let Some(entries) = self.cache_capacity {
+            builder = builder.cache_capacity(entries);
+        }
         if !named {
             builder = builder.in_default_chain();
         }

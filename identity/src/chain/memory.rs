@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     AccessToken, TokenRequest,
     cache::Moment,
+    hit::Terms,
     platform::{Clock, Platform},
 };
 
@@ -180,6 +181,12 @@ impl Memory {
     /// Whether it is time to ask the members before the answerer.
     pub(super) fn upward_is_due(&self) -> bool {
         self.upward.is_some_and(|due| due.has_come(self.now()))
+    }
+
+    /// Until when nobody need ask the members before the answerer.
+    pub(super) fn terms(&self) -> Terms {
+        self.upward
+            .map_or(Terms::FOREVER, |due| due.terms(self.now()))
     }
 
     /// Puts the next walk upward off for the life of `held`.

@@ -4,6 +4,7 @@
 mod chained;
 mod default;
 mod failure;
+mod hit;
 mod kept;
 mod known;
 mod members;

@@ -10,6 +10,8 @@ use std::{
 use crate::{
     AccessToken, TokenRequest,
     cache::{self, LIMIT, Life, Moment, PAUSE},
+    hit::Terms,
+    platform::nanoseconds,
 };
 
 use super::{
@@ -18,6 +20,9 @@ use super::{
     memory::Route,
     walk::Chain,
 };
+
+/// For how long a walk that was started is taken to be under way.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// When the members before the answerer are asked again.
 #[derive(Clone, Copy)]
@@ -39,6 +44,22 @@ impl Due {
 
     pub(super) fn has_come(&self, now: Moment) -> bool {
         now.monotonic >= self.not_before && self.life.is_none_or(|life| life.is_over(now))
+    }
+
+    /// Until when this is not due, as seen at `now`. If it is due already, a walk is taken to be
+    /// under way for a while.
+    pub(super) fn terms(&self, now: Moment) -> Terms {
+        let until = |end| Terms {
+            monotonic_end: nanoseconds(end),
+            ..Terms::FOREVER
+        };
+        if self.has_come(now) {
+            return until(now.monotonic + UNDER_WAY);
+        }
+        match &self.life {
+            Some(life) => life.terms(),
+            None => until(self.not_before),
+        }
     }
 }
 

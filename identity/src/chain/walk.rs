@@ -7,7 +7,11 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{AccessToken, Error, Platform, TokenRequest, cache::Flights};
+use crate::{
+    AccessToken, Error, Platform, TokenRequest,
+    cache::Flights,
+    hit::{Approved, Index},
+};
 
 use super::{
     ChainRecord, FallbackPolicy, Identity, IdentityChange, Observer, ObserverRef, Outcome, Tried,
@@ -23,6 +27,8 @@ pub(super) struct Chain {
     fallback_policy: FallbackPolicy,
     observer: ObserverRef,
     memory: Mutex<Memory>,
+    /// What the memory says about the tokens that the answerer holds, for those who take no lock.
+    pub(super) shown: Index<Approved>,
     /// Tells the callers who wait of the dispose.
     disposed: Notify,
     /// The walk upward, if one is under way.
@@ -37,8 +43,10 @@ impl Chain {
         fallback_policy: FallbackPolicy,
         observer: ObserverRef,
     ) -> Self {
+        let seed = platform.random.next(&format!("chain/{name}/index"));
         Self {
             name,
+            shown: Index::new(Approved::nothing(), seed),
             members: Members::new(name, &platform, members),
             fallback_policy,
             observer,
@@ -97,7 +105,11 @@ impl Chain {
     }
 
     pub(super) fn dispose(&self) {
-        self.memory().dispose();
+        {
+            let mut memory = self.memory();
+            memory.dispose();
+            self.hide();
+        }
         self.upward.close();
         self.disposed.notify_waiters();
         for member in self.members.iter().filter(|member| !member.shared) {
@@ -162,17 +174,26 @@ impl Chain {
                 && credential.cached(request).as_ref() == Some(&token),
             is_second_best: self.members.might_answer(index),
         };
-        let (verdict, held) = {
+        let verdict = {
             let mut memory = self.memory();
             // Disposed while the member answered: nobody gets a token any more.
             if memory.disposed {
                 return Some(Err(failure::cancelled(self.name)));
             }
-            (memory.answer(answer), memory.held())
+            let verdict = memory.answer(answer);
+            if let (Verdict::Same, Route::Held, Some(record)) = (&verdict, &route, memory.held()) {
+                let answer = Approved {
+                    member: index,
+                    token: token.mark(),
+                    terms: memory.terms(),
+                    record: Arc::clone(&record),
+                };
+                self.show(request, answer);
+                return Some(Ok(token.with_chain(record)));
+            }
+            self.hide();
+            verdict
         };
-        if let (Verdict::Same, Route::Held, Some(held)) = (&verdict, &route, &held) {
-            return Some(Ok(token.with_chain(Arc::clone(held))));
-        }
 
         let mut change = None;
         let outcome = match verdict {

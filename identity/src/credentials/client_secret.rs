@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
-    cache::{CacheKey, TokenCache},
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRef, TokenRequest,
+    cache::{CacheKey, DEFAULT_CAPACITY, TokenCache},
     chain::{Observer, ObserverRef},
     entra::{self, Application, Authority, Tenants},
     platform::{BoxFuture, Platform},
@@ -48,6 +48,7 @@ impl ClientSecretCredential {
             retry: RetryOptions::default(),
             platform: None,
             observer: None,
+            cache_capacity: None,
         }
     }
 
@@ -67,6 +68,11 @@ impl ClientSecretCredential {
             .client(&self.application.client_id)
             .authority(self.application.authority.as_str());
         Ok((key, tenant))
+    }
+
+    /// `None` for a request that can't be answered.
+    fn known_key(&self, request: &TokenRequest) -> Option<CacheKey> {
+        self.key(request).ok().map(|(key, _)| key)
     }
 }
 
@@ -91,8 +97,17 @@ impl TokenCredential for ClientSecretCredential {
         })
     }
 
+    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
+        self.cache.hit(request, |request| self.known_key(request))
+    }
+
+    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
+        self.cache
+            .hit_scopes(scopes, |request| self.known_key(request))
+    }
+
     fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        self.cache.cached(&self.key(request).ok()?.0)
+        self.cache.cached(&self.known_key(request)?)
     }
 
     fn dispose(&self) {
@@ -123,6 +138,7 @@ pub struct ClientSecretCredentialBuilder {
     retry: RetryOptions,
     platform: Option<Platform>,
     observer: ObserverRef,
+    cache_capacity: Option<usize>,
 }
 
 impl ClientSecretCredentialBuilder {
@@ -160,6 +176,12 @@ impl ClientSecretCredentialBuilder {
         self
     }
 
+    /// Its cache holds at most so many tokens, at least 1. Default: 10,000 (PR-29).
+    pub fn cache_capacity(mut self, entries: usize) -> Self {
+        self.cache_capacity = Some(entries);
+        self
+    }
+
     /// As the inside of another credential, which its tokens and errors then name.
     pub(super) fn within(mut self, name: &'static str) -> Self {
         self.name = name;
@@ -194,7 +216,9 @@ impl ClientSecretCredentialBuilder {
         )?;
         let platform = self.platform.unwrap_or_default();
         let authority = Authority::new(name, self.authority_host.as_deref(), &platform)?;
-        let cache = TokenCache::new(platform.clone(), name).observer(self.observer);
+        let cache = TokenCache::new(platform.clone(), name)
+            .observer(self.observer)
+            .capacity(self.cache_capacity.unwrap_or(DEFAULT_CAPACITY));
         let application = Arc::new(Application {
             name,
             platform,

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRef, TokenRequest,
     chain::{Observer, ObserverRef},
     platform::{BoxFuture, Platform},
     retry::RetryOptions,
@@ -58,6 +58,14 @@ impl TokenCredential for EnvironmentCredential {
         }
     }
 
+    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
+        self.0.as_ref().ok()?.hit(request)
+    }
+
+    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
+        self.0.as_ref().ok()?.hit_scopes(scopes)
+    }
+
     fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
         self.0.as_ref().ok()?.cached(request)
     }
@@ -91,6 +99,7 @@ pub struct EnvironmentCredentialBuilder {
     retry: RetryOptions,
     platform: Option<Platform>,
     observer: ObserverRef,
+    cache_capacity: Option<usize>,
 }
 
 impl EnvironmentCredentialBuilder {
@@ -126,6 +135,12 @@ impl EnvironmentCredentialBuilder {
     /// Is told when the principal of its tokens changes (PR-04).
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Its cache holds at most so many tokens, at least 1. Default: 10,000 (PR-29).
+    pub fn cache_capacity(mut self, entries: usize) -> Self {
+        self.cache_capacity = Some(entries);
         self
     }
 
@@ -174,6 +189,9 @@ impl EnvironmentCredentialBuilder {
         }
         if let Some(observer) = self.observer {
             inner = inner.observer(observer);
+        }
+        if let Some(entries) = self.cache_capacity {
+            inner = inner.cache_capacity(entries);
         }
         inner.build().map(|inner| EnvironmentCredential(Ok(inner)))
     }

@@ -10,8 +10,8 @@ use std::{fmt, sync::Arc};
 use url::Url;
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
-    cache::{CacheKey, TokenCache},
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRef, TokenRequest,
+    cache::{CacheKey, DEFAULT_CAPACITY, TokenCache},
     chain::{Observer, ObserverRef},
     platform::{BoxFuture, Platform},
     retry::{RetryOptions, RetryPolicy},
@@ -76,7 +76,7 @@ impl TokenCredential for ManagedIdentityCredential {
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
         Box::pin(async move {
             let resource = resource(request)?;
-            let key = CacheKey::of(request).resource(&resource);
+            let key = key(request, &resource);
             let fetch = || -> BoxFuture<'static, _> {
                 let fetcher = Arc::clone(&self.fetcher);
                 Box::pin(async move { fetcher.fetch(&resource).await })
@@ -85,10 +85,16 @@ impl TokenCredential for ManagedIdentityCredential {
         })
     }
 
+    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
+        self.cache.hit(request, known_key)
+    }
+
+    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
+        self.cache.hit_scopes(scopes, known_key)
+    }
+
     fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        let resource = resource(request).ok()?;
-        self.cache
-            .cached(&CacheKey::of(request).resource(&resource))
+        self.cache.cached(&known_key(request)?)
     }
 
     fn never_answers(&self) -> bool {
@@ -122,6 +128,15 @@ fn resource(request: &TokenRequest) -> Result<String, Error> {
         )
         .with_help("ask for one scope, such as https://vault.azure.net/.default")),
     }
+}
+
+fn key(request: &TokenRequest, resource: &str) -> CacheKey {
+    CacheKey::of(request).resource(resource)
+}
+
+/// `None` for a request that can't be answered.
+fn known_key(request: &TokenRequest) -> Option<CacheKey> {
+    Some(key(request, &resource(request).ok()?))
 }
 
 /// What a fetch needs. It knows no cache, so that work of the cache never keeps the cache alive.
@@ -172,6 +187,7 @@ pub struct ManagedIdentityCredentialBuilder {
     platform: Option<Platform>,
     observer: ObserverRef,
     in_default_chain: bool,
+    cache_capacity: Option<usize>,
 }
 
 impl ManagedIdentityCredentialBuilder {
@@ -211,6 +227,12 @@ impl ManagedIdentityCredentialBuilder {
         self
     }
 
+    /// Its cache holds at most so many tokens, at least 1. Default: 10,000 (PR-29).
+    pub fn cache_capacity(mut self, entries: usize) -> Self {
+        self.cache_capacity = Some(entries);
+        self
+    }
+
     /// As a member of `DefaultAzureCredential`: a probe first, then a single attempt (PR-13).
     pub(crate) fn in_default_chain(mut self) -> Self {
         self.in_default_chain = true;
@@ -236,7 +258,9 @@ impl ManagedIdentityCredentialBuilder {
         } else {
             RetryPolicy::managed_identity().with(&self.retry)
         };
-        let cache = TokenCache::new(platform.clone(), NAME).observer(self.observer);
+        let cache = TokenCache::new(platform.clone(), NAME)
+            .observer(self.observer)
+            .capacity(self.cache_capacity.unwrap_or(DEFAULT_CAPACITY));
         let probe = self.in_default_chain.then(Probe::default);
         let fetcher = Arc::new(Fetcher {
             platform,

@@ -4,14 +4,15 @@
 //! Nothing in this crate reaches around a [`Platform`]. [`Platform::system`] is the real machine;
 //! a simulator makes one platform per simulated host.
 
+mod clock;
 mod http;
 mod streams;
 pub mod system;
 
 use std::{fmt, future::Future, io, path::Path, pin::Pin, sync::Arc, time::Duration};
 
-use jiff::{Timestamp, tz::TimeZone};
-
+pub use clock::{Clock, Reading};
+pub(crate) use clock::{nanoseconds, wall_nanoseconds};
 pub use http::{
     HttpBody, HttpClient, HttpRequest, HttpResponse, Method, TransportError, TransportErrorKind,
 };
@@ -113,19 +114,6 @@ impl fmt::Debug for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Platform")
     }
-}
-
-/// Time, as one host sees it.
-pub trait Clock: Send + Sync + 'static {
-    /// The wall clock, UTC. It may be wrong, and it may be stepped in either direction.
-    fn now(&self) -> Timestamp;
-    /// Time since some fixed origin. Never goes back and is never stepped.
-    fn monotonic(&self) -> Duration;
-    /// The zone that local times of this host are written in; [`TimeZone::unknown`] where nothing
-    /// tells it.
-    fn local_zone(&self) -> TimeZone;
-    /// Completes after `duration` of monotonic time.
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
 /// Runs another program.

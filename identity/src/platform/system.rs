@@ -4,6 +4,7 @@
     reason = "this is what everybody else must ask"
 )]
 
+mod clock;
 mod command;
 mod streams;
 
@@ -11,22 +12,18 @@ use std::{
     fs, io,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
 };
 
-use jiff::{Timestamp, tz::TimeZone};
 use rand::{RngExt as _, rngs::StdRng};
 
 use super::{
-    BoxFuture, Clock, Environment, Files, HttpClient, Parts, Platform, Random, Spawner, TaskHandle,
+    BoxFuture, Environment, Files, HttpClient, Parts, Platform, Random, Spawner, TaskHandle,
 };
 
 /// The real machine, as [`Platform::system`].
 pub(super) fn platform() -> Platform {
     Platform::new(Parts {
-        clock: Arc::new(SystemClock {
-            origin: Instant::now(),
-        }),
+        clock: Arc::new(clock::SystemClock::new()),
         http: http_client(),
         commands: Arc::new(command::SystemCommands),
         environment: Arc::new(SystemEnvironment),
@@ -64,28 +61,6 @@ impl HttpClient for NoHttpClient {
                  give the platform a client",
             ))
         })
-    }
-}
-
-struct SystemClock {
-    origin: Instant,
-}
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.origin.elapsed()
-    }
-
-    fn local_zone(&self) -> TimeZone {
-        TimeZone::system()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
     }
 }
 

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
-    Cached, ChainedTokenCredential, ErrorKind, FallbackPolicy, TokenCredential, TokenRequest,
-    chain::ChainedTokenCredentialBuilder,
+    AccessToken, Cached, ChainedTokenCredential, ErrorKind, FallbackPolicy, TokenCredential,
+    TokenRequest, chain::ChainedTokenCredentialBuilder,
 };
 
 use crate::{
@@ -35,7 +35,7 @@ async fn tenants_are_compared_each_with_itself() {
         ("a", request()),
     ] {
         only.will(Ok(answer));
-        chain.get_token(&request).await.unwrap();
+        chain.token(&request).await.map(AccessToken::from).unwrap();
     }
     assert_eq!(notes.taken(), ["answered Only"; 5]);
 }
@@ -53,9 +53,13 @@ async fn another_tenant_in_the_request_hides_no_change() {
             let only = Puppet::new("Only", Ok("a"));
             let chain = chain(&stub, &notes).shared(only.clone());
             let chain = chain.fallback_policy(policy).build().unwrap();
-            chain.get_token(&request()).await.unwrap();
+            chain
+                .token(&request())
+                .await
+                .map(AccessToken::from)
+                .unwrap();
             only.will(Ok(answer));
-            let outcome = chain.get_token(&asked).await;
+            let outcome = chain.token(&asked).await.map(AccessToken::from);
             assert_eq!(outcome.is_ok(), policy == FallbackPolicy::Report);
             let told = notes.taken();
             let change = "changed Only as a -> Only as b";
@@ -85,7 +89,7 @@ async fn a_walk_that_was_overtaken_is_repeated() {
         // The slow walk asks the second by now.
         first.will(Ok("a"));
         let other = TokenRequest::new(["https://storage.azure.com/.default"]);
-        let token = chain.get_token(&other).await.unwrap();
+        let token = chain.token(&other).await.map(AccessToken::from).unwrap();
         assert_eq!(token.answered_by(), "First");
     });
     assert_eq!(token.unwrap().answered_by(), "First");
@@ -109,7 +113,11 @@ async fn a_walk_is_repeated_once_per_better_answer() {
     let (token, ()) = tokio::join!(chain.get_token(&asked), async {
         tokio::time::sleep(SECOND).await;
         first.will(Ok("a"));
-        chain.get_token(&request()).await.unwrap();
+        chain
+            .token(&request())
+            .await
+            .map(AccessToken::from)
+            .unwrap();
         first.will(Err(ErrorKind::Unavailable));
     });
     assert_eq!(token.unwrap().answered_by(), "Second");
@@ -142,7 +150,7 @@ async fn dispose_leaves_shared_members_alone() {
     let start = tokio::time::Instant::now();
     let (waited, elsewhere, ()) = tokio::join!(
         async {
-            let outcome = chain.get_token(&one).await;
+            let outcome = chain.token(&one).await.map(AccessToken::from);
             (outcome.unwrap_err(), start.elapsed())
         },
         shared.get_token(&two),

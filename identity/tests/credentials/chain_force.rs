@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
-    Cached, ChainedTokenCredential, ErrorKind, FallbackPolicy, Outcome, TokenCredential,
-    TokenRequest,
+    AccessToken, Cached, ChainedTokenCredential, ErrorKind, FallbackPolicy, Outcome,
+    TokenCredential, TokenRequest,
 };
 
 use crate::{
@@ -36,7 +36,11 @@ impl World {
             .credential(cached(&second))
             .build()
             .unwrap();
-        chain.get_token(&request()).await.unwrap();
+        chain
+            .token(&request())
+            .await
+            .map(AccessToken::from)
+            .unwrap();
         notes.taken();
         Self {
             first,
@@ -63,13 +67,31 @@ fn oid(token: &credsim_identity::AccessToken) -> &str {
 #[tokio::test(start_paused = true)]
 async fn the_member_that_answered_last_is_asked() {
     let world = World::new(FallbackPolicy::Report).await;
-    let old = world.chain.get_token(&request()).await.unwrap();
+    let old = world
+        .chain
+        .token(&request())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     tokio::time::sleep(MINUTE).await;
     world.first.will(Ok("a"));
-    let new = world.chain.get_token(&forced()).await.unwrap();
+    let new = world
+        .chain
+        .token(&forced())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     assert_eq!((oid(&new), world.asked()), ("b", (1, 2)));
     assert!(new.expires_on() > old.expires_on());
-    assert_eq!(world.chain.get_token(&request()).await.unwrap(), new);
+    assert_eq!(
+        world
+            .chain
+            .token(&request())
+            .await
+            .map(AccessToken::from)
+            .unwrap(),
+        new
+    );
     assert!(world.notes.taken().is_empty());
 }
 
@@ -80,16 +102,31 @@ async fn if_it_fails_nobody_else_is_asked_while_the_token_lives() {
         let world = World::new(FallbackPolicy::Report).await;
         world.first.will(Ok("a"));
         world.second.will(Err(kind));
-        let error = world.chain.get_token(&forced()).await.unwrap_err();
+        let error = world
+            .chain
+            .token(&forced())
+            .await
+            .map(AccessToken::from)
+            .unwrap_err();
         assert_eq!((error.kind(), world.asked()), (kind, (1, 2)));
         let tried = &error.chain().unwrap().tried;
         assert_eq!((tried.len(), tried[0].credential.as_str()), (1, "Second"));
         assert!(matches!(tried[0].outcome, Outcome::Stopped(_)));
-        let token = world.chain.get_token(&request()).await.unwrap();
+        let token = world
+            .chain
+            .token(&request())
+            .await
+            .map(AccessToken::from)
+            .unwrap();
         assert_eq!((oid(&token), world.asked()), ("b", (1, 2)));
 
         tokio::time::sleep(60 * MINUTE).await;
-        let token = world.chain.get_token(&forced()).await.unwrap();
+        let token = world
+            .chain
+            .token(&forced())
+            .await
+            .map(AccessToken::from)
+            .unwrap();
         assert_eq!((oid(&token), world.asked()), ("a", (2, 2)), "from the top");
     }
 }
@@ -99,9 +136,19 @@ async fn if_it_fails_nobody_else_is_asked_while_the_token_lives() {
 async fn a_refused_change_is_an_error() {
     let world = World::new(FallbackPolicy::Refuse).await;
     world.second.will(Ok("c"));
-    let error = world.chain.get_token(&forced()).await.unwrap_err();
+    let error = world
+        .chain
+        .token(&forced())
+        .await
+        .map(AccessToken::from)
+        .unwrap_err();
     assert!(error.message().contains("refused"), "{error}");
-    let kept = world.chain.get_token(&request()).await.unwrap();
+    let kept = world
+        .chain
+        .token(&request())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     assert_eq!(oid(&kept), "b");
 }
 
@@ -110,7 +157,12 @@ async fn a_refused_change_is_an_error() {
 async fn a_change_is_told() {
     let world = World::new(FallbackPolicy::Report).await;
     world.second.will(Ok("c"));
-    let token = world.chain.get_token(&forced()).await.unwrap();
+    let token = world
+        .chain
+        .token(&forced())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     assert_eq!(oid(&token), "c");
     assert!(token.chain().unwrap().change.is_some());
     let told = world.notes.taken();
@@ -124,12 +176,27 @@ async fn it_looks_upward() {
     world.first.will(Ok("a"));
     world.first.takes(MINUTE / 120);
     tokio::time::sleep(56 * MINUTE).await;
-    world.chain.get_token(&forced()).await.unwrap();
+    world
+        .chain
+        .token(&forced())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     tokio::time::sleep(5 * MINUTE).await;
-    world.chain.get_token(&forced()).await.unwrap();
+    world
+        .chain
+        .token(&forced())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     tokio::time::sleep(MINUTE / 60).await;
     assert_eq!(world.asked(), (2, 3));
-    let token = world.chain.get_token(&request()).await.unwrap();
+    let token = world
+        .chain
+        .token(&request())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     assert_eq!(oid(&token), "a");
 }
 
@@ -145,8 +212,12 @@ async fn without_caches_it_walks() {
         .shared(second.clone())
         .build()
         .unwrap();
-    chain.get_token(&request()).await.unwrap();
+    chain
+        .token(&request())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     first.will(Ok("a"));
-    let token = chain.get_token(&forced()).await.unwrap();
+    let token = chain.token(&forced()).await.map(AccessToken::from).unwrap();
     assert_eq!(oid(&token), "a");
 }

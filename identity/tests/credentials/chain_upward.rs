@@ -60,7 +60,11 @@ impl World {
 
 /// Who answers, at once.
 async fn ask(chain: &ChainedTokenCredential) -> String {
-    let token = chain.get_token(&request()).await.unwrap();
+    let token = chain
+        .token(&request())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     token.answered_by().to_owned()
 }
 
@@ -96,7 +100,11 @@ async fn a_better_source_that_returns_is_taken() {
         world.notes.taken(),
         ["changed Second as b -> First as a", "answered First"]
     );
-    let token = chain.get_token(&request()).await.unwrap();
+    let token = chain
+        .token(&request())
+        .await
+        .map(AccessToken::from)
+        .unwrap();
     assert_eq!(token.answered_by(), "First");
     assert_eq!(token.chain().unwrap().change, None);
     assert_eq!(chain.cached(&request()), Some(token));
@@ -132,7 +140,7 @@ async fn short_lives_are_no_reason_to_hurry() {
     let patient = request().min_remaining(Duration::ZERO);
     for second in 0..600 {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        chain.get_token(&patient).await.unwrap();
+        chain.token(&patient).await.map(AccessToken::from).unwrap();
         let asked = world.first.asked();
         assert!(asked <= 2 + second / 30, "{asked} after {second} s");
         assert!(world.first.under_way() <= 1);
@@ -143,7 +151,7 @@ async fn short_lives_are_no_reason_to_hurry() {
     for _ in 0..300 {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let before = tokio::time::Instant::now();
-        chain.get_token(&patient).await.unwrap();
+        chain.token(&patient).await.map(AccessToken::from).unwrap();
         assert_eq!(before.elapsed(), Duration::ZERO);
         assert!(world.first.under_way() <= 1);
     }
@@ -189,7 +197,7 @@ async fn whoever_comes_late_gets_the_new_answerer() {
     world.second.takes(MINUTE);
     tokio::time::sleep(2 * MINUTE).await;
     let eager = request().min_remaining(120 * MINUTE);
-    let token = chain.get_token(&eager).await.unwrap();
+    let token = chain.token(&eager).await.map(AccessToken::from).unwrap();
     assert_eq!(token.answered_by(), "First");
     assert_eq!(
         world.notes.taken(),
@@ -216,7 +224,7 @@ async fn a_late_second_best_is_not_taken() {
     best.will(Ok("z"));
     // For another scope the answerer holds nothing.
     let other = TokenRequest::new(["https://storage.azure.com/.default"]);
-    let token = chain.get_token(&other).await.unwrap();
+    let token = chain.token(&other).await.map(AccessToken::from).unwrap();
     assert_eq!(token.answered_by(), "Best");
     assert_eq!(ask_for(20, &chain).await, ["Best"]);
     assert_eq!(world.first.under_way(), 0);

@@ -10,6 +10,7 @@
 mod chain;
 mod chain_change;
 mod chain_force;
+mod chain_hit;
 mod chain_upward;
 mod default_chain;
 mod developer;

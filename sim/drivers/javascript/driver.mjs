@@ -68,7 +68,7 @@ function hello() {
     version: JSON.parse(readFileSync(manifest, "utf8")).version,
     runtime: `node ${process.version}`,
     credentials,
-    requests: ["tenant", "claims"],
+    requests: ["tenant", "claims", "cae"],
     reasons,
   };
 }
@@ -89,6 +89,7 @@ async function getToken(question) {
     const options = { abortSignal: ends.signal };
     if (question.tenant) options.tenantId = question.tenant;
     if (question.claims) options.claims = question.claims;
+    if (question.cae) options.enableCae = true;
     const token = await asking.run(learnt, () => credential.getToken(question.scopes, options));
     if (!token) {
       throw new TypeError(`${name}.getToken() gave ${token} instead of a token`);

@@ -1,21 +1,11 @@
-//! The published [`redis`] crate as a subject of credsim.
+//! Clients of others as subjects of credsim: as they are published, in virtual time.
 //!
-//! Its `EntraIdCredentialsProvider` and its `MultiplexedConnection` run unmodified, in virtual
-//! time: the credential of `azure_identity` sends its requests through the HTTP client of a
-//! simulated host, the connection speaks over a stream of the engine, and the clock of the
-//! machine shows what the host's clock shows.
-//!
-//! What is not the crate's: its `Client` and its `ConnectionManager` connect by themselves, to
-//! real TCP only. [`connector`] makes a connection as the `Client` would, and [`managed`] makes
-//! it again as the `ConnectionManager` would.
+//! They ask the machine for the time and for random bytes, and see those of a simulated host
+//! ([`interposed`]).
 
-pub mod connector;
+pub mod azure_identity;
 pub mod interposed;
-pub mod managed;
-pub mod provider;
-pub mod reply;
-pub mod subject;
-pub mod subscriber;
-pub mod transport;
+pub mod machine;
+pub mod redis_rs;
 
-pub use subject::RedisRs;
+pub use self::{azure_identity::AzureIdentity, redis_rs::RedisRs};

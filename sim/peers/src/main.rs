@@ -4,12 +4,12 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::Parser as _;
 use credsim::{cli::Cli, door::shims};
-use credsim_peers::RedisRs;
+use credsim_peers::{AzureIdentity, RedisRs};
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
     if let Some(command) = shims::is_shim(args.next().as_deref()) {
         return shims::run(command, args);
     }
-    Cli::parse().run(&[Arc::new(RedisRs)])
+    Cli::parse().run(&[Arc::new(AzureIdentity), Arc::new(RedisRs)])
 }

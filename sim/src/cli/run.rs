@@ -24,8 +24,15 @@ const AT_ONCE_LIVE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 /// The name of our own library as a subject.
 const IDENTITY: &str = "identity";
 
-/// The subject of `sim/peers`, which cannot be built without OpenSSL.
-const REDIS_RS: &str = "redis-rs";
+/// The subjects of `sim/peers`, which cannot be built without OpenSSL, and the scenarios that
+/// they are for.
+const PEERS: [(&str, &str); 2] = [
+    (
+        "azure_identity",
+        "cache chain developer entra live managed-identity",
+    ),
+    ("redis-rs", "redis"),
+];
 
 /// What `run` is asked.
 #[derive(Debug, clap::Args)]
@@ -179,12 +186,12 @@ fn peer(name: &str, peers: &[Arc<dyn Subject>]) -> Result<Arc<dyn Subject>, (Str
     if let Some(peer) = peers.iter().find(|peer| short(peer) == name) {
         return Ok(peer.clone());
     }
-    if name == REDIS_RS {
+    if let Some((_, scenarios)) = PEERS.iter().find(|(peer, _)| *peer == name) {
         return Err((
             format!("this command was built without the subject `{name}`"),
             format!(
                 "build and run it with: cargo run --release --manifest-path sim/peers/Cargo.toml \
-                 -- run --subject {name} redis"
+                 -- run --subject {name} {scenarios}"
             ),
         ));
     }

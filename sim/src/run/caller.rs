@@ -33,12 +33,30 @@ pub(super) struct Caller {
     pub instance: Arc<Instanced>,
 }
 
+/// Which of a step's calls: `{n}` and `{caller}` in what it asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Which {
+    /// Which repetition of the step, from 1.
+    pub repetition: u64,
+    /// Among the concurrent callers of the step, from 1.
+    pub caller: u32,
+}
+
+impl Which {
+    /// `text` with the numbers in their places.
+    pub(super) fn fill(self, text: &str) -> String {
+        text.replace("{n}", &self.repetition.to_string())
+            .replace("{caller}", &self.caller.to_string())
+    }
+}
+
 /// The token request that a call makes.
-pub(super) fn request(scenario: &Scenario, action: &CallDo) -> Option<TokenRequest> {
+pub(super) fn request(scenario: &Scenario, action: &CallDo, which: Which) -> Option<TokenRequest> {
     Some(match action {
         CallDo::Redis(_) | CallDo::RedisSubscribe(_) => return None,
         CallDo::GetToken(get) => {
-            let mut request = TokenRequest::new(get.scopes.iter().cloned());
+            let scopes = get.scopes.iter().map(|scope| which.fill(scope));
+            let mut request = TokenRequest::new(scopes).cae(get.cae);
             if let Some(tenant) = &get.tenant {
                 request = request.tenant(tenant);
             }
@@ -62,6 +80,34 @@ pub(super) fn request(scenario: &Scenario, action: &CallDo) -> Option<TokenReque
     })
 }
 
+/// Every token request that a step makes when it is repeated so often, each once.
+pub(super) fn all_requests(scenario: &Scenario, step: usize, times: u64) -> Vec<TokenRequest> {
+    let Some(call) = scenario.call.get(step) else {
+        return Vec::new();
+    };
+    let (times, callers) = match &call.action {
+        CallDo::GetToken(get) => {
+            let counts = |number: &str| get.scopes.iter().any(|scope| scope.contains(number));
+            let times = if counts("{n}") { times } else { 1 };
+            (times, if counts("{caller}") { call.callers } else { 1 })
+        }
+        _ => (1, 1),
+    };
+    let all = (1..=times)
+        .flat_map(|repetition| (1..=callers).map(move |caller| Which { repetition, caller }));
+    all.filter_map(|which| request(scenario, &call.action, which))
+        .collect()
+}
+
+impl Caller {
+    pub(super) fn which(&self) -> Which {
+        Which {
+            repetition: self.repetition,
+            caller: self.number,
+        }
+    }
+}
+
 pub(super) async fn call(caller: Caller) {
     let scene = &caller.scene;
     let Some(call) = scene.scenario.call.get(caller.step) else {
@@ -72,7 +118,7 @@ pub(super) async fn call(caller: Caller) {
         CallDo::RedisSubscribe(wanted) => return redis::subscribe(&caller, wanted).await,
         CallDo::GetToken(_) | CallDo::UseResource(_) => {}
     }
-    let Some(request) = scene.request(&call.action) else {
+    let Some(request) = request(&scene.scenario, &call.action, caller.which()) else {
         return;
     };
     let keeps = matches!(&call.action, CallDo::GetToken(get) if get.keeps_token);
@@ -131,7 +177,7 @@ async fn ask(
     request: &TokenRequest,
     limit: Option<Duration>,
 ) -> Option<Result<AccessToken, Error>> {
-    let asking = credential.get_token(request);
+    let asking = async { Ok(credential.token(request).await?.into_token()) };
     match limit {
         None => Some(asking.await),
         Some(limit) => {

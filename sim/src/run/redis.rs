@@ -63,7 +63,7 @@ pub(super) async fn work(caller: &Caller, call: &Call, work: &RedisWork) {
     let commands: Vec<Vec<String>> = work
         .send
         .iter()
-        .filter_map(|text| parse_command(&fill(text, caller)).ok())
+        .filter_map(|text| parse_command(&caller.which().fill(text)).ok())
         .collect();
     let started = scene.state.elapsed();
     scene.record(Kind::Redis(RedisEvent::WorkStarted {
@@ -174,12 +174,6 @@ fn name_of(command: &[String]) -> String {
 /// Texts of the subject never bring a secret into the trace.
 fn said(scene: &Scene, text: String) -> String {
     scene.watch.vetted("error", text)
-}
-
-fn fill(text: &str, caller: &Caller) -> String {
-    let number = caller.repetition.to_string();
-    text.replace("{n}", &number)
-        .replace("{caller}", &caller.number.to_string())
 }
 
 /// A command without credentials.

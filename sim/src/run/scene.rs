@@ -287,10 +287,13 @@ impl Scene {
             let Ok(built) = &instance.built else { continue };
             let tokens = match built {
                 Made::Credential(built) => {
-                    let calls = self.scenario.call.iter();
-                    let requests = calls.filter_map(|call| self.request(&call.action));
+                    let repetitions = lock(&self.repetitions);
+                    let asked = repetitions.iter();
+                    let asked = asked.flat_map(|(step, times)| {
+                        caller::all_requests(&self.scenario, *step, *times)
+                    });
                     let cached = |request: &TokenRequest| built.credential.cached(request);
-                    requests.filter(|request| cached(request).is_some()).count()
+                    asked.filter(|request| cached(request).is_some()).count()
                 }
                 Made::Redis(client) => client.tokens(),
             };
@@ -329,11 +332,6 @@ impl Scene {
             Ok(ago) => elapsed.saturating_sub(ago),
             Err(_) => elapsed,
         }
-    }
-
-    /// The token request that a call makes; none if it sends commands to Redis.
-    pub fn request(&self, action: &crate::scenario::CallDo) -> Option<TokenRequest> {
-        caller::request(&self.scenario, action)
     }
 }
 

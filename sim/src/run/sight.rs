@@ -14,6 +14,8 @@ pub enum Side {
     Walks,
     /// When an error says to come back, and what is left after dispose.
     Details,
+    /// Errors by kind (PR-01).
+    Kinds,
     /// Errors in the words of our library; another one has its own.
     Words,
 }
@@ -27,6 +29,7 @@ impl Side {
             Self::Reports => "what the credential reports is not heard here",
             Self::Walks => "which credentials were tried and which one answered is not told",
             Self::Details => "what an error or a credential holds is not told in full",
+            Self::Kinds => "its errors are all of one kind, whatever went wrong",
             Self::Words => "the words are those of our library, and this one has its own",
         }
     }
@@ -45,6 +48,8 @@ pub struct Sight {
     pub walks: bool,
     /// [`Side::Details`].
     pub details: bool,
+    /// [`Side::Kinds`].
+    pub kinds: bool,
     /// [`Side::Words`].
     pub words: bool,
 }
@@ -58,15 +63,18 @@ impl Sight {
             reports: true,
             walks: true,
             details: true,
+            kinds: true,
             words: true,
         }
     }
 
-    /// Of a driver around an SDK: what callers got, and what the credential reports.
+    /// Of a driver around an SDK: what callers got, with the kinds of errors, and what the
+    /// credential reports.
     pub fn of_a_driver() -> Self {
         Self {
             calls: true,
             reports: true,
+            kinds: true,
             ..Self::endpoints_only()
         }
     }
@@ -79,6 +87,7 @@ impl Sight {
             reports: false,
             walks: false,
             details: false,
+            kinds: false,
             words: false,
         }
     }
@@ -91,6 +100,7 @@ impl Sight {
             Side::Reports => self.reports,
             Side::Walks => self.walks,
             Side::Details => self.details,
+            Side::Kinds => self.kinds,
             Side::Words => self.words,
         }
     }
@@ -106,22 +116,23 @@ impl Sight {
 mod tests {
     use super::*;
 
-    const ALL: [Side; 6] = [
+    const ALL: [Side; 7] = [
         Side::Calls,
         Side::Attempts,
         Side::Reports,
         Side::Walks,
         Side::Details,
+        Side::Kinds,
         Side::Words,
     ];
 
     #[test]
     fn each_sight_sees_its_sides_and_says_what_it_lacks() {
         let seen = |sight: Sight| ALL.map(|side| sight.sees(side));
-        assert_eq!(seen(Sight::everything()), [true; 6]);
+        assert_eq!(seen(Sight::everything()), [true; 7]);
         assert_eq!(
             seen(Sight::of_a_driver()),
-            [true, false, true, false, false, false]
+            [true, false, true, false, false, true, false]
         );
         assert_eq!(seen(Sight::endpoints_only()), [false; 6]);
         assert_eq!(Sight::everything().lacks(&ALL), None);

@@ -69,6 +69,10 @@ fn two_for_wrong_usage() {
             vec!["run", "--subject", "redis-rs"],
             "--manifest-path sim/peers/Cargo.toml",
         ),
+        (
+            vec!["run", "--subject", "azure_identity"],
+            "run --subject azure_identity cache chain",
+        ),
         (vec!["run", "--subject", "redis"], "there is: identity;"),
         (
             vec!["run", "--subject", "identity", "--driver", "node"],

@@ -48,10 +48,12 @@ pub(super) fn judge(run: &Run, wanted: &ErrorLike) -> Finding {
 fn beside_calls(wanted: &ErrorLike) -> Vec<Side> {
     let by_name = wanted.credential.as_ref().map(|_| Side::Walks);
     let come_back = wanted.retry_at.map(|_| Side::Details);
+    let by_kind = wanted.kind.map(|_| Side::Kinds);
     let in_words = (!wanted.contains.is_empty()).then_some(Side::Words);
     by_name
         .into_iter()
         .chain(come_back)
+        .chain(by_kind)
         .chain(in_words)
         .collect()
 }
@@ -71,7 +73,10 @@ fn fault(run: &Run, call: &Call<'_>, wanted: &ErrorLike) -> Option<String> {
     else {
         return Some("the call does not fail".to_owned());
     };
-    if let Some(kind) = wanted.kind.filter(|kind| kind.name() != error) {
+    if let Some(kind) = wanted
+        .kind
+        .filter(|kind| run.sight.kinds && kind.name() != error)
+    {
         return Some(format!("the kind is {error}, not {}", kind.name()));
     }
     if let Some(name) = wanted

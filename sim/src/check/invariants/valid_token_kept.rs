@@ -39,7 +39,7 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     if let Some(unseen) = INVARIANT.unseen(run, needs) {
         return Some(unseen);
     }
-    let mut held: BTreeMap<(u32, &str, Option<&str>), Held<'_>> = BTreeMap::new();
+    let mut held: BTreeMap<(u32, &str, Option<&str>, bool), Held<'_>> = BTreeMap::new();
     let mut looked_at = 0;
     let calls = calls(&run.trace);
     let mut ends: Vec<_> = calls
@@ -50,7 +50,9 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     for (call, end) in ends {
         let get = token_request(scenario, call.step);
         let tenant = get.and_then(|get| get.tenant.as_deref());
-        let key = (call.instance, call.scope, tenant);
+        // Who handles continuous access evaluation has tokens of another kind (PR-26).
+        let cae = get.is_some_and(|get| get.cae);
+        let key = (call.instance, call.scope, tenant, cae);
         match end.outcome {
             CallOutcome::Token {
                 expires_on,

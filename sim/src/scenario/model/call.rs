@@ -85,12 +85,16 @@ pub enum CallDo {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GetToken {
-    /// The scopes.
+    /// The scopes. `{n}` is the number of the repetition, from 1, and `{caller}` that of the
+    /// caller.
     pub scopes: Vec<String>,
     /// The tenant. Default: the credential's.
     pub tenant: Option<String>,
     /// The claims of a challenge.
     pub claims: Option<String>,
+    /// Declares that the caller handles continuous access evaluation. Default: false.
+    #[serde(default)]
+    pub cae: bool,
     /// Waits for a new token if the cached one has less than this left. Default: 30s.
     pub min_remaining: Option<Span>,
     /// The caller keeps its token and asks again only after `refresh_on`. Default: false.

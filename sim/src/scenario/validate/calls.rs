@@ -184,11 +184,35 @@ impl Check<'_> {
                     .expected("such as \"https://vault.azure.net/.default\"")
                     .help("several scopes are several strings");
             }
+            self.numbers(scope, call, &place);
         }
         if ask.keeps_token && call.every.is_none() {
             self.at_key(&place.key("keeps-token"), "this caller asks only once")
                 .label("so it has nothing to keep its token for")
                 .help("add `every` to the `[[call]]`, or remove `keeps-token`");
+        }
+    }
+
+    /// What stands in braces in a scope.
+    fn numbers(&mut self, scope: &str, call: &Call, place: &Place) {
+        for text in scope.split('{').skip(1) {
+            let name = text.split('}').next().unwrap_or_default();
+            match name {
+                "n" if call.every.is_none() => self
+                    .at_value(place, "`{n}` is 1 here, whoever calls")
+                    .label("this call is not repeated")
+                    .help("add `every`; `{caller}` is the number of the caller"),
+                "caller" if call.callers < 2 => self
+                    .at_value(place, "`{caller}` is 1 here, in each repetition")
+                    .label("there is one caller")
+                    .help("add `callers`; `{n}` is the number of the repetition"),
+                "n" | "caller" => continue,
+                _ => self
+                    .at_value(place, format!("`{{{name}}}` stands for nothing"))
+                    .label("in braces")
+                    .expected("`{n}`, the number of the repetition, or `{caller}`")
+                    .did_you_mean(name, ["n", "caller"]),
+            };
         }
     }
 

@@ -69,6 +69,9 @@ impl TokenCredential for DriverCredential {
                 if let Some(claims) = request.claims_challenge() {
                     question["claims"] = json!(claims);
                 }
+                if request.is_cae_enabled() {
+                    question["cae"] = json!(true);
+                }
                 question
             };
             let waiter = move |answer| {

@@ -166,6 +166,7 @@ pub fn supports(hello: &Hello, scenario: &Scenario) -> Result<(), String> {
         let asked = [
             ("tenant", get.tenant.is_some()),
             ("claims", get.claims.is_some()),
+            ("cae", get.cae),
             ("min-remaining", get.min_remaining.is_some()),
         ];
         for (name, _) in asked.into_iter().filter(|(_, is_asked)| *is_asked) {

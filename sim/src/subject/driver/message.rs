@@ -18,7 +18,7 @@ pub struct Hello {
     pub version: String,
     /// The kinds of credential that it can build, each with the options that it knows.
     pub credentials: BTreeMap<String, Vec<String>>,
-    /// What it knows of a request for a token beside its scopes: `tenant`, `claims`.
+    /// What it knows of a request for a token beside its scopes: `tenant`, `claims`, `cae`.
     #[serde(default)]
     pub requests: Vec<String>,
     /// Why a kind or an option is not among them, by its name.

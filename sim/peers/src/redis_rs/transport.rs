@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use azure_core::{
+use credsim_identity::platform::{self, HttpRequest, Platform, TransportError};
+use redis_azure_core::{
     Error,
     error::ErrorKind,
     http::{
@@ -10,7 +11,6 @@ use azure_core::{
         headers::Headers, request::Body,
     },
 };
-use credsim_identity::platform::{self, HttpRequest, Platform, TransportError};
 
 /// How long Linux tries to connect to a host that does not answer, unless told otherwise; the
 /// client that `azure_core` brings has no limit of its own.
@@ -39,7 +39,10 @@ impl fmt::Debug for OverPlatform {
 
 #[async_trait::async_trait]
 impl HttpClient for OverPlatform {
-    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+    async fn execute_request(
+        &self,
+        request: &Request,
+    ) -> redis_azure_core::Result<AsyncRawResponse> {
         let mut response = self.0.send(translate(request)?).await.map_err(io)?;
         let body = response.bytes(LARGEST_BODY).await.map_err(io)?;
         let mut headers = Headers::new();
@@ -54,7 +57,7 @@ impl HttpClient for OverPlatform {
     }
 }
 
-fn translate(request: &Request) -> azure_core::Result<HttpRequest> {
+fn translate(request: &Request) -> redis_azure_core::Result<HttpRequest> {
     let method = match request.method() {
         Method::Get => platform::Method::Get,
         Method::Post => platform::Method::Post,

@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use redis::{Cmd, Pipeline, PushInfo, PushKind, RedisResult, Value, aio::MultiplexedConnection};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::connector::{Connector, Live};
+use super::connector::{Connector, Live};
 
 /// The defaults of `ConnectionManagerConfig`.
 const STRATEGY: ExponentialBuilder = ExponentialBuilder::new()

@@ -1,8 +1,5 @@
 //! The crate's credentials provider on a simulated host.
 
-use azure_identity::{
-    ClientSecretCredentialOptions, ManagedIdentityCredentialOptions, UserAssignedId,
-};
 use credsim::{
     scenario::{Credential, ManagedIdentityOptions, RedisSubject, Span, TokenRetry},
     subject::Lent,
@@ -11,8 +8,11 @@ use redis::{
     EntraIdCredentialsProvider, ErrorKind, RedisError, RedisResult, RetryConfig,
     entra_id::REDIS_SCOPE_DEFAULT,
 };
+use redis_azure_identity::{
+    ClientSecretCredentialOptions, ManagedIdentityCredentialOptions, UserAssignedId,
+};
 
-use crate::transport;
+use super::transport;
 
 /// The provider for `credential`, started. Must be called in a tokio runtime, in which its loop
 /// then runs (RD-30).

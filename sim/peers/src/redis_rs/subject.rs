@@ -18,27 +18,19 @@ use credsim_identity::{Error, ErrorKind, Platform};
 use futures_util::{FutureExt as _, StreamExt as _};
 use redis::{EntraIdCredentialsProvider, auth::StreamingCredentialsProvider as _};
 
-use crate::{
+use super::{
     connector::Connector,
-    interposed::Interposed,
     managed::{Managed, Work},
     provider, reply,
     subscriber::Subscriber,
 };
+use crate::{interposed::Interposed, machine};
 
 /// Its name and the version of the crate, as `[[known-failure]]` names it.
 const NAME: &str = "redis-rs 1.8.1";
 
 /// With one of these in the environment of this process, its credential leaves IMDS alone.
 const OTHER_IDENTITIES: [&str; 2] = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"];
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the crate reads the environment of this process, whatever the host's says"
-)]
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some()
-}
 
 /// The crate `redis` with its own Entra provider.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +86,7 @@ impl Subject for RedisRs {
         credential(&scenario.subject.credential)?;
         settings(client)?;
         hot_loop(&scenario.world)?;
-        if let Some(name) = OTHER_IDENTITIES.iter().find(|name| is_set(name)) {
+        if let Some(name) = machine::first_set(&OTHER_IDENTITIES) {
             return Err(format!(
                 "{name} is set here, and its credential would look for another kind of managed \
                  identity: unset it"

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use redis::{PushInfo, PushKind, RedisResult};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::{
+use super::{
     connector::Connector,
     managed::{Managed, Work},
     reply,

@@ -1,0 +1,81 @@
+//! One way to get a cached token.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use credsim_benches::rows::Row;
+
+use crate::service::LENGTH;
+
+/// Who is asked, how, and the loop that asks: it has the call inside, so that the compiler sees it
+/// as it sees that of an application.
+pub struct Case {
+    pub who: &'static str,
+    pub what: &'static str,
+    hits: Box<dyn Fn(u64) -> u64 + Send + Sync>,
+}
+
+impl Case {
+    /// `hit` gets a token and gives its length; zero for none.
+    pub fn new(
+        who: &'static str,
+        what: &'static str,
+        hit: impl Fn() -> usize + Send + Sync + 'static,
+    ) -> Self {
+        let hits = move |times| {
+            let mut sum = 0;
+            for _ in 0..times {
+                sum += black_box(&hit)() as u64;
+            }
+            sum
+        };
+        Self {
+            who,
+            what,
+            hits: Box::new(hits),
+        }
+    }
+
+    /// How long so many hits take.
+    ///
+    /// # Panics
+    /// When one of them was none.
+    pub fn time(&self, times: u64) -> Duration {
+        let start = Instant::now();
+        let sum = (self.hits)(times);
+        let took = start.elapsed();
+        assert_eq!(sum, times * LENGTH as u64, "{}: {}", self.who, self.what);
+        took
+    }
+
+    /// How many hits take about `turn`. Warms up.
+    pub fn calibrate(&self, turn: Duration) -> u64 {
+        let mut times = 100;
+        loop {
+            let took = self.time(times);
+            if took * 2 > turn {
+                let scale = turn.as_secs_f64() / took.as_secs_f64();
+                return ((times as f64 * scale) as u64).max(1);
+            }
+            times *= 2;
+        }
+    }
+
+    /// A row about this case, without figures.
+    pub fn row(&self, group: &str, unit: &str, callers: u32) -> Row {
+        Row {
+            group: group.to_owned(),
+            who: self.who.to_owned(),
+            what: self.what.to_owned(),
+            callers,
+            unit: unit.to_owned(),
+            median: f64::NAN,
+            low: f64::NAN,
+            high: f64::NAN,
+            samples: 0,
+            note: String::new(),
+        }
+    }
+}

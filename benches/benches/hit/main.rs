@@ -1,0 +1,86 @@
+//! What a cached token costs: ours beside `azure_identity` as published, and beside the least that
+//! it could cost.
+//!
+//! `cargo bench -p credsim-benches --bench hit` measures everything; with `-- --quick` in about a
+//! minute; with `-- callers` (or `single`, `hang`, `stampede`) a part of it. First criterion
+//! measures each case by itself, which is for comparing a change with the run before; then all cases
+//! take turns in one process, in rounds of a few milliseconds, which is for comparing them with each
+//! other on a machine that is not quiet.
+//!
+//! Every case adds up the lengths of the tokens that it got, and the sum is checked after the time
+//! was taken. Nothing is timed cold: every case is asked before, and what reaches its service is
+//! counted. Callers are a closed loop: a caller asks again when it has its token.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures the real machine"
+)]
+
+mod callers;
+mod case;
+mod floors;
+mod hang;
+mod official;
+mod ours;
+mod service;
+mod single;
+mod stampede;
+
+use std::time::Duration;
+
+/// What a bench gives, or why it could not be run.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+struct Effort {
+    /// Rounds in which every case has its turn.
+    rounds: usize,
+    /// How long one turn takes, about.
+    turn: Duration,
+    /// Whether criterion measures, too.
+    criterion: bool,
+    /// Callers of a stampede, at most.
+    crowd: usize,
+}
+
+const QUICK: Effort = Effort {
+    rounds: 15,
+    turn: Duration::from_millis(4),
+    criterion: false,
+    crowd: 1_000,
+};
+
+const FULL: Effort = Effort {
+    rounds: 101,
+    turn: Duration::from_millis(10),
+    criterion: true,
+    crowd: 10_000,
+};
+
+/// A part of the bench: its name, and what runs it.
+type Part = (&'static str, fn(Effort) -> Outcome);
+
+const PARTS: [Part; 4] = [
+    ("single", single::run),
+    ("callers", callers::run),
+    ("hang", hang::run),
+    ("stampede", stampede::run),
+];
+
+fn main() -> Outcome {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |option: &str| arguments.iter().any(|argument| argument == option);
+    // Without `--bench` it is only looked at whether it runs (`cargo test --benches`).
+    let effort = match has("--bench") && !has("--quick") {
+        true => FULL,
+        false => QUICK,
+    };
+    let wanted = arguments.iter().filter(|word| !word.starts_with('-'));
+    let all = wanted.clone().next().is_none();
+    for (name, run) in PARTS {
+        if all || wanted.clone().any(|word| name.contains(word.as_str())) {
+            run(effort)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! Allocations per hit, and bytes per credential and per token: counted by the allocator.
+//!
+//! `cargo bench -p credsim-benches --bench memory`. A program of its own, so that no other bench pays
+//! for the counting. Bytes are those that were asked for; an allocator rounds them up.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures the real machine"
+)]
+
+#[path = "../hit/case.rs"]
+mod case;
+mod counting;
+#[path = "../hit/floors.rs"]
+mod floors;
+#[path = "../hit/official.rs"]
+mod official;
+#[path = "../hit/ours.rs"]
+mod ours;
+#[path = "../hit/service.rs"]
+mod service;
+
+use azure_core::credentials::TokenCredential as Theirs;
+use credsim_benches::rows::{self, Row};
+use credsim_identity::{TokenCredential as _, TokenRequest};
+
+use case::Case;
+use service::{SCOPE, Service};
+
+/// What a bench gives, or why it could not be run.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const HITS: u64 = 10_000;
+const MANY: usize = 1_000;
+
+fn main() -> Outcome {
+    // One thread, so that what is counted is what was measured.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let mut rows = runtime.block_on(hits())?;
+    rows.extend(runtime.block_on(ours_hold())?);
+    rows.extend(runtime.block_on(theirs_hold())?);
+    for row in &rows {
+        println!(
+            "{:20} {:28} {:52} {:>10.1} {}",
+            row.group, row.who, row.what, row.median, row.unit
+        );
+    }
+    Ok(rows::write(&rows)?)
+}
+
+async fn hits() -> Outcome<Vec<Row>> {
+    let mut cases = floors::cases(&Service::new())?;
+    cases.extend(official::cases(&Service::new()).await?);
+    cases.extend(ours::cases(&Service::new()).await?);
+    Ok(cases.iter().map(allocations).collect())
+}
+
+fn allocations(case: &Case) -> Row {
+    case.time(100);
+    let before = counting::allocations();
+    case.time(HITS);
+    let made = counting::allocations() - before;
+    let row = case.row("hit-allocations", "allocations", 1);
+    row.of(vec![made as f64 / HITS as f64])
+}
+
+fn held(who: &'static str, what: &'static str, bytes: isize) -> Row {
+    let row = Case::new(who, what, || 0).row("memory", "bytes", 1);
+    row.of(vec![bytes as f64 / MANY as f64])
+}
+
+async fn ours_hold() -> Outcome<Vec<Row>> {
+    let platform = Service::new().platform();
+    let before = counting::live();
+    let mut all = Vec::with_capacity(MANY);
+    for _ in 0..MANY {
+        all.push(ours::client_secret(platform.clone())?);
+    }
+    let made = counting::live();
+    for credential in &all {
+        credential.token(&ours::request()).await?;
+    }
+    let warm = counting::live();
+    for credential in &all {
+        credential.token(&ours::request()).await?;
+    }
+    let hit = counting::live();
+
+    let one = ours::client_secret(platform)?;
+    one.token(&ours::request()).await?;
+    let requests: Vec<_> = (0..MANY)
+        .map(|n| TokenRequest::new([format!("{SCOPE}/{n:04}")]))
+        .collect();
+    let start = counting::live();
+    for request in &requests {
+        one.token(request).await?;
+        // The first hit is remembered, too.
+        one.token(request).await?;
+    }
+    let entries = counting::live();
+    let who = ours::NAME;
+    Ok(vec![
+        held(who, "ClientSecretCredential", made - before),
+        held(who, "ClientSecretCredential, with a token", warm - before),
+        held(who, "ClientSecretCredential, after a hit", hit - before),
+        held(who, "one more token", entries - start),
+    ])
+}
+
+async fn theirs_hold() -> Outcome<Vec<Row>> {
+    let service = Service::new();
+    let before = counting::live();
+    let mut all = Vec::with_capacity(MANY);
+    for _ in 0..MANY {
+        all.push(official::client_secret(&service)?);
+    }
+    let made = counting::live();
+    for credential in &all {
+        credential.get_token(&[SCOPE], None).await?;
+    }
+    let warm = counting::live();
+
+    let one = official::client_secret(&service)?;
+    one.get_token(&[SCOPE], None).await?;
+    let scopes: Vec<String> = (0..MANY).map(|n| format!("{SCOPE}/{n:04}")).collect();
+    let start = counting::live();
+    for scope in &scopes {
+        one.get_token(&[scope], None).await?;
+    }
+    let entries = counting::live();
+    let who = official::NAME;
+    Ok(vec![
+        held(who, "ClientSecretCredential", made - before),
+        held(who, "ClientSecretCredential, with a token", warm - before),
+        held(who, "one more token", entries - start),
+    ])
+}

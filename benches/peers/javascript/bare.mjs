@@ -1,0 +1,3 @@
+// The runtime, and nothing else.
+
+process.stdout.write('{"used":true}\n');

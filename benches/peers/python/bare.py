@@ -1,0 +1,3 @@
+"""The runtime, and nothing else."""
+
+print('{"used": true}', flush=True)

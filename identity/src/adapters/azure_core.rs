@@ -1,0 +1,156 @@
+//! Credentials of this crate for clients of `azure_core`, and credentials of `azure_core` among
+//! ours.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use credsim_identity::{AzureCliCredential, Cached, ChainedTokenCredential};
+//! use credsim_identity::adapters::azure_core::{AzureCoreCredential, ForAzureCore};
+//! # fn for_a_client(_: Arc<dyn azure_core::credentials::TokenCredential>) {}
+//! # fn example(theirs: Arc<dyn azure_core::credentials::TokenCredential>)
+//! # -> Result<(), credsim_identity::Error> {
+//! let theirs = AzureCoreCredential::new("ContosoCredential", theirs);
+//! let chain = ChainedTokenCredential::builder()
+//!     .credential(Cached::new(theirs))
+//!     .credential(AzureCliCredential::builder().build()?)
+//!     .build()?;
+//! for_a_client(Arc::new(ForAzureCore::new(chain)));
+//! # Ok(())
+//! # }
+//! ```
+
+use std::{fmt, sync::Arc};
+
+use azure_core::{
+    credentials::{self, TokenRequestOptions},
+    error::ErrorKind as TheirKind,
+    time::OffsetDateTime,
+};
+use jiff::Timestamp;
+
+use crate::{
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRef, TokenRequest, platform::BoxFuture,
+};
+
+/// A credential of this crate as [`azure_core::credentials::TokenCredential`].
+///
+/// A hit costs what that trait costs: a boxed future and a copy of the token, for its `AccessToken`
+/// owns one. Errors are of the kind `Credential`, with ours as their source.
+#[derive(Clone, Debug)]
+pub struct ForAzureCore<C>(C);
+
+impl<C: TokenCredential> ForAzureCore<C> {
+    /// `credential` for clients of `azure_core`.
+    pub fn new(credential: C) -> Self {
+        Self(credential)
+    }
+}
+
+#[async_trait::async_trait]
+impl<C: TokenCredential> credentials::TokenCredential for ForAzureCore<C> {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        _: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<credentials::AccessToken> {
+        let token = self.0.token_for(scopes).await;
+        let token = token.map_err(|error| azure_core::Error::new(TheirKind::Credential, error))?;
+        theirs(&token)
+    }
+}
+
+fn theirs(token: &TokenRef) -> azure_core::Result<credentials::AccessToken> {
+    let expires_on = OffsetDateTime::from_unix_timestamp_nanos(token.expires_on().as_nanosecond());
+    let expires_on =
+        expires_on.map_err(|error| azure_core::Error::new(TheirKind::DataConversion, error))?;
+    Ok(credentials::AccessToken::new(
+        token.secret().to_owned(),
+        expires_on,
+    ))
+}
+
+/// Any credential of `azure_core` as one of this crate: a member of chains, or inside
+/// [`Cached`](crate::Cached), which gives it the cache of this crate if it has none.
+///
+/// That trait takes scopes only, so a request with a tenant or with claims is a
+/// [`Configuration`](ErrorKind::Configuration) error, and a forced refresh gets what its own cache
+/// gives. Its errors don't tell whether a credential is not available here or has failed: they are
+/// [`Failed`](ErrorKind::Failed), unless [`unavailable_when`](Self::unavailable_when) knows better.
+#[derive(Clone)]
+pub struct AzureCoreCredential {
+    name: String,
+    inner: Arc<dyn credentials::TokenCredential>,
+    is_unavailable: fn(&azure_core::Error) -> bool,
+}
+
+impl AzureCoreCredential {
+    /// `credential` under the name by which logs, errors and tokens call it.
+    pub fn new(name: impl Into<String>, credential: Arc<dyn credentials::TokenCredential>) -> Self {
+        Self {
+            name: name.into(),
+            inner: credential,
+            is_unavailable: |_| false,
+        }
+    }
+
+    /// Which of its errors mean that it is not available here, so that a chain goes on (PR-02).
+    /// Default: none.
+    #[must_use]
+    pub fn unavailable_when(self, is_unavailable: fn(&azure_core::Error) -> bool) -> Self {
+        Self {
+            is_unavailable,
+            ..self
+        }
+    }
+
+    fn error(&self, error: &azure_core::Error) -> Error {
+        let kind = if (self.is_unavailable)(error) {
+            ErrorKind::Unavailable
+        } else {
+            ErrorKind::Failed
+        };
+        Error::new(kind, &self.name, error.to_string())
+    }
+
+    fn ours(&self, token: &credentials::AccessToken) -> Result<AccessToken, Error> {
+        let expires_on = Timestamp::from_nanosecond(token.expires_on.unix_timestamp_nanos());
+        let expires_on = expires_on.map_err(|error| {
+            let message = format!("its token has an end that can't be told: {error}");
+            Error::new(ErrorKind::Failed, &self.name, message)
+        })?;
+        let secret = token.token.secret().to_owned();
+        Ok(AccessToken::new(secret, expires_on, &self.name))
+    }
+}
+
+impl TokenCredential for AzureCoreCredential {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn get_token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        Box::pin(async move {
+            let asks_for_more = [
+                (request.tenant_id().is_some(), "a tenant"),
+                (request.claims_challenge().is_some(), "claims"),
+            ];
+            if let Some((_, what)) = asks_for_more.iter().find(|(asked, _)| *asked) {
+                let message = format!("takes scopes only, and {what} was asked for");
+                return Err(Error::new(ErrorKind::Configuration, &self.name, message)
+                    .with_help("use a credential of this crate for that"));
+            }
+            let scopes: Vec<&str> = request.scopes().iter().map(String::as_str).collect();
+            let answer = self.inner.get_token(&scopes, None).await;
+            let token = answer.map_err(|error| self.error(&error))?;
+            self.ours(&token)
+        })
+    }
+}
+
+impl fmt::Debug for AzureCoreCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple(&self.name).finish_non_exhaustive()
+    }
+}

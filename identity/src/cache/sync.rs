@@ -1,0 +1,6 @@
+//! What [`flight`](super::flight) shares between threads. The test `flight_model` puts loom's
+//! counterparts here and runs that file through every interleaving.
+
+pub(super) use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+pub(super) use tokio::sync::oneshot;

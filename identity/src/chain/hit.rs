@@ -1,0 +1,46 @@
+//! The hit of a chain: that of its answerer, as long as the chain has nothing to compare, to report
+//! or to look for (PR-03, PR-04).
+
+use crate::{
+    TokenCredential, TokenRef, TokenRequest,
+    cache::DEFAULT_CAPACITY,
+    hit::{Approved, Asked, Slot},
+};
+
+use super::walk::Chain;
+
+impl Chain {
+    pub(super) fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
+        self.shown
+            .find_prepared(&request.memo, &request.asked(), |slot| {
+                self.approved(slot, |member| member.hit(request))
+            })
+    }
+
+    pub(super) fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
+        self.shown.find(&Asked::plain(scopes), |slot| {
+            self.approved(slot, |member| member.hit_scopes(scopes))
+        })
+    }
+
+    fn approved(
+        &self,
+        slot: &Slot<Approved>,
+        hit: impl FnOnce(&dyn TokenCredential) -> Option<TokenRef>,
+    ) -> Option<TokenRef> {
+        slot.approve(&*self.members.platform.clock, |member| {
+            hit(&*self.members.get(member)?.credential)
+        })
+    }
+
+    /// From now on, until the next [`hide`](Self::hide), whoever asks for the same need not come
+    /// here. Under the lock of the memory, of which this is an image.
+    pub(super) fn show(&self, request: &TokenRequest, answer: Approved) {
+        self.shown.show(&request.asked(), answer, DEFAULT_CAPACITY);
+    }
+
+    /// The memory has changed. Under its lock.
+    pub(super) fn hide(&self) {
+        self.shown.close_all();
+    }
+}

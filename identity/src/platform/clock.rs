@@ -1,0 +1,60 @@
+//! Time, as one host sees it.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::BoxFuture;
+
+/// Time, as one host sees it.
+pub trait Clock: Send + Sync + 'static {
+    /// The wall clock, UTC. It may be wrong, and it may be stepped in either direction.
+    fn now(&self) -> Timestamp;
+    /// Time since some fixed origin. Never goes back and is never stepped.
+    fn monotonic(&self) -> Duration;
+    /// The zone that local times of this host are written in; [`TimeZone::unknown`] where nothing
+    /// tells it.
+    fn local_zone(&self) -> TimeZone;
+    /// Completes after `duration` of monotonic time.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    /// Both clocks at once, for those who look very often. May lag behind [`now`](Self::now) and
+    /// [`monotonic`](Self::monotonic) by [`LAG`](Reading::LAG), and is never ahead of them.
+    /// Default: no lag.
+    fn read(&self) -> Reading {
+        Reading::new(self.now(), self.monotonic())
+    }
+}
+
+/// Both clocks of a host at one moment, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Since 1970, until the year 2262.
+    pub wall: i64,
+    /// Since the origin of [`Clock::monotonic`].
+    pub monotonic: u64,
+}
+
+impl Reading {
+    /// How far behind a reading may be: two ticks of the slowest kernel (100 Hz).
+    pub const LAG: Duration = Duration::from_millis(20);
+
+    /// The reading of these two clocks.
+    pub fn new(wall: Timestamp, monotonic: Duration) -> Self {
+        Self {
+            wall: wall_nanoseconds(wall),
+            monotonic: nanoseconds(monotonic),
+        }
+    }
+}
+
+/// What a wall clock that shows `at` reads.
+pub(crate) fn wall_nanoseconds(at: Timestamp) -> i64 {
+    let since_1970 = at.as_nanosecond();
+    i64::try_from(since_1970).unwrap_or(if since_1970 < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// What is longer than 584 years is that long.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,173 @@
+//! Requests for tokens.
+
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+use crate::hit::{Asked, Memo};
+
+/// What a token is wanted for.
+///
+/// ```
+/// use credsim_identity::TokenRequest;
+/// let request = TokenRequest::new(["https://vault.azure.net/.default"]).tenant("contoso.example");
+/// assert_eq!(request.scopes(), ["https://vault.azure.net/.default"]);
+/// ```
+///
+/// A request is prepared by its use: it remembers where the answer was found, so one that is made
+/// once and reused is answered faster than one that is made anew.
+#[derive(Clone)]
+pub struct TokenRequest {
+    scopes: Vec<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) claims: Option<String>,
+    pub(crate) cae: bool,
+    pub(crate) force_refresh: bool,
+    pub(crate) min_remaining: Duration,
+    /// To be emptied by whatever asks for another token.
+    pub(crate) memo: Memo,
+}
+
+/// How long a token must still be valid for `get_token` to return it at once: 30 s unless a
+/// request says otherwise (PR-22).
+pub const DEFAULT_MIN_REMAINING: Duration = Duration::from_secs(30);
+
+impl TokenRequest {
+    /// A request for `scopes`, in the order in which they are sent. Their order and repetition
+    /// make no difference to a cache; their case does (PR-26).
+    pub fn new<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            scopes: scopes.into_iter().map(Into::into).collect(),
+            tenant: None,
+            claims: None,
+            cae: false,
+            force_refresh: false,
+            min_remaining: DEFAULT_MIN_REMAINING,
+            memo: Memo::default(),
+        }
+    }
+
+    /// Asks in this tenant instead of the credential's own.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into());
+        self.memo = Memo::default();
+        self
+    }
+
+    /// Passes on the claims of a challenge (decoded JSON). Bypasses the cache once (PR-26).
+    #[must_use]
+    pub fn claims(mut self, claims: impl Into<String>) -> Self {
+        self.claims = Some(claims.into());
+        self.memo = Memo::default();
+        self
+    }
+
+    /// Declares that the caller handles continuous access evaluation. Default: no.
+    #[must_use]
+    pub fn cae(mut self, enabled: bool) -> Self {
+        self.cae = enabled;
+        self.memo = Memo::default();
+        self
+    }
+
+    /// Waits for a new token if the cached one has less than this left. Default: 30 s (PR-22).
+    #[must_use]
+    pub fn min_remaining(mut self, least: Duration) -> Self {
+        self.min_remaining = least;
+        self
+    }
+
+    /// Asks the source although a cache holds a valid token: the answer is what the source gives
+    /// now, or an error. Caches keep it for everybody. Requests for the same token that are under
+    /// way are shared, and a `Retry-After` is respected (PR-12, PR-24). A source may still have a
+    /// cache of its own and give the same token again (PR-25, RD-29). Default: no.
+    #[must_use]
+    pub fn force_refresh(mut self, force: bool) -> Self {
+        self.force_refresh = force;
+        self
+    }
+
+    /// The tenant to ask in, if it is not the credential's own.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    /// The claims of a challenge, as decoded JSON.
+    pub fn claims_challenge(&self) -> Option<&str> {
+        self.claims.as_deref()
+    }
+
+    /// Whether the caller handles continuous access evaluation.
+    pub fn is_cae_enabled(&self) -> bool {
+        self.cae
+    }
+
+    /// Whether the source is asked although a cache holds a valid token.
+    pub fn is_refresh_forced(&self) -> bool {
+        self.force_refresh
+    }
+
+    /// How long a token must still be valid to be returned at once.
+    pub fn least_remaining(&self) -> Duration {
+        self.min_remaining
+    }
+
+    /// The scopes as given.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// The scopes as a set, which is how caches compare them.
+    pub fn scope_set(&self) -> BTreeSet<&str> {
+        self.scopes.iter().map(String::as_str).collect()
+    }
+
+    /// What is asked, word for word.
+    pub(crate) fn asked(&self) -> Asked<'_, String> {
+        Asked {
+            scopes: &self.scopes,
+            tenant: self.tenant.as_deref(),
+            claims: self.claims.as_deref(),
+            cae: self.cae,
+        }
+    }
+}
+
+impl PartialEq for TokenRequest {
+    fn eq(&self, other: &Self) -> bool {
+        self.scopes == other.scopes
+            && self.tenant == other.tenant
+            && self.claims == other.claims
+            && self.cae == other.cae
+            && self.force_refresh == other.force_refresh
+            && self.min_remaining == other.min_remaining
+    }
+}
+impl Eq for TokenRequest {}
+
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequest")
+            .field("scopes", &self.scopes)
+            .field("tenant", &self.tenant)
+            .field("claims", &self.claims)
+            .field("cae", &self.cae)
+            .field("force_refresh", &self.force_refresh)
+            .field("min_remaining", &self.min_remaining)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pr_22_thirty_seconds_unless_said_otherwise() {
+        let request = TokenRequest::new(["a"]);
+        assert_eq!(request.least_remaining(), Duration::from_secs(30));
+        assert_eq!(
+            request.min_remaining(Duration::ZERO).least_remaining(),
+            Duration::ZERO
+        );
+    }
+}

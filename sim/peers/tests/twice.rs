@@ -1,0 +1,38 @@
+//! Every subject leaves the same bytes in two processes.
+
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
+
+use std::process::Command;
+
+/// Plays these scenarios, each in two processes. Their hash seeds, jitter and correlation ids come
+/// from the machine, unless it is hidden.
+fn twice(subject: &str, scenarios: &[&str]) {
+    let ran = Command::new(env!("CARGO_BIN_EXE_credsim-peers"))
+        .args(["run", "--twice", "--subject", subject])
+        .args(scenarios)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{said}");
+    let all = format!("{} passed, 0 failed, 0 skipped", scenarios.len());
+    assert!(said.contains(&all), "{said}");
+}
+
+#[test]
+fn azure_identity() {
+    let jitter_callers_who_spin_and_a_chain = [
+        "entra/500-three-retries",
+        "cache/imds-is-down-for-two-minutes",
+        "chain/developer-failures-stop-a-custom-chain",
+    ];
+    twice("azure_identity", &jitter_callers_who_spin_and_a_chain);
+}
+
+#[test]
+fn redis_rs() {
+    twice(
+        "redis-rs",
+        &["redis/renewed-before-the-end", "redis/500-at-the-renewal"],
+    );
+}
