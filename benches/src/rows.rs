@@ -1,5 +1,10 @@
 //! The results of all benches in one file, for whoever makes a table of them.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "who runs the benches says where their rows go"
+)]
+
 use std::{fs, io, path::Path};
 
 use serde::{Deserialize, Serialize};
@@ -72,9 +77,7 @@ impl Row {
 /// # Errors
 /// The file can't be read or written, or holds something else.
 pub fn write(rows: &[Row]) -> io::Result<()> {
-    #[expect(clippy::disallowed_methods, reason = "who runs the benches says where")]
-    let file = std::env::var_os(FILE);
-    match file {
+    match std::env::var_os(FILE) {
         Some(file) => add(rows, Path::new(&file)),
         None => Ok(()),
     }

@@ -18,8 +18,8 @@ use crate::idle::idle_turmoil;
 /// How many clients, how many rounds, and how long turmoil's own loop runs with so many hosts.
 const FLEETS: [(u32, usize, Duration); 3] = [
     (10, 5, Duration::from_secs(60)),
-    (1_000, 3, Duration::from_millis(2_000)),
-    (10_000, 1, Duration::from_millis(200)),
+    (1_000, 3, Duration::from_millis(500)),
+    (10_000, 1, Duration::from_millis(50)),
 ];
 
 /// Measures the fleets: all of them, or with `quick` one round each.

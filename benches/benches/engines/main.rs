@@ -115,7 +115,6 @@ fn ratio() -> Vec<Row> {
 
 criterion_group!(benches, library, steady);
 
-#[expect(clippy::disallowed_methods, reason = "cargo says what to run")]
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |option: &str| arguments.iter().any(|argument| argument == option);

@@ -150,16 +150,16 @@ mod tests {
 
     #[test]
     fn what_is_shown_grows_no_faster_than_the_trace() {
-        let looks = |size: u64| {
-            let all: Vec<u64> = (0..size).collect();
-            let some: Vec<&u64> = all.iter().filter(|one| *one % 3 == 0).collect();
+        let looks = |size: i64| {
+            let all: Vec<i64> = (0..size).collect();
+            let some: Vec<&i64> = all.iter().filter(|one| *one % 3 == 0).collect();
             let mut looks = 0;
-            let same = |one: &u64, other: &u64| {
+            let same = |one: &i64, other: &i64| {
                 looks += 1;
                 one == other
             };
             let merged = merged(&all, &some, |one| one % 2 == 0, same);
-            let wanted = |one: &&u64| **one % 2 == 0 || **one % 3 == 0;
+            let wanted = |one: &&i64| **one % 2 == 0 || **one % 3 == 0;
             assert_eq!(merged, all.iter().filter(wanted).collect::<Vec<_>>());
             looks
         };

@@ -78,8 +78,8 @@ impl MultiPrime {
         // Chinese remainders: the power by each prime, then the one number that has them all, in
         // mixed radix.
         let mut digits: Vec<u64> = Vec::with_capacity(PRIMES);
-        for (field, inverses) in self.fields.iter().zip(&self.inverses) {
-            let power = field.power(field.of_wide(&message), field.private);
+        let powers = self.private_powers(&message);
+        for ((field, inverses), power) in self.fields.iter().zip(&self.inverses).zip(powers) {
             let digit = digits
                 .iter()
                 .zip(inverses)
@@ -93,6 +93,27 @@ impl MultiPrime {
             multiply_add(&mut signature, field.prime, *digit);
         }
         bytes(&signature)
+    }
+
+    /// `message` to the private exponent, by each prime. All of them step by step, so that the
+    /// processor need not wait for one product before it begins the next.
+    fn private_powers(&self, message: &Wide) -> Vec<u64> {
+        let base = |field: &Field| field.factor(field.of_wide(message));
+        let bases: Vec<u64> = self.fields.iter().map(base).collect();
+        let mut powers: Vec<u64> = self.fields.iter().map(|field| field.one).collect();
+        for bit in (0..u64::BITS).rev() {
+            for ((power, base), field) in powers.iter_mut().zip(&bases).zip(&self.fields) {
+                let square = field.times(*power, *power);
+                let product = field.times(square, *base);
+                *power = if (field.private >> bit) & 1 == 1 {
+                    product
+                } else {
+                    square
+                };
+            }
+        }
+        let plain = |(field, power): (&Field, u64)| field.times(power, 1);
+        self.fields.iter().zip(powers).map(plain).collect()
     }
 }
 

@@ -61,22 +61,21 @@ fn the_published_key_verifies_tokens_by_another_hand() {
     }
 }
 
-fn verifies(key: SigningKey) {
+fn verifies(signing: SigningKey) {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
     use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
-    let keys = key_set(key, "https://login.microsoftonline.com/t/v2.0");
-    let named = &keys["keys"][0]["kid"];
+    let keys = key_set(signing, "https://login.microsoftonline.com/t/v2.0");
     let key = &keys["keys"][0];
     let part = |name: &str| BASE64.decode(key[name].as_str().unwrap()).unwrap();
     let public = RsaPublicKeyComponents {
         n: part("n"),
         e: part("e"),
     };
-    let token = user_token(&mut Issuer::new(TENANT).signing_with(key));
+    let token = user_token(&mut Issuer::new(TENANT).signing_with(signing));
     let header = BASE64.decode(token.split('.').next().unwrap()).unwrap();
     let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
-    assert_eq!(header["kid"], *named);
+    assert_eq!(header["kid"], key["kid"]);
     assert!(verify(&token).is_ok());
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let signature = BASE64.decode(signature).unwrap();

@@ -39,7 +39,6 @@ impl Call {
     pub fn begins_after(&self, caller: u32) -> Duration {
         let callers = self.callers.max(1);
         let whole = self.ramp_up.unwrap_or_default().0;
-        // Never early, and exact to the nanosecond.
         let share = whole.as_nanos() * u128::from(caller.saturating_sub(1)) / u128::from(callers);
         Duration::from_nanos(u64::try_from(share).unwrap_or(u64::MAX))
     }
@@ -119,4 +118,23 @@ fn one() -> u32 {
 }
 fn read() -> String {
     "read".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_begin_evenly_and_the_series_fits() {
+        let call = |ramp_up: &str| -> Call {
+            let text = format!("callers = 3\n{ramp_up}\ndo.get-token = {{ scopes = [\"a\"] }}");
+            toml::from_str(&text).unwrap()
+        };
+        let begin = |ramp_up| [1, 2, 3].map(|caller| call(ramp_up).begins_after(caller));
+        assert_eq!(begin(""), [Duration::ZERO; 3]);
+        assert_eq!(
+            begin("ramp-up = \"10s\""),
+            [0, 3_333_333_333, 6_666_666_666].map(Duration::from_nanos)
+        );
+    }
 }
