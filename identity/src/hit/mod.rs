@@ -49,9 +49,14 @@ impl Slot {
         if !lent.terms.allow(clock.read(), 0) {
             return None;
         }
-        // The answerer may have another token by now, or one of somebody else.
-        hit(lent.member)?
-            .is_that_of(&lent)
-            .then(|| TokenRef::lent(lent))
+        match hit(lent.member) {
+            Some(token) if token.is_that_of(&lent) => Some(TokenRef::lent(lent)),
+            // The answerer has none now, another one, or one of somebody else: this one need not
+            // stay here until the chain has looked at that.
+            _ => {
+                self.hide();
+                None
+            }
+        }
     }
 }
