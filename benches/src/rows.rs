@@ -1,5 +1,4 @@
 //! The results of all benches in one file, for whoever makes a table of them.
-
 #![expect(
     clippy::disallowed_methods,
     reason = "who runs the benches says where their rows go"

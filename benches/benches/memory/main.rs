@@ -7,6 +7,7 @@
     reason = "a bench measures the real machine"
 )]
 
+#[expect(dead_code, reason = "the bench of the hit uses the rest")]
 #[path = "../hit/case.rs"]
 mod case;
 mod counting;
@@ -16,6 +17,7 @@ mod floors;
 mod official;
 #[path = "../hit/ours.rs"]
 mod ours;
+#[expect(dead_code, reason = "the bench of the hit uses the rest")]
 #[path = "../hit/service.rs"]
 mod service;
 

@@ -2,6 +2,7 @@
 //!
 //! Reads files of rows as the benches write them, prints them as a table in Markdown, and writes
 //! them all into one file if asked.
+#![expect(clippy::disallowed_methods, reason = "files of the real machine")]
 
 use std::{collections::BTreeMap, env, fs, process::ExitCode};
 
