@@ -53,7 +53,7 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
         async move {
             match self.hit(request) {
                 Some(token) => Ok(token),
-                None => self.get_token(request).await.map(TokenRef::from),
+                None => asked(self, request).await.map(TokenRef::from),
             }
         }
     }
@@ -74,7 +74,7 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
                 return Ok(token);
             }
             let request = TokenRequest::new(scopes.iter().copied());
-            self.get_token(&request).await.map(TokenRef::from)
+            asked(self, &request).await.map(TokenRef::from)
         }
     }
 
@@ -98,6 +98,16 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     /// Whoever waits for a token gets [`Cancelled`](crate::ErrorKind::Cancelled), and so does
     /// whoever asks afterwards. Default: nothing to end.
     fn dispose(&self) {}
+}
+
+/// Apart, so that a hit does not carry the room that the making of this future needs.
+#[cold]
+#[inline(never)]
+fn asked<'a, C: TokenCredential>(
+    credential: &'a C,
+    request: &'a TokenRequest,
+) -> BoxFuture<'a, Result<AccessToken, Error>> {
+    credential.get_token(request)
 }
 
 impl<C: TokenCredential + ?Sized> TokenCredential for Arc<C> {

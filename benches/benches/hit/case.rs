@@ -18,7 +18,17 @@ pub struct Case {
 }
 
 impl Case {
-    /// `hit` gets a token and gives its length; zero for none.
+    /// `hits` gets a token so many times and gives the sum of their lengths.
+    pub fn asking(
+        who: &'static str,
+        what: &'static str,
+        hits: impl Fn(u64) -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        let hits = Box::new(hits);
+        Self { who, what, hits }
+    }
+
+    /// `hit` gets a token at once and gives its length; zero for none.
     pub fn new(
         who: &'static str,
         what: &'static str,
@@ -31,11 +41,7 @@ impl Case {
             }
             sum
         };
-        Self {
-            who,
-            what,
-            hits: Box::new(hits),
-        }
+        Self::asking(who, what, hits)
     }
 
     /// How long so many hits take.
@@ -79,3 +85,24 @@ impl Case {
         }
     }
 }
+
+/// A loop around what an application writes: it awaits an answer and looks at the secret. The whole
+/// loop is one future, which is polled once: if an answer is not there at once, all are missing.
+macro_rules! asking {
+    ($answer:expr, $token:ident => $secret:expr) => {
+        move |times: u64| {
+            let all = async {
+                let mut sum = 0;
+                for _ in 0..times {
+                    if let Ok($token) = $answer.await {
+                        sum += $secret.len() as u64;
+                    }
+                }
+                sum
+            };
+            all.now_or_never().unwrap_or_default()
+        }
+    };
+}
+
+pub(crate) use asking;

@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 
 use crate::{
     Effort, Outcome,
-    case::Case,
+    case::{Case, asking},
     official, ours,
     service::{LENGTH, OTHER_SCOPE, SCOPE, Service},
     single::print,
@@ -49,12 +49,11 @@ async fn ours(effort: Effort) -> Outcome<Vec<Row>> {
             }
         }
         let request = ours::request();
-        cases.push(Case::new(ours::NAME, what, move || {
-            let answer = credential.token(&request).now_or_never();
-            answer
-                .and_then(Result::ok)
-                .map_or(0, |token| token.secret().len())
-        }));
+        cases.push(Case::asking(
+            ours::NAME,
+            what,
+            asking!(credential.token(&request), token => token.secret()),
+        ));
     }
     let times = cases[0].calibrate(effort.turn);
     let mut samples = vec![Vec::new(); cases.len()];

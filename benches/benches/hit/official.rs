@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 
 use crate::{
     Outcome,
-    case::Case,
+    case::{Case, asking},
     service::{CLIENT, SCOPE, SECRET, Service, TENANT},
 };
 
@@ -39,17 +39,15 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     credential.get_token(&[SCOPE], None).await?;
     let shared: Arc<dyn TokenCredential> = credential.clone();
     Ok(vec![
-        Case::new(NAME, "typed, a slice of scopes", move || {
-            let answer = credential.get_token(&[SCOPE], None).now_or_never();
-            answer
-                .and_then(Result::ok)
-                .map_or(0, |token| token.token.secret().len())
-        }),
-        Case::new(NAME, "dyn TokenCredential, a slice of scopes", move || {
-            let answer = shared.get_token(&[SCOPE], None).now_or_never();
-            answer
-                .and_then(Result::ok)
-                .map_or(0, |token| token.token.secret().len())
-        }),
+        Case::asking(
+            NAME,
+            "typed, a slice of scopes",
+            asking!(credential.get_token(&[SCOPE], None), token => token.token.secret()),
+        ),
+        Case::asking(
+            NAME,
+            "dyn TokenCredential, a slice of scopes",
+            asking!(shared.get_token(&[SCOPE], None), token => token.token.secret()),
+        ),
     ])
 }

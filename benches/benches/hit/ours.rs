@@ -5,13 +5,13 @@ use std::sync::Arc;
 use azure_core::credentials::TokenCredential as Theirs;
 use credsim_identity::{
     AzureCliCredential, ChainedTokenCredential, ClientSecretCredential, EnvironmentCredential,
-    Platform, TokenCredential, TokenRef, TokenRequest, adapters::azure_core::ForAzureCore,
+    Platform, TokenCredential, TokenRequest, adapters::azure_core::ForAzureCore,
 };
 use futures_util::FutureExt as _;
 
 use crate::{
     Outcome,
-    case::Case,
+    case::{Case, asking},
     service::{CLIENT, SCOPE, SECRET, Service, TENANT},
 };
 
@@ -63,13 +63,6 @@ impl credsim_identity::platform::CommandRunner for NoCommands {
     }
 }
 
-/// The length of a token that is there at once; zero if none is.
-fn length(answer: Option<Result<TokenRef, credsim_identity::Error>>) -> usize {
-    answer
-        .and_then(Result::ok)
-        .map_or(0, |token| token.secret().len())
-}
-
 /// All ways, warm. Made inside a runtime.
 pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     let credential = client_secret(service.platform())?;
@@ -81,6 +74,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     let shared: Arc<dyn TokenCredential> = Arc::new(credential.clone());
     let adapted: Arc<dyn Theirs> = Arc::new(ForAzureCore::new(credential.clone()));
 
+    let plain = (credential.clone(), request());
     let typed = (credential.clone(), request());
     let unknown = (shared, request());
     let scopes = credential.clone();
@@ -88,36 +82,44 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     let boxed = (credential, request());
     let chained = (chain, request());
     Ok(vec![
-        Case::new(NAME, "typed, a prepared request", move || {
-            length(typed.0.token(&typed.1).now_or_never())
+        Case::new(NAME, "typed, hit(), a prepared request", move || {
+            let hit = plain.0.hit(&plain.1);
+            hit.map_or(0, |token| token.secret().len())
         }),
-        Case::new(NAME, "dyn TokenCredential, a prepared request", move || {
-            length(unknown.0.token(&unknown.1).now_or_never())
-        }),
-        Case::new(NAME, "typed, a slice of scopes", move || {
-            length(scopes.token_for(&[SCOPE]).now_or_never())
-        }),
-        Case::new(NAME, "typed, a new request each time", move || {
-            length(anew.token(&request()).now_or_never())
-        }),
-        Case::new(
+        Case::asking(
+            NAME,
+            "typed, a prepared request",
+            asking!(typed.0.token(&typed.1), token => token.secret()),
+        ),
+        Case::asking(
+            NAME,
+            "dyn TokenCredential, a prepared request",
+            asking!(unknown.0.token(&unknown.1), token => token.secret()),
+        ),
+        Case::asking(
+            NAME,
+            "typed, a slice of scopes",
+            asking!(scopes.token_for(&[SCOPE]), token => token.secret()),
+        ),
+        Case::asking(
+            NAME,
+            "typed, a new request each time",
+            asking!(anew.token(&request()), token => token.secret()),
+        ),
+        Case::asking(
             NAME,
             "typed, get_token (a boxed future, an owned token)",
-            move || {
-                let answer = boxed.0.get_token(&boxed.1).now_or_never();
-                answer
-                    .and_then(Result::ok)
-                    .map_or(0, |token| token.secret().len())
-            },
+            asking!(boxed.0.get_token(&boxed.1), token => token.secret()),
         ),
-        Case::new(NAME, "a chain of three, the last answers", move || {
-            length(chained.0.token(&chained.1).now_or_never())
-        }),
-        Case::new(NAME, "through the azure-core adapter", move || {
-            let answer = adapted.get_token(&[SCOPE], None).now_or_never();
-            answer
-                .and_then(Result::ok)
-                .map_or(0, |token| token.token.secret().len())
-        }),
+        Case::asking(
+            NAME,
+            "a chain of three, the last answers",
+            asking!(chained.0.token(&chained.1), token => token.secret()),
+        ),
+        Case::asking(
+            NAME,
+            "through the azure-core adapter",
+            asking!(adapted.get_token(&[SCOPE], None), token => token.token.secret()),
+        ),
     ])
 }

@@ -100,7 +100,6 @@ impl TokenCredential for ClientSecretCredential {
         })
     }
 
-    #[inline]
     fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
         self.cache.hit(request, |request| self.known_key(request))
     }

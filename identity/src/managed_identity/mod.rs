@@ -88,7 +88,6 @@ impl TokenCredential for ManagedIdentityCredential {
         })
     }
 
-    #[inline]
     fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
         self.cache.hit(request, known_key)
     }
