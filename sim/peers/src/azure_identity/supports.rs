@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use credsim::scenario::{
-    Action, CallDo, ChainOptions, CliOptions, Credential, FallbackPolicy, ManagedIdentityOptions,
-    RetryOptions, Scenario,
+    Action, Call, CallDo, ChainOptions, CliOptions, Credential, FallbackPolicy,
+    ManagedIdentityOptions, RetryOptions, Scenario,
 };
 
 use crate::machine;
@@ -32,6 +32,7 @@ pub fn check(scenario: &Scenario) -> Result<(), String> {
         return Err("a credential is disposed, and its credentials can only be dropped".to_owned());
     }
     convoy(scenario)?;
+    queue(scenario)?;
     scenario.call.iter().try_for_each(|call| asks(&call.action))
 }
 
@@ -54,6 +55,27 @@ fn convoy(scenario: &Scenario) -> Result<(), String> {
         Some(callers) if never_kept && callers > LARGEST_CONVOY => Err(format!(
             "{callers} callers would wake each other without a pause, while each waits for a \
              request of its own (CA-24), and nobody waits for that"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// So many tokens, asked for one by one, are still played.
+const LONGEST_QUEUE: u128 = 1_000;
+
+/// Requests for tokens of their own wait for each other (CA-13), and a long queue of them spins.
+fn queue(scenario: &Scenario) -> Result<(), String> {
+    let tokens = |call: &Call| match (&call.action, call.every) {
+        (CallDo::GetToken(get), Some(every)) if get.scopes.iter().any(|s| s.contains("{n}")) => {
+            let until = call.until.unwrap_or(scenario.world.lasts).0;
+            until.saturating_sub(call.at.0).as_nanos() / every.0.as_nanos().max(1)
+        }
+        _ => 1,
+    };
+    match scenario.call.iter().map(tokens).max() {
+        Some(tokens) if tokens > LONGEST_QUEUE => Err(format!(
+            "{tokens} tokens are asked for, each in a request that waits for the one before \
+             (CA-13) and spins meanwhile (CA-24), and nobody waits for that"
         )),
         _ => Ok(()),
     }
@@ -148,6 +170,7 @@ fn asks(action: &CallDo) -> Result<(), String> {
     let asked = [
         ("tenant", get.tenant.is_some()),
         ("claims", get.claims.is_some()),
+        ("cae", get.cae),
         ("min-remaining", get.min_remaining.is_some()),
     ];
     match asked.into_iter().find(|(_, is_asked)| *is_asked) {

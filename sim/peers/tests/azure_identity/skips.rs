@@ -72,6 +72,7 @@ fn what_a_call_or_the_timeline_asks_in_vain_is_named() {
     assert!(call("tenant = \"t\"").contains("`tenant`"));
     assert!(call("claims = '{}'").contains("`claims`"));
     assert!(call("min-remaining = \"1m\"").contains("`min-remaining`"));
+    assert!(call("cae = true").contains("`cae`"));
     let dispose = format!("{APP}[[at]]\ntime = \"1s\"\ndo.dispose = {{}}\n{CALL}");
     assert!(reason(&dispose).contains("disposed"));
     let set = |name: &str| {
@@ -85,4 +86,8 @@ fn what_a_call_or_the_timeline_asks_in_vain_is_named() {
     assert_eq!(reason(&format!("{APP}{crowd}")), "");
     let short = APP.replace("\"1h\"", "\"2m\"");
     assert!(reason(&format!("{short}{crowd}")).contains("1000 callers"));
+    let queue = CALL.replace("do.", "every = \"100ms\"\ndo.");
+    assert_eq!(reason(&format!("{APP}{queue}")), "");
+    let queue = queue.replace("/.default", "/{n}");
+    assert!(reason(&format!("{APP}{queue}")).contains("6000 tokens"));
 }
