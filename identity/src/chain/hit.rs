@@ -45,6 +45,6 @@ impl Chain {
 
     /// The memory has changed. Under its lock.
     pub(super) fn hide(&self) {
-        self.shown.close_all();
+        self.shown.hide_all();
     }
 }

@@ -116,16 +116,19 @@ impl Index {
     pub(crate) fn note<S: AsRef<str>>(&self, asked: &Asked<'_, S>, slot: Arc<Slot>, most: usize) {
         let slots = self.slots.pin();
         if slots.len() >= most {
-            // Not closed: whoever has prepared a request goes on with it.
             slots.clear();
         }
         slots.insert(asked.kept(), slot);
     }
 
-    /// Shows `answer` to whoever asks `asked`.
+    /// Shows `answer` to whoever asks `asked`, for an owner whose slots are only here.
     pub(crate) fn show<S: AsRef<str>>(&self, asked: &Asked<'_, S>, answer: Lent, most: usize) {
         let slot = self.find(asked, |slot| Some(Arc::clone(slot)));
         let slot = slot.unwrap_or_else(|| {
+            if self.slots.pin().len() >= most {
+                // Prepared requests know slots that nothing here could hide any more.
+                self.close_all();
+            }
             let slot = Arc::new(Slot::new(&self.owner));
             self.note(asked, Arc::clone(&slot), most);
             slot
@@ -137,8 +140,13 @@ impl Index {
         self.slots.pin().clear();
     }
 
+    /// Shows nothing to anybody, until it is shown again.
+    pub(crate) fn hide_all(&self) {
+        self.slots.pin().values().for_each(|slot| slot.hide());
+    }
+
     /// Closes all slots that are here, and forgets them.
-    pub(crate) fn close_all(&self) {
+    fn close_all(&self) {
         let slots = self.slots.pin();
         slots.values().for_each(|slot| slot.close());
         slots.clear();
@@ -148,5 +156,59 @@ impl Index {
 impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Index")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(index: &Index, scope: &str) -> Option<Arc<Slot>> {
+        let asked = Asked::plain(std::slice::from_ref(&scope));
+        index.find(&asked, |slot| Some(Arc::clone(slot)))
+    }
+
+    /// A prepared request may know it for long.
+    #[test]
+    fn what_is_forgotten_shows_nothing_any_more() {
+        let index = Index::new(1);
+        let show = |scope: &str| index.show(&Asked::plain(&[scope]), Lent::nothing(), 2);
+        show("a");
+        let known = shown(&index, "a").unwrap();
+        show("a");
+        show("b");
+        assert!(!known.is_closed());
+        show("c");
+        assert!(known.is_closed());
+        assert!(shown(&index, "a").is_none() && shown(&index, "c").is_some());
+        index.hide_all();
+        assert!(shown(&index, "c").is_some(), "it may be shown again");
+    }
+
+    #[test]
+    fn spellings_are_told_apart() {
+        let index = Index::new(1);
+        let all = [
+            Asked::plain(&["a", "b"]),
+            Asked::plain(&["b", "a"]),
+            Asked::plain(&["ab"]),
+            Asked {
+                tenant: Some("a"),
+                ..Asked::plain(&["ab"])
+            },
+            Asked {
+                claims: Some("a"),
+                ..Asked::plain(&["ab"])
+            },
+            Asked {
+                cae: true,
+                ..Asked::plain(&["ab"])
+            },
+        ];
+        for asked in &all {
+            assert!(index.find(asked, |_| Some(())).is_none());
+            index.show(asked, Lent::nothing(), 100);
+        }
+        assert_eq!(index.slots.len(), all.len());
     }
 }
