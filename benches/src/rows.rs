@@ -88,6 +88,15 @@ fn add(rows: &[Row], file: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
+    let is_one = |row: &&Row| {
+        [row.median, row.low, row.high]
+            .iter()
+            .all(|n| n.is_finite())
+    };
+    if let Some(row) = rows.iter().find(|row| !is_one(row)) {
+        let what = format!("{}: {}: {} has no figure", row.group, row.who, row.what);
+        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+    }
     all.retain(|known| !rows.iter().any(|row| row.is_same(known)));
     for row in rows {
         all.push(serde_json::to_value(row)?);

@@ -147,6 +147,11 @@ async fn pr_02_their_credential_in_our_chain_ends_it_unless_it_is_not_available(
     let error = chain(&theirs).get_token(&request()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Failed);
     assert!(error.to_string().contains("no identity here"), "{error}");
+    let bare = theirs.get_token(&request()).await.unwrap_err();
+    assert!(
+        bare.source()
+            .is_some_and(|theirs| theirs.is::<azure_core::Error>())
+    );
 
     let known = theirs.unavailable_when(|error| error.to_string().contains("no identity"));
     let token = chain(&known).get_token(&request()).await.unwrap();

@@ -106,8 +106,10 @@ fn measure(clients: u32, rounds: usize, idle: Duration) -> Vec<Row> {
     };
     let note = "hourly tokens, a call of each client every 11 minutes; played and judged";
     let turmoils = format!("{FIRST}; 1 ms tick; not run for a day");
-    let looped = format!("as many hosts that only sleep; 1 ms tick; run for {idle:?}");
-    let [loops, _] = loops.rows(clients, "turmoil's own loop", MINUTE, &looped);
+    let looped = "the layout of whoever gives each client a host of its own, and not that of the fleet \
+                  above, whose clients share one; 1 ms tick";
+    let what = format!("a host each, which only sleep, for {idle:?}");
+    let [loops, _] = loops.rows(clients, "turmoil's own loop", &what, looped);
     let mut rows = Vec::new();
     rows.extend(lapse_day.rows(clients, "lapse", DAY, note));
     rows.extend(lapse.rows(clients, "lapse", MINUTE, FIRST));

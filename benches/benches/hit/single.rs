@@ -122,9 +122,6 @@ fn report(cases: &[Arc<Case>], one: &[Vec<f64>], two: &[Vec<f64>]) -> Outcome {
     let mut rows = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         rows.push(case.row("hit", "ns", 1).of(one[index].clone()));
-        let mut parallel = case.row("hit-two-threads", "ns", 2).of(two[index].clone());
-        parallel.note = "turns in which both threads had a core".to_owned();
-        rows.push(parallel);
         let ratios = |of: usize, over: usize| {
             let pairs = one[of].iter().zip(&one[over]);
             pairs.map(|(a, b)| a / b).collect::<Vec<f64>>()
@@ -134,6 +131,16 @@ fn report(cases: &[Arc<Case>], one: &[Vec<f64>], two: &[Vec<f64>]) -> Outcome {
             case.row("hit-under-azure-identity", "x", 1)
                 .of(ratios(official, index)),
         );
+        if two[index].is_empty() {
+            println!(
+                "{}: {}: no turn of two threads with a core each",
+                case.who, case.what
+            );
+            continue;
+        }
+        let mut parallel = case.row("hit-two-threads", "ns", 2).of(two[index].clone());
+        parallel.note = "turns in which both threads had a core".to_owned();
+        rows.push(parallel);
         let speed = 2.0 * median(&one[index]) / median(&two[index]);
         let mut scales = case.row("hit-scaling", "x", 2).of(vec![speed]);
         scales.note = "hits by two threads over hits by one, in the same time".to_owned();

@@ -45,10 +45,12 @@ def arguments():
     return (CHECK if given.check else QUICK if given.quick else FULL), groups
 
 
-def allow_connections(plan):
+def allow_connections(plan, groups):
     """Each of the callers may open one, on both sides."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if "stampede" not in groups:
+        return
     wanted = max(plan.callers + plan.callers_once) + 500
     if hard != resource.RLIM_INFINITY and hard < wanted:
         raise SystemExit(f"peers: {wanted} open files are needed, and {hard} are allowed; see `ulimit -Hn`")
@@ -138,7 +140,7 @@ def ends(groups, start, budget):
 
 def main():
     plan, groups = arguments()
-    allow_connections(plan)
+    allow_connections(plan, groups)
     start = perf_counter()
     found = []
     with tempfile.TemporaryDirectory(prefix="peers-") as home:

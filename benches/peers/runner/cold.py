@@ -3,7 +3,7 @@
 from dataclasses import replace
 from time import perf_counter
 
-from peers import Peer, SINGLE
+from peers import OURS, Peer, SINGLE
 from rows import row
 from script import Script, used
 
@@ -22,7 +22,7 @@ EMPTY = [
 
 
 def cases(plan):
-    chosen = [peer for peer in SINGLE if plan.kinds is None or peer.kind in plan.kinds]
+    chosen = [peer for peer in OURS + SINGLE if plan.kinds is None or peer.kind in plan.kinds]
     found = [(replace(peer, what=f"first token of {peer.what}"), "first", (peer.kind,)) for peer in chosen]
     if plan.kinds is None:
         found += EMPTY

@@ -1,6 +1,7 @@
 """Who is measured, and by which script."""
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ class Peer:
     def command(self, script, *arguments):
         """Runs a script of the peer's language. Node lets one collect garbage only when asked."""
         given = [str(argument) for argument in arguments]
+        if self.language == "rust":
+            # Beside the service, of the same build.
+            return [str(Path(os.environ["PEER_SERVICE"]).parent / f"{script}-token"), *given]
         if self.language == "javascript":
             return [NODE, "--expose-gc", str(HERE / "javascript" / f"{script}.mjs"), *given]
         return [str(PYTHON), str(HERE / "python" / f"{script}.py"), *given]
@@ -48,6 +52,7 @@ def _python_version(package):
 
 # The versions that are really there.
 WHO = {
+    "rust": "credsim-identity",
     "javascript": f"azure-identity (JavaScript) {_version('javascript', '@azure/identity')}",
     "python": f"azure-identity (Python) {_python_version('azure-identity')}",
 }
@@ -70,6 +75,12 @@ SINGLE = [
     Peer("python", "managed-identity", MANAGED_IDENTITY),
     Peer("python", "client-secret-aio", f"{CLIENT_SECRET}, aio"),
     Peer("python", "managed-identity-aio", f"{MANAGED_IDENTITY}, aio"),
+]
+
+# Ours, where a process of its own is what is measured.
+OURS = [
+    Peer("rust", "client-secret", CLIENT_SECRET),
+    Peer("rust", "managed-identity", MANAGED_IDENTITY),
 ]
 
 PROVIDER = [Peer("javascript", "bearer-token-provider", "getBearerTokenProvider")]

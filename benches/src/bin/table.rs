@@ -4,7 +4,7 @@
 //! them all into one file if asked.
 #![expect(clippy::disallowed_methods, reason = "files of the real machine")]
 
-use std::{collections::BTreeMap, env, fs, process::ExitCode};
+use std::{collections::BTreeSet, env, fs, process::ExitCode};
 
 use credsim_benches::rows::Row;
 
@@ -61,16 +61,16 @@ fn table(rows: &[Row]) -> String {
 }
 
 fn one_group(group: &str, rows: &[&Row]) -> String {
-    let mut columns: BTreeMap<u32, &str> = BTreeMap::new();
+    let mut columns: BTreeSet<(&str, u32)> = BTreeSet::new();
     let mut lines: Vec<(&str, &str)> = Vec::new();
     for row in rows {
-        columns.insert(row.callers, &row.unit);
+        columns.insert((&row.unit, row.callers));
         if !lines.contains(&(&row.who, &row.what)) {
             lines.push((&row.who, &row.what));
         }
     }
     let mut text = format!("\n### {group}\n\n| who | what |");
-    for (callers, unit) in &columns {
+    for (unit, callers) in &columns {
         let callers = match callers {
             1 => "1 caller".to_owned(),
             many => format!("{} callers", number(f64::from(*many))),
@@ -80,8 +80,10 @@ fn one_group(group: &str, rows: &[&Row]) -> String {
     text += &format!("\n|---|---|{}\n", "---|".repeat(columns.len()));
     for (who, what) in lines {
         text += &format!("| {who} | {what} |");
-        for callers in columns.keys() {
-            let of = |row: &&&Row| row.who == who && row.what == what && row.callers == *callers;
+        for (unit, callers) in &columns {
+            let of = |row: &&&Row| {
+                row.who == who && row.what == what && row.callers == *callers && row.unit == *unit
+            };
             text += &match rows.iter().find(of) {
                 Some(row) => format!(" {} |", cell(row)),
                 None => " – |".to_owned(),
@@ -167,6 +169,18 @@ mod tests {
              | ours | typed | 12.35 | 2 (1.5 to 2.5) |\n| theirs | typed | 1,234,567 | – |\n\
              \na note\n"
         );
+    }
+
+    #[test]
+    fn another_unit_is_another_column() {
+        let mut rates = row("ours", 1, &[5.0]);
+        rates.unit = "hits/s".to_owned();
+        let table = table(&[row("ours", 1, &[12.0]), rates]);
+        assert!(
+            table.contains("| 1 caller, hits/s | 1 caller, ns |"),
+            "{table}"
+        );
+        assert!(table.contains("| ours | typed | 5 | 12 |"), "{table}");
     }
 
     #[test]

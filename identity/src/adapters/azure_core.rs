@@ -102,13 +102,13 @@ impl AzureCoreCredential {
         }
     }
 
-    fn error(&self, error: &azure_core::Error) -> Error {
-        let kind = if (self.is_unavailable)(error) {
+    fn error(&self, error: azure_core::Error) -> Error {
+        let kind = if (self.is_unavailable)(&error) {
             ErrorKind::Unavailable
         } else {
             ErrorKind::Failed
         };
-        Error::new(kind, &self.name, error.to_string())
+        Error::new(kind, &self.name, error.to_string()).with_cause(error)
     }
 
     fn ours(&self, token: &credentials::AccessToken) -> Result<AccessToken, Error> {
@@ -143,7 +143,7 @@ impl TokenCredential for AzureCoreCredential {
             }
             let scopes: Vec<&str> = request.scopes().iter().map(String::as_str).collect();
             let answer = self.inner.get_token(&scopes, None).await;
-            let token = answer.map_err(|error| self.error(&error))?;
+            let token = answer.map_err(|error| self.error(error))?;
             self.ours(&token)
         })
     }

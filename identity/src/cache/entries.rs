@@ -218,6 +218,7 @@ impl State {
 
     /// Forgets the entries whose use is longest ago, but not the one for `newest`.
     fn make_room(&mut self, newest: &CacheKey) {
+        let last = self.turn;
         while self.entries.len() > self.capacity {
             let Some((queued, key)) = self.by_use.pop_first() else {
                 return;
@@ -227,7 +228,8 @@ impl State {
                 continue;
             };
             // Those who take no lock leave only word that they were here.
-            if entry.slot.take_used() || *key == *newest {
+            // Each is spared once, or those who never stop would keep this from its end.
+            if (queued <= last && entry.slot.take_used()) || *key == *newest {
                 entry.used = turn;
             }
             if entry.used > queued {

@@ -70,9 +70,9 @@ impl TokenCache {
         }
     }
 
-    /// Holds at most so many entries, at least 1; beyond that, the one whose use is longest ago
-    /// is forgotten, where all hits between two of these occasions count as simultaneous. Default:
-    /// 10,000 (PR-29).
+    /// Holds at most so many entries, at least 1; beyond that, one is forgotten: the one whose last
+    /// [`get`](Self::get) is longest ago. An entry that was hit since its turn came last is spared
+    /// once, for a hit leaves no more than word that there was one. Default: 10,000 (PR-29).
     #[must_use]
     pub fn capacity(self, entries: usize) -> Self {
         self.memory.set_capacity(entries);

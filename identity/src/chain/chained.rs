@@ -114,7 +114,9 @@ impl ChainedTokenCredentialBuilder {
     }
 
     /// Adds a member that others use, too. It outlives the chain's
-    /// [`dispose`](TokenCredential::dispose): that ends the chain's waits for it, and no more.
+    /// [`dispose`](TokenCredential::dispose): that ends the chain's waits for it, and no more. The
+    /// other way round, a chain keeps what it handed out last, for up to 10,000 spellings of
+    /// requests, until it is asked again or disposed; it hands out none of it without the member.
     pub fn shared(mut self, credential: Arc<dyn TokenCredential>) -> Self {
         self.members.push((credential, true));
         self

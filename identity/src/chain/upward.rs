@@ -57,8 +57,8 @@ impl Due {
             return until(now.monotonic + UNDER_WAY);
         }
         match &self.life {
-            Some(life) => life.terms(),
-            None => until(self.not_before),
+            Some(life) if !life.is_over(now) => life.terms(),
+            _ => until(self.not_before),
         }
     }
 }

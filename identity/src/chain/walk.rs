@@ -180,6 +180,7 @@ impl Chain {
             if memory.disposed {
                 return Some(Err(failure::cancelled(self.name)));
             }
+            let before = memory.terms();
             let verdict = memory.answer(answer);
             if let (Verdict::Same, Route::Held, Some(record)) = (&verdict, &route, memory.held()) {
                 let token = token.with_chain(record);
@@ -191,7 +192,10 @@ impl Chain {
                 self.show(request, answer);
                 return Some(Ok(token));
             }
-            self.hide();
+            let is_nothing_new = matches!(verdict, Verdict::Same | Verdict::Late);
+            if !is_nothing_new || memory.terms().ends_before(&before) {
+                self.hide();
+            }
             verdict
         };
 

@@ -153,6 +153,13 @@ impl Index {
     }
 }
 
+impl Drop for Index {
+    /// Prepared requests still know the slots.
+    fn drop(&mut self) {
+        self.close_all();
+    }
+}
+
 impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Index")
@@ -161,7 +168,22 @@ impl fmt::Debug for Index {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::{AccessToken, hit::Terms};
+
+    fn lent(secret: &str) -> Lent {
+        Lent {
+            token: AccessToken::new(secret.to_owned(), Timestamp::UNIX_EPOCH, "Test"),
+            terms: Terms::FOREVER,
+            member: 0,
+        }
+    }
+
+    fn secret(slot: &Slot) -> String {
+        slot.load().token.secret().to_owned()
+    }
 
     fn shown(index: &Index, scope: &str) -> Option<Arc<Slot>> {
         let asked = Asked::plain(std::slice::from_ref(&scope));
@@ -172,17 +194,38 @@ mod tests {
     #[test]
     fn what_is_forgotten_shows_nothing_any_more() {
         let index = Index::new(1);
-        let show = |scope: &str| index.show(&Asked::plain(&[scope]), Lent::nothing(), 2);
+        let show = |scope: &str| index.show(&Asked::plain(&[scope]), lent(scope), 2);
         show("a");
         let known = shown(&index, "a").unwrap();
         show("a");
         show("b");
-        assert!(!known.is_closed());
+        assert_eq!((known.is_closed(), secret(&known).as_str()), (false, "a"));
         show("c");
-        assert!(known.is_closed());
-        assert!(shown(&index, "a").is_none() && shown(&index, "c").is_some());
+        assert_eq!((known.is_closed(), secret(&known).as_str()), (true, ""));
+        assert!(shown(&index, "a").is_none());
+        let known = shown(&index, "c").unwrap();
         index.hide_all();
-        assert!(shown(&index, "c").is_some(), "it may be shown again");
+        assert_eq!((known.is_closed(), secret(&known).as_str()), (false, ""));
+        show("c");
+        assert_eq!(secret(&known), "c");
+        drop(index);
+        assert_eq!(
+            (known.is_closed(), secret(&known).as_str()),
+            (true, ""),
+            "PR-29"
+        );
+    }
+
+    #[test]
+    fn only_what_was_seen_is_hidden() {
+        let slot = Slot::new(&Owner::new());
+        slot.show(lent("old"));
+        let old = slot.load();
+        slot.show(lent("new"));
+        slot.hide_if(&old);
+        assert_eq!(secret(&slot), "new");
+        slot.hide_if(&slot.load());
+        assert_eq!(secret(&slot), "");
     }
 
     #[test]
@@ -207,7 +250,7 @@ mod tests {
         ];
         for asked in &all {
             assert!(index.find(asked, |_| Some(())).is_none());
-            index.show(asked, Lent::nothing(), 100);
+            index.show(asked, lent("t"), 100);
         }
         assert_eq!(index.slots.len(), all.len());
     }

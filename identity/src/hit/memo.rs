@@ -13,15 +13,18 @@ impl Memo {
     /// The slot of `owner`, unless it was closed.
     #[inline]
     pub(crate) fn find(&self, owner: &Owner) -> Option<&Slot> {
-        let known = self.0.iter().filter_map(OnceLock::get);
-        let slot = known.into_iter().find(|slot| slot.belongs_to(owner))?;
-        (!slot.is_closed()).then_some(slot)
+        let mut known = self.0.iter().filter_map(OnceLock::get);
+        known
+            .find(|slot| slot.belongs_to(owner) && !slot.is_closed())
+            .map(|slot| &**slot)
     }
 
-    /// Remembers `slot`, if there is room.
+    /// Remembers `slot`, if there is room. A slot that was closed keeps its place: whoever is
+    /// forgotten by a cache again and again is found by the index.
     pub(crate) fn note(&self, slot: &Arc<Slot>) {
         for cell in &self.0 {
-            if cell.set(Arc::clone(slot)).is_ok() {
+            // Whoever shares the request may have been faster.
+            if Arc::ptr_eq(cell.get_or_init(|| Arc::clone(slot)), slot) {
                 return;
             }
         }

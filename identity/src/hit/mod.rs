@@ -51,10 +51,10 @@ impl Slot {
         }
         match hit(lent.member) {
             Some(token) if token.is_that_of(&lent) => Some(TokenRef::lent(lent)),
-            // The answerer has none now, another one, or one of somebody else: this one need not
-            // stay here until the chain has looked at that.
+            // The answerer has another one, or one of somebody else; or it has none, or none for
+            // this request. What is shown need not stay until the chain has looked at that.
             _ => {
-                self.hide();
+                self.hide_if(&lent);
                 None
             }
         }

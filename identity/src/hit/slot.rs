@@ -27,8 +27,8 @@ impl Clone for Owner {
     }
 }
 
-/// One answer, read through a guard: readers neither wait nor touch a shared count. Whoever
-/// writes holds the lock of the owner.
+/// One answer, read through a guard: readers neither wait nor touch a shared count. Whoever shows
+/// something holds the lock of the owner.
 pub(crate) struct Slot {
     owner: Owner,
     shown: ArcSwap<Lent>,
@@ -74,6 +74,11 @@ impl Slot {
 
     pub(crate) fn show(&self, answer: Lent) {
         self.shown.store(Arc::new(answer));
+    }
+
+    /// Shows nothing, unless it shows something else than `seen` by now. Needs no lock.
+    pub(super) fn hide_if(&self, seen: &Guard<Arc<Lent>>) {
+        self.shown.compare_and_swap(seen, Arc::clone(&self.owner.0));
     }
 
     /// Shows nothing, until something is shown again.

@@ -58,6 +58,11 @@ impl Terms {
         left > wanted.saturating_add(LAG)
     }
 
+    /// Whether these end sooner than `others`, by either clock.
+    pub(crate) fn ends_before(&self, others: &Self) -> bool {
+        self.monotonic_end < others.monotonic_end || self.wall_end < others.wall_end
+    }
+
     /// By the stricter clock (PR-20).
     #[inline]
     fn left(&self, now: Reading) -> u64 {

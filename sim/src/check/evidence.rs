@@ -73,16 +73,16 @@ impl Evidence {
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             return Self::none();
         };
-        let begins = trace
-            .events
-            .iter()
-            .rposition(|event| is_change(event) && event.at <= first.at);
+        let same = |one: &Event, other: &Event| std::ptr::eq(one, other);
+        // A change of the same moment that comes after it is not before it.
+        let position = trace.events.iter().position(|event| same(event, first));
+        let until = position.map_or(trace.events.len(), |first| first + 1);
+        let begins = trace.events[..until].iter().rposition(is_change);
         let within = &trace.events[begins.unwrap_or(0)..];
         let ends = within
             .iter()
             .take_while(|event| event.at <= last.at)
             .count();
-        let same = |one: &Event, other: &Event| std::ptr::eq(one, other);
         Self::of(merged(&within[..ends], &events, is_change, same))
     }
 
@@ -164,6 +164,31 @@ mod tests {
             looks
         };
         assert!(looks(4_000) <= 4 * looks(1_000) + 4, "{}", looks(4_000));
+    }
+
+    #[test]
+    fn a_change_at_the_moment_of_the_first_event_hides_none() {
+        let event = |what: &str| Event {
+            at: std::time::Duration::ZERO,
+            kind: Kind::World {
+                what: what.to_owned(),
+            },
+        };
+        let log = |message: &str| Event {
+            at: std::time::Duration::ZERO,
+            kind: Kind::Log {
+                level: "WARN".to_owned(),
+                message: message.to_owned(),
+            },
+        };
+        let trace = Trace {
+            events: vec![event("before"), log("first"), event("after"), log("second")],
+        };
+        let shown = [&trace.events[1], &trace.events[3]];
+        let lines = Evidence::with_changes(&trace, shown).lines().join("\n");
+        for what in ["before", "first", "after", "second"] {
+            assert!(lines.contains(what), "{what}: {lines}");
+        }
     }
 
     #[test]

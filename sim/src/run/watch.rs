@@ -124,11 +124,20 @@ fn client_secrets(scenario: &Scenario) -> Vec<String> {
     secrets
 }
 
+/// The crates that may be under test, and those that they speak through.
+const SUBJECTS: [&str; 5] = [
+    "credsim_identity",
+    "azure_identity",
+    "azure_core",
+    "typespec",
+    "redis",
+];
+
 impl<S: Subscriber> Layer<S> for Watch {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         // The engines and their libraries log too; only the subject is under test.
         let target = event.metadata().target();
-        if !target.starts_with("credsim_identity") && target != LOG_TARGET {
+        if target != LOG_TARGET && !SUBJECTS.iter().any(|name| target.starts_with(name)) {
             return;
         }
         let mut text = Text::default();

@@ -1,23 +1,16 @@
 //! The clocks of the real machine.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::platform::{BoxFuture, Clock, Reading};
 
-pub(super) struct SystemClock {
-    origin: Instant,
-    /// What the coarse monotonic clock showed then.
-    coarse: coarse::Origin,
-}
+pub(super) struct SystemClock(machine::Origin);
 
 impl SystemClock {
     pub(super) fn new() -> Self {
-        Self {
-            coarse: coarse::Origin::now(),
-            origin: Instant::now(),
-        }
+        Self(machine::Origin::now())
     }
 }
 
@@ -27,7 +20,7 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.origin.elapsed()
+        self.0.elapsed()
     }
 
     fn local_zone(&self) -> TimeZone {
@@ -39,54 +32,58 @@ impl Clock for SystemClock {
     }
 
     fn read(&self) -> Reading {
-        coarse::read(self)
+        self.0.read()
     }
 }
 
-/// The clocks that Linux advances with each of its ticks cost a fifth of the exact ones.
+/// Linux has clocks that it advances with each of its ticks: to read one costs a fifth.
 #[cfg(target_os = "linux")]
-mod coarse {
-    use std::cell::Cell;
+mod machine {
+    use std::{cell::Cell, time::Duration};
 
     use rustix::time::{ClockId, Timespec, clock_gettime};
 
-    use super::{Reading, SystemClock};
+    use super::Reading;
 
-    #[derive(Clone, Copy)]
+    /// What the exact monotonic clock showed: both it and the coarse one are counted from here.
     pub(super) struct Origin(u64);
-
-    impl Origin {
-        /// Taken from the exact clock: a coarse one lags, and what it shows later is counted from
-        /// here.
-        pub(super) fn now() -> Self {
-            Self(nanoseconds(clock_gettime(ClockId::Monotonic)))
-        }
-    }
 
     thread_local! {
         /// What the wall clock showed at this tick: both move together, so one look a tick will do.
         static WALL: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
     }
 
+    impl Origin {
+        pub(super) fn now() -> Self {
+            Self(monotonic(ClockId::Monotonic))
+        }
+
+        pub(super) fn elapsed(&self) -> Duration {
+            Duration::from_nanos(monotonic(ClockId::Monotonic).saturating_sub(self.0))
+        }
+
+        #[inline]
+        pub(super) fn read(&self) -> Reading {
+            let tick = monotonic(ClockId::MonotonicCoarse);
+            let (known, mut wall) = WALL.get();
+            if known != tick {
+                wall = nanoseconds(clock_gettime(ClockId::RealtimeCoarse));
+                WALL.set((tick, wall));
+            }
+            Reading {
+                wall,
+                monotonic: tick.saturating_sub(self.0),
+            }
+        }
+    }
+
     #[inline]
-    pub(super) fn read(clock: &SystemClock) -> Reading {
-        let tick = nanoseconds(clock_gettime(ClockId::MonotonicCoarse));
-        let (known, mut wall) = WALL.get();
-        if known != tick {
-            wall = wall_nanoseconds(clock_gettime(ClockId::RealtimeCoarse));
-            WALL.set((tick, wall));
-        }
-        Reading {
-            wall,
-            monotonic: tick.saturating_sub(clock.coarse.0),
-        }
+    fn monotonic(clock: ClockId) -> u64 {
+        u64::try_from(nanoseconds(clock_gettime(clock))).unwrap_or(0)
     }
 
-    fn nanoseconds(time: Timespec) -> u64 {
-        u64::try_from(wall_nanoseconds(time)).unwrap_or(0)
-    }
-
-    fn wall_nanoseconds(time: Timespec) -> i64 {
+    #[inline]
+    fn nanoseconds(time: Timespec) -> i64 {
         time.tv_sec
             .saturating_mul(1_000_000_000)
             .saturating_add(time.tv_nsec)
@@ -95,25 +92,34 @@ mod coarse {
 
 /// Elsewhere the exact clocks are read.
 #[cfg(not(target_os = "linux"))]
-mod coarse {
-    use super::{Clock as _, Reading, SystemClock};
+mod machine {
+    use std::time::{Duration, Instant};
 
-    #[derive(Clone, Copy)]
-    pub(super) struct Origin;
+    use jiff::Timestamp;
+
+    use super::Reading;
+
+    pub(super) struct Origin(Instant);
 
     impl Origin {
         pub(super) fn now() -> Self {
-            Self
+            Self(Instant::now())
         }
-    }
 
-    pub(super) fn read(clock: &SystemClock) -> Reading {
-        Reading::new(clock.now(), clock.monotonic())
+        pub(super) fn elapsed(&self) -> Duration {
+            self.0.elapsed()
+        }
+
+        pub(super) fn read(&self) -> Reading {
+            Reading::new(Timestamp::now(), self.elapsed())
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::platform::nanoseconds;
 

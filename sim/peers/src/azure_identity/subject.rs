@@ -36,8 +36,8 @@ impl Subject for AzureIdentity {
     }
 
     /// Its errors are all of the kind `Credential`, in words of their own; they don't say when to
-    /// come back, and its chain doesn't say who answered. Reports would be seen: it has no other
-    /// way to report than `tracing`, which is listened to.
+    /// come back, and its chain doesn't say who answered. It has no way to report a change of
+    /// identity, which is what counts as a silent one.
     fn sight(&self) -> Sight {
         Sight {
             kinds: false,
