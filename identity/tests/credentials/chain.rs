@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
-    AccessToken, AzureCliCredential, Cached, ChainedTokenCredential, ContinueAfter, ErrorKind,
-    FallbackPolicy, ManagedIdentityCredential, Outcome, TokenCredential,
+    AccessToken, AzureCliCredential, Cached, ChainedTokenCredential, ContinueAfter, Error,
+    ErrorKind, FallbackPolicy, ManagedIdentityCredential, Outcome, TokenCredential,
     chain::ChainedTokenCredentialBuilder,
 };
 
@@ -18,6 +18,11 @@ fn chain(stub: &Arc<Stub>, members: &[&Arc<Puppet>]) -> ChainedTokenCredentialBu
     members
         .iter()
         .fold(builder, |builder, &member| builder.shared(member.clone()))
+}
+
+/// As an application asks: a hit, if it is one.
+async fn ask(chain: &ChainedTokenCredential) -> Result<AccessToken, Error> {
+    chain.token(&request()).await.map(AccessToken::from)
 }
 
 /// PR-02: after Unavailable, and after nothing else.
@@ -44,7 +49,7 @@ async fn it_goes_on_after_unavailable_only() {
                 .continue_after(continue_after)
                 .build()
                 .unwrap();
-            let answer = chain.token(&request()).await.map(AccessToken::from);
+            let answer = ask(&chain).await;
             assert_eq!(answer.is_ok(), expected, "{kind} {continue_after:?}");
             assert_eq!(second.asked(), u32::from(expected));
             if let Err(error) = answer {
@@ -106,32 +111,16 @@ async fn the_last_answerer_is_kept_while_its_token_lives() {
         .credential(Cached::on(stub.platform(), Shared(second.clone())))
         .build()
         .unwrap();
-    chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    ask(&chain).await.unwrap();
     first.will(Ok("a"));
-    let token = chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    let token = ask(&chain).await.unwrap();
     assert_eq!(token.answered_by(), "Second");
     assert_eq!((first.asked(), second.asked()), (1, 1));
     let record = token.chain().expect("a record on every token");
     assert_eq!(record.tried.len(), 1);
     assert_eq!(chain.cached(&request()).unwrap(), token);
     tokio::time::sleep(Duration::from_secs(3601)).await;
-    assert_eq!(
-        chain
-            .token(&request())
-            .await
-            .map(AccessToken::from)
-            .unwrap()
-            .answered_by(),
-        "First"
-    );
+    assert_eq!(ask(&chain).await.unwrap().answered_by(), "First");
 }
 
 /// PR-04: reported once, whoever asks at the same time; recorded on the token.
@@ -147,11 +136,7 @@ async fn a_change_of_identity_is_reported_once() {
         .observer(notes.clone())
         .build()
         .unwrap();
-    let token = chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    let token = ask(&chain).await.unwrap();
     assert_eq!(token.chain().unwrap().change, None);
     assert_eq!(notes.taken(), ["answered First"]);
 
@@ -174,17 +159,9 @@ async fn a_change_of_identity_is_reported_once() {
 
     // The same credential as somebody else is a change, too; an opaque token is none.
     second.will(Ok(""));
-    chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    ask(&chain).await.unwrap();
     second.will(Ok("c"));
-    chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    ask(&chain).await.unwrap();
     assert_eq!(
         notes.taken(),
         [
@@ -208,20 +185,12 @@ async fn another_credential_is_a_change_in_every_tenant() {
         .observer(notes.clone())
         .build()
         .unwrap();
-    chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    ask(&chain).await.unwrap();
     first.will(Err(ErrorKind::Unavailable));
     let other = request().tenant("other");
     chain.token(&other).await.map(AccessToken::from).unwrap();
     chain.token(&other).await.map(AccessToken::from).unwrap();
-    chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    ask(&chain).await.unwrap();
     assert_eq!(
         notes.taken(),
         [
@@ -250,11 +219,7 @@ async fn a_refused_change_hands_nothing_out() {
         .observer(notes.clone())
         .build()
         .unwrap();
-    chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    ask(&chain).await.unwrap();
     first.will(Err(ErrorKind::Unavailable));
     for _ in 0..2 {
         let error = failure(&chain).await;
@@ -267,11 +232,7 @@ async fn a_refused_change_hands_nothing_out() {
     }
     assert!(chain.cached(&request()).is_none());
     first.will(Ok("a"));
-    let token = chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    let token = ask(&chain).await.unwrap();
     assert_eq!(token.chain().unwrap().change, None);
     assert_eq!(
         notes.taken(),
@@ -309,34 +270,22 @@ async fn a_new_principal_in_the_cache_is_seen() {
             .build()
             .unwrap();
         let oid = |token: &AccessToken| token.principal().unwrap().object_id.clone();
-        chain
-            .token(&request())
-            .await
-            .map(AccessToken::from)
-            .unwrap();
+        ask(&chain).await.unwrap();
         stub.on_http(|_| imds_token("new", 90_000));
         // Past the refresh point: the old token at once, and a new one in the background.
         tokio::time::sleep(Duration::from_secs(4000)).await;
-        let token = chain
-            .token(&request())
-            .await
-            .map(AccessToken::from)
-            .unwrap();
+        let token = ask(&chain).await.unwrap();
         assert_eq!(oid(&token), "old");
         for _ in 0..2 {
             tokio::time::sleep(Duration::from_secs(10)).await;
-            let token = chain
-                .token(&request())
-                .await
-                .map(AccessToken::from)
-                .unwrap();
+            let token = ask(&chain).await.unwrap();
             assert_eq!(oid(&token), in_time);
             assert_eq!(chain.cached(&request()).as_ref(), Some(&token));
             let change = token.chain().unwrap().change.as_ref();
             assert!(change.is_none_or(|change| change.refused == late.is_none()));
         }
         tokio::time::sleep(Duration::from_secs(3180)).await;
-        let token = chain.token(&request()).await.map(AccessToken::from);
+        let token = ask(&chain).await;
         assert_eq!(token.ok().as_ref().map(oid).as_deref(), late, "{policy:?}");
         let cached = chain.cached(&request());
         assert_eq!(cached.as_ref().map(oid).as_deref(), late, "{policy:?}");
@@ -369,27 +318,15 @@ async fn a_dead_imds_costs_no_valid_token() {
         )
         .build()
         .unwrap();
-    chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    ask(&chain).await.unwrap();
     stub.on_http(|_| Answer::Fails(credsim_identity::platform::TransportErrorKind::Refused));
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_secs(4300)).await;
-        let token = chain
-            .token(&request())
-            .await
-            .map(AccessToken::from)
-            .unwrap();
+        let token = ask(&chain).await.unwrap();
         assert_eq!(token.principal().unwrap().object_id, "vm");
     }
     tokio::time::sleep(Duration::from_secs(500)).await;
-    let token = chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    let token = ask(&chain).await.unwrap();
     assert_eq!(token.answered_by(), "AzureCliCredential");
     assert!(token.chain().unwrap().change.is_some(), "and loudly");
 }
@@ -408,11 +345,7 @@ async fn dispose_reaches_the_members() {
         .credential(member.clone())
         .build()
         .unwrap();
-    chain
-        .token(&request())
-        .await
-        .map(AccessToken::from)
-        .unwrap();
+    ask(&chain).await.unwrap();
     chain.clone().dispose();
     assert_eq!(failure(&chain).await.kind(), ErrorKind::Cancelled);
     assert_eq!(failure(&member).await.kind(), ErrorKind::Cancelled);
