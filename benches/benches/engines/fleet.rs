@@ -2,8 +2,8 @@
 //! are played, and judged, per second.
 //!
 //! A day is played on lapse alone. What both engines play is a minute, in which every client gets
-//! its first token; beside it stands turmoil's own loop, with as many hosts that only sleep. Each
-//! figure is a sample of its own, and those who are compared take turns.
+//! its first token; beside it stands turmoil's own loop, with two hosts that only sleep. Each figure
+//! is a sample of its own, and those who are compared take turns.
 
 use std::{
     hint::black_box,
@@ -15,19 +15,19 @@ use credsim_benches::{fleet, play, rows::Row};
 
 use crate::idle::idle_turmoil;
 
-/// How many clients, how many rounds, and how long turmoil's own loop runs with so many hosts.
-const FLEETS: [(u32, usize, Duration); 3] = [
-    (10, 5, Duration::from_secs(60)),
-    (1_000, 3, Duration::from_millis(500)),
-    (10_000, 1, Duration::from_millis(50)),
-];
+/// How many clients, and how many rounds.
+const FLEETS: [(u32, usize); 3] = [(10, 5), (1_000, 3), (10_000, 1)];
+
+/// What turmoil's own loop runs for. All clients of a fleet are on one host, the service on another.
+const IDLE: Duration = Duration::from_secs(60);
+const HOSTS: u32 = 2;
 
 /// Measures the fleets: all of them, or with `quick` one round each.
 pub fn run(quick: bool) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (clients, rounds, idle) in FLEETS {
+    for (clients, rounds) in FLEETS {
         let rounds = if quick { 1 } else { rounds };
-        rows.extend(measure(clients, rounds, idle));
+        rows.extend(measure(clients, rounds));
     }
     rows
 }
@@ -85,7 +85,7 @@ impl Samples {
     }
 }
 
-fn measure(clients: u32, rounds: usize, idle: Duration) -> Vec<Row> {
+fn measure(clients: u32, rounds: usize) -> Vec<Row> {
     const DAY: &str = "one virtual day";
     const MINUTE: &str = "one virtual minute";
     const FIRST: &str = "every client gets its first token in it; played and judged";
@@ -98,7 +98,7 @@ fn measure(clients: u32, rounds: usize, idle: Duration) -> Vec<Row> {
         lapse_day.add(&day, Engine::Lapse);
         lapse.add(&minute, Engine::Lapse);
         turmoil.add(&minute, Engine::Turmoil);
-        loops.push(idle.as_secs_f64() / black_box(idle_turmoil(clients, idle)).as_secs_f64());
+        loops.push(IDLE.as_secs_f64() / black_box(idle_turmoil(HOSTS, IDLE)).as_secs_f64());
     }
     let loops = Samples {
         virtual_seconds: loops,
@@ -106,10 +106,8 @@ fn measure(clients: u32, rounds: usize, idle: Duration) -> Vec<Row> {
     };
     let note = "hourly tokens, a call of each client every 11 minutes; played and judged";
     let turmoils = format!("{FIRST}; 1 ms tick; not run for a day");
-    let looped = "the layout of whoever gives each client a host of its own, and not that of the fleet \
-                  above, whose clients share one; 1 ms tick";
-    let what = format!("a host each, which only sleep, for {idle:?}");
-    let [loops, _] = loops.rows(clients, "turmoil's own loop", &what, looped);
+    let looped = "two hosts that only sleep; 1 ms tick";
+    let [loops, _] = loops.rows(clients, "turmoil's own loop", MINUTE, looped);
     let mut rows = Vec::new();
     rows.extend(lapse_day.rows(clients, "lapse", DAY, note));
     rows.extend(lapse.rows(clients, "lapse", MINUTE, FIRST));
