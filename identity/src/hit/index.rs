@@ -3,7 +3,7 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use papaya::{Equivalent, HashMap};
@@ -85,20 +85,29 @@ impl Hash for Kept {
     }
 }
 
-/// The slots of one owner by request. Reading takes no lock. It is a memory of what was found
-/// elsewhere: losing it costs a longer way.
+/// How many spellings have a place of their own. Most credentials are asked for few, and an empty
+/// map has 17 kB.
+const FIRST: usize = 4;
+
+type Map = HashMap<Kept, Arc<Slot>, foldhash::fast::FixedState>;
+
+/// The slots of one owner by request. Reading takes no lock; whoever writes holds that of the
+/// owner. It is a memory of what was found elsewhere: losing it costs a longer way.
 pub(crate) struct Index {
     pub(crate) owner: Owner,
-    slots: HashMap<Kept, Arc<Slot>, foldhash::fast::FixedState>,
+    seed: u64,
+    first: [OnceLock<(Kept, Arc<Slot>)>; FIRST],
+    more: OnceLock<Map>,
 }
 
 impl Index {
     /// An empty one. `seed` makes collisions unpredictable to whoever chooses scopes or tenants.
     pub(crate) fn new(seed: u64) -> Self {
-        let hasher = foldhash::fast::FixedState::with_seed(seed);
         Self {
             owner: Owner::new(),
-            slots: HashMap::with_hasher(hasher),
+            seed,
+            first: Default::default(),
+            more: OnceLock::new(),
         }
     }
 
@@ -108,24 +117,37 @@ impl Index {
         asked: &Asked<'_, S>,
         then: impl FnOnce(&Arc<Slot>) -> Option<R>,
     ) -> Option<R> {
-        let slots = self.slots.pin();
-        then(slots.get(asked).filter(|slot| !slot.is_closed())?)
+        let mut first = self.first.iter().filter_map(OnceLock::get);
+        let is_asked =
+            |(kept, slot): &&(Kept, Arc<Slot>)| asked.equivalent(kept) && !slot.is_closed();
+        if let Some((_, slot)) = first.find(is_asked) {
+            return then(slot);
+        }
+        let more = self.more.get()?.pin();
+        then(more.get(asked).filter(|slot| !slot.is_closed())?)
     }
 
-    /// Remembers `slot` for `asked`, and forgets all others if they are `most` already.
+    /// Remembers `slot` for `asked`, and forgets others if there are `most` already.
     pub(crate) fn note<S: AsRef<str>>(&self, asked: &Asked<'_, S>, slot: Arc<Slot>, most: usize) {
-        let slots = self.slots.pin();
-        if slots.len() >= most {
-            slots.clear();
+        let free = self.first.iter().find(|place| place.get().is_none());
+        if let Some(place) = free {
+            place.get_or_init(|| (asked.kept(), slot));
+            return;
         }
-        slots.insert(asked.kept(), slot);
+        let hasher = || foldhash::fast::FixedState::with_seed(self.seed);
+        let more = self.more.get_or_init(|| Map::with_hasher(hasher()));
+        let more = more.pin();
+        if more.len() >= most {
+            more.clear();
+        }
+        more.insert(asked.kept(), slot);
     }
 
     /// Shows `answer` to whoever asks `asked`, for an owner whose slots are only here.
     pub(crate) fn show<S: AsRef<str>>(&self, asked: &Asked<'_, S>, answer: Lent, most: usize) {
         let slot = self.find(asked, |slot| Some(Arc::clone(slot)));
         let slot = slot.unwrap_or_else(|| {
-            if self.slots.pin().len() >= most {
+            if self.more.get().is_some_and(|more| more.len() >= most) {
                 // Prepared requests know slots that nothing here could hide any more.
                 self.close_all();
             }
@@ -136,20 +158,30 @@ impl Index {
         slot.show(answer);
     }
 
+    /// Forgets what can be forgotten: for an owner that has closed its slots.
     pub(crate) fn clear(&self) {
-        self.slots.pin().clear();
+        if let Some(more) = self.more.get() {
+            more.pin().clear();
+        }
     }
 
     /// Shows nothing to anybody, until it is shown again.
     pub(crate) fn hide_all(&self) {
-        self.slots.pin().values().for_each(|slot| slot.hide());
+        self.each(Slot::hide);
     }
 
     /// Closes all slots that are here, and forgets them.
     fn close_all(&self) {
-        let slots = self.slots.pin();
-        slots.values().for_each(|slot| slot.close());
-        slots.clear();
+        self.each(Slot::close);
+        self.clear();
+    }
+
+    fn each(&self, change: impl Fn(&Slot)) {
+        let first = self.first.iter().filter_map(OnceLock::get);
+        first.for_each(|(_, slot)| change(slot));
+        if let Some(more) = self.more.get() {
+            more.pin().values().for_each(|slot| change(slot));
+        }
     }
 }
 
@@ -194,6 +226,11 @@ mod tests {
     #[test]
     fn what_is_forgotten_shows_nothing_any_more() {
         let index = Index::new(1);
+        for n in 0..FIRST {
+            let scope = n.to_string();
+            index.show(&Asked::plain(&[scope]), lent("first"), 2);
+        }
+        let first = shown(&index, "0").unwrap();
         let show = |scope: &str| index.show(&Asked::plain(&[scope]), lent(scope), 2);
         show("a");
         let known = shown(&index, "a").unwrap();
@@ -201,8 +238,10 @@ mod tests {
         show("b");
         assert_eq!((known.is_closed(), secret(&known).as_str()), (false, "a"));
         show("c");
-        assert_eq!((known.is_closed(), secret(&known).as_str()), (true, ""));
-        assert!(shown(&index, "a").is_none());
+        for known in [&known, &first] {
+            assert_eq!((known.is_closed(), secret(known).as_str()), (true, ""));
+        }
+        assert!(shown(&index, "a").is_none() && shown(&index, "0").is_none());
         let known = shown(&index, "c").unwrap();
         index.hide_all();
         assert_eq!((known.is_closed(), secret(&known).as_str()), (false, ""));
@@ -252,6 +291,8 @@ mod tests {
             assert!(index.find(asked, |_| Some(())).is_none());
             index.show(asked, lent("t"), 100);
         }
-        assert_eq!(index.slots.len(), all.len());
+        let here = std::cell::Cell::new(0);
+        index.each(|_| here.set(here.get() + 1));
+        assert_eq!(here.get(), all.len());
     }
 }
