@@ -108,6 +108,7 @@ fn everything() {
     let pinned = [
         Some("azure-identity (JavaScript) 4.13.1"),
         Some("azure-identity (Python) 1.27.0"),
+        Some("credsim-identity"),
     ];
     assert_eq!(versions, BTreeSet::from(pinned));
     // Eight callers: a credential asks for each of them, the provider for all together.
