@@ -197,3 +197,44 @@ async fn a_new_scope_costs_a_prepared_request_nothing() {
     world.settle(&other).await;
     assert!(world.chain.hit(&prepared).is_some());
 }
+
+/// PR-29: its member is not the chain's to dispose of, and goes on.
+#[tokio::test(start_paused = true)]
+async fn a_disposed_chain_lends_nothing_of_a_shared_member() {
+    let stub = Stub::new();
+    let puppet = Puppet::new("Shared", Ok("b"));
+    let shared: Arc<dyn TokenCredential> =
+        Arc::new(Cached::on(stub.platform(), Shared(puppet.clone())));
+    let chain = ChainedTokenCredential::builder()
+        .platform(stub.platform())
+        .shared(shared.clone())
+        .build()
+        .unwrap();
+    let prepared = request();
+    for _ in 0..2 {
+        chain.get_token(&prepared).await.unwrap();
+    }
+    assert!(chain.hit(&prepared).is_some());
+    chain.dispose();
+    assert!(shared.hit(&prepared).is_some(), "others still use it");
+    assert!(chain.hit(&prepared).is_none());
+}
+
+/// PR-03: from the moment in which the better source has answered.
+#[tokio::test(start_paused = true)]
+async fn the_answerer_before_is_no_hit_any_more() {
+    let world = World::new(FallbackPolicy::Report).await;
+    let prepared = request();
+    world.settle(&prepared).await;
+    tokio::time::sleep(56 * MINUTE).await;
+    world.chain.get_token(&prepared).await.unwrap();
+    tokio::time::sleep(5 * MINUTE).await;
+    world.first.will(Ok("a"));
+    // Starts the walk upward; until it comes back, the answerer is who it was.
+    world.settle(&prepared).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(world.first.asked(), 2);
+    assert!(world.chain.hit(&prepared).is_none());
+    let token = world.chain.get_token(&prepared).await.unwrap();
+    assert_eq!(token.answered_by(), "First");
+}
