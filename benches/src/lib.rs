@@ -7,7 +7,8 @@ use std::{sync::Arc, thread};
 
 use credsim::{
     engine::Engine,
-    run::{self, Options, Run},
+    judge::Run,
+    run::{self, Options},
     scenario::{Loaded, Scenario, library, parse},
     subject::Identity,
 };

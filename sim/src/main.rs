@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use credsim::{cli::Cli, door::shims};
+use credsim::{cli::Cli, live::command_links};
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
-    if let Some(command) = shims::is_shim(args.next().as_deref()) {
-        return shims::run(command, args);
+    if let Some(command) = command_links::is_shim(args.next().as_deref()) {
+        return command_links::run(command, args);
     }
     Cli::parse().run(&[])
 }

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use credsim::{
-    check,
     engine::Engine,
     run::{self, Options},
     scenario,
     subject::Identity,
+    verdict,
 };
 
 /// A world with one Redis, and what else is said of the client, the timeline and the calls.
@@ -37,9 +37,9 @@ subject.redis = {{ {client} }}
         subject: Arc::new(Identity),
     };
     let run = run::play(&loaded.scenario, &options).unwrap();
-    let verdict = check::judge(&loaded.scenario, &[run]);
+    let verdict = verdict::judge(&loaded.scenario, &[run]);
     let findings = verdict.expectations.iter().chain(&verdict.invariants);
-    let failed = findings.filter(|finding| finding.outcome != check::Judgement::Holds);
+    let failed = findings.filter(|finding| finding.outcome != verdict::Judgement::Holds);
     failed.map(|finding| format!("{finding:?}")).collect()
 }
 

@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use credsim::{
-    check::{Evidence, Finding, Judgement, Known, Verdict},
+    judge::{Evidence, Finding, Judgement, Known},
     report::{Difference, Ending, Judged, Outcome, Tally, github, json, junit, pretty},
     trace::{Event, Kind, fingerprint},
+    verdict::Verdict,
 };
 
 fn outcome(name: &str, ending: Ending) -> Outcome {

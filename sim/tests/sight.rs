@@ -6,12 +6,13 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use credsim::{
-    check::{self, Finding, Judgement, Verdict},
     engine::Engine,
-    run::{self, Options, Run, Sight},
+    judge::{Finding, Judgement, Run, Sight},
+    run::{self, Options},
     scenario::{Loaded, Scenario, library},
     subject::Identity,
     trace::{CallOutcome, Kind},
+    verdict::{self, Verdict},
 };
 use jiff::SignedDuration;
 
@@ -89,7 +90,7 @@ fn judged_with(sight: Sight) -> (BTreeSet<String>, BTreeSet<String>) {
     for source in library::bundled() {
         let loaded = source.parse().unwrap();
         let run = seen_with(&play(&loaded.scenario), sight);
-        let verdict = check::judge(&loaded.scenario, &[run]);
+        let verdict = verdict::judge(&loaded.scenario, &[run]);
         for finding in verdict.findings() {
             // One run has no statistics.
             let alone = matches!(kind(finding), "share" | "percentile");
@@ -178,7 +179,7 @@ fn of_a_driver_all_is_judged_but_what_it_does_not_tell() {
 }
 
 fn judge(loaded: &Loaded, run: Run) -> Verdict {
-    check::judge(&loaded.scenario, &[run])
+    verdict::judge(&loaded.scenario, &[run])
 }
 
 fn expectation(verdict: &Verdict, number: usize) -> &Finding {

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use credsim::{check, engine::Engine, scenario::Scenario};
+use credsim::{engine::Engine, scenario::Scenario, verdict};
 use credsim_benches::{fleet, play, rows::Row};
 
 use crate::idle::idle_turmoil;
@@ -47,7 +47,7 @@ impl Samples {
         let run = play(scenario, engine, 1);
         let played = start.elapsed();
         let runs = [run];
-        let verdict = check::judge(scenario, &runs);
+        let verdict = verdict::judge(scenario, &runs);
         let took = start.elapsed().as_secs_f64();
         assert!(verdict.passed(), "a bench must not measure what fails");
         let [run] = &runs;

@@ -6,12 +6,13 @@ use std::{
 };
 
 use credsim::{
+    backend::Stage,
     draws::Draws,
-    endpoint::{REDIS_HOST, REDIS_PORT, Stage},
     engine::{BoxFuture, Control, Engine, Host, World},
+    host::{HostClock, HostState, Lender},
     run::DEFAULT_SEED,
     scenario::{self, Reach},
-    subject::{HostClock, HostState, Lender},
+    service::redis::{REDIS_HOST, REDIS_PORT},
     trace::Recorder,
 };
 use credsim_identity::{

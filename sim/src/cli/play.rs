@@ -8,12 +8,13 @@ use std::{
 
 use super::{lines, quote, skip, stopwatch::Stopwatch, twice};
 use crate::{
-    check,
     engine::{Engine, EngineError},
+    judge::Run,
     report::{Ending, Judged, Outcome},
-    run::{self, Options, Run},
+    run::{self, Options},
     scenario::{Loaded, Scenario, library},
     subject::Subject,
+    verdict,
 };
 
 /// How scenarios are played.
@@ -129,7 +130,7 @@ fn judge(
 ) -> Result<Judged, String> {
     let scenario = &loaded.scenario;
     let runs = all_seeds(scenario, how).map_err(|error| error.to_string())?;
-    let verdict = check::judge(scenario, &runs);
+    let verdict = verdict::judge(scenario, &runs);
     let replayed = runs.iter().map(|run| run.ended).sum();
     let difference = if how.twice && scenario.unrepeatable().is_none() {
         twice::first_difference(&file.selector, &loaded.name, how, &runs)?

@@ -10,8 +10,8 @@ use super::{
     stopwatch::Stopwatch,
 };
 use crate::{
-    door::Environment,
     engine::{self, Engine},
+    live::Environment,
     report::{Ending, Outcome, Tally, github, json, pretty},
     run::DEFAULT_SEED,
     scenario::library,

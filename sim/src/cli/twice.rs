@@ -9,8 +9,8 @@ use std::{
 
 use super::{exit, play::How};
 use crate::{
+    judge::Run,
     report::{Difference, json},
-    run::Run,
 };
 
 /// Plays again what `runs` are the first pass of, and compares event by event.

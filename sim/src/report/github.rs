@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Count, Ending, Outcome, Tally, counted, prose::real};
-use crate::check::Finding;
+use crate::judge::Finding;
 
 /// GitHub shows a handful of annotations for each step; more would only hide the first ones.
 pub const MOST_ANNOTATIONS: usize = 25;

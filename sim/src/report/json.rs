@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::{Difference, Ending, Outcome, Tally};
 use crate::{
-    check::Verdict,
     scenario::Diagnostic,
     trace::{Event, SCHEMA_VERSION},
+    verdict::Verdict,
 };
 
 /// What came of a scenario, as one line without its end.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Ending, Judged, Outcome, counted};
-use crate::check::Finding;
+use crate::judge::Finding;
 
 /// The document.
 ///

@@ -13,11 +13,7 @@ use std::time::Duration;
 
 pub use tally::Tally;
 
-use crate::{
-    check::{Finding, Verdict},
-    scenario::Invalid,
-    trace::Trace,
-};
+use crate::{judge::Finding, scenario::Invalid, trace::Trace, verdict::Verdict};
 
 /// What came of one scenario file.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use super::{
     Count, Difference, Ending, Judged, Outcome, Tally, counted,
     prose::{long, paragraph, real},
 };
-use crate::{check::Finding, trace};
+use crate::{judge::Finding, trace};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();

@@ -3,9 +3,9 @@
 use credsim_identity::{Error, ErrorKind};
 
 use crate::{
-    door::Door,
-    endpoint::Witness,
+    backend::Witness,
     engine::BoxFuture,
+    live::Door,
     scenario,
     subject::{Built, Lent, Subject},
 };

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 
 use crate::{
     engine::{EngineError, Surroundings},
-    subject::{HostState, MachineClock},
+    host::HostState,
+    subject::MachineClock,
 };
 
 /// The clock of the host on which the subject runs, once there is one.

@@ -8,7 +8,6 @@ mod machine;
 mod made;
 mod redis;
 mod scene;
-mod sight;
 mod story;
 mod watch;
 
@@ -17,22 +16,19 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
-
 use guests::Nobody;
 pub use guests::{Guests, Visit};
 use machine::Machine;
 
 use crate::{
+    backend::Stage,
     draws::Draws,
-    endpoint::Stage,
     engine::{self, Engine, EngineError, Runtime},
+    judge::{Run, Sight},
     scenario::Scenario,
     subject::Subject,
-    trace::{Event, Fingerprint, Kind, Listener, Recorder, Trace},
+    trace::{Event, Kind, Listener, Recorder},
 };
-
-pub use sight::{Side, Sight};
 
 /// The seed of a run that names none.
 pub const DEFAULT_SEED: u64 = 1;
@@ -46,34 +42,6 @@ pub struct Options {
     pub seed: u64,
     /// What is under test.
     pub subject: Arc<dyn Subject>,
-}
-
-/// What a run left.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// The engine that played it.
-    pub engine: Engine,
-    /// Its seed.
-    pub seed: u64,
-    /// What was under test, by name and, if it is not ours, version: `identity`,
-    /// `azure-identity-js 4.13.1`.
-    pub subject: String,
-    /// Which sides of it could be seen.
-    pub sight: Sight,
-    /// The date at which the world began; what the scenario counts from its start, counts from
-    /// here.
-    pub start: Timestamp,
-    /// How long it was played.
-    pub ended: Duration,
-    /// All that happened.
-    pub trace: Trace,
-    /// The trace's hash.
-    pub hash: Fingerprint,
-    /// When something in the world last got better: a fault ended, a service came back, somebody
-    /// logged in.
-    pub last_repair: Option<Duration>,
-    /// Whether all services worked and were reachable at the end.
-    pub healthy_at_end: bool,
 }
 
 /// Time of the world for those who write the trace from outside a host.

@@ -14,10 +14,11 @@ use jiff::Timestamp;
 
 use super::{APP, caller, made::Made, redis::Connections, watch::Watch};
 use crate::{
-    endpoint::{ENTRA_HOST, IMDS_HOST, redis_hosts},
     engine::Control,
+    host::{HostState, Leftovers, Lender},
     scenario::{Action, Reach, Scenario, Service},
-    subject::{HostState, Leftovers, Lender, Lent, RedisReporter, Subject},
+    service::{entra::ENTRA_HOST, imds::IMDS_HOST, redis::redis_hosts},
+    subject::{Lent, RedisReporter, Subject},
     trace::{Fingerprint, Kind, RedisEvent},
 };
 

@@ -19,12 +19,13 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    door::{self, Door},
+    backend::Stage,
     draws::Draws,
-    endpoint::Stage,
     engine::{Control, Host},
+    host::{HostClock, HostState},
+    live::{self, Door},
     scenario::{Reach, Scenario},
-    subject::{HostClock, HostState, Subject},
+    subject::Subject,
     trace::Recorder,
 };
 
@@ -93,7 +94,7 @@ impl Story {
         {
             self.stage.tell(witness);
         }
-        let door = Door::open(door::Plan {
+        let door = Door::open(live::Plan {
             host,
             stage: &self.stage,
             recorder: &self.recorder,

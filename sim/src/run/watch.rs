@@ -14,10 +14,11 @@ use tracing_subscriber::{
 
 use super::WorldClock;
 use crate::{
-    endpoint::Stage,
+    backend::Stage,
+    redact::looks_like_token,
     scenario::{Action, Credential, Scenario},
     subject::driver::LOG_TARGET,
-    trace::{Kind, Recorder, looks_like_token},
+    trace::{Kind, Recorder},
 };
 
 /// Looks for secrets in what the subject says.

@@ -4,9 +4,7 @@
 //! of its own, so that every request and command in the trace names the instance it came from.
 
 pub mod driver;
-mod http;
 pub mod identity;
-mod platform;
 pub mod redis;
 
 use std::{any::Any, ffi::OsString, sync::Arc, time::Duration};
@@ -14,11 +12,10 @@ use std::{any::Any, ffi::OsString, sync::Arc, time::Duration};
 use credsim_identity::{Error, ErrorKind, Observer, Platform, TokenCredential};
 use jiff::Timestamp;
 
-use crate::{run::Sight, scenario};
+use crate::{judge::Sight, scenario};
 
 pub use driver::Driver;
 pub use identity::Identity;
-pub use platform::{HostClock, HostState, Leftovers, Lender};
 pub use redis::{Heard, RedisClient, RedisConnection, RedisReporter, RedisSubscriber};
 
 /// Something that builds credentials.
@@ -26,7 +23,7 @@ pub trait Subject: Send + Sync + 'static {
     /// Its name on the command line and in `[[known-failure]]`.
     fn name(&self) -> &str;
 
-    /// Whether it is a process of its own, which comes in through a [door](crate::door).
+    /// Whether it is a process of its own, which comes in through a [door](crate::live).
     fn is_outside(&self) -> bool {
         false
     }

@@ -4,13 +4,11 @@
 mod event;
 mod hash;
 mod redis;
-mod secret;
 mod text;
 
 pub use event::{CallOutcome, Event, Kind, OUTSIDE, TriedMember};
 pub use hash::{Fingerprint, fingerprint};
 pub use redis::{RedisEvent, RedisReply};
-pub use secret::looks_like_token;
 pub(crate) use text::span;
 pub use text::{fold, line};
 

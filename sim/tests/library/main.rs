@@ -11,12 +11,12 @@ mod play;
 use std::{process::ExitCode, sync::Arc};
 
 use credsim::{
-    check::Verdict,
     cli::skip::{self, Callers},
     engine::Engine,
-    run::Run,
+    judge::Run,
     scenario::{Loaded, library},
     trace,
+    verdict::Verdict,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use play::play;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use credsim::{
-    check::{self, Verdict},
     engine::Engine,
-    run::{self, Options, Run},
+    judge::Run,
+    run::{self, Options},
     scenario::Loaded,
     subject::Identity,
+    verdict::{self, Verdict},
 };
 use libtest_mimic::Failed;
 
@@ -27,7 +28,7 @@ pub fn play(loaded: &Loaded, engine: Engine) -> Result<(Vec<Run>, Verdict), Fail
         };
         runs.push(run::play(scenario, &options).map_err(|e| e.to_string())?);
     }
-    let verdict = check::judge(scenario, &runs);
+    let verdict = verdict::judge(scenario, &runs);
     if verdict.passed() {
         return Ok((runs, verdict));
     }

@@ -9,8 +9,8 @@ use std::{
 
 use credsim::{
     cli::skip::{self, Callers},
-    door::Environment,
     engine::Engine,
+    live::Environment,
     scenario::Loaded,
     subject::{Driver, Subject as _, driver::words},
 };

@@ -17,12 +17,12 @@ mod wrappers;
 use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 
 use credsim::{
-    check::{self, invariants},
     engine::Engine,
-    facts,
+    facts, invariant,
     run::{self, Options},
     scenario::{Loaded, library},
     subject::{Identity, Subject},
+    verdict::{self},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -106,7 +106,7 @@ fn failures(loaded: &Loaded, subject: fn() -> Arc<dyn Subject>) -> Result<Vec<St
         };
         runs.push(run::play(scenario, &options).map_err(|error| error.to_string())?);
     }
-    let verdict = check::judge(scenario, &runs);
+    let verdict = verdict::judge(scenario, &runs);
     Ok(verdict.failures().map(|f| f.name.clone()).collect())
 }
 
@@ -129,13 +129,13 @@ fn same<T: AsRef<str>>(what: &str, found: &[T], expected: &[&str]) -> Result<(),
 }
 
 fn is_invariant(name: &str) -> bool {
-    invariants::ALL
+    invariant::ALL
         .iter()
         .any(|invariant| invariant.name == name)
 }
 
 fn every_invariant_has_its_subject() -> Result<(), Failed> {
-    let all = invariants::ALL.iter().map(|invariant| invariant.name);
+    let all = invariant::ALL.iter().map(|invariant| invariant.name);
     let here = all.filter(|name| !OUTSIDE.contains(name));
     complete(here.collect(), table::INVARIANTS)
 }

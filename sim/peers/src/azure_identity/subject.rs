@@ -14,7 +14,7 @@ use azure_identity::{
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use credsim::{
-    run::Sight,
+    judge::Sight,
     scenario::{self, ClientSecretOptions, Credential, ManagedIdentityOptions, Scenario, Span},
     subject::{Built, Lent, MachineClock, Subject},
 };

@@ -7,7 +7,7 @@ use std::{
 
 use credsim::{
     engine::BoxFuture,
-    run::Sight,
+    judge::Sight,
     scenario::{
         Action, CallDo, Credential, Protocol, RedisClientKind, RedisHow, RedisSubject,
         RetryOptions, Scenario, World,

@@ -4,7 +4,8 @@ use std::{sync::Arc, sync::mpsc, thread, time::Duration};
 
 use credsim::{
     engine::Engine,
-    run::{self, Options, Run},
+    judge::Run,
+    run::{self, Options},
     scenario::{self, Scenario},
     trace::{CallOutcome, Kind},
 };

@@ -1,8 +1,8 @@
 //! The clock it sees, and that two runs are the same.
 
 use credsim::{
-    endpoint::IMDS_HOST as IMDS,
     scenario::{Reach, SignedSpan},
+    service::imds::IMDS_HOST as IMDS,
 };
 
 use super::world::{Left, REDIS, Setting, play};

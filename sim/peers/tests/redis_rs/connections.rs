@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use credsim::{endpoint::IMDS_HOST as IMDS, scenario::Reach, subject::Heard};
+use credsim::{scenario::Reach, service::imds::IMDS_HOST as IMDS, subject::Heard};
 
 use super::{
     responder::Story,

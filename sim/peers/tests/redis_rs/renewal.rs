@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use credsim::{endpoint::IMDS_HOST as IMDS, scenario::Reach};
+use credsim::{scenario::Reach, service::imds::IMDS_HOST as IMDS};
 
 use super::{
     responder::Story,

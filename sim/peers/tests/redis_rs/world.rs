@@ -7,13 +7,12 @@ use std::{
 };
 
 use credsim::{
+    backend::Stage,
     draws::Draws,
-    endpoint::Stage,
     engine::{Engine, EngineError, Host, Surroundings, World},
+    host::{HostClock, HostState, Lender},
     scenario,
-    subject::{
-        HostClock, HostState, Lender, Lent, MachineClock, RedisClient, RedisConnection, Subject,
-    },
+    subject::{Lent, MachineClock, RedisClient, RedisConnection, Subject},
     trace::{Kind, Recorder, Trace},
 };
 use credsim_peers::{RedisRs, interposed::Interposed};

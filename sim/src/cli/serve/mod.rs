@@ -29,12 +29,13 @@ use super::{
     stopwatch::Stopwatch,
 };
 use crate::{
-    check,
     engine::Engine,
+    judge::Run,
     report::{Ending, Judged, Outcome, Tally, journal as told, pretty},
-    run::{self, DEFAULT_SEED, Guests, Run},
+    run::{self, DEFAULT_SEED, Guests},
     scenario::{Loaded, Scenario, names_version, sdk_of},
     trace::{self, Event},
+    verdict,
 };
 
 /// What `serve` is asked.
@@ -251,7 +252,7 @@ fn journal(args: &Args, console: &Console) -> trace::Listener {
 fn judged(scenario: &Scenario, run: Run) -> Ending {
     let replayed = run.ended;
     Ending::Judged(Box::new(Judged {
-        verdict: check::judge(scenario, &[run]),
+        verdict: verdict::judge(scenario, &[run]),
         replayed,
         difference: None,
     }))

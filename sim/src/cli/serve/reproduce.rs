@@ -1,7 +1,7 @@
 //! The line that serves the same world again.
 
 use super::{super::quote, Args};
-use crate::endpoint::mask::{self, Dialect};
+use crate::redact::{self, Dialect};
 
 /// What stands for a secret: whoever pastes the line has to say it again.
 const LEFT_OUT: &str = "...";
@@ -23,7 +23,7 @@ pub fn line(args: &Args, selector: &str) -> String {
         line.push_str(&format!(" --as {}", quote::shell(subject)));
     }
     for (name, value) in &args.variables {
-        let is_secret = mask::is_secret_name(name) || mask::looks_secret(value);
+        let is_secret = redact::is_secret_name(name) || redact::looks_secret(value);
         let value = if is_secret { LEFT_OUT } else { value };
         line.push_str(&format!(
             " --env {}",
@@ -36,9 +36,9 @@ pub fn line(args: &Args, selector: &str) -> String {
             .command
             .iter()
             .map(|word| word.to_string_lossy().into_owned());
-        for word in mask::arguments(&words.collect::<Vec<_>>(), Dialect::Any) {
+        for word in redact::arguments(&words.collect::<Vec<_>>(), Dialect::Any) {
             line.push(' ');
-            line.push_str(&quote::shell(&word.replace(mask::MASK, LEFT_OUT)));
+            line.push_str(&quote::shell(&word.replace(redact::MASK, LEFT_OUT)));
         }
     }
     line

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::endpoint::{Witness, Witnessed};
+use crate::backend::{Witness, Witnessed};
 
 /// A file of requests.
 pub struct Requests {

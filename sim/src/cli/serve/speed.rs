@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::{
-    endpoint::USUAL_COMMAND_TIME,
+    command::USUAL_COMMAND_TIME,
     scenario::{Action, FaultThen, Range, Reach, Scenario, Span, That},
 };
 

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::super::quote;
-use crate::door::Environment;
+use crate::live::Environment;
 
 /// How the variables are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,11 +8,7 @@ use super::{
     child::Running,
     variables,
 };
-use crate::{
-    run::{Run, Visit},
-    scenario::Scenario,
-    trace::Kind,
-};
+use crate::{judge::Run, run::Visit, scenario::Scenario, trace::Kind};
 
 /// How the guests left.
 #[derive(Clone, Copy, Debug, Default)]

@@ -14,8 +14,8 @@ use super::{
     names::is_guid,
 };
 use crate::{
-    endpoint::{ENTRA_HOST, IMDS_HOST},
     run::APP,
+    service::{entra::ENTRA_HOST, imds::IMDS_HOST},
 };
 
 impl<'a> Check<'a> {

@@ -314,7 +314,7 @@ impl Shared {
                 let observer = self.lock().observers.get(&credential).cloned();
                 // A credential that is gone may still have something to say.
                 if let Some(observer) = observer {
-                    if crate::trace::looks_like_token(line) {
+                    if crate::redact::looks_like_token(line) {
                         return Err("told a secret in `identity-changed`".to_owned());
                     }
                     let (from, to) = (from.into_identity(), to.into_identity());

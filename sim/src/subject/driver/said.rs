@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::trace::looks_like_token;
+use crate::redact::looks_like_token;
 
 /// How many lines are kept.
 const LINES: usize = 20;

@@ -1,0 +1,18 @@
+//! What the simulated services and commands of one world share: its time, its randomness, the
+//! issuer of its tokens, the faults that are installed, and the record of what reached them.
+
+pub(crate) mod capture;
+mod change;
+pub(crate) mod issuer;
+pub(crate) mod journal;
+pub(crate) mod jwt;
+#[cfg(test)]
+mod jwt_tests;
+mod multi_prime;
+pub(crate) mod real_secret;
+pub(crate) mod stage;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use capture::{Witness, Witnessed};
+pub use stage::Stage;

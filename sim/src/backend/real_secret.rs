@@ -1,0 +1,186 @@
+//! Recognises what looks like a secret of the real world in what comes from outside: somebody may
+//! have pointed an app with real settings at a simulated service.
+
+use base64::{Engine as _, engine::general_purpose};
+
+use super::{Stage, jwt};
+use crate::{
+    http::exchange::{Request, fields},
+    redact::{Shape, percent_decoded, shape, words},
+};
+
+/// Who signs the tokens of real tenants.
+const REAL_ISSUERS: &[&str] = &[
+    "ciamlogin.com",
+    "login.chinacloudapi.cn",
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+    "login.windows.net",
+    "sts.chinacloudapi.cn",
+    "sts.windows.net",
+];
+
+/// What a request holds that looks like a secret of the real world, in words.
+pub(crate) fn in_request(stage: &Stage, request: &Request) -> Option<&'static str> {
+    let headers = request.headers.values().filter_map(|it| it.to_str().ok());
+    let pairs = fields(request.query.as_bytes()).into_iter();
+    let form = fields(&request.body);
+    let mut texts: Vec<String> = headers.map(str::to_owned).collect();
+    texts.extend(texts.iter().filter_map(|it| basic(it)).collect::<Vec<_>>());
+    texts.push(percent_decoded(&request.path));
+    texts.extend(pairs.flat_map(|(name, value)| [name, value]));
+    texts.extend(form.iter().map(|(_, value)| value.clone()));
+    let proof = || {
+        let mut proofs = form.iter().filter(|(name, _)| is(name, "client_assertion"));
+        let foreign = proofs.any(|(_, value)| is_foreign(value));
+        foreign.then_some("a client assertion that this world has not signed")
+    };
+    let password = || {
+        let mut passwords = form.iter().filter(|(name, _)| is(name, "password"));
+        let foreign = passwords.any(|(_, value)| is_foreign_password(stage, value));
+        foreign.then_some(PASSWORD)
+    };
+    texts
+        .iter()
+        .find_map(|text| in_text(stage, text))
+        .or_else(proof)
+        .or_else(password)
+}
+
+/// How a password is told of.
+pub(crate) const PASSWORD: &str = "a password that is none of this world";
+
+/// What `text` holds that looks like a secret of the real world, in words.
+pub(crate) fn in_text(stage: &Stage, text: &str) -> Option<&'static str> {
+    words(text).find_map(|word| {
+        let told = match shape(word)? {
+            Shape::Token(token) if !is_real_token(token) => return None,
+            Shape::Token(_) => "what looks like a token of a real tenant",
+            Shape::RefreshToken => "what looks like a refresh token or a code of a real tenant",
+            Shape::ClientSecret => "what looks like a real client secret",
+        };
+        (!is_of_world(stage, word)).then_some(told)
+    })
+}
+
+/// Whether a password is not one that the scenario itself states.
+pub(crate) fn is_foreign_password(stage: &Stage, password: &str) -> bool {
+    !password.is_empty() && !is_of_world(stage, password)
+}
+
+/// What this world has given out, or what the scenario says, is no secret.
+fn is_of_world(stage: &Stage, text: &str) -> bool {
+    let is_set = |value: &String| !value.is_empty() && text.contains(value.as_str());
+    stage.secret_in(text).is_some() || stage.state().world.environment.values().any(is_set)
+}
+
+fn is(name: &str, field: &str) -> bool {
+    name.eq_ignore_ascii_case(field)
+}
+
+/// The user and the password of Basic authentication, as OAuth encodes them.
+fn basic(header: &str) -> Option<String> {
+    let (scheme, code) = header.split_once(' ')?;
+    let code = code.trim().trim_end_matches('=');
+    let decoded = is(scheme, "basic")
+        .then(|| general_purpose::STANDARD_NO_PAD.decode(code).ok())
+        .flatten()?;
+    Some(percent_decoded(&String::from_utf8_lossy(&decoded)))
+}
+
+/// A JWT of any issuer that is not signed with the key of the simulation.
+fn is_foreign(token: &str) -> bool {
+    jwt::claims_unverified(token).is_some() && jwt::verify(token).is_err()
+}
+
+/// A token that names a real issuer and is not signed with the key of the simulation.
+fn is_real_token(text: &str) -> bool {
+    jwt::claims_unverified(text)
+        .and_then(|claims| Some(claims.get("iss")?.as_str()?.to_owned()))
+        .is_some_and(|issuer| REAL_ISSUERS.iter().any(|real| issuer.contains(real)))
+        && jwt::verify(text).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{request, stage};
+    use super::*;
+    use http::Method;
+
+    const WORLD: &str = r#"
+        environment = { AZURE_PASSWORD = "of-the-scenario" }
+        [entra]
+        apps = [{ client-id = "c", object-id = "o", secret = "of-the-world" }]
+    "#;
+
+    fn found(target: &str, headers: &[(&str, &str)], form: &str) -> Option<&'static str> {
+        let (stage, _) = stage(WORLD);
+        in_request(&stage, &request(Method::POST, target, headers, form))
+    }
+
+    /// Made up, as all here.
+    fn secret() -> String {
+        format!("abc8Q~{}", "x".repeat(34))
+    }
+
+    fn signed_by_another(issuer: &str) -> String {
+        let ours = jwt::sign(&serde_json::json!({ "iss": issuer }));
+        let (signed, _) = ours.rsplit_once('.').expect("a signature");
+        format!("{signed}.{}", "A".repeat(342))
+    }
+
+    #[test]
+    fn a_token_of_another_issuer_s_key() {
+        let issuer = "https://sts.windows.net/t/";
+        let ours = jwt::sign(&serde_json::json!({ "iss": issuer }));
+        assert!(!is_real_token(&ours));
+        assert!(is_real_token(&signed_by_another(issuer)));
+        assert!(!is_real_token(&signed_by_another("https://example.com")));
+        assert!(!is_real_token("eyJ.not.one"));
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands() {
+        let secret = secret();
+        let told = Some("what looks like a real client secret");
+        let encoded = secret.replace('~', "%7E");
+        assert_eq!(found(&format!("/a/{encoded}"), &[], ""), told);
+        assert_eq!(found(&format!("/a?b={encoded}"), &[], ""), told);
+        assert_eq!(found("/a", &[], &format!("any={encoded}")), told);
+        assert_eq!(found("/a", &[("x-any", &secret)], ""), told);
+        for pair in [format!("c:{secret}"), format!("c:{encoded}")] {
+            let basic = format!("Basic {}", general_purpose::STANDARD.encode(pair));
+            assert_eq!(found("/a", &[("authorization", &basic)], ""), told);
+        }
+    }
+
+    #[test]
+    fn tokens_of_all_kinds_are_found() {
+        let real = signed_by_another("https://login.microsoftonline.com/t/v2.0");
+        let told = Some("what looks like a token of a real tenant");
+        assert_eq!(found(&format!("/a?b={real}"), &[], ""), told);
+        assert_eq!(found("/a", &[], &format!("assertion={real}")), told);
+        let refresh = format!("1.AX{}.Ag{}", "a".repeat(60), "b".repeat(200));
+        assert_eq!(
+            found("/a", &[], &format!("refresh_token={refresh}")),
+            Some("what looks like a refresh token or a code of a real tenant")
+        );
+        let any = signed_by_another("https://token.actions.example");
+        assert_eq!(
+            found("/a", &[], &format!("client_assertion={any}")),
+            Some("a client assertion that this world has not signed")
+        );
+        assert_eq!(found("/a", &[], &format!("other={any}")), None);
+        let ours = jwt::sign(&serde_json::json!({ "iss": "c" }));
+        assert_eq!(found("/a", &[], &format!("client_assertion={ours}")), None);
+    }
+
+    #[test]
+    fn only_passwords_of_the_scenario_are_harmless() {
+        assert_eq!(found("/a", &[], "password=hunter2"), Some(PASSWORD));
+        for harmless in ["of-the-scenario", "of-the-world", ""] {
+            assert_eq!(found("/a", &[], &format!("password={harmless}")), None);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `az account get-access-token`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::CommandExit;
+use super::{
+    Call, Done, object_id,
+    options::{Known, Misuse, Options, Takes},
+};
+use crate::backend::{Stage, issuer::Who, journal::Why, stage::State};
+
+/// What a token is for when nothing is said.
+const RESOURCE_MANAGER: &str = "https://management.core.windows.net/";
+
+const COMMAND: [&str; 2] = ["account", "get-access-token"];
+
+const KNOWN: &[Known] = &[
+    Known {
+        spellings: &["--output", "-o"],
+        takes: Takes::One,
+    },
+    Known {
+        spellings: &["--resource"],
+        takes: Takes::One,
+    },
+    Known {
+        spellings: &["--scope"],
+        takes: Takes::Many,
+    },
+    Known {
+        spellings: &["--tenant", "-t"],
+        takes: Takes::One,
+    },
+    Known {
+        spellings: &["--subscription", "-s", "--name", "-n"],
+        takes: Takes::One,
+    },
+    Known {
+        spellings: &["--only-show-errors"],
+        takes: Takes::Nothing,
+    },
+    Known {
+        spellings: &["--verbose"],
+        takes: Takes::Nothing,
+    },
+];
+
+/// What it prints, its fields sorted as `az` sorts them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Printed<'a> {
+    access_token: &'a str,
+    expires_on: String,
+    #[serde(rename = "expires_on", skip_serializing_if = "Option::is_none")]
+    expires_on_seconds: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription: Option<&'a str>,
+    tenant: &'a str,
+    token_type: &'static str,
+}
+
+/// What `az` does when it gets to it.
+pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
+    let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
+        let what = call.args.first().map_or("", String::as_str);
+        return usage(&format!(
+            "'{what}' is misspelled or not recognized by the system."
+        ));
+    };
+    let options = match Options::parse(args, KNOWN) {
+        Ok(options) => options,
+        Err(Misuse::Unknown(what)) => return usage(&format!("unrecognized arguments: {what}")),
+        Err(Misuse::Incomplete(what)) => {
+            return usage(&format!("argument {what}: expected one argument"));
+        }
+    };
+    match options.get("--output") {
+        // What is not said comes from the user's settings, which say json unless they were changed.
+        None | Some("json" | "jsonc") => {}
+        Some(other) => {
+            return usage(&format!(
+                "argument --output: '{other}' is not simulated, only json"
+            ));
+        }
+    }
+    token(stage, call, &options, at)
+        .unwrap_or_else(|(error, why)| Done::failed(1, format!("ERROR: {error}\n"), why))
+}
+
+fn usage(text: &str) -> Done {
+    Done::failed(2, format!("ERROR: {text}\n"), format!("wrong use: {text}"))
+}
+
+/// The token, or what `az` says and why.
+fn token(
+    stage: &Stage,
+    call: &Call<'_>,
+    options: &Options,
+    at: Duration,
+) -> Result<Done, (String, String)> {
+    let state = &mut *stage.state();
+    let az = state.world.az.clone().unwrap_or_default();
+    let Some(account) = &az.account else {
+        return Err((
+            "Please run 'az login' to setup account.".into(),
+            "nobody is logged in".into(),
+        ));
+    };
+    let (tenant, subscription) = (options.get("--tenant"), options.get("--subscription"));
+    if tenant.is_some() && subscription.is_some() {
+        let text = "Please specify only one of subscription and tenant, not both";
+        return Err((text.into(), text.into()));
+    }
+    if let Some(asked) = subscription.filter(|asked| !asked.eq_ignore_ascii_case(&az.subscription))
+    {
+        let text = format!(
+            "Subscription '{asked}' not found. Check the spelling and casing and try again."
+        );
+        return Err((text, format!("there is no subscription {asked}")));
+    }
+    let resource = resource(options);
+    if let Some(asked) = tenant.filter(|asked| !asked.eq_ignore_ascii_case(state.issuer.tenant())) {
+        return Err(unknown_tenant(asked, &resource));
+    }
+    let person = object_id(state, account);
+    let State { issuer, .. } = state;
+    let who = Who::Person {
+        name: account,
+        object_id: &person,
+    };
+    let issued = issuer.issue(who, &resource, stage.time(at), az.token_life.0);
+    let ends = Timestamp::from_second(issued.expires_on).unwrap_or(Timestamp::MAX);
+    let local = ends.to_zoned(call.zone.clone());
+    let printed = Printed {
+        access_token: &issued.token,
+        expires_on: local.strftime("%Y-%m-%d %H:%M:%S.000000").to_string(),
+        expires_on_seconds: az.prints_expires_on.then_some(issued.expires_on),
+        subscription: tenant.is_none().then_some(&az.subscription),
+        tenant: issuer.tenant(),
+        token_type: "Bearer",
+    };
+    let warning = az.warning.as_ref().filter(|_| !only_errors(call, options));
+    Ok(Done {
+        exit: CommandExit {
+            code: 0,
+            // Texts and numbers: writing them cannot fail.
+            stdout: serde_json::to_string_pretty(&printed).unwrap_or_default() + "\n",
+            stderr: warning
+                .map(|warning| format!("{warning}\n"))
+                .unwrap_or_default(),
+        },
+        why: Why {
+            token: Some(issued.fingerprint),
+            principal: Some(issued.principal),
+            ..Why::plain(format!("a token of {account} for {resource}"))
+        },
+    })
+}
+
+fn resource(options: &Options) -> String {
+    let scope = || {
+        options
+            .first("--scope")
+            .map(|scope| scope.strip_suffix("/.default").unwrap_or(scope))
+    };
+    options
+        .get("--resource")
+        .or_else(scope)
+        .unwrap_or(RESOURCE_MANAGER)
+        .to_owned()
+}
+
+/// What `az` passes on from Entra, with its advice.
+fn unknown_tenant(tenant: &str, resource: &str) -> (String, String) {
+    let text = format!(
+        "AADSTS90002: Tenant '{tenant}' not found. Check that it is the right tenant id.\n\
+         Run the command below to authenticate interactively; \
+         additional arguments may be added as needed:\n\
+         az logout\n\
+         az login --tenant \"{tenant}\" --scope \"{resource}/.default\""
+    );
+    (text, format!("there is no tenant {tenant}"))
+}
+
+/// Whether warnings are switched off.
+fn only_errors(call: &Call<'_>, options: &Options) -> bool {
+    let setting = call
+        .env
+        .iter()
+        .find(|(name, _)| name == "AZURE_CORE_ONLY_SHOW_ERRORS");
+    let is_set = setting.is_some_and(|(_, value)| {
+        matches!(
+            value.to_ascii_lowercase().as_str(),
+            "1" | "true" | "yes" | "on"
+        )
+    });
+    is_set || options.has("--only-show-errors")
+}

@@ -1,0 +1,146 @@
+//! `azd auth token`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::CommandExit;
+use super::{
+    Call, Done, object_id,
+    options::{Known, Misuse, Options, Takes},
+};
+use crate::backend::{Stage, issuer::Who, journal::Why, stage::State};
+
+/// What a token is for when nothing is said.
+const RESOURCE_MANAGER: &str = "https://management.azure.com//.default";
+
+const COMMAND: [&str; 2] = ["auth", "token"];
+
+const KNOWN: &[Known] = &[
+    Known {
+        spellings: &["--output", "-o"],
+        takes: Takes::One,
+    },
+    Known {
+        spellings: &["--scope"],
+        takes: Takes::One,
+    },
+    Known {
+        spellings: &["--tenant-id"],
+        takes: Takes::One,
+    },
+    Known {
+        spellings: &["--claims"],
+        takes: Takes::One,
+    },
+    Known {
+        spellings: &["--no-prompt"],
+        takes: Takes::Nothing,
+    },
+    Known {
+        spellings: &["--debug"],
+        takes: Takes::Nothing,
+    },
+];
+
+/// What it prints. The time is UTC, without a fraction.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Printed<'a> {
+    token: &'a str,
+    expires_on: String,
+}
+
+/// An error as azd 1.24 and newer print it with `--output json`.
+#[derive(Serialize)]
+struct Trouble<'a> {
+    error: &'a str,
+    message: &'a str,
+    suggestion: &'a str,
+}
+
+/// What `azd` does when it gets to it.
+pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
+    let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
+        let text = format!("unknown command \"{}\" for \"azd\"", call.args.join(" "));
+        return Done::failed(1, format!("ERROR: {text}\n"), format!("wrong use: {text}"));
+    };
+    let options = match Options::parse(args, KNOWN) {
+        Ok(options) => options,
+        Err(misuse) => {
+            let text = match misuse {
+                Misuse::Unknown(what) => format!("unknown flag: {what}"),
+                Misuse::Incomplete(what) => format!("flag needs an argument: {what}"),
+            };
+            return Done::failed(1, format!("ERROR: {text}\n"), format!("wrong use: {text}"));
+        }
+    };
+    let is_json = options.get("--output") == Some("json");
+    let state = &mut *stage.state();
+    let azd = state.world.azd.clone().unwrap_or_default();
+    let Some(account) = &azd.account else {
+        let error = "not logged in, run `azd auth login` to login";
+        let suggestion = "Run `azd auth login` to log in.";
+        return trouble(is_json, error, suggestion, "nobody is logged in");
+    };
+    if let Some(asked) = options.get("--tenant-id")
+        && !asked.eq_ignore_ascii_case(state.issuer.tenant())
+    {
+        let error = format!("AADSTS90002: Tenant '{asked}' not found. Check that it is right.");
+        let suggestion = "Check the tenant id.";
+        return trouble(
+            is_json,
+            &error,
+            suggestion,
+            &format!("there is no tenant {asked}"),
+        );
+    }
+    let scope = options.first("--scope").unwrap_or(RESOURCE_MANAGER);
+    let resource = scope.strip_suffix("/.default").unwrap_or(scope);
+    let person = object_id(state, account);
+    let State { issuer, .. } = state;
+    let who = Who::Person {
+        name: account,
+        object_id: &person,
+    };
+    let issued = issuer.issue(who, resource, stage.time(at), azd.token_life.0);
+    let ends = Timestamp::from_second(issued.expires_on).unwrap_or(Timestamp::MAX);
+    let printed = Printed {
+        token: &issued.token,
+        expires_on: ends.to_string(),
+    };
+    let stdout = if is_json {
+        // Two texts: writing them cannot fail.
+        serde_json::to_string(&printed).unwrap_or_default()
+    } else {
+        issued.token.clone()
+    };
+    Done {
+        exit: CommandExit {
+            code: 0,
+            stdout: stdout + "\n",
+            stderr: String::new(),
+        },
+        why: Why {
+            token: Some(issued.fingerprint),
+            principal: Some(issued.principal),
+            ..Why::plain(format!("a token of {account} for {resource}"))
+        },
+    }
+}
+
+fn trouble(is_json: bool, error: &str, suggestion: &str, why: &str) -> Done {
+    let stderr = if is_json {
+        let message = format!("fetching token: {error}");
+        let trouble = Trouble {
+            error,
+            message: &message,
+            suggestion,
+        };
+        serde_json::to_string(&trouble).unwrap_or_default()
+    } else {
+        format!("ERROR: {error}")
+    };
+    Done::failed(1, stderr + "\n", why)
+}

@@ -1,0 +1,280 @@
+//! The HTTP client that a simulated host lends to its credentials: real HTTP/1.1 over the engine's
+//! streams, one connection per exchange. `https` is spoken in the clear on port 443: the engines
+//! carry no TLS, and the scheme stays visible in the trace.
+
+use std::{io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use credsim_identity::platform::{
+    BoxFuture, HttpBody, HttpClient, HttpRequest, HttpResponse, TransportError, TransportErrorKind,
+};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+
+use super::platform::{HostState, Instance};
+use crate::{
+    engine::{Stream, Work},
+    scenario::Reach,
+    trace::{Fingerprint, Kind, fingerprint},
+};
+
+/// The client of one credential instance on one host.
+pub(crate) struct SimHttp {
+    pub instance: Instance,
+}
+
+impl HttpClient for SimHttp {
+    fn send(
+        &self,
+        request: HttpRequest,
+    ) -> BoxFuture<'static, Result<HttpResponse, TransportError>> {
+        let instance = self.instance.clone();
+        Box::pin(async move {
+            let exchange = Exchange::begin(instance, &request);
+            match exchange.instance.state.clone().exchange(request).await {
+                Ok((head, body, work)) => Ok(exchange.answered(head, body, work)),
+                Err(error) => Err(exchange.failed(error)),
+            }
+        })
+    }
+}
+
+/// One exchange in the trace: whoever drops it early has given it up.
+struct Exchange {
+    instance: Instance,
+    number: u64,
+    over: bool,
+}
+
+impl Exchange {
+    fn begin(instance: Instance, request: &HttpRequest) -> Self {
+        let number = instance.state.next_exchange();
+        instance.record(Kind::RequestSent {
+            instance: instance.number,
+            exchange: number,
+            method: request.method.as_str().to_owned(),
+            to: request.url.to_string(),
+            key: key_of(request),
+        });
+        Self {
+            instance,
+            number,
+            over: false,
+        }
+    }
+
+    fn answered(self, head: http::response::Parts, body: Incoming, work: Work) -> HttpResponse {
+        let headers: Vec<(String, String)> = head
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
+            .collect();
+        let retry_after = ["retry-after-ms", "x-ms-retry-after-ms", "retry-after"]
+            .iter()
+            .find_map(|wanted| {
+                let (name, value) = headers.iter().find(|(name, _)| name == wanted)?;
+                Some(format!("{name}: {value}"))
+            });
+        let status = head.status.as_u16();
+        self.instance.record(Kind::ResponseReceived {
+            instance: self.instance.number,
+            exchange: self.number,
+            status,
+            retry_after,
+        });
+        HttpResponse {
+            status,
+            headers,
+            body: Box::new(Body {
+                incoming: body,
+                exchange: self,
+                _connection: work,
+            }),
+        }
+    }
+
+    fn failed(mut self, error: TransportError) -> TransportError {
+        self.end(&error.message);
+        error
+    }
+
+    fn end(&mut self, how: &str) {
+        if !std::mem::replace(&mut self.over, true) {
+            self.instance.record(Kind::ExchangeEnded {
+                instance: self.instance.number,
+                exchange: self.number,
+                how: how.to_owned(),
+            });
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.end("given up");
+    }
+}
+
+struct Body {
+    incoming: Incoming,
+    exchange: Exchange,
+    _connection: Work,
+}
+
+impl HttpBody for Body {
+    fn chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>> {
+        Box::pin(async move {
+            loop {
+                match self.incoming.frame().await {
+                    None => {
+                        self.exchange.end("complete");
+                        return None;
+                    }
+                    Some(Ok(frame)) => {
+                        if let Ok(data) = frame.into_data() {
+                            return Some(Ok(data));
+                        }
+                    }
+                    Some(Err(error)) => {
+                        let error = of_hyper(&error);
+                        self.exchange.end(&error.message);
+                        return Some(Err(error));
+                    }
+                }
+            }
+        })
+    }
+}
+
+impl HostState {
+    /// Sends a request and waits for the head of its answer.
+    pub(crate) async fn exchange(
+        self: Arc<Self>,
+        request: HttpRequest,
+    ) -> Result<(http::response::Parts, Incoming, Work), TransportError> {
+        let url = &request.url;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let port = url.port_or_known_default().unwrap_or(80);
+        let stream = self.connect(&host, port, request.connect_limit).await?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| of_hyper(&e))?;
+        let work = self.host.runtime.spawn(Box::pin(async move {
+            // Its errors reach whoever waits for the answer.
+            let _ = connection.await;
+        }));
+        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let mut builder = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(target)
+            .header("host", &host);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let request = builder
+            .body(Full::new(Bytes::from(request.body)))
+            .map_err(|_| {
+                TransportError::new(
+                    TransportErrorKind::Protocol,
+                    "the request is not valid HTTP",
+                )
+            })?;
+        let (head, body) = sender
+            .send_request(request)
+            .await
+            .map_err(|e| of_hyper(&e))?
+            .into_parts();
+        Ok((head, body, work))
+    }
+
+    /// A connection as far as the reach of `host` lets one come about.
+    pub(crate) async fn connect(
+        &self,
+        host: &str,
+        port: u16,
+        limit: Option<Duration>,
+    ) -> Result<Stream, TransportError> {
+        let error = |kind, text: String| Err(TransportError::new(kind, text));
+        match self.reach(host) {
+            None if host.parse::<std::net::IpAddr>().is_ok() => {
+                return error(
+                    TransportErrorKind::Unreachable,
+                    format!("no route to host {host}"),
+                );
+            }
+            None => {
+                return error(
+                    TransportErrorKind::Dns,
+                    format!("the name {host} is not known"),
+                );
+            }
+            Some(Reach::Unreachable) => {
+                return error(
+                    TransportErrorKind::Unreachable,
+                    format!("no route to host {host}"),
+                );
+            }
+            Some(Reach::Refused) => {
+                return error(
+                    TransportErrorKind::Refused,
+                    format!("connection refused by {host}:{port}"),
+                );
+            }
+            Some(Reach::Reachable | Reach::BlackHoled) => {}
+        }
+        let connecting = self.host.network.connect(host, port);
+        let connected = match limit {
+            None => Some(connecting.await),
+            Some(limit) => {
+                let out_of_time = self.host.runtime.sleep(limit);
+                tokio::select! { biased;
+                    connected = connecting => Some(connected),
+                    () = out_of_time => None,
+                }
+            }
+        };
+        match connected {
+            Some(Ok(stream)) => Ok(stream),
+            Some(Err(e)) => error(
+                match e.kind() {
+                    io::ErrorKind::ConnectionRefused => TransportErrorKind::Refused,
+                    io::ErrorKind::NotFound => TransportErrorKind::Dns,
+                    _ => TransportErrorKind::Unreachable,
+                },
+                format!("connecting to {host}:{port} failed: {e}"),
+            ),
+            None => error(
+                TransportErrorKind::ConnectTimeout,
+                format!(
+                    "no connection to {host}:{port} within {} s",
+                    limit.unwrap_or_default().as_secs_f64()
+                ),
+            ),
+        }
+    }
+}
+
+/// What makes two requests the same one. Correlation ids travel in headers, which don't count.
+fn key_of(request: &HttpRequest) -> Fingerprint {
+    let mut text = format!("{} {}\n", request.method.as_str(), request.url).into_bytes();
+    text.extend_from_slice(&request.body);
+    fingerprint(text)
+}
+
+/// Hyper's words differ between its states and versions; a trace must not.
+fn of_hyper(error: &hyper::Error) -> TransportError {
+    if error.is_parse() {
+        TransportError::new(TransportErrorKind::Protocol, "the answer is not HTTP")
+    } else {
+        TransportError::new(
+            TransportErrorKind::Broken,
+            "the connection broke before the answer was complete",
+        )
+    }
+}

@@ -1,0 +1,308 @@
+//! A request and its answer, as the endpoints see them: no sockets, no faults.
+
+use std::{borrow::Cow, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use serde::Serialize;
+
+use crate::scenario::Range;
+use crate::{
+    backend::{
+        Stage,
+        journal::{Told, Why},
+    },
+    redact::{MASK, masked, percent_decoded},
+};
+
+/// A service that answers HTTP requests.
+pub trait Endpoint: Send + Sync + 'static {
+    /// Its name in scenario files and traces.
+    fn name(&self) -> &str;
+
+    /// How long an answer takes.
+    fn takes(&self, _stage: &Stage) -> Option<Range> {
+        None
+    }
+
+    /// What the trace tells about a request.
+    fn tell(&self, request: &Request) -> Told;
+
+    /// The answer of the healthy service.
+    fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer;
+
+    /// What the service says when all it says is this status.
+    fn says(&self, stage: &Stage, status: StatusCode, request: &Request, at: Duration) -> Answer;
+}
+
+/// A request, read to its end.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path as it was sent.
+    pub path: String,
+    /// The query as it was sent, without the question mark.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The path as services read it: one slash at its beginning and none at its end.
+    pub fn route(&self) -> String {
+        format!("/{}", self.path.trim_matches('/'))
+    }
+
+    /// A header, if it is there once and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// A field of the query that is there and not empty.
+    pub fn query_field(&self, name: &str) -> Option<String> {
+        field(self.query.as_bytes(), name)
+    }
+
+    /// A field of the form that is there and not empty.
+    pub fn form_field(&self, name: &str) -> Option<String> {
+        field(&self.body, name)
+    }
+
+    /// What the trace tells about it.
+    pub fn told(&self, what: &'static str) -> Told {
+        let mut line = format!("{} {}", self.method, masked_path(&self.path));
+        if !self.query.is_empty() {
+            line.push('?');
+            line.push_str(&without_secrets(&self.query));
+        }
+        Told {
+            what,
+            line,
+            detail: String::new(),
+        }
+    }
+
+    /// The same with the fields of its form, without telemetry.
+    pub fn told_with_form(&self, what: &'static str) -> Told {
+        let fields = form_urlencoded::parse(&self.body)
+            .filter(|(name, _)| !is_telemetry(name))
+            .map(|(name, value)| {
+                let value = without_secret(&name, &value).into_owned();
+                format!("{}={}", readable(&name), readable(&value))
+            });
+        Told {
+            detail: fields.collect::<Vec<_>>().join("&"),
+            ..self.told(what)
+        }
+    }
+}
+
+fn field(form: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(form)
+        .find(|(key, value)| key == name && !value.is_empty())
+        .map(|(_, value)| value.into_owned())
+}
+
+/// All fields of a form or a query, decoded, in their order.
+pub(crate) fn fields(form: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(form)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
+/// Whether a field holds a secret.
+fn is_secret(field: &str) -> bool {
+    matches!(
+        field.to_ascii_lowercase().as_str(),
+        "client_secret"
+            | "client_assertion"
+            | "assertion"
+            | "code"
+            | "code_verifier"
+            | "device_code"
+            | "id_token"
+            | "id_token_hint"
+            | "refresh_token"
+            | "access_token"
+            | "password"
+            | "secret"
+            | "sig"
+            | "subject_token"
+    )
+}
+
+/// The value of a field as it may be shown.
+pub(crate) fn without_secret<'a>(field: &str, value: &'a str) -> Cow<'a, str> {
+    if is_secret(field) {
+        Cow::Borrowed(MASK)
+    } else {
+        masked(value)
+    }
+}
+
+/// The path, without what looks like a secret in it.
+pub(crate) fn masked_path(path: &str) -> String {
+    let parts = path.split('/').map(masked_part);
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// A part of a URL as it stands, unless it looks like a secret, encoded or not.
+fn masked_part(part: &str) -> Cow<'_, str> {
+    match masked(&percent_decoded(part)) {
+        Cow::Borrowed(_) => Cow::Borrowed(part),
+        Cow::Owned(_) => Cow::Borrowed(MASK),
+    }
+}
+
+fn is_telemetry(field: &str) -> bool {
+    field.starts_with("x-") || field == "client-request-id"
+}
+
+/// The query with secret values replaced; otherwise as it stands.
+fn without_secrets(query: &str) -> String {
+    let parts = query.split('&').map(|part| match part.split_once('=') {
+        Some((name, _)) if is_secret(&percent_decoded(name)) => format!("{name}={MASK}"),
+        Some((name, value)) => format!("{}={}", masked_part(name), masked_part(value)),
+        None => masked_part(part).into_owned(),
+    });
+    parts.collect::<Vec<_>>().join("&")
+}
+
+/// Form-encoded as little as possible, so that people can read it and programs parse it.
+fn readable(text: &str) -> String {
+    let mut readable = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => readable.push_str("%26"),
+            '%' => readable.push_str("%25"),
+            '+' => readable.push_str("%2B"),
+            '=' => readable.push_str("%3D"),
+            ' ' => readable.push_str("%20"),
+            c if c.is_control() => readable.extend(form_urlencoded::byte_serialize(
+                c.encode_utf8(&mut [0; 4]).as_bytes(),
+            )),
+            c => readable.push(c),
+        }
+    }
+    readable
+}
+
+/// An answer, and why it is what it is.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers, without length and date.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// For the trace.
+    pub why: Why,
+}
+
+impl Answer {
+    /// An answer with this body.
+    pub fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self {
+            status,
+            headers,
+            body: body.into(),
+            why: Why::default(),
+        }
+    }
+
+    /// A JSON answer, in compact form.
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        // What the endpoints say consists of texts and numbers: writing it cannot fail.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self::new(status, "application/json", body)
+    }
+
+    /// A plain-text answer.
+    pub fn text(status: StatusCode, body: &'static str) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", body)
+    }
+
+    /// Says why.
+    pub fn because(mut self, why: impl Into<String>) -> Self {
+        self.why.why = why.into();
+        self
+    }
+
+    /// Adds a header; what is no header (a scenario may ask for anything) is left out.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(query: &str, body: &'static str) -> Request {
+        Request {
+            method: Method::POST,
+            path: "//tenant/oauth2/v2.0/token/".to_owned(),
+            query: query.to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(body.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn the_route_has_one_slash_before_and_none_after() {
+        assert_eq!(request("", "").route(), "/tenant/oauth2/v2.0/token");
+    }
+
+    #[test]
+    fn secrets_and_telemetry_stay_out_of_the_trace() {
+        let told = request(
+            "client-request-id=1&code=abc",
+            "client_id=C&scope=https%3A%2F%2Fa%2F.default%20b&client_secret=S%26&x-client-SKU=x",
+        )
+        .told_with_form("token");
+        assert_eq!(
+            told.line,
+            "POST //tenant/oauth2/v2.0/token/?client-request-id=1&code=***"
+        );
+        assert_eq!(
+            told.detail,
+            "client_id=C&scope=https://a/.default%20b&client_secret=***"
+        );
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_stays_out_wherever_it_stands() {
+        // Made up.
+        let secret = format!("abc8Q~{}", "x".repeat(34));
+        let encoded = secret.replace('~', "%7E");
+        let mut request = request(&format!("a={encoded}&client%5Fsecret=S&{secret}=b"), "");
+        request.path = format!("/t/{encoded}/token");
+        request.body = Bytes::from(format!("scope={encoded}&Code_Verifier=V&x=y"));
+        let told = request.told_with_form("token");
+        assert_eq!(
+            told.line,
+            "POST /t/***/token?a=***&client%5Fsecret=***&***=b"
+        );
+        assert_eq!(told.detail, "scope=***&Code_Verifier=***&x=y");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_told_of_a_form_can_be_parsed_back(value in ".*") {
+            let told = readable(&value);
+            let form = format!("a={told}");
+            let back: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
+            proptest::prop_assert_eq!(&back[0].1, &value);
+        }
+    }
+}

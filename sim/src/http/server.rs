@@ -1,0 +1,292 @@
+//! The HTTP server that all services share: reads a request, tells the journal, lets the faults
+//! have their say, and sends the answer.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::{HeaderValue, header};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+
+use super::{
+    body::Payload,
+    exchange::{Answer, Endpoint, Request},
+    reply,
+};
+use crate::backend::{
+    Stage,
+    capture::Witnessed,
+    journal::{Told, Why},
+    real_secret,
+};
+use crate::{
+    engine::{Host, Runtime, Stream},
+    fault::{Seen, Strike},
+    scenario::{FaultThen, ResetWhen},
+};
+
+/// No client of these services sends a body that comes near this.
+const LONGEST_BODY: usize = 1 << 20;
+
+/// Serves `endpoint` on a port of `host` for as long as the host is up.
+pub async fn serve(stage: Stage, endpoint: Arc<dyn Endpoint>, host: Host, port: u16) {
+    let mut listener = match host.network.bind(port).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            let what = format!("{} cannot listen on port {port}: {error}", endpoint.name());
+            stage.tell_world(host.runtime.elapsed(), what);
+            return;
+        }
+    };
+    while let Ok((stream, peer)) = listener.accept().await {
+        let line = Line {
+            stage: stage.clone(),
+            endpoint: endpoint.clone(),
+            runtime: host.runtime.clone(),
+            peer: peer.into(),
+            now: Arc::default(),
+        };
+        host.runtime.spawn(Box::pin(line.serve(stream))).detach();
+    }
+}
+
+/// One connection.
+#[derive(Clone)]
+struct Line {
+    stage: Stage,
+    endpoint: Arc<dyn Endpoint>,
+    runtime: Arc<dyn Runtime>,
+    peer: Arc<str>,
+    /// What goes on; it outlives the exchange that hyper drops when the client hangs up.
+    now: Arc<Mutex<Now>>,
+}
+
+#[derive(Default)]
+struct Now {
+    /// The request being served.
+    open: Option<u64>,
+    /// The fault that struck it.
+    strike: Option<Strike>,
+    /// The connection must end in a reset.
+    reset: bool,
+}
+
+/// The connection is cut.
+#[derive(Debug)]
+pub struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is cut on purpose")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+impl From<Infallible> for Cut {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl Line {
+    async fn serve(self, stream: Stream) {
+        let exchange = self.clone();
+        let mut connection = http1::Builder::new()
+            .auto_date_header(false)
+            .title_case_headers(true)
+            .header_read_timeout(None)
+            .serve_connection(
+                TokioIo::new(stream),
+                service_fn(move |request| exchange.clone().exchange(request)),
+            );
+        // However it ended, the trace has it or gets it below.
+        let _ = (&mut connection).await;
+        let Now {
+            open,
+            strike,
+            reset,
+        } = std::mem::take(&mut *self.now());
+        if let Some(request) = open {
+            let fault = strike.as_ref().map(|strike| strike.fault.clone());
+            let why = Why {
+                fault,
+                ..Why::plain("the client hung up")
+            };
+            self.over(request, None, why, strike);
+        }
+        if reset {
+            connection.into_parts().io.into_inner().reset();
+        }
+    }
+
+    fn now(&self) -> std::sync::MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request is over.
+    fn over(&self, request: u64, status: Option<u16>, why: Why, strike: Option<Strike>) {
+        let at = self.runtime.elapsed();
+        self.stage
+            .journal()
+            .answered(at, self.endpoint.name(), request, status, why);
+        if let Some(strike) = strike.filter(|strike| strike.last) {
+            self.stage.retire(strike.rule, at);
+        }
+    }
+
+    async fn exchange(
+        self,
+        request: http::Request<Incoming>,
+    ) -> Result<http::Response<Payload>, Cut> {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, LONGEST_BODY)
+            .collect()
+            .await
+            .map_err(|_| Cut)?
+            .to_bytes();
+        let request = Request {
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body,
+        };
+        let (name, told) = (self.endpoint.name(), self.endpoint.tell(&request));
+        self.stage.witness(|| Witnessed::request(name, &request));
+        let arrived = self.runtime.elapsed();
+        let number = self
+            .stage
+            .journal()
+            .arrived(arrived, name, &self.peer, &told);
+        if self.stage.is_open()
+            && let Some(what) = real_secret::in_request(&self.stage, &request)
+        {
+            self.stage.warn_of_real_secret(arrived, name, what);
+        }
+        let strike = self.stage.strike(seen(name, &told), arrived);
+        *self.now() = Now {
+            open: Some(number),
+            strike: strike.clone(),
+            reset: false,
+        };
+
+        let served = self
+            .serve_one(&request, strike.as_ref().map(|strike| &strike.then))
+            .await;
+        let fault = strike.as_ref().map(|strike| strike.fault.clone());
+        let served = served.map_err(|why| Why {
+            fault: fault.clone(),
+            ..why
+        });
+        *self.now() = Now {
+            reset: served.is_err(),
+            ..Now::default()
+        };
+        match served {
+            Ok((answer, payload)) => {
+                let why = Why {
+                    fault,
+                    ..answer.why
+                };
+                self.over(number, Some(answer.status.as_u16()), why, strike);
+                let mut response = http::Response::new(payload);
+                *response.status_mut() = answer.status;
+                *response.headers_mut() = answer.headers;
+                Ok(response)
+            }
+            Err(why) => {
+                self.over(number, None, why, strike);
+                Err(Cut)
+            }
+        }
+    }
+
+    /// The answer and how its body is sent, or why the connection is reset instead.
+    async fn serve_one(
+        &self,
+        request: &Request,
+        then: Option<&FaultThen>,
+    ) -> Result<(Answer, Payload), Why> {
+        match then {
+            Some(FaultThen::Hang(_)) => std::future::pending().await,
+            Some(FaultThen::Reset(reset)) if reset.when == ResetWhen::Before => {
+                return Err(Why::plain(
+                    "the connection is reset before the request is processed",
+                ));
+            }
+            Some(FaultThen::Delay(delay)) => {
+                let by = self
+                    .stage
+                    .draw(&format!("{} delay", self.endpoint.name()), delay.by);
+                self.runtime.sleep(by).await;
+            }
+            _ => {}
+        }
+        self.take_time().await;
+        let at = self.runtime.elapsed();
+        let mut answer = match then {
+            Some(FaultThen::Reply(wanted)) => {
+                reply::reply(&self.stage, &*self.endpoint, request, wanted, at)
+            }
+            _ => self.endpoint.answer(&self.stage, request, at),
+        };
+        if let Ok(date) = HeaderValue::from_str(&reply::http_date(self.stage.time(at))) {
+            answer.headers.insert(header::DATE, date);
+        }
+        let body = answer.body.clone();
+        let payload = match then {
+            Some(FaultThen::Reset(_)) => {
+                answer
+                    .why
+                    .why
+                    .push_str("; the connection is reset before the answer leaves");
+                return Err(answer.why);
+            }
+            Some(FaultThen::Truncate(truncate)) => {
+                answer
+                    .why
+                    .why
+                    .push_str(&format!("; cut after {} bytes", truncate.after));
+                Payload::truncated(body, truncate.after)
+            }
+            Some(FaultThen::Drip(drip)) => {
+                answer
+                    .why
+                    .why
+                    .push_str(&format!("; dripping over {}", drip.over));
+                Payload::dripping(body, drip.over.0, self.runtime.clone())
+            }
+            _ => Payload::whole(body),
+        };
+        Ok((answer, payload))
+    }
+
+    /// The service's own latency.
+    async fn take_time(&self) {
+        let Some(takes) = self.endpoint.takes(&self.stage) else {
+            return;
+        };
+        let time = self
+            .stage
+            .draw(&format!("{} takes", self.endpoint.name()), takes);
+        if time > Duration::ZERO {
+            self.runtime.sleep(time).await;
+        }
+    }
+}
+
+fn seen<'a>(endpoint: &'a str, told: &'a Told) -> Seen<'a> {
+    Seen {
+        endpoint,
+        what: told.what,
+        line: &told.line,
+        detail: &told.detail,
+        command: None,
+    }
+}

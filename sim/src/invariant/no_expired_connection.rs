@@ -1,0 +1,81 @@
+//! No Redis connection runs on a token that has ended, and none signs in with one.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Evidence, Finding, Invariant};
+use crate::{
+    judge::Run,
+    scenario::{Action, RedisEnd, Scenario},
+    trace::{Kind, RedisEvent, span},
+};
+
+pub(crate) const INVARIANT: Invariant = Invariant {
+    name: "no-expired-connection",
+    says: "no redis connection runs on a token that has ended, or signs in with one",
+    judge,
+};
+
+fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
+    let grace = scenario.world.redis.as_ref()?.grace.0;
+    // By a clock that is wrong, nobody can know.
+    let is_right = scenario.world.host.clock_skew.length.is_zero()
+        && !scenario
+            .at
+            .iter()
+            .any(|at| matches!(at.action, Action::StepClock(_)));
+    let mut ends: BTreeMap<u64, (Duration, &_)> = BTreeMap::new();
+    let mut looked_at = 0;
+    for event in &run.trace.events {
+        let failed = match &event.kind {
+            Kind::Redis(RedisEvent::SignedIn {
+                connection,
+                accepted: true,
+                until,
+                ..
+            }) => {
+                let end = until.map_or(Duration::MAX, |until| until.saturating_sub(grace));
+                ends.insert(*connection, (end, event));
+                None
+            }
+            Kind::Redis(RedisEvent::SignedIn { ended: true, .. }) if is_right => Some((
+                "a token is presented that has ended".to_owned(),
+                vec![event],
+            )),
+            Kind::Redis(RedisEvent::Command {
+                connection,
+                signs_in: false,
+                ..
+            }) => {
+                looked_at += 1;
+                ends.get(connection)
+                    .filter(|(end, _)| *end <= event.at)
+                    .map(|(end, signed_in)| {
+                        let late = span(event.at - *end);
+                        let found = format!(
+                            "connection {connection} still works {late} after its token's end"
+                        );
+                        (found, vec![*signed_in, event])
+                    })
+            }
+            // Without a grace period nobody can be faster than the server.
+            Kind::Redis(RedisEvent::Closed {
+                connection,
+                because: RedisEnd::Expired,
+                ..
+            }) if is_right && !grace.is_zero() => {
+                let found = format!(
+                    "connection {connection} stays until the server closes it, {} after its token's end",
+                    span(grace)
+                );
+                Some((found, vec![event]))
+            }
+            _ => None,
+        };
+        if let Some((found, shown)) = failed {
+            let shown = Evidence::of(shown);
+            return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+        }
+    }
+    let found = format!("{looked_at} commands on {} connections", ends.len());
+    (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+}

@@ -1,0 +1,51 @@
+//! No secret in logs, traces, errors or Debug output.
+
+use super::{Evidence, Finding, Invariant};
+use crate::{
+    judge::Run,
+    redact::looks_like_token,
+    scenario::Scenario,
+    trace::{Event, Kind},
+};
+
+pub(crate) const INVARIANT: Invariant = Invariant {
+    name: "no-secret-told",
+    says: "no secret is in a log, a trace, an error or a Debug output",
+    judge,
+};
+
+fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
+    for event in &run.trace.events {
+        if let Kind::SecretLeaked { place, secret } = &event.kind {
+            let found = format!("a {secret} is in a {place}");
+            let shown = Evidence::of([event]);
+            return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+        }
+        if shows_token(event) {
+            // The line itself must not be shown.
+            let found = format!("a token is in the trace, at {:?}", event.at);
+            return Some(Finding::fails(
+                INVARIANT.name,
+                found,
+                INVARIANT.says,
+                Evidence::none(),
+            ));
+        }
+    }
+    let found = format!("{} events", run.trace.events.len());
+    Some(Finding::holds(INVARIANT.name, found, INVARIANT.says))
+}
+
+/// Whether an event shows what looks like a JSON Web Token, in any of the texts that come from
+/// outside the harness.
+fn shows_token(event: &Event) -> bool {
+    let texts: &[&str] = match &event.kind {
+        Kind::RequestSent { to, .. } => &[to],
+        Kind::RequestArrived { line, detail, .. } => &[line, detail],
+        Kind::RequestAnswered { why, .. } | Kind::CommandEnded { why, .. } => &[why],
+        Kind::CommandStarted { args, .. } => &[args],
+        Kind::ExchangeEnded { how, .. } => &[how],
+        _ => &[],
+    };
+    texts.iter().any(|text| looks_like_token(text))
+}

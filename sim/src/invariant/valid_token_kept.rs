@@ -1,0 +1,136 @@
+//! A token that is still valid is never withheld because a refresh failed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Evidence, Finding, Invariant};
+use crate::{
+    judge::{Run, Side, view::calls},
+    scenario::{CallDo, Credential, GetToken, Scenario},
+    trace::{CallOutcome, Event},
+};
+
+pub(crate) const INVARIANT: Invariant = Invariant {
+    name: "valid-token-kept",
+    says: "a token that is still valid is never withheld because a refresh failed",
+    judge,
+};
+
+/// The last token that an instance handed out for a scope in a tenant.
+struct Held<'a> {
+    expires_on: Timestamp,
+    /// When it ends by the time since it was received: a clock that is set back stretches nothing.
+    ends: Duration,
+    event: &'a Event,
+}
+
+fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
+    let needs: &[Side] = match &scenario.subject.credential {
+        Credential::AzureCli(_)
+        | Credential::AzureDeveloperCli(_)
+        | Credential::AzurePowerShell(_) => return None,
+        // Here it depends on who answered whether a token is to be kept.
+        Credential::Default(_) => &[Side::Calls, Side::Walks],
+        Credential::Chain(chain) if chain.of.iter().any(is_command) => &[Side::Calls, Side::Walks],
+        _ => &[Side::Calls],
+    };
+    if let Some(unseen) = INVARIANT.unseen(run, needs) {
+        return Some(unseen);
+    }
+    let mut held: BTreeMap<(u32, &str, Option<&str>, bool), Held<'_>> = BTreeMap::new();
+    let mut looked_at = 0;
+    let calls = calls(&run.trace);
+    let mut ends: Vec<_> = calls
+        .iter()
+        .filter_map(|call| Some((call, call.end.as_ref()?)))
+        .collect();
+    ends.sort_by_key(|(_, end)| end.event.at);
+    for (call, end) in ends {
+        let get = token_request(scenario, call.step);
+        let tenant = get.and_then(|get| get.tenant.as_deref());
+        // Who handles continuous access evaluation has tokens of another kind (PR-26).
+        let cae = get.is_some_and(|get| get.cae);
+        let key = (call.instance, call.scope, tenant, cae);
+        match end.outcome {
+            CallOutcome::Token {
+                expires_on,
+                credential,
+                ..
+            } => {
+                if !is_kept(scenario, credential) {
+                    continue;
+                }
+                let left = Duration::try_from(expires_on.duration_since(end.host_time));
+                let lasts_until = end.event.at + left.unwrap_or_default();
+                let known = held.get(&key);
+                // The same token seen again: what counts is when it was first received.
+                let ends = match known {
+                    Some(known) if known.expires_on == *expires_on => known.ends.min(lasts_until),
+                    _ => lasts_until,
+                };
+                let token = Held {
+                    expires_on: *expires_on,
+                    ends,
+                    event: end.event,
+                };
+                held.insert(key, token);
+            }
+            CallOutcome::Error { error, .. } => {
+                let Some(token) = held.get(&key) else {
+                    continue;
+                };
+                let excused = matches!(error.as_str(), "cancelled" | "configuration")
+                    // Other claims ask for more than a held token can give.
+                    || get.is_some_and(|get| get.claims.is_some());
+                if excused {
+                    continue;
+                }
+                looked_at += 1;
+                if token.expires_on > end.host_time && token.ends > end.event.at {
+                    let found = format!(
+                        "a call fails while a token until {} is held",
+                        token.expires_on
+                    );
+                    let shown = Evidence::of([token.event].into_iter().chain(call.events()));
+                    return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+                }
+            }
+            CallOutcome::GaveUp {} => {}
+        }
+    }
+    let found = format!("{looked_at} failed calls after a token, none of them with a valid one");
+    (!held.is_empty()).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+}
+
+/// Whether the documentation has somebody keep this token: the commands' tokens are not kept,
+/// except by `Cached` (PR-27).
+fn is_kept(scenario: &Scenario, answered_by: &str) -> bool {
+    let from_command = matches!(
+        answered_by,
+        "AzureCliCredential" | "AzureDeveloperCliCredential" | "AzurePowerShellCredential"
+    );
+    !from_command || matches!(scenario.subject.credential, Credential::Cached(_))
+}
+
+/// Whether some of its tokens come from a command.
+fn is_command(credential: &Credential) -> bool {
+    match credential {
+        Credential::AzureCli(_)
+        | Credential::AzureDeveloperCli(_)
+        | Credential::AzurePowerShell(_)
+        | Credential::Default(_) => true,
+        Credential::Chain(chain) => chain.of.iter().any(is_command),
+        Credential::Cached(cached) => is_command(&cached.of),
+        _ => false,
+    }
+}
+
+/// What the step asks for, if it asks for a token itself.
+fn token_request(scenario: &Scenario, step: usize) -> Option<&GetToken> {
+    let call = scenario.call.get(step.checked_sub(1)?)?;
+    match &call.action {
+        CallDo::GetToken(get) => Some(get),
+        CallDo::UseResource(_) | CallDo::Redis(_) | CallDo::RedisSubscribe(_) => None,
+    }
+}

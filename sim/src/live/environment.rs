@@ -1,0 +1,288 @@
+//! The environment of processes outside: what leads into the world, and nothing that leads past it.
+
+use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::Path};
+
+/// Variables by which credentials, caches, proxies or certificates of this machine would get into
+/// a run. A `*` at the end stands for any rest.
+const LEFT_OUT: &[&str] = &[
+    // GitHub gives tokens for federated credentials with these.
+    "ACTIONS_ID_TOKEN_*",
+    "ALL_PROXY",
+    "ARM_*",
+    "AZD_*",
+    // Also `AzureWebJobsStorage`, a connection string.
+    "AZURE*",
+    "CONTAINER_APP_*",
+    "CREDSIM_*",
+    "CURL_CA_BUNDLE",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "FTP_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "IDENTITY_*",
+    "IMDS_ENDPOINT",
+    "MSI_*",
+    "NODE_EXTRA_CA_CERTS",
+    // It can load any code and any certificates.
+    "NODE_OPTIONS",
+    "NODE_TLS_REJECT_UNAUTHORIZED",
+    "NODE_USE_ENV_PROXY",
+    "NO_PROXY",
+    "PSMODULEPATH",
+    "PYTHONHTTPSVERIFY",
+    "REDIS*",
+    "REQUESTS_CA_BUNDLE",
+    // Some HTTP clients take it for a sign of CGI and then ignore HTTP_PROXY.
+    "REQUEST_METHOD",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "SYSTEM_ACCESSTOKEN",
+    "SYSTEM_OIDCREQUESTURI",
+    "WEBSITE_*",
+    "XDG_*",
+];
+
+/// Whether a variable of this machine is kept from processes outside.
+fn is_left_out(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    LEFT_OUT
+        .iter()
+        .any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == *pattern,
+        })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is outside the world has the environment of this machine"
+)]
+fn here() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}
+
+/// The environment of processes outside.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// What is set, by name.
+    pub set: BTreeMap<String, OsString>,
+    /// What this machine has and they must not have, in order.
+    pub unset: Vec<String>,
+    inherited: Vec<(OsString, OsString)>,
+}
+
+/// What leads into the world.
+pub(crate) struct Ways<'a> {
+    /// The proxy's URL.
+    pub proxy: String,
+    /// Where Redis is.
+    pub redis: Option<SocketAddr>,
+    /// Where IMDS is for those who ignore the proxy.
+    pub imds: Option<SocketAddr>,
+    /// The certificate of the run's authority.
+    pub certificate: &'a Path,
+    /// The folder of the simulated commands.
+    pub commands: &'a Path,
+    /// The socket behind them.
+    pub socket: &'a Path,
+    /// An empty home.
+    pub home: &'a Path,
+    /// The time zone, by IANA name.
+    pub time_zone: Option<&'a str>,
+    /// What the scenario sets.
+    pub scenario: &'a BTreeMap<String, String>,
+    /// What the user sets; it wins.
+    pub user: &'a [(String, String)],
+    /// The run's seed.
+    pub seed: u64,
+}
+
+impl Environment {
+    /// The environment of this process without what would lead out of a world, and without ways
+    /// into one: for a process that only says what it is.
+    pub fn clean() -> Vec<(OsString, OsString)> {
+        here()
+            .filter(|(name, _)| !name.to_str().is_some_and(is_left_out))
+            .collect()
+    }
+
+    /// The environment of this process, cleaned, with the ways into the world.
+    pub(crate) fn new(ways: &Ways<'_>) -> Self {
+        Self::from(here(), ways)
+    }
+
+    fn from(here: impl Iterator<Item = (OsString, OsString)>, ways: &Ways<'_>) -> Self {
+        let (left_out, mut inherited): (Vec<_>, Vec<_>) =
+            here.partition(|(name, _)| name.to_str().is_some_and(is_left_out));
+        let mut set: BTreeMap<String, OsString> = BTreeMap::new();
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            set.insert(name.to_owned(), ways.proxy.clone().into());
+            // JavaScript and Rust prefer upper case, Python lower.
+            set.insert(name.to_ascii_lowercase(), ways.proxy.clone().into());
+        }
+        for name in ["NO_PROXY", "no_proxy"] {
+            set.insert(name.to_owned(), "localhost,127.0.0.1".into());
+        }
+        for name in [
+            "NODE_EXTRA_CA_CERTS",
+            "SSL_CERT_FILE",
+            "REQUESTS_CA_BUNDLE",
+            "CURL_CA_BUNDLE",
+        ] {
+            set.insert(name.to_owned(), ways.certificate.into());
+        }
+        set.insert("HOME".to_owned(), ways.home.into());
+        set.insert(
+            "AZURE_CONFIG_DIR".to_owned(),
+            ways.home.join(".azure").into(),
+        );
+        set.insert(super::command_links::SOCKET.to_owned(), ways.socket.into());
+        set.insert("CREDSIM_SEED".to_owned(), ways.seed.to_string().into());
+        if let Some(redis) = ways.redis {
+            set.insert("REDIS_URL".to_owned(), format!("redis://{redis}").into());
+            set.insert("REDIS_HOST".to_owned(), redis.ip().to_string().into());
+            set.insert("REDIS_PORT".to_owned(), redis.port().to_string().into());
+            // The Redis clients of JavaScript ask for their token past every proxy: without this
+            // they would ask the IMDS of this machine.
+            if let Some(imds) = ways.imds {
+                let imds = format!("http://{imds}");
+                set.insert("AZURE_POD_IDENTITY_AUTHORITY_HOST".to_owned(), imds.into());
+            }
+        }
+        if let Some(zone) = ways.time_zone {
+            set.insert("TZ".to_owned(), zone.into());
+        }
+        let mut path = OsString::from(ways.commands);
+        if let Some((_, rest)) = inherited.iter().find(|(name, _)| name == "PATH") {
+            path.push(":");
+            path.push(rest);
+        }
+        set.insert("PATH".to_owned(), path);
+        for (name, value) in ways.scenario {
+            set.insert(name.clone(), value.into());
+        }
+        for (name, value) in ways.user {
+            set.insert(name.clone(), value.into());
+        }
+        inherited.retain(|(name, _)| !name.to_str().is_some_and(|name| set.contains_key(name)));
+        let unset = left_out
+            .iter()
+            .filter_map(|(name, _)| name.to_str())
+            .filter(|name| !set.contains_key(*name))
+            .map(str::to_owned);
+        let mut unset: Vec<String> = unset.collect();
+        unset.sort();
+        Self {
+            set,
+            unset,
+            inherited,
+        }
+    }
+
+    /// All of it, for a process that gets nothing else.
+    pub fn whole(&self) -> Vec<(OsString, OsString)> {
+        let set = self.set.iter();
+        let set = set.map(|(name, value)| (OsString::from(name), value.clone()));
+        self.inherited.iter().cloned().chain(set).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(here: &[(&str, &str)], user: &[(String, String)]) -> Environment {
+        let here = here.iter().map(|(name, value)| (name.into(), value.into()));
+        let scenario = BTreeMap::from([("AZURE_CLIENT_ID".to_owned(), "the app".to_owned())]);
+        Environment::from(
+            here,
+            &Ways {
+                proxy: "http://127.0.0.1:1".to_owned(),
+                redis: Some(SocketAddr::from(([127, 0, 0, 1], 2))),
+                imds: Some(SocketAddr::from(([127, 0, 0, 1], 3))),
+                certificate: Path::new("/run/ca.pem"),
+                commands: Path::new("/run/bin"),
+                socket: Path::new("/run/sock"),
+                home: Path::new("/run/home"),
+                time_zone: Some("Europe/Berlin"),
+                scenario: &scenario,
+                user,
+                seed: 7,
+            },
+        )
+    }
+
+    fn value<'a>(whole: &'a [(OsString, OsString)], name: &str) -> Vec<&'a str> {
+        let found = whole.iter().filter(|(known, _)| known == name);
+        found.filter_map(|(_, value)| value.to_str()).collect()
+    }
+
+    #[test]
+    fn nothing_of_this_machine_leads_past_the_world() {
+        let here = [
+            ("AZURE_CLIENT_ID", "real"),
+            ("AZURE_CLIENT_SECRET", "real"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "real"),
+            ("AzureWebJobsStorage", "real"),
+            ("CONTAINER_APP_NAME", "real"),
+            ("NODE_OPTIONS", "real"),
+            ("PYTHONHTTPSVERIFY", "real"),
+            ("WEBSITE_AUTH_ENCRYPTION_KEY", "real"),
+            ("IDENTITY_ENDPOINT", "real"),
+            ("REDIS_URL", "real"),
+            ("REDISCLI_AUTH", "real"),
+            ("MSI_SECRET", "real"),
+            ("http_proxy", "real"),
+            ("No_Proxy", "*"),
+            ("SSL_CERT_DIR", "/etc/ssl"),
+            ("XDG_CACHE_HOME", "/real"),
+            ("HOME", "/real"),
+            ("PATH", "/usr/bin"),
+            ("LANG", "C"),
+        ];
+        let environment = environment(&here, &[]);
+        let whole = environment.whole();
+        assert!(
+            whole
+                .iter()
+                .all(|(_, value)| value != "real" && value != "/real")
+        );
+        assert_eq!(value(&whole, "LANG"), ["C"]);
+        assert_eq!(value(&whole, "PATH"), ["/run/bin:/usr/bin"]);
+        assert_eq!(value(&whole, "HOME"), ["/run/home"]);
+        assert_eq!(value(&whole, "http_proxy"), ["http://127.0.0.1:1"]);
+        assert_eq!(value(&whole, "AZURE_CLIENT_ID"), ["the app"]);
+        assert_eq!(value(&whole, "TZ"), ["Europe/Berlin"]);
+        assert_eq!(value(&whole, "CREDSIM_SEED"), ["7"]);
+        assert_eq!(value(&whole, "REDIS_URL"), ["redis://127.0.0.1:2"]);
+        assert_eq!(value(&whole, "REDIS_PORT"), ["2"]);
+        let imds = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
+        assert_eq!(value(&whole, imds), ["http://127.0.0.1:3"]);
+        assert_eq!(
+            environment.unset,
+            [
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+                "AZURE_CLIENT_SECRET",
+                "AzureWebJobsStorage",
+                "CONTAINER_APP_NAME",
+                "IDENTITY_ENDPOINT",
+                "MSI_SECRET",
+                "NODE_OPTIONS",
+                "No_Proxy",
+                "PYTHONHTTPSVERIFY",
+                "REDISCLI_AUTH",
+                "SSL_CERT_DIR",
+                "WEBSITE_AUTH_ENCRYPTION_KEY",
+                "XDG_CACHE_HOME"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_user_sets_wins() {
+        let user = ["HOME", "NODE_OPTIONS"].map(|name| (name.to_owned(), "/mine".to_owned()));
+        let whole = environment(&[("HOME", "/real"), ("NODE_OPTIONS", "real")], &user).whole();
+        assert_eq!(value(&whole, "HOME"), ["/mine"]);
+        assert_eq!(value(&whole, "NODE_OPTIONS"), ["/mine"]);
+    }
+}

@@ -1,0 +1,369 @@
+//! The forward proxy through which clients outside reach the hosts of the world, and no others.
+//!
+//! Names, addresses, paths and TLS stay what they are in the real world: a client only has to be
+//! told of the proxy and of the run's certificate authority, by environment variables.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    certificates::Certificates,
+    client::Client,
+    handshake,
+    head::{self, BodyLength, Head, Place, Target},
+    machine::ARC_PORT,
+    relay::relay,
+};
+use crate::{
+    engine::{self, Host, Stream},
+    service::{entra::ENTRA_HOST, imds::IMDS_HOST},
+    trace::{Kind, Recorder},
+};
+
+/// How often a client that waits is looked after.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// How long a refused client may take to close the connection.
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How long the connections of clients that are gone are waited for, and how often they are looked
+/// at meanwhile.
+const AFTERMATH: std::time::Duration = std::time::Duration::from_millis(250);
+const AFTERMATH_LOOKS: u32 = 25;
+
+/// What all connections share.
+pub(crate) struct Proxy {
+    /// The host on which the clients are.
+    pub host: Host,
+    /// The hosts of the world and the port on which each serves.
+    pub serves: BTreeMap<String, u16>,
+    /// How it speaks TLS for them.
+    pub certificates: Certificates,
+    /// Where refusals are recorded.
+    pub recorder: Recorder,
+    /// What a client that does not trust the authority has to be told.
+    pub trust_help: String,
+    /// How many connections are being served.
+    pub open: AtomicUsize,
+}
+
+impl Proxy {
+    /// Serves every connection, for as long as the world lasts.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let Ok((client, _)) = listener.accept().await else {
+                // Out of file descriptors, perhaps: others may end.
+                self.host.runtime.sleep(FAREWELL).await;
+                continue;
+            };
+            let this = self.clone();
+            this.open.fetch_add(1, Ordering::Relaxed);
+            let serve = async move {
+                // A broken connection is the client's own business.
+                let _ = this.connection(client).await;
+                this.open.fetch_sub(1, Ordering::Relaxed);
+            };
+            self.host.runtime.spawn(Box::pin(serve)).detach();
+        }
+    }
+
+    /// Serves one host alone, for clients that ignore proxies: what they send goes to it as it is.
+    pub async fn serve_as(self: Arc<Self>, listener: TcpListener, place: Place) {
+        loop {
+            let Ok((client, _)) = listener.accept().await else {
+                self.host.runtime.sleep(FAREWELL).await;
+                continue;
+            };
+            let (this, place) = (self.clone(), place.clone());
+            this.open.fetch_add(1, Ordering::Relaxed);
+            let serve = async move {
+                let _ = this.straight(client, &place).await;
+                this.open.fetch_sub(1, Ordering::Relaxed);
+            };
+            self.host.runtime.spawn(Box::pin(serve)).detach();
+        }
+    }
+
+    async fn straight(&self, mut client: TcpStream, to: &Place) -> io::Result<()> {
+        client.set_nodelay(true)?;
+        match self.reach(&mut client, to).await? {
+            Some(server) => relay(Client::new(Vec::new(), client), server).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Completes when every connection of clients that are gone is over, and what came of it is in
+    /// the trace; at the latest after [`AFTERMATH`], as some connections never end.
+    pub async fn settle(&self) {
+        for _ in 0..AFTERMATH_LOOKS {
+            // First of all: one that was never accepted is not counted yet.
+            self.host.runtime.sleep(AFTERMATH / AFTERMATH_LOOKS).await;
+            if self.open.load(Ordering::Relaxed) == 0 {
+                break;
+            }
+        }
+    }
+
+    async fn connection(&self, mut client: TcpStream) -> io::Result<()> {
+        client.set_nodelay(true)?;
+        let mut buffer = Vec::new();
+        let mut next = None;
+        loop {
+            let head = match next.take() {
+                Some(head) => Ok(Some(head)),
+                None => head::read(&mut client, &mut buffer).await,
+            };
+            let head = match head {
+                Ok(Some(head)) => head,
+                Ok(None) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    let text = format!("{error}\n");
+                    return self.say(&mut client, "400 Bad Request", &text).await;
+                }
+                Err(error) => return Err(error),
+            };
+            match head.target.clone() {
+                Target::Tunnel(to) => return self.tunnel(client, buffer, &to).await,
+                Target::Request(to) => {
+                    next = self.request(&mut client, &mut buffer, head, &to).await?;
+                    if next.is_none() {
+                        return Ok(());
+                    }
+                }
+                Target::Proxy => {
+                    let text = "this is the proxy of a world that credsim simulates\n";
+                    return self.say(&mut client, "400 Bad Request", text).await;
+                }
+            }
+        }
+    }
+
+    /// `CONNECT`: a tunnel, at whose other end we speak TLS where the host does.
+    async fn tunnel(&self, mut client: TcpStream, rest: Vec<u8>, to: &Place) -> io::Result<()> {
+        let Some(mut server) = self.reach(&mut client, to).await? else {
+            return Ok(());
+        };
+        client
+            .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            .await?;
+        let config = (to.port == 443)
+            .then(|| self.certificates.of(&to.host))
+            .flatten();
+        let Some(config) = config else {
+            return relay(Client::new(rest, client), server).await;
+        };
+        if rest.is_empty() && client.peek(&mut [0]).await? == 0 {
+            // It has changed its mind: no word of TLS was said.
+            return Ok(());
+        }
+        let untrusted = |why: String| {
+            self.record(Kind::HandshakeFailed {
+                host: to.host.clone(),
+                why,
+            });
+        };
+        match TlsAcceptor::from(config)
+            .accept(Client::new(rest, client))
+            .await
+        {
+            Ok(mut client) => {
+                // The client speaks first. One that does not has looked at the certificate.
+                let mut first = vec![0; 16 << 10];
+                match client.read(&mut first).await {
+                    Ok(length @ 1..) => {
+                        server.write_all(&first[..length]).await?;
+                        relay(client, server).await
+                    }
+                    Ok(_) | Err(_) => {
+                        untrusted(handshake::why_no_request(&self.trust_help));
+                        Ok(())
+                    }
+                }
+            }
+            Err(error) => {
+                untrusted(handshake::why_none(&error, &self.trust_help));
+                Err(error)
+            }
+        }
+    }
+
+    /// One or more requests in the clear for the same host. Returns the head of a request for
+    /// another one, if the client sends one on the same connection.
+    async fn request(
+        &self,
+        client: &mut TcpStream,
+        rest: &mut Vec<u8>,
+        first: Head,
+        to: &Place,
+    ) -> io::Result<Option<Head>> {
+        let Some(server) = self.reach(client, to).await? else {
+            return Ok(None);
+        };
+        let ended = {
+            let (mut from_server, mut to_server) = tokio::io::split(server);
+            let (mut from_client, mut to_client) = client.split();
+            let requests = async {
+                let mut head = first;
+                loop {
+                    to_server.write_all(&head.forwarded).await?;
+                    match head.body {
+                        BodyLength::Of(length) => {
+                            let early = rest
+                                .len()
+                                .min(usize::try_from(length).unwrap_or(usize::MAX));
+                            to_server.write_all(&rest[..early]).await?;
+                            rest.drain(..early);
+                            let late = length - early as u64;
+                            tokio::io::copy(&mut (&mut from_client).take(late), &mut to_server)
+                                .await?;
+                        }
+                        // Nothing tells where it ends but its own marks, so nothing else follows it.
+                        BodyLength::Chunked => {
+                            to_server.write_all(rest).await?;
+                            tokio::io::copy(&mut from_client, &mut to_server).await?;
+                            to_server.shutdown().await?;
+                            return Ok(None);
+                        }
+                    }
+                    match head::read(&mut from_client, rest).await? {
+                        Some(same) if same.target == Target::Request(to.clone()) => head = same,
+                        other => {
+                            to_server.shutdown().await?;
+                            return Ok(other);
+                        }
+                    }
+                }
+            };
+            let answers = tokio::io::copy(&mut from_server, &mut to_client);
+            let (mut requests, mut answers) = (pin!(requests), pin!(answers));
+            tokio::select! { biased;
+                // The server has ended the connection: nothing more can be asked on it.
+                ended = &mut answers => ended.map(|_| None),
+                next = &mut requests => match next {
+                    Ok(next) => answers.await.map(|_| next),
+                    Err(error) => Err(error),
+                },
+            }
+        };
+        match &ended {
+            Ok(Some(_)) => {}
+            Ok(None) => client.shutdown().await?,
+            Err(_) => client.set_zero_linger()?,
+        }
+        ended
+    }
+
+    /// A connection to a host; none if the client was answered instead.
+    async fn reach(&self, client: &mut TcpStream, to: &Place) -> io::Result<Option<Stream>> {
+        if is_loopback(&to.host) {
+            if to.port == ARC_PORT {
+                // What answers there has tokens of this machine's real identity.
+                self.record(Kind::HostRefused {
+                    host: format!("{}:{}", to.host, to.port),
+                });
+                let text = "credsim: no world has the Azure Arc agent of this machine\n";
+                self.say(client, "403 Forbidden", text).await?;
+                return Ok(None);
+            }
+            // Not ours to simulate, and it does not leave the machine.
+            return match engine::live::dial(to.port).await {
+                Ok(stream) => Ok(Some(engine::live::stream(stream)?)),
+                Err(error) => {
+                    let text = format!("nobody answers on port {} here: {error}\n", to.port);
+                    self.say(client, "502 Bad Gateway", &text).await?;
+                    Ok(None)
+                }
+            };
+        }
+        if self.serves.get(&to.host) == Some(&to.port) {
+            let connected = tokio::select! { biased;
+                connected = self.host.network.connect(&to.host, to.port) => connected,
+                // Packets vanish, and nobody waits for an answer any more: nothing may arrive
+                // when they pass again.
+                gone = self.gone(client) => return gone.map(|()| None),
+            };
+            return match connected {
+                Ok(stream) => Ok(Some(stream)),
+                // The host is down. An answer of ours would look like one of the service, or of a
+                // proxy that is alive; a closed connection is nearest to what is the case.
+                Err(_) => {
+                    client.set_zero_linger()?;
+                    Ok(None)
+                }
+            };
+        }
+        if to.host == IMDS_HOST {
+            // Where there is no IMDS there is no route to it. A proxy can't show that, except in
+            // the words by which Docker Desktop's says so (MI-68): clients know them.
+            self.record(Kind::NoRoute {
+                host: to.host.clone(),
+            });
+            let text = "A socket operation was attempted to an unreachable network.\n";
+            self.say(client, "403 Forbidden", text).await?;
+            return Ok(None);
+        }
+        self.record(Kind::HostRefused {
+            host: format!("{}:{}", to.host, to.port),
+        });
+        let mut text = format!(
+            "credsim: the scenario has no host {}:{}\n",
+            to.host, to.port
+        );
+        if to.host == ENTRA_HOST {
+            text.push_str("add [world.entra] to it\n");
+        }
+        self.say(client, "403 Forbidden", &text).await?;
+        Ok(None)
+    }
+
+    /// Completes when the client has closed its end, read or not what it sent before.
+    async fn gone(&self, client: &TcpStream) -> io::Result<()> {
+        while !client.ready(Interest::READABLE).await?.is_read_closed() {
+            self.host.runtime.sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
+    }
+
+    /// A whole answer of the proxy's own, then the end.
+    async fn say(&self, client: &mut TcpStream, status: &str, text: &str) -> io::Result<()> {
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{text}",
+            text.len()
+        );
+        client.write_all(answer.as_bytes()).await?;
+        client.shutdown().await?;
+        // What the client still sends must be read, or it would see a reset instead of the answer.
+        let drain = async {
+            let mut ignored = [0; 1024];
+            while matches!(client.read(&mut ignored).await, Ok(read) if read > 0) {}
+        };
+        tokio::select! { biased;
+            () = drain => {}
+            () = self.host.runtime.sleep(FAREWELL) => {}
+        }
+        Ok(())
+    }
+
+    fn record(&self, kind: Kind) {
+        self.recorder.record(self.host.runtime.elapsed(), kind);
+    }
+}
+
+/// Whether a program on this machine is meant. Other addresses of loopback may be other programs'.
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1")
+}

@@ -1,0 +1,222 @@
+//! What Entra refuses, and how it says so.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use serde::Serialize;
+
+use super::server::say;
+use crate::{
+    backend::Stage,
+    http::exchange::{Answer, Request},
+};
+
+/// A refusal before it is written down.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    error: &'static str,
+    /// The number after `AADSTS`.
+    code: u32,
+    text: String,
+    suberror: Option<&'static str>,
+    claims: Option<&'static str>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, error: &'static str, code: u32, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            error,
+            code,
+            text: text.into(),
+            suberror: None,
+            claims: None,
+        }
+    }
+
+    fn bad(error: &'static str, code: u32, text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, code, text)
+    }
+
+    /// The form lacks a field.
+    pub fn missing(field: &str) -> Self {
+        let text = format!("The request body must contain the following parameter: '{field}'.");
+        Self::bad("invalid_request", 900_144, text)
+    }
+
+    /// The request makes no sense.
+    pub fn malformed() -> Self {
+        Self::bad(
+            "invalid_request",
+            9_002_313,
+            "Invalid request. Request is malformed or invalid.",
+        )
+    }
+
+    /// Another method is wanted.
+    pub fn wrong_method(wanted: &Method, got: &Method) -> Self {
+        let text =
+            format!("The endpoint only accepts {wanted} requests. Received a {got} request.");
+        Self::bad("invalid_request", 900_561, text)
+    }
+
+    /// A grant that this endpoint does not serve.
+    pub fn unsupported_grant(grant: &str) -> Self {
+        let text = format!("The app requested an unsupported grant type '{grant}'.");
+        Self::bad("unsupported_grant_type", 70_003, text)
+    }
+
+    /// No such tenant. `error` differs between the endpoints.
+    pub fn unknown_tenant(error: &'static str, tenant: &str) -> Self {
+        let text = format!("Tenant '{tenant}' not found. Check that it is the right tenant id.");
+        Self::bad(error, 90_002, text)
+    }
+
+    /// An application has no home in a tenant that stands for many.
+    pub fn no_tenant() -> Self {
+        let text = "No tenant-identifying information found in the request.";
+        Self::bad("invalid_request", 50_059, text)
+    }
+
+    /// No such application in the tenant.
+    pub fn unknown_application(client: &str) -> Self {
+        let text =
+            format!("Application with identifier '{client}' was not found in the directory.");
+        Self::bad("unauthorized_client", 700_016, text)
+    }
+
+    /// An administrator disabled the application.
+    pub fn disabled_application(client: &str) -> Self {
+        let text = format!("Application '{client}' is disabled.");
+        Self::bad("unauthorized_client", 7_000_112, text)
+    }
+
+    /// The request shows neither secret nor assertion.
+    pub fn no_proof() -> Self {
+        let text = "The request body must contain the following parameter: \
+            'client_assertion' or 'client_secret'.";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_218, text)
+    }
+
+    /// The secret is not the application's.
+    pub fn wrong_secret(client: &str) -> Self {
+        let text = format!("Invalid client secret provided for app '{client}'.");
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, text)
+    }
+
+    /// The scope is none.
+    pub fn bad_scope(scope: &str) -> Self {
+        let text =
+            format!("The provided value for the input parameter 'scope' is not valid: {scope}");
+        Self::bad("invalid_scope", 70_011, text)
+    }
+
+    /// The scope of an application must end in `/.default`.
+    pub fn not_default_scope(scope: &str) -> Self {
+        let text = format!(
+            "The provided value for scope {scope} is not valid. Client credential flows must have \
+             a scope value with /.default suffixed to the resource identifier."
+        );
+        Self::bad("invalid_scope", 1_002_012, text)
+    }
+
+    /// Too many requests.
+    pub fn throttled() -> Self {
+        let text = "The request exceeded the limit of requests for the tenant.";
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "temporarily_unavailable",
+            90_055,
+            text,
+        )
+    }
+
+    /// Something broke for a moment.
+    pub fn transient() -> Self {
+        let text = "A transient error has occurred. Please try again.";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            90_033,
+            text,
+        )
+    }
+
+    /// A person must show a second factor.
+    pub fn multifactor() -> Self {
+        let text = "Due to a configuration change made by your administrator, \
+            you must use multi-factor authentication to access the resource.";
+        Self {
+            suberror: Some("basic_action"),
+            claims: Some(
+                "{\"access_token\":{\"capolids\":{\"essential\":true,\
+                 \"values\":[\"c1f0f0b5-0000-0000-0000-000000000001\"]}}}",
+            ),
+            ..Self::bad("invalid_grant", 50_076, text)
+        }
+    }
+
+    /// Nobody of this name serves authorities.
+    pub fn unknown_instance() -> Self {
+        Self::bad("invalid_instance", 50_049, "Unknown or invalid instance.")
+    }
+}
+
+/// The body of an error, its fields in the service's order.
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
+    error_description: String,
+    error_codes: [u32; 1],
+    timestamp: &'a str,
+    trace_id: &'a str,
+    correlation_id: &'a str,
+    error_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suberror: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<&'a str>,
+}
+
+/// A refusal as Entra says it.
+pub fn refuse(stage: &Stage, request: &Request, refusal: &Refusal, at: Duration) -> Answer {
+    let mut state = stage.state();
+    let crlf = state
+        .world
+        .entra
+        .as_ref()
+        .is_some_and(|entra| entra.crlf_descriptions);
+    let trace = state.issuer.new_guid("trace");
+    let correlation = correlation(request).unwrap_or_else(|| state.issuer.new_guid("correlation"));
+    drop(state);
+    let timestamp = stage.time(at).strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+    let code = refusal.code;
+    let gap = if crlf { "\r\n" } else { " " };
+    let text = &refusal.text;
+    let body = ErrorBody {
+        error: refusal.error,
+        error_description: format!(
+            "AADSTS{code}: {text}{gap}Trace ID: {trace}{gap}Correlation ID: {correlation}{gap}\
+             Timestamp: {timestamp}"
+        ),
+        error_codes: [code],
+        timestamp: &timestamp,
+        trace_id: &trace,
+        correlation_id: &correlation,
+        error_uri: format!("https://login.microsoftonline.com/error?code={code}"),
+        suberror: refusal.suberror,
+        claims: refusal.claims,
+    };
+    say(refusal.status, &body, &trace).because(format!("AADSTS{code}: {text}"))
+}
+
+/// The id under which the client knows the request; SDKs send it in different places.
+fn correlation(request: &Request) -> Option<String> {
+    const NAME: &str = "client-request-id";
+    request
+        .query_field(NAME)
+        .or_else(|| request.header(NAME).map(str::to_owned))
+        .or_else(|| request.form_field(NAME))
+        .or_else(|| request.header("x-ms-client-request-id").map(str::to_owned))
+}

@@ -1,0 +1,124 @@
+//! The token endpoint: client credentials with a secret.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Serialize;
+
+use super::{
+    Refusal, refuse,
+    server::{SHARED, is_known, say},
+};
+use crate::{
+    backend::{Stage, issuer::Who, journal::Why, stage::State},
+    http::{
+        exchange::{Answer, Request},
+        limit,
+    },
+    scenario::{App, Entra},
+};
+
+/// A token answer for an application. It names no scope and no client info: real ones don't, and
+/// caches of SDKs rely on it.
+#[derive(Serialize)]
+struct TokenAnswer<'a> {
+    token_type: &'static str,
+    expires_in: i64,
+    ext_expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_in: Option<u64>,
+    access_token: &'a str,
+}
+
+/// Answers a token request.
+pub fn token(
+    stage: &Stage,
+    tenant: &str,
+    request: &Request,
+    at: Duration,
+) -> Result<Answer, Refusal> {
+    let field = |name: &str| {
+        request
+            .form_field(name)
+            .ok_or_else(|| Refusal::missing(name))
+    };
+    let grant = field("grant_type")?;
+    if grant != "client_credentials" {
+        return Err(Refusal::unsupported_grant(&grant));
+    }
+    let (client, scope) = (field("client_id")?, field("scope")?);
+    if SHARED.contains(&tenant.to_ascii_lowercase().as_str()) {
+        return Err(Refusal::no_tenant());
+    }
+    if !is_known(stage, tenant) {
+        return Err(Refusal::unknown_tenant("invalid_request", tenant));
+    }
+    if let Some(answer) = throttle(stage, request, &client, at) {
+        return Ok(answer);
+    }
+    let mut state = stage.state();
+    let trace = state.issuer.new_guid("trace");
+    let State { world, issuer, .. } = &mut *state;
+    let Some(entra) = &world.entra else {
+        return Err(Refusal::transient());
+    };
+    let app = application(entra, &client)?;
+    match request.form_field("client_secret") {
+        None => return Err(Refusal::no_proof()),
+        Some(secret) if app.secret.as_ref() == Some(&secret) => {}
+        Some(_) => return Err(Refusal::wrong_secret(&client)),
+    }
+    let audience = audience(&scope)?;
+    let now = stage.time(at);
+    let issued = issuer.issue(Who::App(app), audience, now, entra.token_life.0);
+    let expires_in = issued.expires_on - now.as_second();
+    let body = TokenAnswer {
+        token_type: "Bearer",
+        expires_in,
+        ext_expires_in: expires_in,
+        refresh_in: entra.refresh_in.map(|refresh_in| refresh_in.0.as_secs()),
+        access_token: &issued.token,
+    };
+    let mut answer = say(StatusCode::OK, &body, &trace);
+    answer.why = Why {
+        token: Some(issued.fingerprint),
+        principal: Some(issued.principal),
+        ..Why::plain(format!("a token of application {client} for {scope}"))
+    };
+    Ok(answer)
+}
+
+/// The 429, if the application has used up its budget.
+fn throttle(stage: &Stage, request: &Request, client: &str, at: Duration) -> Option<Answer> {
+    let mut state = stage.state();
+    let State { world, windows, .. } = &mut *state;
+    let limit = world.entra.as_ref()?.limit.clone()?;
+    let is_over = windows.is_over(&format!("entra {client}"), &limit, at);
+    drop(state);
+    let json = || refuse(stage, request, &Refusal::throttled(), at);
+    is_over.then(|| limit::too_many(&limit, json))
+}
+
+fn application<'a>(entra: &'a Entra, client: &str) -> Result<&'a App, Refusal> {
+    let app = entra
+        .apps
+        .iter()
+        .find(|app| app.client_id.eq_ignore_ascii_case(client));
+    match app {
+        None => Err(Refusal::unknown_application(client)),
+        Some(app) if app.disabled => Err(Refusal::disabled_application(client)),
+        Some(app) => Ok(app),
+    }
+}
+
+/// The one resource that a scope such as `https://vault.azure.net/.default` names.
+fn audience(scope: &str) -> Result<&str, Refusal> {
+    if scope.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(Refusal::bad_scope(scope));
+    }
+    match scope.strip_suffix("/.default") {
+        Some("") => Err(Refusal::bad_scope(scope)),
+        Some(resource) => Ok(resource),
+        None => Err(Refusal::not_default_scope(scope)),
+    }
+}

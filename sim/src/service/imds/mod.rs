@@ -1,0 +1,8 @@
+//! The instance metadata service, as far as it hands out tokens.
+
+pub(crate) mod server;
+#[cfg(test)]
+mod tests;
+
+/// The address of the instance metadata service.
+pub const IMDS_HOST: &str = "169.254.169.254";

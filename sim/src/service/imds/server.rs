@@ -1,0 +1,323 @@
+//! The instance metadata service, as far as it hands out tokens.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::scenario::{Imds as ImdsWorld, ImdsAnswer, ManagedIdentity, Range};
+use crate::{
+    backend::{
+        Stage,
+        issuer::{self, Issued, Who},
+        journal::{Told, Why},
+        stage::State,
+    },
+    http::{
+        exchange::{Answer, Endpoint, Request},
+        limit,
+    },
+};
+
+const TOKEN: &str = "/metadata/identity/oauth2/token";
+
+/// The error code for a missing `Metadata` header, if the scenario names no other.
+pub const HEADER_MISSING: &str = "bad_request_102";
+
+/// The ways to name a user-assigned identity.
+const SELECTORS: [&str; 4] = ["client_id", "object_id", "msi_res_id", "mi_res_id"];
+
+/// The endpoint.
+pub struct Imds;
+
+impl Endpoint for Imds {
+    fn name(&self) -> &str {
+        "imds"
+    }
+
+    fn takes(&self, stage: &Stage) -> Option<Range> {
+        stage.state().world.imds.as_ref()?.takes
+    }
+
+    fn tell(&self, request: &Request) -> Told {
+        request.told(match request.route() == TOKEN {
+            // A request without the header can't be for a token: it asks whether anybody is there.
+            true if request.headers.contains_key("metadata") => "token",
+            true => "probe",
+            false => "other",
+        })
+    }
+
+    fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer {
+        if request.route() != TOKEN {
+            return status(StatusCode::NOT_FOUND).because("no such path");
+        }
+        if request.method != Method::GET {
+            return status(StatusCode::METHOD_NOT_ALLOWED).with_header("Allow", "GET");
+        }
+        let mut state = stage.state();
+        let State { world, windows, .. } = &mut *state;
+        let Some(imds) = &world.imds else {
+            return status(StatusCode::NOT_FOUND);
+        };
+        match request.header("metadata") {
+            Some("true") => {}
+            given => {
+                let code = imds
+                    .answer
+                    .missing_header_code
+                    .as_deref()
+                    .unwrap_or(HEADER_MISSING);
+                let why = match given {
+                    None => "there is no Metadata header",
+                    Some(_) => "the Metadata header is not exactly true",
+                };
+                return header_missing(code).because(why);
+            }
+        }
+        if let Some(limit) = &imds.limit
+            && windows.is_over("imds", limit, at)
+        {
+            return limit::too_many(limit, || status(StatusCode::TOO_MANY_REQUESTS));
+        }
+        match request.query_field("api-version") {
+            Some(version) if is_version(&version) => {}
+            Some(_) => return invalid_request("The requested api-version is not supported"),
+            None => {
+                return invalid_request("Required query variable 'api-version' is missing");
+            }
+        }
+        let Some(resource) = request.query_field("resource") else {
+            return invalid_request("Required query variable 'resource' is missing");
+        };
+        match select(imds, request) {
+            Ok((identity, whose)) => {
+                let (imds, identity) = (imds.clone(), identity.clone());
+                token(stage, &mut state, &imds, &identity, &resource, at, &whose)
+            }
+            Err(answer) => *answer,
+        }
+    }
+
+    fn says(&self, _: &Stage, code: StatusCode, _: &Request, _: Duration) -> Answer {
+        match code {
+            StatusCode::BAD_REQUEST => identity_not_found(),
+            code => status(code),
+        }
+    }
+}
+
+/// The identity that a request means, and how it named it.
+fn select<'a>(
+    imds: &'a ImdsWorld,
+    request: &Request,
+) -> Result<(&'a ManagedIdentity, String), Box<Answer>> {
+    let mut named = SELECTORS
+        .iter()
+        .filter_map(|name| Some((*name, request.query_field(name)?)));
+    let Some((selector, value)) = named.next() else {
+        return imds
+            .system_identity
+            .as_ref()
+            .map(|identity| (identity, "the system-assigned identity".to_owned()))
+            .ok_or_else(|| {
+                identity_not_found()
+                    .because("this host has no system-assigned identity")
+                    .into()
+            });
+    };
+    if named.next().is_some() {
+        let text = "Only one of client_id, object_id and msi_res_id may be given";
+        return Err(invalid_request(text).into());
+    }
+    let is_meant = |identity: &&ManagedIdentity| match selector {
+        "client_id" => issuer::client_id(identity).eq_ignore_ascii_case(&value),
+        "object_id" => identity.object_id.eq_ignore_ascii_case(&value),
+        _ => identity
+            .resource_id
+            .as_ref()
+            .is_some_and(|id| id.eq_ignore_ascii_case(&value)),
+    };
+    let whose = format!("the identity with {selector} {value}");
+    match imds
+        .user_identities
+        .iter()
+        .chain(&imds.system_identity)
+        .find(is_meant)
+    {
+        Some(identity) => Ok((identity, whose)),
+        None => Err(identity_not_found()
+            .because(format!("this host does not have {whose}"))
+            .into()),
+    }
+}
+
+fn token(
+    stage: &Stage,
+    state: &mut State,
+    imds: &ImdsWorld,
+    identity: &ManagedIdentity,
+    resource: &str,
+    at: Duration,
+    whose: &str,
+) -> Answer {
+    let now = stage.time(at);
+    let key = (
+        identity.object_id.clone(),
+        resource.trim_end_matches('/').to_owned(),
+    );
+    let enough = i64::try_from(imds.keeps_until_left.0.as_secs()).unwrap_or(i64::MAX);
+    let kept = state
+        .kept
+        .get(&key)
+        .filter(|kept| {
+            imds.keeps_tokens && kept.expires_on.saturating_sub(now.as_second()) > enough
+        })
+        .cloned();
+    let (issued, why) = match kept {
+        Some(kept) => (kept, format!("{whose} already has a token for {resource}")),
+        None => {
+            let life = imds.token_life.0;
+            let issued = state
+                .issuer
+                .issue(Who::Managed(identity), resource, now, life);
+            if imds.keeps_tokens {
+                state.kept.insert(key, issued.clone());
+            }
+            (issued, format!("a token of {whose} for {resource}"))
+        }
+    };
+    let body = body(&issued, &imds.answer, identity, resource, now.as_second());
+    let mut answer = Answer::json(StatusCode::OK, &body);
+    answer.why = Why {
+        token: Some(issued.fingerprint),
+        principal: Some(issued.principal),
+        ..Why::plain(why)
+    };
+    answer
+}
+
+/// The token answer, its fields in the service's order.
+#[derive(Serialize)]
+struct TokenAnswer<'a> {
+    access_token: &'a str,
+    client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_on: Option<Value>,
+    ext_expires_in: Value,
+    not_before: Value,
+    resource: &'a str,
+    token_type: &'static str,
+}
+
+fn body<'a>(
+    issued: &'a Issued,
+    form: &ImdsAnswer,
+    identity: &ManagedIdentity,
+    resource: &'a str,
+    now: i64,
+) -> TokenAnswer<'a> {
+    let left = issued.expires_on - now;
+    let count = |count: i64| {
+        if form.numbers {
+            json!(count)
+        } else {
+            json!(count.to_string())
+        }
+    };
+    TokenAnswer {
+        access_token: &issued.token,
+        client_id: issuer::client_id(identity),
+        expires_in: (!form.without_expires_in).then(|| count(left)),
+        expires_on: (!form.without_expires_on).then(|| count(issued.expires_on)),
+        // These two stay texts: no client reads them.
+        ext_expires_in: json!(left.to_string()),
+        not_before: json!(issued.not_before.to_string()),
+        resource,
+        token_type: "Bearer",
+    }
+}
+
+/// `2018-02-01`, with or without a suffix such as `-preview`.
+fn is_version(text: &str) -> bool {
+    let digits = |part: Option<&str>, length: usize| {
+        part.is_some_and(|part| part.len() == length && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let mut parts = text.splitn(4, '-');
+    digits(parts.next(), 4) && digits(parts.next(), 2) && digits(parts.next(), 2)
+}
+
+fn error(status: StatusCode, code: &str, description: &str) -> Answer {
+    let body = json!({ "error": code, "error_description": description });
+    Answer::json(status, &body).because(description)
+}
+
+fn invalid_request(description: &str) -> Answer {
+    error(StatusCode::BAD_REQUEST, "invalid_request", description)
+}
+
+/// No such identity on this host (MI-60).
+pub fn identity_not_found() -> Answer {
+    invalid_request("Identity not found")
+}
+
+/// The header is missing (MI-61).
+pub fn header_missing(code: &str) -> Answer {
+    error(
+        StatusCode::BAD_REQUEST,
+        code,
+        "Required metadata header not specified",
+    )
+}
+
+/// Unknown resource (MI-62).
+pub fn invalid_resource() -> Answer {
+    let description =
+        "AADSTS50001: The application that was asked for does not exist in the tenant.";
+    error(StatusCode::BAD_REQUEST, "invalid_resource", description)
+}
+
+/// What a proxy on a developer's machine says in place of IMDS (MI-68).
+pub fn docker_unreachable() -> Answer {
+    let text = "connecting to 169.254.169.254:80: connecting to 169.254.169.254:80: dial tcp \
+        169.254.169.254:80: connectex: A socket operation was attempted to an unreachable network.";
+    Answer::text(StatusCode::FORBIDDEN, text)
+}
+
+/// What the service says with a status (MI-63 to MI-67).
+pub fn status(status: StatusCode) -> Answer {
+    let (code, description) = match status.as_u16() {
+        401 => (
+            "unauthorized_client",
+            "The client is not allowed to ask for a token",
+        ),
+        403 => ("access_denied", "The request was denied"),
+        404 => (
+            "not_found",
+            "The service is being updated or the path does not exist",
+        ),
+        405 => ("method_not_allowed", "Only GET is allowed"),
+        410 => (
+            "gone",
+            "The service is being updated and will be back within 70 seconds",
+        ),
+        429 => ("too_many_requests", "Too many requests"),
+        500 => (
+            "unknown",
+            "Failed to retrieve token from the Active directory. Try again later",
+        ),
+        503 => (
+            "service_unavailable",
+            "The service is busy. Try again later",
+        ),
+        504 => (
+            "gateway_timeout",
+            "The service did not get an answer in time",
+        ),
+        _ => ("invalid_request", "The request could not be served"),
+    };
+    error(status, code, description)
+}

@@ -1,0 +1,123 @@
+//! Who may log in: whoever shows a token of Entra for this cache (RS-41, RS-45).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::resource::server as resource;
+use super::server::{Gate, Login, Micros};
+use crate::{
+    backend::{
+        Stage,
+        jwt::{self, NotVerified},
+    },
+    trace::{Fingerprint, fingerprint},
+};
+
+/// A login that somebody tried.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// The user name presented.
+    pub user: String,
+    /// The token presented.
+    pub token: Fingerprint,
+    /// Whether it is good.
+    pub accepted: bool,
+    /// Whether the token has ended.
+    pub ended: bool,
+    /// Why, in words.
+    pub why: String,
+    /// When the connection must end, since the world began.
+    pub until: Option<Duration>,
+}
+
+/// Looks at tokens at one moment.
+pub struct EntraGate<'a> {
+    stage: &'a Stage,
+    at: Duration,
+    /// What was tried, in order.
+    pub tried: Vec<Tried>,
+}
+
+impl<'a> EntraGate<'a> {
+    /// `at` after the world began.
+    pub fn new(stage: &'a Stage, at: Duration) -> Self {
+        Self {
+            stage,
+            at,
+            tried: Vec::new(),
+        }
+    }
+
+    /// When a good token ends, or why it is not good.
+    fn judge(&self, user: &str, token: &str) -> Result<Timestamp, (bool, String)> {
+        let refused = |why: &str| (false, why.to_owned());
+        let claims = jwt::verify(token).map_err(|problem| {
+            refused(match problem {
+                NotVerified::Malformed => "the password is no token",
+                NotVerified::UnknownKey => "the token is signed with an unknown key",
+                NotVerified::Signature => "the token's signature is wrong",
+            })
+        })?;
+        let now = self.stage.time(self.at);
+        let has_ended = claims["exp"]
+            .as_i64()
+            .is_some_and(|exp| now.as_second() >= exp);
+        let redis = self.stage.state().world.redis.clone();
+        let redis = redis.ok_or_else(|| refused("there is no Redis"))?;
+        let presented = resource::check(self.stage, &redis.audience, &claims, self.at)
+            .map_err(|(_, why)| (has_ended, why))?;
+        if presented.oid != user {
+            let why = format!(
+                "the user name is not {}, the token's object id",
+                presented.oid
+            );
+            return Err((has_ended, why));
+        }
+        if !redis.principals.contains(&presented.oid) {
+            return Err((has_ended, format!("{} may not sign in here", presented.oid)));
+        }
+        let end = Timestamp::from_second(presented.exp).unwrap_or(Timestamp::MAX);
+        Ok(end.checked_add(redis.grace.0).unwrap_or(Timestamp::MAX))
+    }
+}
+
+impl Gate for EntraGate<'_> {
+    fn check(&mut self, user: &[u8], password: &[u8]) -> Option<Login> {
+        let user = String::from_utf8_lossy(user).into_owned();
+        let token = String::from_utf8_lossy(password);
+        let judged = self.judge(&user, &token);
+        let began = self.stage.time(Duration::ZERO);
+        let since_the_start = |end: Timestamp| Duration::try_from(end.duration_since(began)).ok();
+        let (accepted, ended, until, why) = match &judged {
+            Ok(until) => (
+                true,
+                false,
+                since_the_start(*until),
+                "the token is good".to_owned(),
+            ),
+            Err((ended, why)) => (false, *ended, None, why.clone()),
+        };
+        self.tried.push(Tried {
+            user: super::resp::shown(user.as_bytes()),
+            token: fingerprint(password),
+            accepted,
+            ended,
+            why,
+            until,
+        });
+        let until: Option<Micros> = judged.ok().map(Timestamp::as_microsecond);
+        until.map(|until| Login {
+            user,
+            until: Some(until),
+        })
+    }
+
+    fn knows(&self, user: &[u8]) -> bool {
+        let state = self.stage.state();
+        let principals = state.world.redis.iter().flat_map(|redis| &redis.principals);
+        principals
+            .into_iter()
+            .any(|principal| principal.as_bytes() == user)
+    }
+}

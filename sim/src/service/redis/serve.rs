@@ -1,0 +1,73 @@
+//! A node on its host: it listens, and serves each connection.
+
+use std::sync::Arc;
+
+use super::REDIS_PORT;
+use super::{
+    hub::{Hub, tell_end},
+    server::Ending,
+    session::Session,
+};
+use crate::{
+    backend::Stage,
+    engine::{Host, Stream},
+    trace::{Kind, RedisEvent},
+};
+
+/// Serves node number `node` for as long as its host is up, or until another node takes its place.
+pub async fn serve(stage: Stage, hub: Arc<Hub>, node: usize, host: Host) {
+    let fall = hub.state().start(node);
+    let mut listener = match host.network.bind(REDIS_PORT).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            let what = format!("redis cannot listen on port {REDIS_PORT}: {error}");
+            stage.tell_world(host.runtime.elapsed(), what);
+            return;
+        }
+    };
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = fall.notified() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, peer)) = accepted else {
+            return;
+        };
+        admit(&stage, &hub, node, &host, stream, &peer);
+    }
+}
+
+fn admit(stage: &Stage, hub: &Arc<Hub>, node: usize, host: &Host, stream: Stream, peer: &str) {
+    let at = host.runtime.elapsed();
+    let most = stage
+        .state()
+        .world
+        .redis
+        .as_ref()
+        .map_or(0, |redis| redis.max_clients);
+    let now = stage.time(at).as_microsecond();
+    let (id, bell, is_full) = {
+        let mut state = hub.state();
+        let is_full = state.server.connected_to(node) >= most as usize;
+        let (id, bell) = state.connect(node, peer, now);
+        (id, bell, is_full)
+    };
+    let event = RedisEvent::Opened {
+        node: hub.hosts().get(node).cloned().unwrap_or_default(),
+        connection: id,
+    };
+    stage.journal().record(at, Kind::Redis(event));
+    if is_full {
+        // It no longer counts, and does not keep anybody else out.
+        if let Some(client) = hub.state().disconnect(id) {
+            let why = format!("there are {most} connections already");
+            tell_end(stage, at, &client, &Ending::by_server(&why));
+        }
+        let work = super::session::refuse(stream, b"-ERR max number of clients reached\r\n");
+        host.runtime.spawn(Box::pin(work)).detach();
+        return;
+    }
+    let session = Session::new(stage, hub, host, id, bell, node);
+    host.runtime.spawn(Box::pin(session.run(stream))).detach();
+}

@@ -1,0 +1,292 @@
+//! One request: looked up, checked, queued or run, in the order in which Redis does it.
+
+use std::iter;
+
+use bytes::Bytes;
+
+use super::super::{
+    command::{self, Answer, Lookup, Spec},
+    resp::Reply,
+    store::Database,
+};
+use super::{
+    Client, ClientId, Config, Ending, Gate, Micros, Server,
+    cluster::{self, Route},
+};
+
+/// What became of a request, for the trace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// The command's full name: `get`, `client|id`; or what was sent instead of one.
+    pub command: String,
+    /// The reply, in short.
+    pub reply: String,
+    /// Whether the reply is an error.
+    pub failed: bool,
+    /// Whether the client now waits for a list.
+    pub blocked: bool,
+    /// The transaction that it belongs to.
+    pub transaction: Option<u64>,
+}
+
+/// A running command: what it may look at and change.
+pub struct Call<'a> {
+    /// The server; its list of clients is without the one that asks.
+    pub server: &'a mut Server,
+    /// Who asks.
+    pub client: &'a mut Client,
+    /// The request; for subcommands, with both names.
+    pub args: &'a [Bytes],
+    /// The command.
+    pub spec: &'static Spec,
+    /// The time.
+    pub now: Micros,
+    /// Who may log in.
+    pub gate: &'a mut dyn Gate,
+    /// Whether EXEC runs it.
+    pub in_exec: bool,
+    /// For the trace.
+    pub done: &'a mut Done,
+}
+
+impl Server {
+    /// Runs a request of a client, and of others what it sets free. What there is to send waits
+    /// in the clients' output.
+    pub fn execute(
+        &mut self,
+        id: ClientId,
+        args: &[Bytes],
+        now: Micros,
+        gate: &mut dyn Gate,
+    ) -> Option<Done> {
+        self.tick(now);
+        let mut client = self.clients.remove(&id)?;
+        client.active = now;
+        self.commands += 1;
+        let mut done = Done::default();
+        let reply = self.process(&mut client, args, now, gate, &mut done);
+        done.failed = reply.is_error();
+        if reply != Reply::Nothing || done.reply.is_empty() {
+            done.reply = reply.short();
+        }
+        client.write(&reply);
+        let later = std::mem::take(&mut client.later);
+        client.out.extend(later);
+        done.blocked = client.blocked.is_some();
+        self.clients.insert(id, client);
+        self.touch(id);
+        self.serve_ready();
+        Some(done)
+    }
+
+    fn process(
+        &mut self,
+        client: &mut Client,
+        args: &[Bytes],
+        now: Micros,
+        gate: &mut dyn Gate,
+        done: &mut Done,
+    ) -> Reply {
+        done.transaction = client.transaction.as_ref().map(|open| open.number);
+        let spec = match command::lookup(args) {
+            Lookup::Quit => {
+                done.command = "quit".to_owned();
+                client.closing = Some(Ending::by_server("the client said QUIT"));
+                return Reply::OK;
+            }
+            Lookup::Attack => {
+                client.closing = Some(Ending::by_server("what it sent looks like HTTP"));
+                return Reply::Nothing;
+            }
+            Lookup::Unknown(error) => {
+                done.command = command::name_sent(args);
+                return refuse(client, false, error);
+            }
+            Lookup::Found(spec) => spec,
+        };
+        done.command = spec.name.to_owned();
+        let name = if command::is_no_subcommand(spec, args) {
+            spec.name.split('|').next().unwrap_or_default()
+        } else {
+            spec.name
+        };
+        client.last_command = name.to_owned();
+        let is_exec = spec.name == "exec";
+        if !spec.accepts(args.len()) {
+            return refuse(client, is_exec, command::wrong_arity(name));
+        }
+        if client.user.is_none() && gate.is_open() {
+            client.user = Some("default".to_owned());
+        }
+        if client.user.is_none() && !spec.is(command::NO_LOGIN) {
+            let error = Reply::error("NOAUTH Authentication required.");
+            return refuse(client, is_exec, error);
+        }
+        if let Some(error) = self.route(client, spec, args) {
+            if is_exec {
+                client.transaction = None;
+                client.unwatch();
+                return error;
+            }
+            return refuse(client, false, error);
+        }
+        client.asking = false;
+        if client.is_restricted() && !spec.is(command::SUBSCRIBED) {
+            let error = format!(
+                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+            );
+            return refuse(client, is_exec, Reply::error(error));
+        }
+        if let Some(open) = &mut client.transaction
+            && !spec.is(command::AT_ONCE)
+        {
+            open.queue.push(args.to_vec());
+            return Reply::simple("QUEUED");
+        }
+        let mut call = Call {
+            server: self,
+            client,
+            args,
+            spec,
+            now,
+            gate,
+            in_exec: false,
+            done,
+        };
+        call.run()
+    }
+
+    /// The error that sends a client of a cluster elsewhere.
+    fn route(&self, client: &Client, spec: &'static Spec, args: &[Bytes]) -> Option<Reply> {
+        let cluster = self.cluster.as_ref()?;
+        let mut keys: Vec<&Bytes> = spec.keys_of(args).collect();
+        let mut writes = spec.is(command::WRITES);
+        if spec.name == "exec"
+            && let Some(open) = &client.transaction
+        {
+            for queued in &open.queue {
+                if let Lookup::Found(spec) = command::lookup(queued) {
+                    writes |= spec.is(command::WRITES);
+                    keys.extend(spec.keys_of(queued));
+                }
+            }
+        }
+        let reads_here = client.reads_replicas && !writes;
+        match cluster.route(client.node, keys.into_iter(), reads_here) {
+            Route::Here => None,
+            Route::Moved { slot, to } => Some(Reply::error(format!("MOVED {slot} {to}"))),
+            Route::CrossSlot => Some(Reply::error(cluster::CROSS_SLOT)),
+            Route::Down => Some(Reply::error("CLUSTERDOWN Hash slot not served")),
+        }
+    }
+}
+
+/// A request that is not run breaks the open transaction; instead of an EXEC, that is what is said.
+fn refuse(client: &mut Client, is_exec: bool, error: Reply) -> Reply {
+    let Some(open) = &mut client.transaction else {
+        return match error {
+            Reply::Error(line) if is_exec => aborted(&line),
+            error => error,
+        };
+    };
+    match error {
+        Reply::Error(line) if is_exec => {
+            client.transaction = None;
+            client.unwatch();
+            aborted(&line)
+        }
+        error => {
+            open.broken = true;
+            error
+        }
+    }
+}
+
+fn aborted(line: &[u8]) -> Reply {
+    let mut text = b"EXECABORT Transaction discarded because of: ".to_vec();
+    text.extend_from_slice(line.strip_prefix(b"ERR ").unwrap_or(line));
+    Reply::error(text)
+}
+
+impl Call<'_> {
+    /// Runs the command.
+    pub fn run(&mut self) -> Reply {
+        let answer: Answer = (self.spec.run)(self);
+        answer.unwrap_or_else(|error| error)
+    }
+
+    /// Runs a queued request as part of this one.
+    pub fn run_queued(&mut self, args: &[Bytes]) -> Reply {
+        let Lookup::Found(spec) = command::lookup(args) else {
+            return Reply::error("ERR unknown command");
+        };
+        let mut call = Call {
+            server: self.server,
+            client: self.client,
+            args,
+            spec,
+            now: self.now,
+            gate: self.gate,
+            in_exec: true,
+            done: self.done,
+        };
+        call.run()
+    }
+
+    /// An argument, by number; 0 is the command. Empty if there is none.
+    pub fn arg(&self, number: usize) -> &Bytes {
+        static NONE: Bytes = Bytes::new();
+        self.args.get(number).unwrap_or(&NONE)
+    }
+
+    /// The arguments from this one on.
+    pub fn rest(&self, number: usize) -> &[Bytes] {
+        self.args.get(number..).unwrap_or_default()
+    }
+
+    /// What does not change.
+    pub fn config(&self) -> &Config {
+        &self.server.config
+    }
+
+    /// The client's database.
+    pub fn database(&mut self) -> &mut Database {
+        self.server.database(self.client.database)
+    }
+
+    /// All clients, in their order.
+    pub fn everybody(&mut self) -> Vec<&mut Client> {
+        let others = self.server.clients.values_mut();
+        let mut all: Vec<_> = others.chain(iter::once(&mut *self.client)).collect();
+        all.sort_by_key(|client| client.id);
+        all
+    }
+
+    /// A key has changed: who watches it learns of it.
+    pub fn changed(&mut self, key: &Bytes) {
+        let index = self.client.database;
+        for client in self.everybody() {
+            client.note(index, key);
+        }
+    }
+
+    /// A list may have grown.
+    pub fn grew(&mut self, key: &Bytes) {
+        self.server.grew(self.client.database, key);
+    }
+
+    /// The time in milliseconds.
+    pub fn millis(&self) -> i64 {
+        self.now.div_euclid(1000)
+    }
+}
+
+impl Client {
+    /// A key has changed.
+    pub fn note(&mut self, index: usize, key: &Bytes) {
+        let is_it = |(number, watched): &(usize, Bytes)| *number == index && watched == key;
+        if !self.dirty && self.watched.iter().any(is_it) {
+            self.dirty = true;
+        }
+    }
+}

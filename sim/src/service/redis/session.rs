@@ -1,0 +1,376 @@
+//! One connection: reads, runs, writes, and ends when it must.
+
+mod patience;
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::Notify,
+};
+
+use super::{
+    command::shown,
+    entra::EntraGate,
+    hub::{Hub, tell_end},
+    resp::{ProtocolError, Reply, Requests},
+    server::{Client, ClientId, Ending, Server},
+    told::{self, Signed},
+};
+use crate::{
+    backend::Stage,
+    engine::{Host, Runtime, Stream},
+    fault::Strike,
+    scenario::{FaultThen, RedisEnd, ResetWhen},
+    trace::{Kind, RedisEvent},
+};
+
+/// How much is read at once.
+const PIECE: usize = 16 * 1024;
+
+/// One connection.
+pub struct Session {
+    pub(crate) stage: Stage,
+    hub: Arc<Hub>,
+    runtime: Arc<dyn Runtime>,
+    pub(crate) id: ClientId,
+    bell: Arc<Notify>,
+    pub(crate) node: usize,
+    requests: Requests,
+    /// How many commands there were.
+    pub(crate) number: u64,
+    /// The command that waits.
+    waiting: u64,
+    /// Its last good login.
+    pub(crate) signed: Option<Signed>,
+    /// Nothing more is sent.
+    is_mute: bool,
+}
+
+/// The end of a connection, and whether its peer sees a reset.
+struct End {
+    ending: Ending,
+    reset: bool,
+}
+
+impl End {
+    fn of(ending: Ending) -> Self {
+        Self {
+            reset: ending.because == RedisEnd::Broken,
+            ending,
+        }
+    }
+
+    fn by_client(why: &str) -> Self {
+        Self::of(Ending {
+            because: RedisEnd::Client,
+            why: why.to_owned(),
+        })
+    }
+}
+
+impl Session {
+    pub fn new(
+        stage: &Stage,
+        hub: &Arc<Hub>,
+        host: &Host,
+        id: ClientId,
+        bell: Arc<Notify>,
+        node: usize,
+    ) -> Self {
+        Self {
+            stage: stage.clone(),
+            hub: hub.clone(),
+            runtime: host.runtime.clone(),
+            id,
+            bell,
+            node,
+            requests: Requests::default(),
+            number: 0,
+            waiting: 0,
+            signed: None,
+            is_mute: false,
+        }
+    }
+
+    /// Serves the connection to its end.
+    pub async fn run(mut self, mut stream: Stream) {
+        let Err(End { ending, reset }) = self.serve(&mut stream).await;
+        let gone = self.hub.state().disconnect(self.id);
+        // If it went with its host, the trace has it already.
+        if let Some(client) = gone {
+            tell_end(&self.stage, self.runtime.elapsed(), &client, &ending);
+        }
+        if reset {
+            stream.reset();
+        }
+    }
+
+    async fn serve(&mut self, stream: &mut Stream) -> Result<std::convert::Infallible, End> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            self.process(stream).await?;
+            self.flush(stream).await?;
+            let deadline = self.deadline()?;
+            let wait = self.until(deadline);
+            tokio::select! {
+                biased;
+                () = wait => {}
+                () = self.bell.notified() => {}
+                read = stream.read(&mut piece) => match read {
+                    Ok(0) => return Err(End::by_client("the client hung up")),
+                    Ok(length) => self.requests.feed(piece.get(..length).unwrap_or_default()),
+                    Err(_) => return Err(End::by_client("the client broke the connection")),
+                },
+            }
+        }
+    }
+
+    /// Time since the world began.
+    pub fn elapsed(&self) -> Duration {
+        self.runtime.elapsed()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.stage.time(self.runtime.elapsed())
+    }
+
+    /// Completes at a date; never without one.
+    fn until(&self, date: Option<Timestamp>) -> impl Future<Output = ()> + Send + use<> {
+        let left = date
+            .map(|date| Duration::try_from(date.duration_since(self.now())).unwrap_or_default());
+        let runtime = self.runtime.clone();
+        async move {
+            match left {
+                Some(left) => runtime.sleep(left).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Looks at the client, and at the server around it.
+    fn with<T>(&self, look: impl FnOnce(&mut Client) -> T) -> Result<T, End> {
+        let mut state = self.hub.state();
+        let client = state.server.client_mut(self.id);
+        // It went with its host.
+        client
+            .map(look)
+            .ok_or_else(|| End::by_client("the host went down"))
+    }
+
+    /// When something happens by itself: the token ends, or a wait.
+    fn deadline(&self) -> Result<Option<Timestamp>, End> {
+        let micros = self.with(|client| {
+            let wait = client.blocked.as_ref().and_then(|blocked| blocked.until);
+            [client.until, wait].into_iter().flatten().min()
+        })?;
+        Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
+    }
+
+    /// Whether the token has ended, or somebody ends the connection (RS-41).
+    fn check(&self) -> Result<(), End> {
+        let now = self.now().as_microsecond();
+        self.hub.state().server.tick(now);
+        self.hub.state().ring_touched(self.id);
+        self.with(|client| {
+            if client.until.is_some_and(|until| until <= now) {
+                return Err(End::of(Ending {
+                    because: RedisEnd::Expired,
+                    why: "its token ended".to_owned(),
+                }));
+            }
+            Ok(())
+        })?
+    }
+
+    /// Runs what has arrived, as far as nothing has to be waited for.
+    async fn process(&mut self, stream: &mut Stream) -> Result<(), End> {
+        loop {
+            self.check()?;
+            self.tell_woken()?;
+            let (closing, waits, signed_in) = self.with(|client| {
+                (
+                    client.closing.clone(),
+                    client.blocked.is_some(),
+                    client.user.is_some(),
+                )
+            })?;
+            if let Some(ending) = closing {
+                self.flush(stream).await?;
+                return Err(End::of(ending));
+            }
+            if waits {
+                return Ok(());
+            }
+            match self.requests.next(signed_in) {
+                Ok(None) => return Ok(()),
+                Ok(Some(args)) => self.command(&args, stream).await?,
+                Err(ProtocolError(line)) => {
+                    let line = [b"ERR ", line.as_ref()].concat();
+                    let reply = Reply::error(line);
+                    let why = reply.short();
+                    self.with(|client| {
+                        client.write(&reply);
+                        client.closing = Some(Ending::by_server(&why));
+                    })?;
+                }
+            }
+        }
+    }
+
+    /// Tells of a wait that has ended.
+    fn tell_woken(&self) -> Result<(), End> {
+        if let Some(reply) = self.with(|client| client.woken.take())? {
+            let event = RedisEvent::Unblocked {
+                connection: self.id,
+                number: self.waiting,
+                reply,
+            };
+            self.stage
+                .journal()
+                .record(self.runtime.elapsed(), Kind::Redis(event));
+        }
+        Ok(())
+    }
+
+    async fn command(&mut self, args: &[Bytes], stream: &mut Stream) -> Result<(), End> {
+        self.number += 1;
+        let at = self.runtime.elapsed();
+        let within = self.with(|client| client.transaction.as_ref().map(|open| open.number))?;
+        let strike = told::strike(self, args, at, within.is_some());
+        let done = self.serve_one(args, strike.as_ref(), within, stream).await;
+        if let Some(strike) = strike.filter(|strike| strike.last) {
+            self.stage.retire(strike.rule, self.runtime.elapsed());
+        }
+        done
+    }
+
+    async fn serve_one(
+        &mut self,
+        args: &[Bytes],
+        strike: Option<&Strike>,
+        within: Option<u64>,
+        stream: &mut Stream,
+    ) -> Result<(), End> {
+        let fault = strike.map(|strike| strike.fault.as_str());
+        let reset = || {
+            End::of(Ending {
+                because: RedisEnd::Broken,
+                why: format!("the fault {}", fault.unwrap_or_default()),
+            })
+        };
+        let mut takes = Duration::ZERO;
+        match strike.map(|strike| &strike.then) {
+            Some(FaultThen::Hang(_)) => {
+                told::command(self, args, fault, told::Outcome::nothing(within));
+                return self.hang(stream).await;
+            }
+            Some(FaultThen::Reset(when)) if when.when == ResetWhen::Before => {
+                told::command(self, args, fault, told::Outcome::nothing(within));
+                return Err(reset());
+            }
+            Some(FaultThen::Error(error)) => {
+                let reply = Reply::error(error.text.clone());
+                self.with(|client| client.fail(args, &reply))?;
+                told::command(self, args, fault, told::Outcome::of(&reply, within));
+                return Ok(());
+            }
+            Some(FaultThen::Delay(delay)) => takes = self.stage.draw("redis delay", delay.by),
+            Some(FaultThen::HalfClose(_)) => {
+                self.flush(stream).await?;
+                self.is_mute = true;
+                let _ = stream.shutdown().await;
+            }
+            _ => {}
+        }
+        takes += self.usual_time(args);
+        if takes > Duration::ZERO {
+            self.pause(takes, stream).await?;
+        }
+        self.execute(args, fault);
+        match strike.map(|strike| &strike.then) {
+            Some(FaultThen::Reset(_)) => Err(reset()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs a command and tells of it.
+    fn execute(&mut self, args: &[Bytes], fault: Option<&str>) {
+        let at = self.runtime.elapsed();
+        let mut gate = EntraGate::new(&self.stage, at);
+        let now = self.stage.time(at).as_microsecond();
+        let (done, user) = {
+            let mut state = self.hub.state();
+            let server: &mut Server = &mut state.server;
+            let done = server.execute(self.id, args, now, &mut gate);
+            let user = server
+                .client(self.id)
+                .and_then(|client| client.user.clone());
+            state.ring_touched(self.id);
+            (done, user)
+        };
+        let tried = gate.tried;
+        for login in &tried {
+            told::signed_in(self, login);
+        }
+        if user.is_none() {
+            self.signed = None;
+        }
+        if let Some(done) = done {
+            if done.blocked {
+                self.waiting = self.number;
+            }
+            told::command(self, args, fault, told::Outcome::done(&done));
+        }
+    }
+
+    /// Sends what waits, unless the connection must end before it is sent.
+    async fn flush(&mut self, stream: &mut Stream) -> Result<(), End> {
+        let closing = self.with(|client| client.closing.clone())?;
+        let mut has_rung = false;
+        loop {
+            let out = self.hub.state().server.take_output(self.id);
+            if out.is_empty() {
+                if has_rung {
+                    // The news was more than what there was to send.
+                    self.bell.notify_one();
+                }
+                return Ok(());
+            }
+            if self.is_mute {
+                continue;
+            }
+            let until = self.with(|client| client.until)?;
+            let until = until.and_then(|until| Timestamp::from_microsecond(until).ok());
+            let mut writing = pin!(stream.write_all(&out));
+            loop {
+                tokio::select! {
+                    biased;
+                    written = &mut writing => {
+                        if written.is_err() {
+                            return Err(End::by_client("the client broke the connection"));
+                        }
+                        break;
+                    }
+                    () = self.until(until) => self.check()?,
+                    // Who does not read can be closed all the same.
+                    () = self.bell.notified() => {
+                        has_rung = true;
+                        let now = self.with(|client| client.closing.clone())?;
+                        if now != closing && let Some(ending) = now {
+                            return Err(End::of(ending));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Says one thing and hangs up.
+pub async fn refuse(mut stream: Stream, line: &[u8]) {
+    // Whoever does not listen has been refused all the same.
+    let _ = stream.write_all(line).await;
+}
