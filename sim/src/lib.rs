@@ -21,3 +21,4 @@ pub mod service;
 pub mod subject;
 pub mod trace;
 pub mod verdict;
+pub mod world;

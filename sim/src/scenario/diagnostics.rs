@@ -91,7 +91,7 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    pub(super) fn new(path: &str, text: &str, mut problems: Vec<Problem>) -> Self {
+    pub(crate) fn new(path: &str, text: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.span.start);
         let diagnostics = problems
             .into_iter()
@@ -153,7 +153,7 @@ impl std::error::Error for Invalid {}
 
 /// A diagnostic in the making: it knows its bytes, not yet its line.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     span: Range<usize>,
     message: String,
     label: String,
@@ -162,7 +162,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self {
             span,
             message: message.into(),
@@ -172,23 +172,23 @@ impl Problem {
         }
     }
 
-    pub(super) fn label(&mut self, label: impl Into<String>) -> &mut Self {
+    pub(crate) fn label(&mut self, label: impl Into<String>) -> &mut Self {
         self.label = label.into();
         self
     }
 
-    pub(super) fn expected(&mut self, expected: impl Into<String>) -> &mut Self {
+    pub(crate) fn expected(&mut self, expected: impl Into<String>) -> &mut Self {
         self.expected = Some(expected.into());
         self
     }
 
-    pub(super) fn help(&mut self, help: impl Into<String>) -> &mut Self {
+    pub(crate) fn help(&mut self, help: impl Into<String>) -> &mut Self {
         self.help = Some(help.into());
         self
     }
 
     /// Offers the one of `known` that `word` is probably meant to be, if any is near.
-    pub(super) fn did_you_mean<'a>(
+    pub(crate) fn did_you_mean<'a>(
         &mut self,
         word: &str,
         known: impl IntoIterator<Item = &'a str>,
@@ -218,7 +218,7 @@ impl Problem {
 
 /// Whether a terminal does something else with it than to show it: control characters, and those
 /// that turn the direction of the text around them.
-pub(super) fn is_hidden(letter: char) -> bool {
+pub(crate) fn is_hidden(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -251,7 +251,7 @@ fn on_one_line(text: &str, span: Range<usize>) -> Range<usize> {
 }
 
 /// The one of `known` that is nearest to `word`, if it is near enough to be meant.
-pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let mut best = (0.6, None);
     for candidate in known {
@@ -264,7 +264,7 @@ pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// The names in backticks, as a list in words: "`a`, `b` or `c`".
-pub(super) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names = names
         .into_iter()
         .map(|name| format!("`{name}`"))

@@ -11,14 +11,14 @@ use toml::{
 use super::{Scenario, diagnostics::Problem, syntax};
 
 /// A parsed file.
-pub(super) struct Document<'a> {
+pub(crate) struct Document<'a> {
     text: &'a str,
     root: Spanned<DeTable<'a>>,
 }
 
 /// The way to a key or an element, from the root of the file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place(Vec<Step>);
+pub(crate) struct Place(Vec<Step>);
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -28,12 +28,12 @@ enum Step {
 
 impl Place {
     /// The key `name` of the table at this place.
-    pub(super) fn key(&self, name: &str) -> Self {
+    pub(crate) fn key(&self, name: &str) -> Self {
         self.with(Step::Key(name.to_owned()))
     }
 
     /// An element of the array at this place, from 0.
-    pub(super) fn index(&self, index: usize) -> Self {
+    pub(crate) fn index(&self, index: usize) -> Self {
         self.with(Step::Index(index))
     }
 
@@ -52,7 +52,7 @@ struct Spot {
 
 impl<'a> Document<'a> {
     /// Parses the file as TOML, whatever it says.
-    pub(super) fn parse(text: &'a str) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Problem> {
         match DeTable::parse(text) {
             Ok(root) => Ok(Self { text, root }),
             Err(error) => Err(syntax::problem(text, &error)),
@@ -60,22 +60,22 @@ impl<'a> Document<'a> {
     }
 
     /// What the file says, or the first thing that does not fit the model.
-    pub(super) fn read(&self) -> Result<Scenario, toml::de::Error> {
+    pub(crate) fn read(&self) -> Result<Scenario, toml::de::Error> {
         Scenario::deserialize(toml::de::Deserializer::from(self.root.clone()))
     }
 
     /// The file's outermost table.
-    pub(super) fn root(&self) -> &DeTable<'a> {
+    pub(crate) fn root(&self) -> &DeTable<'a> {
         self.root.get_ref()
     }
 
     /// The text at `span`.
-    pub(super) fn text(&self, span: &Range<usize>) -> &'a str {
+    pub(crate) fn text(&self, span: &Range<usize>) -> &'a str {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
     /// Where a complaint about the file as a whole points: its first key.
-    pub(super) fn first_key(&self) -> Range<usize> {
+    pub(crate) fn first_key(&self) -> Range<usize> {
         self.root()
             .keys()
             .map(Spanned::span)
@@ -84,12 +84,12 @@ impl<'a> Document<'a> {
     }
 
     /// The key at `place`, or the nearest one above it that is in the file.
-    pub(super) fn key(&self, place: &Place) -> Range<usize> {
+    pub(crate) fn key(&self, place: &Place) -> Range<usize> {
         self.spot(place).key
     }
 
     /// The value at `place`, or the nearest one above it that is in the file.
-    pub(super) fn value(&self, place: &Place) -> Range<usize> {
+    pub(crate) fn value(&self, place: &Place) -> Range<usize> {
         self.spot(place).value
     }
 

@@ -1,8 +1,9 @@
 //! Scenario files: the model, reading them, what is wrong with them, and their JSON Schema.
 
+pub(crate) mod checker;
 mod commands;
-mod diagnostics;
-mod document;
+pub(crate) mod diagnostics;
+pub(crate) mod document;
 pub mod library;
 mod model;
 mod parse;

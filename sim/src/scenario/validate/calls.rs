@@ -1,7 +1,5 @@
 //! Who asks for tokens, and when.
 
-use std::{ops::Range as Window, time::Duration};
-
 use super::{
     super::{Call, CallDo, GetToken, Instance, Span, UseResource, diagnostics::one_of},
     Check, Place,
@@ -238,31 +236,5 @@ impl Check<'_> {
                 .expected(one_of(rights.iter().copied()))
                 .did_you_mean(&used.right, rights);
         }
-    }
-
-    /// Whether a call of the step, or of any, begins in the window.
-    pub(super) fn some_call(&self, window: &Window<Duration>, step: Option<usize>) -> bool {
-        let end = self.scenario.world.lasts;
-        let calls = self.scenario.call.iter().enumerate();
-        let mut calls = calls.filter(|(index, _)| step.is_none_or(|step| step == index + 1));
-        calls.any(|(_, call)| {
-            let first = call.at.0;
-            let every = call.every.unwrap_or_default().0.as_nanos();
-            let skipped = match window.start.checked_sub(first) {
-                None => 0,
-                Some(early) if every > 0 => early.as_nanos().div_ceil(every),
-                Some(early) if early.is_zero() => 0,
-                Some(_) => return false,
-            };
-            let begins = first
-                .as_nanos()
-                .saturating_add(skipped.saturating_mul(every));
-            let last = if skipped > 0 {
-                call.until.unwrap_or(end).min(end)
-            } else {
-                end
-            };
-            begins < window.end.as_nanos() && begins < last.0.as_nanos()
-        })
     }
 }

@@ -1,26 +1,7 @@
-//! Who and what a scenario knows by name.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Fills the names of a scenario.
 
 use super::super::{Action, Credential, FallbackPolicy, ManagedIdentity, Scenario};
-
-/// The names of a scenario.
-pub(super) struct Names<'a> {
-    /// Everybody that a token can be for, by object id, with what they are.
-    pub(super) principals: BTreeMap<&'a str, String>,
-    /// The object ids of managed identities, also of those assigned later.
-    pub(super) identities: BTreeSet<&'a str>,
-    /// The client ids of registered applications.
-    pub(super) apps: BTreeSet<&'a str>,
-    /// The client ids that the subject or its environment uses, registered or not.
-    pub(super) clients: BTreeSet<&'a str>,
-    /// The credentials that can answer or fail, by their names.
-    pub(super) credentials: BTreeSet<&'static str>,
-    /// Whether the subject has a chain in it.
-    pub(super) has_chain: bool,
-    /// Whether a chain of the subject refuses another identity.
-    pub(super) refuses: bool,
-}
+use crate::world::Names;
 
 /// The members of `DefaultAzureCredential`.
 const DEFAULT_CHAIN: [&str; 8] = [
@@ -34,23 +15,16 @@ const DEFAULT_CHAIN: [&str; 8] = [
     "BrokerCredential",
 ];
 
-impl<'a> Names<'a> {
-    pub(super) fn of(scenario: &'a Scenario) -> Self {
-        let mut names = Self {
-            principals: BTreeMap::new(),
-            identities: BTreeSet::new(),
-            apps: BTreeSet::new(),
-            clients: BTreeSet::new(),
-            credentials: BTreeSet::new(),
-            has_chain: false,
-            refuses: false,
-        };
-        names.of_world(scenario);
-        names.of_timeline(scenario);
-        names.of_credential(&scenario.subject.credential);
-        names
-    }
+/// The names of `scenario`.
+pub(super) fn of(scenario: &Scenario) -> Names<'_> {
+    let mut names = Names::default();
+    names.of_world(scenario);
+    names.of_timeline(scenario);
+    names.of_credential(&scenario.subject.credential);
+    names
+}
 
+impl<'a> Names<'a> {
     fn of_world(&mut self, scenario: &'a Scenario) {
         let world = &scenario.world;
         if let Some(imds) = &world.imds {
@@ -132,13 +106,4 @@ impl<'a> Names<'a> {
             }
         }
     }
-}
-
-/// Whether the text has the form of a GUID, as object ids and client ids have.
-pub(super) fn is_guid(text: &str) -> bool {
-    let groups = text.split('-').map(str::len);
-    groups.eq([8, 4, 4, 4, 12])
-        && text
-            .bytes()
-            .all(|letter| letter == b'-' || letter.is_ascii_hexdigit())
 }

@@ -8,7 +8,7 @@ use super::{
 impl Check<'_> {
     pub(super) fn subject(&mut self) {
         // Wrong options are what such a story is about.
-        if self.is_about_building() {
+        if self.rest.is_about_building {
             return;
         }
         let place = Place::default().key("subject").key("credential");

@@ -11,11 +11,11 @@ use url::{Host, Url};
 use super::{
     super::{Entra, Imds, Limit, ManagedIdentity, Span, diagnostics::closest},
     Check, Place,
-    names::is_guid,
 };
 use crate::{
     run::APP,
     service::{entra::ENTRA_HOST, imds::IMDS_HOST},
+    world::is_guid,
 };
 
 impl<'a> Check<'a> {
@@ -55,7 +55,7 @@ impl<'a> Check<'a> {
                     .label("says nothing")
                     .expected("a user name, such as \"alice@contoso.example\"");
             }
-            let key = self.document.key(&place);
+            let key = self.document().key(&place);
             self.visible(user, key, "a user name in visible characters");
             self.id(&account.object_id, &place.key("object-id"), &mut ids);
         }
@@ -279,7 +279,7 @@ impl<'a> Check<'a> {
         ]);
         for (name, resource) in &self.scenario.world.resources {
             let place = place.key(name);
-            let key = self.document.key(&place);
+            let key = self.document().key(&place);
             self.visible(name, key, "a name in visible characters");
             let audience = place.key("audience");
             match Url::parse(&resource.audience) {

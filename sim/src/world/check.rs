@@ -1,0 +1,238 @@
+//! What a part of a scenario is checked with: the world, who and what has a name, and what the rest
+//! of the file says.
+
+use std::{
+    ops::{Deref, DerefMut, Range as Window},
+    time::Duration,
+};
+
+use super::Names;
+use crate::scenario::{
+    RedisClientKind, Scenario, Span, World,
+    checker::Checker,
+    diagnostics::{closest, one_of},
+    document::Place,
+};
+
+/// Checks parts of a scenario. Derefs to the [`Checker`], which reports.
+pub(crate) struct Check<'a> {
+    /// Transitional: what is not moved yet looks at the whole scenario.
+    pub scenario: &'a Scenario,
+    /// The world at its start.
+    pub world: &'a World,
+    /// Who and what has a name.
+    pub names: Names<'a>,
+    /// What the rest of the file says.
+    pub rest: Rest<'a>,
+    /// Where problems are reported.
+    pub checker: Checker<'a>,
+}
+
+/// What the parts of a scenario need to know of each other when they are checked.
+pub(crate) struct Rest<'a> {
+    /// One entry for each `[[call]]`, in the order of the file.
+    pub calls: Vec<Series<'a>>,
+    /// The name of each fault of the timeline, and when it begins.
+    pub faults: Vec<(&'a str, Span)>,
+    /// How many seeds are played, if the file says so.
+    pub seeds: Option<u32>,
+    /// The kind of Redis client under test, if there is one.
+    pub redis_client: Option<RedisClientKind>,
+    /// When something in the world gets better for the last time.
+    pub last_repair: Option<Duration>,
+    /// Whether the story is that the credential can't be built.
+    pub is_about_building: bool,
+}
+
+/// When a `[[call]]` begins, and what it does.
+pub(crate) struct Series<'a> {
+    /// The first one.
+    pub at: Span,
+    /// How often it is repeated.
+    pub every: Option<Span>,
+    /// The last repetition begins before this.
+    pub until: Option<Span>,
+    /// Whether it asks the shared credential or a clone of it.
+    pub shares_credential: bool,
+    /// What it does, as `do` names it.
+    pub kind: &'static str,
+    /// The resource that it uses.
+    pub resource: Option<&'a str>,
+    /// The name of the subscriber that it makes.
+    pub subscribes: Option<&'a str>,
+}
+
+impl<'a> Deref for Check<'a> {
+    type Target = Checker<'a>;
+
+    fn deref(&self) -> &Checker<'a> {
+        &self.checker
+    }
+}
+
+impl DerefMut for Check<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.checker
+    }
+}
+
+impl Check<'_> {
+    /// Somebody that a token can be for.
+    pub(crate) fn principal(&mut self, id: &str, place: &Place) {
+        self.principal_at(id, place, false);
+    }
+
+    /// The same, where the id may be a key.
+    pub(crate) fn principal_at(&mut self, id: &str, place: &Place, is_key: bool) {
+        if self.names.principals.contains_key(id) {
+            return;
+        }
+        let known = self.names.principals.keys().copied().collect::<Vec<_>>();
+        let by_name = self
+            .names
+            .principals
+            .iter()
+            .find(|(_, name)| name.as_str() == id);
+        let help = match (by_name, closest(id, known.iter().copied())) {
+            (Some((id, name)), _) => Some(format!("the object id of {name} is `{id}`")),
+            (None, Some(near)) => Some(format!(
+                "did you mean `{near}`, {}?",
+                self.names.principals[near]
+            )),
+            (None, None) => None,
+        };
+        let expected = match known.as_slice() {
+            [] => "an object id; but there is nobody in this world".to_owned(),
+            known => {
+                let said = |id: &&str| format!("`{id}` ({})", self.names.principals[*id]);
+                let known = known.iter().map(said).collect::<Vec<_>>();
+                format!("an object id: {}", known.join(", "))
+            }
+        };
+        let message = format!("nobody in this world has the object id `{id}`");
+        let problem = if is_key {
+            self.at_key(place, message)
+        } else {
+            self.at_value(place, message)
+        };
+        problem.label("nobody").expected(expected);
+        if let Some(help) = help {
+            problem.help(help);
+        }
+    }
+
+    /// A person who can sign in.
+    pub(crate) fn account(&mut self, user: &str, place: &Place) {
+        let accounts = &self.world.accounts;
+        if accounts.contains_key(user) {
+            return;
+        }
+        let problem = self.at_value(place, format!("there is no account `{user}`"));
+        problem.label("not in `world.accounts`");
+        if accounts.is_empty() {
+            problem.expected("the name of an account").help(format!(
+                "add `[world.accounts.\"{user}\"]` with `object-id = \"...\"`"
+            ));
+        } else {
+            let users = accounts.keys().map(String::as_str);
+            problem
+                .expected(one_of(users.clone()))
+                .did_you_mean(user, users);
+        }
+    }
+
+    /// A resource of the world.
+    pub(crate) fn resource(&mut self, name: &str, place: &Place) -> bool {
+        let resources = &self.world.resources;
+        if resources.contains_key(name) {
+            return true;
+        }
+        let problem = self.at_value(place, format!("there is no resource `{name}`"));
+        problem.label("not in `world.resources`");
+        if resources.is_empty() {
+            problem.expected("the name of a resource").help(format!(
+                "add `[world.resources.{name}]` with `audience = \"https://vault.azure.net\"`"
+            ));
+        } else {
+            let names = resources.keys().map(String::as_str);
+            problem
+                .expected(one_of(names.clone()))
+                .did_you_mean(name, names);
+        }
+        false
+    }
+
+    /// A credential that can answer or fail in this scenario.
+    pub(crate) fn credential(&mut self, name: &str, place: &Place) {
+        let known = self.names.credentials.clone();
+        if !known.contains(name) {
+            self.at_value(place, format!("`{name}` has no part in this scenario"))
+                .label("not a credential of the subject")
+                .expected(one_of(known.iter().copied()))
+                .did_you_mean(name, known.iter().copied());
+        }
+    }
+
+    /// A service or command that must be in the world.
+    pub(crate) fn service(&mut self, name: &str, place: &Place) -> bool {
+        let world = &self.world;
+        let (exists, instead) = match name {
+            "imds" => (
+                world.imds.is_some(),
+                "with `reach = \"black-holed\"` if nobody answers there",
+            ),
+            "entra" => (
+                world.entra.is_some(),
+                "with `reach = \"black-holed\"` if nobody answers there",
+            ),
+            "redis" => (
+                world.redis.is_some(),
+                "with `principals = [\"...\"]`: who may sign in",
+            ),
+            "az" => (
+                world.az.is_some(),
+                "with `installed = false` if it is not installed",
+            ),
+            "azd" => (
+                world.azd.is_some(),
+                "with `installed = false` if it is not installed",
+            ),
+            _ => (
+                world.pwsh.is_some(),
+                "with `installed = false` if it is not installed",
+            ),
+        };
+        if !exists {
+            self.at_key(place, format!("there is no `{name}` in this world"))
+                .label(format!("the file has no `[world.{name}]`"))
+                .help(format!("add `[world.{name}]`, {instead}"));
+        }
+        exists
+    }
+
+    /// Whether a call of the step, or of any, begins in the window.
+    pub(crate) fn some_call(&self, window: &Window<Duration>, step: Option<usize>) -> bool {
+        let end = self.lasts;
+        let calls = self.rest.calls.iter().enumerate();
+        let mut calls = calls.filter(|(index, _)| step.is_none_or(|step| step == index + 1));
+        calls.any(|(_, call)| {
+            let first = call.at.0;
+            let every = call.every.unwrap_or_default().0.as_nanos();
+            let skipped = match window.start.checked_sub(first) {
+                None => 0,
+                Some(early) if every > 0 => early.as_nanos().div_ceil(every),
+                Some(early) if early.is_zero() => 0,
+                Some(_) => return false,
+            };
+            let begins = first
+                .as_nanos()
+                .saturating_add(skipped.saturating_mul(every));
+            let last = if skipped > 0 {
+                call.until.unwrap_or(end).min(end)
+            } else {
+                end
+            };
+            begins < window.end.as_nanos() && begins < last.0.as_nanos()
+        })
+    }
+}
