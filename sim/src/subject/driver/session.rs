@@ -19,6 +19,7 @@ use super::{
     supports,
 };
 use crate::{
+    redact::is_secret_name,
     scenario::{Credential, Scenario},
     subject::{Built, Lent, Subject},
 };
@@ -42,7 +43,7 @@ impl Session {
         let link = Link::start(program, environment, limits.farewell)?;
         for (name, value) in environment {
             let name = name.to_string_lossy();
-            if name.contains("SECRET") || name.contains("PASSWORD") {
+            if is_secret_name(&name) {
                 link.said().never(&value.to_string_lossy());
             }
         }
