@@ -1,6 +1,7 @@
 //! Replays Azure credential failures in virtual time and asserts what the client did.
 
 pub mod backend;
+pub mod call;
 pub mod cli;
 pub mod command;
 pub mod credential;

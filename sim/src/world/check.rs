@@ -54,6 +54,8 @@ pub(crate) struct Series<'a> {
     pub until: Option<Span>,
     /// Whether it asks the shared credential or a clone of it.
     pub shares_credential: bool,
+    /// Whether it goes through the subject's Redis client.
+    pub uses_redis_client: bool,
     /// What it does, as `do` names it.
     pub kind: &'static str,
     /// The resource that it uses.
