@@ -73,6 +73,7 @@ pub(super) async fn work(caller: &Caller, call: &Call, work: &RedisWork) {
         instance: caller.instance.number,
         on: on.clone(),
         send: describe(&commands, work),
+        is_subscription: false,
     }));
     let doing = run(caller, &on, &commands, work);
     let replies = match call.gives_up_after {
@@ -209,6 +210,7 @@ pub(super) async fn subscribe(caller: &Caller, wanted: &RedisSubscribe) {
         instance: caller.instance.number,
         on: on.clone(),
         send: format!("listen to {}", wanted.channels.join(", ")),
+        is_subscription: true,
     }));
     let started = scene.state.elapsed();
     let made = match &caller.instance.built {
