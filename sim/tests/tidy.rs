@@ -195,7 +195,7 @@ fn every_promise_has_its_scenario() {
 #[test]
 fn no_trace_is_left_of_a_scenario_that_is_gone() {
     let names = library::bundled().into_iter();
-    let names: BTreeSet<_> = names.map(|source| source.name.replace('/', ".")).collect();
+    let names: BTreeSet<_> = names.map(|source| source.name).collect();
     let mut wrong = Vec::new();
     for (path, _) in with_suffix("sim/tests/traces", ".snap") {
         let name = path.strip_prefix("sim/tests/traces/").unwrap();

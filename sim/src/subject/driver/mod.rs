@@ -6,12 +6,12 @@
 //! credentials of the run and ends the process when it is dropped.
 
 mod credential;
-mod describe;
 mod link;
 mod message;
 mod process;
 mod said;
 mod session;
+mod supports;
 mod threads;
 
 use std::{ffi::OsString, sync::Arc, time::Duration};
@@ -136,7 +136,7 @@ impl Subject for Driver {
             return Err("drivers have no Redis client".to_owned());
         }
         match &self.known {
-            Some(hello) => describe::supports(hello, scenario),
+            Some(hello) => supports::supports(hello, scenario),
             None => Ok(()),
         }
     }
