@@ -38,6 +38,7 @@
 pub mod backend;
 pub mod cli;
 pub mod command;
+pub mod credential;
 pub mod draws;
 pub mod engine;
 pub mod expectation;

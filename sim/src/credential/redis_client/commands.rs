@@ -2,7 +2,7 @@
 
 use redis::{Cmd, Pipeline, RedisError, Value, aio::ConnectionLike};
 
-use crate::scenario::RedisHow;
+use super::RedisHow;
 
 /// Sends commands over `connection`, and gives their replies as [`RedisConnection::send`] wants
 /// them.

@@ -1,17 +1,32 @@
-//! A Redis client under test, as a run drives it.
+//! The Redis client that takes the tokens of the credential under test: its options in a scenario, and
+//! how a run drives it.
 
 mod commands;
+mod options;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use crate::{
-    engine::BoxFuture,
-    scenario::{RedisHow, RedisReport},
-};
+use crate::{engine::BoxFuture, scenario::RedisReport};
 
 pub use commands::{said, send, short};
+pub use options::{Protocol, RedisClientKind, RedisSubject, TokenRetry};
+
+/// How commands are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RedisHow {
+    /// Each when the one before has its reply, be it an error.
+    #[default]
+    OneByOne,
+    /// All at once.
+    Pipeline,
+    /// All at once between MULTI and EXEC, through the client's own way to do that.
+    Transaction,
+}
 
 /// A Redis client around a credential: whatever makes connections and keeps them signed in.
 pub trait RedisClient: Send + Sync + 'static {
