@@ -176,6 +176,7 @@ impl CallKind for RedisWork {
             instance: caller.instance.number,
             on: on.clone(),
             send: self.shown(&commands),
+            is_subscription: false,
         }));
         let replies = caller
             .within_patience(self.send(caller, &on, &commands, connections))

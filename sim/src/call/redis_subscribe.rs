@@ -87,6 +87,7 @@ impl CallKind for RedisSubscribe {
             instance: caller.instance.number,
             on: on.clone(),
             send: format!("listen to {}", self.channels.join(", ")),
+            is_subscription: true,
         }));
         let started = caller.elapsed();
         let made = match &caller.instance.built {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     fault::{Seen, SeenCommand, Strike},
-    trace::{Fingerprint, Kind, RedisEvent},
+    trace::{Fingerprint, Kind, Published, RedisEvent},
 };
 
 /// A good login.
@@ -28,6 +28,7 @@ pub struct Outcome {
     name: Option<String>,
     reply: String,
     transaction: Option<u64>,
+    published: Box<[Published]>,
 }
 
 impl Outcome {
@@ -42,6 +43,7 @@ impl Outcome {
             name: None,
             reply: reply.short(),
             transaction,
+            published: Box::default(),
         }
     }
 
@@ -55,7 +57,15 @@ impl Outcome {
                 done.reply.clone()
             },
             transaction: done.transaction,
+            published: done.published.iter().map(published).collect(),
         }
+    }
+}
+
+fn published((channel, message): &(Bytes, Bytes)) -> Published {
+    Published {
+        channel: String::from_utf8_lossy(channel).into(),
+        message: String::from_utf8_lossy(message).into(),
     }
 }
 
@@ -103,6 +113,7 @@ pub fn command(session: &Session, args: &[Bytes], fault: Option<&str>, outcome: 
             signs_in: shown::signs_in(args),
             reply: outcome.reply,
             fault: fault.map(str::to_owned),
+            published: outcome.published,
         },
     );
 }

@@ -1,27 +1,16 @@
-//! Redis commands as people type them.
+//! Redis commands as scenario files write them.
 
-/// The words of a command: separated by spaces, `"..."` and `'...'` hold spaces together.
+use crate::scenario::command_line::{Quotes, Unbalanced, split_command_line};
+
+/// Splits a command such as `SET greeting "hello world"` into its words.
 ///
 /// # Errors
 /// What is wrong, in a few words.
 pub fn parse_command(text: &str) -> Result<Vec<String>, &'static str> {
-    let mut words = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let (word, after) = match first {
-            '"' | '\'' => {
-                let inside = &rest[1..];
-                let end = inside.find(first).ok_or("a quote is not closed")?;
-                (&inside[..end], &inside[end + 1..])
-            }
-            _ => rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())),
-        };
-        if after.starts_with(|next: char| !next.is_whitespace()) {
-            return Err("a quoted word goes on behind its quote");
-        }
-        words.push(word.to_owned());
-        rest = after.trim_start();
-    }
+    let words = split_command_line(text, Quotes::WholeWords).map_err(|why| match why {
+        Unbalanced::NotClosed(_) => "a quote is not closed",
+        Unbalanced::GoesOn => "a quoted word goes on behind its quote",
+    })?;
     match words.first() {
         None => Err("it is empty"),
         Some(name) if name.is_empty() => Err("its name is empty"),

@@ -1,4 +1,4 @@
-//! What the connections of one Redis share: the server, and a bell for each of them.
+//! What the connections of one Redis share: the server, and a notification for each of them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,30 +13,32 @@ use super::server::{
     Client, ClientId, Config, Ending, Server, Version,
     cluster::{Cluster, Node, shares},
 };
-use super::{REDIS_HOST, REDIS_PORT};
+use super::{REDIS_HOST, REDIS_PORT, serve};
 use crate::{
     backend::Stage,
+    engine::{BoxFuture, HostMain},
     scenario::{Redis, RedisEnd, RedisVersion},
     trace::{Kind, RedisEvent},
 };
 
 /// One Redis, single or a cluster.
-pub struct Hub {
+pub struct RedisService {
     state: Mutex<State>,
     /// The hosts of all nodes, by number; replicas come after the masters.
     hosts: Vec<String>,
 }
 
-/// What the lock is about.
+/// The server and what wakes its tasks, behind one lock.
 pub struct State {
     /// The server.
     pub server: Server,
-    bells: BTreeMap<ClientId, Arc<Notify>>,
-    /// Ring when a node goes down.
-    falls: BTreeMap<usize, Arc<Notify>>,
+    /// Wakes the task of a connection.
+    connections: BTreeMap<ClientId, Arc<Notify>>,
+    /// Wakes a node's listener when the node goes down.
+    nodes: BTreeMap<usize, Arc<Notify>>,
 }
 
-impl Hub {
+impl RedisService {
     /// The Redis that a world describes, empty.
     pub fn new(redis: &Redis) -> Self {
         let version = match redis.version {
@@ -55,8 +57,8 @@ impl Hub {
         };
         let state = State {
             server: Server::new(config, cluster),
-            bells: BTreeMap::new(),
-            falls: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            nodes: BTreeMap::new(),
         };
         Self {
             state: Mutex::new(state),
@@ -91,14 +93,14 @@ impl Hub {
     /// Ends connections, all or those that `wanted` means. They end themselves as soon as they run.
     pub fn kill(&self, ending: &Ending, wanted: impl Fn(&Client) -> bool) {
         let mut state = self.state();
-        let ids: Vec<ClientId> = state.bells.keys().copied().collect();
+        let ids: Vec<ClientId> = state.connections.keys().copied().collect();
         for id in ids {
             if let Some(client) = state.server.client_mut(id)
                 && wanted(client)
             {
                 client.cut_off();
                 client.closing = Some(ending.clone());
-                state.ring(id);
+                state.notify(id);
             }
         }
     }
@@ -107,7 +109,7 @@ impl Hub {
     pub fn crash(&self, stage: &Stage, at: Duration) {
         let lost = {
             let mut state = self.state();
-            state.bells.clear();
+            state.connections.clear();
             state.server.lose_all()
         };
         let ending = Ending {
@@ -127,8 +129,8 @@ impl Hub {
         let down = cluster.nodes.get_mut(node)?;
         down.down = true;
         let (from, to) = (self.hosts.get(node)?.clone(), self.hosts.get(to)?.clone());
-        if let Some(bell) = state.falls.get(&node) {
-            bell.notify_one();
+        if let Some(listener) = state.nodes.get(&node) {
+            listener.notify_one();
         }
         drop(state);
         let ending = Ending {
@@ -141,46 +143,79 @@ impl Hub {
 }
 
 impl State {
-    /// Somebody connects to a node; who it is, and the bell that rings when there is news.
+    /// A client connects to a node. Returns its number, and what wakes its task when the server
+    /// changed its state or has output for it.
     pub fn connect(&mut self, node: usize, peer: &str, now: i64) -> (ClientId, Arc<Notify>) {
         let address = format!("{peer}:{}", 40_000 + self.server.connections % 20_000);
         let id = self.server.connect(node, &address, now);
-        let bell = Arc::new(Notify::new());
-        self.bells.insert(id, bell.clone());
-        (id, bell)
+        let notify = Arc::new(Notify::new());
+        self.connections.insert(id, notify.clone());
+        (id, notify)
     }
 
-    /// A connection is gone. Said once: none the second time.
+    /// Removes a connection; `None` if it was removed before.
     pub fn disconnect(&mut self, id: ClientId) -> Option<Client> {
-        self.bells.remove(&id);
+        self.connections.remove(&id);
         self.server.disconnect(id)
     }
 
-    /// Rings for all for whom there is news, but not for who caused it.
-    pub fn ring_touched(&mut self, but: ClientId) {
+    /// Wakes the tasks of all connections that a command has touched, but not of the one that sent
+    /// it.
+    pub fn notify_touched(&mut self, but: ClientId) {
         let touched: BTreeSet<ClientId> = self.server.take_touched();
         touched
             .into_iter()
             .filter(|id| *id != but)
-            .for_each(|id| self.ring(id));
+            .for_each(|id| self.notify(id));
     }
 
-    fn ring(&self, id: ClientId) {
-        if let Some(bell) = self.bells.get(&id) {
-            bell.notify_one();
+    fn notify(&self, id: ClientId) {
+        if let Some(connection) = self.connections.get(&id) {
+            connection.notify_one();
         }
     }
 
-    /// A node's process begins; the bell that rings when it goes down. One that was down is a
-    /// replica now.
+    /// A node's process begins. Returns what wakes its listener when the node goes down. One that was
+    /// down is a replica now.
     pub fn start(&mut self, node: usize) -> Arc<Notify> {
         let cluster = self.server.cluster.as_mut();
         if let Some(node) = cluster.and_then(|cluster| cluster.nodes.get_mut(node)) {
             node.down = false;
         }
-        let bell = Arc::new(Notify::new());
-        self.falls.insert(node, bell.clone());
-        bell
+        let notify = Arc::new(Notify::new());
+        self.nodes.insert(node, notify.clone());
+        notify
+    }
+}
+
+impl Stage {
+    /// The nodes of Redis, replicas too.
+    pub(crate) fn redis_nodes(&self) -> Vec<(String, HostMain)> {
+        let Some(service) = self.redis() else {
+            return Vec::new();
+        };
+        let main = |node: usize| -> HostMain {
+            let (stage, service) = (self.clone(), service.clone());
+            Arc::new(move |host| -> BoxFuture<'static, ()> {
+                Box::pin(serve(stage.clone(), service.clone(), node, host))
+            })
+        };
+        let hosts = service.hosts().iter().enumerate();
+        hosts
+            .map(|(node, host)| (host.clone(), main(node)))
+            .collect()
+    }
+
+    /// The hosts of Redis, replicas too; the first is where clients begin.
+    pub fn redis_hosts(&self) -> &[String] {
+        self.redis().map_or(&[], |service| service.hosts())
+    }
+
+    /// From now on the nodes of a Redis cluster send clients here when they mean `host`.
+    pub fn announce_redis(&self, host: &str, address: &str, port: u16) {
+        if let Some(service) = self.redis() {
+            service.announce(host, address, port);
+        }
     }
 }
 
