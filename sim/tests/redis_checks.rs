@@ -2,15 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::sync::Arc;
-
-use credsim::{
-    engine::Engine,
-    run::{self, Options},
-    scenario,
-    subject::Identity,
-    verdict,
-};
+use credsim::{judge::Judgement, simulation::Simulation};
 
 /// A world with one Redis, and what else is said of the client, the timeline and the calls.
 fn failures(client: &str, rest: &str) -> Vec<String> {
@@ -29,17 +21,10 @@ subject.credential.managed-identity = {{}}
 subject.redis = {{ {client} }}
 {rest}"#
     );
-    let loaded =
-        scenario::parse("test", "test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong:?}"));
-    let options = Options {
-        engine: Engine::Lapse,
-        seed: run::DEFAULT_SEED,
-        subject: Arc::new(Identity),
-    };
-    let run = run::play(&loaded.scenario, &options).unwrap();
-    let verdict = verdict::judge(&loaded.scenario, &[run]);
-    let findings = verdict.expectations.iter().chain(&verdict.invariants);
-    let failed = findings.filter(|finding| finding.outcome != verdict::Judgement::Holds);
+    let simulation = Simulation::text("test", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let verdict = simulation.play().unwrap().verdict;
+    let findings = verdict.findings();
+    let failed = findings.filter(|finding| finding.outcome != Judgement::Holds);
     failed.map(|finding| format!("{finding:?}")).collect()
 }
 

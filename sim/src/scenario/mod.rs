@@ -5,6 +5,7 @@ mod commands;
 pub(crate) mod diagnostics;
 pub(crate) mod document;
 pub mod library;
+mod lines;
 mod model;
 mod parse;
 mod schema;
