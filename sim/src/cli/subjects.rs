@@ -6,7 +6,7 @@ use super::{exit, run::Args};
 use crate::{
     live::Environment,
     scenario::sdk_of,
-    subject::{Driver, Identity, Subject, driver},
+    subject::{Driver, Identity, Subject},
 };
 
 /// The name of our own library as a subject.
@@ -44,8 +44,8 @@ pub(super) fn selected(
             "add --engine live",
         );
     }
-    let words = driver::words(driver).map_err(|message| (message, None, exit::USAGE))?;
-    Driver::new(words)
+    Driver::parse(driver)
+        .map_err(|message| (message, None, exit::USAGE))?
         .probe(&Environment::clean())
         .map(|driver| Arc::new(driver) as Arc<dyn Subject>)
         .map_err(|message| (message, None, exit::HARNESS))
