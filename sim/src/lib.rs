@@ -1,5 +1,6 @@
 //! Replays Azure credential failures in virtual time and asserts what the client did.
 
+pub mod action;
 pub mod backend;
 pub mod cli;
 pub mod command;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{HEADING, LOUD, calls, expectations, redis, timeline, world};
+use super::{HEADING, LOUD, calls, expectations, redis, world};
 use crate::{
-    facts,
+    action, facts,
     report::prose::paragraph,
     scenario::{Loaded, Scenario},
 };
@@ -28,7 +28,7 @@ pub fn tell(loaded: &Loaded) -> String {
             .chain(scenario.subject.redis.as_ref().map(redis::client))
             .collect(),
     );
-    section(&mut text, "What happens", timeline::lines(&scenario.at));
+    section(&mut text, "What happens", action::describe(&scenario.at));
     section(&mut text, "Who asks", calls::lines(scenario));
     expected(&mut text, scenario);
     cited(&mut text, scenario);

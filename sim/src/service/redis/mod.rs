@@ -18,7 +18,6 @@ mod store;
 mod tests;
 mod told;
 
-pub use actions::apply;
 pub use hub::Hub;
 #[doc(hidden)]
 pub use resp::survives as resp_survives;
