@@ -8,10 +8,7 @@ use crate::judge::{
 };
 use crate::{
     judge::{Run, Side},
-    scenario::{
-        Attempts, AttemptsTo, EntraMatch, FaultThen, ImdsMatch, ImdsRequest, Reach, Scenario,
-        Service, Span, Target,
-    },
+    scenario::{Attempts, AttemptsTo, FaultThen, Reach, Scenario, Service, Span, Target},
     trace::{Event, span},
 };
 
@@ -88,11 +85,8 @@ fn of_the_client<'a>(run: &'a Run, to: &AttemptsTo) -> Vec<Attempt<'a>> {
 /// hung up.
 fn of_the_service<'a>(run: &'a Run, to: &AttemptsTo) -> Vec<Attempt<'a>> {
     let target = match to {
-        AttemptsTo::Imds(_) => Target::Imds(ImdsMatch {
-            request: Some(ImdsRequest::Token),
-            ..ImdsMatch::default()
-        }),
-        AttemptsTo::Entra(_) => Target::Entra(EntraMatch::default()),
+        AttemptsTo::Imds(of) => Target::Imds(of.clone()),
+        AttemptsTo::Entra(of) => Target::Entra(of.clone()),
     };
     let visits = visits(&run.trace, &target).into_iter();
     visits

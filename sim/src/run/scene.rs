@@ -12,9 +12,10 @@ use std::{
 use credsim_identity::{AccessToken, Error, TokenRequest};
 use jiff::Timestamp;
 
-use super::{caller, made::Made, redis::Connections, watch::Watch};
+use super::{caller, redis::Connections, watch::Watch};
 use crate::{
     action::{Action, ActionContext, NetworkChange, Repair, SharedCredential},
+    credential::BuiltSubject,
     engine::Control,
     host::{HostState, Leftovers, Lender},
     scenario::{Reach, Scenario, Service},
@@ -26,7 +27,7 @@ use crate::{
 /// A credential of the run.
 pub(super) struct Instanced {
     pub number: u32,
-    pub built: Result<Made, Error>,
+    pub built: Result<BuiltSubject, Error>,
     leftovers: Arc<Leftovers>,
     /// The tokens that it handed out lately, so that they need not be digested again.
     pub seen_tokens: Mutex<VecDeque<(AccessToken, Fingerprint)>>,
@@ -132,16 +133,16 @@ impl Scene {
         let built = match &subject.redis {
             Some(client) => {
                 let built = self.subject.build_redis(client, &subject.credential, &lent);
-                built.map(Made::Redis)
+                built.map(BuiltSubject::Redis)
             }
             None => {
                 let built = self.subject.build(&subject.credential, &lent);
-                built.map(Made::Credential)
+                built.map(BuiltSubject::Credential)
             }
         };
         match &built {
             Ok(built) => {
-                if let Made::Credential(built) = built {
+                if let BuiltSubject::Credential(built) = built {
                     let told = format!("{:?}", built.credential);
                     self.watch.check("debug", &told);
                 }
@@ -201,7 +202,7 @@ impl Scene {
         for instance in disposed.iter() {
             let Ok(built) = &instance.built else { continue };
             let tokens = match built {
-                Made::Credential(built) => {
+                BuiltSubject::Credential(built) => {
                     let repetitions = lock(&self.repetitions);
                     let asked = repetitions.iter();
                     let asked = asked.flat_map(|(step, times)| {
@@ -210,7 +211,7 @@ impl Scene {
                     let cached = |request: &TokenRequest| built.credential.cached(request);
                     asked.filter(|request| cached(request).is_some()).count()
                 }
-                Made::Redis(client) => client.tokens(),
+                BuiltSubject::Redis(client) => client.tokens(),
             };
             self.record(Kind::Leftovers {
                 instance: instance.number,
@@ -263,8 +264,8 @@ impl SharedCredential for SharedOfRun<'_> {
 
     fn dispose(&self) {
         match &self.shared.built {
-            Ok(Made::Credential(built)) => built.credential.dispose(),
-            Ok(Made::Redis(client)) => {
+            Ok(BuiltSubject::Credential(built)) => built.credential.dispose(),
+            Ok(BuiltSubject::Redis(client)) => {
                 self.scene.connections.drop_all();
                 client.dispose();
             }

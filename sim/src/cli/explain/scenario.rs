@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{HEADING, LOUD, calls, expectations, redis, world};
+use super::{HEADING, LOUD, calls, expectations, world};
 use crate::{
-    action, facts,
+    action,
+    credential::RedisSubject,
+    facts,
     report::prose::paragraph,
     scenario::{Loaded, Scenario},
 };
@@ -24,8 +26,8 @@ pub fn tell(loaded: &Loaded) -> String {
     section(
         &mut text,
         "Under test",
-        std::iter::once(calls::credential(&scenario.subject.credential))
-            .chain(scenario.subject.redis.as_ref().map(redis::client))
+        std::iter::once(scenario.subject.credential.describe())
+            .chain(scenario.subject.redis.as_ref().map(RedisSubject::describe))
             .collect(),
     );
     section(&mut text, "What happens", action::describe(&scenario.at));

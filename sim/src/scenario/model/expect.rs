@@ -207,10 +207,10 @@ pub struct Rate {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum AttemptsTo {
-    /// Token requests to IMDS.
-    Imds(super::Nothing),
-    /// Token requests to Entra.
-    Entra(super::Nothing),
+    /// Requests to IMDS.
+    Imds(ImdsMatch),
+    /// Requests to Entra.
+    Entra(EntraMatch),
 }
 
 /// The waits between attempts, as the credential makes them: from the end of one to the beginning

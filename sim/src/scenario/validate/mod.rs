@@ -35,7 +35,6 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.citations();
     check.world();
     check.subject();
-    check.redis_subject();
     action::check(&scenario.at, &mut check);
     check.calls();
     check.expectations();

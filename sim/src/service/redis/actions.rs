@@ -1,9 +1,9 @@
 //! How the timeline ends connections to Redis.
 
-use super::{hub::Hub, server::Ending};
+use super::{redis_service::RedisService, server::Ending};
 use crate::scenario::RedisEnd;
 
-impl Hub {
+impl RedisService {
     /// Closes the connection of this number, counted from 1 in the order of connecting, or all.
     pub fn close_connection(&self, number: Option<u64>) {
         let ending = broken("the server closed it".to_owned());
