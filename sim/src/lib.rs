@@ -35,6 +35,7 @@
 //! | `report` | reports for people and programs |
 //! | `cli` | the command line |
 
+pub mod action;
 pub mod backend;
 pub mod cli;
 pub mod command;
