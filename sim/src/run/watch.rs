@@ -17,7 +17,7 @@ use crate::{
     backend::Stage,
     call::SecretWatch,
     redact::looks_like_token,
-    scenario::{Action, Scenario},
+    scenario::Scenario,
     subject::driver::LOG_TARGET,
     trace::{Kind, Recorder},
 };
@@ -105,13 +105,8 @@ fn client_secrets(scenario: &Scenario) -> Vec<String> {
             .cloned(),
     );
     for at in &scenario.at {
-        match &at.action {
-            Action::RotateSecret(rotated) => secrets.push(rotated.secret.clone()),
-            Action::SetVariable(set) if set.name == "AZURE_CLIENT_SECRET" => {
-                secrets.push(set.value.clone());
-            }
-            _ => {}
-        }
+        let mentioned = at.action.consequences().secrets;
+        secrets.extend(mentioned.into_iter().map(str::to_owned));
     }
     // An empty one would be found everywhere.
     secrets.retain(|secret| !secret.is_empty());

@@ -11,7 +11,6 @@ mod redis;
 mod rest;
 mod subject;
 mod targets;
-mod timeline;
 mod world;
 
 use super::{
@@ -20,7 +19,7 @@ use super::{
     diagnostics::Problem,
     document::{Document, Place},
 };
-use crate::{call, world::Check};
+use crate::{action, call, world::Check};
 
 /// Everything in the scenario that makes no sense.
 pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
@@ -35,7 +34,7 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.citations();
     check.world();
     check.subject();
-    check.timeline();
+    action::check(&scenario.at, &mut check);
     call::check(&scenario.call, &mut check);
     check.expectations();
     check.conflicts();

@@ -1,10 +1,7 @@
 //! Whether a driver knows all that a scenario asks of its SDK.
 
 use super::message::Hello;
-use crate::{
-    credential::Described,
-    scenario::{Action, Scenario},
-};
+use crate::{action::Outside, credential::Described, scenario::Scenario};
 
 /// What of a credential `hello` does not know: the kind, or an option and its kind.
 fn unknown(described: &Described, hello: &Hello) -> Option<(String, String)> {
@@ -35,13 +32,11 @@ pub fn supports(hello: &Hello, scenario: &Scenario) -> Result<(), String> {
             }
         }
     }
-    scenario.at.iter().try_for_each(|at| match &at.action {
-        Action::Dispose(_) => Err(lacks(hello, "dispose", "`dispose`")),
-        Action::SetVariable(variable) => Err(format!(
-            "{} is changed while the SDK runs, which nobody outside its process can do",
-            variable.name
-        )),
-        _ => Ok(()),
+    let mut events = scenario.at.iter();
+    events.try_for_each(|at| match at.action.consequences().outside {
+        Outside::Possible => Ok(()),
+        Outside::Impossible(why) => Err(why.to_owned()),
+        Outside::NeedsRequest { name, .. } => Err(lacks(hello, name, &format!("`{name}`"))),
     })
 }
 
@@ -129,6 +124,9 @@ mod tests {
             "sdk 1 has no `dispose`"
         );
         let changed = at("set-variable = { name = \"AZURE_CLIENT_ID\", value = \"a\" }");
-        assert!(lacks("azure-cli = {}", &changed).contains("AZURE_CLIENT_ID"));
+        assert_eq!(
+            lacks("azure-cli = {}", &changed),
+            "a variable is set, and the environment of a running process stays"
+        );
     }
 }
