@@ -4,8 +4,8 @@ use super::{faults, redis};
 use crate::{
     report::counted,
     scenario::{
-        Attempts, AttemptsTo, ChangeIs, ErrorLike, IdentityChange, PassedOver, Requests,
-        ResourceSaw, Span, Target, That, TokenFrom, Waited,
+        Attempts, ChangeIs, ErrorLike, IdentityChange, PassedOver, Requests, ResourceSaw, Span,
+        Target, That, TokenFrom, Waited,
     },
 };
 
@@ -137,10 +137,7 @@ fn attempts(expected: &Attempts) -> String {
         0.0 => ", exactly".to_owned(),
         jitter => format!(", give or take {}", percent(jitter)),
     };
-    let service = match expected.to {
-        AttemptsTo::Imds(_) => "imds",
-        AttemptsTo::Entra(_) => "entra",
-    };
+    let service = expected.to.key();
     format!(
         "{} attempts at {service}{}, with waits of {}{jitter}",
         expected.waits.len() + 1,

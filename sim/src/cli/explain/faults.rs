@@ -1,6 +1,7 @@
 //! Faults and the requests that they strike, in words.
 
 use super::world::range;
+use crate::fault::Matcher as _;
 use crate::scenario::{
     Body, EntraMatch, Fault, FaultOn, FaultThen, ImdsMatch, ImdsRequest, Preset, Reply, ResetWhen,
 };
@@ -30,6 +31,7 @@ fn struck(on: &FaultOn) -> String {
         FaultOn::Az(_) => "runs of az".to_owned(),
         FaultOn::Azd(_) => "runs of azd".to_owned(),
         FaultOn::Pwsh(_) => "runs of pwsh".to_owned(),
+        FaultOn::Resource(_) => on.describe(),
         FaultOn::Redis(which) => super::redis::commands(which),
     }
 }

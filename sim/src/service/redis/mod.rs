@@ -8,6 +8,7 @@ mod actions;
 mod command;
 mod entra;
 mod hub;
+pub mod matcher;
 mod on_stage;
 pub mod resp;
 mod serve;
