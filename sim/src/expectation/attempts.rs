@@ -131,9 +131,9 @@ fn fits(wait: Duration, nominal: Duration, jitter: f64, tolerance: Duration) -> 
 }
 
 fn expected(wanted: &Attempts, window: &Window) -> String {
-    let to = wanted.to.key();
+    let to = wanted.to.describe();
     let count = wanted.waits.len() + 1;
-    let mut text = format!("exactly {count} attempts at {to}{}", window.words());
+    let mut text = format!("exactly {count} {to}{}", window.words());
     if !wanted.waits.is_empty() {
         let waits = list(wanted.waits.iter().map(Span::to_string));
         text += &format!(", with waits of {waits}");

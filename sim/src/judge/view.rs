@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Run;
 use crate::{
     fault::Matcher,
-    scenario::{ImdsRequest, Span, Target},
+    scenario::Span,
     trace::{CallOutcome, Event, Facts, Fingerprint, Kind, RedisEvent, Trace},
 };
 
@@ -191,19 +191,6 @@ pub(crate) fn visits<'a>(trace: &'a Trace, of: &dyn Matcher) -> Vec<Visit<'a>> {
         }
     }
     visits
-}
-
-/// What a target is called in a sentence.
-pub(crate) fn words(target: &Target) -> String {
-    match target {
-        Target::Imds(imds) => match imds.request {
-            None => "requests to imds".to_owned(),
-            Some(ImdsRequest::Probe) => "probes of imds".to_owned(),
-            Some(ImdsRequest::Token) => "token requests to imds".to_owned(),
-        },
-        Target::Entra(_) => "token requests to entra".to_owned(),
-        other => other.describe(),
-    }
 }
 
 /// A request as the credential made it.

@@ -89,3 +89,28 @@ impl Matcher for Target {
         self.matcher().describe()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_about_a_target_has_its_filters() {
+        let said = |to: &str| {
+            toml::from_str::<Target>(to)
+                .expect("a valid target")
+                .describe()
+        };
+        assert_eq!(
+            said(
+                "entra = { request = \"token\", client-id = \"c\", scope = \"https://a/.default\" }"
+            ),
+            "token requests to entra of c for https://a/.default"
+        );
+        assert_eq!(said("entra = {}"), "requests to entra");
+        assert_eq!(
+            said("imds = { request = \"token\", resource = \"https://a\" }"),
+            "token requests to imds for https://a"
+        );
+    }
+}
