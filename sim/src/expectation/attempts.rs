@@ -9,7 +9,7 @@ use crate::judge::{
 use crate::{
     fault::Matcher as _,
     judge::{Run, Side},
-    scenario::{Action, Attempts, FaultThen, Reach, Scenario, Span, Target},
+    scenario::{Attempts, FaultThen, Reach, Scenario, Span, Target},
     trace::{Event, span},
 };
 
@@ -102,20 +102,16 @@ fn out_of_sight(scenario: &Scenario, to: &Target) -> Option<&'static str> {
         }
     };
     let is_unreachable = reach != Some(Reach::Reachable)
-        || scenario.at.iter().any(|at| match &at.action {
-            Action::Network(change) => {
-                change.service.name() == to.key() && change.reach != Reach::Reachable
-            }
-            Action::Crash(crash) => crash.service.name() == to.key(),
-            _ => false,
+        || scenario.at.iter().any(|at| {
+            let cut_off = at.action.consequences().cuts_off;
+            cut_off.is_some_and(|service| service.name() == to.key())
         });
     if is_unreachable {
         return Some("attempts that reach no service are not seen");
     }
-    let drips = scenario.at.iter().any(|at| {
-        matches!(&at.action, Action::Fault(fault)
-            if matches!(fault.then, FaultThen::Drip(_)) && fault.on.key() == to.key())
-    });
+    let drips = scenario
+        .faults()
+        .any(|(_, fault)| matches!(fault.then, FaultThen::Drip(_)) && fault.on.key() == to.key());
     drips.then_some("when a dripping answer is over is not seen")
 }
 

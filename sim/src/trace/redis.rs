@@ -78,6 +78,9 @@ pub enum RedisEvent {
         /// What the server knows of it; for matchers.
         #[serde(skip)]
         facts: Facts,
+        /// What it published: PUBLISH itself, and EXEC what the queued PUBLISH commands did.
+        #[serde(skip)]
+        published: Box<[Published]>,
     },
     /// A command that waited has its reply.
     Unblocked {
@@ -114,6 +117,9 @@ pub enum RedisEvent {
         on: String,
         /// The commands; how they are sent.
         send: String,
+        /// Whether it subscribes, and then listens until the world's end.
+        #[serde(skip)]
+        is_subscription: bool,
     },
     /// A caller's piece of work is done, or has failed.
     WorkEnded {
@@ -160,6 +166,15 @@ pub enum RedisEvent {
         /// In its words.
         words: String,
     },
+}
+
+/// A message that subscribers of its channel get, in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The channel.
+    pub channel: Box<str>,
+    /// The message.
+    pub message: Box<str>,
 }
 
 /// The reply to one command, as its caller gets it.

@@ -5,23 +5,22 @@
 //! second engine and wants the same verdict and the same application events in the same order. Where
 //! runs with one seed may differ, the verdicts alone count, of more runs.
 
+mod counts;
 mod differential;
 mod play;
 
 use std::{process::ExitCode, sync::Arc};
 
 use credsim::{
-    cli::skip::{self, Callers},
     engine::Engine,
-    judge::Run,
     scenario::{Loaded, library},
+    simulation::{Played, Simulation},
     trace,
-    verdict::Verdict,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use play::play;
 
-/// Above so many lines, the summary and the hash are approved instead of the trace.
+/// Above so many lines, counts for each lane and the hash are approved instead of the trace.
 const READABLE: usize = 300;
 
 /// How often more a scenario is played whose runs differ.
@@ -46,7 +45,9 @@ fn main() -> ExitCode {
         trials.push(Trial::test(format!("lapse/{name}"), move || {
             on_lapse(&first)
         }));
-        let left_out = skip::reason(&loaded.scenario, Engine::Turmoil, Callers::Inside);
+        let left_out = Simulation::of(loaded.clone())
+            .engine(Engine::Turmoil)
+            .skip_reason();
         let engine = match &left_out {
             Some(_) => Trial::test(format!("turmoil/{name}"), || Ok(())).with_ignored_flag(true),
             None => Trial::test(format!("turmoil/{name}"), move || on_turmoil(&second)),
@@ -57,8 +58,8 @@ fn main() -> ExitCode {
 }
 
 fn on_lapse(loaded: &Loaded) -> Result<(), Failed> {
-    let (runs, verdict) = play(loaded, Engine::Lapse)?;
-    let (again, _) = play(loaded, Engine::Lapse)?;
+    let played = play(loaded, Engine::Lapse)?;
+    let again = play(loaded, Engine::Lapse)?;
     if loaded.scenario.unrepeatable().is_some() {
         // Chance may have favoured two runs; no trace can be approved.
         for _ in 0..LUCKY {
@@ -66,19 +67,20 @@ fn on_lapse(loaded: &Loaded) -> Result<(), Failed> {
         }
         return Ok(());
     }
-    if let Some(run) = runs
+    if let Some(run) = played
+        .runs
         .iter()
-        .zip(&again)
+        .zip(&again.runs)
         .find(|(one, two)| one.hash != two.hash)
     {
         return Err(format!("seed {} gives two different traces", run.0.seed).into());
     }
-    approve(loaded, &runs, &verdict);
+    approve(loaded, &played);
     Ok(())
 }
 
 /// Compares with the approved trace; panics with a diff, which is how insta fails a test.
-fn approve(loaded: &Loaded, runs: &[Run], verdict: &Verdict) {
+fn approve(loaded: &Loaded, Played { runs, verdict }: &Played) {
     let events: Vec<_> = runs[0].trace.events.iter().collect();
     let lines = trace::fold(&events);
     let mut text = format!("{}\n\n", loaded.scenario.title);
@@ -92,25 +94,24 @@ fn approve(loaded: &Loaded, runs: &[Run], verdict: &Verdict) {
     if lines.len() <= READABLE {
         text += &lines.join("\n");
     } else {
-        text += &format!(
-            "the trace has {} lines folded: its hash stands for it\n",
-            lines.len()
-        );
+        text += &format!("the trace has {} lines folded; its counts:\n", lines.len());
+        text += &counts::counts(&runs[0].trace.events).join("\n");
     }
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../traces");
+    let (family, name) = loaded.name.split_once('/').unwrap_or(("", &loaded.name));
+    settings.set_snapshot_path(format!("../traces/{family}"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(loaded.name.replace('/', "."), text));
+    settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
 fn on_turmoil(loaded: &Loaded) -> Result<(), Failed> {
-    let (turmoil, _) = play(loaded, Engine::Turmoil)?;
+    let turmoil = play(loaded, Engine::Turmoil)?;
     if loaded.scenario.unrepeatable().is_some() {
         return Ok(());
     }
-    let (lapse, _) = play(loaded, Engine::Lapse)?;
-    for (lapse, turmoil) in lapse.iter().zip(&turmoil) {
+    let lapse = play(loaded, Engine::Lapse)?;
+    for (lapse, turmoil) in lapse.runs.iter().zip(&turmoil.runs) {
         let turmoil = differential::Other {
             name: "turmoil",
             trace: &turmoil.trace,
