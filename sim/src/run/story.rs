@@ -178,7 +178,7 @@ impl Story {
             start: Some(start),
             ended,
             last_repair: scene.last_repair(),
-            healthy: self.stage.healthy() && scene.all_reachable(),
+            healthy: self.stage.healthy() && scene.state.reaches_all(),
             // What broke between us and the subject: then the run says nothing about it.
             fault: self.subject.fault(),
         }

@@ -1,23 +1,20 @@
-//! Keeps the house: what no compiler and no lint looks at.
+//! Rules of the repository that no compiler and no lint checks.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
+
+mod length;
+mod modules;
+mod rooms;
+mod tokens;
 
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use credsim::{facts, scenario::library};
-
-/// A file longer than this is two files.
-const LONG: usize = 400;
-
-/// Even a file that is allowed to be long ends here.
-const TOO_LONG: usize = 500;
-
-/// Files that may be long, and why.
-const MAY_BE_LONG: &[(&str, &str)] = &[];
 
 /// The folders of `scenarios/` that there may be.
 const FAMILIES: &[&str] = &[
@@ -42,17 +39,20 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// All text files below a folder of the repository, by path from its root, with their text.
-fn texts(folder: &str) -> Vec<(String, String)> {
+/// All text files of the repository, by path from its root, with their text.
+static TEXTS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let mut texts = Vec::new();
-    let mut folders = vec![root().join(folder)];
+    let mut folders = vec![root()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
+            // In a worktree, `.git` is a file.
+            if ["target", ".git", "node_modules", "venv"].contains(&name) {
+                continue;
+            }
             if path.is_dir() {
-                let is_foreign = ["target", ".git", "node_modules", "venv"].contains(&name);
-                folders.extend((!is_foreign).then_some(path));
+                folders.push(path);
             } else if let Ok(text) = fs::read_to_string(&path) {
                 let path = path.strip_prefix(root()).unwrap();
                 texts.push((path.to_str().unwrap().to_owned(), text));
@@ -61,37 +61,31 @@ fn texts(folder: &str) -> Vec<(String, String)> {
     }
     texts.sort();
     texts
+});
+
+/// All text files below a folder.
+fn texts(folder: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let folder = format!("{folder}/");
+    let texts = TEXTS.iter();
+    let texts = texts.filter(move |(path, _)| path.starts_with(&folder));
+    texts.map(|(path, text)| (path.as_str(), text.as_str()))
 }
 
-fn with_suffix(folder: &str, suffix: &str) -> Vec<(String, String)> {
-    let mut texts = texts(folder);
-    texts.retain(|(path, _)| path.ends_with(suffix));
-    texts
+/// All Rust files of the repository.
+fn rust_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let texts = TEXTS.iter().filter(|(path, _)| path.ends_with(".rs"));
+    texts.map(|(path, text)| (path.as_str(), text.as_str()))
 }
 
-/// Fails with all that is wrong, one a line.
+/// Fails with everything that is wrong, one line each.
 fn assert_none(what: &str, wrong: &[String]) {
     assert!(wrong.is_empty(), "{what}:\n  {}", wrong.join("\n  "));
 }
 
 #[test]
-fn files_are_short() {
-    let mut wrong = Vec::new();
-    for (path, text) in with_suffix(".", ".rs") {
-        let lines = text.lines().count();
-        let may_be_long = MAY_BE_LONG.iter().any(|(allowed, _)| *allowed == path);
-        let most = if may_be_long { TOO_LONG } else { LONG };
-        if lines > most {
-            wrong.push(format!("{path} has {lines} lines, and may have {most}"));
-        }
-    }
-    assert_none("these are too long", &wrong);
-}
-
-#[test]
 fn no_file_holds_a_forbidden_word() {
     let mut wrong = Vec::new();
-    for (path, text) in texts(".") {
+    for (path, text) in TEXTS.iter() {
         for (one, two) in FORBIDDEN {
             let word = format!("{one}{two}");
             let lines = text.lines().enumerate();
@@ -138,10 +132,10 @@ fn is_name(file: &str) -> bool {
 fn every_id_is_known() {
     let is_known = |id: &str| facts::facts().contains_key(id) || facts::promises().contains_key(id);
     let mut wrong = Vec::new();
-    let scenarios = with_suffix("scenarios", ".toml").into_iter();
-    let code = ["identity", "sim"].into_iter();
-    let code = code.flat_map(|folder| with_suffix(folder, ".rs"));
-    for (path, text) in scenarios.chain(code) {
+    for (path, text) in ["scenarios", "identity", "sim"].into_iter().flat_map(texts) {
+        if !path.ends_with(".rs") && !path.starts_with("scenarios/") {
+            continue;
+        }
         for (index, line) in text.lines().enumerate() {
             if path.ends_with(".rs") && !line.trim_start().starts_with("//") {
                 continue;
@@ -197,10 +191,10 @@ fn no_trace_is_left_of_a_scenario_that_is_gone() {
     let names = library::bundled().into_iter();
     let names: BTreeSet<_> = names.map(|source| source.name).collect();
     let mut wrong = Vec::new();
-    for (path, _) in with_suffix("sim/tests/traces", ".snap") {
+    for (path, _) in texts("sim/tests/traces") {
         let name = path.strip_prefix("sim/tests/traces/").unwrap();
         let name = name.strip_suffix(".snap").unwrap();
-        wrong.extend((!names.contains(name)).then_some(path));
+        wrong.extend((!names.contains(name)).then(|| path.to_owned()));
     }
     assert_none("left over", &wrong);
 }
