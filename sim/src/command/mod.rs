@@ -7,6 +7,7 @@
 mod account;
 pub mod az;
 pub mod azd;
+pub mod matcher;
 mod options;
 pub mod pwsh;
 mod run;

@@ -2,12 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Call, CommandExit, CommandMissing, Done, Program, USUAL, shown::Shown};
+use super::{
+    Call, CommandExit, CommandMissing, Done, Program, USUAL, matcher::CommandFacts, shown::Shown,
+};
 use crate::{
     backend::{Stage, capture::Witnessed, journal::Why},
     engine::{Host, Runtime},
-    fault::{Seen, Strike},
+    fault::Strike,
     scenario::{FaultThen, Range},
+    trace::Facts,
 };
 
 /// A command under way; dropping it kills the command.
@@ -65,9 +68,12 @@ pub async fn run(
         program: name.to_owned(),
         args: shown.args.clone(),
     });
+    let facts = program.map_or_else(Facts::default, |program| {
+        Facts::new(CommandFacts { program })
+    });
     let number = stage
         .journal()
-        .command_started(at, instance, name, &shown.line);
+        .command_started(at, instance, name, &shown.line, &facts);
     if stage.is_open()
         && let Some(what) = shown.real
     {
@@ -86,14 +92,7 @@ pub async fn run(
         running.end(None, Why::plain("not installed"));
         return Err(CommandMissing);
     };
-    let seen = Seen {
-        endpoint: name,
-        what: "token",
-        line: &shown.line,
-        detail: "",
-        command: None,
-    };
-    running.strike = stage.strike(seen, at);
+    running.strike = stage.strike(&facts, at);
     let then = running.strike.as_ref().map(|strike| strike.then.clone());
     let mut time = stage.draw(&format!("{name} takes"), takes);
     let exits = match then {

@@ -7,6 +7,7 @@
 mod command;
 mod command_text;
 mod entra;
+pub mod matcher;
 mod recorded;
 mod redis_service;
 pub mod resp;
