@@ -55,6 +55,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod service;
+pub mod simulation;
 pub mod subject;
 pub mod trace;
 pub mod verdict;
