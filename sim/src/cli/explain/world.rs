@@ -135,7 +135,7 @@ fn service(parts: &mut Vec<String>, takes: Option<&Range>, at: Reach, limit: Opt
     parts.extend(takes.map(|takes| format!("answers take {}", range(takes))));
     match at {
         Reach::Reachable => {}
-        other => parts.push(reach(other).to_owned()),
+        other => parts.push(other.describe().to_owned()),
     }
     if let Some(limit) = limit {
         let mut text = format!("serves {} token requests per {}", limit.requests, limit.per);
@@ -147,16 +147,6 @@ fn service(parts: &mut Vec<String>, takes: Option<&Range>, at: Reach, limit: Opt
             text += &format!(" with Retry-After: {after}");
         }
         parts.push(text);
-    }
-}
-
-/// What a reach means for whoever connects.
-pub fn reach(reach: Reach) -> &'static str {
-    match reach {
-        Reach::Reachable => "reachable",
-        Reach::Refused => "connections are refused",
-        Reach::BlackHoled => "packets vanish on the way",
-        Reach::Unreachable => "there is no route to it",
     }
 }
 

@@ -84,6 +84,18 @@ pub enum Reach {
     Unreachable,
 }
 
+impl Reach {
+    /// What it means for a client that connects.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Reachable => "reachable",
+            Self::Refused => "connections are refused",
+            Self::BlackHoled => "packets vanish on the way",
+            Self::Unreachable => "there is no route to it",
+        }
+    }
+}
+
 /// The instance metadata service.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
