@@ -143,6 +143,13 @@ impl Check<'_> {
         }
     }
 
+    /// How long the tokens of a service or a command live.
+    pub(crate) fn token_life(&mut self, life: Span, place: &Place) {
+        let place = place.key("token-life");
+        self.longer_than_zero(life, &place, TOKEN_LIFE);
+        self.whole_seconds(life, &place);
+    }
+
     /// A resource of the world.
     pub(crate) fn resource(&mut self, name: &str, place: &Place) -> bool {
         let resources = &self.world.resources;
@@ -238,3 +245,6 @@ impl Check<'_> {
         })
     }
 }
+
+const TOKEN_LIFE: &str =
+    "a token that ends at once is never handed out; leave it out for the default";

@@ -36,11 +36,7 @@ pub fn server(redis: &Redis) -> String {
     if redis.max_clients < 10_000 {
         parts.push(format!("{} connections at most", redis.max_clients));
     }
-    format!(
-        "redis: {}, {}",
-        parts.join(", "),
-        super::world::reach(redis.reach)
-    )
+    format!("redis: {}, {}", parts.join(", "), redis.reach.describe())
 }
 
 pub fn replies(expected: &RedisReplies, window: &str) -> String {
