@@ -31,7 +31,7 @@ pub fn lines(world: &World) -> Vec<String> {
         accounts.map(|(name, account)| format!("account {name}: object id {}", account.object_id)),
     );
     lines.extend(command::of_world(world).map(Command::describe));
-    lines.extend(world.redis.as_ref().map(super::redis::server));
+    lines.extend(world.redis.as_ref().map(|redis| redis.describe()));
     lines.extend(world.resources.iter().map(|(name, at)| resource(name, at)));
     lines
 }

@@ -7,6 +7,7 @@
 mod command;
 mod command_text;
 mod entra;
+mod keys;
 pub mod matcher;
 mod recorded;
 mod redis_service;
@@ -19,6 +20,8 @@ mod store;
 mod tests;
 
 pub use command_text::parse_command;
+pub use keys::{Redis, RedisError, RedisVersion};
+pub use matcher::RedisMatch;
 pub use redis_service::RedisService as Hub;
 #[doc(hidden)]
 pub use resp::survives as resp_survives;
