@@ -34,8 +34,7 @@ pub struct RedisMatch {
     pub connection: Option<u64>,
     /// On this node of a cluster, from 1.
     pub node: Option<u32>,
-    /// In a transaction: for expectations MULTI and EXEC belong to it, faults see EXEC but not
-    /// MULTI. Default: either way.
+    /// In a transaction, to which MULTI and EXEC belong. Default: either way.
     pub in_transaction: Option<bool>,
 }
 
