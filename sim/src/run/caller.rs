@@ -131,7 +131,7 @@ pub(super) async fn call(caller: Caller) {
         step: caller.step + 1,
         caller: caller.number,
         instance: caller.instance.number,
-        scope: request.scopes().join(" "),
+        scope: request.scopes().join(" ").into(),
     });
     let answer = match &caller.instance.built {
         Err(error) => Some(Err(error.clone())),
@@ -163,7 +163,7 @@ pub(super) async fn call(caller: Caller) {
         instance: caller.instance.number,
         waited: scene.state.elapsed().saturating_sub(started),
         host_time: scene.state.now(),
-        outcome,
+        outcome: Arc::new(outcome),
     });
     if let (CallDo::UseResource(used), Some(Ok(token))) = (&call.action, &answer) {
         use_resource(scene, used, token).await;

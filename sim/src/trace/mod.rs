@@ -4,11 +4,13 @@
 mod event;
 mod hash;
 mod redis;
+mod shared;
 mod text;
 
 pub use event::{CallOutcome, Event, Kind, OUTSIDE, TriedMember};
 pub use hash::{Fingerprint, fingerprint};
 pub use redis::{RedisEvent, RedisReply};
+pub use shared::SharedStr;
 pub(crate) use text::span;
 pub use text::{fold, line};
 

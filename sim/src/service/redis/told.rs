@@ -77,11 +77,11 @@ pub fn signed_in(session: &mut Session, tried: &Tried) {
         session,
         RedisEvent::SignedIn {
             connection: session.id,
-            user: tried.user,
+            user: tried.user.into(),
             token: tried.token,
             accepted: tried.accepted,
             ended: tried.ended,
-            why: tried.why,
+            why: tried.why.into(),
             until: tried.until,
         },
     );
@@ -95,14 +95,14 @@ pub fn command(session: &Session, args: &[Bytes], fault: Option<&str>, outcome: 
         RedisEvent::Command {
             connection: session.id,
             number: session.number,
-            name: capitals(&name),
-            args: shown::arguments(args).join(" "),
-            user: session.signed.as_ref().map(|signed| signed.user.clone()),
+            name: capitals(&name).into(),
+            args: shown::arguments(args).join(" ").into(),
+            user: session.signed.as_ref().map(|signed| (&signed.user).into()),
             token: session.signed.as_ref().map(|signed| signed.token),
             transaction: outcome.transaction,
             signs_in: shown::signs_in(args),
-            reply: outcome.reply,
-            fault: fault.map(str::to_owned),
+            reply: outcome.reply.into(),
+            fault: fault.map(Into::into),
         },
     );
 }
