@@ -196,7 +196,7 @@ fn a_reset_is_seen_as_one_and_loses_a_token_only_afterwards() {
                 (text.as_str(), end),
                 ("", Err(std::io::ErrorKind::ConnectionReset))
             );
-            assert_eq!(stage.secrets().len(), tokens);
+            assert_eq!(stage.state().issuer.issued(), tokens);
         });
         let ended = answers(&trace);
         assert_eq!((ended[0].0, ended[0].2), (None, Some("F")), "{when}");
@@ -317,11 +317,11 @@ fn a_crash_ends_what_was_under_way() {
         let mut stream = open(&host).await;
         stream.write_all(TOKEN.as_bytes()).await.unwrap();
         host.runtime.sleep(seconds(1)).await;
-        assert!(!act(
+        act(
             &stage,
             "crash = { service = \"imds\" }",
-            host.runtime.elapsed()
-        ));
+            host.runtime.elapsed(),
+        );
         drop(stream);
         host.runtime.sleep(seconds(1)).await;
     });

@@ -9,11 +9,12 @@ use jiff::fmt::rfc2822;
 
 use super::{Evidence, Finding, Invariant};
 use crate::{
+    credential::Source,
     judge::{
         Run, Side,
         view::{Call, Exchange, calls, exchanges, is_entra, is_imds, is_imds_token, world_time},
     },
-    scenario::{Action, Credential, RetryOptions, Scenario},
+    scenario::Scenario,
     trace::{Fingerprint, span},
 };
 
@@ -86,11 +87,7 @@ fn retry_after(
                 let now = world_time(run, received);
                 let at = rfc2822::parse(value.trim()).ok()?.timestamp();
                 // A host whose clock is wrong reads a date wrongly; dates have whole seconds.
-                let exact = scenario.world.host.clock_skew.length.is_zero()
-                    && !scenario
-                        .at
-                        .iter()
-                        .any(|at| matches!(at.action, Action::StepClock(_)));
+                let exact = scenario.clock_is_right();
                 let wait = Duration::try_from(at.duration_since(now)).ok()?;
                 if exact {
                     wait.saturating_sub(Duration::from_secs(1))
@@ -184,52 +181,22 @@ fn attempts_allowed(scenario: &Scenario, url: &str) -> Option<u32> {
     const SELECTION: &str = "AZURE_TOKEN_CREDENTIALS";
     let at_start = scenario.world.environment.get(SELECTION);
     // Credentials built later see later values.
-    let set_later = scenario.at.iter().filter_map(|at| match &at.action {
-        Action::SetVariable(set) if set.name == SELECTION => Some(&set.value),
-        _ => None,
-    });
-    let named = at_start.into_iter().chain(set_later).any(|value| {
+    let set_later = scenario.later_values(SELECTION);
+    let at_start = at_start.map(String::as_str).into_iter();
+    let named = at_start.chain(set_later).any(|value| {
         value
             .trim()
             .eq_ignore_ascii_case("ManagedIdentityCredential")
     });
+    let credential = &scenario.subject.credential;
     let retries = if is_imds(url) && !is_imds_token(url) {
         0
     } else if is_imds(url) {
-        most(
-            &scenario.subject.credential,
-            &|credential| match credential {
-                Credential::ManagedIdentity(options) => Some(retries(&options.retry, 5)),
-                Credential::Default(options) if named => Some(retries(&options.retry, 5)),
-                Credential::Default(_) => Some(0),
-                _ => None,
-            },
-        )?
+        credential.retries(&Source::Imds { selected: named })?
     } else if is_entra(url) {
-        most(
-            &scenario.subject.credential,
-            &|credential| match credential {
-                Credential::ClientSecret(options) => Some(retries(&options.retry, 3)),
-                Credential::Environment(_) | Credential::Default(_) => Some(3),
-                _ => None,
-            },
-        )?
+        credential.retries(&Source::Entra)?
     } else {
         return None;
     };
     Some(retries.saturating_add(1))
-}
-
-fn retries(options: &RetryOptions, default: u32) -> u32 {
-    options.max_retries.unwrap_or(default)
-}
-
-/// The most that `of` says of a credential or of anything inside it.
-fn most(credential: &Credential, of: &dyn Fn(&Credential) -> Option<u32>) -> Option<u32> {
-    let inside = match credential {
-        Credential::Chain(chain) => chain.of.iter().filter_map(|member| most(member, of)).max(),
-        Credential::Cached(cached) => most(&cached.of, of),
-        _ => None,
-    };
-    of(credential).max(inside)
 }

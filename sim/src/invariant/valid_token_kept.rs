@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Evidence, Finding, Invariant};
 use crate::{
     judge::{Run, Side, view::calls},
-    scenario::{CallDo, Credential, GetToken, Scenario},
+    scenario::{CallDo, GetToken, Scenario},
     trace::{CallOutcome, Event},
 };
 
@@ -26,14 +26,14 @@ struct Held<'a> {
 }
 
 fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    let needs: &[Side] = match &scenario.subject.credential {
-        Credential::AzureCli(_)
-        | Credential::AzureDeveloperCli(_)
-        | Credential::AzurePowerShell(_) => return None,
-        // Here it depends on who answered whether a token is to be kept.
-        Credential::Default(_) => &[Side::Calls, Side::Walks],
-        Credential::Chain(chain) if chain.of.iter().any(is_command) => &[Side::Calls, Side::Walks],
-        _ => &[Side::Calls],
+    let credential = &scenario.subject.credential;
+    if credential.keeps_nothing() {
+        return None;
+    }
+    let needs: &[Side] = if credential.keeps_as_its_member() {
+        &[Side::Calls, Side::Walks]
+    } else {
+        &[Side::Calls]
     };
     if let Some(unseen) = INVARIANT.unseen(run, needs) {
         return Some(unseen);
@@ -55,10 +55,10 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
         match end.outcome {
             CallOutcome::Token {
                 expires_on,
-                credential,
+                credential: answered_by,
                 ..
             } => {
-                if !is_kept(scenario, credential) {
+                if !credential.keeps_from(answered_by) {
                     continue;
                 }
                 let left = Duration::try_from(expires_on.duration_since(end.host_time));
@@ -101,29 +101,6 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     }
     let found = format!("{looked_at} failed calls after a token, none of them with a valid one");
     (!held.is_empty()).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
-}
-
-/// Whether the documentation has somebody keep this token: the commands' tokens are not kept,
-/// except by `Cached` (PR-27).
-fn is_kept(scenario: &Scenario, answered_by: &str) -> bool {
-    let from_command = matches!(
-        answered_by,
-        "AzureCliCredential" | "AzureDeveloperCliCredential" | "AzurePowerShellCredential"
-    );
-    !from_command || matches!(scenario.subject.credential, Credential::Cached(_))
-}
-
-/// Whether some of its tokens come from a command.
-fn is_command(credential: &Credential) -> bool {
-    match credential {
-        Credential::AzureCli(_)
-        | Credential::AzureDeveloperCli(_)
-        | Credential::AzurePowerShell(_)
-        | Credential::Default(_) => true,
-        Credential::Chain(chain) => chain.of.iter().any(is_command),
-        Credential::Cached(cached) => is_command(&cached.of),
-        _ => false,
-    }
 }
 
 /// What the step asks for, if it asks for a token itself.

@@ -16,7 +16,7 @@ use super::WorldClock;
 use crate::{
     backend::Stage,
     redact::looks_like_token,
-    scenario::{Action, Credential, Scenario},
+    scenario::Scenario,
     subject::driver::LOG_TARGET,
     trace::{Kind, Recorder},
 };
@@ -94,16 +94,8 @@ impl Watch {
 
 /// Every client secret that a scenario mentions.
 fn client_secrets(scenario: &Scenario) -> Vec<String> {
-    fn of(credential: &Credential, into: &mut Vec<String>) {
-        match credential {
-            Credential::ClientSecret(options) => into.push(options.secret.clone()),
-            Credential::Chain(chain) => chain.of.iter().for_each(|member| of(member, into)),
-            Credential::Cached(cached) => of(&cached.of, into),
-            _ => {}
-        }
-    }
-    let mut secrets = Vec::new();
-    of(&scenario.subject.credential, &mut secrets);
+    let secrets = scenario.subject.credential.secrets().into_iter();
+    let mut secrets: Vec<String> = secrets.map(str::to_owned).collect();
     secrets.extend(
         scenario
             .world
@@ -112,13 +104,8 @@ fn client_secrets(scenario: &Scenario) -> Vec<String> {
             .cloned(),
     );
     for at in &scenario.at {
-        match &at.action {
-            Action::RotateSecret(rotated) => secrets.push(rotated.secret.clone()),
-            Action::SetVariable(set) if set.name == "AZURE_CLIENT_SECRET" => {
-                secrets.push(set.value.clone());
-            }
-            _ => {}
-        }
+        let mentioned = at.action.consequences().secrets;
+        secrets.extend(mentioned.into_iter().map(str::to_owned));
     }
     // An empty one would be found everywhere.
     secrets.retain(|secret| !secret.is_empty());

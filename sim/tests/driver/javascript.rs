@@ -12,10 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use credsim::subject::{
-    Driver, Subject,
-    driver::{Limits, words},
-};
+use credsim::subject::{Driver, Subject, driver::Limits};
 use credsim_identity::{AccessToken, Error, ErrorKind, TokenRequest};
 use libtest_mimic::Trial;
 
@@ -60,7 +57,7 @@ fn folder() -> PathBuf {
 
 fn driver() -> Driver {
     let file = folder().join("driver.mjs");
-    Driver::new(words(&format!("node '{}'", file.display())).unwrap())
+    Driver::parse(&format!("node '{}'", file.display())).unwrap()
 }
 
 /// A folder with an `az` that does this, gone at the end.
@@ -146,7 +143,7 @@ fn az() {
     assert_eq!(token.expires_on().as_second(), 1_800_000_000);
     let principal = token.principal().unwrap().to_string();
     assert_eq!(principal, "alice@contoso.example (a11ce)");
-    assert_eq!(subject.fault(), None);
+    assert_eq!(subject.harness_failure(), None);
 }
 
 fn logged_out() {
@@ -240,7 +237,7 @@ fn refused() {
     let error =
         refused("client-secret = { tenant = \"no tenant!\", client-id = \"a\", secret = \"s\" }");
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert_eq!(subject.fault(), None);
+    assert_eq!(subject.harness_failure(), None);
 }
 
 fn hanging_az() {

@@ -8,11 +8,11 @@ use std::{
 };
 
 use credsim::{
-    cli::skip::{self, Callers},
     engine::Engine,
     live::Environment,
     scenario::Loaded,
-    subject::{Driver, Subject as _, driver::words},
+    simulation::{Callers, skip_reason},
+    subject::{Driver, Subject as _},
 };
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
@@ -58,7 +58,7 @@ pub fn trials() -> Vec<Trial> {
     )];
     for loaded in bundled::scenarios() {
         let scenario = &loaded.scenario;
-        let left_out = skip::reason(scenario, Engine::Live, Callers::Driver).or_else(|| {
+        let left_out = skip_reason(scenario, Engine::Live, Callers::Driver).or_else(|| {
             let driver = driver.as_ref()?.as_ref().ok()?;
             driver.supports(scenario).err()
         });
@@ -89,7 +89,7 @@ fn command_line() -> String {
 
 /// The driver, which has said who it is and what it knows.
 fn probed() -> Result<Driver, String> {
-    Driver::new(words(&command_line())?).probe(&Environment::clean())
+    Driver::parse(&command_line())?.probe(&Environment::clean())
 }
 
 fn pinned(found: Option<&str>) -> Result<(), Failed> {

@@ -8,7 +8,7 @@ use crate::{
     judge::{Run, Side},
     scenario::{CallDo, RedisReceived, Scenario},
     service::redis::resp::shown,
-    trace::{Event, Kind, RedisEvent},
+    trace::{Event, Kind, Published, RedisEvent},
 };
 
 const NAME: &str = "redis-received";
@@ -42,8 +42,7 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &RedisReceived) -> F
                 channel,
                 message,
             }) if on == who => {
-                // As the server's side of the trace tells them: long ones are cut.
-                heard.push((event, shown(channel.as_bytes()), shown(message.as_bytes())));
+                heard.push((event, channel.as_str(), message.as_str()));
             }
             Kind::Redis(RedisEvent::Gap {
                 on, from, until, ..
@@ -55,19 +54,20 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &RedisReceived) -> F
     // Walk through what was published; what was heard must be the same, but for gaps.
     let mut next = heard.iter().peekable();
     let mut missing = 0;
-    for (event, channel, message) in published(run) {
+    for (event, Published { channel, message }) in published(run) {
         let is_heard = next
             .peek()
-            .is_some_and(|(_, c, m)| *c == channel && *m == message);
+            .is_some_and(|(_, c, m)| **c == **channel && **m == **message);
         if is_heard {
             next.next();
-        } else if channels.contains(&channel)
+        } else if channels.contains(&&**channel)
             && event.at >= listens_from
             && event.at + ON_ITS_WAY < run.ended
         {
             if !covered.holds(event.at) {
                 let found = format!(
-                    "`{message}` on {channel} never comes in its turn, and no gap is reported there"
+                    "{} never comes in its turn, and no gap is reported there",
+                    described(channel, message)
                 );
                 return fails(found, vec![event]);
             }
@@ -75,7 +75,8 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &RedisReceived) -> F
         }
     }
     if let Some((event, channel, message)) = next.next() {
-        let found = format!("`{message}` on {channel} comes twice, or out of order");
+        let message = described(channel, message);
+        let found = format!("{message} comes twice, or out of order");
         return fails(found, vec![event]);
     }
     let found = format!(
@@ -93,6 +94,12 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &RedisReceived) -> F
         return fails(found, shown());
     }
     Finding::holds(NAME, found, expected)
+}
+
+/// A message as the server's side of the trace shows it: long ones are cut.
+fn described(channel: &str, message: &str) -> String {
+    let (channel, message) = (shown(channel.as_bytes()), shown(message.as_bytes()));
+    format!("`{message}` on {channel}")
 }
 
 /// The times that gaps cover.
@@ -134,11 +141,12 @@ fn listening(run: &Run, who: &str) -> Option<Duration> {
     let mut call_of = None;
     for event in &run.trace.events {
         match &event.kind {
-            Kind::Redis(RedisEvent::WorkStarted { call, on, send, .. })
-                if on == who && send.starts_with("listen to ") =>
-            {
-                call_of = Some(*call);
-            }
+            Kind::Redis(RedisEvent::WorkStarted {
+                call,
+                on,
+                is_subscription: true,
+                ..
+            }) if on == who => call_of = Some(*call),
             Kind::Redis(RedisEvent::WorkEnded { call, replies, .. }) if call_of == Some(*call) => {
                 let failed = replies.iter().any(|reply| reply.error);
                 return (!failed).then_some(event.at);
@@ -149,20 +157,17 @@ fn listening(run: &Run, who: &str) -> Option<Duration> {
     None
 }
 
-/// What was published: when, where and what.
-fn published(run: &Run) -> impl Iterator<Item = (&Event, &str, &str)> {
-    run.trace
-        .events
-        .iter()
-        .filter_map(|event| match &event.kind {
-            Kind::Redis(RedisEvent::Command {
-                name, args, reply, ..
-            }) if name == "PUBLISH" && reply.bytes().all(|byte| byte.is_ascii_digit()) => {
-                let (channel, message) = args.split_once(' ')?;
-                Some((event, channel, message))
+/// What was published, in order, each with the event of the command that did it.
+fn published(run: &Run) -> impl Iterator<Item = (&Event, &Published)> {
+    run.trace.events.iter().flat_map(|event| {
+        let published: &[Published] = match &event.kind {
+            Kind::Redis(RedisEvent::Command { published, .. }) => {
+                published.as_deref().map_or(&[], Vec::as_slice)
             }
-            _ => None,
-        })
+            _ => &[],
+        };
+        published.iter().map(move |one| (event, one))
+    })
 }
 
 #[cfg(test)]

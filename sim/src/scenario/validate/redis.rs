@@ -2,9 +2,8 @@
 
 use super::{
     super::{
-        Call, CallDo, IdentityRef, RedisClientKind, RedisClosed, RedisError, RedisFailOver,
-        RedisKill, RedisMatch, RedisReceived, RedisReported, RedisSubscribe, RedisWork,
-        diagnostics::one_of, parse_command,
+        Call, CallDo, RedisClosed, RedisError, RedisMatch, RedisReceived, RedisReported,
+        RedisSubscribe, RedisWork, diagnostics::one_of, parse_command,
     },
     Check, Place,
 };
@@ -51,45 +50,6 @@ impl Check<'_> {
     fn has_redis_work(&self) -> bool {
         let mut calls = self.scenario.call.iter();
         calls.any(|call| matches!(call.action, CallDo::Redis(_) | CallDo::RedisSubscribe(_)))
-    }
-
-    pub(super) fn redis_subject(&mut self) {
-        let Some(redis) = &self.scenario.subject.redis else {
-            return;
-        };
-        let place = Place::default().key("subject").key("redis");
-        self.service("redis", &place);
-        // What a ratio may be is the client's to say: `that.not-built` tells such a story.
-        if let Some(scopes) = &redis.scopes
-            && scopes
-                .iter()
-                .any(|scope| scope.contains(char::is_whitespace))
-        {
-            self.at_value(&place.key("scopes"), "a scope has no space in it")
-                .label("one of these has")
-                .expected("such as \"https://redis.azure.com/.default\"")
-                .help("several scopes are several strings");
-        }
-        let cluster = redis.client == RedisClientKind::Cluster;
-        let nodes = self
-            .scenario
-            .world
-            .redis
-            .as_ref()
-            .map_or(1, |redis| redis.nodes);
-        if cluster != (nodes > 1) {
-            let (label, help) = if cluster {
-                (
-                    "`world.redis` is a single server",
-                    "add `nodes = 3` to `[world.redis]`",
-                )
-            } else {
-                ("`world.redis` is a cluster", "write `client = \"cluster\"`")
-            };
-            self.at_key(&place, "the client does not fit the server")
-                .label(label)
-                .help(help);
-        }
     }
 
     pub(super) fn redis_work(&mut self, work: &RedisWork, call: &Call, place: &Place) {
@@ -153,12 +113,7 @@ impl Check<'_> {
         self.redis_connection(of.connection, place);
     }
 
-    pub(super) fn redis_kill(&mut self, of: &RedisKill, place: &Place) {
-        self.service("redis", place);
-        self.redis_connection(of.connection, place);
-    }
-
-    fn redis_connection(&mut self, number: Option<u64>, place: &Place) {
+    pub(crate) fn redis_connection(&mut self, number: Option<u64>, place: &Place) {
         if number == Some(0) {
             self.at_value(&place.key("connection"), "connections are counted from 1")
                 .label("none is number 0")
@@ -166,32 +121,7 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn redis_fail_over(&mut self, of: &RedisFailOver, place: &Place) {
-        if !self.service("redis", place) {
-            return;
-        }
-        let nodes = self
-            .scenario
-            .world
-            .redis
-            .as_ref()
-            .map_or(1, |redis| redis.nodes);
-        if nodes == 1 {
-            self.at_key(place, "a single server has nobody to take over")
-                .label("`world.redis` is no cluster")
-                .help("add `nodes = 3` to `[world.redis]`");
-        } else {
-            self.redis_node(of.node, &place.key("node"));
-        }
-    }
-
-    pub(super) fn redis_principal(&mut self, of: &IdentityRef, place: &Place) {
-        if self.service("redis", place) {
-            self.principal(&of.object_id, &place.key("object-id"));
-        }
-    }
-
-    fn redis_node(&mut self, node: u32, place: &Place) {
+    pub(crate) fn redis_node(&mut self, node: u32, place: &Place) {
         let nodes = self
             .scenario
             .world

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use super::{
     Limits, PROTOCOL,
     credential::DriverCredential,
-    describe,
     link::Link,
     message::{self, Answer, BuiltAnswer, Hello},
+    supports,
 };
 use crate::{
     redact::is_secret_name,
@@ -103,8 +103,8 @@ impl Subject for Session {
 
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {
         let number = self.credentials.fetch_add(1, Ordering::Relaxed) + 1;
-        let described = describe::describe(credential, &lent.tenant);
-        for secret in described.secrets() {
+        let described = credential.describe_to_driver(&lent.tenant);
+        for secret in credential.secrets() {
             self.link.said().never(secret);
         }
         // Before it is built: its constructor may have something to say.
@@ -138,15 +138,15 @@ impl Subject for Session {
     }
 
     fn supports(&self, scenario: &Scenario) -> Result<(), String> {
-        describe::supports(&self.hello, scenario)
+        supports::supports(&self.hello, scenario)
     }
 
-    fn fault(&self) -> Option<String> {
+    fn harness_failure(&self) -> Option<String> {
         self.link.broken()
     }
 }
 
-/// The error of a call to a driver that is broken. The run ends in a fault of the harness.
+/// The error of a call to a driver that is broken. The run ends in a failure of the harness.
 pub(super) fn lost(credential: &str) -> Error {
     Error::new(
         ErrorKind::Cancelled,

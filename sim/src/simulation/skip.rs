@@ -1,0 +1,110 @@
+//! Which scenarios an engine leaves out, and why.
+
+use std::time::Duration;
+
+use crate::{
+    action::{Outside, PROXY_ALWAYS_ANSWERS},
+    engine::Engine,
+    scenario::{Instance, Reach, Scenario, SignedSpan, Span},
+};
+
+/// The most virtual time that turmoil is asked to carry: it does work in every virtual
+/// millisecond, whether anything happens or not.
+const LONGEST_ON_TURMOIL: Duration = Duration::from_secs(600);
+
+/// The most real time that a scenario may ask of somebody who watches it.
+const LONGEST_LIVE: Duration = Duration::from_secs(90);
+
+/// Who calls in a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// The subject is a part of this process.
+    Inside,
+    /// It is a process of its own, which does what the scenario says.
+    Driver,
+    /// Whoever comes, and asks when they please.
+    Guests,
+}
+
+/// Why `engine` does not play `scenario`, if it does not. `who` calls.
+pub fn reason(scenario: &Scenario, engine: Engine, who: Callers) -> Option<String> {
+    let declared = scenario
+        .not_on
+        .iter()
+        .find(|not| not.engine == engine.name());
+    if let Some(declared) = declared {
+        return Some(format!("not on {engine}: {}", declared.reason));
+    }
+    let lasts = scenario.world.lasts;
+    let seeds = scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
+    let most = Span(LONGEST_ON_TURMOIL);
+    if engine == Engine::Turmoil && lasts > most {
+        return Some(format!(
+            "the world lasts {lasts}, and turmoil carries up to {most}"
+        ));
+    }
+    if engine == Engine::Turmoil && lasts.0.saturating_mul(seeds) > LONGEST_ON_TURMOIL {
+        return Some(format!(
+            "{seeds} seeds of {lasts} each are needed, and turmoil carries up to {most} in all"
+        ));
+    }
+    if engine == Engine::Live {
+        return live(scenario, who);
+    }
+    None
+}
+
+/// Why a scenario cannot be played in real time, if it cannot.
+fn live(scenario: &Scenario, who: Callers) -> Option<String> {
+    let lasts = scenario.world.lasts;
+    let seeds = scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
+    let most = Span(LONGEST_LIVE);
+    if who != Callers::Guests && lasts.0.saturating_mul(seeds) > LONGEST_LIVE {
+        let times = if seeds > 1 {
+            format!(", {seeds} times")
+        } else {
+            String::new()
+        };
+        return Some(format!(
+            "the world lasts {lasts}{times}, real time is real, and more than {most} is asked of nobody; \
+             the scenarios of the folder `live` are short"
+        ));
+    }
+    (who != Callers::Inside)
+        .then(|| outside(scenario, who))
+        .flatten()
+}
+
+/// What nobody can do to a process outside.
+fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
+    let world = &scenario.world;
+    let says = |what: &str| Some(what.to_owned());
+    if world.host.clock_skew != SignedSpan::default() {
+        return says("its host's clock is wrong, and the clock of this machine stays as it is");
+    }
+    let reaches = [
+        world.imds.as_ref().map(|imds| imds.reach),
+        world.entra.as_ref().map(|entra| entra.reach),
+    ];
+    let refusals = [Reach::Refused, Reach::Unreachable];
+    if reaches
+        .into_iter()
+        .flatten()
+        .any(|reach| refusals.contains(&reach))
+    {
+        return says(PROXY_ALWAYS_ANSWERS);
+    }
+    for at in &scenario.at {
+        match at.action.consequences().outside {
+            Outside::Possible => {}
+            Outside::Impossible(why) => return says(why),
+            Outside::NeedsRequest { why, .. } if who == Callers::Driver => return says(why),
+            Outside::NeedsRequest { .. } => {}
+        }
+    }
+    let clones = |instance| instance == Instance::Clone;
+    if who == Callers::Driver && scenario.call.iter().any(|call| clones(call.credential)) {
+        return says("credentials are cloned, and drivers have no word for that");
+    }
+    None
+}
