@@ -123,6 +123,7 @@ impl Issuer {
     }
 
     /// How many tokens were issued so far.
+    #[cfg(test)]
     pub fn issued(&self) -> u64 {
         self.issued
     }
