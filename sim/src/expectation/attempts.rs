@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crate::judge::{
     Evidence, Finding,
-    view::{self, Window, exchanges, visits},
+    view::{Window, exchanges, visits},
 };
 use crate::{
+    fault::Matcher as _,
     judge::{Run, Side},
-    scenario::{Attempts, AttemptsTo, FaultThen, Reach, Scenario, Service, Span, Target},
+    scenario::{Attempts, FaultThen, Reach, Scenario, Span, Target},
     trace::{Event, span},
 };
 
@@ -66,13 +67,9 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &Attempts) -> Findin
 }
 
 /// As the client makes them: from the moment it sends to the end of the exchange.
-fn of_the_client<'a>(run: &'a Run, to: &AttemptsTo) -> Vec<Attempt<'a>> {
-    let is_wanted: fn(&str) -> bool = match to {
-        AttemptsTo::Imds(_) => view::is_imds_token,
-        AttemptsTo::Entra(_) => view::is_entra,
-    };
+fn of_the_client<'a>(run: &'a Run, to: &Target) -> Vec<Attempt<'a>> {
     let exchanges = exchanges(&run.trace).into_iter();
-    let exchanges = exchanges.filter(|exchange| is_wanted(exchange.to));
+    let exchanges = exchanges.filter(|exchange| to.matches(exchange.facts));
     exchanges
         .map(|exchange| Attempt {
             began: exchange.sent,
@@ -83,12 +80,8 @@ fn of_the_client<'a>(run: &'a Run, to: &AttemptsTo) -> Vec<Attempt<'a>> {
 
 /// As the service sees them: from the arrival to the answer, or to the moment at which the client
 /// hung up.
-fn of_the_service<'a>(run: &'a Run, to: &AttemptsTo) -> Vec<Attempt<'a>> {
-    let target = match to {
-        AttemptsTo::Imds(of) => Target::Imds(of.clone()),
-        AttemptsTo::Entra(of) => Target::Entra(of.clone()),
-    };
-    let visits = visits(&run.trace, &target).into_iter();
+fn of_the_service<'a>(run: &'a Run, to: &Target) -> Vec<Attempt<'a>> {
+    let visits = visits(&run.trace, to).into_iter();
     visits
         .map(|visit| Attempt {
             began: visit.arrived,
@@ -98,26 +91,27 @@ fn of_the_service<'a>(run: &'a Run, to: &AttemptsTo) -> Vec<Attempt<'a>> {
 }
 
 /// Why the service can't tell all attempts, if so: some never arrive, or end after its answer.
-fn out_of_sight(scenario: &Scenario, to: &AttemptsTo) -> Option<&'static str> {
+fn out_of_sight(scenario: &Scenario, to: &Target) -> Option<&'static str> {
     let world = &scenario.world;
-    let (service, reach) = match to {
-        AttemptsTo::Imds(_) => (Service::Imds, world.imds.as_ref().map(|imds| imds.reach)),
-        AttemptsTo::Entra(_) => (
-            Service::Entra,
-            world.entra.as_ref().map(|entra| entra.reach),
-        ),
+    let reach = match to {
+        Target::Imds(_) => world.imds.as_ref().map(|imds| imds.reach),
+        Target::Entra(_) => world.entra.as_ref().map(|entra| entra.reach),
+        Target::Redis(_) => world.redis.as_ref().map(|redis| redis.reach),
+        Target::Az(_) | Target::Azd(_) | Target::Pwsh(_) | Target::Resource(_) => {
+            Some(Reach::Reachable)
+        }
     };
     let is_unreachable = reach != Some(Reach::Reachable)
-        || scenario
-            .at
-            .iter()
-            .any(|at| at.action.consequences().cuts_off == Some(service));
+        || scenario.at.iter().any(|at| {
+            let cut_off = at.action.consequences().cuts_off;
+            cut_off.is_some_and(|service| service.name() == to.key())
+        });
     if is_unreachable {
         return Some("attempts that reach no service are not seen");
     }
-    let drips = scenario.faults().any(|(_, fault)| {
-        matches!(fault.then, FaultThen::Drip(_)) && fault.on.endpoint() == service.name()
-    });
+    let drips = scenario
+        .faults()
+        .any(|(_, fault)| matches!(fault.then, FaultThen::Drip(_)) && fault.on.key() == to.key());
     drips.then_some("when a dripping answer is over is not seen")
 }
 
@@ -133,12 +127,9 @@ fn fits(wait: Duration, nominal: Duration, jitter: f64, tolerance: Duration) -> 
 }
 
 fn expected(wanted: &Attempts, window: &Window) -> String {
-    let to = match &wanted.to {
-        AttemptsTo::Imds(_) => "imds",
-        AttemptsTo::Entra(_) => "entra",
-    };
+    let to = wanted.to.describe();
     let count = wanted.waits.len() + 1;
-    let mut text = format!("exactly {count} attempts at {to}{}", window.words());
+    let mut text = format!("exactly {count} {to}{}", window.words());
     if !wanted.waits.is_empty() {
         let waits = list(wanted.waits.iter().map(Span::to_string));
         text += &format!(", with waits of {waits}");

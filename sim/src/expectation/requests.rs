@@ -3,9 +3,10 @@
 
 use crate::judge::{
     Evidence, Finding,
-    view::{Visit, visits, words},
+    view::{Visit, visits},
 };
 use crate::{
+    fault::Matcher as _,
     judge::Run,
     scenario::{InFlight, Rate, Requests},
 };
@@ -40,7 +41,7 @@ pub(crate) fn judge_count(run: &Run, wanted: &Requests) -> Finding {
         (least, u32::MAX) => format!("at least {least}"),
         (least, most) => format!("{least} to {most}"),
     };
-    let expected = format!("{how_many} {}{when}", words(&wanted.to));
+    let expected = format!("{how_many} {}{when}", wanted.to.describe());
     let found = format!("there are {count}");
     if (least..=most).contains(&count) {
         Finding::holds(NAME, found, expected)
@@ -67,7 +68,7 @@ pub(crate) fn judge_in_flight(run: &Run, wanted: &InFlight) -> Finding {
     let expected = format!(
         "never more than {} {} at once",
         wanted.at_most,
-        words(&wanted.to)
+        wanted.to.describe()
     );
     let found = format!("there are up to {peak}");
     if !seen.is_empty() && i64::from(peak) <= i64::from(wanted.at_most) {
@@ -92,7 +93,7 @@ pub(crate) fn judge_rate(run: &Run, wanted: &Rate) -> Finding {
     let expected = format!(
         "never more than {} {} within {}",
         wanted.at_most,
-        words(&wanted.to),
+        wanted.to.describe(),
         wanted.per
     );
     let found = format!("there are up to {}", busiest.len());

@@ -42,6 +42,7 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
                 command,
                 program,
                 args,
+                ..
             } => ((*instance, format!("{program} {args}")), (true, *command)),
             Kind::ExchangeEnded { exchange, .. } => {
                 keys.remove(&(false, *exchange))

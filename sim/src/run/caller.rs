@@ -16,7 +16,7 @@ use super::{
 use crate::{
     credential::BuiltSubject,
     scenario::{CallDo, Instance, Scenario, UseResource},
-    trace::{CallOutcome, Fingerprint, Kind, TriedMember, fingerprint},
+    trace::{CallOutcome, Kind, TriedMember, fingerprint},
 };
 
 /// Who calls, and whom.
@@ -163,11 +163,22 @@ pub(super) async fn call(caller: Caller) {
         instance: caller.instance.number,
         waited: scene.state.elapsed().saturating_sub(started),
         host_time: scene.state.now(),
-        outcome: Arc::new(outcome),
+        outcome,
     });
     if let (CallDo::UseResource(used), Some(Ok(token))) = (&call.action, &answer) {
         use_resource(scene, used, token).await;
     }
+}
+
+/// Whether the two are clones of one token, found by one walk: pointer identity, which costs less
+/// than a comparison of the secrets.
+fn is_clone(one: &AccessToken, other: &AccessToken) -> bool {
+    let same_walk = match (one.chain(), other.chain()) {
+        (None, None) => true,
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, Some(_)) | (Some(_), None) => false,
+    };
+    same_walk && std::ptr::eq(one.secret(), other.secret())
 }
 
 /// Asks, but no longer than the caller is willing to wait: none if it gave up.
@@ -194,22 +205,11 @@ fn describe(
     scene: &Scene,
     instance: &Instanced,
     answer: Option<&Result<AccessToken, Error>>,
-) -> CallOutcome {
+) -> Arc<CallOutcome> {
     match answer {
-        None => CallOutcome::GaveUp {},
-        Some(Ok(token)) => CallOutcome::Token {
-            token: scene.fingerprint_of(token, instance),
-            credential: token.answered_by().to_owned(),
-            principal: token.principal().map(|p| p.object_id.clone()),
-            user: token.principal().and_then(|p| p.user_name.clone()),
-            expires_on: token.expires_on(),
-            refresh_on: token.refresh_on(),
-            tried: token
-                .chain()
-                .map(|record| tried(scene, &record.tried))
-                .unwrap_or_default(),
-        },
-        Some(Err(error)) => CallOutcome::Error {
+        None => Arc::new(CallOutcome::GaveUp {}),
+        Some(Ok(token)) => scene.outcome_of(token, instance),
+        Some(Err(error)) => Arc::new(CallOutcome::Error {
             error: error.kind().to_string(),
             credential: error.credential().to_owned(),
             message: text_of(scene, error),
@@ -218,7 +218,7 @@ fn describe(
                 .chain()
                 .map(|record| tried(scene, &record.tried))
                 .unwrap_or_default(),
-        },
+        }),
     }
 }
 
@@ -281,19 +281,39 @@ impl Scene {
         now < token.refresh_on().unwrap_or(last)
     }
 
-    /// The token's fingerprint. Most calls are answered with a token that an earlier one had, so
-    /// the latest are remembered; a new one is also looked at for what its `Debug` tells.
-    fn fingerprint_of(&self, token: &AccessToken, instance: &Instanced) -> Fingerprint {
+    /// What the trace says of a token. Most calls are answered with a token that an earlier one
+    /// had, so the latest are remembered; a new one is also looked at for what its `Debug` tells.
+    fn outcome_of(&self, token: &AccessToken, instance: &Instanced) -> Arc<CallOutcome> {
         const REMEMBERED: usize = 4;
         let mut seen = lock(&instance.seen_tokens);
-        if let Some((_, fingerprint)) = seen.iter().find(|(known, _)| known == token) {
-            return *fingerprint;
+        if let Some((_, outcome)) = seen.iter().find(|(known, _)| is_clone(known, token)) {
+            return outcome.clone();
         }
-        self.watch.check("debug", &format!("{token:?}"));
-        let fingerprint = fingerprint(token.secret());
+        // An equal token may have been found by another walk, which stands in its outcome.
+        let known = seen.iter().find(|(known, _)| known == token);
+        let known = known.and_then(|(_, outcome)| match &**outcome {
+            CallOutcome::Token { token, .. } => Some(*token),
+            CallOutcome::GaveUp {} | CallOutcome::Error { .. } => None,
+        });
+        let fingerprint = known.unwrap_or_else(|| {
+            self.watch.check("debug", &format!("{token:?}"));
+            fingerprint(token.secret())
+        });
+        let outcome = Arc::new(CallOutcome::Token {
+            token: fingerprint,
+            credential: token.answered_by().to_owned(),
+            principal: token.principal().map(|p| p.object_id.clone()),
+            user: token.principal().and_then(|p| p.user_name.clone()),
+            expires_on: token.expires_on(),
+            refresh_on: token.refresh_on(),
+            tried: token
+                .chain()
+                .map(|record| tried(self, &record.tried))
+                .unwrap_or_default(),
+        });
         seen.truncate(REMEMBERED - 1);
-        seen.push_front((token.clone(), fingerprint));
-        fingerprint
+        seen.push_front((token.clone(), outcome.clone()));
+        outcome
     }
 
     fn keep(&self, step: usize, caller: u32, token: &AccessToken) {

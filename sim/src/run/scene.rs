@@ -21,7 +21,7 @@ use crate::{
     scenario::{Reach, Scenario, Service},
     service::redis::redis_hosts,
     subject::{Lent, RedisReporter, Subject},
-    trace::{Fingerprint, Kind, RedisEvent},
+    trace::{CallOutcome, Kind, RedisEvent},
 };
 
 /// A credential of the run.
@@ -29,8 +29,9 @@ pub(super) struct Instanced {
     pub number: u32,
     pub built: Result<BuiltSubject, Error>,
     leftovers: Arc<Leftovers>,
-    /// The tokens that it handed out lately, so that they need not be digested again.
-    pub seen_tokens: Mutex<VecDeque<(AccessToken, Fingerprint)>>,
+    /// The tokens that it handed out lately, with what the trace says of them: it need not be made
+    /// again.
+    pub seen_tokens: Mutex<VecDeque<(AccessToken, Arc<CallOutcome>)>>,
 }
 
 /// The running story, shared by its callers.

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Fingerprint, RedisEvent, SharedStr};
+use super::{Facts, Fingerprint, RedisEvent, SharedStr};
 
 /// The instance number of commands that somebody outside runs: nobody knows for which credential.
 pub const OUTSIDE: u32 = 0;
@@ -120,6 +120,9 @@ pub enum Kind {
         /// What makes two requests the same request: a digest of method, URL and body without
         /// correlation ids.
         key: Fingerprint,
+        /// What the service at that host would know of it; for matchers.
+        #[serde(skip)]
+        facts: Facts,
     },
     /// The head of an answer reached the credential.
     ResponseReceived {
@@ -159,6 +162,9 @@ pub enum Kind {
         /// a `&`, `%`, `+` or space of a value percent-encoded), secrets replaced by `***`.
         #[serde(default, skip_serializing_if = "str::is_empty")]
         detail: SharedStr,
+        /// What the service knows of it; for matchers.
+        #[serde(skip)]
+        facts: Facts,
     },
     /// An endpoint answered, or decided not to.
     RequestAnswered {
@@ -193,6 +199,9 @@ pub enum Kind {
         program: SharedStr,
         /// Its arguments, joined by spaces; instead of a script for `pwsh`, what it asks for.
         args: SharedStr,
+        /// What the command knows of it; for matchers.
+        #[serde(skip)]
+        facts: Facts,
     },
     /// A command ended.
     CommandEnded {
@@ -385,6 +394,6 @@ mod tests {
     #[test]
     fn an_event_is_small() {
         // A day of 10,000 clients has four million of them.
-        assert!(size_of::<Event>() <= 112, "{} bytes", size_of::<Event>());
+        assert!(size_of::<Event>() <= 120, "{} bytes", size_of::<Event>());
     }
 }

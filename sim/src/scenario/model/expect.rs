@@ -3,10 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    CommandMatch, EntraMatch, ImdsMatch, RedisClosed, RedisFailure, RedisMatch, RedisReceived,
-    RedisReplies, RedisReported, Span,
-};
+use super::{RedisClosed, RedisFailure, RedisReceived, RedisReplies, RedisReported, Span};
+use crate::world::Target;
 
 /// One expectation.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -137,34 +135,6 @@ impl ErrorKind {
     }
 }
 
-/// Where requests go.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Target {
-    /// IMDS.
-    Imds(ImdsMatch),
-    /// Entra.
-    Entra(EntraMatch),
-    /// Runs of `az`.
-    Az(CommandMatch),
-    /// Runs of `azd`.
-    Azd(CommandMatch),
-    /// Runs of `pwsh`.
-    Pwsh(CommandMatch),
-    /// One of `world.resources`.
-    Resource(ResourceRef),
-    /// Commands for Redis.
-    Redis(RedisMatch),
-}
-
-/// A resource.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ResourceRef {
-    /// Its name in `world.resources`.
-    pub name: String,
-}
-
 /// How many requests reach a service.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -203,23 +173,13 @@ pub struct Rate {
     pub per: Span,
 }
 
-/// The service whose attempts are timed.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum AttemptsTo {
-    /// Requests to IMDS.
-    Imds(ImdsMatch),
-    /// Requests to Entra.
-    Entra(EntraMatch),
-}
-
 /// The waits between attempts, as the credential makes them: from the end of one to the beginning
 /// of the next.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Attempts {
-    /// Which service.
-    pub to: AttemptsTo,
+    /// Which service and which requests: `imds` or `entra`.
+    pub to: Target,
     /// The nominal waits, in order: five waits are six attempts, no more and no fewer.
     pub waits: Vec<Span>,
     /// How far a wait may be off its nominal length, as a share of it: 0.2 is [0.8, 1.2].

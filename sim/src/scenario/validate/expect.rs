@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     super::{
         Attempts, CallDo, ChangeIs, ErrorLike, Expect, IdentityChange, Percentile, Recovery,
-        Requests, ResourceSaw, Share, Span, That, TokenFrom, Waited,
+        Requests, ResourceSaw, Share, Span, Target, That, TokenFrom, Waited,
     },
     Check, Place,
 };
@@ -214,6 +214,23 @@ impl Check<'_> {
     }
 
     fn attempts(&mut self, that: &Attempts, place: &Place) {
+        self.target(&that.to, place);
+        match that.to {
+            Target::Imds(_) | Target::Entra(_) => {}
+            Target::Az(_)
+            | Target::Azd(_)
+            | Target::Pwsh(_)
+            | Target::Resource(_)
+            | Target::Redis(_) => {
+                let key = that.to.key();
+                self.at_key(
+                    &place.key("to").key(key),
+                    format!("attempts at `{key}` are not timed"),
+                )
+                .label("a credential does not retry here")
+                .expected("`imds` or `entra`");
+            }
+        }
         self.share(that.jitter, &place.key("jitter"));
         self.window(that.from, that.until, place, ["from", "until"]);
     }
