@@ -8,7 +8,7 @@ use crate::judge::{
 };
 use crate::{
     judge::{Run, Side},
-    scenario::{Action, Attempts, AttemptsTo, FaultThen, Reach, Scenario, Service, Span, Target},
+    scenario::{Attempts, AttemptsTo, FaultThen, Reach, Scenario, Service, Span, Target},
     trace::{Event, span},
 };
 
@@ -108,19 +108,15 @@ fn out_of_sight(scenario: &Scenario, to: &AttemptsTo) -> Option<&'static str> {
         ),
     };
     let is_unreachable = reach != Some(Reach::Reachable)
-        || scenario.at.iter().any(|at| match &at.action {
-            Action::Network(change) => {
-                change.service == service && change.reach != Reach::Reachable
-            }
-            Action::Crash(crash) => crash.service == service,
-            _ => false,
-        });
+        || scenario
+            .at
+            .iter()
+            .any(|at| at.action.consequences().cuts_off == Some(service));
     if is_unreachable {
         return Some("attempts that reach no service are not seen");
     }
-    let drips = scenario.at.iter().any(|at| {
-        matches!(&at.action, Action::Fault(fault)
-            if matches!(fault.then, FaultThen::Drip(_)) && fault.on.endpoint() == service.name())
+    let drips = scenario.faults().any(|(_, fault)| {
+        matches!(fault.then, FaultThen::Drip(_)) && fault.on.endpoint() == service.name()
     });
     drips.then_some("when a dripping answer is over is not seen")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Evidence, Finding, Invariant};
 use crate::{
     judge::{Run, Side},
-    scenario::{Action, At, Scenario},
+    scenario::Scenario,
     trace::{Event, Kind},
 };
 
@@ -16,8 +16,7 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 };
 
 fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    let is_dispose = |at: &At| matches!(at.action, Action::Dispose(_));
-    if !scenario.at.iter().any(is_dispose) {
+    if !scenario.disposes() {
         return None;
     }
     if let Some(unseen) = INVARIANT.unseen(run, &[Side::Details, Side::Attempts]) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Evidence, Finding, Invariant};
 use crate::{
     judge::Run,
-    scenario::{Action, RedisEnd, Scenario},
+    scenario::{RedisEnd, Scenario},
     trace::{Kind, RedisEvent, span},
 };
 
@@ -18,11 +18,7 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     let grace = scenario.world.redis.as_ref()?.grace.0;
     // By a clock that is wrong, nobody can know.
-    let is_right = scenario.world.host.clock_skew.length.is_zero()
-        && !scenario
-            .at
-            .iter()
-            .any(|at| matches!(at.action, Action::StepClock(_)));
+    let is_right = scenario.clock_is_right();
     let mut ends: BTreeMap<u64, (Duration, &_)> = BTreeMap::new();
     let mut looked_at = 0;
     for event in &run.trace.events {

@@ -9,7 +9,7 @@ use crate::{
         redis_view::{Work, work},
         view::{Call, Window, calls},
     },
-    scenario::{Action, RedisClientKind, Scenario, Span},
+    scenario::{RedisClientKind, Scenario, Span},
     trace::{CallOutcome, span},
 };
 
@@ -101,20 +101,6 @@ fn waits_as_told(call: &Call<'_>) -> bool {
 
 /// Whether the world ends without something that it began with, so that failing is right.
 fn changed_for_good(scenario: &Scenario) -> bool {
-    scenario.at.iter().any(|at| {
-        matches!(
-            at.action,
-            Action::RemoveIdentity(_)
-                | Action::AzLogout(_)
-                | Action::AzdLogout(_)
-                | Action::PwshLogout(_)
-                | Action::AzUninstall(_)
-                | Action::PwshUninstall(_)
-                | Action::RotateSecret(_)
-                | Action::Dispose(_)
-                | Action::RedisDeny(_)
-                // By a clock that is wrong, tokens that are good may never be.
-                | Action::StepClock(_)
-        )
-    })
+    let mut events = scenario.at.iter();
+    events.any(|at| at.action.consequences().takes_away)
 }

@@ -14,7 +14,7 @@ use crate::{
         Run, Side,
         view::{Call, Exchange, calls, exchanges, is_entra, is_imds, is_imds_token, world_time},
     },
-    scenario::{Action, Scenario},
+    scenario::Scenario,
     trace::{Fingerprint, span},
 };
 
@@ -87,11 +87,7 @@ fn retry_after(
                 let now = world_time(run, received);
                 let at = rfc2822::parse(value.trim()).ok()?.timestamp();
                 // A host whose clock is wrong reads a date wrongly; dates have whole seconds.
-                let exact = scenario.world.host.clock_skew.length.is_zero()
-                    && !scenario
-                        .at
-                        .iter()
-                        .any(|at| matches!(at.action, Action::StepClock(_)));
+                let exact = scenario.clock_is_right();
                 let wait = Duration::try_from(at.duration_since(now)).ok()?;
                 if exact {
                     wait.saturating_sub(Duration::from_secs(1))
@@ -185,11 +181,9 @@ fn attempts_allowed(scenario: &Scenario, url: &str) -> Option<u32> {
     const SELECTION: &str = "AZURE_TOKEN_CREDENTIALS";
     let at_start = scenario.world.environment.get(SELECTION);
     // Credentials built later see later values.
-    let set_later = scenario.at.iter().filter_map(|at| match &at.action {
-        Action::SetVariable(set) if set.name == SELECTION => Some(&set.value),
-        _ => None,
-    });
-    let named = at_start.into_iter().chain(set_later).any(|value| {
+    let set_later = scenario.later_values(SELECTION);
+    let at_start = at_start.map(String::as_str).into_iter();
+    let named = at_start.chain(set_later).any(|value| {
         value
             .trim()
             .eq_ignore_ascii_case("ManagedIdentityCredential")

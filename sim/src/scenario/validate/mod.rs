@@ -12,7 +12,6 @@ mod redis;
 mod rest;
 mod subject;
 mod targets;
-mod timeline;
 mod world;
 
 use super::{
@@ -21,7 +20,7 @@ use super::{
     diagnostics::Problem,
     document::{Document, Place},
 };
-use crate::world::Check;
+use crate::{action, world::Check};
 
 /// Everything in the scenario that makes no sense.
 pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
@@ -36,7 +35,7 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.citations();
     check.world();
     check.subject();
-    check.timeline();
+    action::check(&scenario.at, &mut check);
     check.calls();
     check.expectations();
     check.conflicts();
