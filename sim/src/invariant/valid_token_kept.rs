@@ -4,16 +4,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Evidence, Finding, Invariant};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
-    judge::{Run, Side, view::calls},
-    scenario::{CallDo, Credential, GetToken, Scenario},
-    trace::{CallOutcome, Event},
+    judge::{Keeps, view::Call},
+    trace::CallOutcome,
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "valid-token-kept",
     says: "a token that is still valid is never withheld because a refresh failed",
+    is_held_by_silence: false,
     judge,
 };
 
@@ -22,32 +22,25 @@ struct Held<'a> {
     expires_on: Timestamp,
     /// When it ends by the time since it was received: a clock that is set back stretches nothing.
     ends: Duration,
-    event: &'a Event,
+    event: Entry<'a>,
 }
 
-fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    let needs: &[Side] = match &scenario.subject.credential {
-        Credential::AzureCli(_)
-        | Credential::AzureDeveloperCli(_)
-        | Credential::AzurePowerShell(_) => return None,
+fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    let keeps = plan.keeps();
+    let needs: &[Side] = match keeps {
+        Keeps::Nothing => return None,
         // Here it depends on who answered whether a token is to be kept.
-        Credential::Default(_) => &[Side::Calls, Side::Walks],
-        Credential::Chain(chain) if chain.of.iter().any(is_command) => &[Side::Calls, Side::Walks],
-        _ => &[Side::Calls],
+        Keeps::AllButCommands => &[Side::Calls, Side::Walks],
+        Keeps::All => &[Side::Calls],
     };
-    if let Some(unseen) = INVARIANT.unseen(run, needs) {
+    if let Some(unseen) = unseen(view, needs) {
         return Some(unseen);
     }
     let mut held: BTreeMap<(u32, &str, Option<&str>, bool), Held<'_>> = BTreeMap::new();
     let mut looked_at = 0;
-    let calls = calls(&run.trace);
-    let mut ends: Vec<_> = calls
-        .iter()
-        .filter_map(|call| Some((call, call.end.as_ref()?)))
-        .collect();
-    ends.sort_by_key(|(_, end)| end.event.at);
-    for (call, end) in ends {
-        let get = token_request(scenario, call.step);
+    for call in by_end(view) {
+        let Some(end) = &call.end else { continue };
+        let get = plan.token_request(call.step);
         let tenant = get.and_then(|get| get.tenant.as_deref());
         // Who handles continuous access evaluation has tokens of another kind (PR-26).
         let cae = get.is_some_and(|get| get.cae);
@@ -58,7 +51,7 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                 credential,
                 ..
             } => {
-                if !is_kept(scenario, credential) {
+                if keeps == Keeps::AllButCommands && is_command(credential) {
                     continue;
                 }
                 let left = Duration::try_from(expires_on.duration_since(end.host_time));
@@ -93,44 +86,31 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                         token.expires_on
                     );
                     let shown = Evidence::of([token.event].into_iter().chain(call.events()));
-                    return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+                    return Some(Ruling::fails(found, shown));
                 }
             }
             CallOutcome::GaveUp {} => {}
         }
     }
     let found = format!("{looked_at} failed calls after a token, none of them with a valid one");
-    (!held.is_empty()).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    (!held.is_empty()).then(|| Ruling::holds(found))
 }
 
-/// Whether the documentation has somebody keep this token: the commands' tokens are not kept,
-/// except by `Cached` (PR-27).
-fn is_kept(scenario: &Scenario, answered_by: &str) -> bool {
-    let from_command = matches!(
-        answered_by,
+/// The calls in the order in which they ended, those of one moment in the order in which they began.
+fn by_end<'a>(view: &View<'a>) -> impl Iterator<Item = Call<'a>> {
+    let calls = view.calls().enumerate();
+    let mut ends: Vec<(Duration, usize)> = calls
+        .filter_map(|(index, call)| Some((call.end?.event.at, index)))
+        .collect();
+    ends.sort_unstable();
+    ends.into_iter()
+        .filter_map(|(_, index)| view.call_at(index))
+}
+
+/// Whether tokens of the credential of this name come from a command.
+fn is_command(credential: &str) -> bool {
+    matches!(
+        credential,
         "AzureCliCredential" | "AzureDeveloperCliCredential" | "AzurePowerShellCredential"
-    );
-    !from_command || matches!(scenario.subject.credential, Credential::Cached(_))
-}
-
-/// Whether some of its tokens come from a command.
-fn is_command(credential: &Credential) -> bool {
-    match credential {
-        Credential::AzureCli(_)
-        | Credential::AzureDeveloperCli(_)
-        | Credential::AzurePowerShell(_)
-        | Credential::Default(_) => true,
-        Credential::Chain(chain) => chain.of.iter().any(is_command),
-        Credential::Cached(cached) => is_command(&cached.of),
-        _ => false,
-    }
-}
-
-/// What the step asks for, if it asks for a token itself.
-fn token_request(scenario: &Scenario, step: usize) -> Option<&GetToken> {
-    let call = scenario.call.get(step.checked_sub(1)?)?;
-    match &call.action {
-        CallDo::GetToken(get) => Some(get),
-        CallDo::UseResource(_) | CallDo::Redis(_) | CallDo::RedisSubscribe(_) => None,
-    }
+    )
 }

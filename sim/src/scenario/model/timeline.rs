@@ -96,19 +96,24 @@ impl Action {
 }
 
 impl Scenario {
-    /// The last time at which something in the world gets better, as far as the file says; none
-    /// if nothing ever does. A fault that strikes so many times ends whenever it has.
+    /// The last time at which something in the world gets better: see [`last_repair`].
     pub fn last_repair(&self) -> Option<Duration> {
-        let repairs = self.at.iter().filter_map(|at| match &at.action {
-            Action::Fault(fault) => match (fault.lasts, fault.first) {
-                (Some(lasts), _) => Some(at.time.0.saturating_add(lasts.0)),
-                (None, Some(_)) => Some(at.time.0),
-                (None, None) => None,
-            },
-            other => other.is_repair().then_some(at.time.0),
-        });
-        repairs.max()
+        last_repair(&self.at)
     }
+}
+
+/// The last time at which something in the world gets better, as far as the timeline says; none
+/// if nothing ever does. A fault that strikes so many times ends whenever it has.
+pub(crate) fn last_repair(timeline: &[At]) -> Option<Duration> {
+    let repairs = timeline.iter().filter_map(|at| match &at.action {
+        Action::Fault(fault) => match (fault.lasts, fault.first) {
+            (Some(lasts), _) => Some(at.time.0.saturating_add(lasts.0)),
+            (None, Some(_)) => Some(at.time.0),
+            (None, None) => None,
+        },
+        other => other.is_repair().then_some(at.time.0),
+    });
+    repairs.max()
 }
 
 /// No options.

@@ -3,8 +3,6 @@
 
 mod calls;
 mod citations;
-mod conflicts;
-mod expect;
 mod fault;
 mod known_failures;
 mod names;
@@ -40,7 +38,7 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.timeline();
     check.calls();
     check.expectations();
-    check.conflicts();
+    crate::expectation::conflicts(&scenario.expect, &mut check);
     check.checker.into_problems()
 }
 
@@ -104,6 +102,15 @@ impl Check<'_> {
                     .label("this would take very long")
                     .expected(format!("at most {MOST_SEEDS}"));
             }
+        }
+    }
+}
+
+impl Check<'_> {
+    fn expectations(&mut self) {
+        let scenario = self.scenario;
+        for (index, expect) in scenario.expect.iter().enumerate() {
+            expect.check(&Place::default().key("expect").index(index), self);
         }
     }
 }

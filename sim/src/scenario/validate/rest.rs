@@ -1,6 +1,6 @@
 //! What checks of one part of a file know of the others.
 
-use super::super::{Action, CallDo, Scenario, That};
+use super::super::{Action, CallDo, Scenario};
 use crate::world::{Rest, Series};
 
 /// The rest of `scenario`.
@@ -33,6 +33,6 @@ pub(super) fn of(scenario: &Scenario) -> Rest<'_> {
         seeds: scenario.seeds.as_ref().map(|seeds| seeds.count),
         redis_client: scenario.subject.redis.as_ref().map(|redis| redis.client),
         last_repair: scenario.last_repair(),
-        is_about_building: expectations.any(|expect| matches!(expect.that, That::NotBuilt(_))),
+        is_about_building: expectations.any(|expect| expect.that.expectation().is_about_building()),
     }
 }

@@ -7,7 +7,7 @@ use super::{
 
 impl Check<'_> {
     /// Which requests an expectation is about.
-    pub(super) fn target(&mut self, target: &Target, place: &Place) {
+    pub(crate) fn target(&mut self, target: &Target, place: &Place) {
         let place = place.key("to");
         match target {
             Target::Imds(of) => self.on_imds(of, &place.key("imds")),
