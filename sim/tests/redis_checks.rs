@@ -9,11 +9,17 @@ use credsim::{
     run::{self, Options},
     scenario,
     subject::Identity,
+    trace::{Kind, RedisEvent},
     verdict,
 };
 
 /// A world with one Redis, and what else is said of the client, the timeline and the calls.
 fn failures(client: &str, rest: &str) -> Vec<String> {
+    failures_of(client, rest, |_| {})
+}
+
+/// The same of a trace in which events were changed after the run.
+fn failures_of(client: &str, rest: &str, change: impl Fn(&mut Kind)) -> Vec<String> {
     let text = format!(
         r#"
 title = "A world"
@@ -36,7 +42,9 @@ subject.redis = {{ {client} }}
         seed: run::DEFAULT_SEED,
         subject: Arc::new(Identity),
     };
-    let run = run::play(&loaded.scenario, &options).unwrap();
+    let mut run = run::play(&loaded.scenario, &options).unwrap();
+    let events = run.trace.events.iter_mut();
+    events.for_each(|event| change(&mut event.kind));
     let verdict = verdict::judge(&loaded.scenario, &[run]);
     let findings = verdict.expectations.iter().chain(&verdict.invariants);
     let failed = findings.filter(|finding| finding.outcome != verdict::Judgement::Holds);
@@ -89,5 +97,67 @@ why = "it is heard"
 that.redis-received = { at-least = 1 }
 "#,
     );
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn a_message_published_in_a_transaction_is_published_by_exec() {
+    let failed = failures(
+        "",
+        r#"
+call = [
+    { at = "1s", do.redis-subscribe = { channels = ["news"] } },
+    { at = "5s", do.redis = { how = "transaction", send = ["PUBLISH news one", "SET a 1", "PUBLISH news two"] } },
+    { at = "6s", do.redis = { send = ["MULTI", "PUBLISH news three", "DISCARD", "PUBLISH news four"] } },
+]
+[[expect]]
+why = "what EXEC runs is published, and what DISCARD forgets is not"
+that.redis-received = { at-least = 3 }
+"#,
+    );
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn messages_are_compared_in_full() {
+    let begins = "a message that is a little longer than forty characters, and";
+    let story = format!(
+        r#"
+call = [
+    {{ at = "1s", do.redis-subscribe = {{ channels = ["the news"] }} }},
+    {{ at = "5s", do.redis = {{ send = ["PUBLISH 'the news' '{begins} ends'"] }} }},
+]
+[[expect]]
+why = "it is heard"
+that.redis-received = {{ at-least = 1 }}
+"#
+    );
+    let failed = failures("", &story);
+    assert!(failed.is_empty(), "{failed:?}");
+    let failed = failures_of("", &story, |kind| {
+        if let Kind::Redis(RedisEvent::Received { message, .. }) = kind {
+            *message = format!("{begins} is torn");
+        }
+    });
+    assert!(failed.len() == 1, "{failed:?}");
+    assert!(failed[0].contains("never comes in its turn"), "{failed:?}");
+}
+
+#[test]
+fn a_subscription_is_known_by_its_kind_and_not_by_its_text() {
+    let story = r#"
+call = [
+    { at = "1s", do.redis-subscribe = { channels = ["news"] } },
+    { at = "5s", do.redis = { send = ["PUBLISH news one"] } },
+]
+[[expect]]
+why = "it is heard"
+that.redis-received = { at-least = 1 }
+"#;
+    let failed = failures_of("", story, |kind| {
+        if let Kind::Redis(RedisEvent::WorkStarted { send, .. }) = kind {
+            *send = "in other words".to_owned();
+        }
+    });
     assert!(failed.is_empty(), "{failed:?}");
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     http::exchange::{Request, fields, masked_path, without_secret},
-    redact::{MASK, is_secret_name, masked},
+    redact::{MASK, is_secret_header, masked},
 };
 
 /// Hears of every request and every command when it arrives.
@@ -93,10 +93,8 @@ fn told(name: &str, value: &str) -> String {
         Some(start) => name.starts_with(start),
         None => name == *pattern,
     });
-    // `x-ms-authorization-auxiliary` holds tokens.
-    let is_secret = name.contains("auth") || is_secret_name(name);
     match (name, value.split_once(' ')) {
-        _ if is_told && !is_secret => masked(value).into_owned(),
+        _ if is_told && !is_secret_header(name) => masked(value).into_owned(),
         ("authorization" | "proxy-authorization", Some((scheme, _))) if is_scheme(scheme) => {
             format!("{scheme} {MASK}")
         }

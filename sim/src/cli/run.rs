@@ -15,7 +15,7 @@ use crate::{
     report::{Ending, Outcome, Tally, github, json, pretty},
     run::DEFAULT_SEED,
     scenario::library,
-    subject::{Driver, Identity, Subject, driver},
+    subject::{Driver, Identity, Subject},
 };
 
 /// How many live worlds are played at once, at least.
@@ -167,8 +167,8 @@ fn subject(
             "add --engine live",
         );
     }
-    let words = driver::words(driver).map_err(|message| (message, None, exit::USAGE))?;
-    Driver::new(words)
+    Driver::parse(driver)
+        .map_err(|message| (message, None, exit::USAGE))?
         .probe(&Environment::clean())
         .map(|driver| Arc::new(driver) as Arc<dyn Subject>)
         .map_err(|message| (message, None, exit::HARNESS))

@@ -10,9 +10,7 @@ use crate::judge::{
     Entry, Evidence, Plan, Ruling, Side, View,
     view::{self, Window, visits},
 };
-use crate::scenario::{
-    EntraMatch, ImdsMatch, ImdsRequest, Nothing, Service, Span, Target, document::Place,
-};
+use crate::scenario::{EntraMatch, ImdsMatch, Service, Span, Target, document::Place};
 use crate::trace::span;
 use crate::world::Check;
 
@@ -40,10 +38,10 @@ pub struct Attempts {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum AttemptsTo {
-    /// Token requests to IMDS.
-    Imds(Nothing),
-    /// Token requests to Entra.
-    Entra(Nothing),
+    /// Requests to IMDS.
+    Imds(ImdsMatch),
+    /// Requests to Entra.
+    Entra(EntraMatch),
 }
 
 /// An attempt: when it began and when it was over.
@@ -184,12 +182,9 @@ impl Attempts {
 
     /// From the arrival to the answer, or to the moment at which the client hung up.
     fn of_the_service<'a>(&self, view: &View<'a>) -> Vec<Attempt<'a>> {
-        let target = match self.to {
-            AttemptsTo::Imds(_) => Target::Imds(ImdsMatch {
-                request: Some(ImdsRequest::Token),
-                ..ImdsMatch::default()
-            }),
-            AttemptsTo::Entra(_) => Target::Entra(EntraMatch::default()),
+        let target = match &self.to {
+            AttemptsTo::Imds(of) => Target::Imds(of.clone()),
+            AttemptsTo::Entra(of) => Target::Entra(of.clone()),
         };
         let visits = visits(view, &target).into_iter();
         visits

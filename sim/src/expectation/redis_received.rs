@@ -10,7 +10,7 @@ use super::{Claim, Expectation, Scale, each_run};
 use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
 use crate::scenario::{diagnostics::one_of, document::Place};
 use crate::service::redis::resp::shown;
-use crate::trace::{Kind, RedisEvent};
+use crate::trace::{Kind, Published, RedisEvent};
 use crate::world::Check;
 
 /// What is published so shortly before the end may still be on its way.
@@ -123,8 +123,7 @@ impl RedisReceived {
                     channel,
                     message,
                 }) if on == who => {
-                    // As the server's side of the trace tells them: long ones are cut.
-                    heard.push((event, shown(channel.as_bytes()), shown(message.as_bytes())));
+                    heard.push((event, channel.as_str(), message.as_str()));
                 }
                 Kind::Redis(RedisEvent::Gap {
                     on, from, until, ..
@@ -136,19 +135,20 @@ impl RedisReceived {
         // Walk through what was published; what was heard must be the same, but for gaps.
         let mut next = heard.iter().peekable();
         let mut missing = 0;
-        for (event, channel, message) in published(view) {
+        for (event, Published { channel, message }) in published(view) {
             let is_heard = next
                 .peek()
-                .is_some_and(|(_, c, m)| *c == channel && *m == message);
+                .is_some_and(|(_, c, m)| **c == **channel && **m == **message);
             if is_heard {
                 next.next();
-            } else if channels.contains(channel)
+            } else if channels.contains(&**channel)
                 && event.at >= listens_from
                 && event.at + ON_ITS_WAY < run.ended
             {
                 if !covered.holds(event.at) {
                     let found = format!(
-                        "`{message}` on {channel} never comes in its turn, and no gap is reported there"
+                        "{} never comes in its turn, and no gap is reported there",
+                        described(channel, message)
                     );
                     return fails(found, vec![event]);
                 }
@@ -156,7 +156,8 @@ impl RedisReceived {
             }
         }
         if let Some((event, channel, message)) = next.next() {
-            let found = format!("`{message}` on {channel} comes twice, or out of order");
+            let message = described(channel, message);
+            let found = format!("{message} comes twice, or out of order");
             return fails(found, vec![*event]);
         }
         let found = format!(
@@ -174,6 +175,12 @@ impl RedisReceived {
         }
         Ruling::holds(found)
     }
+}
+
+/// A message as the server's side of the trace shows it: long ones are cut.
+fn described(channel: &str, message: &str) -> String {
+    let (channel, message) = (shown(channel.as_bytes()), shown(message.as_bytes()));
+    format!("`{message}` on {channel}")
 }
 
 /// The times that gaps cover.
@@ -205,11 +212,12 @@ fn listening(view: &View<'_>, who: &str) -> Option<Duration> {
     let mut call_of = None;
     for event in view.redis() {
         match &event.event.kind {
-            Kind::Redis(RedisEvent::WorkStarted { call, on, send, .. })
-                if on == who && send.starts_with("listen to ") =>
-            {
-                call_of = Some(*call);
-            }
+            Kind::Redis(RedisEvent::WorkStarted {
+                call,
+                on,
+                is_subscription: true,
+                ..
+            }) if on == who => call_of = Some(*call),
             Kind::Redis(RedisEvent::WorkEnded { call, replies, .. }) if call_of == Some(*call) => {
                 let failed = replies.iter().any(|reply| reply.error);
                 return (!failed).then_some(event.at);
@@ -220,16 +228,14 @@ fn listening(view: &View<'_>, who: &str) -> Option<Duration> {
     None
 }
 
-/// What was published: when, where and what.
-fn published<'a>(view: &View<'a>) -> impl Iterator<Item = (Entry<'a>, &'a str, &'a str)> {
-    view.redis().filter_map(|event| match &event.event.kind {
-        Kind::Redis(RedisEvent::Command {
-            name, args, reply, ..
-        }) if name == "PUBLISH" && reply.bytes().all(|byte| byte.is_ascii_digit()) => {
-            let (channel, message) = args.split_once(' ')?;
-            Some((event, channel, message))
-        }
-        _ => None,
+/// What was published, in order, each with the event of the command that did it.
+fn published<'a>(view: &View<'a>) -> impl Iterator<Item = (Entry<'a>, &'a Published)> {
+    view.redis().flat_map(|event| {
+        let published: &[Published] = match &event.event.kind {
+            Kind::Redis(RedisEvent::Command { published, .. }) => published,
+            _ => &[],
+        };
+        published.iter().map(move |one| (event, one))
     })
 }
 

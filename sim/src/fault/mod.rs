@@ -40,21 +40,22 @@ pub fn matches_imds(matcher: &ImdsMatch, what: &str, line: &str) -> bool {
 }
 
 /// Whether a request to Entra, with these form fields, is one of those that `matcher` means.
-pub fn matches_entra(matcher: &EntraMatch, detail: &str) -> bool {
+pub fn matches_entra(matcher: &EntraMatch, what: &str, detail: &str) -> bool {
+    let request = matcher.request.is_none_or(|request| request.name() == what);
     let client = matcher.client_id.as_ref().is_none_or(|wanted| {
         field(detail, "client_id").is_some_and(|asked| asked.eq_ignore_ascii_case(wanted))
     });
     let scope = matcher.scope.as_ref().is_none_or(|wanted| {
         field(detail, "scope").is_some_and(|asked| asked.split(' ').any(|scope| scope == wanted))
     });
-    client && scope
+    request && client && scope
 }
 
 fn matches(on: &FaultOn, seen: Seen<'_>) -> bool {
     on.endpoint() == seen.endpoint
         && match on {
             FaultOn::Imds(matcher) => matches_imds(matcher, seen.what, seen.line),
-            FaultOn::Entra(matcher) => matches_entra(matcher, seen.detail),
+            FaultOn::Entra(matcher) => matches_entra(matcher, seen.what, seen.detail),
             FaultOn::Redis(matcher) => seen
                 .command
                 .is_some_and(|command| matches_redis(matcher, &command)),
@@ -282,6 +283,8 @@ mod tests {
             command: None,
         };
         assert!(matches(&on("on.entra = {}"), entra));
+        assert!(matches(&on("on.entra = { request = \"token\" }"), entra));
+        assert!(!matches(&on("on.entra = { request = \"keys\" }"), entra));
         assert!(matches(&on("on.entra = { client-id = \"C\" }"), entra));
         assert!(matches(
             &on("on.entra = { scope = \"https://b/.default\" }"),

@@ -12,7 +12,7 @@ use crate::{
         Stage,
         journal::{Told, Why},
     },
-    redact::{MASK, masked, percent_decoded},
+    redact::{MASK, is_secret_field, masked, percent_decoded},
 };
 
 /// A service that answers HTTP requests.
@@ -113,30 +113,9 @@ pub(crate) fn fields(form: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Whether a field holds a secret.
-fn is_secret(field: &str) -> bool {
-    matches!(
-        field.to_ascii_lowercase().as_str(),
-        "client_secret"
-            | "client_assertion"
-            | "assertion"
-            | "code"
-            | "code_verifier"
-            | "device_code"
-            | "id_token"
-            | "id_token_hint"
-            | "refresh_token"
-            | "access_token"
-            | "password"
-            | "secret"
-            | "sig"
-            | "subject_token"
-    )
-}
-
 /// The value of a field as it may be shown.
 pub(crate) fn without_secret<'a>(field: &str, value: &'a str) -> Cow<'a, str> {
-    if is_secret(field) {
+    if is_secret_field(field) {
         Cow::Borrowed(MASK)
     } else {
         masked(value)
@@ -164,7 +143,7 @@ fn is_telemetry(field: &str) -> bool {
 /// The query with secret values replaced; otherwise as it stands.
 fn without_secrets(query: &str) -> String {
     let parts = query.split('&').map(|part| match part.split_once('=') {
-        Some((name, _)) if is_secret(&percent_decoded(name)) => format!("{name}={MASK}"),
+        Some((name, _)) if is_secret_field(&percent_decoded(name)) => format!("{name}={MASK}"),
         Some((name, value)) => format!("{}={}", masked_part(name), masked_part(value)),
         None => masked_part(part).into_owned(),
     });

@@ -11,6 +11,7 @@ use jiff::fmt::rfc2822;
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
     judge::view::{Call, Exchange, is_entra, is_imds, is_imds_token, world_time},
+    scenario::Service,
     trace::{Fingerprint, span},
 };
 
@@ -283,8 +284,8 @@ impl Limits {
     fn of(plan: &Plan<'_>) -> Self {
         let attempts = |retries: u32| retries.saturating_add(1);
         Self {
-            imds: plan.imds_retries().map(attempts),
-            entra: plan.entra_retries().map(attempts),
+            imds: plan.retries(Service::Imds).map(attempts),
+            entra: plan.retries(Service::Entra).map(attempts),
         }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
-    judge::{Keeps, view::Call},
+    judge::view::Call,
     trace::CallOutcome,
 };
 
@@ -26,12 +26,14 @@ struct Held<'a> {
 }
 
 fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
-    let keeps = plan.keeps();
-    let needs: &[Side] = match keeps {
-        Keeps::Nothing => return None,
-        // Here it depends on who answered whether a token is to be kept.
-        Keeps::AllButCommands => &[Side::Calls, Side::Walks],
-        Keeps::All => &[Side::Calls],
+    let credential = &plan.subject.credential;
+    if credential.keeps_nothing() {
+        return None;
+    }
+    let needs: &[Side] = if credential.keeps_as_its_member() {
+        &[Side::Calls, Side::Walks]
+    } else {
+        &[Side::Calls]
     };
     if let Some(unseen) = unseen(view, needs) {
         return Some(unseen);
@@ -48,10 +50,10 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         match end.outcome {
             CallOutcome::Token {
                 expires_on,
-                credential,
+                credential: answered_by,
                 ..
             } => {
-                if keeps == Keeps::AllButCommands && is_command(credential) {
+                if !credential.keeps_from(answered_by) {
                     continue;
                 }
                 let left = Duration::try_from(expires_on.duration_since(end.host_time));
@@ -105,12 +107,4 @@ fn by_end<'a>(view: &View<'a>) -> impl Iterator<Item = Call<'a>> {
     ends.sort_unstable();
     ends.into_iter()
         .filter_map(|(_, index)| view.call_at(index))
-}
-
-/// Whether tokens of the credential of this name come from a command.
-fn is_command(credential: &str) -> bool {
-    matches!(
-        credential,
-        "AzureCliCredential" | "AzureDeveloperCliCredential" | "AzurePowerShellCredential"
-    )
 }

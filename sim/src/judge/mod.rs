@@ -12,7 +12,6 @@ mod visibility;
 
 pub use evidence::Evidence;
 pub use finding::{Finding, Judgement, Known};
-pub(crate) use plan::Keeps;
 pub use plan::Plan;
 pub use ruling::Ruling;
 pub use run::Run;

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use crate::credential::Source;
 use crate::scenario::{
-    Action, At, Call, CallDo, Credential, FaultThen, GetToken, Reach, RedisClientKind, RedisHow,
-    RetryOptions, Service, Span, Subject, World, last_repair, parse_command,
+    Action, At, Call, CallDo, FaultThen, GetToken, Reach, RedisClientKind, RedisHow, Service, Span,
+    Subject, World, last_repair, parse_command,
 };
 
 /// The parts of a scenario that expectations and invariants look at.
@@ -123,22 +124,17 @@ impl<'a> Plan<'a> {
         client == Some(RedisClientKind::Single)
     }
 
-    /// Which tokens the subject must keep while they are valid.
-    pub(crate) fn keeps(&self) -> Keeps {
-        keeps(&self.subject.credential)
-    }
-
-    /// How many retries the policies of the subject allow at most for a token request to IMDS;
-    /// none if nothing in it asks IMDS.
-    pub(crate) fn imds_retries(&self) -> Option<u32> {
-        most(&self.subject.credential, &|credential| {
-            imds_retries(credential, self.selects_managed_identity())
-        })
-    }
-
-    /// The same for requests to Entra.
-    pub(crate) fn entra_retries(&self) -> Option<u32> {
-        most(&self.subject.credential, &entra_retries)
+    /// How many retries the documentation allows one waiting caller of the subject at a service;
+    /// none if nothing in it asks there.
+    pub(crate) fn retries(&self, service: Service) -> Option<u32> {
+        let source = match service {
+            Service::Imds => Source::Imds {
+                selected: self.selects_managed_identity(),
+            },
+            Service::Entra => Source::Entra,
+            Service::Redis => return None,
+        };
+        self.subject.credential.retries(&source)
     }
 
     /// Whether `AZURE_TOKEN_CREDENTIALS` selects the managed identity alone. Credentials built
@@ -155,100 +151,6 @@ impl<'a> Plan<'a> {
                 .eq_ignore_ascii_case("ManagedIdentityCredential")
         })
     }
-}
-
-/// Which tokens the documentation has a credential keep: those of commands are not kept, except by
-/// `Cached` (PR-27).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keeps {
-    /// None: they all come from a command.
-    Nothing,
-    /// Those that do not come from a command, so it depends on which member of a chain answers.
-    AllButCommands,
-    /// All.
-    All,
-}
-
-fn keeps(credential: &Credential) -> Keeps {
-    match credential {
-        Credential::AzureCli(_)
-        | Credential::AzureDeveloperCli(_)
-        | Credential::AzurePowerShell(_) => Keeps::Nothing,
-        Credential::Default(_) => Keeps::AllButCommands,
-        Credential::Chain(chain) if chain.of.iter().any(runs_command) => Keeps::AllButCommands,
-        Credential::Chain(_)
-        | Credential::ManagedIdentity(_)
-        | Credential::ClientSecret(_)
-        | Credential::Environment(_)
-        | Credential::Cached(_) => Keeps::All,
-    }
-}
-
-/// Whether some of its tokens come from a command.
-fn runs_command(credential: &Credential) -> bool {
-    match credential {
-        Credential::AzureCli(_)
-        | Credential::AzureDeveloperCli(_)
-        | Credential::AzurePowerShell(_)
-        | Credential::Default(_) => true,
-        Credential::Chain(chain) => chain.of.iter().any(runs_command),
-        Credential::Cached(cached) => runs_command(&cached.of),
-        Credential::ManagedIdentity(_)
-        | Credential::ClientSecret(_)
-        | Credential::Environment(_) => false,
-    }
-}
-
-/// PR-10, PR-13: how many retries a credential itself makes at IMDS, if it asks there.
-fn imds_retries(credential: &Credential, selects_managed_identity: bool) -> Option<u32> {
-    match credential {
-        Credential::ManagedIdentity(options) => Some(retries(&options.retry, 5)),
-        Credential::Default(options) if selects_managed_identity => {
-            Some(retries(&options.retry, 5))
-        }
-        Credential::Default(_) => Some(0),
-        Credential::Chain(_)
-        | Credential::ClientSecret(_)
-        | Credential::Environment(_)
-        | Credential::AzureCli(_)
-        | Credential::AzureDeveloperCli(_)
-        | Credential::AzurePowerShell(_)
-        | Credential::Cached(_) => None,
-    }
-}
-
-/// PR-14: how many retries a credential itself makes at Entra, if it asks there.
-fn entra_retries(credential: &Credential) -> Option<u32> {
-    match credential {
-        Credential::ClientSecret(options) => Some(retries(&options.retry, 3)),
-        Credential::Environment(_) | Credential::Default(_) => Some(3),
-        Credential::ManagedIdentity(_)
-        | Credential::Chain(_)
-        | Credential::AzureCli(_)
-        | Credential::AzureDeveloperCli(_)
-        | Credential::AzurePowerShell(_)
-        | Credential::Cached(_) => None,
-    }
-}
-
-fn retries(options: &RetryOptions, default: u32) -> u32 {
-    options.max_retries.unwrap_or(default)
-}
-
-/// The most that `of` says of a credential or of anything inside it.
-fn most(credential: &Credential, of: &dyn Fn(&Credential) -> Option<u32>) -> Option<u32> {
-    let inside = match credential {
-        Credential::Chain(chain) => chain.of.iter().filter_map(|member| most(member, of)).max(),
-        Credential::Cached(cached) => most(&cached.of, of),
-        Credential::Default(_)
-        | Credential::ManagedIdentity(_)
-        | Credential::ClientSecret(_)
-        | Credential::Environment(_)
-        | Credential::AzureCli(_)
-        | Credential::AzureDeveloperCli(_)
-        | Credential::AzurePowerShell(_) => None,
-    };
-    of(credential).max(inside)
 }
 
 /// What an action takes away for good.

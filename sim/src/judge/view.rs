@@ -462,7 +462,7 @@ fn endpoint(target: &Target) -> String {
 fn matches(target: &Target, what: &str, line: &str, detail: &str) -> bool {
     match target {
         Target::Imds(imds) => matches_imds(imds, what, line),
-        Target::Entra(entra) => what == "token" && matches_entra(entra, detail),
+        Target::Entra(entra) => what == "token" && matches_entra(entra, what, detail),
         // Commands for Redis are no requests: `redis_view` has them.
         Target::Redis(_) => false,
         Target::Az(_) | Target::Azd(_) | Target::Pwsh(_) | Target::Resource(_) => true,

@@ -1,17 +1,17 @@
-//! Secrets that are known by their place in a command line.
+//! Secrets that are recognised by their place in a command line.
 
 use super::{MASK, is_secret_name, looks_secret, masked};
 
-/// How the program that is called reads its arguments.
+/// How a program reads its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// As `az`, where `-p` is a password and options may be cut short.
     Az,
-    /// Nobody knows: only the names tell.
+    /// Unknown: only the names of options and variables count.
     Any,
 }
 
-/// What `az` and `azd` call secrets, for the forms that are cut short.
+/// The options of `az` and `azd` that take secrets. Both accept unambiguous prefixes of them.
 const OPTIONS: &[&str] = &[
     "--access-token",
     "--client-secret",
@@ -20,7 +20,7 @@ const OPTIONS: &[&str] = &[
     "--refresh-token",
 ];
 
-/// The shortest form of these that is told from others: `--pas`.
+/// The length of the shortest unambiguous prefix of these: `--pas`.
 const SHORTEST: usize = 5;
 
 /// How many arguments after an option are its values.
@@ -35,7 +35,7 @@ enum Covers {
 /// The arguments with what holds a secret covered: the values of options and variables that are
 /// called like secrets, and whatever looks like one.
 pub fn arguments(args: &[String], dialect: Dialect) -> Vec<String> {
-    // Whoever logs in does it as with `az`, most of the time.
+    // Programs with a `login` command mostly take its options from `az`.
     let logs_in = args.iter().any(|arg| arg == "login");
     let dialect = if logs_in { Dialect::Az } else { dialect };
     let mut covers = Covers::Nothing;
@@ -57,7 +57,7 @@ pub fn arguments(args: &[String], dialect: Dialect) -> Vec<String> {
     shown.collect()
 }
 
-/// What an option covers that stands alone.
+/// How many arguments after `arg` are secret, if it is an option without its value.
 fn covered(arg: &str, dialect: Dialect) -> Covers {
     let is_alone = arg.starts_with('-') && !arg.contains(['=', ':']);
     if dialect == Dialect::Az && arg == "-p" {
@@ -78,7 +78,7 @@ fn is_secret_option(name: &str, dialect: Dialect) -> bool {
     is_cut || is_secret_name(name)
 }
 
-/// An argument that is no value of the one before it.
+/// An argument that is not the value of the one before it, with its secrets covered.
 fn argument(arg: &str, dialect: Dialect) -> String {
     let is_option = arg.starts_with('-');
     if dialect == Dialect::Az
@@ -95,7 +95,7 @@ fn argument(arg: &str, dialect: Dialect) -> String {
         return format!("{name}{mark}{MASK}");
     }
     let shown = masked(arg);
-    // A script, perhaps.
+    // It may be a script, whose own arguments may be secret.
     let words: Vec<String> = shown.split_whitespace().map(str::to_owned).collect();
     let covers_words = words.len() > 1 && arguments(&words, dialect) != words;
     if covers_words || looks_secret(&shown) {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_p_means_elsewhere_nobody_knows() {
+    fn outside_az_p_is_no_password() {
         assert_eq!(shown("mkdir -p a", Dialect::Any), "mkdir -p a");
         assert_eq!(shown("app --token S", Dialect::Any), "app --token ***");
         assert_eq!(shown("az login -p S", Dialect::Any), "az login -p ***");

@@ -1,8 +1,8 @@
-//! Secrets that are known by what they are called: options, variables, fields.
+//! Secrets that are recognised by the name of what holds them: options, variables, fields, headers.
 
 use super::{shape, words};
 
-/// A name with one of these words is that of a secret.
+/// Words that make a name that of a secret wherever they stand in it.
 const ANYWHERE: &[&str] = &[
     "accountkey",
     "apikey",
@@ -17,18 +17,33 @@ const ANYWHERE: &[&str] = &[
     "secrets",
 ];
 
-/// So is one that ends with one of these.
+/// Words that make a name that of a secret if it ends with them.
 const AT_THE_END: &[&str] = &[
     "key", "keys", "pass", "pat", "sas", "sig", "token", "tokens",
 ];
 
-/// A name that ends with one of these only tells where or what the secret is.
+/// Words that end the name of what describes a secret: where it is, or of which kind.
 const NOT_ITSELF: &[&str] = &[
     "endpoint", "expiry", "file", "id", "ids", "name", "path", "provider", "type", "uri", "url",
 ];
 
-/// Whether `name` is what a secret is called: `--client-secret`, `AZURE_CLIENT_SECRET`,
-/// `clientSecret`. `AZURE_FEDERATED_TOKEN_FILE` and `AZURE_TOKEN_CREDENTIALS` are not.
+/// Names of OAuth's and OpenID Connect's fields that hold secrets and do not sound like it.
+const OAUTH_FIELDS: &[&str] = &["code", "code_verifier", "device_code", "id_token_hint"];
+
+/// Whether a field of a form or of a query holds a secret, by its name in any case.
+pub fn is_secret_field(name: &str) -> bool {
+    let is_oauth = |field: &&str| field.eq_ignore_ascii_case(name);
+    OAUTH_FIELDS.iter().any(is_oauth) || is_secret_name(name)
+}
+
+/// Whether a header, by its name in lower case, holds a secret: those that authorize as well, of
+/// which `x-ms-authorization-auxiliary` holds tokens.
+pub fn is_secret_header(name: &str) -> bool {
+    name.contains("auth") || is_secret_name(name)
+}
+
+/// Whether `name` is that of a secret: `--client-secret`, `AZURE_CLIENT_SECRET`, `clientSecret`.
+/// `AZURE_FEDERATED_TOKEN_FILE` and `AZURE_TOKEN_CREDENTIALS` are not.
 pub fn is_secret_name(name: &str) -> bool {
     let words = words_of(name);
     let Some(last) = words.last() else {
@@ -44,7 +59,7 @@ pub fn is_secret_name(name: &str) -> bool {
     AT_THE_END.contains(&last.as_str())
         || words.iter().any(|word| ANYWHERE.contains(&word.as_str()))
         || follows("connection", "string")
-        // How App Service calls the secret that its endpoint wants to be shown.
+        // App Service's endpoint expects this secret of its host in a header.
         || follows("identity", "header")
 }
 
@@ -66,14 +81,14 @@ fn words_of(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether a value holds a secret, whatever its own name is: by its form, as `name=value` or
+/// Whether a value holds a secret, whatever holds the value: by its form, as `name=value` or
 /// `name:value` within it, after the scheme of an `Authorization` header, or as a password in a URL.
 pub fn looks_secret(value: &str) -> bool {
     let is_pair = |part: &str| {
         part.match_indices(['=', ':']).any(|(at, mark)| {
             let (name, rest) = part.split_at(at);
             let rest = rest.strip_prefix(mark).unwrap_or_default();
-            // `token::kind` and `token://place` are none.
+            // `token::kind` and `token://place` are no pairs.
             let is_other = name.ends_with(':') || rest.starts_with(['/', ':']);
             is_secret_name(name) && !rest.is_empty() && !is_other
         })
@@ -120,6 +135,42 @@ mod tests {
         ] {
             assert!(!is_secret_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn fields_and_headers_with_secrets() {
+        for field in [
+            "access_token",
+            "assertion",
+            "client_assertion",
+            "client_secret",
+            "Code",
+            "code_verifier",
+            "device_code",
+            "id_token",
+            "id_token_hint",
+            "password",
+            "refresh_token",
+            "secret",
+            "sig",
+            "subject_token",
+        ] {
+            assert!(is_secret_field(field), "{field}");
+        }
+        for field in [
+            "client_assertion_type",
+            "client_id",
+            "grant_type",
+            "requested_token_use",
+            "resource",
+            "scope",
+            "subject_token_type",
+        ] {
+            assert!(!is_secret_field(field), "{field}");
+        }
+        assert!(is_secret_header("x-ms-authorization-auxiliary"));
+        assert!(is_secret_header("x-identity-header"));
+        assert!(!is_secret_header("metadata"));
     }
 
     #[test]

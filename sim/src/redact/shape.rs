@@ -1,16 +1,17 @@
-//! Secrets that are known by their form, whatever they are called.
+//! Secrets that are recognised by their form, whatever holds them.
 
 use std::borrow::Cow;
 
 use super::MASK;
 
-/// No token of any service is shorter.
+/// The fewest characters of a token: no service gives out a shorter one.
 const SHORTEST_TOKEN: usize = 40;
 
-/// Refresh tokens and authorization codes of Entra have several hundred characters.
+/// The fewest characters of a refresh token or an authorization code of Entra; real ones have several
+/// hundred.
 const SHORTEST_REFRESH_TOKEN: usize = 100;
 
-/// What a word looks like.
+/// The kind of secret that a word looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape<'a> {
     /// A signed or encrypted JWT: this part of the word.
@@ -21,7 +22,7 @@ pub enum Shape<'a> {
     ClientSecret,
 }
 
-/// The parts of `text` that could be a secret each: all of them consist of letters, digits and
+/// The words of `text`, each of which could be a secret: the longest runs of letters, digits and
 /// `-._~`.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_separator).filter(|word| !word.is_empty())
@@ -31,7 +32,7 @@ fn is_separator(c: char) -> bool {
     !(c.is_ascii_alphanumeric() || "-._~".contains(c))
 }
 
-/// What a word looks like, or holds after an option such as `-p`.
+/// The kind of secret that a word looks like, or holds after an option such as `-p`.
 pub fn shape(word: &str) -> Option<Shape<'_>> {
     let from = |mark: &str| word.find(mark).and_then(|at| word.get(at..));
     // All JWTs begin with `{"` in base64url.
@@ -46,8 +47,8 @@ pub fn shape(word: &str) -> Option<Shape<'_>> {
     holds_client_secret(word).then_some(Shape::ClientSecret)
 }
 
-/// Entra generates client secrets of 40 characters with a version mark, a digit and `Q~`, in the
-/// fourth to sixth place.
+/// Whether a word holds a client secret that Entra generated: 40 characters, with a digit and the
+/// version mark `Q~` in the fourth to sixth place.
 fn holds_client_secret(word: &str) -> bool {
     word.match_indices("Q~").any(|(mark, _)| {
         mark.checked_sub(4)
@@ -56,7 +57,7 @@ fn holds_client_secret(word: &str) -> bool {
     })
 }
 
-/// `text` with every word covered that looks like a secret.
+/// `text` with every word covered that looks like a secret. Borrows if there is none.
 pub fn masked(text: &str) -> Cow<'_, str> {
     if !words(text).any(|word| shape(word).is_some()) {
         return Cow::Borrowed(text);
@@ -72,7 +73,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split_inclusive(is_separator).map(cover).collect())
 }
 
-/// A part of a URL without its percent-encoding.
+/// A part of a URL without its percent-encoding. Unlike in a form, `+` is no space.
 pub fn percent_decoded(part: &str) -> String {
     let whole = part
         .replace('&', "%26")

@@ -1,8 +1,8 @@
-//! What a secret looks like, for those who make sure that none is told.
+//! The form of a JSON Web Token, whole or in part, as the search for leaked secrets knows it.
 
-/// Whether a JSON Web Token stands in `text`, or enough of one to use: two parts that begin like
-/// encoded JSON, joined by a point. A lone encoded object, such as the claims of a challenge, is
-/// no secret.
+/// Whether `text` holds a JSON Web Token, or its first part and the beginning of its second: two
+/// parts that begin like encoded JSON, joined by a point. A lone encoded object, such as the claims
+/// of a challenge, is no secret.
 pub fn looks_like_token(text: &str) -> bool {
     text.match_indices("eyJ").any(|(at, _)| {
         let rest = &text[at..];

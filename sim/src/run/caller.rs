@@ -10,11 +10,11 @@ use jiff::SignedDuration;
 use url::Url;
 
 use super::{
-    made::Made,
     redis,
     scene::{Instanced, Scene, lock},
 };
 use crate::{
+    credential::BuiltSubject,
     scenario::{CallDo, Instance, Scenario, UseResource},
     trace::{CallOutcome, Fingerprint, Kind, TriedMember, fingerprint},
 };
@@ -136,8 +136,8 @@ pub(super) async fn call(caller: Caller) {
     let answer = match &caller.instance.built {
         Err(error) => Some(Err(error.clone())),
         // A scenario has either kind of call.
-        Ok(Made::Redis(_)) => return,
-        Ok(Made::Credential(built)) => {
+        Ok(BuiltSubject::Redis(_)) => return,
+        Ok(BuiltSubject::Credential(built)) => {
             let credential = match call.credential {
                 Instance::Clone => built.cloned(),
                 _ => built.credential.clone(),

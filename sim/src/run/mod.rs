@@ -5,7 +5,6 @@ mod caller;
 mod callers;
 mod guests;
 mod machine;
-mod made;
 mod redis;
 mod scene;
 mod story;

@@ -8,8 +8,9 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use super::{caller::Caller, made::Made, scene::Scene};
+use super::{caller::Caller, scene::Scene};
 use crate::{
+    credential::BuiltSubject,
     scenario::{Call, RedisHow, RedisSubscribe, RedisWork, parse_command},
     subject::{Heard, RedisClient, RedisConnection},
     trace::{Kind, RedisEvent, RedisReply},
@@ -73,6 +74,7 @@ pub(super) async fn work(caller: &Caller, call: &Call, work: &RedisWork) {
         instance: caller.instance.number,
         on: on.clone(),
         send: describe(&commands, work),
+        is_subscription: false,
     }));
     let doing = run(caller, &on, &commands, work);
     let replies = match call.gives_up_after {
@@ -102,8 +104,8 @@ async fn run(
 ) -> Vec<RedisReply> {
     let scene = &caller.scene;
     let client = match &caller.instance.built {
-        Ok(Made::Redis(client)) => client,
-        Ok(Made::Credential(_)) => {
+        Ok(BuiltSubject::Redis(client)) => client,
+        Ok(BuiltSubject::Credential(_)) => {
             return vec![failed(
                 commands,
                 0,
@@ -209,11 +211,12 @@ pub(super) async fn subscribe(caller: &Caller, wanted: &RedisSubscribe) {
         instance: caller.instance.number,
         on: on.clone(),
         send: format!("listen to {}", wanted.channels.join(", ")),
+        is_subscription: true,
     }));
     let started = scene.state.elapsed();
     let made = match &caller.instance.built {
-        Ok(Made::Redis(client)) => client.subscribe(wanted.channels.clone()).await,
-        Ok(Made::Credential(_)) => Err("the subject has no Redis client".to_owned()),
+        Ok(BuiltSubject::Redis(client)) => client.subscribe(wanted.channels.clone()).await,
+        Ok(BuiltSubject::Credential(_)) => Err("the subject has no Redis client".to_owned()),
         Err(error) => Err(error.to_string()),
     };
     let (mut subscriber, error, text) = match made {

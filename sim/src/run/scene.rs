@@ -12,8 +12,9 @@ use std::{
 use credsim_identity::{AccessToken, Error, TokenRequest};
 use jiff::Timestamp;
 
-use super::{APP, caller, made::Made, redis::Connections, watch::Watch};
+use super::{APP, caller, redis::Connections, watch::Watch};
 use crate::{
+    credential::BuiltSubject,
     engine::Control,
     host::{HostState, Leftovers, Lender},
     scenario::{Action, Reach, Scenario, Service},
@@ -25,7 +26,7 @@ use crate::{
 /// A credential of the run.
 pub(super) struct Instanced {
     pub number: u32,
-    pub built: Result<Made, Error>,
+    pub built: Result<BuiltSubject, Error>,
     leftovers: Arc<Leftovers>,
     /// The tokens that it handed out lately, so that they need not be digested again.
     pub seen_tokens: Mutex<VecDeque<(AccessToken, Fingerprint)>>,
@@ -133,16 +134,16 @@ impl Scene {
         let built = match &subject.redis {
             Some(client) => {
                 let built = self.subject.build_redis(client, &subject.credential, &lent);
-                built.map(Made::Redis)
+                built.map(BuiltSubject::Redis)
             }
             None => {
                 let built = self.subject.build(&subject.credential, &lent);
-                built.map(Made::Credential)
+                built.map(BuiltSubject::Credential)
             }
         };
         match &built {
             Ok(built) => {
-                if let Made::Credential(built) = built {
+                if let BuiltSubject::Credential(built) = built {
                     let told = format!("{:?}", built.credential);
                     self.watch.check("debug", &told);
                 }
@@ -212,8 +213,8 @@ impl Scene {
                         instance: shared.number,
                     });
                     match built {
-                        Made::Credential(built) => built.credential.dispose(),
-                        Made::Redis(client) => {
+                        BuiltSubject::Credential(built) => built.credential.dispose(),
+                        BuiltSubject::Redis(client) => {
                             self.connections.drop_all();
                             client.dispose();
                         }
@@ -287,7 +288,7 @@ impl Scene {
         for instance in disposed.iter() {
             let Ok(built) = &instance.built else { continue };
             let tokens = match built {
-                Made::Credential(built) => {
+                BuiltSubject::Credential(built) => {
                     let repetitions = lock(&self.repetitions);
                     let asked = repetitions.iter();
                     let asked = asked.flat_map(|(step, times)| {
@@ -296,7 +297,7 @@ impl Scene {
                     let cached = |request: &TokenRequest| built.credential.cached(request);
                     asked.filter(|request| cached(request).is_some()).count()
                 }
-                Made::Redis(client) => client.tokens(),
+                BuiltSubject::Redis(client) => client.tokens(),
             };
             self.record(Kind::Leftovers {
                 instance: instance.number,

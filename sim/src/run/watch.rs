@@ -16,7 +16,7 @@ use super::WorldClock;
 use crate::{
     backend::Stage,
     redact::looks_like_token,
-    scenario::{Action, Credential, Scenario},
+    scenario::{Action, Scenario},
     subject::driver::LOG_TARGET,
     trace::{Kind, Recorder},
 };
@@ -94,16 +94,8 @@ impl Watch {
 
 /// Every client secret that a scenario mentions.
 fn client_secrets(scenario: &Scenario) -> Vec<String> {
-    fn of(credential: &Credential, into: &mut Vec<String>) {
-        match credential {
-            Credential::ClientSecret(options) => into.push(options.secret.clone()),
-            Credential::Chain(chain) => chain.of.iter().for_each(|member| of(member, into)),
-            Credential::Cached(cached) => of(&cached.of, into),
-            _ => {}
-        }
-    }
-    let mut secrets = Vec::new();
-    of(&scenario.subject.credential, &mut secrets);
+    let secrets = scenario.subject.credential.secrets().into_iter();
+    let mut secrets: Vec<String> = secrets.map(str::to_owned).collect();
     secrets.extend(
         scenario
             .world

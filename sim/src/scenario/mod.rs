@@ -1,7 +1,7 @@
 //! Scenario files: the model, reading them, what is wrong with them, and their JSON Schema.
 
 pub(crate) mod checker;
-mod commands;
+pub mod command_line;
 pub(crate) mod diagnostics;
 pub(crate) mod document;
 pub mod library;
@@ -12,7 +12,7 @@ mod shape;
 mod syntax;
 mod validate;
 
-pub use commands::parse_command;
+pub use crate::service::redis::parse_command;
 pub use diagnostics::{Diagnostic, Invalid};
 pub use model::*;
 pub use parse::parse;

@@ -5,18 +5,22 @@
 
 pub mod driver;
 pub mod identity;
-pub mod redis;
 
 use std::{any::Any, ffi::OsString, sync::Arc, time::Duration};
 
-use credsim_identity::{Error, ErrorKind, Observer, Platform, TokenCredential};
+use credsim_identity::{Error, ErrorKind};
 use jiff::Timestamp;
 
 use crate::{judge::Sight, scenario};
 
+pub use crate::credential::{
+    Built, Lent,
+    redis_client::{
+        self as redis, Heard, RedisClient, RedisConnection, RedisReporter, RedisSubscriber,
+    },
+};
 pub use driver::Driver;
 pub use identity::Identity;
-pub use redis::{Heard, RedisClient, RedisConnection, RedisReporter, RedisSubscriber};
 
 /// Something that builds credentials.
 pub trait Subject: Send + Sync + 'static {
@@ -105,51 +109,4 @@ pub trait MachineClock: Send + Sync + 'static {
     fn enter(&self, wall: Timestamp, seed: u64) -> Result<Box<dyn Any>, String>;
     /// The world is `elapsed` old, and its host's clock shows `wall`.
     fn show(&self, wall: Timestamp, elapsed: Duration);
-}
-
-/// What a credential is built with.
-#[derive(Clone)]
-pub struct Lent {
-    /// The host's platform, marked with the instance.
-    pub platform: Platform,
-    /// Writes what the credential reports into the trace.
-    pub observer: Arc<dyn Observer>,
-    /// The tenant of a credential that names none.
-    pub tenant: String,
-    /// Where Redis is: host and port of each of its nodes.
-    pub redis: Vec<(String, u16)>,
-    /// Writes what a Redis client reports about itself into the trace.
-    pub reporter: RedisReporter,
-}
-
-/// A credential and a way to clone it.
-pub struct Built {
-    /// The credential.
-    pub credential: Arc<dyn TokenCredential>,
-    again: Box<dyn Fn() -> Arc<dyn TokenCredential> + Send + Sync>,
-}
-
-impl Built {
-    /// Keeps `credential` and knows how to clone it.
-    pub fn new<C: TokenCredential + Clone>(credential: C) -> Self {
-        let original = credential.clone();
-        Self {
-            credential: Arc::new(credential),
-            again: Box::new(move || Arc::new(original.clone())),
-        }
-    }
-
-    /// For a credential that can't be cloned: its clones are the same instance.
-    pub fn shared(credential: Arc<dyn TokenCredential>) -> Self {
-        let same = credential.clone();
-        Self {
-            credential,
-            again: Box::new(move || same.clone()),
-        }
-    }
-
-    /// A clone of the credential, as an application would make it.
-    pub fn cloned(&self) -> Arc<dyn TokenCredential> {
-        (self.again)()
-    }
 }

@@ -8,7 +8,7 @@ mod text;
 
 pub use event::{CallOutcome, Event, Kind, OUTSIDE, TriedMember};
 pub use hash::{Fingerprint, fingerprint};
-pub use redis::{RedisEvent, RedisReply};
+pub use redis::{Published, RedisEvent, RedisReply};
 pub(crate) use text::span;
 pub use text::{fold, line};
 

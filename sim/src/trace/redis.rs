@@ -75,6 +75,9 @@ pub enum RedisEvent {
         /// The fault that decided, if one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<String>,
+        /// What it published: PUBLISH itself, and EXEC what the queued PUBLISH commands did.
+        #[serde(skip)]
+        published: Box<[Published]>,
     },
     /// A command that waited has its reply.
     Unblocked {
@@ -111,6 +114,9 @@ pub enum RedisEvent {
         on: String,
         /// The commands; how they are sent.
         send: String,
+        /// Whether it subscribes, and then listens until the world's end.
+        #[serde(skip)]
+        is_subscription: bool,
     },
     /// A caller's piece of work is done, or has failed.
     WorkEnded {
@@ -157,6 +163,15 @@ pub enum RedisEvent {
         /// In its words.
         words: String,
     },
+}
+
+/// A message that subscribers of its channel get, in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The channel.
+    pub channel: Box<str>,
+    /// The message.
+    pub message: Box<str>,
 }
 
 /// The reply to one command, as its caller gets it.

@@ -12,10 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use credsim::subject::{
-    Driver, Subject,
-    driver::{Limits, words},
-};
+use credsim::subject::{Driver, Subject, driver::Limits};
 use credsim_identity::{AccessToken, Error, ErrorKind, TokenRequest};
 use libtest_mimic::Trial;
 
@@ -60,7 +57,7 @@ fn folder() -> PathBuf {
 
 fn driver() -> Driver {
     let file = folder().join("driver.mjs");
-    Driver::new(words(&format!("node '{}'", file.display())).unwrap())
+    Driver::parse(&format!("node '{}'", file.display())).unwrap()
 }
 
 /// A folder with an `az` that does this, gone at the end.

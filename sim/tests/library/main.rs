@@ -5,6 +5,7 @@
 //! second engine and wants the same verdict and the same application events in the same order. Where
 //! runs with one seed may differ, the verdicts alone count, of more runs.
 
+mod counts;
 mod differential;
 mod play;
 
@@ -21,7 +22,7 @@ use credsim::{
 use libtest_mimic::{Arguments, Failed, Trial};
 use play::play;
 
-/// Above so many lines, the summary and the hash are approved instead of the trace.
+/// Above so many lines, counts for each lane and the hash are approved instead of the trace.
 const READABLE: usize = 300;
 
 /// How often more a scenario is played whose runs differ.
@@ -92,16 +93,15 @@ fn approve(loaded: &Loaded, runs: &[Run], verdict: &Verdict) {
     if lines.len() <= READABLE {
         text += &lines.join("\n");
     } else {
-        text += &format!(
-            "the trace has {} lines folded: its hash stands for it\n",
-            lines.len()
-        );
+        text += &format!("the trace has {} lines folded; its counts:\n", lines.len());
+        text += &counts::counts(&runs[0].trace.events).join("\n");
     }
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../traces");
+    let (family, name) = loaded.name.split_once('/').unwrap_or(("", &loaded.name));
+    settings.set_snapshot_path(format!("../traces/{family}"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(loaded.name.replace('/', "."), text));
+    settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
 fn on_turmoil(loaded: &Loaded) -> Result<(), Failed> {

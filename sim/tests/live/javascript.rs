@@ -12,7 +12,7 @@ use credsim::{
     engine::Engine,
     live::Environment,
     scenario::Loaded,
-    subject::{Driver, Subject as _, driver::words},
+    subject::{Driver, Subject as _},
 };
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
@@ -89,7 +89,7 @@ fn command_line() -> String {
 
 /// The driver, which has said who it is and what it knows.
 fn probed() -> Result<Driver, String> {
-    Driver::new(words(&command_line())?).probe(&Environment::clean())
+    Driver::parse(&command_line())?.probe(&Environment::clean())
 }
 
 fn pinned(found: Option<&str>) -> Result<(), Failed> {

@@ -4,7 +4,7 @@ use super::world::{APP, CALL, calls, exchanges, play};
 
 fn with_fault(then: &str) -> String {
     format!(
-        "{APP}[[at]]\ntime = \"0s\"\ndo.fault = {{ name = \"f\", on.entra = {{}}, first = 1, \
+        "{APP}[[at]]\ntime = \"0s\"\ndo.fault = {{ name = \"f\", on.entra = {{ request = \"token\" }}, first = 1, \
          then.{then} }}\n{CALL}"
     )
 }

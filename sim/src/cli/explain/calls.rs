@@ -1,9 +1,6 @@
-//! The credential under test and who asks it, in words.
+//! Who asks the credential under test, in words.
 
-use crate::scenario::{
-    Call, CallDo, CliOptions, ContinueAfter, Credential, FallbackPolicy, Instance, RetryOptions,
-    Scenario,
-};
+use crate::scenario::{Call, CallDo, Instance, Scenario};
 
 /// One line for each `[[call]]`.
 pub fn lines(scenario: &Scenario) -> Vec<String> {
@@ -57,85 +54,6 @@ fn line(call: &Call) -> String {
     };
     if let Some(patience) = call.gives_up_after {
         text += &format!(", giving up after {patience}");
-    }
-    text
-}
-
-/// The credential with the options that matter to a reader.
-pub fn credential(credential: &Credential) -> String {
-    match credential {
-        Credential::Default(options) => {
-            let mut text = "DefaultAzureCredential".to_owned();
-            if let Some(client) = &options.managed_identity_client_id {
-                text += &format!(", its managed identity is {client}");
-            }
-            if !options.required_variables.is_empty() {
-                let names = options.required_variables.join(" and ");
-                text += &format!(", insists on {names}");
-            }
-            text + &chain(options.continue_after, options.fallback_policy) + &retry(&options.retry)
-        }
-        Credential::Chain(options) => {
-            let members: Vec<String> = options.of.iter().map(self::credential).collect();
-            format!(
-                "ChainedTokenCredential of [{}]{}",
-                members.join("; "),
-                chain(options.continue_after, options.fallback_policy),
-            )
-        }
-        Credential::ManagedIdentity(options) => {
-            let ids = [&options.client_id, &options.object_id, &options.resource_id];
-            let id = ids.into_iter().flatten().next().map(|id| format!(" {id}"));
-            let id = id.unwrap_or_else(|| " of the system".to_owned());
-            format!("ManagedIdentityCredential{id}{}", retry(&options.retry))
-        }
-        Credential::ClientSecret(options) => {
-            let retry = retry(&options.retry);
-            format!("ClientSecretCredential of {}{retry}", options.client_id)
-        }
-        Credential::Environment(_) => "EnvironmentCredential".to_owned(),
-        Credential::AzureCli(options) => format!("AzureCliCredential{}", patience(options)),
-        Credential::AzureDeveloperCli(options) => {
-            format!("AzureDeveloperCliCredential{}", patience(options))
-        }
-        Credential::AzurePowerShell(options) => {
-            format!("AzurePowerShellCredential{}", patience(options))
-        }
-        Credential::Cached(options) => format!("Cached around {}", self::credential(&options.of)),
-    }
-}
-
-fn patience(options: &CliOptions) -> String {
-    let limit = options.process_timeout;
-    limit
-        .map(|time| format!(", waiting up to {time}"))
-        .unwrap_or_default()
-}
-
-fn chain(after: ContinueAfter, policy: FallbackPolicy) -> String {
-    let mut text = String::new();
-    if after == ContinueAfter::Failure {
-        text += ", goes on after any failure";
-    }
-    if policy == FallbackPolicy::Refuse {
-        text += ", refuses to change identity";
-    }
-    text
-}
-
-fn retry(options: &RetryOptions) -> String {
-    let mut text = String::new();
-    if let Some(retries) = options.max_retries {
-        text += &format!(", {retries} retries");
-    }
-    if let Some(delay) = options.retry_delay {
-        text += &format!(", from {delay}");
-    }
-    if let Some(longest) = options.max_retry_delay {
-        text += &format!(", waits of {longest} at most");
-    }
-    if let Some(cap) = options.retry_after_cap {
-        text += &format!(", Retry-After up to {cap}");
     }
     text
 }

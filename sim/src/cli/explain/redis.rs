@@ -1,8 +1,8 @@
 //! Redis in words.
 
 use crate::scenario::{
-    Protocol, Redis, RedisClientKind, RedisClosed, RedisEnd, RedisFailure, RedisHow, RedisMatch,
-    RedisReceived, RedisReplies, RedisReport, RedisReported, RedisSubject, RedisWork, Span,
+    Redis, RedisClosed, RedisEnd, RedisFailure, RedisHow, RedisMatch, RedisReceived, RedisReplies,
+    RedisReport, RedisReported, RedisWork, Span,
 };
 
 /// The server at the world's start.
@@ -41,26 +41,6 @@ pub fn server(redis: &Redis) -> String {
         parts.join(", "),
         super::world::reach(redis.reach)
     )
-}
-
-/// The client under test.
-pub fn client(redis: &RedisSubject) -> String {
-    let mut text = "its tokens go to a Redis client".to_owned();
-    text += match redis.client {
-        RedisClientKind::Managed => "",
-        RedisClientKind::Single => ", with connections that stay broken when they break",
-        RedisClientKind::Cluster => ", for a cluster",
-    };
-    if redis.protocol == Protocol::Resp2 {
-        text += ", RESP2";
-    }
-    if let Some(ratio) = redis.expiration_refresh_ratio {
-        text += &format!(", renewing after {} of a token's life", ratio);
-    }
-    if let Some(attempts) = redis.retry.max_attempts {
-        text += &format!(", {attempts} retries");
-    }
-    text
 }
 
 /// Commands that a caller sends, as a verb.

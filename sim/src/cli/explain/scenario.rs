@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{HEADING, LOUD, calls, expectations, redis, timeline, world};
+use super::{HEADING, LOUD, calls, expectations, timeline, world};
 use crate::{
+    credential::RedisSubject,
     facts,
     report::prose::paragraph,
     scenario::{Loaded, Scenario},
@@ -24,8 +25,8 @@ pub fn tell(loaded: &Loaded) -> String {
     section(
         &mut text,
         "Under test",
-        std::iter::once(calls::credential(&scenario.subject.credential))
-            .chain(scenario.subject.redis.as_ref().map(redis::client))
+        std::iter::once(scenario.subject.credential.describe())
+            .chain(scenario.subject.redis.as_ref().map(RedisSubject::describe))
             .collect(),
     );
     section(&mut text, "What happens", timeline::lines(&scenario.at));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RedisSubscribe, RedisWork, Span};
+use super::{RedisHow, Span};
 
 /// One call, or a series of them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -113,6 +113,45 @@ pub struct UseResource {
     pub right: String,
 }
 
+/// Commands for Redis.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RedisWork {
+    /// The commands as one types them: `SET greeting "hello world"`. `{n}` is the number of the
+    /// repetition, from 1, and `{caller}` that of the caller.
+    pub send: Vec<String>,
+    /// How they are sent. Default: one-by-one.
+    #[serde(default)]
+    pub how: RedisHow,
+    /// How long the caller thinks between two of them. Default: 0s.
+    #[serde(default)]
+    pub pause: Span,
+    /// The name of the connection; it is made at first use and kept. Default: main.
+    #[serde(default = "main_connection")]
+    pub connection: String,
+    /// Whether each of several callers has a connection of its own: `main-1`, `main-2`. Default:
+    /// false.
+    #[serde(default)]
+    pub each_its_own: bool,
+}
+
+/// A subscriber that listens until the world's end.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RedisSubscribe {
+    /// The channels.
+    pub channels: Vec<String>,
+    /// The name of the subscriber. Default: subscriber.
+    #[serde(default = "subscriber")]
+    pub connection: String,
+}
+
+fn main_connection() -> String {
+    "main".to_owned()
+}
+fn subscriber() -> String {
+    "subscriber".to_owned()
+}
 fn one() -> u32 {
     1
 }

@@ -83,10 +83,38 @@ pub enum ImdsRequest {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EntraMatch {
+    /// What is asked for.
+    pub request: Option<EntraRequest>,
     /// Of this application.
     pub client_id: Option<String>,
     /// For this scope.
     pub scope: Option<String>,
+}
+
+/// What Entra is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntraRequest {
+    /// A token.
+    Token,
+    /// The metadata of the cloud's instance: which hosts are its authorities.
+    Discovery,
+    /// The OpenID configuration of a tenant.
+    Configuration,
+    /// The public keys of a tenant.
+    Keys,
+}
+
+impl EntraRequest {
+    /// Its name in traces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Discovery => "discovery",
+            Self::Configuration => "configuration",
+            Self::Keys => "keys",
+        }
+    }
 }
 
 /// Which runs of a command: all.

@@ -1,4 +1,4 @@
-//! Redis with Entra ID: the simulated server, the client under test, and what is done with it.
+//! Redis with Entra ID: the simulated server, and what is expected of its clients.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -95,122 +95,6 @@ pub struct RedisFailOver {
     pub node: u32,
 }
 
-/// The Redis client under test, around the credential under test.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisSubject {
-    /// The part of a token's life after which it is renewed. Default: the client's (0.7).
-    pub expiration_refresh_ratio: Option<f64>,
-    /// A token is renewed at least this long before its end. Default: the client's (5m).
-    pub lower_refresh_bound: Option<Span>,
-    /// How long a token request may take. Default: the client's (30s).
-    pub request_timeout: Option<Span>,
-    /// What happens when a token request fails.
-    #[serde(default)]
-    pub retry: TokenRetry,
-    /// The scopes asked for. Default: `https://redis.azure.com/.default`.
-    pub scopes: Option<Vec<String>>,
-    /// The protocol. Default: resp3.
-    #[serde(default)]
-    pub protocol: Protocol,
-    /// The kind of its connections. Default: managed.
-    #[serde(default)]
-    pub client: RedisClientKind,
-    /// Over how long the re-authentication of many connections is spread. Default: the client's
-    /// (60s).
-    pub spread: Option<Span>,
-    /// How long before the token's end a transaction must be over. Default: the client's (5s).
-    pub transaction_margin: Option<Span>,
-    /// How long the reply of a command may take. Default: the client's (10s).
-    pub response_timeout: Option<Span>,
-}
-
-/// Retries of a token manager; what is not set has the client's default.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct TokenRetry {
-    /// How many retries after the first failure, before it is told that renewal fails.
-    pub max_attempts: Option<u32>,
-    /// The first wait.
-    pub initial_delay: Option<Span>,
-    /// The longest wait.
-    pub max_delay: Option<Span>,
-    /// How much longer each wait is than the one before.
-    pub backoff_multiplier: Option<f64>,
-    /// How far a wait may be off, as a share of it: 0.2 is [0.8, 1.2].
-    pub jitter: Option<f64>,
-}
-
-/// A version of the Redis serialization protocol.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protocol {
-    /// Version 2: a subscribed connection can do nothing else.
-    Resp2,
-    /// Version 3.
-    #[default]
-    Resp3,
-}
-
-/// Kinds of connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum RedisClientKind {
-    /// One that is made again when it breaks.
-    #[default]
-    Managed,
-    /// One that stays broken.
-    Single,
-    /// One to each node of a cluster.
-    Cluster,
-}
-
-/// Commands for Redis.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisWork {
-    /// The commands as one types them: `SET greeting "hello world"`. `{n}` is the number of the
-    /// repetition, from 1, and `{caller}` that of the caller.
-    pub send: Vec<String>,
-    /// How they are sent. Default: one-by-one.
-    #[serde(default)]
-    pub how: RedisHow,
-    /// How long the caller thinks between two of them. Default: 0s.
-    #[serde(default)]
-    pub pause: Span,
-    /// The name of the connection; it is made at first use and kept. Default: main.
-    #[serde(default = "main_connection")]
-    pub connection: String,
-    /// Whether each of several callers has a connection of its own: `main-1`, `main-2`. Default:
-    /// false.
-    #[serde(default)]
-    pub each_its_own: bool,
-}
-
-/// How commands are sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum RedisHow {
-    /// Each when the one before has its reply, be it an error.
-    #[default]
-    OneByOne,
-    /// All at once.
-    Pipeline,
-    /// All at once between MULTI and EXEC, through the client's own way to do that.
-    Transaction,
-}
-
-/// A subscriber that listens until the world's end.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisSubscribe {
-    /// The channels.
-    pub channels: Vec<String>,
-    /// The name of the subscriber. Default: subscriber.
-    #[serde(default = "subscriber")]
-    pub connection: String,
-}
-
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -259,10 +143,4 @@ fn ten_thousand() -> u32 {
 }
 fn one() -> u32 {
     1
-}
-fn main_connection() -> String {
-    "main".to_owned()
-}
-fn subscriber() -> String {
-    "subscriber".to_owned()
 }

@@ -34,7 +34,6 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.citations();
     check.world();
     check.subject();
-    check.redis_subject();
     check.timeline();
     check.calls();
     check.expectations();

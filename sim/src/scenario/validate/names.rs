@@ -1,26 +1,14 @@
 //! Fills the names of a scenario.
 
-use super::super::{Action, Credential, FallbackPolicy, ManagedIdentity, Scenario};
+use super::super::{Action, ManagedIdentity, Scenario};
 use crate::world::Names;
-
-/// The members of `DefaultAzureCredential`.
-const DEFAULT_CHAIN: [&str; 8] = [
-    "EnvironmentCredential",
-    "WorkloadIdentityCredential",
-    "ManagedIdentityCredential",
-    "VisualStudioCodeCredential",
-    "AzureCliCredential",
-    "AzurePowerShellCredential",
-    "AzureDeveloperCliCredential",
-    "BrokerCredential",
-];
 
 /// The names of `scenario`.
 pub(super) fn of(scenario: &Scenario) -> Names<'_> {
     let mut names = Names::default();
     names.of_world(scenario);
     names.of_timeline(scenario);
-    names.of_credential(&scenario.subject.credential);
+    scenario.subject.credential.names(&mut names);
     names
 }
 
@@ -66,44 +54,5 @@ impl<'a> Names<'a> {
     fn identity(&mut self, identity: &'a ManagedIdentity, what: &str) {
         self.principals.insert(&identity.object_id, what.to_owned());
         self.identities.insert(&identity.object_id);
-    }
-
-    fn of_credential(&mut self, credential: &'a Credential) {
-        match credential {
-            Credential::Default(options) => {
-                self.has_chain = true;
-                self.refuses |= options.fallback_policy == FallbackPolicy::Refuse;
-                self.credentials.insert("DefaultAzureCredential");
-                self.credentials.extend(DEFAULT_CHAIN);
-            }
-            Credential::Chain(options) => {
-                self.has_chain = true;
-                self.refuses |= options.fallback_policy == FallbackPolicy::Refuse;
-                self.credentials.insert("ChainedTokenCredential");
-                for member in &options.of {
-                    self.of_credential(member);
-                }
-            }
-            Credential::Cached(options) => self.of_credential(&options.of),
-            Credential::ManagedIdentity(_) => {
-                self.credentials.insert("ManagedIdentityCredential");
-            }
-            Credential::ClientSecret(options) => {
-                self.clients.insert(&options.client_id);
-                self.credentials.insert("ClientSecretCredential");
-            }
-            Credential::Environment(_) => {
-                self.credentials.insert("EnvironmentCredential");
-            }
-            Credential::AzureCli(_) => {
-                self.credentials.insert("AzureCliCredential");
-            }
-            Credential::AzureDeveloperCli(_) => {
-                self.credentials.insert("AzureDeveloperCliCredential");
-            }
-            Credential::AzurePowerShell(_) => {
-                self.credentials.insert("AzurePowerShellCredential");
-            }
-        }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        Call, CallDo, IdentityRef, RedisClientKind, RedisError, RedisFailOver, RedisKill,
-        RedisMatch, RedisSubscribe, RedisWork, parse_command,
+        Call, CallDo, IdentityRef, RedisError, RedisFailOver, RedisKill, RedisMatch,
+        RedisSubscribe, RedisWork, parse_command,
     },
     Check, Place,
 };
@@ -50,45 +50,6 @@ impl Check<'_> {
     fn has_redis_work(&self) -> bool {
         let mut calls = self.scenario.call.iter();
         calls.any(|call| matches!(call.action, CallDo::Redis(_) | CallDo::RedisSubscribe(_)))
-    }
-
-    pub(super) fn redis_subject(&mut self) {
-        let Some(redis) = &self.scenario.subject.redis else {
-            return;
-        };
-        let place = Place::default().key("subject").key("redis");
-        self.service("redis", &place);
-        // What a ratio may be is the client's to say: `that.not-built` tells such a story.
-        if let Some(scopes) = &redis.scopes
-            && scopes
-                .iter()
-                .any(|scope| scope.contains(char::is_whitespace))
-        {
-            self.at_value(&place.key("scopes"), "a scope has no space in it")
-                .label("one of these has")
-                .expected("such as \"https://redis.azure.com/.default\"")
-                .help("several scopes are several strings");
-        }
-        let cluster = redis.client == RedisClientKind::Cluster;
-        let nodes = self
-            .scenario
-            .world
-            .redis
-            .as_ref()
-            .map_or(1, |redis| redis.nodes);
-        if cluster != (nodes > 1) {
-            let (label, help) = if cluster {
-                (
-                    "`world.redis` is a single server",
-                    "add `nodes = 3` to `[world.redis]`",
-                )
-            } else {
-                ("`world.redis` is a cluster", "write `client = \"cluster\"`")
-            };
-            self.at_key(&place, "the client does not fit the server")
-                .label(label)
-                .help(help);
-        }
     }
 
     pub(super) fn redis_work(&mut self, work: &RedisWork, call: &Call, place: &Place) {

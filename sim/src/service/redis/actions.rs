@@ -10,7 +10,7 @@ use crate::{
 
 /// Applies `action` and records it; none if it is not about Redis.
 pub fn apply(stage: &Stage, action: &Action, at: Duration) -> Option<()> {
-    let hub = stage.redis()?;
+    let service = stage.redis()?;
     let what = match action {
         Action::RedisKill(kill) => match kill.connection {
             Some(number) => format!("redis closes connection {number}"),
@@ -18,7 +18,7 @@ pub fn apply(stage: &Stage, action: &Action, at: Duration) -> Option<()> {
         },
         Action::RedisFailOver(of) => {
             let node = (of.node as usize).checked_sub(1)?;
-            match hub.fail_over(node) {
+            match service.fail_over(node) {
                 Some((from, to)) => format!("{from} goes down, and {to} takes over"),
                 None => format!("nobody can take over from node {} of redis", of.node),
             }
@@ -51,12 +51,12 @@ pub fn apply(stage: &Stage, action: &Action, at: Duration) -> Option<()> {
     match action {
         Action::RedisKill(kill) => {
             let is_it = |id| kill.connection.is_none_or(|number| number == id);
-            hub.kill(&ending("the server closed it"), |client| is_it(client.id));
+            service.kill(&ending("the server closed it"), |client| is_it(client.id));
         }
         Action::RedisDeny(identity) => {
             let why = format!("{} may no longer sign in", identity.object_id);
             let user = Some(identity.object_id.as_str());
-            hub.kill(&ending(&why), |client| client.user.as_deref() == user);
+            service.kill(&ending(&why), |client| client.user.as_deref() == user);
         }
         _ => {}
     }

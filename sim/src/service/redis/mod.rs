@@ -6,9 +6,10 @@
 
 mod actions;
 mod command;
+mod command_text;
 mod entra;
-mod hub;
-mod on_stage;
+mod recorded;
+mod redis_service;
 pub mod resp;
 mod serve;
 mod server;
@@ -16,10 +17,10 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tests;
-mod told;
 
 pub use actions::apply;
-pub use hub::Hub;
+pub use command_text::parse_command;
+pub use redis_service::RedisService as Hub;
 #[doc(hidden)]
 pub use resp::survives as resp_survives;
 pub use serve::serve;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::REDIS_PORT;
 use super::{
-    hub::{Hub, tell_end},
+    redis_service::{RedisService, tell_end},
     server::Ending,
     session::Session,
 };
@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// Serves node number `node` for as long as its host is up, or until another node takes its place.
-pub async fn serve(stage: Stage, hub: Arc<Hub>, node: usize, host: Host) {
-    let fall = hub.state().start(node);
+pub async fn serve(stage: Stage, service: Arc<RedisService>, node: usize, host: Host) {
+    let down = service.state().start(node);
     let mut listener = match host.network.bind(REDIS_PORT).await {
         Ok(listener) => listener,
         Err(error) => {
@@ -28,17 +28,24 @@ pub async fn serve(stage: Stage, hub: Arc<Hub>, node: usize, host: Host) {
     loop {
         let accepted = tokio::select! {
             biased;
-            () = fall.notified() => return,
+            () = down.notified() => return,
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, peer)) = accepted else {
             return;
         };
-        admit(&stage, &hub, node, &host, stream, &peer);
+        admit(&stage, &service, node, &host, stream, &peer);
     }
 }
 
-fn admit(stage: &Stage, hub: &Arc<Hub>, node: usize, host: &Host, stream: Stream, peer: &str) {
+fn admit(
+    stage: &Stage,
+    service: &Arc<RedisService>,
+    node: usize,
+    host: &Host,
+    stream: Stream,
+    peer: &str,
+) {
     let at = host.runtime.elapsed();
     let most = stage
         .state()
@@ -47,20 +54,20 @@ fn admit(stage: &Stage, hub: &Arc<Hub>, node: usize, host: &Host, stream: Stream
         .as_ref()
         .map_or(0, |redis| redis.max_clients);
     let now = stage.time(at).as_microsecond();
-    let (id, bell, is_full) = {
-        let mut state = hub.state();
+    let (id, notify, is_full) = {
+        let mut state = service.state();
         let is_full = state.server.connected_to(node) >= most as usize;
-        let (id, bell) = state.connect(node, peer, now);
-        (id, bell, is_full)
+        let (id, notify) = state.connect(node, peer, now);
+        (id, notify, is_full)
     };
     let event = RedisEvent::Opened {
-        node: hub.hosts().get(node).cloned().unwrap_or_default(),
+        node: service.hosts().get(node).cloned().unwrap_or_default(),
         connection: id,
     };
     stage.journal().record(at, Kind::Redis(event));
     if is_full {
         // It no longer counts, and does not keep anybody else out.
-        if let Some(client) = hub.state().disconnect(id) {
+        if let Some(client) = service.state().disconnect(id) {
             let why = format!("there are {most} connections already");
             tell_end(stage, at, &client, &Ending::by_server(&why));
         }
@@ -68,6 +75,6 @@ fn admit(stage: &Stage, hub: &Arc<Hub>, node: usize, host: &Host, stream: Stream
         host.runtime.spawn(Box::pin(work)).detach();
         return;
     }
-    let session = Session::new(stage, hub, host, id, bell, node);
+    let session = Session::new(stage, service, host, id, notify, node);
     host.runtime.spawn(Box::pin(session.run(stream))).detach();
 }

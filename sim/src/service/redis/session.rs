@@ -1,7 +1,5 @@
 //! One connection: reads, runs, writes, and ends when it must.
 
-mod patience;
-
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -14,16 +12,16 @@ use tokio::{
 use super::{
     command::shown,
     entra::EntraGate,
-    hub::{Hub, tell_end},
+    recorded::{self, Signed},
+    redis_service::{RedisService, tell_end},
     resp::{ProtocolError, Reply, Requests},
     server::{Client, ClientId, Ending, Server},
-    told::{self, Signed},
 };
 use crate::{
     backend::Stage,
     engine::{Host, Runtime, Stream},
     fault::Strike,
-    scenario::{FaultThen, RedisEnd, ResetWhen},
+    scenario::{FaultThen, Range, RedisEnd, ResetWhen},
     trace::{Kind, RedisEvent},
 };
 
@@ -33,10 +31,10 @@ const PIECE: usize = 16 * 1024;
 /// One connection.
 pub struct Session {
     pub(crate) stage: Stage,
-    hub: Arc<Hub>,
+    service: Arc<RedisService>,
     runtime: Arc<dyn Runtime>,
     pub(crate) id: ClientId,
-    bell: Arc<Notify>,
+    notify: Arc<Notify>,
     pub(crate) node: usize,
     requests: Requests,
     /// How many commands there were.
@@ -74,18 +72,18 @@ impl End {
 impl Session {
     pub fn new(
         stage: &Stage,
-        hub: &Arc<Hub>,
+        service: &Arc<RedisService>,
         host: &Host,
         id: ClientId,
-        bell: Arc<Notify>,
+        notify: Arc<Notify>,
         node: usize,
     ) -> Self {
         Self {
             stage: stage.clone(),
-            hub: hub.clone(),
+            service: service.clone(),
             runtime: host.runtime.clone(),
             id,
-            bell,
+            notify,
             node,
             requests: Requests::default(),
             number: 0,
@@ -98,7 +96,7 @@ impl Session {
     /// Serves the connection to its end.
     pub async fn run(mut self, mut stream: Stream) {
         let Err(End { ending, reset }) = self.serve(&mut stream).await;
-        let gone = self.hub.state().disconnect(self.id);
+        let gone = self.service.state().disconnect(self.id);
         // If it went with its host, the trace has it already.
         if let Some(client) = gone {
             tell_end(&self.stage, self.runtime.elapsed(), &client, &ending);
@@ -118,7 +116,7 @@ impl Session {
             tokio::select! {
                 biased;
                 () = wait => {}
-                () = self.bell.notified() => {}
+                () = self.notify.notified() => {}
                 read = stream.read(&mut piece) => match read {
                     Ok(0) => return Err(End::by_client("the client hung up")),
                     Ok(length) => self.requests.feed(piece.get(..length).unwrap_or_default()),
@@ -152,7 +150,7 @@ impl Session {
 
     /// Looks at the client, and at the server around it.
     fn with<T>(&self, look: impl FnOnce(&mut Client) -> T) -> Result<T, End> {
-        let mut state = self.hub.state();
+        let mut state = self.service.state();
         let client = state.server.client_mut(self.id);
         // It went with its host.
         client
@@ -172,8 +170,8 @@ impl Session {
     /// Whether the token has ended, or somebody ends the connection (RS-41).
     fn check(&self) -> Result<(), End> {
         let now = self.now().as_microsecond();
-        self.hub.state().server.tick(now);
-        self.hub.state().ring_touched(self.id);
+        self.service.state().server.tick(now);
+        self.service.state().notify_touched(self.id);
         self.with(|client| {
             if client.until.is_some_and(|until| until <= now) {
                 return Err(End::of(Ending {
@@ -239,7 +237,7 @@ impl Session {
         self.number += 1;
         let at = self.runtime.elapsed();
         let within = self.with(|client| client.transaction.as_ref().map(|open| open.number))?;
-        let strike = told::strike(self, args, at, within.is_some());
+        let strike = recorded::strike(self, args, at, within.is_some());
         let done = self.serve_one(args, strike.as_ref(), within, stream).await;
         if let Some(strike) = strike.filter(|strike| strike.last) {
             self.stage.retire(strike.rule, self.runtime.elapsed());
@@ -264,17 +262,17 @@ impl Session {
         let mut takes = Duration::ZERO;
         match strike.map(|strike| &strike.then) {
             Some(FaultThen::Hang(_)) => {
-                told::command(self, args, fault, told::Outcome::nothing(within));
+                recorded::command(self, args, fault, recorded::Outcome::nothing(within));
                 return self.hang(stream).await;
             }
             Some(FaultThen::Reset(when)) if when.when == ResetWhen::Before => {
-                told::command(self, args, fault, told::Outcome::nothing(within));
+                recorded::command(self, args, fault, recorded::Outcome::nothing(within));
                 return Err(reset());
             }
             Some(FaultThen::Error(error)) => {
                 let reply = Reply::error(error.text.clone());
                 self.with(|client| client.fail(args, &reply))?;
-                told::command(self, args, fault, told::Outcome::of(&reply, within));
+                recorded::command(self, args, fault, recorded::Outcome::of(&reply, within));
                 return Ok(());
             }
             Some(FaultThen::Delay(delay)) => takes = self.stage.draw("redis delay", delay.by),
@@ -283,17 +281,25 @@ impl Session {
                 self.is_mute = true;
                 let _ = stream.shutdown().await;
             }
-            _ => {}
+            // After the command.
+            Some(FaultThen::Reset(_)) => {}
+            // The check of a scenario refuses these for Redis.
+            Some(
+                FaultThen::Reply(_)
+                | FaultThen::Truncate(_)
+                | FaultThen::Drip(_)
+                | FaultThen::Exit(_),
+            )
+            | None => {}
         }
         takes += self.usual_time(args);
         if takes > Duration::ZERO {
             self.pause(takes, stream).await?;
         }
         self.execute(args, fault);
-        match strike.map(|strike| &strike.then) {
-            Some(FaultThen::Reset(_)) => Err(reset()),
-            _ => Ok(()),
-        }
+        // One that resets before the command has returned already.
+        let is_reset = strike.is_some_and(|strike| matches!(strike.then, FaultThen::Reset(_)));
+        if is_reset { Err(reset()) } else { Ok(()) }
     }
 
     /// Runs a command and tells of it.
@@ -302,18 +308,18 @@ impl Session {
         let mut gate = EntraGate::new(&self.stage, at);
         let now = self.stage.time(at).as_microsecond();
         let (done, user) = {
-            let mut state = self.hub.state();
+            let mut state = self.service.state();
             let server: &mut Server = &mut state.server;
             let done = server.execute(self.id, args, now, &mut gate);
             let user = server
                 .client(self.id)
                 .and_then(|client| client.user.clone());
-            state.ring_touched(self.id);
+            state.notify_touched(self.id);
             (done, user)
         };
         let tried = gate.tried;
         for login in &tried {
-            told::signed_in(self, login);
+            recorded::signed_in(self, login);
         }
         if user.is_none() {
             self.signed = None;
@@ -322,20 +328,20 @@ impl Session {
             if done.blocked {
                 self.waiting = self.number;
             }
-            told::command(self, args, fault, told::Outcome::done(&done));
+            recorded::command(self, args, fault, recorded::Outcome::done(&done));
         }
     }
 
     /// Sends what waits, unless the connection must end before it is sent.
     async fn flush(&mut self, stream: &mut Stream) -> Result<(), End> {
         let closing = self.with(|client| client.closing.clone())?;
-        let mut has_rung = false;
+        let mut was_notified = false;
         loop {
-            let out = self.hub.state().server.take_output(self.id);
+            let out = self.service.state().server.take_output(self.id);
             if out.is_empty() {
-                if has_rung {
+                if was_notified {
                     // The news was more than what there was to send.
-                    self.bell.notify_one();
+                    self.notify.notify_one();
                 }
                 return Ok(());
             }
@@ -356,14 +362,84 @@ impl Session {
                     }
                     () = self.until(until) => self.check()?,
                     // Who does not read can be closed all the same.
-                    () = self.bell.notified() => {
-                        has_rung = true;
+                    () = self.notify.notified() => {
+                        was_notified = true;
                         let now = self.with(|client| client.closing.clone())?;
                         if now != closing && let Some(ending) = now {
                             return Err(End::of(ending));
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// How long a command takes without a fault (RS-43).
+    fn usual_time(&self, args: &[Bytes]) -> Duration {
+        let (takes, auth_takes) = {
+            let state = self.stage.state();
+            let redis = state.world.redis.as_ref();
+            redis.map_or((None, None), |redis| (redis.takes, redis.auth_takes))
+        };
+        let draw = |range: Option<Range>, purpose: &str| {
+            range.map_or(Duration::ZERO, |range| self.stage.draw(purpose, range))
+        };
+        let mut time = draw(takes, "redis takes");
+        if shown::signs_in(args) {
+            time += draw(auth_takes, "redis auth takes");
+        }
+        time
+    }
+
+    /// Lets time pass, unless the connection must end before.
+    async fn pause(&mut self, time: Duration, stream: &mut Stream) -> Result<(), End> {
+        let loses = self
+            .stage
+            .state()
+            .world
+            .redis
+            .as_ref()
+            .is_some_and(|redis| redis.loses_failed_auth);
+        // What a failed AUTH stands behind must still be there (RS-22).
+        if !loses {
+            self.flush(stream).await?;
+        }
+        let end = self.now().checked_add(time).unwrap_or(Timestamp::MAX);
+        loop {
+            let deadline = self.with(|client| client.until)?;
+            let deadline = deadline.and_then(|until| Timestamp::from_microsecond(until).ok());
+            let next = deadline.map_or(end, |deadline| deadline.min(end));
+            tokio::select! {
+                biased;
+                () = self.until(Some(next)) => {}
+                () = self.notify.notified() => {}
+            }
+            self.check()?;
+            if let Some(ending) = self.with(|client| client.closing.clone())? {
+                return Err(End::of(ending));
+            }
+            if self.now() >= end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Says nothing more, until somebody ends the connection.
+    async fn hang(&mut self, stream: &mut Stream) -> Result<(), End> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            self.check()?;
+            if let Some(ending) = self.with(|client| client.closing.clone())? {
+                return Err(End::of(ending));
+            }
+            let wait = self.until(self.deadline()?);
+            tokio::select! {
+                biased;
+                () = wait => {}
+                () = self.notify.notified() => {}
+                read = stream.read(&mut piece) => if !read.is_ok_and(|length| length > 0) {
+                    return Err(End::by_client("the client hung up"));
+                },
             }
         }
     }

@@ -6,25 +6,25 @@
 //! credentials of the run and ends the process when it is dropped.
 
 mod credential;
-mod describe;
 mod link;
 mod message;
 mod process;
 mod said;
 mod session;
+mod supports;
 mod threads;
-mod words;
 
 use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use credsim_identity::{Error, ErrorKind};
 
 use super::{Built, Lent, Subject};
-use crate::scenario::{self, Credential};
+use crate::scenario::{
+    self, Credential,
+    command_line::{Quotes, Unbalanced, split_command_line},
+};
 use message::Hello;
 use session::Session;
-
-pub use words::words;
 
 /// The version of the protocol that is spoken here.
 pub const PROTOCOL: u32 = 1;
@@ -76,6 +76,23 @@ impl Driver {
         }
     }
 
+    /// The driver that a command line such as `node 'my drivers/driver.mjs'` starts; its quotes hold
+    /// words together, and nothing else in it is special.
+    ///
+    /// # Errors
+    /// There are no words, or a quote is not closed.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let words = split_command_line(text, Quotes::Anywhere).map_err(|why| match why {
+            Unbalanced::NotClosed(open) => format!("a quote ({open}) is not closed in `{text}`"),
+            Unbalanced::GoesOn => format!("a word goes on behind its quote in `{text}`"),
+        })?;
+        if words.is_empty() {
+            let expected = "expected a program and its arguments, such as 'node driver.mjs'";
+            return Err(expected.to_owned());
+        }
+        Ok(Self::new(words))
+    }
+
     /// The same with other limits of time.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -119,7 +136,7 @@ impl Subject for Driver {
             return Err("drivers have no Redis client".to_owned());
         }
         match &self.known {
-            Some(hello) => describe::supports(hello, scenario),
+            Some(hello) => supports::supports(hello, scenario),
             None => Ok(()),
         }
     }
@@ -130,5 +147,19 @@ impl Subject for Driver {
     ) -> Result<Option<Arc<dyn Subject>>, String> {
         let session = Session::start(&self.program, environment, self.limits)?;
         Ok(Some(Arc::new(session)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Driver;
+
+    #[test]
+    fn a_command_line_must_have_words_and_closed_quotes() {
+        let driver = Driver::parse(" node  'my drivers'/driver.mjs ").unwrap();
+        assert_eq!(driver.program, ["node", "my drivers/driver.mjs"]);
+        let wrong = |text| Driver::parse(text).unwrap_err();
+        assert!(wrong("node 'driver.mjs").contains("not closed"));
+        assert!(wrong("  ").starts_with("expected a program"));
     }
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::redact::looks_like_token;
+use crate::redact::Secrets;
 
 /// How many lines are kept.
 const LINES: usize = 20;
@@ -21,7 +21,7 @@ pub struct Said(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     lines: VecDeque<String>,
-    secrets: Vec<String>,
+    secrets: Secrets,
 }
 
 impl Said {
@@ -36,10 +36,7 @@ impl Said {
 
     /// From now on no text with `secret` is shown.
     pub fn never(&self, secret: &str) {
-        // An empty one would be found everywhere.
-        if !secret.is_empty() {
-            self.lock().secrets.push(secret.to_owned());
-        }
+        self.lock().secrets.add(secret, "secret");
     }
 
     /// `text` as it may be shown: withheld if it holds a secret, and cut where it is long.
@@ -66,13 +63,7 @@ impl Said {
 
 impl Inner {
     fn vetted(&self, text: &str) -> String {
-        let told = self
-            .secrets
-            .iter()
-            .any(|secret| text.contains(secret.as_str()));
-        if told || looks_like_token(text) {
-            return "(withheld: it holds a secret)".to_owned();
-        }
+        let text = self.secrets.withheld(text);
         match text.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
             None => text.to_owned(),

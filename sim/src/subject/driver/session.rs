@@ -14,11 +14,12 @@ use serde_json::{Value, json};
 use super::{
     Limits, PROTOCOL,
     credential::DriverCredential,
-    describe,
     link::Link,
     message::{self, Answer, BuiltAnswer, Hello},
+    supports,
 };
 use crate::{
+    redact::is_secret_name,
     scenario::{Credential, Scenario},
     subject::{Built, Lent, Subject},
 };
@@ -42,7 +43,7 @@ impl Session {
         let link = Link::start(program, environment, limits.farewell)?;
         for (name, value) in environment {
             let name = name.to_string_lossy();
-            if name.contains("SECRET") || name.contains("PASSWORD") {
+            if is_secret_name(&name) {
                 link.said().never(&value.to_string_lossy());
             }
         }
@@ -102,8 +103,8 @@ impl Subject for Session {
 
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {
         let number = self.credentials.fetch_add(1, Ordering::Relaxed) + 1;
-        let described = describe::describe(credential, &lent.tenant);
-        for secret in described.secrets() {
+        let described = credential.describe_to_driver(&lent.tenant);
+        for secret in credential.secrets() {
             self.link.said().never(secret);
         }
         // Before it is built: its constructor may have something to say.
@@ -137,7 +138,7 @@ impl Subject for Session {
     }
 
     fn supports(&self, scenario: &Scenario) -> Result<(), String> {
-        describe::supports(&self.hello, scenario)
+        supports::supports(&self.hello, scenario)
     }
 
     fn fault(&self) -> Option<String> {

@@ -64,7 +64,7 @@ fn known_hosts_only() {
 fn no_imds() {
     let ended = World::with(
         "[world.entra]\n",
-        "that.requests = { to.entra = {}, at-most = 99 }",
+        "that.requests = { to.entra = { request = \"token\" }, at-most = 99 }",
     )
     .client(&["get", IMDS])
     .with(0);

@@ -17,7 +17,9 @@ pub const COMMANDS: &[Spec] = &[
     }),
     spec("publish", 3, NO_KEYS, 0, |call| {
         let (channel, message) = (call.arg(1).clone(), call.arg(2).clone());
-        Ok(Reply::count(call.publish(&channel, &message, false)))
+        let receivers = call.publish(&channel, &message, false);
+        call.done.published.push((channel, message));
+        Ok(Reply::count(receivers))
     }),
     container("pubsub"),
     spec("pubsub|channels", -2, NO_KEYS, 0, |call| {

@@ -1,4 +1,9 @@
-//! Inline commands: a line of words, as somebody types it into telnet.
+//! Inline commands: a line of words, as a person types it into telnet.
+//!
+//! Byte for byte as a real server reads them, and so apart from
+//! [`split_command_line`](crate::scenario::command_line::split_command_line): these are bytes and
+//! no text, `\n`, `\x41` and `\'` are escapes within quotes, and a NUL ends the line. On lines
+//! without these both give the same words, which a test asserts.
 
 use bytes::Bytes;
 
@@ -104,4 +109,39 @@ fn digit(hex: u8) -> u8 {
 
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scenario::command_line::{Quotes, split_command_line};
+
+    proptest! {
+        /// Lines without escapes mean the same to the protocol, to scenario files and to the
+        /// command line of a driver.
+        #[test]
+        fn without_escapes_all_splitters_agree(
+            parts in proptest::collection::vec(("[a-zA-Z0-9 :*$]{0,6}", 0usize..3), 0..6),
+            gap in "[ \t]{1,3}",
+        ) {
+            let parts: Vec<_> = parts
+                .into_iter()
+                .map(|(word, quote)| match (quote, word.contains(' ') || word.is_empty()) {
+                    (0, false) => word,
+                    (0 | 1, _) => format!("'{word}'"),
+                    (_, _) => format!("\"{word}\""),
+                })
+                .collect();
+            let line = parts.join(&gap);
+            let wire: Option<Vec<String>> = words(line.as_bytes()).map(|words| {
+                let text = |word: &Bytes| String::from_utf8_lossy(word).into_owned();
+                words.iter().map(text).collect()
+            });
+            for quotes in [Quotes::WholeWords, Quotes::Anywhere] {
+                prop_assert_eq!(split_command_line(&line, quotes).ok(), wire.clone(), "{}", line);
+            }
+        }
+    }
 }

@@ -27,6 +27,8 @@ pub struct Done {
     pub blocked: bool,
     /// The transaction that it belongs to.
     pub transaction: Option<u64>,
+    /// Channel and message of what it published, within EXEC too; sharded channels left out.
+    pub published: Vec<(Bytes, Bytes)>,
 }
 
 /// A running command: what it may look at and change.

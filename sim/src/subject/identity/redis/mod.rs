@@ -15,10 +15,13 @@ use credsim_identity::{
 };
 
 use super::super::{Lent, RedisReporter};
-use crate::scenario::{Credential, RedisReport, RedisSubject, Span};
+use crate::{
+    credential::{Credential, RedisSubject},
+    scenario::{RedisReport, Span},
+};
 
 /// The provider that a scenario describes, from the factory that documentation names for its
-/// credential. `build` makes the credentials that have no factory of their own.
+/// credential, or else on the credential.
 ///
 /// # Errors
 /// The provider's construction error.
@@ -26,11 +29,10 @@ pub fn provider(
     client: &RedisSubject,
     credential: &Credential,
     lent: &Lent,
-    build: impl FnOnce(&Credential, &Lent) -> Result<Arc<dyn TokenCredential>, Error>,
 ) -> Result<EntraIdCredentialsProvider, Error> {
     match credential {
         Credential::ManagedIdentity(of) => {
-            let options = options(client, lent, super::retry(&of.retry));
+            let options = options(client, lent, of.retry.ours());
             let ids = [
                 of.client_id.clone().map(ManagedIdentityId::ClientId),
                 of.object_id.clone().map(ManagedIdentityId::ObjectId),
@@ -45,10 +47,10 @@ pub fn provider(
             let authority = AuthorityConfig::MultiTenant {
                 tenant_id: of.tenant.clone().unwrap_or_else(|| lent.tenant.clone()),
             };
-            let options = options(client, lent, super::retry(&of.retry));
+            let options = options(client, lent, of.retry.ours());
             Factory::create_for_client_credentials(authority, &of.client_id, &of.secret, options)
         }
-        other => provider_on(build(other, lent)?, client, lent),
+        other => provider_on(other.build(lent)?.credential, client, lent),
     }
 }
 

@@ -1,0 +1,143 @@
+//! Whether a driver knows all that a scenario asks of its SDK.
+
+use super::message::Hello;
+use crate::{
+    credential::Described,
+    scenario::{Action, CallDo, Scenario},
+};
+
+/// What of a credential `hello` does not know: the kind, or an option and its kind.
+fn unknown(described: &Described, hello: &Hello) -> Option<(String, String)> {
+    let kind = described.kind();
+    let Some(known) = hello.credentials.get(kind) else {
+        return Some((kind.to_owned(), format!("`{kind}`")));
+    };
+    let missing = described.options().find(|option| !known.contains(option));
+    if let Some(option) = missing {
+        let what = format!("`{option}` of `{kind}`");
+        return Some((option, what));
+    }
+    let mut members = described.members().iter();
+    members.find_map(|member| unknown(member, hello))
+}
+
+/// Whether a driver that said `hello` can play `scenario`; if not, why.
+pub fn supports(hello: &Hello, scenario: &Scenario) -> Result<(), String> {
+    let described = scenario.subject.credential.describe_to_driver("");
+    if let Some((name, what)) = unknown(&described, hello) {
+        return Err(lacks(hello, &name, &what));
+    }
+    for call in &scenario.call {
+        let CallDo::GetToken(get) = &call.action else {
+            continue;
+        };
+        let asked = [
+            ("tenant", get.tenant.is_some()),
+            ("claims", get.claims.is_some()),
+            ("cae", get.cae),
+            ("min-remaining", get.min_remaining.is_some()),
+        ];
+        for (name, _) in asked.into_iter().filter(|(_, is_asked)| *is_asked) {
+            // How much must be left is no part of the protocol: no SDK can be asked for it.
+            if name == "min-remaining" || !hello.requests.iter().any(|known| known == name) {
+                return Err(lacks(hello, name, &format!("`{name}` of `get-token`")));
+            }
+        }
+    }
+    scenario.at.iter().try_for_each(|at| match &at.action {
+        Action::Dispose(_) => Err(lacks(hello, "dispose", "`dispose`")),
+        Action::SetVariable(variable) => Err(format!(
+            "{} is changed while the SDK runs, which nobody outside its process can do",
+            variable.name
+        )),
+        _ => Ok(()),
+    })
+}
+
+fn lacks(hello: &Hello, name: &str, what: &str) -> String {
+    let why = hello.reasons.get(name);
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
+    format!("{} has no {what}{why}", hello.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scenario::parse;
+
+    fn scenario(credential: &str, rest: &str) -> Scenario {
+        let text = format!(
+            "title = \"t\"\nstory = \"s\"\n[world]\nstart = \"2026-01-01T00:00:00Z\"\n\
+             lasts = \"1m\"\n[world.entra]\n[world.imds]\n[world.az]\n\
+             [subject]\ncredential.{credential}\n{rest}\n\
+             [[call]]\ndo.get-token = {{ scopes = [\"s\"] }}\n[[expect]]\nthat.token-from = {{}}\n"
+        );
+        parse("t", "t.toml", &text)
+            .unwrap_or_else(|invalid| panic!("{}", invalid.render(false)))
+            .scenario
+    }
+
+    fn hello() -> Hello {
+        serde_json::from_value(json!({
+            "protocol": 1, "sdk": "sdk", "version": "1",
+            "credentials": {
+                "chain": [],
+                "azure-cli": ["process-timeout"],
+                "managed-identity": ["client-id", "retry.max-retries"],
+            },
+            "requests": ["tenant"],
+            "reasons": { "cached": "it is ours", "retry.retry-delay": "it is fixed" },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_a_driver_does_not_know_is_named_with_its_reason() {
+        let of = |credential: &str, rest: &str| supports(&hello(), &scenario(credential, rest));
+        assert_eq!(
+            of(
+                "managed-identity = { client-id = \"a\", retry.max-retries = 2 }",
+                ""
+            ),
+            Ok(())
+        );
+        let lacks = |credential: &str, rest: &str| of(credential, rest).unwrap_err();
+        assert_eq!(lacks("default = {}", ""), "sdk 1 has no `default`");
+        assert_eq!(
+            lacks("cached = { of.azure-cli = {} }", ""),
+            "sdk 1 has no `cached`: it is ours"
+        );
+        assert_eq!(
+            lacks(
+                "chain = { of = [{ managed-identity = { retry.retry-delay = \"1s\" } }] }",
+                ""
+            ),
+            "sdk 1 has no `retry.retry-delay` of `managed-identity`: it is fixed"
+        );
+        let call =
+            |extra: &str| format!("[[call]]\ndo.get-token = {{ scopes = [\"s\"], {extra} }}\n");
+        assert_eq!(of("azure-cli = {}", &call("tenant = \"t\"")), Ok(()));
+        assert_eq!(
+            lacks("azure-cli = {}", &call("claims = \"{}\"")),
+            "sdk 1 has no `claims` of `get-token`"
+        );
+        assert_eq!(
+            lacks("azure-cli = {}", &call("cae = true")),
+            "sdk 1 has no `cae` of `get-token`"
+        );
+        assert_eq!(of("azure-cli = {}", &call("cae = false")), Ok(()));
+        assert_eq!(
+            lacks("azure-cli = {}", &call("min-remaining = \"1m\"")),
+            "sdk 1 has no `min-remaining` of `get-token`"
+        );
+        let at = |what: &str| format!("[[at]]\ntime = \"1s\"\ndo.{what}\n");
+        assert_eq!(
+            lacks("azure-cli = {}", &at("dispose = {}")),
+            "sdk 1 has no `dispose`"
+        );
+        let changed = at("set-variable = { name = \"AZURE_CLIENT_ID\", value = \"a\" }");
+        assert!(lacks("azure-cli = {}", &changed).contains("AZURE_CLIENT_ID"));
+    }
+}

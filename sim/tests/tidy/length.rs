@@ -1,0 +1,115 @@
+//! How long files and functions may be.
+
+use crate::{
+    assert_none, rust_files,
+    tokens::{functions, tokens},
+};
+
+/// A file longer than this needs a reason.
+const LONG_FILE: usize = 600;
+
+/// Even a file with a reason ends here.
+const TOO_LONG_FILE: usize = 900;
+
+/// Files that may be long, and why.
+const LONG_FILES: &[(&str, &str)] = &[];
+
+/// A function whose body is longer than this needs a reason.
+const LONG_FUNCTION: usize = 70;
+
+/// Functions that may be long, by their file, and why.
+const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
+    (
+        "sim/src/backend/change.rs",
+        "change",
+        "one arm for each change",
+    ),
+    ("sim/src/cli/serve/mod.rs", "run", "to be split"),
+    ("sim/src/cli/serve/visit.rs", "visit", "to be split"),
+    (
+        "sim/src/expectation/redis/received.rs",
+        "judge",
+        "to be split",
+    ),
+    (
+        "sim/src/invariant/valid_token_kept.rs",
+        "judge",
+        "to be split",
+    ),
+    ("sim/src/live/mod.rs", "open", "to be split"),
+    (
+        "sim/src/scenario/validate/subject.rs",
+        "credential_options",
+        "to be split",
+    ),
+    (
+        "sim/src/scenario/validate/timeline.rs",
+        "event",
+        "to be split",
+    ),
+    (
+        "sim/src/trace/redis.rs",
+        "say",
+        "one arm for each kind of event",
+    ),
+    (
+        "sim/src/trace/text.rs",
+        "say",
+        "one arm for each kind of event",
+    ),
+    (
+        "identity/tests/redis_connection/fake.rs",
+        "serve",
+        "to be split",
+    ),
+    ("sim/peers/tests/redis_rs/world.rs", "play", "to be split"),
+    ("sim/tests/driver/fake.rs", "get_token", "to be split"),
+];
+
+#[test]
+fn files_are_short() {
+    let mut wrong = Vec::new();
+    let mut used = Vec::new();
+    for (path, text) in rust_files() {
+        let lines = text.lines().count();
+        let exception = LONG_FILES.iter().find(|(allowed, _)| *allowed == path);
+        if lines > LONG_FILE {
+            used.extend(exception);
+        }
+        let most = if exception.is_some() {
+            TOO_LONG_FILE
+        } else {
+            LONG_FILE
+        };
+        if lines > most {
+            wrong.push(format!("{path} has {lines} lines, and may have {most}"));
+        }
+    }
+    let unused = LONG_FILES.iter().filter(|it| !used.contains(it));
+    wrong.extend(unused.map(|(path, _)| format!("{path} needs no exception")));
+    assert_none("too long", &wrong);
+}
+
+#[test]
+fn functions_are_short() {
+    let mut wrong = Vec::new();
+    let mut used = Vec::new();
+    for (path, text) in rust_files() {
+        for function in functions(&tokens(text)) {
+            if function.lines <= LONG_FUNCTION {
+                continue;
+            }
+            let is_it = |it: &&(&str, &str, &str)| it.0 == path && it.1 == function.name;
+            match LONG_FUNCTIONS.iter().find(is_it) {
+                Some(exception) => used.push(exception),
+                None => wrong.push(format!(
+                    "{path}:{}: `{}` has {} lines, and may have {LONG_FUNCTION}",
+                    function.line, function.name, function.lines
+                )),
+            }
+        }
+    }
+    let unused = LONG_FUNCTIONS.iter().filter(|it| !used.contains(it));
+    wrong.extend(unused.map(|(path, name, _)| format!("{path}: `{name}` needs no exception")));
+    assert_none("too long", &wrong);
+}
