@@ -3,27 +3,27 @@
 pub mod rows;
 pub mod service;
 
-use std::{sync::Arc, thread};
+use std::thread;
 
 use credsim::{
     engine::Engine,
     judge::Run,
-    run::{self, Options},
     scenario::{Loaded, Scenario, library, parse},
-    subject::Identity,
+    simulation::Settings,
 };
 
-/// Plays a scenario once with the default seed.
+/// Plays a scenario once, without judging it.
 ///
 /// # Panics
 /// When the harness fails: a bench must not measure that.
 pub fn play(scenario: &Scenario, engine: Engine, seed: u64) -> Run {
-    let options = Options {
+    let settings = Settings {
         engine,
         seed,
-        subject: Arc::new(Identity),
+        ..Settings::default()
     };
-    run::play(scenario, &options).unwrap_or_else(|error| panic!("the harness failed: {error}"))
+    let run = settings.run(scenario, seed);
+    run.unwrap_or_else(|error| panic!("the harness failed: {error}"))
 }
 
 /// The bundled scenarios.
@@ -41,16 +41,11 @@ pub fn bundled() -> Vec<Loaded> {
 
 /// Plays all seeds of all scenarios, as `credsim run` does, on `threads` threads.
 pub fn play_all(scenarios: &[Loaded], engine: Engine, threads: usize) -> usize {
+    let settings = Settings::default();
     let worlds: Vec<(&Scenario, u64)> = scenarios
         .iter()
-        .flat_map(|loaded| {
-            let seeds = loaded
-                .scenario
-                .seeds
-                .as_ref()
-                .map_or(1, |seeds| u64::from(seeds.count));
-            (0..seeds).map(|n| (&loaded.scenario, run::DEFAULT_SEED + n))
-        })
+        .map(|loaded| &loaded.scenario)
+        .flat_map(|scenario| settings.seeds(scenario).map(move |seed| (scenario, seed)))
         .collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
     thread::scope(|scope| {

@@ -35,6 +35,7 @@
 //! | `report` | reports for people and programs |
 //! | `cli` | the command line |
 
+pub mod action;
 pub mod backend;
 pub mod cli;
 pub mod command;
@@ -54,6 +55,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod service;
+pub mod simulation;
 pub mod subject;
 pub mod trace;
 pub mod verdict;

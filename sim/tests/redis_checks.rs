@@ -2,15 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::sync::Arc;
-
 use credsim::{
-    engine::Engine,
-    run::{self, Options},
-    scenario,
-    subject::Identity,
+    judge::Judgement,
+    simulation::{Played, Simulation},
     trace::{Kind, RedisEvent},
-    verdict,
 };
 
 /// A world with one Redis, and what else is said of the client, the timeline and the calls.
@@ -35,19 +30,13 @@ subject.credential.managed-identity = {{}}
 subject.redis = {{ {client} }}
 {rest}"#
     );
-    let loaded =
-        scenario::parse("test", "test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong:?}"));
-    let options = Options {
-        engine: Engine::Lapse,
-        seed: run::DEFAULT_SEED,
-        subject: Arc::new(Identity),
-    };
-    let mut run = run::play(&loaded.scenario, &options).unwrap();
-    let events = run.trace.events.iter_mut();
+    let simulation = Simulation::text("test", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut runs = simulation.play().unwrap().runs;
+    let events = runs[0].trace.events.iter_mut();
     events.for_each(|event| change(&mut event.kind));
-    let verdict = verdict::judge(&loaded.scenario, &[run]);
-    let findings = verdict.expectations.iter().chain(&verdict.invariants);
-    let failed = findings.filter(|finding| finding.outcome != verdict::Judgement::Holds);
+    let verdict = Played::judge(&simulation.loaded().scenario, runs).verdict;
+    let findings = verdict.findings();
+    let failed = findings.filter(|finding| finding.outcome != Judgement::Holds);
     failed.map(|finding| format!("{finding:?}")).collect()
 }
 

@@ -88,15 +88,15 @@ fn outcomes() -> Vec<Outcome> {
         ),
         outcome(
             "entra/broken",
-            Ending::Fault {
-                said: "the world has not ended | yet".to_owned(),
+            Ending::HarnessFailed {
+                why: "the world has not ended | yet".to_owned(),
             },
         ),
     ]
 }
 
 #[test]
-fn people_see_invariants_differences_and_faults() {
+fn people_see_invariants_differences_and_failures_of_the_harness() {
     let outcomes = outcomes();
     let width = pretty::width(outcomes.iter().map(|outcome| outcome.name.as_str()));
     let mut text: String = outcomes

@@ -3,32 +3,25 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use credsim::{
-    engine::Engine,
     judge::{Finding, Judgement, Run, Sight},
-    run::{self, Options},
     scenario::{Loaded, Scenario, library},
-    subject::Identity,
+    simulation::{Settings, Simulation},
     trace::{CallOutcome, Kind},
     verdict::{self, Verdict},
 };
 use jiff::SignedDuration;
 
 fn bundled(name: &str) -> Loaded {
-    let sources = library::bundled();
-    let source = sources.iter().find(|source| source.name == name);
-    source.unwrap().parse().unwrap()
+    Simulation::bundled(name).unwrap().loaded().clone()
 }
 
+/// Its first run: one seed is enough here.
 fn play(scenario: &Scenario) -> Run {
-    let options = Options {
-        engine: Engine::Lapse,
-        seed: run::DEFAULT_SEED,
-        subject: Arc::new(Identity),
-    };
-    run::play(scenario, &options).unwrap()
+    let settings = Settings::default();
+    settings.run(scenario, settings.seed).unwrap()
 }
 
 /// The run as somebody knows it who sees no more than `sight`.

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use credsim::{engine::Engine, scenario::Scenario, verdict};
+use credsim::{engine::Engine, scenario::Scenario, simulation::Played};
 use credsim_benches::{fleet, play, rows::Row};
 
 use crate::idle::idle_turmoil;
@@ -46,11 +46,11 @@ impl Samples {
         let start = Instant::now();
         let run = play(scenario, engine, 1);
         let played = start.elapsed();
-        let runs = [run];
-        let verdict = verdict::judge(scenario, &runs);
+        let judged = Played::judge(scenario, vec![run]);
         let took = start.elapsed().as_secs_f64();
-        assert!(verdict.passed(), "a bench must not measure what fails");
-        let [run] = &runs;
+        let passed = judged.verdict.passed();
+        assert!(passed, "a bench must not measure what fails");
+        let run = &judged.runs[0];
         println!(
             "  {} {:>9.3} s, of which {:.3} s are the judging: {} events",
             engine.name(),

@@ -2,7 +2,6 @@
 //! issuer of its tokens, the faults that are installed, and the record of what reached them.
 
 pub(crate) mod capture;
-mod change;
 pub(crate) mod issuer;
 pub(crate) mod journal;
 pub(crate) mod jwt;

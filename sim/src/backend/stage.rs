@@ -31,7 +31,7 @@ use crate::{
     draws::Draws,
     engine::{BoxFuture, Host, HostMain, Runtime},
     fault::{FaultBook, Seen, Strike},
-    scenario::{Action, DEFAULT_TENANT, Range, Service, World},
+    scenario::{DEFAULT_TENANT, Fault, Range, Service, World},
     trace::{Kind, Recorder},
 };
 
@@ -183,47 +183,31 @@ impl Stage {
         }
     }
 
-    /// Applies an action of the timeline as far as it concerns the endpoints, and records it.
-    /// False: it does not concern them, and nothing was recorded (network, restart, clock,
-    /// variables, dispose). A crash is false too, after the requests that were under way there
-    /// have been closed in the trace: call this before the host goes down.
-    pub fn apply(&self, action: &Action, at: Duration) -> bool {
-        self.expire(at);
-        match action {
-            Action::Fault(fault) => {
-                let name = fault.name.clone();
-                self.state().faults.install((**fault).clone(), at);
-                self.0
-                    .journal
-                    .record(at, Kind::FaultInstalled { fault: name });
-                self.0.alarm.notify_one();
-            }
-            Action::Lift(lift) => {
-                if self.state().faults.lift(&lift.fault) {
-                    self.lifted(lift.fault.clone(), at);
-                }
-            }
-            Action::Crash(crashed) => {
-                let why = "the service's host went down";
-                self.0.journal.abandon(at, crashed.service.name(), why);
-                if let (Service::Redis, Some(hub)) = (crashed.service, &self.0.redis) {
-                    hub.crash(self, at);
-                }
-                return false;
-            }
-            other => {
-                if redis::apply(self, other, at).is_some() {
-                    return true;
-                }
-                let mut state = self.state();
-                let Some(what) = super::change::change(&mut state, other) else {
-                    return false;
-                };
-                drop(state);
-                self.tell_world(at, what);
-            }
+    /// Installs a fault that applies from `at`, and records it.
+    pub(crate) fn install_fault(&self, fault: &Fault, at: Duration) {
+        let name = fault.name.clone();
+        self.state().faults.install(fault.clone(), at);
+        self.0
+            .journal
+            .record(at, Kind::FaultInstalled { fault: name });
+        self.0.alarm.notify_one();
+    }
+
+    /// Ends the fault of this name at `at`, and records it unless it has ended before.
+    pub(crate) fn lift_fault(&self, name: &str, at: Duration) {
+        if self.state().faults.lift(name) {
+            self.lifted(name.to_owned(), at);
         }
-        true
+    }
+
+    /// Ends the requests and connections that `service` has under way, because its hosts go down
+    /// at `at`, and records that. Call it before they do.
+    pub(crate) fn crash(&self, service: Service, at: Duration) {
+        let why = "the service's host went down";
+        self.0.journal.abandon(at, service.name(), why);
+        if let (Service::Redis, Some(redis)) = (service, &self.0.redis) {
+            redis.crash(self, at);
+        }
     }
 
     fn lifted(&self, fault: String, at: Duration) {

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::Stage;
+pub(crate) use crate::action::testing::act;
 use crate::http::exchange::{Answer, Endpoint, Request};
 use crate::{
-    scenario::{Action, World},
+    scenario::World,
     trace::{Kind, Recorder},
 };
 
@@ -25,15 +26,6 @@ pub(crate) fn stage(more: &str) -> (Stage, Recorder) {
     let world: World = toml::from_str(&text).expect("the world of a test is valid");
     let recorder = Recorder::default();
     (Stage::new(&world, 1, recorder.clone()), recorder)
-}
-
-pub(crate) fn act(stage: &Stage, action: &str, at: Duration) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Do {
-        action: Action,
-    }
-    let Do { action } = toml::from_str(&format!("action.{action}")).expect("a valid action");
-    stage.apply(&action, at)
 }
 
 pub(crate) fn request(

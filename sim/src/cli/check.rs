@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Console, Format, exit, run};
+use super::{Console, Format, exit, selection::select};
 use crate::{scenario::Diagnostic, trace::SCHEMA_VERSION};
 
 /// What `check` is asked.
@@ -18,7 +18,7 @@ pub struct Args {
 
 /// Reads what is asked for and says what is wrong with it.
 pub fn run(args: &Args, console: &mut Console) -> u8 {
-    let (files, mut codes) = run::select(&args.scenarios, console);
+    let (files, mut codes) = select(&args.scenarios, console);
     let (mut valid, mut invalid) = (0, 0);
     for file in &files {
         let Err(found) = file.source.parse() else {

@@ -4,24 +4,15 @@ use std::{
     env, fs,
     io::Write as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use clap::ValueEnum;
-
-use crate::report::{Outcome, Tally, github, json, junit};
+use crate::report::{ReportKind, Whole, github};
 
 /// A report that is asked for: `junit=target/credsim.xml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportFile {
-    kind: Kind,
+    kind: ReportKind,
     path: PathBuf,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    Junit,
-    Json,
 }
 
 impl std::str::FromStr for ReportFile {
@@ -34,8 +25,8 @@ impl std::str::FromStr for ReportFile {
                 "expected KIND=PATH, such as junit=report.xml; {kinds}"
             ));
         };
-        let kind = Kind::from_str(kind, false)
-            .map_err(|_| format!("there is no report of the kind `{kind}`; {kinds}"))?;
+        let kind = ReportKind::named(kind)
+            .ok_or_else(|| format!("there is no report of the kind `{kind}`; {kinds}"))?;
         if path.is_empty() {
             return Err(format!("`{text}` names no file"));
         }
@@ -44,18 +35,6 @@ impl std::str::FromStr for ReportFile {
             path: PathBuf::from(path),
         })
     }
-}
-
-/// What a report tells besides the outcomes.
-pub struct Whole<'a> {
-    /// What came of each scenario.
-    pub outcomes: &'a [Outcome],
-    /// The counts.
-    pub tally: &'a Tally,
-    /// Real time of the whole run.
-    pub took: Duration,
-    /// What the process exits with.
-    pub exit: u8,
 }
 
 /// Finds out before anything runs whether the reports can be written, as far as one can know.
@@ -91,22 +70,18 @@ pub fn check(reports: &[ReportFile]) -> Result<(), (String, String)> {
     Ok(())
 }
 
+/// Whether one of `reports` shows traces, so that they must be kept until it is written.
+pub fn need_traces(reports: &[ReportFile]) -> bool {
+    reports.iter().any(|report| report.kind.needs_traces())
+}
+
 impl ReportFile {
     /// Writes it.
     ///
     /// # Errors
     /// It can't be written.
     pub fn write(&self, whole: &Whole<'_>) -> Result<(), String> {
-        let Whole {
-            outcomes,
-            tally,
-            took,
-            exit,
-        } = whole;
-        let text = match self.kind {
-            Kind::Junit => junit::document(outcomes, *took)?,
-            Kind::Json => json::document(outcomes, tally, *took, *exit),
-        };
+        let text = self.kind.document(whole)?;
         fs::write(&self.path, text).map_err(|error| failed(&self.path, &error))
     }
 }
@@ -153,7 +128,7 @@ mod tests {
         assert_eq!(
             report,
             ReportFile {
-                kind: Kind::Json,
+                kind: ReportKind::Json,
                 path: "a=b.json".into()
             }
         );

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use serde::Serialize;
 
-use super::{Console, exit, run};
+use super::{Console, exit, selection::select};
 use crate::{report::pretty, scenario::Loaded, trace::SCHEMA_VERSION};
 
 const LOUD: Style = Style::new().bold();
@@ -46,7 +46,7 @@ struct Line<'a> {
 
 /// Lists what is asked for.
 pub fn run(args: &Args, console: &mut Console) -> u8 {
-    let (files, mut codes) = run::select(&args.scenarios, console);
+    let (files, mut codes) = select(&args.scenarios, console);
     let mut loaded = Vec::new();
     for file in &files {
         match file.source.parse() {

@@ -3,21 +3,18 @@
 //! Text for people goes to standard error, data to standard output.
 
 pub mod check;
+mod conclude;
 mod console;
+mod engine;
 pub mod exit;
 pub mod explain;
 mod files;
-mod lines;
 pub mod list;
-mod parallel;
-mod play;
-mod quote;
 pub mod run;
 pub mod schema;
+mod selection;
 pub mod serve;
-pub mod skip;
-mod stopwatch;
-mod twice;
+mod subjects;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -76,6 +73,13 @@ impl Cli {
         };
         ExitCode::from(console.finish(code))
     }
+}
+
+/// The name of the program that runs, for command lines that are shown.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    let name = path.file_stem().map(|name| name.to_string_lossy());
+    name.map_or_else(|| env!("CARGO_PKG_NAME").to_owned(), Into::into)
 }
 
 /// How results are told.

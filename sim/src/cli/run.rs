@@ -1,38 +1,23 @@
 //! `credsim run`.
 
-use std::{num::NonZeroUsize, sync::Arc, thread};
+use std::{num::NonZeroUsize, sync::Arc};
 
 use super::{
-    Console, Format, exit,
-    files::{self, ReportFile, Whole},
-    parallel,
-    play::{self, File, How},
-    stopwatch::Stopwatch,
+    Console, Format,
+    conclude::{self, Conclusion},
+    exit,
+    files::{self, ReportFile},
+    program,
+    selection::select,
+    subjects::{self, IDENTITY},
 };
 use crate::{
     engine::{self, Engine},
-    live::Environment,
-    report::{Ending, Outcome, Tally, github, json, pretty},
+    report::{json, pretty},
     run::DEFAULT_SEED,
-    scenario::library,
-    subject::{Driver, Identity, Subject},
+    simulation::{Batch, CommandLine, Outcome, SecondPass, Settings, Stopwatch},
+    subject::Subject,
 };
-
-/// How many live worlds are played at once, at least.
-const AT_ONCE_LIVE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
-
-/// The name of our own library as a subject.
-const IDENTITY: &str = "identity";
-
-/// The subjects of `sim/peers`, which cannot be built without OpenSSL, and the scenarios that
-/// they are for.
-const PEERS: [(&str, &str); 2] = [
-    (
-        "azure_identity",
-        "cache chain developer entra live managed-identity",
-    ),
-    ("redis-rs", "redis"),
-];
 
 /// What `run` is asked.
 #[derive(Debug, clap::Args)]
@@ -88,7 +73,7 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
         console.error(&message, Some(&help));
         return exit::USAGE;
     }
-    let subject = match subject(args, peers) {
+    let subject = match subjects::selected(args, peers) {
         Ok(subject) => subject,
         Err((message, help, code)) => {
             console.error(&message, help.as_deref());
@@ -96,141 +81,43 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
         }
     };
     let stopwatch = Stopwatch::start();
-    let (files, mut codes) = select(&args.scenarios, console);
-    let how = How {
-        engine: args.engine,
-        seed: args.seed,
-        twice: args.twice,
-        keep_traces: args.trace,
-        subject,
-        peer: (args.subject != IDENTITY).then(|| args.subject.clone()),
-        driver: args.driver.clone(),
+    let (files, codes) = select(&args.scenarios, console);
+    let for_reports = files::need_traces(&args.report);
+    let batch = Batch {
+        settings: Settings {
+            engine: args.engine,
+            seed: args.seed,
+            subject,
+        },
+        second_pass: args.twice.then_some(SecondPass::InAnotherProcess),
+        keep_traces: args.trace || for_reports,
+        jobs: args.jobs,
+        command: CommandLine {
+            program: program(),
+            subject: (args.subject != IDENTITY).then(|| args.subject.clone()),
+            driver: args.driver.clone(),
+        },
     };
-    let jobs = args.jobs.or_else(|| jobs(args.engine));
     let width = pretty::width(files.iter().map(|file| file.source.name.as_str()));
     let mut outcomes = Vec::new();
-    let work = |file: &File| play::play(file, &how);
-    parallel::in_order(
-        &files,
-        jobs.map_or(1, NonZeroUsize::get),
-        work,
-        |mut outcome| {
-            show(&outcome, args, width, console);
+    batch.play_all(&files, |mut outcome| {
+        show(&outcome, args, width, console);
+        if !for_reports {
+            // Shown, or not wanted: a library's traces need not be held together.
             outcome.traces.clear();
-            outcomes.push(outcome);
-        },
-    );
-    let tally = Tally::of(&outcomes);
-    codes.extend(outcomes.iter().flat_map(codes_of));
-    if tally.passed + tally.failed == 0 {
-        codes.push(exit::NOTHING);
-    }
-    let exit = exit::first_of(&codes);
-    let whole = Whole {
-        outcomes: &outcomes,
-        tally: &tally,
-        took: stopwatch.read(),
-        exit,
-    };
-    conclude(&whole, args, console)
-}
-
-/// How many worlds are played at once where nobody says it: one for each core, and where they
-/// mostly wait for real time to pass, a few more.
-fn jobs(engine: Engine) -> Option<NonZeroUsize> {
-    let cores = thread::available_parallelism().ok()?;
-    if engine.is_real() {
-        return Some(cores.max(AT_ONCE_LIVE));
-    }
-    Some(cores)
-}
-
-/// What is under test; or what is wrong, what helps, and the exit code.
-fn subject(
-    args: &Args,
-    peers: &[Arc<dyn Subject>],
-) -> Result<Arc<dyn Subject>, (String, Option<String>, u8)> {
-    let usage =
-        |message: &str, help: &str| Err((message.to_owned(), Some(help.to_owned()), exit::USAGE));
-    if args.twice && args.engine.is_real() {
-        return usage(
-            "--twice compares two passes byte by byte, and no two are the same in real time",
-            "leave --twice out",
-        );
-    }
-    let Some(driver) = &args.driver else {
-        return peer(&args.subject, peers).map_err(|(what, help)| (what, Some(help), exit::USAGE));
-    };
-    if !args.engine.is_real() {
-        return usage(
-            "a driver is a process of this machine, and its time is real",
-            "add --engine live",
-        );
-    }
-    Driver::parse(driver)
-        .map_err(|message| (message, None, exit::USAGE))?
-        .probe(&Environment::clean())
-        .map(|driver| Arc::new(driver) as Arc<dyn Subject>)
-        .map_err(|message| (message, None, exit::HARNESS))
-}
-
-/// The subject called `name`; or what is wrong, and what helps.
-fn peer(name: &str, peers: &[Arc<dyn Subject>]) -> Result<Arc<dyn Subject>, (String, String)> {
-    if name == IDENTITY {
-        return Ok(Arc::new(Identity));
-    }
-    let short = |peer: &Arc<dyn Subject>| {
-        let whole = peer.name();
-        whole.split(' ').next().unwrap_or(whole).to_owned()
-    };
-    if let Some(peer) = peers.iter().find(|peer| short(peer) == name) {
-        return Ok(peer.clone());
-    }
-    if let Some((_, scenarios)) = PEERS.iter().find(|(peer, _)| *peer == name) {
-        return Err((
-            format!("this command was built without the subject `{name}`"),
-            format!(
-                "build and run it with: cargo run --release --manifest-path sim/peers/Cargo.toml \
-                 -- run --subject {name} {scenarios}"
-            ),
-        ));
-    }
-    let names: Vec<String> = peers.iter().map(short).collect();
-    let names = [&[IDENTITY.to_owned()], &names[..]].concat();
-    Err((
-        format!("no subject is called `{name}`"),
-        format!(
-            "there is: {}; a real SDK is played with --driver",
-            names.join(", ")
-        ),
-    ))
-}
-
-/// The files that are asked for, and a code for each word that leads nowhere.
-pub(super) fn select(selectors: &[String], console: &mut Console) -> (Vec<File>, Vec<u8>) {
-    let (found, missing) = library::select(selectors);
-    for missing in &missing {
-        console.error(&missing.message, Some(&missing.help));
-    }
-    let bundled = library::bundled();
-    let files = found
-        .into_iter()
-        .map(|source| File::new(source, &bundled))
-        .collect();
-    (files, missing.iter().map(|_| exit::NOTHING).collect())
-}
-
-pub(super) fn codes_of(outcome: &Outcome) -> Vec<u8> {
-    match &outcome.ending {
-        Ending::Judged(judged) => {
-            let failed = judged.verdict.failures().next().map(|_| exit::FAILED);
-            let differs = judged.difference.is_some().then_some(exit::NONDETERMINISM);
-            failed.into_iter().chain(differs).collect()
         }
-        Ending::Skipped { .. } => Vec::new(),
-        Ending::Invalid(_) => vec![exit::USAGE],
-        Ending::Fault { .. } => vec![exit::HARNESS],
-    }
+        outcomes.push(outcome);
+    });
+    let conclusion = Conclusion {
+        outcomes: &outcomes,
+        codes,
+        took: stopwatch.read(),
+        reports: &args.report,
+        format: args.format,
+        // As a shell says it.
+        interrupted: engine::live::interrupted().map(|signal| 128 + signal),
+    };
+    conclude::conclude(conclusion, console)
 }
 
 /// Tells about a scenario as soon as it is done.
@@ -250,44 +137,35 @@ fn show(outcome: &Outcome, args: &Args, width: usize, console: &mut Console) {
     }
 }
 
-/// The end of the run: reports, the last line, the exit code.
-fn conclude(whole: &Whole<'_>, args: &Args, console: &mut Console) -> u8 {
-    let Whole {
-        outcomes,
-        tally,
-        took,
-        mut exit,
-    } = *whole;
-    let mut unwritten = Vec::new();
-    unwritten.extend(
-        args.report
-            .iter()
-            .filter_map(|report| report.write(whole).err()),
-    );
-    if args.format == Format::Github {
-        console.data(&github::annotations(outcomes));
-        unwritten.extend(files::add_to_job_summary(whole).err());
-    }
-    for message in &unwritten {
-        console.error(message, None);
-        exit = exit::first_of(&[exit, exit::HARNESS]);
-    }
-    if let Some(signal) = engine::live::interrupted() {
-        // As a shell says it.
-        exit = 128 + signal;
-    }
-    if args.format == Format::Json {
-        console.data(&(json::summary(tally, took, exit) + "\n"));
-        console.say(&format!("{tally}\n"));
-    } else {
-        console.say(&pretty::end(outcomes, tally, took));
-    }
-    exit
-}
-
 #[cfg(test)]
 mod tests {
-    use super::seed;
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Run {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn a_report_can_show_traces() {
+        let folder = std::env::temp_dir().join(format!("credsim-traces-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("events");
+        let report = format!("events={}", path.display());
+        let args = ["run", "cache/clones-share", "--report", &report];
+        let run = Run::try_parse_from(args).expect("arguments of run");
+        let code = super::run(&run.args, &[], &mut Console::new(clap::ColorChoice::Never));
+        let written = std::fs::read_to_string(&path).expect("a report");
+        std::fs::remove_dir_all(&folder).expect("to remove it");
+        assert_eq!(code, exit::PASSED);
+        let count = written
+            .strip_prefix("1: ")
+            .and_then(|rest| rest.trim().parse().ok());
+        assert!(count.is_some_and(|count: usize| count > 10), "{written:?}");
+    }
 
     #[test]
     fn seeds_are_decimal_or_hexadecimal() {

@@ -213,7 +213,7 @@ fn az_says_what_is_wrong() {
         );
     }
     assert_eq!(run(&stage, "az", "vm list").code, 2);
-    assert!(act(&stage, "az-logout = {}", seconds(1)));
+    act(&stage, "az-logout = {}", seconds(1));
     let exit = run(&stage, "az", AZ);
     assert_eq!(
         (exit.code, &*exit.stderr),
@@ -239,18 +239,18 @@ fn an_older_az_and_one_that_warns() {
 #[test]
 fn what_is_not_installed_is_missing() {
     let (stage, recorder) = world("");
-    assert!(act(&stage, "az-uninstall = {}", seconds(0)));
+    act(&stage, "az-uninstall = {}", seconds(0));
     assert_eq!(try_run(&stage, "az", AZ, &[]), Some(Err(CommandMissing)));
     assert_eq!(
         try_run(&stage, "pwsh", "-v", &[]),
         Some(Err(CommandMissing))
     );
-    assert!(act(&stage, "az-install = {}", seconds(0)));
+    act(&stage, "az-install = {}", seconds(0));
     assert_eq!(run(&stage, "az", AZ).code, 0);
     assert_eq!(whys(&recorder)[..2], ["not installed", "not installed"]);
     let (bare, _) = crate::backend::testing::stage("");
     assert_eq!(try_run(&bare, "azd", AZD, &[]), Some(Err(CommandMissing)));
-    assert!(act(&bare, "azd-login = { account = \"bob\" }", seconds(0)));
+    act(&bare, "azd-login = { account = \"bob\" }", seconds(0));
     assert_eq!(run(&bare, "azd", AZD).code, 0);
 }
 
@@ -279,7 +279,7 @@ fn azd_says_what_is_wrong() {
         "{}",
         exit.stderr
     );
-    assert!(act(&stage, "azd-logout = {}", seconds(1)));
+    act(&stage, "azd-logout = {}", seconds(1));
     let exit = run(&stage, "azd", AZD);
     assert_eq!(exit.code, 1);
     let said: Value = serde_json::from_str(&exit.stderr).unwrap();

@@ -1,4 +1,4 @@
-//! A panic in the code of a host is a fault of the harness, not a broken connection.
+//! A panic in the code of a host is a failure of the harness, not a broken connection.
 
 use std::{
     future::poll_fn,

@@ -119,7 +119,7 @@ pub type DriverMain = Box<dyn FnOnce(Host, Arc<dyn Control>) -> BoxFuture<'stati
 pub struct World {
     /// Every random choice of the engine derives from it.
     pub seed: u64,
-    /// A world that has not ended by then is a fault of the harness.
+    /// A world that has not ended by then is a failure of the harness.
     pub horizon: Duration,
     /// The hosts that serve, in the order in which they start.
     pub servers: Vec<(String, HostMain)>,
@@ -133,14 +133,14 @@ pub trait Surroundings: Send + Sync + 'static {
     /// The world is about to begin. What this returns is dropped when the world is over.
     ///
     /// # Errors
-    /// Why this machine can't do it, and what to do: a fault of the harness.
+    /// Why this machine can't do it, and what to do: a failure of the harness.
     fn enter(&self) -> Result<Box<dyn Any>, EngineError>;
     /// The world is `elapsed` old. Called before anything runs at that time.
     fn moved(&self, elapsed: Duration);
 }
 
 /// The engines by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {
     /// Event-driven: virtual time costs nothing.
     Lapse,
@@ -154,7 +154,7 @@ impl Engine {
     /// Plays a world to its end.
     ///
     /// # Errors
-    /// A fault of the harness: the world passed its horizon, or a host panicked.
+    /// A failure of the harness: the world passed its horizon, or a host panicked.
     pub fn play(self, world: World) -> Result<(), EngineError> {
         match self {
             Self::Lapse => lapse::play(world, None),
@@ -212,7 +212,7 @@ impl fmt::Display for Engine {
     }
 }
 
-/// A fault of the harness itself; exit code 3.
+/// A failure of the harness itself; exit code 3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineError(pub String);
 

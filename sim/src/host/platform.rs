@@ -1,7 +1,7 @@
 //! The platform of a simulated host.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::Path,
     sync::{
@@ -75,6 +75,7 @@ pub struct HostState {
     draws: Draws,
     environment: Mutex<BTreeMap<String, String>>,
     reach: Mutex<BTreeMap<String, Reach>>,
+    down: Mutex<BTreeSet<String>>,
     exchanges: AtomicU64,
 }
 
@@ -96,6 +97,7 @@ impl HostState {
             draws,
             environment: Mutex::new(environment),
             reach: Mutex::default(),
+            down: Mutex::default(),
             exchanges: AtomicU64::new(0),
         }
     }
@@ -108,6 +110,22 @@ impl HostState {
     /// Whether packets get to `host`; none if there is no such host.
     pub fn reach(&self, host: &str) -> Option<Reach> {
         lock(&self.reach).get(host).copied()
+    }
+
+    /// Whether `host` is down from now on.
+    pub fn set_down(&self, host: &str, down: bool) {
+        let mut hosts = lock(&self.down);
+        if down {
+            hosts.insert(host.to_owned());
+        } else {
+            hosts.remove(host);
+        }
+    }
+
+    /// Whether every host is up and packets get to it.
+    pub fn reaches_all(&self) -> bool {
+        let mut all = lock(&self.reach).clone().into_values();
+        lock(&self.down).is_empty() && all.all(|reach| reach == Reach::Reachable)
     }
 
     /// Changes an environment variable.

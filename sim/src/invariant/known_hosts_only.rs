@@ -31,31 +31,14 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::{
-        engine::Engine,
-        judge::Sight,
-        run::{self, Options},
-        scenario::library,
-        subject::Identity,
-        trace::Event,
-    };
+    use crate::{judge::Sight, simulation::Simulation, trace::Event};
 
     #[test]
     fn it_speaks_about_processes_outside_and_nobody_else() {
-        let sources = library::bundled();
-        let source = sources
-            .iter()
-            .find(|source| source.name == "cache/clones-share");
-        let scenario = source.expect("bundled").parse().expect("valid").scenario;
-        let options = Options {
-            engine: Engine::Lapse,
-            seed: run::DEFAULT_SEED,
-            subject: Arc::new(Identity),
-        };
-        let mut run = run::play(&scenario, &options).expect("a run");
+        let simulation = Simulation::bundled("cache/clones-share").expect("bundled");
+        let scenario = simulation.loaded().scenario.clone();
+        let mut run = simulation.play().expect("a run").runs.remove(0);
         let host = "management.azure.com:443".to_owned();
         let refused = Event {
             at: run.ended,

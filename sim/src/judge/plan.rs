@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use crate::action::{self, At, Consequences, OnHost};
 use crate::credential::Source;
 use crate::scenario::{
-    Action, At, Call, CallDo, FaultThen, GetToken, Reach, RedisClientKind, RedisHow, Service, Span,
-    Subject, World, last_repair, parse_command,
+    Call, CallDo, FaultThen, GetToken, Reach, RedisClientKind, RedisHow, Service, Span, Subject,
+    World, parse_command,
 };
 
 /// The parts of a scenario that expectations and invariants look at.
@@ -22,25 +23,26 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn actions(&self) -> impl Iterator<Item = &'a Action> + use<'a> {
-        self.at.iter().map(|at| &at.action)
+    fn consequences(&self) -> impl Iterator<Item = Consequences<'a>> + use<'a> {
+        self.at.iter().map(|at| at.action.consequences())
     }
 
     /// Whether the clock of the subject's host is right all the time.
     pub(crate) fn clock_is_right(&self) -> bool {
         let is_right = self.world.host.clock_skew.length.is_zero();
-        is_right && !self.actions().any(|action| loss(action) == Loss::Clock)
+        let steps = |of: Consequences<'_>| matches!(of.on_host, OnHost::Clock);
+        is_right && !self.consequences().any(steps)
     }
 
     /// Whether the shared credential is disposed.
     pub(crate) fn disposes(&self) -> bool {
-        self.actions()
-            .any(|action| loss(action) == Loss::Credential)
+        let disposes = |of: Consequences<'_>| matches!(of.on_host, OnHost::Disposal);
+        self.consequences().any(disposes)
     }
 
     /// Whether the world ends without something that it began with, so that failing is right.
     pub(crate) fn changes_for_good(&self) -> bool {
-        self.actions().any(|action| loss(action) != Loss::Nothing)
+        self.consequences().any(|of| of.takes_away)
     }
 
     /// Whether attempts at a service may never arrive there.
@@ -50,21 +52,20 @@ impl<'a> Plan<'a> {
             Service::Entra => self.world.entra.as_ref().map(|entra| entra.reach),
             Service::Redis => self.world.redis.as_ref().map(|redis| redis.reach),
         };
-        let hidden =
-            |action: &Action| matches!(hides(action), Hides::Arrivals(of) if of == service);
-        reach != Some(Reach::Reachable) || self.actions().any(hidden)
+        let mut all = self.consequences();
+        reach != Some(Reach::Reachable) || all.any(|of| of.cuts_off == Some(service))
     }
 
     /// Whether an answer of a service comes piece by piece.
     pub(crate) fn drips(&self, service: Service) -> bool {
-        let hidden =
-            |action: &Action| matches!(hides(action), Hides::Ends(of) if of == service.name());
-        self.actions().any(hidden)
+        action::faults(self.at).any(|(_, fault)| {
+            matches!(fault.then, FaultThen::Drip(_)) && fault.on.endpoint() == service.name()
+        })
     }
 
     /// The last time at which something in the world gets better, as far as the file says.
     pub(crate) fn last_repair(&self) -> Option<Duration> {
-        last_repair(self.at)
+        action::last_repair(self.at)
     }
 
     /// When the first call at `from` or later is due.
@@ -141,110 +142,15 @@ impl<'a> Plan<'a> {
     /// later see later values.
     fn selects_managed_identity(&self) -> bool {
         const SELECTION: &str = "AZURE_TOKEN_CREDENTIALS";
-        let at_start = self.world.environment.get(SELECTION);
-        let later = self
-            .actions()
-            .filter_map(|action| set_to(action, SELECTION));
+        let at_start = self.world.environment.get(SELECTION).map(String::as_str);
+        let later = self.consequences().filter_map(|of| match of.on_host {
+            OnHost::Variable { name, value } => (name == SELECTION).then_some(value),
+            OnHost::Nothing | OnHost::Clock | OnHost::Disposal => None,
+        });
         at_start.into_iter().chain(later).any(|value| {
             value
                 .trim()
                 .eq_ignore_ascii_case("ManagedIdentityCredential")
         })
     }
-}
-
-/// What an action takes away for good.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Loss {
-    Nothing,
-    /// The shared credential.
-    Credential,
-    /// A right clock: by a wrong one, tokens that are good may never be.
-    Clock,
-    /// Something that tokens come from, or the right to use them.
-    Source,
-}
-
-fn loss(action: &Action) -> Loss {
-    match action {
-        Action::Dispose(_) => Loss::Credential,
-        Action::StepClock(_) => Loss::Clock,
-        Action::RemoveIdentity(_)
-        | Action::AzLogout(_)
-        | Action::AzdLogout(_)
-        | Action::PwshLogout(_)
-        | Action::AzUninstall(_)
-        | Action::PwshUninstall(_)
-        | Action::RotateSecret(_)
-        | Action::RedisDeny(_) => Loss::Source,
-        Action::AzLogin(_)
-        | Action::AzdLogin(_)
-        | Action::PwshLogin(_)
-        | Action::AzInstall(_)
-        | Action::PwshInstall(_)
-        | Action::AssignSystemIdentity(_)
-        | Action::Fault(_)
-        | Action::Lift(_)
-        | Action::Network(_)
-        | Action::Crash(_)
-        | Action::Restart(_)
-        | Action::SetVariable(_)
-        | Action::RedisKill(_)
-        | Action::RedisFailOver(_)
-        | Action::RedisAllow(_) => Loss::Nothing,
-    }
-}
-
-/// How an action changes what of a client's attempts its service sees.
-enum Hides {
-    Nothing,
-    /// Attempts do not arrive there any more.
-    Arrivals(Service),
-    /// The end of an answer of the service of this name.
-    Ends(&'static str),
-}
-
-fn hides(action: &Action) -> Hides {
-    match action {
-        Action::Network(change) if change.reach != Reach::Reachable => {
-            Hides::Arrivals(change.service)
-        }
-        Action::Crash(crash) => Hides::Arrivals(crash.service),
-        Action::Fault(fault) if matches!(fault.then, FaultThen::Drip(_)) => {
-            Hides::Ends(fault.on.endpoint())
-        }
-        Action::Network(_)
-        | Action::Fault(_)
-        | Action::Dispose(_)
-        | Action::StepClock(_)
-        | Action::RemoveIdentity(_)
-        | Action::AzLogout(_)
-        | Action::AzdLogout(_)
-        | Action::PwshLogout(_)
-        | Action::AzUninstall(_)
-        | Action::PwshUninstall(_)
-        | Action::RotateSecret(_)
-        | Action::RedisDeny(_)
-        | Action::AzLogin(_)
-        | Action::AzdLogin(_)
-        | Action::PwshLogin(_)
-        | Action::AzInstall(_)
-        | Action::PwshInstall(_)
-        | Action::AssignSystemIdentity(_)
-        | Action::Lift(_)
-        | Action::Restart(_)
-        | Action::SetVariable(_)
-        | Action::RedisKill(_)
-        | Action::RedisFailOver(_)
-        | Action::RedisAllow(_) => Hides::Nothing,
-    }
-}
-
-/// The value to which an action sets the variable of this name, if it does.
-fn set_to<'a>(action: &'a Action, name: &str) -> Option<&'a String> {
-    // Every other action leaves variables alone.
-    let Action::SetVariable(set) = action else {
-        return None;
-    };
-    (set.name == name).then_some(&set.value)
 }

@@ -47,8 +47,8 @@ fn annotate(outcome: &Outcome) -> Vec<String> {
         }
         Ending::Skipped { .. } => Vec::new(),
         Ending::Invalid(invalid) => invalid.diagnostics().iter().map(|d| d.github()).collect(),
-        Ending::Fault { said } => {
-            let says = format!("{said}\nreproduce: {}", outcome.reproduce);
+        Ending::HarnessFailed { why } => {
+            let says = format!("{why}\nreproduce: {}", outcome.reproduce);
             vec![error(outcome, 1, "the harness failed", &says)]
         }
     }
@@ -111,8 +111,8 @@ pub fn summary(outcomes: &[Outcome], tally: &Tally) -> String {
                 writeln!(text, "| {word} | `{name}`: {} | | | | |", cell(reason))
             }
             Ending::Invalid(_) => writeln!(text, "| {word} | `{name}` | | | | |"),
-            Ending::Fault { said } => {
-                writeln!(text, "| {word} | `{name}`: {} | | | | |", cell(said))
+            Ending::HarnessFailed { why } => {
+                writeln!(text, "| {word} | `{name}`: {} | | | | |", cell(why))
             }
         };
     }

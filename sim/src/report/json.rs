@@ -5,11 +5,8 @@ use std::{borrow::Cow, time::Duration};
 use serde::Serialize;
 
 use super::{Difference, Ending, Outcome, Tally};
-use crate::{
-    scenario::Diagnostic,
-    trace::{Event, SCHEMA_VERSION},
-    verdict::Verdict,
-};
+pub use crate::simulation::event_line as event;
+use crate::{scenario::Diagnostic, trace::SCHEMA_VERSION, verdict::Verdict};
 
 /// What came of a scenario, as one line without its end.
 pub fn outcome(outcome: &Outcome) -> String {
@@ -19,16 +16,6 @@ pub fn outcome(outcome: &Outcome) -> String {
 /// The closing line: the counts, and what the process exits with.
 pub fn summary(tally: &Tally, took: Duration, exit: u8) -> String {
     line(&Summary::of(tally, took, exit))
-}
-
-/// An event of a trace. Two runs are the same if and only if all these lines are.
-pub fn event(scenario: &str, seed: u64, event: &Event) -> String {
-    // The event itself stays as it enters the hash.
-    format!(
-        r#"{{"schema-version":{SCHEMA_VERSION},"type":"event","scenario":{},"seed":{seed},{}"#,
-        line(&scenario),
-        event.json().strip_prefix('{').unwrap_or_default(),
-    )
 }
 
 /// All of a run as one document.
@@ -112,7 +99,7 @@ impl<'a> Scenario<'a> {
                 scenario.difference = judged.difference.as_ref();
                 scenario.reason = judged.verdict.nothing_observed().map(Cow::Owned);
             }
-            Ending::Skipped { reason } | Ending::Fault { said: reason } => {
+            Ending::Skipped { reason } | Ending::HarnessFailed { why: reason } => {
                 scenario.reason = Some(Cow::Borrowed(reason));
             }
             Ending::Invalid(invalid) => scenario.diagnostics = invalid.diagnostics(),

@@ -88,10 +88,10 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
                 invalid.render(false),
             )
         }
-        Ending::Fault { said } => (
+        Ending::HarnessFailed { why } => (
             NonSuccessKind::Error,
             "the harness failed".to_owned(),
-            said.clone(),
+            why.clone(),
         ),
     };
     let mut status = TestCaseStatus::non_success(kind);

@@ -13,110 +13,76 @@ use std::time::Duration;
 
 pub use tally::Tally;
 
-use crate::{judge::Finding, scenario::Invalid, trace::Trace, verdict::Verdict};
+use crate::judge::Finding;
+pub use crate::simulation::{Difference, Ending, Judged, Outcome};
 
-/// What came of one scenario file.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The scenario's name.
-    pub name: String,
-    /// Its file.
-    pub path: String,
-    /// Its title; empty when the file is invalid.
-    pub title: String,
-    /// The line of each `[[expect]]` in the file.
-    pub expectation_lines: Vec<usize>,
-    /// The engine's name.
-    pub engine: &'static str,
-    /// The first seed.
-    pub seed: u64,
-    /// How long it took in real time.
+/// The kinds of report that can be written to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportKind {
+    /// JUnit's XML, for build servers.
+    Junit,
+    /// One JSON document.
+    Json,
+    /// The number of events of each trace, for the test that a report can show traces.
+    #[cfg(test)]
+    Events,
+}
+
+/// What reports show.
+pub struct Whole<'a> {
+    /// What came of each scenario.
+    pub outcomes: &'a [Outcome],
+    /// The counts.
+    pub tally: &'a Tally,
+    /// Real time of the whole run.
     pub took: Duration,
-    /// The command line that does the same again.
-    pub reproduce: String,
-    /// How it ended.
-    pub ending: Ending,
-    /// The traces by seed, where they are wanted.
-    pub traces: Vec<(u64, Trace)>,
+    /// What the process exits with.
+    pub exit: u8,
 }
 
-/// How the play of a scenario ended.
-#[derive(Clone, Debug)]
-pub enum Ending {
-    /// It was played and judged.
-    Judged(Box<Judged>),
-    /// It was left out.
-    Skipped {
-        /// Why.
-        reason: String,
-    },
-    /// The file is no scenario.
-    Invalid(Box<Invalid>),
-    /// The harness failed, so nothing can be said.
-    Fault {
-        /// What happened.
-        said: String,
-    },
-}
-
-/// A played scenario.
-#[derive(Clone, Debug)]
-pub struct Judged {
-    /// What holds and what does not.
-    pub verdict: Verdict,
-    /// Time of the world that was played, over all seeds.
-    pub replayed: Duration,
-    /// Where a second pass was not like the first one, if it was not.
-    pub difference: Option<Difference>,
-}
-
-/// The first event in which two passes of the same run differ.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Difference {
-    /// The seed of the run.
-    pub seed: u64,
-    /// The event's number in the trace, from 1.
-    pub event: usize,
-    /// The event in the first pass; none if that had ended.
-    pub first: Option<String>,
-    /// The event in the second pass; none if that had ended.
-    pub second: Option<String>,
-}
-
-impl Outcome {
-    /// The line of the file that a finding is about; an invariant is about the whole file.
-    pub fn line(&self, finding: &Finding) -> usize {
-        let index = finding.expectation.and_then(|number| number.checked_sub(1));
-        index
-            .and_then(|index| self.expectation_lines.get(index))
-            .copied()
-            .unwrap_or(1)
-    }
-
-    /// The folder that the scenario stands in, which groups it with its like.
-    pub fn family(&self) -> &str {
-        self.name.rsplit_once('/').map_or("", |(family, _)| family)
-    }
-
-    /// One word for how it ended.
-    pub fn word(&self) -> &'static str {
-        match &self.ending {
-            Ending::Judged(judged) if judged.difference.is_some() => "nondeterministic",
-            Ending::Judged(judged) if judged.verdict.passed() => "passed",
-            Ending::Judged(judged) if judged.verdict.failures().next().is_none() => "skipped",
-            Ending::Judged(_) => "failed",
-            Ending::Skipped { .. } => "skipped",
-            Ending::Invalid(_) => "invalid",
-            Ending::Fault { .. } => "fault",
+impl ReportKind {
+    /// The kind called `name` on the command line.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "junit" => Some(Self::Junit),
+            "json" => Some(Self::Json),
+            #[cfg(test)]
+            "events" => Some(Self::Events),
+            _ => None,
         }
     }
-}
 
-impl Judged {
-    /// How many things were checked; what nobody could observe was not.
-    pub fn checks(&self) -> usize {
-        self.verdict.findings().count() - self.verdict.not_observed().count()
+    /// Whether it shows traces, which are kept until it is written only then.
+    pub fn needs_traces(self) -> bool {
+        match self {
+            Self::Junit | Self::Json => false,
+            #[cfg(test)]
+            Self::Events => true,
+        }
+    }
+
+    /// The report's text.
+    ///
+    /// # Errors
+    /// It can't be written in this format.
+    pub fn document(self, whole: &Whole<'_>) -> Result<String, String> {
+        let Whole {
+            outcomes,
+            tally,
+            took,
+            exit,
+        } = whole;
+        match self {
+            Self::Junit => junit::document(outcomes, *took),
+            Self::Json => Ok(json::document(outcomes, tally, *took, *exit)),
+            #[cfg(test)]
+            Self::Events => {
+                let traces = outcomes.iter().flat_map(|outcome| &outcome.traces);
+                let counts =
+                    traces.map(|(seed, trace)| format!("{seed}: {}\n", trace.events.len()));
+                Ok(counts.collect())
+            }
+        }
     }
 }
 

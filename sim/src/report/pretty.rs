@@ -56,9 +56,9 @@ pub fn outcome(outcome: &Outcome, width: usize) -> String {
                 invalid.render(true)
             )
         }
-        Ending::Fault { said } => format!(
+        Ending::HarnessFailed { why } => format!(
             "{BAD}FAIL{BAD:#}  {LOUD}{name}{LOUD:#}  the harness failed, so nothing can be said about the subject\n\n{}\n{}\n",
-            paragraph("  ", said),
+            paragraph("  ", why),
             reproduce(outcome),
         ),
     }

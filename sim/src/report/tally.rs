@@ -22,7 +22,8 @@ pub struct Tally {
     /// Of the failed ones: two passes differed.
     pub nondeterministic: usize,
     /// Of the failed ones: the harness failed.
-    pub faults: usize,
+    #[serde(rename = "faults")]
+    pub harness_failures: usize,
     /// Checks that nobody could observe.
     pub not_observed: usize,
     /// Known failures, by subject.
@@ -68,7 +69,7 @@ impl Tally {
             }
             Ending::Skipped { .. } => {}
             Ending::Invalid(_) => self.invalid += 1,
-            Ending::Fault { .. } => self.faults += 1,
+            Ending::HarnessFailed { .. } => self.harness_failures += 1,
         }
     }
 

@@ -58,7 +58,7 @@ const AS_LONG_AS_IT_TAKES: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Plays a scenario once.
 ///
 /// # Errors
-/// A fault of the harness, never of the subject.
+/// A failure of the harness, never of the subject.
 pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> {
     let horizon = scenario.world.lasts.0 + GRACE;
     world(scenario, options, None, Recorder::default(), horizon)
@@ -68,7 +68,7 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
 /// Nobody here calls.
 ///
 /// # Errors
-/// A fault of the harness: the world could not be opened, in words.
+/// A failure of the harness: the world could not be opened, in words.
 pub fn serve(
     scenario: &Scenario,
     seed: u64,
@@ -148,8 +148,8 @@ fn world(
     })?;
     let trace = recorder.finish();
     let ending = ending.get().cloned().unwrap_or_default();
-    if let Some(fault) = ending.fault {
-        return Err(EngineError(fault));
+    if let Some(why) = ending.harness_failure {
+        return Err(EngineError(why));
     }
     let lifted = |event: &&Event| matches!(event.kind, Kind::FaultLifted { .. });
     let last_fault_end = trace.events.iter().rev().find(lifted).map(|event| event.at);

@@ -1,7 +1,7 @@
 //! The running story, shared by its callers: the credentials, and how the world changes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -12,13 +12,14 @@ use std::{
 use credsim_identity::{AccessToken, Error, TokenRequest};
 use jiff::Timestamp;
 
-use super::{APP, caller, redis::Connections, watch::Watch};
+use super::{caller, redis::Connections, watch::Watch};
 use crate::{
+    action::{Action, ActionContext, NetworkChange, Repair, SharedCredential},
     credential::BuiltSubject,
     engine::Control,
     host::{HostState, Leftovers, Lender},
-    scenario::{Action, Reach, Scenario, Service},
-    service::{entra::ENTRA_HOST, imds::IMDS_HOST, redis::redis_hosts},
+    scenario::{Reach, Scenario, Service},
+    service::redis::redis_hosts,
     subject::{Lent, RedisReporter, Subject},
     trace::{Fingerprint, Kind, RedisEvent},
 };
@@ -47,8 +48,6 @@ pub(super) struct Scene {
     disposed: Mutex<Vec<Arc<Instanced>>>,
     /// The credentials of callers that have their own, by step and caller.
     pub(super) own: Mutex<BTreeMap<(usize, u32), Arc<Instanced>>>,
-    /// The hosts that have crashed and are not up again.
-    down: Mutex<BTreeSet<String>>,
     /// Tokens of callers that keep them, by step and caller.
     kept: Mutex<BTreeMap<(usize, u32), AccessToken>>,
     last_repair: Mutex<Option<Duration>>,
@@ -72,7 +71,6 @@ impl Scene {
             connections: Connections::default(),
             disposed: Mutex::default(),
             own: Mutex::default(),
-            down: Mutex::default(),
             kept: Mutex::default(),
             last_repair: Mutex::default(),
         }
@@ -94,7 +92,8 @@ impl Scene {
         ];
         for (service, reach) in services {
             if let Some(reach) = reach.filter(|reach| *reach != Reach::Reachable) {
-                self.change_network(control, service, reach);
+                let change = Action::Network(NetworkChange { service, reach });
+                self.change(&change, control, None, Duration::ZERO);
             }
         }
     }
@@ -169,6 +168,7 @@ impl Scene {
         })
     }
 
+    /// Applies an event of the timeline.
     pub fn change(
         &self,
         action: &Action,
@@ -176,110 +176,24 @@ impl Scene {
         shared: Option<&Arc<Instanced>>,
         at: Duration,
     ) {
-        if action.is_repair() {
+        if action.consequences().repair == Repair::Now {
             let mut last = lock(&self.last_repair);
             *last = Some(at);
         }
-        match action {
-            Action::Network(change) => self.change_network(control, change.service, change.reach),
-            Action::Crash(service) => {
-                self.world(format!("{} crashes", service.service.name()));
-                self.state.stage.apply(action, at);
-                self.down(service.service, true);
-                for host in self.hosts_of(service.service) {
-                    control.crash(&host);
-                }
-            }
-            Action::Restart(service) => {
-                self.world(format!("{} restarts", service.service.name()));
-                self.down(service.service, false);
-                for host in self.hosts_of(service.service) {
-                    control.restart(&host);
-                }
-            }
-            Action::StepClock(step) => {
-                self.state.clock.step(step.by);
-                self.world(format!("the clock of {APP} is stepped by {}", step.by));
-            }
-            Action::SetVariable(variable) => {
-                self.state.set_variable(&variable.name, &variable.value);
-                self.world(format!("{} is set on {APP}", variable.name));
-            }
-            Action::Dispose(_) => {
-                if let Some(shared) = shared
-                    && let Ok(built) = &shared.built
-                {
-                    self.record(Kind::Disposed {
-                        instance: shared.number,
-                    });
-                    match built {
-                        BuiltSubject::Credential(built) => built.credential.dispose(),
-                        BuiltSubject::Redis(client) => {
-                            self.connections.drop_all();
-                            client.dispose();
-                        }
-                    }
-                    let mut disposed = lock(&self.disposed);
-                    disposed.push(shared.clone());
-                }
-            }
-            other => {
-                self.state.stage.apply(other, at);
-            }
-        }
-    }
-
-    fn world(&self, what: String) {
-        self.record(Kind::World { what });
-    }
-
-    fn change_network(&self, control: &dyn Control, service: Service, reach: Reach) {
-        let name = service.name();
-        self.world(match reach {
-            Reach::Reachable => format!("{name} is reachable again"),
-            Reach::Refused => format!("{name} refuses connections"),
-            Reach::BlackHoled => format!("packets to {name} vanish"),
-            Reach::Unreachable => format!("there is no route to {name}"),
+        let shared = shared.map(|shared| SharedOfRun {
+            scene: self,
+            shared,
         });
-        for host in self.hosts_of(service) {
-            let before = self.state.reach(&host);
-            self.state.set_reach(&host, reach);
-            if reach == Reach::BlackHoled {
-                control.hold(APP, &host);
-            } else if before == Some(Reach::BlackHoled) {
-                control.release(APP, &host);
-            }
-        }
-    }
-
-    /// Where a service is found.
-    fn hosts_of(&self, service: Service) -> Vec<String> {
-        match service {
-            Service::Imds => vec![IMDS_HOST.to_owned()],
-            Service::Entra => vec![ENTRA_HOST.to_owned()],
-            Service::Redis => self.state.stage.redis_hosts().to_vec(),
-        }
-    }
-
-    fn down(&self, service: Service, down: bool) {
-        let mut hosts = lock(&self.down);
-        for host in self.hosts_of(service) {
-            if down {
-                hosts.insert(host);
-            } else {
-                hosts.remove(&host);
-            }
-        }
-    }
-
-    pub fn all_reachable(&self) -> bool {
-        let services = [Service::Imds, Service::Entra, Service::Redis];
-        let mut hosts = services.into_iter().flat_map(|one| self.hosts_of(one));
-        let is_reached = |host: String| {
-            let reach = self.state.reach(&host);
-            matches!(reach, None | Some(Reach::Reachable))
-        };
-        lock(&self.down).is_empty() && hosts.all(is_reached)
+        let shared = shared.filter(|shared| shared.shared.built.is_ok());
+        action.apply(&ActionContext {
+            at,
+            backend: &self.state.stage,
+            host: &self.state,
+            control,
+            shared: shared
+                .as_ref()
+                .map(|shared| shared as &dyn SharedCredential),
+        });
     }
 
     /// What disposed credentials still hold (the eighth invariant).
@@ -334,6 +248,31 @@ impl Scene {
             Ok(ago) => elapsed.saturating_sub(ago),
             Err(_) => elapsed,
         }
+    }
+}
+
+/// The shared credential of a run, as the timeline may touch it.
+struct SharedOfRun<'a> {
+    scene: &'a Scene,
+    shared: &'a Arc<Instanced>,
+}
+
+impl SharedCredential for SharedOfRun<'_> {
+    fn instance(&self) -> u32 {
+        self.shared.number
+    }
+
+    fn dispose(&self) {
+        match &self.shared.built {
+            Ok(BuiltSubject::Credential(built)) => built.credential.dispose(),
+            Ok(BuiltSubject::Redis(client)) => {
+                self.scene.connections.drop_all();
+                client.dispose();
+            }
+            // There is nothing to dispose.
+            Err(_) => return,
+        }
+        lock(&self.scene.disposed).push(self.shared.clone());
     }
 }
 

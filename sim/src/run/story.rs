@@ -61,7 +61,7 @@ pub(super) struct Ending {
     pub last_repair: Option<Duration>,
     pub healthy: bool,
     /// What kept it from being played.
-    pub fault: Option<String>,
+    pub harness_failure: Option<String>,
 }
 
 impl Story {
@@ -69,7 +69,7 @@ impl Story {
         let ending = match self.prepare(&host).await {
             Ok(door) => self.tell(&host, &*control, door).await,
             Err(why) => Ending {
-                fault: Some(why),
+                harness_failure: Some(why),
                 ..Ending::default()
             },
         };
@@ -166,7 +166,7 @@ impl Story {
                 tokio::select! { biased;
                     () = timeline(&scene, host, control) => {}
                     why = cut_short(self.real, &*self.subject, host, control) => {
-                        return Ending { fault: Some(why), ..Ending::default() };
+                        return Ending { harness_failure: Some(why), ..Ending::default() };
                     }
                 }
             }
@@ -178,9 +178,9 @@ impl Story {
             start: Some(start),
             ended,
             last_repair: scene.last_repair(),
-            healthy: self.stage.healthy() && scene.all_reachable(),
+            healthy: self.stage.healthy() && scene.state.reaches_all(),
             // What broke between us and the subject: then the run says nothing about it.
-            fault: self.subject.fault(),
+            harness_failure: self.subject.harness_failure(),
         }
     }
 }
@@ -201,7 +201,7 @@ async fn cut_short(
         }
         loop {
             host.runtime.sleep(LOOK_AGAIN).await;
-            if let Some(why) = subject.fault() {
+            if let Some(why) = subject.harness_failure() {
                 return why;
             }
         }

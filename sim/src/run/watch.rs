@@ -16,7 +16,7 @@ use super::WorldClock;
 use crate::{
     backend::Stage,
     redact::looks_like_token,
-    scenario::{Action, Scenario},
+    scenario::Scenario,
     subject::driver::LOG_TARGET,
     trace::{Kind, Recorder},
 };
@@ -104,13 +104,8 @@ fn client_secrets(scenario: &Scenario) -> Vec<String> {
             .cloned(),
     );
     for at in &scenario.at {
-        match &at.action {
-            Action::RotateSecret(rotated) => secrets.push(rotated.secret.clone()),
-            Action::SetVariable(set) if set.name == "AZURE_CLIENT_SECRET" => {
-                secrets.push(set.value.clone());
-            }
-            _ => {}
-        }
+        let mentioned = at.action.consequences().secrets;
+        secrets.extend(mentioned.into_iter().map(str::to_owned));
     }
     // An empty one would be found everywhere.
     secrets.retain(|secret| !secret.is_empty());

@@ -5,6 +5,7 @@ pub mod command_line;
 pub(crate) mod diagnostics;
 pub(crate) mod document;
 pub mod library;
+mod lines;
 mod model;
 mod parse;
 mod schema;

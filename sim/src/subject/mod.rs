@@ -77,7 +77,7 @@ pub trait Subject: Send + Sync + 'static {
     /// if it is ready as it is. Default: none.
     ///
     /// # Errors
-    /// Why it can't, and what to do: a fault of the harness.
+    /// Why it can't, and what to do: a failure of the harness.
     fn start(
         &self,
         environment: &[(OsString, OsString)],
@@ -94,7 +94,7 @@ pub trait Subject: Send + Sync + 'static {
 
     /// What broke between us and it, if something did: then what the run shows says nothing about
     /// it. Asked when the run is over. Default: nothing.
-    fn fault(&self) -> Option<String> {
+    fn harness_failure(&self) -> Option<String> {
         None
     }
 }

@@ -7,8 +7,7 @@ use std::{
 };
 
 use credsim::{
-    engine::Engine,
-    run::{self, DEFAULT_SEED, Options},
+    simulation::Settings,
     subject::{Driver, Subject},
 };
 use credsim_identity::{ErrorKind, TokenRequest};
@@ -114,7 +113,7 @@ fn in_a_call() {
         );
     }
     holds(
-        &subject.fault().unwrap(),
+        &subject.harness_failure().unwrap(),
         &[
             "ended in the middle of the conversation (exit status 9)",
             "    out of memory\n",
@@ -126,12 +125,11 @@ fn in_a_call() {
 fn in_a_run() {
     let scenario = scenario("client-secret = { client-id = \"a\", secret = \"s3cret\" }");
     let subject = fake("dies at building").start(&environment(&[])).unwrap();
-    let options = Options {
-        engine: Engine::Lapse,
-        seed: DEFAULT_SEED,
+    let settings = Settings {
         subject: subject.unwrap(),
+        ..Settings::default()
     };
-    let error = run::play(&scenario, &options).unwrap_err().to_string();
+    let error = settings.play(&scenario).unwrap_err().to_string();
     holds(
         &error,
         &[
@@ -157,7 +155,7 @@ fn fault_of_script(before: &str, after: &str) -> String {
     let credential = built(&subject).credential;
     let error = block_on(credential.get_token(&TokenRequest::new(["s"]))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
-    subject.fault().unwrap()
+    subject.harness_failure().unwrap()
 }
 
 fn output_alone() {

@@ -143,7 +143,7 @@ fn az() {
     assert_eq!(token.expires_on().as_second(), 1_800_000_000);
     let principal = token.principal().unwrap().to_string();
     assert_eq!(principal, "alice@contoso.example (a11ce)");
-    assert_eq!(subject.fault(), None);
+    assert_eq!(subject.harness_failure(), None);
 }
 
 fn logged_out() {
@@ -237,7 +237,7 @@ fn refused() {
     let error =
         refused("client-secret = { tenant = \"no tenant!\", client-id = \"a\", secret = \"s\" }");
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert_eq!(subject.fault(), None);
+    assert_eq!(subject.harness_failure(), None);
 }
 
 fn hanging_az() {

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use credsim::{
-    engine::Engine,
-    run::{self, DEFAULT_SEED, Options},
+    simulation::Settings,
     subject::Subject as _,
     trace::{self, Kind},
 };
@@ -54,7 +53,7 @@ fn a_token() {
     assert_eq!(token.answered_by(), r#""t" "{\"a\":1}" true"#);
     let plain = block_on(credential.get_token(&request("s"))).unwrap();
     assert_eq!(plain.answered_by(), "null null null");
-    assert_eq!(subject.fault(), None);
+    assert_eq!(subject.harness_failure(), None);
 }
 
 fn an_error() {
@@ -67,7 +66,7 @@ fn an_error() {
         error.to_string(),
         "AzureCliCredential: CredentialUnavailableError: nobody is logged in"
     );
-    assert_eq!(subject.fault(), None);
+    assert_eq!(subject.harness_failure(), None);
 }
 
 fn does_not_build() {
@@ -78,7 +77,7 @@ fn does_not_build() {
     };
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(error.to_string(), "azure-cli: TypeError: no tenant");
-    assert_eq!(subject.fault(), None);
+    assert_eq!(subject.harness_failure(), None);
 }
 
 fn late() {
@@ -109,7 +108,7 @@ fn cancelled() {
     });
     // hello is 1, new-credential 2. The late answer to 3 bothers nobody.
     assert_eq!(token.unwrap().answered_by(), "cancelled: [3], this is 4");
-    assert_eq!(subject.fault(), None);
+    assert_eq!(subject.harness_failure(), None);
 }
 
 fn exact_environment() {
@@ -121,12 +120,12 @@ fn exact_environment() {
 
 /// While a credential is built the world stands still, so that even a virtual one hears it.
 fn logs() {
-    let options = Options {
-        engine: Engine::Lapse,
-        seed: DEFAULT_SEED,
+    let settings = Settings {
         subject: started("logs"),
+        ..Settings::default()
     };
-    let run = run::play(&scenario("azure-cli = {}"), &options).unwrap();
+    let played = settings.play(&scenario("azure-cli = {}")).unwrap();
+    let run = &played.runs[0];
     let is_log = |kind: &&Kind| matches!(kind, Kind::Log { .. } | Kind::SecretLeaked { .. });
     let events = run.trace.events.iter().map(|event| &event.kind);
     let log: Vec<String> = events
@@ -170,7 +169,7 @@ fn fault(case: &str) -> String {
         let error = block_on(credential.get_token(&request("s"))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled);
     }
-    let fault = subject.fault().expect("a fault");
+    let fault = subject.harness_failure().expect("a fault");
     assert!(!fault.contains("eyJ"), "{fault}");
     fault
 }
@@ -187,7 +186,7 @@ fn unsupported_after_all() {
     let built = build(&subject, &scenario("azure-cli = {}"), &Arc::default());
     assert!(built.is_err());
     holds(
-        &subject.fault().unwrap(),
+        &subject.harness_failure().unwrap(),
         &["can't build `azure-cli` as its `hello` says it can: not on Sundays"],
     );
 }
@@ -202,7 +201,7 @@ fn silent_at_building() {
     let built = build(&subject, &scenario("azure-cli = {}"), &Arc::default());
     assert!(built.is_err());
     holds(
-        &subject.fault().unwrap(),
+        &subject.harness_failure().unwrap(),
         &["did not answer `new-credential` within 400ms"],
     );
 }

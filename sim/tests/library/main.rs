@@ -12,12 +12,10 @@ mod play;
 use std::{process::ExitCode, sync::Arc};
 
 use credsim::{
-    cli::skip::{self, Callers},
     engine::Engine,
-    judge::Run,
     scenario::{Loaded, library},
+    simulation::{Played, Simulation},
     trace,
-    verdict::Verdict,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use play::play;
@@ -47,7 +45,9 @@ fn main() -> ExitCode {
         trials.push(Trial::test(format!("lapse/{name}"), move || {
             on_lapse(&first)
         }));
-        let left_out = skip::reason(&loaded.scenario, Engine::Turmoil, Callers::Inside);
+        let left_out = Simulation::of(loaded.clone())
+            .engine(Engine::Turmoil)
+            .skip_reason();
         let engine = match &left_out {
             Some(_) => Trial::test(format!("turmoil/{name}"), || Ok(())).with_ignored_flag(true),
             None => Trial::test(format!("turmoil/{name}"), move || on_turmoil(&second)),
@@ -58,8 +58,8 @@ fn main() -> ExitCode {
 }
 
 fn on_lapse(loaded: &Loaded) -> Result<(), Failed> {
-    let (runs, verdict) = play(loaded, Engine::Lapse)?;
-    let (again, _) = play(loaded, Engine::Lapse)?;
+    let played = play(loaded, Engine::Lapse)?;
+    let again = play(loaded, Engine::Lapse)?;
     if loaded.scenario.unrepeatable().is_some() {
         // Chance may have favoured two runs; no trace can be approved.
         for _ in 0..LUCKY {
@@ -67,19 +67,20 @@ fn on_lapse(loaded: &Loaded) -> Result<(), Failed> {
         }
         return Ok(());
     }
-    if let Some(run) = runs
+    if let Some(run) = played
+        .runs
         .iter()
-        .zip(&again)
+        .zip(&again.runs)
         .find(|(one, two)| one.hash != two.hash)
     {
         return Err(format!("seed {} gives two different traces", run.0.seed).into());
     }
-    approve(loaded, &runs, &verdict);
+    approve(loaded, &played);
     Ok(())
 }
 
 /// Compares with the approved trace; panics with a diff, which is how insta fails a test.
-fn approve(loaded: &Loaded, runs: &[Run], verdict: &Verdict) {
+fn approve(loaded: &Loaded, Played { runs, verdict }: &Played) {
     let events: Vec<_> = runs[0].trace.events.iter().collect();
     let lines = trace::fold(&events);
     let mut text = format!("{}\n\n", loaded.scenario.title);
@@ -105,12 +106,12 @@ fn approve(loaded: &Loaded, runs: &[Run], verdict: &Verdict) {
 }
 
 fn on_turmoil(loaded: &Loaded) -> Result<(), Failed> {
-    let (turmoil, _) = play(loaded, Engine::Turmoil)?;
+    let turmoil = play(loaded, Engine::Turmoil)?;
     if loaded.scenario.unrepeatable().is_some() {
         return Ok(());
     }
-    let (lapse, _) = play(loaded, Engine::Lapse)?;
-    for (lapse, turmoil) in lapse.iter().zip(&turmoil) {
+    let lapse = play(loaded, Engine::Lapse)?;
+    for (lapse, turmoil) in lapse.runs.iter().zip(&turmoil.runs) {
         let turmoil = differential::Other {
             name: "turmoil",
             trace: &turmoil.trace,

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use credsim::{
-    cli::skip::{self, Callers},
-    engine::Engine,
-    scenario::Loaded,
-};
+use credsim::{engine::Engine, scenario::Loaded, simulation::Simulation};
 use libtest_mimic::{Failed, Trial};
 
 use super::{
@@ -21,16 +17,18 @@ pub fn trials() -> Vec<Trial> {
 
 fn trial(loaded: Arc<Loaded>) -> Trial {
     let name = format!("engine/{}", loaded.name);
-    let left_out = skip::reason(&loaded.scenario, Engine::Live, Callers::Inside);
+    let left_out = Simulation::of(loaded.clone())
+        .engine(Engine::Live)
+        .skip_reason();
     Trial::test(name, move || on_live(&loaded))
         .with_ignored_flag(left_out.is_some())
         .with_kind(left_out.unwrap_or_default())
 }
 
 fn on_live(loaded: &Loaded) -> Result<(), Failed> {
-    let (live, _) = play(loaded, Engine::Live)?;
-    let (lapse, _) = play(loaded, Engine::Lapse)?;
-    for (lapse, live) in lapse.iter().zip(&live) {
+    let live = play(loaded, Engine::Live)?;
+    let lapse = play(loaded, Engine::Lapse)?;
+    for (lapse, live) in lapse.runs.iter().zip(&live.runs) {
         let live = Other {
             name: "live",
             trace: &live.trace,

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use credsim::{
-    cli::skip::{self, Callers},
     engine::Engine,
     scenario::Loaded,
+    simulation::{Callers, skip_reason},
     trace::{Event, Trace},
 };
 use libtest_mimic::{Failed, Trial};
@@ -38,7 +38,7 @@ pub fn trials() -> Vec<Trial> {
 
 fn trial(loaded: Arc<Loaded>) -> Trial {
     let name = format!("identity/{}", loaded.name);
-    let left_out = skip::reason(&loaded.scenario, Engine::Live, Callers::Driver);
+    let left_out = skip_reason(&loaded.scenario, Engine::Live, Callers::Driver);
     Trial::test(name, move || for_real(&loaded))
         .with_ignored_flag(left_out.is_some())
         .with_kind(left_out.unwrap_or_default())
@@ -67,13 +67,13 @@ fn for_real(loaded: &Loaded) -> Result<(), Failed> {
     let trace = Trace {
         events: events.map_err(|error| error.to_string())?,
     };
-    let (lapse, _) = play(loaded, Engine::Lapse)?;
+    let lapse = play(loaded, Engine::Lapse)?;
     let real = Other {
         name: "identity",
         trace: &trace,
         apart: dates::apart(loaded),
     };
-    let compared = compare(&lapse[0].trace, &real);
+    let compared = compare(&lapse.runs[0].trace, &real);
     let known = DIFFERS.iter().find(|(name, ..)| *name == loaded.name);
     match (compared, known) {
         (Ok(()), None) => Ok(()),

@@ -8,10 +8,10 @@ use std::{
 };
 
 use credsim::{
-    cli::skip::{self, Callers},
     engine::Engine,
     live::Environment,
     scenario::Loaded,
+    simulation::{Callers, skip_reason},
     subject::{Driver, Subject as _},
 };
 use libtest_mimic::{Failed, Trial};
@@ -58,7 +58,7 @@ pub fn trials() -> Vec<Trial> {
     )];
     for loaded in bundled::scenarios() {
         let scenario = &loaded.scenario;
-        let left_out = skip::reason(scenario, Engine::Live, Callers::Driver).or_else(|| {
+        let left_out = skip_reason(scenario, Engine::Live, Callers::Driver).or_else(|| {
             let driver = driver.as_ref()?.as_ref().ok()?;
             driver.supports(scenario).err()
         });

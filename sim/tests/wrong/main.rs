@@ -17,12 +17,9 @@ mod wrappers;
 use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 
 use credsim::{
-    engine::Engine,
     facts, invariant,
-    run::{self, Options},
-    scenario::{Loaded, library},
+    simulation::Simulation,
     subject::{Identity, Subject},
-    verdict::{self},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -73,7 +70,8 @@ fn breaks_one_invariant(case: &Case) -> Result<(), Failed> {
 
 /// The scenario that convicts it is one of the promise.
 fn breaks_its_promise(case: &Case) -> Result<(), Failed> {
-    let promises = bundled(case.scenario)?.scenario.promises;
+    let scenario = bundled(case.scenario)?;
+    let promises = &scenario.loaded().scenario.promises;
     if !promises.iter().any(|promise| promise == case.breaks) {
         return Err(format!("{} does not cite {}", case.scenario, case.breaks).into());
     }
@@ -82,41 +80,27 @@ fn breaks_its_promise(case: &Case) -> Result<(), Failed> {
 
 fn convict(case: &Case) -> Result<(), Failed> {
     let scenario = bundled(case.scenario)?;
-    let ours = failures(&scenario, || Arc::new(Identity))?;
+    let ours = failures(&scenario, Arc::new(Identity))?;
     same("what convicts ours", &ours, &[])?;
-    let convicted_by = failures(&scenario, case.subject)?;
+    let convicted_by = failures(&scenario, (case.subject)())?;
     same("what convicts it", &convicted_by, case.convicted_by)?;
     if case.convicted_by.is_empty() {
         return Err("nothing convicts it".into());
     }
-    let elsewhere = failures(&bundled(case.passes)?, case.subject)?;
+    let elsewhere = failures(&bundled(case.passes)?, (case.subject)())?;
     same("what convicts it elsewhere", &elsewhere, &[])
 }
 
 /// The names of the findings that fail.
-fn failures(loaded: &Loaded, subject: fn() -> Arc<dyn Subject>) -> Result<Vec<String>, Failed> {
-    let scenario = &loaded.scenario;
-    let count = scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
-    let mut runs = Vec::new();
-    for seed in run::DEFAULT_SEED..run::DEFAULT_SEED + u64::from(count) {
-        let options = Options {
-            engine: Engine::Lapse,
-            seed,
-            subject: subject(),
-        };
-        runs.push(run::play(scenario, &options).map_err(|error| error.to_string())?);
-    }
-    let verdict = verdict::judge(scenario, &runs);
-    Ok(verdict.failures().map(|f| f.name.clone()).collect())
+fn failures(simulation: &Simulation, subject: Arc<dyn Subject>) -> Result<Vec<String>, Failed> {
+    let simulation = simulation.clone().subject(subject);
+    let played = simulation.play().map_err(|error| error.to_string())?;
+    let failures = played.verdict.failures();
+    Ok(failures.map(|finding| finding.name.clone()).collect())
 }
 
-fn bundled(name: &str) -> Result<Loaded, Failed> {
-    let sources = library::bundled();
-    let source = sources.iter().find(|source| source.name == name);
-    let source = source.ok_or_else(|| format!("there is no scenario {name}"))?;
-    source
-        .parse()
-        .map_err(|invalid| invalid.render(false).into())
+fn bundled(name: &str) -> Result<Simulation, Failed> {
+    Simulation::bundled(name).map_err(|error| error.to_string().into())
 }
 
 fn same<T: AsRef<str>>(what: &str, found: &[T], expected: &[&str]) -> Result<(), Failed> {

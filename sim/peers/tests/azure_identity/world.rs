@@ -3,10 +3,9 @@
 use std::{sync::Arc, sync::mpsc, thread, time::Duration};
 
 use credsim::{
-    engine::Engine,
     judge::Run,
-    run::{self, Options},
     scenario::{self, Scenario},
+    simulation::Settings,
     trace::{CallOutcome, Kind},
 };
 use credsim_peers::AzureIdentity;
@@ -43,13 +42,12 @@ pub fn play(rest: &str) -> Run {
     let scenario = scenario(rest);
     let (give, get) = mpsc::channel();
     thread::spawn(move || {
-        let options = Options {
-            engine: Engine::Lapse,
-            seed: 1,
+        let settings = Settings {
             subject: Arc::new(AzureIdentity),
+            ..Settings::default()
         };
         // Nobody waits for a world that stood still.
-        let _ = give.send(run::play(&scenario, &options));
+        let _ = give.send(settings.run(&scenario, settings.seed));
     });
     let played = get.recv_timeout(Duration::from_secs(30));
     played

@@ -6,8 +6,10 @@ mod expectations;
 mod faults;
 mod redis;
 mod scenario;
-mod timeline;
 mod world;
+
+pub(crate) use faults::sentence as fault_sentence;
+pub(crate) use world::reach as reach_sentence;
 
 use anstyle::{AnsiColor, Style};
 

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{HEADING, LOUD, calls, expectations, timeline, world};
+use super::{HEADING, LOUD, calls, expectations, world};
 use crate::{
+    action,
     credential::RedisSubject,
     facts,
     report::prose::paragraph,
@@ -29,7 +30,7 @@ pub fn tell(loaded: &Loaded) -> String {
             .chain(scenario.subject.redis.as_ref().map(RedisSubject::describe))
             .collect(),
     );
-    section(&mut text, "What happens", timeline::lines(&scenario.at));
+    section(&mut text, "What happens", action::describe(&scenario.at));
     section(&mut text, "Who asks", calls::lines(scenario));
     expected(&mut text, scenario);
     cited(&mut text, scenario);

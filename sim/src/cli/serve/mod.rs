@@ -12,7 +12,6 @@ use std::{
     ffi::OsString,
     path::PathBuf,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 pub use variables::Format;
@@ -20,22 +19,22 @@ pub use variables::Format;
 use requests::Requests;
 
 use super::{
-    Console, exit,
-    files::{self, ReportFile, Whole},
-    lines,
-    play::File,
-    run as running,
-    skip::{self, Callers},
-    stopwatch::Stopwatch,
+    Console, Format as Output,
+    conclude::{self, Conclusion},
+    exit,
+    files::{self, ReportFile},
+    program,
+    run::seed,
+    selection::select,
 };
 use crate::{
     engine::Engine,
     judge::Run,
-    report::{Ending, Judged, Outcome, Tally, journal as told, pretty},
+    report::{journal as told, pretty},
     run::{self, DEFAULT_SEED, Guests},
     scenario::{Loaded, Scenario, names_version, sdk_of},
-    trace::{self, Event},
-    verdict,
+    simulation::{Callers, Ending, Judged, Outcome, Played, Selected, Stopwatch, skip_reason},
+    trace::{self, Event, Trace},
 };
 
 /// What `serve` is asked.
@@ -66,7 +65,7 @@ pub struct Args {
     #[arg(long, value_name = "TIMES", value_parser = times)]
     pub speed: Option<f64>,
     /// From which every random choice of the world derives: decimal, or hexadecimal with 0x
-    #[arg(long, value_name = "N", value_parser = running::seed, default_value_t = DEFAULT_SEED)]
+    #[arg(long, value_name = "N", value_parser = seed, default_value_t = DEFAULT_SEED)]
     pub seed: u64,
     /// Also writes the results to a file; KIND is junit or json, and it can be given several times
     #[arg(long, value_name = "KIND=PATH")]
@@ -126,7 +125,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
             return exit::USAGE;
         }
     };
-    if let Some(reason) = skip::reason(scenario, Engine::Live, Callers::Guests) {
+    if let Some(reason) = skip_reason(scenario, Engine::Live, Callers::Guests) {
         let message = format!("{} cannot be served: {reason}", loaded.name);
         console.error(&message, Some(&format!("credsim run {}", args.scenario)));
         return exit::USAGE;
@@ -153,10 +152,12 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     };
     let played = run::serve(scenario, args.seed, guests, journal(args, console));
     let left = left.get().cloned().unwrap_or_default();
+    let mut traces = Vec::new();
     let ending = match played {
         Ok(run) => {
             if visit::somebody_came(&run) {
-                judged(scenario, run)
+                let keep = files::need_traces(&args.report);
+                judged(scenario, run, keep.then_some(&mut traces))
             } else {
                 if let Some(hint) = visit::hint(args, left) {
                     console.error("the command never reached the world", Some(hint));
@@ -166,23 +167,34 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
                 }
             }
         }
-        Err(error) => Ending::Fault {
-            said: error.to_string(),
+        Err(error) => Ending::HarnessFailed {
+            why: error.to_string(),
         },
     };
     let outcome = Outcome {
         name: loaded.name.clone(),
         path: file.source.path.clone(),
         title: scenario.title.clone(),
-        expectation_lines: lines::of_expectations(&loaded.text),
+        expectation_lines: loaded.expectation_lines(),
         engine: Engine::Live.name(),
         seed: args.seed,
         took: stopwatch.read(),
-        reproduce: reproduce::line(args, &file.selector),
+        reproduce: reproduce::line(&program(), args, &file.selector),
         ending,
-        traces: Vec::new(),
+        traces,
     };
-    let verdict = conclude(outcome, stopwatch.read(), args, console);
+    let width = pretty::width([outcome.name.as_str()]);
+    console.say(&pretty::outcome(&outcome, width));
+    let conclusion = Conclusion {
+        outcomes: &[outcome],
+        codes: Vec::new(),
+        took: stopwatch.read(),
+        reports: &args.report,
+        format: Output::Pretty,
+        // Here a signal is the way to end.
+        interrupted: None,
+    };
+    let verdict = conclude::conclude(conclusion, console);
     let code = left.code.filter(|code| *code != 0).unwrap_or(verdict);
     let Some(lost) = requests.and_then(|requests| requests.lost()) else {
         return code;
@@ -211,8 +223,8 @@ fn stranger(args: &Args, scenario: &Scenario) -> Option<String> {
 }
 
 /// The one scenario that is meant.
-fn load(selector: &str, console: &mut Console) -> Result<(File, Loaded), u8> {
-    let (mut files, codes) = running::select(&[selector.to_owned()], console);
+fn load(selector: &str, console: &mut Console) -> Result<(Selected, Loaded), u8> {
+    let (mut files, codes) = select(&[selector.to_owned()], console);
     if let Some(code) = codes.first() {
         return Err(*code);
     }
@@ -249,41 +261,17 @@ fn journal(args: &Args, console: &Console) -> trace::Listener {
     })
 }
 
-fn judged(scenario: &Scenario, run: Run) -> Ending {
-    let replayed = run.ended;
+/// Judges what was seen; the trace goes to `traces`, if they are wanted.
+fn judged(scenario: &Scenario, run: Run, traces: Option<&mut Vec<(u64, Trace)>>) -> Ending {
+    let played = Played::judge(scenario, vec![run]);
+    let replayed = played.replayed();
+    if let Some(traces) = traces {
+        let runs = played.runs.into_iter();
+        traces.extend(runs.map(|run| (run.seed, run.trace)));
+    }
     Ending::Judged(Box::new(Judged {
-        verdict: verdict::judge(scenario, &[run]),
+        verdict: played.verdict,
         replayed,
         difference: None,
     }))
-}
-
-/// The verdict, the reports, the last line, the exit code.
-fn conclude(outcome: Outcome, took: Duration, args: &Args, console: &mut Console) -> u8 {
-    let width = pretty::width([outcome.name.as_str()]);
-    console.say(&pretty::outcome(&outcome, width));
-    let outcomes = [outcome];
-    let tally = Tally::of(&outcomes);
-    let skipped = (tally.passed + tally.failed == 0).then_some(exit::NOTHING);
-    let mut code = exit::first_of(
-        &outcomes
-            .iter()
-            .flat_map(running::codes_of)
-            .chain(skipped)
-            .collect::<Vec<_>>(),
-    );
-    let whole = Whole {
-        outcomes: &outcomes,
-        tally: &tally,
-        took,
-        exit: code,
-    };
-    for report in &args.report {
-        if let Err(message) = report.write(&whole) {
-            console.error(&message, None);
-            code = exit::first_of(&[code, exit::HARNESS]);
-        }
-    }
-    console.say(&pretty::end(&outcomes, &tally, took));
-    code
 }

@@ -1,16 +1,20 @@
 //! The line that serves the same world again.
 
-use super::{super::quote, Args};
-use crate::redact::{self, Dialect};
+use super::Args;
+use crate::{
+    redact::{self, Dialect},
+    simulation::quoted,
+};
 
 /// What stands for a secret: whoever pastes the line has to say it again.
 const LEFT_OUT: &str = "...";
 
-/// The line, without secrets.
-pub fn line(args: &Args, selector: &str) -> String {
+/// The command line of `program` that serves `selector` again, without secrets.
+pub fn line(program: &str, args: &Args, selector: &str) -> String {
     let mut line = format!(
-        "credsim serve {} --seed {}",
-        quote::shell(selector),
+        "{} serve {} --seed {}",
+        quoted(program),
+        quoted(selector),
         args.seed
     );
     if let Some(times) = args.speed {
@@ -20,15 +24,12 @@ pub fn line(args: &Args, selector: &str) -> String {
         line.push_str(&format!(" --port {port}"));
     }
     if let Some(subject) = &args.subject {
-        line.push_str(&format!(" --as {}", quote::shell(subject)));
+        line.push_str(&format!(" --as {}", quoted(subject)));
     }
     for (name, value) in &args.variables {
         let is_secret = redact::is_secret_name(name) || redact::looks_secret(value);
         let value = if is_secret { LEFT_OUT } else { value };
-        line.push_str(&format!(
-            " --env {}",
-            quote::shell(&format!("{name}={value}"))
-        ));
+        line.push_str(&format!(" --env {}", quoted(&format!("{name}={value}"))));
     }
     if args.until_exit {
         line.push_str(" --until-exit --");
@@ -38,7 +39,7 @@ pub fn line(args: &Args, selector: &str) -> String {
             .map(|word| word.to_string_lossy().into_owned());
         for word in redact::arguments(&words.collect::<Vec<_>>(), Dialect::Any) {
             line.push(' ');
-            line.push_str(&quote::shell(&word.replace(redact::MASK, LEFT_OUT)));
+            line.push_str(&quoted(&word.replace(redact::MASK, LEFT_OUT)));
         }
     }
     line
@@ -59,7 +60,7 @@ mod tests {
     fn told(args: &[&str]) -> String {
         let args = ["serve", "w.toml", "--seed", "7"].iter().chain(args);
         let serve = Serve::try_parse_from(args).expect("arguments of serve");
-        line(&serve.args, "w.toml")
+        line("credsim", &serve.args, "w.toml")
     }
 
     #[test]

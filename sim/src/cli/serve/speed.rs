@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::{
     command::USUAL_COMMAND_TIME,
     expectation::Scale,
-    scenario::{Action, FaultThen, Range, Reach, Scenario, Span},
+    scenario::{At, Range, Reach, Scenario, Span},
 };
 
 /// The share of the time between two events that a command may take, so that it hardly ever
@@ -29,8 +29,8 @@ pub fn faster(scenario: &Scenario, times: f64) -> Result<Scenario, String> {
     scenario.world.lasts = scaled(scenario.world.lasts);
     for at in &mut scenario.at {
         at.time = scaled(at.time);
-        if let Action::Fault(fault) = &mut at.action {
-            fault.lasts = fault.lasts.map(scaled);
+        for duration in at.action.durations() {
+            *duration = scaled(*duration);
         }
     }
     for expect in &mut scenario.expect {
@@ -92,7 +92,7 @@ fn lasting(scenario: &Scenario) -> Option<String> {
     scenario
         .at
         .iter()
-        .find_map(|at| lasting_change(&at.action))
+        .find_map(|at| at.action.consequences().lasting)
         .or_else(|| {
             scenario
                 .expect
@@ -127,12 +127,8 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
     });
     let gap = gaps.min().unwrap_or_default().div_f64(times);
     let comes = |program: &str| {
-        scenario.at.iter().any(|at| match at.action {
-            Action::AzInstall(_) | Action::AzLogin(_) => program == "az",
-            Action::AzdLogin(_) => program == "azd",
-            Action::PwshInstall(_) | Action::PwshLogin(_) => program == "pwsh",
-            _ => false,
-        })
+        let brings = |at: &At| at.action.consequences().brings == Some(program);
+        scenario.at.iter().any(brings)
     };
     let commands = [
         ("az", world.az.as_ref().map(|az| az.takes)),
@@ -151,28 +147,6 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
             )
         })
     })
-}
-
-fn lasting_change(action: &Action) -> Option<String> {
-    match action {
-        Action::Network(_) | Action::Crash(_) | Action::Restart(_) => {
-            Some("a service cannot be reached, and clients try for a while".to_owned())
-        }
-        Action::Fault(fault) => {
-            let passes = match &fault.then {
-                FaultThen::Exit(_) => true,
-                // Clients give up at once.
-                FaultThen::Reply(reply) => {
-                    matches!(reply.status, 400 | 401 | 403)
-                        && reply.retry_after.is_none()
-                        && reply.retry_after_date.is_none()
-                }
-                _ => false,
-            };
-            (!passes).then(|| format!("clients try to outlast the fault `{}`", fault.name))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
-use super::super::quote;
 use crate::live::Environment;
+use crate::simulation::quoted;
 
 /// How the variables are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -80,7 +80,7 @@ pub fn told(environment: &Environment, format: Format) -> Result<Told, (String, 
         }
         Format::Shell => unset
             .map(|name| format!("unset {name}\n"))
-            .chain(set.map(|(name, value)| format!("export {name}={}\n", quote::shell(&value))))
+            .chain(set.map(|(name, value)| format!("export {name}={}\n", quoted(&value))))
             .collect(),
         Format::Json => {
             let unset = unset.map(|name| (name.to_owned(), serde_json::Value::Null));

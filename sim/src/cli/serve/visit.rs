@@ -3,12 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{
-    super::{Console, exit, quote},
+    super::{Console, exit},
     Args, Format,
     child::Running,
     variables,
 };
-use crate::{judge::Run, run::Visit, scenario::Scenario, trace::Kind};
+use crate::{judge::Run, run::Visit, scenario::Scenario, simulation::quoted, trace::Kind};
 
 /// How the guests left.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,7 +93,7 @@ pub fn visit(
                 }
                 Err(error) => {
                     let name = command.first().map(|name| name.to_string_lossy());
-                    let name = quote::shell(&name.unwrap_or_default());
+                    let name = quoted(&name.unwrap_or_default());
                     let help = "is it installed, and on the PATH?";
                     console.error(&format!("{name} cannot be started: {error}"), Some(help));
                     // As a shell says it.

@@ -216,7 +216,7 @@ fn who_is_not_connected_hears_it() {
     let exit = command(&stage, &in_tenant(JAVASCRIPT, "else"));
     let unknown = "AADSTS90002: Tenant 'else' not found. Check that it is right.";
     assert_eq!(exit.stderr, format!("Get-AzAccessToken: {unknown}\n"));
-    assert!(act(&stage, "pwsh-logout = {}", seconds(1)));
+    act(&stage, "pwsh-logout = {}", seconds(1));
     for script in [JAVASCRIPT, PYTHON, GO] {
         let exit = encoded_command(&stage, &in_tenant(script, ""));
         assert_eq!(
@@ -233,16 +233,16 @@ fn who_is_not_connected_hears_it() {
         (exit.code, &*exit.stderr),
         (1, "Run Connect-AzAccount to login.\n")
     );
-    assert!(act(
+    act(
         &stage,
         "pwsh-login = { account = \"alice@contoso.example\" }",
-        seconds(2)
-    ));
+        seconds(2),
+    );
     assert_eq!(command(&stage, &in_tenant(OURS, TENANT)).code, 0);
-    assert!(act(&stage, "pwsh-uninstall = {}", seconds(3)));
+    act(&stage, "pwsh-uninstall = {}", seconds(3));
     let gone = start(&stage, "pwsh", &["/?".to_owned()], &[]);
     assert!(matches!(gone, Some(Err(_))));
-    assert!(act(&stage, "pwsh-install = {}", seconds(4)));
+    act(&stage, "pwsh-install = {}", seconds(4));
     assert_eq!(run(&stage, &["/?"]).code, 0);
 }
 

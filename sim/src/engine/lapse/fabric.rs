@@ -47,7 +47,7 @@ impl Fabric {
         tasks.iter().for_each(AbortHandle::abort);
     }
 
-    /// Ends the world with a fault of the harness; the first one counts.
+    /// Ends the world with a failure of the harness; the first one counts.
     pub fn fail(&self, why: String) {
         let waker = self.lock().fail(why);
         if let Some(waker) = waker {

@@ -174,7 +174,7 @@ impl State {
         None
     }
 
-    /// Ends the world with a fault of the harness; whom to wake for it.
+    /// Ends the world with a failure of the harness; whom to wake for it.
     pub fn fail(&mut self, why: String) -> Option<Waker> {
         if self.failure.is_none() {
             self.failure = Some(why);

@@ -79,22 +79,6 @@ pub struct RedisError {
     pub text: String,
 }
 
-/// Connections that the server closes.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisKill {
-    /// Only this one, counted from 1 in the order of connecting. Default: all.
-    pub connection: Option<u64>,
-}
-
-/// A node of a cluster goes down, and its replica takes over.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisFailOver {
-    /// Which, from 1.
-    pub node: u32,
-}
-
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

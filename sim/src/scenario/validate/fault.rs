@@ -6,7 +6,7 @@ use super::{
 };
 
 impl Check<'_> {
-    pub(super) fn fault(&mut self, fault: &Fault, place: &Place) {
+    pub(crate) fn fault(&mut self, fault: &Fault, place: &Place) {
         self.text(
             &fault.name,
             &place.key("name"),

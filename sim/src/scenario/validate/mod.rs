@@ -10,16 +10,15 @@ mod redis;
 mod rest;
 mod subject;
 mod targets;
-mod timeline;
 mod world;
 
 use super::{
-    Scenario, Span,
+    Scenario,
     checker::Checker,
     diagnostics::Problem,
     document::{Document, Place},
 };
-use crate::world::Check;
+use crate::{action, world::Check};
 
 /// Everything in the scenario that makes no sense.
 pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
@@ -34,7 +33,7 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.citations();
     check.world();
     check.subject();
-    check.timeline();
+    action::check(&scenario.at, &mut check);
     check.calls();
     check.expectations();
     crate::expectation::conflicts(&scenario.expect, &mut check);

@@ -1,7 +1,7 @@
 //! Fills the names of a scenario.
 
-use super::super::{Action, ManagedIdentity, Scenario};
-use crate::world::Names;
+use super::super::{ManagedIdentity, Scenario};
+use crate::{action, world::Names};
 
 /// The names of `scenario`.
 pub(super) fn of(scenario: &Scenario) -> Names<'_> {
@@ -39,14 +39,14 @@ impl<'a> Names<'a> {
 
     fn of_timeline(&mut self, scenario: &'a Scenario) {
         for at in &scenario.at {
-            match &at.action {
-                Action::AssignSystemIdentity(identity) => {
+            match at.action.consequences().names {
+                action::Names::Nothing => {}
+                action::Names::SystemIdentity(identity) => {
                     self.identity(identity, "the system-assigned identity");
                 }
-                Action::SetVariable(change) if change.name == "AZURE_CLIENT_ID" => {
-                    self.clients.insert(&change.value);
+                action::Names::Client(id) => {
+                    self.clients.insert(id);
                 }
-                _ => {}
             }
         }
     }

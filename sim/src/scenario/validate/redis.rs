@@ -1,10 +1,7 @@
 //! Redis: the server, the client and what is done with it.
 
 use super::{
-    super::{
-        Call, CallDo, IdentityRef, RedisError, RedisFailOver, RedisKill, RedisMatch,
-        RedisSubscribe, RedisWork, parse_command,
-    },
+    super::{Call, CallDo, RedisError, RedisMatch, RedisSubscribe, RedisWork, parse_command},
     Check, Place,
 };
 
@@ -113,12 +110,7 @@ impl Check<'_> {
         self.redis_connection(of.connection, place);
     }
 
-    pub(super) fn redis_kill(&mut self, of: &RedisKill, place: &Place) {
-        self.service("redis", place);
-        self.redis_connection(of.connection, place);
-    }
-
-    fn redis_connection(&mut self, number: Option<u64>, place: &Place) {
+    pub(crate) fn redis_connection(&mut self, number: Option<u64>, place: &Place) {
         if number == Some(0) {
             self.at_value(&place.key("connection"), "connections are counted from 1")
                 .label("none is number 0")
@@ -126,32 +118,7 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn redis_fail_over(&mut self, of: &RedisFailOver, place: &Place) {
-        if !self.service("redis", place) {
-            return;
-        }
-        let nodes = self
-            .scenario
-            .world
-            .redis
-            .as_ref()
-            .map_or(1, |redis| redis.nodes);
-        if nodes == 1 {
-            self.at_key(place, "a single server has nobody to take over")
-                .label("`world.redis` is no cluster")
-                .help("add `nodes = 3` to `[world.redis]`");
-        } else {
-            self.redis_node(of.node, &place.key("node"));
-        }
-    }
-
-    pub(super) fn redis_principal(&mut self, of: &IdentityRef, place: &Place) {
-        if self.service("redis", place) {
-            self.principal(&of.object_id, &place.key("object-id"));
-        }
-    }
-
-    fn redis_node(&mut self, node: u32, place: &Place) {
+    pub(crate) fn redis_node(&mut self, node: u32, place: &Place) {
         let nodes = self
             .scenario
             .world

@@ -1,6 +1,6 @@
 //! What checks of one part of a file know of the others.
 
-use super::super::{Action, CallDo, Scenario};
+use super::super::{CallDo, Scenario};
 use crate::world::{Rest, Series};
 
 /// The rest of `scenario`.
@@ -22,14 +22,13 @@ pub(super) fn of(scenario: &Scenario) -> Rest<'_> {
             subscribes,
         }
     });
-    let faults = scenario.at.iter().filter_map(|at| match &at.action {
-        Action::Fault(fault) => Some((fault.name.as_str(), at.time)),
-        _ => None,
-    });
+    let faults = scenario.faults();
     let mut expectations = scenario.expect.iter();
     Rest {
         calls: calls.collect(),
-        faults: faults.collect(),
+        faults: faults
+            .map(|(at, fault)| (fault.name.as_str(), at))
+            .collect(),
         seeds: scenario.seeds.as_ref().map(|seeds| seeds.count),
         redis_client: scenario.subject.redis.as_ref().map(|redis| redis.client),
         last_repair: scenario.last_repair(),

@@ -90,7 +90,7 @@ impl<'a> Check<'a> {
     }
 
     /// An environment variable.
-    pub(super) fn variable(&mut self, name: &str, value: &str, place: &Place) {
+    pub(crate) fn variable(&mut self, name: &str, value: &str, place: &Place) {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             self.at_key(place, "no system has such an environment variable")
                 .label("impossible")
@@ -136,7 +136,7 @@ impl<'a> Check<'a> {
     }
 
     /// A system-assigned identity.
-    pub(super) fn system_identity(&mut self, identity: &ManagedIdentity, place: &Place) {
+    pub(crate) fn system_identity(&mut self, identity: &ManagedIdentity, place: &Place) {
         if identity.resource_id.is_some() {
             self.at_key(
                 &place.key("resource-id"),
@@ -171,7 +171,7 @@ impl<'a> Check<'a> {
     }
 
     /// An id in the form that Azure gives them.
-    pub(super) fn guid(&mut self, id: &str, place: &Place) {
+    pub(crate) fn guid(&mut self, id: &str, place: &Place) {
         if !is_guid(id) {
             self.at_value(place, format!("`{id}` is not an id of Azure"))
                 .label(match id.len() {

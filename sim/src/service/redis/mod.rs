@@ -18,7 +18,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use actions::apply;
 pub use command_text::parse_command;
 pub use redis_service::RedisService as Hub;
 #[doc(hidden)]

@@ -141,12 +141,12 @@ impl Subject for Session {
         supports::supports(&self.hello, scenario)
     }
 
-    fn fault(&self) -> Option<String> {
+    fn harness_failure(&self) -> Option<String> {
         self.link.broken()
     }
 }
 
-/// The error of a call to a driver that is broken. The run ends in a fault of the harness.
+/// The error of a call to a driver that is broken. The run ends in a failure of the harness.
 pub(super) fn lost(credential: &str) -> Error {
     Error::new(
         ErrorKind::Cancelled,

@@ -2,8 +2,9 @@
 
 use super::message::Hello;
 use crate::{
+    action::Outside,
     credential::Described,
-    scenario::{Action, CallDo, Scenario},
+    scenario::{CallDo, Scenario},
 };
 
 /// What of a credential `hello` does not know: the kind, or an option and its kind.
@@ -44,13 +45,11 @@ pub fn supports(hello: &Hello, scenario: &Scenario) -> Result<(), String> {
             }
         }
     }
-    scenario.at.iter().try_for_each(|at| match &at.action {
-        Action::Dispose(_) => Err(lacks(hello, "dispose", "`dispose`")),
-        Action::SetVariable(variable) => Err(format!(
-            "{} is changed while the SDK runs, which nobody outside its process can do",
-            variable.name
-        )),
-        _ => Ok(()),
+    let mut events = scenario.at.iter();
+    events.try_for_each(|at| match at.action.consequences().outside {
+        Outside::Possible => Ok(()),
+        Outside::Impossible(why) => Err(why.to_owned()),
+        Outside::NeedsRequest { name, .. } => Err(lacks(hello, name, &format!("`{name}`"))),
     })
 }
 
@@ -138,6 +137,9 @@ mod tests {
             "sdk 1 has no `dispose`"
         );
         let changed = at("set-variable = { name = \"AZURE_CLIENT_ID\", value = \"a\" }");
-        assert!(lacks("azure-cli = {}", &changed).contains("AZURE_CLIENT_ID"));
+        assert_eq!(
+            lacks("azure-cli = {}", &changed),
+            "a variable is set, and the environment of a running process stays"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// Started once, read whenever.
 #[derive(Clone, Copy)]
-pub struct Stopwatch(Instant);
+pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts it.

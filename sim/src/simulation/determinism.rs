@@ -1,5 +1,5 @@
-//! The second pass: the same run in a fresh process, so that nothing that a process keeps (a hash
-//! seed, a cache, a counter) can hide that the two are not the same.
+//! The determinism check: every run is played a second time, and the two passes are compared event
+//! by event.
 
 use std::{
     env,
@@ -7,23 +7,98 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{exit, play::How};
+use super::Settings;
 use crate::{
     judge::Run,
-    report::{Difference, json},
+    scenario::Loaded,
+    trace::{Event, SCHEMA_VERSION},
 };
 
-/// Plays again what `runs` are the first pass of, and compares event by event.
-///
-/// # Errors
-/// The second pass can't be played.
-pub fn first_difference(
-    selector: &str,
-    name: &str,
-    how: &How,
-    runs: &[Run],
+/// The first event in which two passes of the same run differ.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Difference {
+    /// The seed of the run.
+    pub seed: u64,
+    /// The event's number in the trace, from 1.
+    pub event: usize,
+    /// The event in the first pass; none if that had ended.
+    pub first: Option<String>,
+    /// The event in the second pass; none if that had ended.
+    pub second: Option<String>,
+}
+
+/// Where the second pass is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondPass {
+    /// In this process, on a fresh thread. What the process keeps (a hash seed, a cache, a counter)
+    /// can hide a difference.
+    InThisProcess,
+    /// In a fresh process of this program, whose command line must be that of
+    /// [`Cli`](crate::cli::Cli).
+    InAnotherProcess,
+}
+
+/// The first pass.
+pub(super) struct Pass<'a> {
+    /// The word on the command line that selects the scenario.
+    pub selector: &'a str,
+    /// The scenario.
+    pub loaded: &'a Loaded,
+    /// One run for each seed.
+    pub runs: &'a [Run],
+}
+
+/// An event of a trace as a JSON line without its end. Two runs are the same if and only if all
+/// these lines are.
+pub fn event_line(scenario: &str, seed: u64, event: &Event) -> String {
+    // The event itself stays as it enters the hash.
+    format!(
+        r#"{{"schema-version":{SCHEMA_VERSION},"type":"event","scenario":{},"seed":{seed},{}"#,
+        serde_json::Value::from(scenario),
+        event.json().strip_prefix('{').unwrap_or_default(),
+    )
+}
+
+impl SecondPass {
+    /// Plays the second pass of `first` and returns the first event in which they differ. `subject`
+    /// is the name of the subject on the command line, if it is not ours.
+    ///
+    /// # Errors
+    /// The second pass can't be played.
+    pub(super) fn first_difference(
+        self,
+        first: &Pass<'_>,
+        settings: &Settings,
+        subject: Option<&str>,
+    ) -> Result<Option<Difference>, String> {
+        match self {
+            Self::InThisProcess => {
+                let again = settings.play(&first.loaded.scenario);
+                let again = again.map_err(|error| error.to_string())?;
+                let second = lines(&first.loaded.name, &again.runs).map(|(_, line)| line);
+                Ok(compare(lines(&first.loaded.name, first.runs), second).map(without_envelope))
+            }
+            Self::InAnotherProcess => in_another_process(first, settings, subject),
+        }
+    }
+}
+
+/// Every event of some runs as a line, with its seed.
+fn lines<'a>(name: &'a str, runs: &'a [Run]) -> impl Iterator<Item = (u64, String)> + 'a {
+    runs.iter().flat_map(move |run| {
+        let events = run.trace.events.iter();
+        events.map(move |event| (run.seed, event_line(name, run.seed, event)))
+    })
+}
+
+fn in_another_process(
+    first: &Pass<'_>,
+    settings: &Settings,
+    subject: Option<&str>,
 ) -> Result<Option<Difference>, String> {
-    let mut child = start(selector, how).map_err(|error| format!("no second process: {error}"))?;
+    let child = start(first.selector, settings, subject);
+    let mut child = child.map_err(|error| format!("no second process: {error}"))?;
     let output = child
         .stdout
         .take()
@@ -39,15 +114,7 @@ pub fn first_difference(
             }
             is_event
         });
-    let first = runs.iter().flat_map(|run| {
-        let lines = run
-            .trace
-            .events
-            .iter()
-            .map(|event| json::event(name, run.seed, event));
-        lines.map(|line| (run.seed, line))
-    });
-    let difference = compare(first, events).map(without_envelope);
+    let difference = compare(lines(&first.loaded.name, first.runs), events).map(without_envelope);
     if difference.is_some() {
         // Whatever else it has to say is of no interest.
         let _ = child.kill();
@@ -55,9 +122,8 @@ pub fn first_difference(
     let status = child
         .wait()
         .map_err(|error| format!("the second process is lost: {error}"))?;
-    let ended_well = [exit::PASSED, exit::FAILED]
-        .into_iter()
-        .any(|code| status.code() == Some(code.into()));
+    // All held, or something did not: both passes are judged, and the first one's verdict counts.
+    let ended_well = [Some(0), Some(1)].contains(&status.code());
     if difference.is_none() && !ended_well {
         return Err(format!(
             "the second process ended with {status}: {}",
@@ -71,16 +137,16 @@ pub fn first_difference(
     clippy::disallowed_methods,
     reason = "the command starts itself; no world is involved"
 )]
-fn start(selector: &str, how: &How) -> std::io::Result<Child> {
-    let peer = how.peer.as_deref().map(|peer| ["--subject", peer]);
+fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io::Result<Child> {
+    let subject = subject.map(|subject| ["--subject", subject]);
     Command::new(env::current_exe()?)
         .args(["run", "--format", "json", "--trace", "--jobs", "1"])
-        .args(peer.into_iter().flatten())
+        .args(subject.into_iter().flatten())
         .args([
             "--engine",
-            how.engine.name(),
+            settings.engine.name(),
             "--seed",
-            &how.seed.to_string(),
+            &settings.seed.to_string(),
             "--",
             selector,
         ])

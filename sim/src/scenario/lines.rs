@@ -2,8 +2,16 @@
 
 use toml::de::{DeTable, DeValue};
 
-/// The line of each `[[expect]]`, from 1.
-pub fn of_expectations(text: &str) -> Vec<usize> {
+use super::Loaded;
+
+impl Loaded {
+    /// The line of each `[[expect]]` in the file, from 1.
+    pub fn expectation_lines(&self) -> Vec<usize> {
+        of_expectations(&self.text)
+    }
+}
+
+fn of_expectations(text: &str) -> Vec<usize> {
     let Ok(document) = DeTable::parse(text) else {
         return Vec::new();
     };

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::{
+    action::{Outside, PROXY_ALWAYS_ANSWERS},
     engine::Engine,
-    scenario::{Action, Instance, Reach, Scenario, SignedSpan, Span},
+    scenario::{Instance, Reach, Scenario, SignedSpan, Span},
 };
 
 /// The most virtual time that turmoil is asked to carry: it does work in every virtual
@@ -85,34 +86,20 @@ fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
         world.imds.as_ref().map(|imds| imds.reach),
         world.entra.as_ref().map(|entra| entra.reach),
     ];
-    let changes = scenario.at.iter().filter_map(|at| match &at.action {
-        Action::Network(change) => Some(change.reach),
-        _ => None,
-    });
     let refusals = [Reach::Refused, Reach::Unreachable];
     if reaches
         .into_iter()
         .flatten()
-        .chain(changes)
         .any(|reach| refusals.contains(&reach))
     {
-        return says(
-            "a service refuses connections or has no route, and clients outside connect to a \
-             proxy, which always answers; `black-holed` can be shown",
-        );
+        return says(PROXY_ALWAYS_ANSWERS);
     }
     for at in &scenario.at {
-        match at.action {
-            Action::StepClock(_) => {
-                return says("a clock is stepped, and the clock of this machine stays as it is");
-            }
-            Action::SetVariable(_) => {
-                return says("a variable is set, and the environment of a running process stays");
-            }
-            Action::Dispose(_) if who == Callers::Driver => {
-                return says("the credential is disposed, and drivers have no word for that");
-            }
-            _ => {}
+        match at.action.consequences().outside {
+            Outside::Possible => {}
+            Outside::Impossible(why) => return says(why),
+            Outside::NeedsRequest { why, .. } if who == Callers::Driver => return says(why),
+            Outside::NeedsRequest { .. } => {}
         }
     }
     let clones = |instance| instance == Instance::Clone;

@@ -1,0 +1,56 @@
+//! What an action gets to change the running world with.
+
+use std::time::Duration;
+
+use crate::{
+    backend::Stage,
+    engine::Control,
+    host::HostState,
+    scenario::Service,
+    service::{entra::ENTRA_HOST, imds::IMDS_HOST},
+    trace::Kind,
+};
+
+/// The running world as an action sees it.
+pub(crate) struct ActionContext<'a> {
+    /// The time since the world's start at which the action happens.
+    pub at: Duration,
+    /// What the services share: their state, the fault book, the journal.
+    pub backend: &'a Stage,
+    /// The host on which the subject runs: its clock, its variables, which services it reaches.
+    pub host: &'a HostState,
+    /// The network and the hosts of the engine.
+    pub control: &'a dyn Control,
+    /// The shared credential, if one was built.
+    pub shared: Option<&'a dyn SharedCredential>,
+}
+
+/// The credential that the callers of a run share, as far as actions may touch it.
+pub(crate) trait SharedCredential {
+    /// Its number in the trace.
+    fn instance(&self) -> u32;
+
+    /// Disposes it. Callers that use it later get an error.
+    fn dispose(&self);
+}
+
+impl ActionContext<'_> {
+    /// Records a change of the world.
+    pub fn tell(&self, what: impl Into<String>) {
+        self.record(Kind::World { what: what.into() });
+    }
+
+    /// Records an event.
+    pub fn record(&self, kind: Kind) {
+        self.backend.journal().record(self.at, kind);
+    }
+
+    /// The hosts of a service.
+    pub fn hosts_of(&self, service: Service) -> Vec<String> {
+        match service {
+            Service::Imds => vec![IMDS_HOST.to_owned()],
+            Service::Entra => vec![ENTRA_HOST.to_owned()],
+            Service::Redis => self.backend.redis_hosts().to_vec(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `crash` and `restart`: the host of a service goes down, and comes up again.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
+};
+use crate::{
+    scenario::{Service, Span, document::Place},
+    world::Check,
+};
+
+/// A service.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServiceRef {
+    /// Which.
+    pub service: Service,
+}
+
+/// The hosts of a service go down: its connections break, and what it kept in memory is lost.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Crash(pub ServiceRef);
+schema_of!(Crash, ServiceRef);
+
+/// The hosts of a service start again.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Restart(pub ServiceRef);
+schema_of!(Restart, ServiceRef);
+
+/// Why a timeline with a crash is not played faster.
+const CLIENTS_TRY: &str = "a service cannot be reached, and clients try for a while";
+
+impl TimelineAction for Crash {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        state: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        let name = self.0.service.name();
+        if check.service(name, &place.key("service")) && !state.down.insert(name) {
+            check
+                .at_key(place, format!("`{name}` is down already at that time"))
+                .label("this changes nothing")
+                .help("let it `restart` before it crashes again");
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!("the host of {} goes down", self.0.service.name())
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        context.tell(format!("{} crashes", self.0.service.name()));
+        // Requests that are under way end in the trace before the host that answers them is gone.
+        context.backend.crash(self.0.service, context.at);
+        for host in context.hosts_of(self.0.service) {
+            context.host.set_down(&host, true);
+            context.control.crash(&host);
+        }
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::No,
+            takes_away: false,
+            cuts_off: Some(self.0.service),
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: Some(CLIENTS_TRY.to_owned()),
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}
+
+impl TimelineAction for Restart {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        state: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        let name = self.0.service.name();
+        if check.service(name, &place.key("service")) && !state.down.remove(name) {
+            check
+                .at_key(place, format!("`{name}` is not down at that time"))
+                .label("this changes nothing")
+                .help("let it `crash` before");
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!("the host of {} comes up", self.0.service.name())
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        context.tell(format!("{} restarts", self.0.service.name()));
+        for host in context.hosts_of(self.0.service) {
+            context.host.set_down(&host, false);
+            context.control.restart(&host);
+        }
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::Now,
+            takes_away: false,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: Some(CLIENTS_TRY.to_owned()),
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,77 @@
+//! `dispose`: the shared credential is disposed.
+
+use serde::Deserialize;
+
+use super::{
+    ActionContext, Consequences, Names, Nothing, OnHost, Outside, Repair, TimelineAction,
+    TimelineState,
+};
+use crate::{
+    scenario::{Span, document::Place},
+    trace::Kind,
+    world::Check,
+};
+
+/// The shared credential is disposed. Without effect if it could not be built.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Dispose(pub Nothing);
+schema_of!(Dispose, Nothing);
+
+impl TimelineAction for Dispose {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        state: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        let mut calls = check.rest.calls.iter();
+        let is_used = calls.any(|call| call.shares_credential);
+        if std::mem::replace(&mut state.disposed, true) {
+            check
+                .at_key(place, "the shared credential is disposed twice")
+                .label("it is gone already")
+                .help("remove one of the two events");
+        } else if !is_used {
+            check
+                .at_key(place, "no call uses the shared credential")
+                .label("so nobody notices")
+                .expected("a `[[call]]` whose `credential` is `shared` or `clone`")
+                .help("add one, or remove this event");
+        }
+    }
+
+    fn describe(&self) -> String {
+        "the shared credential is disposed".to_owned()
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        if let Some(shared) = context.shared {
+            let instance = shared.instance();
+            context.record(Kind::Disposed { instance });
+            shared.dispose();
+        }
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::No,
+            takes_away: true,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Disposal,
+            outside: Outside::NeedsRequest {
+                name: "dispose",
+                why: "the credential is disposed, and drivers have no word for that",
+            },
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}

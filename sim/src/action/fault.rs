@@ -1,0 +1,183 @@
+//! `fault` and `lift`: a fault begins, and ends.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
+};
+use crate::{
+    cli::explain::fault_sentence,
+    scenario::{
+        Fault, FaultThen, Span,
+        diagnostics::{closest, one_of},
+        document::Place,
+    },
+    world::Check,
+};
+
+/// The end of a fault.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Lift {
+    /// The fault's name.
+    pub fault: String,
+}
+
+impl TimelineAction for Box<Fault> {
+    fn check<'a>(
+        &'a self,
+        time: Span,
+        place: &Place,
+        state: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        check.fault(self, place);
+        let ends = self.lasts.map(|lasts| time.0.saturating_add(lasts.0));
+        if state.faults.insert(&self.name, (time.0, ends)).is_some() {
+            check
+                .at_value(
+                    &place.key("name"),
+                    format!("two faults are called `{}`", self.name),
+                )
+                .label("this is the second one")
+                .help("give each its own name: `lift` and the trace know it by that");
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!("fault `{}`: {}", self.name, fault_sentence(self))
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        context.backend.install_fault(self, context.at);
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        let passes = match &self.then {
+            FaultThen::Exit(_) => true,
+            // Clients give up at once.
+            FaultThen::Reply(reply) => {
+                matches!(reply.status, 400 | 401 | 403)
+                    && reply.retry_after.is_none()
+                    && reply.retry_after_date.is_none()
+            }
+            FaultThen::Delay(_)
+            | FaultThen::Truncate(_)
+            | FaultThen::Drip(_)
+            | FaultThen::Reset(_)
+            | FaultThen::Hang(_)
+            | FaultThen::Error(_)
+            | FaultThen::HalfClose(_) => false,
+        };
+        Consequences {
+            repair: match (self.lasts, self.first) {
+                (Some(lasts), _) => Repair::After(lasts.0),
+                (None, Some(_)) => Repair::After(std::time::Duration::ZERO),
+                (None, None) => Repair::No,
+            },
+            takes_away: false,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: (!passes).then(|| format!("clients try to outlast the fault `{}`", self.name)),
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        self.lasts.iter_mut().collect()
+    }
+}
+
+impl TimelineAction for Lift {
+    fn check<'a>(
+        &'a self,
+        time: Span,
+        place: &Place,
+        state: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        let place = &place.key("fault");
+        let name = self.fault.as_str();
+        match state.faults.get(name) {
+            Some((_, Some(ends))) if *ends <= time.0 => {
+                check
+                    .at_value(
+                        place,
+                        format!("the fault `{name}` has ended by itself before"),
+                    )
+                    .label(format!("its `lasts` ended it at {}", Span(*ends)))
+                    .help("remove this event, or the fault's `lasts`");
+            }
+            Some(_) if !state.lifted.insert(name) => {
+                check
+                    .at_value(place, format!("the fault `{name}` is lifted twice"))
+                    .label("it is gone already")
+                    .help("remove one of the two events");
+            }
+            Some(_) => {}
+            None => self.report_unknown(time, place, check),
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!("fault `{}` ends", self.fault)
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        context.backend.lift_fault(&self.fault, context.at);
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::Now,
+            takes_away: false,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}
+
+impl Lift {
+    /// Reports a fault that has not begun, or that the scenario does not have.
+    fn report_unknown(&self, time: Span, place: &Place, check: &mut Check<'_>) {
+        let name = self.fault.as_str();
+        let all = check.rest.faults.clone();
+        if let Some((_, begins)) = all.iter().find(|(known, _)| *known == name) {
+            check
+                .at_value(
+                    place,
+                    format!("the fault `{name}` is lifted before it begins"),
+                )
+                .label(format!("lifted at {time}, but it begins at {begins}"))
+                .expected(format!("a `time` after {begins}"))
+                .help("at equal times the order of the file counts");
+            return;
+        }
+        let names = all.iter().map(|(known, _)| *known);
+        let near = closest(name, names.clone());
+        let problem = check.at_value(place, format!("there is no fault `{name}`"));
+        problem
+            .label("nothing to lift")
+            .expected(if all.is_empty() {
+                "the name of a fault; but this scenario has none".to_owned()
+            } else {
+                one_of(names)
+            });
+        if let Some(near) = near {
+            problem.help(format!("did you mean `{near}`?"));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `remove-identity` and `assign-system-identity`: the managed identities that IMDS knows.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
+};
+use crate::{
+    backend::Stage,
+    scenario::{ManagedIdentity, Span, diagnostics::one_of, document::Place},
+    world::Check,
+};
+
+/// A managed identity of `world.imds`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IdentityRef {
+    /// Its object id.
+    pub object_id: String,
+}
+
+/// IMDS forgets an identity and the tokens that it keeps of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct RemoveIdentity(pub IdentityRef);
+schema_of!(RemoveIdentity, IdentityRef);
+
+/// IMDS gets a system-assigned identity, instead of the one that it had.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct AssignSystemIdentity(pub ManagedIdentity);
+schema_of!(AssignSystemIdentity, ManagedIdentity);
+
+impl TimelineAction for RemoveIdentity {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        state: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        let id = self.0.object_id.as_str();
+        if !check.service("imds", place) || state.identities.remove(id) {
+            return;
+        }
+        let place = &place.key("object-id");
+        if check.names.identities.contains(id) {
+            check
+                .at_value(place, "IMDS does not know this identity at that time")
+                .label("already removed, or not yet assigned")
+                .help(
+                    "events happen in the order of their times, whatever their order in the file",
+                );
+            return;
+        }
+        let known = check.names.identities.clone();
+        check
+            .at_value(place, format!("IMDS never knows an identity `{id}`"))
+            .label("not in this world")
+            .expected(match known.len() {
+                0 => "the object id of a managed identity; but there is none in this world"
+                    .to_owned(),
+                _ => one_of(known.iter().copied()),
+            })
+            .did_you_mean(id, known.iter().copied());
+    }
+
+    fn describe(&self) -> String {
+        format!("imds no longer knows the identity {}", self.0.object_id)
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        forget(context.backend, &self.0.object_id);
+        context.tell(format!(
+            "IMDS no longer knows identity {}",
+            self.0.object_id
+        ));
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::No,
+            takes_away: true,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}
+
+impl TimelineAction for AssignSystemIdentity {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        state: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        check.service("imds", place);
+        check.system_identity(&self.0, place);
+        check.guid(&self.0.object_id, &place.key("object-id"));
+        state.identities.insert(&self.0.object_id);
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "the host gets the system-assigned identity {}",
+            self.0.object_id
+        )
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        assign(context.backend, &self.0);
+        context.tell(format!(
+            "IMDS knows system-assigned identity {}",
+            self.0.object_id
+        ));
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::Now,
+            takes_away: false,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::SystemIdentity(&self.0),
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}
+
+fn forget(backend: &Stage, object_id: &str) {
+    let mut state = backend.state();
+    if let Some(imds) = &mut state.world.imds {
+        imds.system_identity
+            .take_if(|known| known.object_id == object_id);
+        imds.user_identities
+            .retain(|known| known.object_id != object_id);
+    }
+    state
+        .kept
+        .retain(|(principal, _), _| *principal != object_id);
+}
+
+fn assign(backend: &Stage, identity: &ManagedIdentity) {
+    if let Some(imds) = &mut backend.state().world.imds {
+        imds.system_identity = Some(identity.clone());
+    }
+}

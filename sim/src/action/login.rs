@@ -1,0 +1,134 @@
+//! `az-login`, `azd-login`, `pwsh-login` and their opposites.
+
+use std::marker::PhantomData;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    ActionContext, Consequences, Names, Nothing, OnHost, Outside, Repair, TimelineAction,
+    TimelineState,
+    program::{self, Program, needs_installed},
+};
+use crate::{
+    scenario::{Span, document::Place},
+    world::Check,
+};
+
+/// Who logs in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Login {
+    /// One of `world.accounts`.
+    pub account: String,
+}
+
+/// An account signs in to a command.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent, bound = "")]
+pub struct LogIn<P>(pub Login, #[serde(skip)] PhantomData<P>);
+schema_of!(LogIn<P>, Login);
+
+/// The account of a command signs out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent, bound = "")]
+pub struct LogOut<P>(pub Nothing, #[serde(skip)] PhantomData<P>);
+schema_of!(LogOut<P>, Nothing);
+
+impl<P: Program> TimelineAction for LogIn<P> {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        state: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        if check.service(P::NAME, place) {
+            needs_installed::<P>(place, state, check);
+        }
+        check.account(&self.0.account, &place.key("account"));
+        state.accounts.insert(P::NAME, Some(&self.0.account));
+    }
+
+    fn describe(&self) -> String {
+        format!("{} {}", self.0.account, P::SIGNS_IN)
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        let account = self.0.account.clone();
+        context.tell(format!("{account} {}", P::SIGNED_IN));
+        program::change::<P, _>(context.backend, |command| *command.account = Some(account));
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::Now,
+            takes_away: false,
+            cuts_off: None,
+            brings: Some(P::NAME),
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}
+
+impl<P: Program> TimelineAction for LogOut<P> {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        state: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        let command = P::NAME;
+        if !check.service(command, place) || !needs_installed::<P>(place, state, check) {
+            return;
+        }
+        if state.accounts.insert(command, None).flatten().is_none() {
+            check
+                .at_key(
+                    place,
+                    format!("nobody is logged in to `{command}` at that time"),
+                )
+                .label("nothing to log out of")
+                .help(
+                    "events happen in the order of their times, whatever their order in the file",
+                );
+        }
+    }
+
+    fn describe(&self) -> String {
+        P::SIGNS_OUT.to_owned()
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        let account = program::change::<P, _>(context.backend, |command| command.account.take());
+        let account = account.as_deref().unwrap_or("nobody");
+        context.tell(format!("{account} {}", P::SIGNED_OUT));
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::No,
+            takes_away: true,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,93 @@
+//! `network`: packets between the subject's host and a service.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
+};
+use crate::{
+    cli::explain::reach_sentence,
+    scenario::{Reach, Service, Span, document::Place},
+    world::Check,
+};
+
+/// A change of the network.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NetworkChange {
+    /// Between the subject's host and which service.
+    pub service: Service,
+    /// What it is from now on.
+    pub reach: Reach,
+}
+
+/// Why clients outside are not shown services that refuse connections or have no route.
+pub(crate) const PROXY_ALWAYS_ANSWERS: &str = "a service refuses connections or has no route, and \
+     clients outside connect to a proxy, which always answers; `black-holed` can be shown";
+
+impl TimelineAction for NetworkChange {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        _: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        check.service(self.service.name(), &place.key("service"));
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "network to {}: {}",
+            self.service.name(),
+            reach_sentence(self.reach)
+        )
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        let name = self.service.name();
+        context.tell(match self.reach {
+            Reach::Reachable => format!("{name} is reachable again"),
+            Reach::Refused => format!("{name} refuses connections"),
+            Reach::BlackHoled => format!("packets to {name} vanish"),
+            Reach::Unreachable => format!("there is no route to {name}"),
+        });
+        let here = &*context.host.host.name;
+        for host in context.hosts_of(self.service) {
+            let before = context.host.reach(&host);
+            context.host.set_reach(&host, self.reach);
+            if self.reach == Reach::BlackHoled {
+                context.control.hold(here, &host);
+            } else if before == Some(Reach::BlackHoled) {
+                context.control.release(here, &host);
+            }
+        }
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        let is_reachable = self.reach == Reach::Reachable;
+        Consequences {
+            repair: if is_reachable {
+                Repair::Now
+            } else {
+                Repair::No
+            },
+            takes_away: false,
+            cuts_off: (!is_reachable).then_some(self.service),
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: match self.reach {
+                Reach::Reachable | Reach::BlackHoled => Outside::Possible,
+                Reach::Refused | Reach::Unreachable => Outside::Impossible(PROXY_ALWAYS_ANSWERS),
+            },
+            lasting: Some("a service cannot be reached, and clients try for a while".to_owned()),
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,121 @@
+//! `redis-allow` and `redis-deny`: who may sign in at Redis.
+
+use serde::Deserialize;
+
+use super::{
+    ActionContext, Consequences, IdentityRef, Names, OnHost, Outside, Repair, TimelineAction,
+    TimelineState,
+};
+use crate::{
+    backend::Stage,
+    scenario::{Span, document::Place},
+    world::Check,
+};
+
+/// An object id may sign in at Redis from now on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct RedisAllow(pub IdentityRef);
+schema_of!(RedisAllow, IdentityRef);
+
+/// An object id may no longer sign in at Redis, and its connections are closed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct RedisDeny(pub IdentityRef);
+schema_of!(RedisDeny, IdentityRef);
+
+impl TimelineAction for RedisAllow {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        _: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        check_principal(&self.0, place, check);
+    }
+
+    fn describe(&self) -> String {
+        format!("{} may sign in at redis", self.0.object_id)
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        set_access(context.backend, &self.0.object_id, true);
+        context.tell(self.describe());
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::Now,
+            takes_away: false,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}
+
+impl TimelineAction for RedisDeny {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        _: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        check_principal(&self.0, place, check);
+    }
+
+    fn describe(&self) -> String {
+        format!("{} may no longer sign in at redis", self.0.object_id)
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        set_access(context.backend, &self.0.object_id, false);
+        context.tell(self.describe());
+        if let Some(redis) = context.backend.redis() {
+            redis.close_connections_of(&self.0.object_id);
+        }
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::No,
+            takes_away: true,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}
+
+fn check_principal(identity: &IdentityRef, place: &Place, check: &mut Check<'_>) {
+    if check.service("redis", place) {
+        check.principal(&identity.object_id, &place.key("object-id"));
+    }
+}
+
+fn set_access(backend: &Stage, object_id: &str, allowed: bool) {
+    if let Some(redis) = &mut backend.state().world.redis {
+        redis.principals.retain(|known| *known != object_id);
+        if allowed {
+            redis.principals.push(object_id.to_owned());
+        }
+    }
+}

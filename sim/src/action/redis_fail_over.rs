@@ -1,0 +1,80 @@
+//! `redis-fail-over`: a node of the Redis cluster goes down, and its replica takes over.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
+};
+use crate::{
+    scenario::{Span, document::Place},
+    world::Check,
+};
+
+/// A node of a cluster goes down, and its replica takes over.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RedisFailOver {
+    /// Which, from 1.
+    pub node: u32,
+}
+
+impl TimelineAction for RedisFailOver {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        _: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        if !check.service("redis", place) {
+            return;
+        }
+        let redis = check.world.redis.as_ref();
+        if redis.is_none_or(|redis| redis.nodes == 1) {
+            check
+                .at_key(place, "a single server has nobody to take over")
+                .label("`world.redis` is no cluster")
+                .help("add `nodes = 3` to `[world.redis]`");
+        } else {
+            check.redis_node(self.node, &place.key("node"));
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "node {} of redis goes down, and its replica takes over",
+            self.node
+        )
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        let redis = context.backend.redis();
+        let node = (self.node as usize).checked_sub(1);
+        let taken_over = redis
+            .zip(node)
+            .and_then(|(redis, node)| redis.fail_over(node));
+        context.tell(match taken_over {
+            Some((from, to)) => format!("{from} goes down, and {to} takes over"),
+            None => format!("nobody can take over from node {} of redis", self.node),
+        });
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::No,
+            takes_away: false,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}

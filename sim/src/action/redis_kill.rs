@@ -1,0 +1,65 @@
+//! `redis-kill`: the Redis server closes connections.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
+};
+use crate::{
+    scenario::{Span, document::Place},
+    world::Check,
+};
+
+/// Connections that the server closes.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RedisKill {
+    /// Only this one, counted from 1 in the order of connecting. Default: all.
+    pub connection: Option<u64>,
+}
+
+impl TimelineAction for RedisKill {
+    fn check<'a>(
+        &'a self,
+        _: Span,
+        place: &Place,
+        _: &mut TimelineState<'a>,
+        check: &mut Check<'_>,
+    ) {
+        check.service("redis", place);
+        check.redis_connection(self.connection, place);
+    }
+
+    fn describe(&self) -> String {
+        match self.connection {
+            Some(number) => format!("redis closes connection {number}"),
+            None => "redis closes all connections".to_owned(),
+        }
+    }
+
+    fn apply(&self, context: &ActionContext<'_>) {
+        context.tell(self.describe());
+        if let Some(redis) = context.backend.redis() {
+            redis.close_connection(self.connection);
+        }
+    }
+
+    fn consequences(&self) -> Consequences<'_> {
+        Consequences {
+            repair: Repair::No,
+            takes_away: false,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
+
+    fn durations(&mut self) -> Vec<&mut Span> {
+        Vec::new()
+    }
+}

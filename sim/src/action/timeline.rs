@@ -1,0 +1,100 @@
+//! The timeline as a whole: its checks in the order of the events, and its sentences.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{Action, At, Repair};
+use crate::{
+    scenario::{Fault, Span, World, document::Place},
+    world::Check,
+};
+
+/// The world between two events, as far as the checks of actions depend on earlier actions.
+pub(crate) struct TimelineState<'a> {
+    /// Whether each command is installed.
+    pub(super) installed: BTreeMap<&'static str, bool>,
+    /// The account that is signed in to each command.
+    pub(super) accounts: BTreeMap<&'static str, Option<&'a str>>,
+    /// The object ids of the identities that IMDS knows.
+    pub(super) identities: BTreeSet<&'a str>,
+    /// Faults by name: when they began, and when they end by themselves.
+    pub(super) faults: BTreeMap<&'a str, (Duration, Option<Duration>)>,
+    /// The names of the faults that were lifted.
+    pub(super) lifted: BTreeSet<&'a str>,
+    /// The names of the services whose hosts are down.
+    pub(super) down: BTreeSet<&'static str>,
+    /// Whether the shared credential is disposed.
+    pub(super) disposed: bool,
+}
+
+impl<'a> TimelineState<'a> {
+    fn at_the_start(world: &'a World) -> Self {
+        let (az, azd, pwsh) = (world.az.as_ref(), world.azd.as_ref(), world.pwsh.as_ref());
+        let imds = world.imds.iter();
+        Self {
+            installed: BTreeMap::from([
+                ("az", az.is_some_and(|az| az.installed)),
+                ("azd", azd.is_some_and(|azd| azd.installed)),
+                ("pwsh", pwsh.is_some_and(|pwsh| pwsh.installed)),
+            ]),
+            accounts: BTreeMap::from([
+                ("az", az.and_then(|az| az.account.as_deref())),
+                ("azd", azd.and_then(|azd| azd.account.as_deref())),
+                ("pwsh", pwsh.and_then(|pwsh| pwsh.account.as_deref())),
+            ]),
+            identities: imds
+                .flat_map(|imds| imds.system_identity.iter().chain(&imds.user_identities))
+                .map(|identity| identity.object_id.as_str())
+                .collect(),
+            faults: BTreeMap::new(),
+            lifted: BTreeSet::new(),
+            down: BTreeSet::new(),
+            disposed: false,
+        }
+    }
+}
+
+/// Checks every event of `timeline` against the state that earlier events have left.
+pub(crate) fn check<'a>(timeline: &'a [At], check: &mut Check<'a>) {
+    let mut state = TimelineState::at_the_start(check.world);
+    let mut events = timeline.iter().enumerate().collect::<Vec<_>>();
+    events.sort_by_key(|(_, at)| at.time);
+    for (index, at) in events {
+        let place = Place::default().key("at").index(index);
+        check.before_the_end(at.time, &place.key("time"));
+        let keys = place.key("do").key(at.action.name());
+        at.action.get().check(at.time, &keys, &mut state, check);
+    }
+}
+
+/// One sentence for each event, in the order of their times.
+pub(crate) fn describe(timeline: &[At]) -> Vec<String> {
+    let mut events = timeline.iter().collect::<Vec<_>>();
+    events.sort_by_key(|at| at.time);
+    let sentence = |at: &At| format!("after {}: {}", at.time, at.action.get().describe());
+    events.into_iter().map(sentence).collect()
+}
+
+/// The faults of `timeline` and when they begin, in the order of the file.
+pub(crate) fn faults(timeline: &[At]) -> impl Iterator<Item = (Span, &Fault)> {
+    timeline.iter().filter_map(|at| match &at.action {
+        Action::Fault(fault) => Some((at.time, &**fault)),
+        _ => None,
+    })
+}
+
+/// The last time at which something in the world gets better, as far as the file says. None if
+/// nothing ever does. A fault that strikes a number of times ends whenever it has.
+pub(crate) fn last_repair(timeline: &[At]) -> Option<Duration> {
+    let repairs = timeline.iter().filter_map(|at| {
+        let later = match at.action.consequences().repair {
+            Repair::No => return None,
+            Repair::Now => Duration::ZERO,
+            Repair::After(later) => later,
+        };
+        Some(at.time.0.saturating_add(later))
+    });
+    repairs.max()
+}

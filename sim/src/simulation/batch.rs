@@ -1,0 +1,222 @@
+//! Many scenario files, each from its text to its outcome.
+
+use std::{
+    num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+    time::Duration,
+};
+
+use super::{
+    Ending, Judged, Outcome, SecondPass, Settings, Stopwatch, determinism, parallel, quoted,
+};
+use crate::{
+    scenario::{Loaded, library},
+    trace::Trace,
+};
+
+/// How many live worlds are played at once, at least: most of the time they wait.
+const AT_ONCE_LIVE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+
+/// How a set of scenario files is played.
+pub struct Batch {
+    /// How each of them is played.
+    pub settings: Settings,
+    /// Whether every run is played a second time and compared; none: it is not.
+    pub second_pass: Option<SecondPass>,
+    /// Keeps the traces in the outcomes.
+    pub keep_traces: bool,
+    /// How many worlds are played at once; none: one for each core, and a few more where they
+    /// mostly wait for real time to pass.
+    pub jobs: Option<NonZeroUsize>,
+    /// What the `reproduce:` line of an outcome begins with and says of the subject.
+    pub command: CommandLine,
+}
+
+/// The command line of a program that plays scenarios as `credsim run` does.
+#[derive(Clone, Debug)]
+pub struct CommandLine {
+    /// The program's name, such as `credsim`.
+    pub program: String,
+    /// What `--subject` is; none: it is left out.
+    pub subject: Option<String>,
+    /// What `--driver` is; none: it is left out.
+    pub driver: Option<String>,
+}
+
+/// A scenario file that was selected.
+pub struct Selected {
+    /// Its text.
+    pub source: library::Source,
+    /// The word on the command line that selects exactly this one.
+    pub selector: String,
+}
+
+impl Selected {
+    /// Names the file behind `source`.
+    pub fn new(source: library::Source, bundled: &[library::Source]) -> Self {
+        // A file with the text of the bundled scenario is best known by that one's name.
+        let selector = if bundled.contains(&source) {
+            source.name.clone()
+        } else {
+            source.path.clone()
+        };
+        Self { source, selector }
+    }
+}
+
+impl Batch {
+    /// Plays all `files` and hands their outcomes to `each`, in the order of the files, each as
+    /// soon as it and those before it are there.
+    pub fn play_all(&self, files: &[Selected], each: impl FnMut(Outcome)) {
+        let jobs = self.jobs.or_else(|| self.default_jobs());
+        let jobs = jobs.map_or(1, NonZeroUsize::get);
+        parallel::in_order(files, jobs, |file| self.play(file), each);
+    }
+
+    fn default_jobs(&self) -> Option<NonZeroUsize> {
+        let cores = thread::available_parallelism().ok()?;
+        if self.settings.engine.is_real() {
+            return Some(cores.max(AT_ONCE_LIVE));
+        }
+        Some(cores)
+    }
+
+    /// Reads, plays and judges one file.
+    pub fn play(&self, file: &Selected) -> Outcome {
+        let stopwatch = Stopwatch::start();
+        let mut outcome = Outcome {
+            name: file.source.name.clone(),
+            path: file.source.path.clone(),
+            title: String::new(),
+            expectation_lines: Vec::new(),
+            engine: self.settings.engine.name(),
+            seed: self.settings.seed,
+            took: Duration::ZERO,
+            reproduce: self.reproduce(&file.selector),
+            ending: Ending::HarnessFailed { why: String::new() },
+            traces: Vec::new(),
+        };
+        outcome.ending = match file.source.parse() {
+            Err(invalid) => Ending::Invalid(Box::new(invalid)),
+            Ok(loaded) => {
+                outcome.title = loaded.scenario.title.clone();
+                outcome.expectation_lines = loaded.expectation_lines();
+                match self.settings.skip_reason(&loaded.scenario) {
+                    Some(reason) => Ending::Skipped { reason },
+                    None => guarded(|| self.judge(file, &loaded, &mut outcome.traces)),
+                }
+            }
+        };
+        outcome.took = stopwatch.read();
+        outcome
+    }
+
+    fn judge(
+        &self,
+        file: &Selected,
+        loaded: &Loaded,
+        traces: &mut Vec<(u64, Trace)>,
+    ) -> Result<Judged, String> {
+        let scenario = &loaded.scenario;
+        let played = self.settings.play(scenario).map_err(|e| e.to_string())?;
+        let replayed = played.replayed();
+        let mut difference = None;
+        if let Some(second) = &self.second_pass
+            && scenario.unrepeatable().is_none()
+        {
+            let first = determinism::Pass {
+                selector: &file.selector,
+                loaded,
+                runs: &played.runs,
+            };
+            difference =
+                second.first_difference(&first, &self.settings, self.command.subject.as_deref())?;
+        }
+        if self.keep_traces {
+            let runs = played.runs.into_iter();
+            traces.extend(runs.map(|run| (run.seed, run.trace)));
+        }
+        Ok(Judged {
+            verdict: played.verdict,
+            replayed,
+            difference,
+        })
+    }
+
+    /// The command line that plays `selector` again in the same way.
+    fn reproduce(&self, selector: &str) -> String {
+        let CommandLine {
+            program,
+            subject,
+            driver,
+        } = &self.command;
+        let option = |name: &str, value: &Option<String>| {
+            let value = value.as_deref();
+            value.map_or_else(String::new, |value| format!(" --{name} {}", quoted(value)))
+        };
+        format!(
+            "{} run {} --engine {}{}{} --seed {}{}",
+            quoted(program),
+            quoted(selector),
+            self.settings.engine,
+            option("subject", subject),
+            option("driver", driver),
+            self.settings.seed,
+            if self.second_pass.is_some() {
+                " --twice"
+            } else {
+                ""
+            },
+        )
+    }
+}
+
+/// A panic of the harness is an outcome, too, and does not end the other scenarios.
+fn guarded(work: impl FnOnce() -> Result<Judged, String>) -> Ending {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(judged)) => Ending::Judged(Box::new(judged)),
+        Ok(Err(why)) => Ending::HarnessFailed { why },
+        Err(_) => Ending::HarnessFailed {
+            why: "the harness panicked; its words stand above".to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_failure_of_the_harness() {
+        let ending = guarded(|| Err("the world did not end".to_owned()));
+        assert!(matches!(ending, Ending::HarnessFailed { why } if why == "the world did not end"));
+        let ending = guarded(|| panic!("this panic belongs to the test"));
+        assert!(matches!(ending, Ending::HarnessFailed { why } if why.contains("panicked")));
+    }
+
+    #[test]
+    fn the_line_that_reproduces_names_the_program_that_ran() {
+        let mut batch = Batch {
+            settings: Settings::default(),
+            second_pass: None,
+            keep_traces: false,
+            jobs: None,
+            command: CommandLine {
+                program: "credsim-peers".to_owned(),
+                subject: Some("azure_identity 1.0.0".to_owned()),
+                driver: None,
+            },
+        };
+        assert_eq!(
+            batch.reproduce("a b.toml"),
+            "credsim-peers run 'a b.toml' --engine lapse --subject 'azure_identity 1.0.0' --seed 1"
+        );
+        batch.second_pass = Some(SecondPass::InThisProcess);
+        batch.command.subject = None;
+        assert_eq!(
+            batch.reproduce("chain/x"),
+            "credsim-peers run chain/x --engine lapse --seed 1 --twice"
+        );
+    }
+}

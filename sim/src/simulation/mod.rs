@@ -1,0 +1,270 @@
+//! From a scenario to its verdict: load, check, skip, play every seed, judge.
+//!
+//! This is the one path to a verdict: `credsim run`, `credsim serve`, the tests of this repository,
+//! its benches and the tests of those who embed the library all use it.
+//!
+//! ```
+//! use credsim::simulation::Simulation;
+//!
+//! let simulation = Simulation::bundled("chain/silent-fallback-refused")?;
+//! let played = simulation.seed(7).play()?;
+//! assert!(played.verdict.passed());
+//! assert_eq!(played.runs.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Simulation`] is one scenario and how it is played. [`Batch`] plays many scenario files and
+//! turns whatever happens, even an invalid file or a panic of the harness, into an [`Outcome`] that
+//! reports can show.
+
+mod batch;
+mod determinism;
+mod outcome;
+mod parallel;
+mod shell;
+mod skip;
+mod stopwatch;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+pub use batch::{Batch, CommandLine, Selected};
+pub use determinism::{Difference, SecondPass, event_line};
+pub use outcome::{Ending, Judged, Outcome};
+pub(crate) use shell::quoted;
+pub use skip::{Callers, reason as skip_reason};
+pub(crate) use stopwatch::Stopwatch;
+
+use crate::{
+    engine::{Engine, EngineError},
+    judge::Run,
+    run::{self, DEFAULT_SEED, Options},
+    scenario::{
+        Invalid, Loaded, Scenario,
+        library::{self, NotFound},
+        parse,
+    },
+    subject::{Identity, Subject},
+    verdict::{self, Verdict},
+};
+
+/// How scenarios are played. The default is [`Identity`] on [`Engine::Lapse`] with
+/// [`DEFAULT_SEED`].
+#[derive(Clone)]
+pub struct Settings {
+    /// What carries time and bytes.
+    pub engine: Engine,
+    /// The seed of the first run. A scenario with `seeds` counts up from it.
+    pub seed: u64,
+    /// What is under test.
+    pub subject: Arc<dyn Subject>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            engine: Engine::Lapse,
+            seed: DEFAULT_SEED,
+            subject: Arc::new(Identity),
+        }
+    }
+}
+
+impl Settings {
+    /// Returns why `scenario` is skipped with these settings, for people; `None` if it is played.
+    pub fn skip_reason(&self, scenario: &Scenario) -> Option<String> {
+        let callers = if self.subject.is_outside() {
+            Callers::Driver
+        } else {
+            Callers::Inside
+        };
+        skip_reason(scenario, self.engine, callers)
+            .or_else(|| self.not_on_this_engine())
+            .or_else(|| self.subject.supports(scenario).err())
+    }
+
+    fn not_on_this_engine(&self) -> Option<String> {
+        let asks_the_machine = self.subject.machine_clock().is_some();
+        (asks_the_machine && self.engine != Engine::Lapse).then(|| {
+            format!(
+                "{} asks this machine for the time, and only lapse can show it a world's",
+                self.subject.name()
+            )
+        })
+    }
+
+    /// Plays `scenario` with each of its seeds and judges the runs together.
+    ///
+    /// # Errors
+    /// A failure of the harness in one of the runs, never one of the subject.
+    pub fn play(&self, scenario: &Scenario) -> Result<Played, EngineError> {
+        let runs = self.seeds(scenario).map(|seed| self.run(scenario, seed));
+        let runs: Vec<Run> = runs.collect::<Result<_, _>>()?;
+        Ok(Played::judge(scenario, runs))
+    }
+
+    /// Plays `scenario` once, with this seed, without judging the run.
+    ///
+    /// # Errors
+    /// A failure of the harness, never one of the subject.
+    pub fn run(&self, scenario: &Scenario, seed: u64) -> Result<Run, EngineError> {
+        let options = Options {
+            engine: self.engine,
+            seed,
+            subject: self.subject.clone(),
+        };
+        run::play(scenario, &options)
+    }
+
+    /// The seeds that `scenario` is played with.
+    pub fn seeds(&self, scenario: &Scenario) -> impl Iterator<Item = u64> + use<> {
+        let first = self.seed;
+        let count = scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
+        (0..u64::from(count)).map(move |number| first.wrapping_add(number))
+    }
+}
+
+/// One scenario, and how it is played.
+#[derive(Clone)]
+pub struct Simulation {
+    loaded: Arc<Loaded>,
+    settings: Settings,
+}
+
+impl Simulation {
+    /// Loads the bundled scenario called `name`, such as `chain/silent-fallback-refused`.
+    ///
+    /// # Errors
+    /// There is no such scenario.
+    pub fn bundled(name: &str) -> Result<Self, LoadError> {
+        let sources = library::bundled();
+        let source = sources.iter().find(|source| source.name == name);
+        let source = source.ok_or_else(|| {
+            LoadError::NotFound(NotFound {
+                message: format!("there is no bundled scenario `{name}`"),
+                help: "`credsim list` shows all of them".to_owned(),
+            })
+        })?;
+        source
+            .parse()
+            .map(Self::of)
+            .map_err(|invalid| LoadError::Invalid(Box::new(invalid)))
+    }
+
+    /// Reads a scenario from the text of a file that is known as `name`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn text(name: &str, toml: &str) -> Result<Self, LoadError> {
+        parse(name, &format!("{name}.toml"), toml)
+            .map(Self::of)
+            .map_err(|invalid| LoadError::Invalid(Box::new(invalid)))
+    }
+
+    /// Takes a scenario that has been loaded.
+    pub fn of(loaded: impl Into<Arc<Loaded>>) -> Self {
+        Self {
+            loaded: loaded.into(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Plays on another engine than [`Engine::Lapse`].
+    #[must_use]
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.settings.engine = engine;
+        self
+    }
+
+    /// Begins with another seed than [`DEFAULT_SEED`].
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Tests another subject than [`Identity`].
+    #[must_use]
+    pub fn subject(mut self, subject: Arc<dyn Subject>) -> Self {
+        self.settings.subject = subject;
+        self
+    }
+
+    /// The scenario, and the text it was read from.
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// Returns why it is skipped, for people; `None` if it is played.
+    pub fn skip_reason(&self) -> Option<String> {
+        self.settings.skip_reason(&self.loaded.scenario)
+    }
+
+    /// Plays it with each of its seeds and judges the runs together. A [skip
+    /// reason](Self::skip_reason) does not keep it from being played.
+    ///
+    /// # Errors
+    /// A failure of the harness in one of the runs, never one of the subject.
+    pub fn play(&self) -> Result<Played, EngineError> {
+        self.settings.play(&self.loaded.scenario)
+    }
+}
+
+/// Why there is no scenario to play.
+#[derive(Clone, Debug)]
+pub enum LoadError {
+    /// There is no such scenario.
+    NotFound(NotFound),
+    /// The file is not a valid scenario.
+    Invalid(Box<Invalid>),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(not_found) => not_found.fmt(f),
+            Self::Invalid(invalid) => f.write_str(&invalid.render(false)),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// A scenario that was played, and its verdict.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// One run for each seed, in the order of the seeds.
+    pub runs: Vec<Run>,
+    /// What holds in all of them and what does not.
+    pub verdict: Verdict,
+}
+
+impl Played {
+    /// Judges the runs of a scenario.
+    pub fn judge(scenario: &Scenario, runs: Vec<Run>) -> Self {
+        let verdict = verdict::judge(scenario, &runs);
+        Self { runs, verdict }
+    }
+
+    /// Time of the world that was played, over all seeds.
+    pub fn replayed(&self) -> Duration {
+        self.runs.iter().map(|run| run.ended).sum()
+    }
+
+    /// Passes a played scenario on if nothing fails in it and something could be observed.
+    ///
+    /// # Errors
+    /// The findings that fail, each with what was expected, what was found and its evidence.
+    pub fn passed(self) -> Result<Self, String> {
+        if self.verdict.passed() {
+            return Ok(self);
+        }
+        let mut text = self.verdict.nothing_observed().unwrap_or_default();
+        for finding in self.verdict.failures() {
+            text += &format!("{}\n  expected: {}\n", finding.name, finding.expected);
+            text += &format!("  found:    {}\n", finding.found);
+            let evidence = finding.evidence.iter();
+            evidence.for_each(|line| text += &format!("    {line}\n"));
+        }
+        Err(text)
+    }
+}
