@@ -2,6 +2,7 @@
 
 mod az;
 mod azd;
+pub mod matcher;
 mod options;
 mod pwsh;
 mod shown;
@@ -17,9 +18,11 @@ use jiff::tz::TimeZone;
 use crate::backend::{Stage, capture::Witnessed, journal::Why, stage::State};
 use crate::{
     engine::{Host, Runtime},
-    fault::{Seen, Strike},
+    fault::Strike,
     scenario::{FaultThen, Range},
+    trace::Facts,
 };
+use matcher::CommandFacts;
 use shown::Shown;
 
 pub(crate) use self::USUAL as USUAL_COMMAND_TIME;
@@ -139,9 +142,12 @@ pub async fn run(
         program: program.to_owned(),
         args: shown.args.clone(),
     });
+    let facts = Facts::new(CommandFacts {
+        program: program.to_owned(),
+    });
     let number = stage
         .journal()
-        .command_started(at, instance, program, &shown.line);
+        .command_started(at, instance, program, &shown.line, &facts);
     if stage.is_open()
         && let Some(what) = shown.real
     {
@@ -160,14 +166,7 @@ pub async fn run(
         running.end(None, Why::plain("not installed"));
         return Err(CommandMissing);
     };
-    let seen = Seen {
-        endpoint: program,
-        what: shown.what,
-        line: &shown.line,
-        detail: "",
-        command: None,
-    };
-    running.strike = stage.strike(seen, at);
+    running.strike = stage.strike(&facts, at);
     let then = running.strike.as_ref().map(|strike| strike.then.clone());
     let mut time = stage.draw(&format!("{program} takes"), takes);
     match &then {

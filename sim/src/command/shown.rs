@@ -8,8 +8,6 @@ use crate::{
 
 /// A call without its secrets.
 pub struct Shown {
-    /// What the command is run for.
-    pub what: &'static str,
     /// The arguments in one line, as the trace tells them.
     pub line: String,
     /// The arguments, as far as they may be told; of a script that is not simulated, the line.
@@ -38,7 +36,6 @@ impl Shown {
         let pairs = pairs.filter(|(given, shown)| given != shown && given.len() > 3);
         let covered = [(given.clone(), line.clone())].into_iter().chain(pairs);
         Self {
-            what: "token",
             real: real_secret::in_text(stage, &given).or_else(|| password(stage, call.args)),
             covered: covered.collect(),
             line,
@@ -70,7 +67,6 @@ impl Shown {
         };
         let is_whole = harmless && !line.starts_with(MASK) && pwsh::is_simulated(call.args);
         Self {
-            what: pwsh::what(call.args),
             args: if is_whole {
                 call.args.to_vec()
             } else {

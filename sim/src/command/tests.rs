@@ -117,6 +117,7 @@ fn az_prints_what_the_real_one_prints() {
         command,
         program,
         args,
+        ..
     } = &events[0].kind
     else {
         panic!("{events:?}")

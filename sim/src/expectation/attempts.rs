@@ -6,21 +6,22 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
+use crate::fault::Matcher as _;
 use crate::judge::{
     Entry, Evidence, Plan, Ruling, Side, View,
-    view::{self, Window, visits},
+    view::{Window, visits},
 };
-use crate::scenario::{EntraMatch, ImdsMatch, Service, Span, Target, document::Place};
+use crate::scenario::{Span, document::Place};
 use crate::trace::span;
-use crate::world::Check;
+use crate::world::{Check, Target};
 
 /// The waits between attempts, as the credential makes them: from the end of one to the beginning
 /// of the next.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Attempts {
-    /// Which service.
-    pub to: AttemptsTo,
+    /// Which service and which requests: `imds` or `entra`.
+    pub to: Target,
     /// The nominal waits, in order: five waits are six attempts, no more and no fewer.
     pub waits: Vec<Span>,
     /// How far a wait may be off its nominal length, as a share of it: 0.2 is [0.8, 1.2].
@@ -34,16 +35,6 @@ pub struct Attempts {
     pub until: Option<Span>,
 }
 
-/// The service whose attempts are timed.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum AttemptsTo {
-    /// Requests to IMDS.
-    Imds(ImdsMatch),
-    /// Requests to Entra.
-    Entra(EntraMatch),
-}
-
 /// An attempt: when it began and when it was over.
 struct Attempt<'a> {
     began: Entry<'a>,
@@ -52,14 +43,32 @@ struct Attempt<'a> {
 
 impl Expectation for Attempts {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.target(&self.to, place);
+        match self.to {
+            Target::Imds(_) | Target::Entra(_) => {}
+            Target::Az(_)
+            | Target::Azd(_)
+            | Target::Pwsh(_)
+            | Target::Resource(_)
+            | Target::Redis(_) => {
+                let key = self.to.key();
+                check
+                    .at_key(
+                        &place.key("to").key(key),
+                        format!("attempts at `{key}` are not timed"),
+                    )
+                    .label("a credential does not retry here")
+                    .expected("`imds` or `entra`");
+            }
+        }
         check.share(self.jitter, &place.key("jitter"));
         check.window(self.from, self.until, place, ["from", "until"]);
     }
 
     fn describe(&self) -> String {
         let count = self.waits.len() + 1;
-        let to = self.service().name();
-        let mut text = format!("exactly {count} attempts at {to}{}", self.window().words());
+        let to = self.to.describe();
+        let mut text = format!("exactly {count} {to}{}", self.window().words());
         if !self.waits.is_empty() {
             let waits = list(self.waits.iter().map(Span::to_string));
             text += &format!(", with waits of {waits}");
@@ -102,13 +111,6 @@ impl Expectation for Attempts {
 impl Attempts {
     fn window(&self) -> Window {
         Window::new(self.from, self.until, None)
-    }
-
-    fn service(&self) -> Service {
-        match self.to {
-            AttemptsTo::Imds(_) => Service::Imds,
-            AttemptsTo::Entra(_) => Service::Entra,
-        }
     }
 
     fn of_run(&self, plan: &Plan<'_>, view: &View<'_>) -> Ruling {
@@ -166,12 +168,8 @@ impl Attempts {
 
     /// From the moment the client sends to the end of the exchange.
     fn of_the_client<'a>(&self, view: &View<'a>) -> Vec<Attempt<'a>> {
-        let is_wanted: fn(&str) -> bool = match self.to {
-            AttemptsTo::Imds(_) => view::is_imds_token,
-            AttemptsTo::Entra(_) => view::is_entra,
-        };
         let exchanges = view.exchanges();
-        let exchanges = exchanges.filter(|exchange| is_wanted(exchange.to));
+        let exchanges = exchanges.filter(|exchange| self.to.matches(exchange.facts));
         exchanges
             .map(|exchange| Attempt {
                 began: exchange.sent,
@@ -182,11 +180,7 @@ impl Attempts {
 
     /// From the arrival to the answer, or to the moment at which the client hung up.
     fn of_the_service<'a>(&self, view: &View<'a>) -> Vec<Attempt<'a>> {
-        let target = match &self.to {
-            AttemptsTo::Imds(of) => Target::Imds(of.clone()),
-            AttemptsTo::Entra(of) => Target::Entra(of.clone()),
-        };
-        let visits = visits(view, &target).into_iter();
+        let visits = visits(view, &self.to).into_iter();
         visits
             .map(|visit| Attempt {
                 began: visit.arrived,
@@ -197,10 +191,10 @@ impl Attempts {
 
     /// Why the service can't tell all attempts, if so: some never arrive, or end after its answer.
     fn unseen_by_service(&self, plan: &Plan<'_>) -> Option<&'static str> {
-        if plan.cuts_off(self.service()) {
+        if plan.cuts_off(&self.to) {
             return Some("attempts that reach no service are not seen");
         }
-        let drips = plan.drips(self.service());
+        let drips = plan.drips(&self.to);
         drips.then_some("when a dripping answer is over is not seen")
     }
 }

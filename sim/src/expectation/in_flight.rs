@@ -6,12 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
-use crate::judge::{
-    Evidence, Plan, Ruling, View,
-    view::{visits, words},
-};
-use crate::scenario::{Target, document::Place};
-use crate::world::Check;
+use crate::fault::Matcher as _;
+use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
+use crate::scenario::document::Place;
+use crate::world::{Check, Target};
 
 /// How many requests are under way at once.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -41,7 +39,7 @@ impl Expectation for InFlight {
         format!(
             "never more than {} {} at once",
             self.at_most,
-            words(&self.to)
+            self.to.describe()
         )
     }
 

@@ -40,7 +40,6 @@ use crate::judge::{Finding, Plan, Ruling, View};
 use crate::scenario::document::Place;
 use crate::world::Check;
 
-pub use attempts::AttemptsTo;
 pub(crate) use claims::{Claim, Outcome, conflicts};
 pub use error::ErrorKind;
 pub use identity_change::ChangeIs;

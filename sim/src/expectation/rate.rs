@@ -6,12 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
-use crate::judge::{
-    Evidence, Plan, Ruling, View,
-    view::{visits, words},
-};
-use crate::scenario::{Span, Target, document::Place};
-use crate::world::Check;
+use crate::fault::Matcher as _;
+use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
+use crate::scenario::{Span, document::Place};
+use crate::world::{Check, Target};
 
 /// How many requests reach a service within any window of a length: the budget of a client.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -36,7 +34,7 @@ impl Expectation for Rate {
         format!(
             "never more than {} {} within {}",
             self.at_most,
-            words(&self.to),
+            self.to.describe(),
             self.per
         )
     }

@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run, window};
+use crate::fault::Matcher as _;
 use crate::judge::{
     Evidence, Plan, Ruling, View,
-    view::{Visit, visits, words},
+    view::{Visit, visits},
 };
-use crate::scenario::{Span, Target, document::Place};
-use crate::world::Check;
+use crate::scenario::{Span, document::Place};
+use crate::world::{Check, Target};
 
 /// How many requests reach a service.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -68,7 +69,7 @@ impl Expectation for Requests {
 
     fn describe(&self) -> String {
         let between = window::words(self.between);
-        format!("{} {}{between}", self.count(), words(&self.to))
+        format!("{} {}{between}", self.count(), self.to.describe())
     }
 
     fn claim(&self) -> Option<Claim<'_>> {

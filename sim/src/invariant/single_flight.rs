@@ -46,6 +46,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 command,
                 program,
                 args,
+                ..
             } => {
                 let key = Key::Command { program, args };
                 ((*instance, key), (true, *command))

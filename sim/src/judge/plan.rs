@@ -8,6 +8,7 @@ use crate::scenario::{
     Call, CallDo, FaultThen, GetToken, Reach, RedisClientKind, RedisHow, Service, Span, Subject,
     World, parse_command,
 };
+use crate::world::Target;
 
 /// The parts of a scenario that expectations and invariants look at.
 #[derive(Clone, Copy, Debug)]
@@ -46,20 +47,23 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether attempts at a service may never arrive there.
-    pub(crate) fn cuts_off(&self, service: Service) -> bool {
-        let reach = match service {
-            Service::Imds => self.world.imds.as_ref().map(|imds| imds.reach),
-            Service::Entra => self.world.entra.as_ref().map(|entra| entra.reach),
-            Service::Redis => self.world.redis.as_ref().map(|redis| redis.reach),
+    pub(crate) fn cuts_off(&self, to: &Target) -> bool {
+        let reach = match to {
+            Target::Imds(_) => self.world.imds.as_ref().map(|imds| imds.reach),
+            Target::Entra(_) => self.world.entra.as_ref().map(|entra| entra.reach),
+            Target::Redis(_) => self.world.redis.as_ref().map(|redis| redis.reach),
+            Target::Az(_) | Target::Azd(_) | Target::Pwsh(_) | Target::Resource(_) => {
+                Some(Reach::Reachable)
+            }
         };
-        let mut all = self.consequences();
-        reach != Some(Reach::Reachable) || all.any(|of| of.cuts_off == Some(service))
+        let mut cut_off = self.consequences().filter_map(|of| of.cuts_off);
+        reach != Some(Reach::Reachable) || cut_off.any(|service| service.name() == to.key())
     }
 
     /// Whether an answer of a service comes piece by piece.
-    pub(crate) fn drips(&self, service: Service) -> bool {
+    pub(crate) fn drips(&self, to: &Target) -> bool {
         action::faults(self.at).any(|(_, fault)| {
-            matches!(fault.then, FaultThen::Drip(_)) && fault.on.endpoint() == service.name()
+            matches!(fault.then, FaultThen::Drip(_)) && fault.on.key() == to.key()
         })
     }
 

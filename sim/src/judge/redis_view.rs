@@ -1,13 +1,9 @@
-//! Connections, commands and pieces of work of Redis, put together from the events that tell of
-//! them.
+//! Pieces of work for Redis, put together from the events that tell of them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use super::view::{Entry, View, Visit};
-use crate::{
-    scenario::RedisMatch,
-    trace::{Kind, RedisEvent, RedisReply},
-};
+use super::view::Entry;
+use crate::trace::{Kind, RedisEvent, RedisReply};
 
 /// A piece of work from its beginning to its end.
 pub(crate) struct Work<'a> {
@@ -51,77 +47,4 @@ pub(super) fn work<'a>(started: Entry<'a>, ended: Option<Entry<'a>>) -> Option<W
         started,
         end,
     })
-}
-
-/// The commands that `of` means, in the order in which they reached the server.
-pub(crate) fn visits<'a>(view: &View<'a>, of: &RedisMatch) -> Vec<Visit<'a>> {
-    let mut nodes = BTreeMap::new();
-    let mut visits = Vec::new();
-    for event in view.lane("redis") {
-        match &event.event.kind {
-            Kind::Redis(RedisEvent::Opened { node, connection }) => {
-                nodes.insert(*connection, node.as_str());
-            }
-            Kind::Redis(RedisEvent::Command {
-                connection,
-                name,
-                transaction,
-                signs_in,
-                ..
-            }) => {
-                let command = of.command.as_ref();
-                let is_wanted = command.is_none_or(|wanted| is_command(name, wanted))
-                    && of.signs_in.is_none_or(|wanted| wanted == *signs_in)
-                    && of.connection.is_none_or(|wanted| wanted == *connection)
-                    && of
-                        .in_transaction
-                        .is_none_or(|wanted| wanted == transaction.is_some())
-                    && of
-                        .node
-                        .is_none_or(|wanted| is_node(nodes.get(connection), wanted));
-                if is_wanted {
-                    visits.push(Visit {
-                        arrived: event,
-                        answered: Some(event),
-                    });
-                }
-            }
-            _ => {}
-        }
-    }
-    visits
-}
-
-/// Whether a command of this name is meant: `CLIENT` means all its subcommands too.
-fn is_command(name: &str, wanted: &str) -> bool {
-    let is_it = name.eq_ignore_ascii_case(wanted);
-    let family = name.split(' ').next().unwrap_or(name);
-    is_it || family.eq_ignore_ascii_case(wanted)
-}
-
-fn is_node(host: Option<&&str>, wanted: u32) -> bool {
-    let first = host.and_then(|host| host.split('.').next());
-    // A single server is node 1, as it is for faults.
-    first == Some(format!("redis-{wanted}").as_str()) || (wanted == 1 && first == Some("redis"))
-}
-
-/// What the commands are called in a sentence.
-pub(crate) fn words(of: &RedisMatch) -> String {
-    let mut words = match (&of.command, of.signs_in) {
-        (Some(command), _) => format!("{} commands", command.to_uppercase()),
-        (None, Some(true)) => "sign-ins at redis".to_owned(),
-        (None, _) => "redis commands".to_owned(),
-    };
-    match of.in_transaction {
-        Some(true) => words += " within a transaction",
-        Some(false) => words += " outside of transactions",
-        None => {}
-    }
-    if let Some(connection) = of.connection {
-        words += &format!(" on connection {connection}");
-    }
-    if let Some(node) = of.node {
-        words += &format!(" on node {node}");
-    }
-    words
 }

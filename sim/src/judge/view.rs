@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use super::Run;
 use super::redis_view::{self, Work};
 use crate::{
-    fault::{matches_entra, matches_imds},
-    scenario::{ImdsRequest, Span, Target},
-    trace::{CallOutcome, Event, Fingerprint, Kind, RedisEvent},
+    fault::Matcher,
+    scenario::Span,
+    trace::{CallOutcome, Event, Facts, Fingerprint, Kind, RedisEvent},
 };
 
 /// An event and its position in the trace.
@@ -225,7 +225,11 @@ impl<'a> View<'a> {
     fn exchange(&self, of: Triple) -> Option<Exchange<'a>> {
         let sent = self.entry(of.sent)?;
         let Kind::RequestSent {
-            instance, to, key, ..
+            instance,
+            to,
+            key,
+            facts,
+            ..
         } = &sent.event.kind
         else {
             return None;
@@ -242,6 +246,7 @@ impl<'a> View<'a> {
             instance: *instance,
             to,
             key: *key,
+            facts,
             sent,
             head,
             ended: self.entry(of.ended),
@@ -405,25 +410,23 @@ pub(crate) struct Visit<'a> {
     pub answered: Option<Entry<'a>>,
 }
 
-/// The visits to a target, in the order of their arrival.
-pub(crate) fn visits<'a>(view: &View<'a>, target: &Target) -> Vec<Visit<'a>> {
-    if let Target::Redis(of) = target {
-        return redis_view::visits(view, of);
-    }
+/// The visits that `of` means, in the order of their arrival. A command for Redis arrives and is
+/// answered in one event.
+pub(crate) fn visits<'a>(view: &View<'a>, of: &dyn Matcher) -> Vec<Visit<'a>> {
     let mut visits: Vec<Visit<'a>> = Vec::new();
     let mut open = BTreeMap::new();
-    let name = endpoint(target);
-    for event in view.lane(&name) {
+    for event in view.lane(&of.lane()) {
         match &event.event.kind {
             Kind::RequestArrived {
-                what, line, detail, ..
-            } if !matches(target, what, line, detail) => {}
-            Kind::RequestArrived {
-                request: number, ..
+                request: number,
+                facts,
+                ..
             }
             | Kind::CommandStarted {
-                command: number, ..
-            } => {
+                command: number,
+                facts,
+                ..
+            } if of.matches(facts) => {
                 open.insert(*number, visits.len());
                 visits.push(Visit {
                     arrived: event,
@@ -440,50 +443,16 @@ pub(crate) fn visits<'a>(view: &View<'a>, target: &Target) -> Vec<Visit<'a>> {
                     visit.answered = Some(event);
                 }
             }
+            Kind::Redis(RedisEvent::Command { facts, .. }) if of.matches(facts) => {
+                visits.push(Visit {
+                    arrived: event,
+                    answered: Some(event),
+                });
+            }
             _ => {}
         }
     }
     visits
-}
-
-fn endpoint(target: &Target) -> String {
-    match target {
-        Target::Imds(_) => "imds".to_owned(),
-        Target::Entra(_) => "entra".to_owned(),
-        Target::Az(_) => "az".to_owned(),
-        Target::Azd(_) => "azd".to_owned(),
-        Target::Pwsh(_) => "pwsh".to_owned(),
-        Target::Resource(resource) => format!("resource.{}", resource.name),
-        Target::Redis(_) => "redis".to_owned(),
-    }
-}
-
-/// Whether a request is one of the wanted, by the same rules as a fault's matcher.
-fn matches(target: &Target, what: &str, line: &str, detail: &str) -> bool {
-    match target {
-        Target::Imds(imds) => matches_imds(imds, what, line),
-        Target::Entra(entra) => what == "token" && matches_entra(entra, what, detail),
-        // Commands for Redis are no requests: `redis_view` has them.
-        Target::Redis(_) => false,
-        Target::Az(_) | Target::Azd(_) | Target::Pwsh(_) | Target::Resource(_) => true,
-    }
-}
-
-/// What a target is called in a sentence.
-pub(crate) fn words(target: &Target) -> String {
-    match target {
-        Target::Imds(imds) => match imds.request {
-            None => "requests to imds".to_owned(),
-            Some(ImdsRequest::Probe) => "probes of imds".to_owned(),
-            Some(ImdsRequest::Token) => "token requests to imds".to_owned(),
-        },
-        Target::Entra(_) => "token requests to entra".to_owned(),
-        Target::Az(_) => "runs of az".to_owned(),
-        Target::Azd(_) => "runs of azd".to_owned(),
-        Target::Pwsh(_) => "runs of pwsh".to_owned(),
-        Target::Resource(resource) => format!("uses of {}", resource.name),
-        Target::Redis(of) => redis_view::words(of),
-    }
 }
 
 /// A request as the credential made it.
@@ -491,6 +460,8 @@ pub(crate) struct Exchange<'a> {
     pub instance: u32,
     pub to: &'a str,
     pub key: Fingerprint,
+    /// What the service at that host would know of it.
+    pub facts: &'a Facts,
     pub sent: Entry<'a>,
     /// The head of the answer: when, which status, what it says about coming back.
     pub head: Option<(Duration, u16, Option<&'a str>)>,

@@ -1,8 +1,8 @@
 //! Redis in words.
 
 use crate::scenario::{
-    Redis, RedisClosed, RedisEnd, RedisFailure, RedisHow, RedisMatch, RedisReceived, RedisReplies,
-    RedisReport, RedisReported, RedisWork, Span,
+    Redis, RedisClosed, RedisEnd, RedisFailure, RedisHow, RedisReceived, RedisReplies, RedisReport,
+    RedisReported, RedisWork, Span,
 };
 
 /// The server at the world's start.
@@ -61,27 +61,6 @@ pub fn work(work: &RedisWork, plural: &str) -> String {
         format!(" on connection {}", work.connection)
     };
     format!("send{plural} {commands}{how}{on}{pause}")
-}
-
-/// Which commands.
-pub fn commands(of: &RedisMatch) -> String {
-    let mut text = match (&of.command, of.signs_in) {
-        (Some(command), _) => format!("{command} commands"),
-        (None, Some(true)) => "sign-ins at redis".to_owned(),
-        (None, _) => "redis commands".to_owned(),
-    };
-    text += match of.in_transaction {
-        Some(true) => " between MULTI and EXEC",
-        Some(false) => " outside of transactions",
-        None => "",
-    };
-    if let Some(connection) = of.connection {
-        text += &format!(" on connection {connection}");
-    }
-    if let Some(node) = of.node {
-        text += &format!(" on node {node}");
-    }
-    text
 }
 
 pub fn replies(expected: &RedisReplies, window: &str) -> String {

@@ -37,14 +37,6 @@ pwsh: this script is not simulated. Simulated are scripts that call Get-AzAccess
 ResourceUrl, and a TenantId if they like, and print the token with ConvertTo-Json or as a line \
 azsdk%<token>%<seconds>.";
 
-/// What the command is run for, as a fault's matcher and the trace know it.
-pub fn what(args: &[String]) -> &'static str {
-    match argv::read(args) {
-        Asked::Usage => "usage",
-        Asked::Script { .. } | Asked::Misuse(_) => "token",
-    }
-}
-
 /// The arguments for the trace: instead of a script, what it asks for; of a script that is not
 /// understood no quoted text, because that may be a secret.
 pub fn line(args: &[String]) -> String {

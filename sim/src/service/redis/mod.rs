@@ -8,6 +8,7 @@ mod actions;
 mod command;
 mod command_text;
 mod entra;
+pub mod matcher;
 mod recorded;
 mod redis_service;
 pub mod resp;
