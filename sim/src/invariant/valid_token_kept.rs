@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use credsim_identity::TokenRequest;
 use jiff::Timestamp;
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
+    call::Which,
     judge::view::Call,
     trace::CallOutcome,
 };
@@ -40,12 +42,18 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     }
     let mut held: BTreeMap<(u32, &str, Option<&str>, bool), Held<'_>> = BTreeMap::new();
     let mut looked_at = 0;
+    let asked = plan.call.iter();
+    let asked = asked.map(|call| call.action.token_request(plan.world, Which::FIRST));
+    let asked: Vec<Option<TokenRequest>> = asked.collect();
     for call in by_end(view) {
         let Some(end) = &call.end else { continue };
-        let get = plan.token_request(call.step);
-        let tenant = get.and_then(|get| get.tenant.as_deref());
-        // Who handles continuous access evaluation has tokens of another kind (PR-26).
-        let cae = get.is_some_and(|get| get.cae);
+        let asked = call
+            .step
+            .checked_sub(1)
+            .and_then(|step| asked.get(step)?.as_ref());
+        let tenant = asked.and_then(TokenRequest::tenant_id);
+        // A caller that handles continuous access evaluation has tokens of another kind (PR-26).
+        let cae = asked.is_some_and(TokenRequest::is_cae_enabled);
         let key = (call.instance, call.scope, tenant, cae);
         match end.outcome {
             CallOutcome::Token {
@@ -77,7 +85,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 };
                 let excused = matches!(error.as_str(), "cancelled" | "configuration")
                     // Other claims ask for more than a held token can give.
-                    || get.is_some_and(|get| get.claims.is_some());
+                    || asked.is_some_and(|asked| asked.claims_challenge().is_some());
                 if excused {
                     continue;
                 }

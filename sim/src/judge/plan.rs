@@ -4,10 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::action::{self, At, Consequences, OnHost};
 use crate::credential::Source;
-use crate::scenario::{
-    Call, CallDo, FaultThen, GetToken, Reach, RedisClientKind, RedisHow, Service, Span, Subject,
-    World, parse_command,
-};
+use crate::scenario::{Call, FaultThen, Reach, RedisClientKind, Service, Span, Subject, World};
 use crate::world::Target;
 
 /// The parts of a scenario that expectations and invariants look at.
@@ -88,39 +85,25 @@ impl<'a> Plan<'a> {
         due.min()
     }
 
-    /// What the `[[call]]` of this number asks for, if it asks for a token itself.
-    pub(crate) fn token_request(&self, step: usize) -> Option<&'a GetToken> {
-        match &self.call.get(step.checked_sub(1)?)?.action {
-            CallDo::GetToken(get) => Some(get),
-            CallDo::UseResource(_) | CallDo::Redis(_) | CallDo::RedisSubscribe(_) => None,
-        }
-    }
-
     /// The channels to which the subscriber of this name listens.
     pub(crate) fn channels(&self, subscriber: &str) -> BTreeSet<&'a str> {
-        let wanted = self.call.iter().filter_map(|call| match &call.action {
-            CallDo::RedisSubscribe(to) => (to.connection == subscriber).then_some(&to.channels),
-            CallDo::GetToken(_) | CallDo::UseResource(_) | CallDo::Redis(_) => None,
-        });
-        wanted.flatten().map(String::as_str).collect()
+        let all = self
+            .call
+            .iter()
+            .filter_map(|call| call.action.subscription());
+        let wanted = all.filter(|to| to.connection == subscriber);
+        wanted
+            .flat_map(|to| to.channels)
+            .map(String::as_str)
+            .collect()
     }
 
     /// The names of the commands that callers send in Redis transactions, in capitals.
     pub(crate) fn sent_in_transactions(&self) -> BTreeSet<String> {
-        let works = self.call.iter().filter_map(|call| match &call.action {
-            CallDo::Redis(work) => Some(work),
-            CallDo::GetToken(_) | CallDo::UseResource(_) | CallDo::RedisSubscribe(_) => None,
-        });
-        let mut names = BTreeSet::new();
-        for work in works {
-            let commands = work.send.iter().filter_map(|text| parse_command(text).ok());
-            let commands = commands.filter_map(|words| words.into_iter().next());
-            let commands: BTreeSet<String> = commands.map(|name| name.to_uppercase()).collect();
-            if work.how == RedisHow::Transaction || commands.contains("MULTI") {
-                names.extend(commands);
-            }
-        }
-        names
+        let calls = self.call.iter();
+        calls
+            .flat_map(|call| call.action.commands_in_transactions())
+            .collect()
     }
 
     /// Whether a Redis connection of the subject stays broken once it is.

@@ -1,7 +1,6 @@
 //! What types can't say: whether a scenario that fits the model also makes sense. Everything that
 //! is wrong is reported, each at the key that says it.
 
-mod calls;
 mod citations;
 mod fault;
 mod known_failures;
@@ -18,7 +17,7 @@ use super::{
     diagnostics::Problem,
     document::{Document, Place},
 };
-use crate::{action, world::Check};
+use crate::{action, call, world::Check};
 
 /// Everything in the scenario that makes no sense.
 pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
@@ -34,7 +33,7 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.world();
     check.subject();
     action::check(&scenario.at, &mut check);
-    check.calls();
+    call::check(&scenario.call, &mut check);
     check.expectations();
     crate::expectation::conflicts(&scenario.expect, &mut check);
     check.checker.into_problems()
