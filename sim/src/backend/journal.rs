@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::trace::{Fingerprint, Kind, Recorder};
+use crate::trace::{Facts, Fingerprint, Kind, Recorder};
 
 /// Why a request or a command ended as it did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,7 +32,7 @@ impl Why {
 }
 
 /// What the trace tells about a request on arrival.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     /// What is asked for.
     pub what: &'static str,
@@ -40,6 +40,8 @@ pub struct Told {
     pub line: String,
     /// The form's fields, secrets left out.
     pub detail: String,
+    /// What the service knows of it.
+    pub facts: Facts,
 }
 
 /// The pen, and what is open.
@@ -104,6 +106,7 @@ impl Journal {
                 what: told.what.to_owned(),
                 line: told.line.clone(),
                 detail: told.detail.clone(),
+                facts: told.facts.clone(),
             },
         );
         request
@@ -157,7 +160,14 @@ impl Journal {
     }
 
     /// A command started; its number.
-    pub fn command_started(&self, at: Duration, instance: u32, program: &str, args: &str) -> u64 {
+    pub fn command_started(
+        &self,
+        at: Duration,
+        instance: u32,
+        program: &str,
+        args: &str,
+        facts: &Facts,
+    ) -> u64 {
         let mut pages = self.pages();
         pages.commands += 1;
         let command = pages.commands;
@@ -170,6 +180,7 @@ impl Journal {
                 command,
                 program,
                 args,
+                facts: facts.clone(),
             },
         );
         command

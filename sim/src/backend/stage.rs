@@ -30,9 +30,9 @@ use crate::{
 use crate::{
     draws::Draws,
     engine::{BoxFuture, Host, HostMain, Runtime},
-    fault::{FaultBook, Seen, Strike},
+    fault::{FaultBook, Strike},
     scenario::{DEFAULT_TENANT, Fault, Range, Service, World},
-    trace::{Kind, Recorder},
+    trace::{Facts, Kind, Recorder},
 };
 
 /// What the endpoints of one world share: its state, which the timeline changes, and its pen.
@@ -343,13 +343,13 @@ impl Stage {
     }
 
     /// The fault that strikes a request or command which arrives at `at`, if one does.
-    pub(crate) fn strike(&self, seen: Seen<'_>, at: Duration) -> Option<Strike> {
+    pub(crate) fn strike(&self, facts: &Facts, at: Duration) -> Option<Strike> {
         self.expire(at);
         let draws = &self.0.draws;
         let decision = self
             .state()
             .faults
-            .decide(seen, |fault| draws.unit(&format!("fault {fault}")));
+            .decide(facts, |fault| draws.unit(&format!("fault {fault}")));
         for fault in decision.spent {
             self.lifted(fault, at);
         }

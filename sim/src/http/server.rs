@@ -18,15 +18,10 @@ use super::{
     exchange::{Answer, Endpoint, Request},
     reply,
 };
-use crate::backend::{
-    Stage,
-    capture::Witnessed,
-    journal::{Told, Why},
-    real_secret,
-};
+use crate::backend::{Stage, capture::Witnessed, journal::Why, real_secret};
 use crate::{
     engine::{Host, Runtime, Stream},
-    fault::{Seen, Strike},
+    fault::Strike,
     scenario::{FaultThen, ResetWhen},
 };
 
@@ -169,7 +164,7 @@ impl Line {
         {
             self.stage.warn_of_real_secret(arrived, name, what);
         }
-        let strike = self.stage.strike(seen(name, &told), arrived);
+        let strike = self.stage.strike(&told.facts, arrived);
         *self.now() = Now {
             open: Some(number),
             strike: strike.clone(),
@@ -278,15 +273,5 @@ impl Line {
         if time > Duration::ZERO {
             self.runtime.sleep(time).await;
         }
-    }
-}
-
-fn seen<'a>(endpoint: &'a str, told: &'a Told) -> Seen<'a> {
-    Seen {
-        endpoint,
-        what: told.what,
-        line: &told.line,
-        detail: &told.detail,
-        command: None,
     }
 }

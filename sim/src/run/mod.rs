@@ -1,11 +1,9 @@
 //! World + timeline + calls -> trace.
 
 mod agenda;
-mod caller;
 mod callers;
 mod guests;
 mod machine;
-mod redis;
 mod scene;
 mod story;
 mod watch;

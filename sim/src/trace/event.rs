@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Fingerprint, RedisEvent};
+use super::{Facts, Fingerprint, RedisEvent};
 
 /// The instance number of commands that somebody outside runs: nobody knows for which credential.
 pub const OUTSIDE: u32 = 0;
@@ -119,6 +119,9 @@ pub enum Kind {
         /// What makes two requests the same request: a digest of method, URL and body without
         /// correlation ids.
         key: Fingerprint,
+        /// What the service at that host would know of it; for matchers.
+        #[serde(skip)]
+        facts: Facts,
     },
     /// The head of an answer reached the credential.
     ResponseReceived {
@@ -158,6 +161,9 @@ pub enum Kind {
         /// a `&`, `%`, `+` or space of a value percent-encoded), secrets replaced by `***`.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,
+        /// What the service knows of it; for matchers.
+        #[serde(skip)]
+        facts: Facts,
     },
     /// An endpoint answered, or decided not to.
     RequestAnswered {
@@ -192,6 +198,9 @@ pub enum Kind {
         program: String,
         /// Its arguments, joined by spaces; instead of a script for `pwsh`, what it asks for.
         args: String,
+        /// What the command knows of it; for matchers.
+        #[serde(skip)]
+        facts: Facts,
     },
     /// A command ended.
     CommandEnded {

@@ -2,11 +2,13 @@
 //! trace seen from one endpoint.
 
 mod event;
+mod facts;
 mod hash;
 mod redis;
 mod text;
 
 pub use event::{CallOutcome, Event, Kind, OUTSIDE, TriedMember};
+pub use facts::{Facts, RequestFacts};
 pub use hash::{Fingerprint, fingerprint};
 pub use redis::{Published, RedisEvent, RedisReply};
 pub(crate) use text::span;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Fingerprint;
+use super::{Facts, Fingerprint};
 use crate::scenario::{RedisEnd, RedisReport};
 
 /// Something that happened to Redis.
@@ -75,6 +75,9 @@ pub enum RedisEvent {
         /// The fault that decided, if one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<String>,
+        /// What the server knows of it; for matchers.
+        #[serde(skip)]
+        facts: Facts,
         /// What it published: PUBLISH itself, and EXEC what the queued PUBLISH commands did.
         #[serde(skip)]
         published: Box<[Published]>,

@@ -253,6 +253,7 @@ fn say(kind: &Kind) -> String {
             what,
             line,
             detail,
+            facts: _,
         } => {
             let detail = if detail.is_empty() {
                 String::new()
@@ -282,6 +283,7 @@ fn say(kind: &Kind) -> String {
             command,
             program,
             args,
+            facts: _,
         } => {
             let of = match *instance {
                 OUTSIDE => String::new(),

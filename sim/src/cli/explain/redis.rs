@@ -1,8 +1,8 @@
 //! Redis in words.
 
 use crate::scenario::{
-    Redis, RedisClosed, RedisEnd, RedisFailure, RedisHow, RedisMatch, RedisReceived, RedisReplies,
-    RedisReport, RedisReported, RedisWork, Span,
+    Redis, RedisClosed, RedisEnd, RedisFailure, RedisReceived, RedisReplies, RedisReport,
+    RedisReported, Span,
 };
 
 /// The server at the world's start.
@@ -36,52 +36,7 @@ pub fn server(redis: &Redis) -> String {
     if redis.max_clients < 10_000 {
         parts.push(format!("{} connections at most", redis.max_clients));
     }
-    format!(
-        "redis: {}, {}",
-        parts.join(", "),
-        super::world::reach(redis.reach)
-    )
-}
-
-/// Commands that a caller sends, as a verb.
-pub fn work(work: &RedisWork, plural: &str) -> String {
-    let commands = work.send.join("; ");
-    let how = match work.how {
-        RedisHow::OneByOne => "",
-        RedisHow::Pipeline => " in one pipeline",
-        RedisHow::Transaction => " in one transaction",
-    };
-    let pause = match work.pause {
-        Span(pause) if pause.is_zero() => String::new(),
-        pause => format!(", with {pause} between them"),
-    };
-    let on = if work.each_its_own {
-        ", each on a connection of its own".to_owned()
-    } else {
-        format!(" on connection {}", work.connection)
-    };
-    format!("send{plural} {commands}{how}{on}{pause}")
-}
-
-/// Which commands.
-pub fn commands(of: &RedisMatch) -> String {
-    let mut text = match (&of.command, of.signs_in) {
-        (Some(command), _) => format!("{command} commands"),
-        (None, Some(true)) => "sign-ins at redis".to_owned(),
-        (None, _) => "redis commands".to_owned(),
-    };
-    text += match of.in_transaction {
-        Some(true) => " between MULTI and EXEC",
-        Some(false) => " outside of transactions",
-        None => "",
-    };
-    if let Some(connection) = of.connection {
-        text += &format!(" on connection {connection}");
-    }
-    if let Some(node) = of.node {
-        text += &format!(" on node {node}");
-    }
-    text
+    format!("redis: {}, {}", parts.join(", "), redis.reach.describe())
 }
 
 pub fn replies(expected: &RedisReplies, window: &str) -> String {

@@ -1,6 +1,7 @@
 //! Microsoft Entra ID at `login.microsoftonline.com`.
 
 mod error;
+pub mod matcher;
 mod metadata;
 pub(crate) mod server;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The instance metadata service, as far as it hands out tokens.
 
+pub mod matcher;
 pub(crate) mod server;
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,10 @@
 //! `server` is a Redis without sockets and clocks, the same as a real one byte for byte; around it
 //! are the connections, with their tokens and their faults.
 
-mod actions;
 mod command;
 mod command_text;
 mod entra;
+pub mod matcher;
 mod recorded;
 mod redis_service;
 pub mod resp;

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use super::{
     command::{self, shown},
     entra::Tried,
+    matcher::RedisFacts,
     resp::Reply,
     server::Done,
     session::Session,
 };
 use crate::{
-    fault::{Seen, SeenCommand, Strike},
-    trace::{Fingerprint, Kind, Published, RedisEvent},
+    fault::Strike,
+    trace::{Facts, Fingerprint, Kind, Published, RedisEvent},
 };
 
 /// A good login.
@@ -100,12 +101,14 @@ pub fn signed_in(session: &mut Session, tried: &Tried) {
 /// The server took a command.
 pub fn command(session: &Session, args: &[Bytes], fault: Option<&str>, outcome: Outcome) {
     let name = outcome.name.unwrap_or_else(|| command::full_name(args));
+    let name = capitals(&name);
+    let facts = facts(session, name.clone(), args, outcome.transaction.is_some());
     record(
         session,
         RedisEvent::Command {
             connection: session.id,
             number: session.number,
-            name: capitals(&name),
+            name,
             args: shown::arguments(args).join(" "),
             user: session.signed.as_ref().map(|signed| signed.user.clone()),
             token: session.signed.as_ref().map(|signed| signed.token),
@@ -113,6 +116,7 @@ pub fn command(session: &Session, args: &[Bytes], fault: Option<&str>, outcome: 
             signs_in: shown::signs_in(args),
             reply: outcome.reply,
             fault: fault.map(str::to_owned),
+            facts,
             published: outcome.published,
         },
     );
@@ -131,21 +135,17 @@ pub fn strike(
     in_transaction: bool,
 ) -> Option<Strike> {
     let name = capitals(&command::full_name(args));
-    let seen = SeenCommand {
-        name: &name,
+    session
+        .stage
+        .strike(&facts(session, name, args, in_transaction), at)
+}
+
+fn facts(session: &Session, name: String, args: &[Bytes], in_transaction: bool) -> Facts {
+    Facts::new(RedisFacts {
+        name,
         signs_in: shown::signs_in(args),
         connection: session.id,
         node: session.node,
         in_transaction,
-    };
-    session.stage.strike(
-        Seen {
-            endpoint: "redis",
-            what: "command",
-            line: "",
-            detail: "",
-            command: Some(seen),
-        },
-        at,
-    )
+    })
 }

@@ -1,5 +1,6 @@
 //! An API that checks the tokens it is shown.
 
+pub mod matcher;
 pub(crate) mod server;
 #[cfg(test)]
 mod tests;
