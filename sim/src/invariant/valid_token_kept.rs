@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use credsim_identity::TokenRequest;
 use jiff::Timestamp;
 
 use super::{Evidence, Finding, Invariant};
 use crate::{
+    call::Which,
     judge::{Run, Side, view::calls},
-    scenario::{CallDo, GetToken, Scenario},
+    scenario::Scenario,
     trace::{CallOutcome, Event},
 };
 
@@ -46,11 +48,17 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
         .filter_map(|call| Some((call, call.end.as_ref()?)))
         .collect();
     ends.sort_by_key(|(_, end)| end.event.at);
+    let asked = scenario.call.iter();
+    let asked = asked.map(|call| call.action.token_request(&scenario.world, Which::FIRST));
+    let asked: Vec<Option<TokenRequest>> = asked.collect();
     for (call, end) in ends {
-        let get = token_request(scenario, call.step);
-        let tenant = get.and_then(|get| get.tenant.as_deref());
-        // Who handles continuous access evaluation has tokens of another kind (PR-26).
-        let cae = get.is_some_and(|get| get.cae);
+        let asked = call
+            .step
+            .checked_sub(1)
+            .and_then(|step| asked.get(step)?.as_ref());
+        let tenant = asked.and_then(TokenRequest::tenant_id);
+        // A caller that handles continuous access evaluation has tokens of another kind (PR-26).
+        let cae = asked.is_some_and(TokenRequest::is_cae_enabled);
         let key = (call.instance, call.scope, tenant, cae);
         match end.outcome {
             CallOutcome::Token {
@@ -82,7 +90,7 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                 };
                 let excused = matches!(error.as_str(), "cancelled" | "configuration")
                     // Other claims ask for more than a held token can give.
-                    || get.is_some_and(|get| get.claims.is_some());
+                    || asked.is_some_and(|asked| asked.claims_challenge().is_some());
                 if excused {
                     continue;
                 }
@@ -101,13 +109,4 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     }
     let found = format!("{looked_at} failed calls after a token, none of them with a valid one");
     (!held.is_empty()).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
-}
-
-/// What the step asks for, if it asks for a token itself.
-fn token_request(scenario: &Scenario, step: usize) -> Option<&GetToken> {
-    let call = scenario.call.get(step.checked_sub(1)?)?;
-    match &call.action {
-        CallDo::GetToken(get) => Some(get),
-        CallDo::UseResource(_) | CallDo::Redis(_) | CallDo::RedisSubscribe(_) => None,
-    }
 }

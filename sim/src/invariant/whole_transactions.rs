@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{Evidence, Finding, Invariant};
 use crate::{
     judge::{Run, Side},
-    scenario::{CallDo, RedisEnd, RedisHow, Scenario, parse_command},
+    scenario::{RedisEnd, Scenario},
     trace::{Event, Kind, RedisEvent},
 };
 
@@ -73,20 +73,10 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
 
 /// The names of the commands that callers send in transactions.
 fn sent(scenario: &Scenario) -> BTreeSet<String> {
-    let works = scenario.call.iter().filter_map(|call| match &call.action {
-        CallDo::Redis(work) => Some(work),
-        _ => None,
-    });
-    let mut names = BTreeSet::new();
-    for work in works {
-        let commands = work.send.iter().filter_map(|text| parse_command(text).ok());
-        let commands = commands.filter_map(|words| words.into_iter().next());
-        let commands: BTreeSet<String> = commands.map(|name| name.to_uppercase()).collect();
-        if work.how == RedisHow::Transaction || commands.contains("MULTI") {
-            names.extend(commands);
-        }
-    }
-    names
+    let calls = scenario.call.iter();
+    calls
+        .flat_map(|call| call.action.commands_in_transactions())
+        .collect()
 }
 
 fn of_transaction(run: &Run, on: u64, number: u64) -> impl Iterator<Item = &Event> {

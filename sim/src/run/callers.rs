@@ -2,15 +2,12 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{
-    caller::{self, Caller},
-    scene::{Instanced, Scene, lock},
-};
-use crate::scenario::Instance;
+use super::scene::{Scene, lock};
+use crate::call::{Caller, Instance, SubjectInstance, Which};
 
 impl Scene {
     /// Starts the callers of a step.
-    pub fn call(self: Arc<Self>, step: usize, shared: Option<Arc<Instanced>>) {
+    pub fn call(self: Arc<Self>, step: usize, shared: Option<Arc<SubjectInstance>>) {
         let Some(call) = self.scenario.call.get(step) else {
             return;
         };
@@ -20,10 +17,10 @@ impl Scene {
             *count += 1;
             *count
         };
-        let who = move |number| (step, number, repetition);
+        let which = move |caller| Which { repetition, caller };
         if call.ramp_up.is_none() {
             for number in 1..=call.callers {
-                self.begin(who(number), shared.as_ref());
+                self.begin(step, which(number), shared.as_ref());
             }
             return;
         }
@@ -39,43 +36,36 @@ impl Scene {
                 if !wait.is_zero() {
                     scene.state.host.runtime.sleep(wait).await;
                 }
-                scene.begin(who(number), shared.as_ref());
+                scene.begin(step, which(number), shared.as_ref());
             }
         };
         self.state.host.runtime.spawn(Box::pin(in_turn)).detach();
     }
 
     /// One caller of a step begins.
-    fn begin(
-        self: &Arc<Self>,
-        (step, number, repetition): (usize, u32, u64),
-        shared: Option<&Arc<Instanced>>,
-    ) {
+    fn begin(self: &Arc<Self>, step: usize, which: Which, shared: Option<&Arc<SubjectInstance>>) {
         let Some(call) = self.scenario.call.get(step) else {
             return;
         };
         let instance = match (shared, call.credential) {
             (Some(shared), Instance::Shared | Instance::Clone) => shared.clone(),
-            (_, Instance::EachItsOwn) => self.own(step, number),
+            (_, Instance::EachItsOwn) => self.own(step, which.caller),
             _ => self.instance(),
         };
-        let caller = Caller {
-            scene: self.clone(),
-            step,
-            number,
-            repetition,
-            call: self.calls.fetch_add(1, Ordering::Relaxed) + 1,
-            instance,
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let context = self.call_context.clone();
+        let caller = Caller::new(context, (step + 1, call), which, number, instance);
+        let scenario = self.scenario.clone();
+        let playing = async move {
+            if let Some(call) = scenario.call.get(step) {
+                call.action.play(&caller).await;
+            }
         };
-        self.state
-            .host
-            .runtime
-            .spawn(Box::pin(caller::call(caller)))
-            .detach();
+        self.state.host.runtime.spawn(Box::pin(playing)).detach();
     }
 
     /// The credential of a caller that has its own, built at its first call.
-    fn own(&self, step: usize, caller: u32) -> Arc<Instanced> {
+    fn own(&self, step: usize, caller: u32) -> Arc<SubjectInstance> {
         let known = lock(&self.own).get(&(step, caller)).cloned();
         known.unwrap_or_else(|| {
             let built = self.instance();

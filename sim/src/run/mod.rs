@@ -1,10 +1,8 @@
 //! Plays a scenario: runs its world, its timeline and its callers on an engine, and gives the trace.
 
-mod caller;
 mod callers;
 mod external_clients;
 mod machine;
-mod redis;
 mod scene;
 mod schedule;
 mod watch;

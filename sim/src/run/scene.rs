@@ -1,7 +1,7 @@
 //! The running story, shared by its callers: the credentials, and how the world changes.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -9,29 +9,20 @@ use std::{
     time::Duration,
 };
 
-use credsim_identity::{AccessToken, Error, TokenRequest};
-use jiff::Timestamp;
+use credsim_identity::TokenRequest;
 
-use super::{caller, redis::Connections, watch::Watch};
+use super::watch::Watch;
 use crate::{
     action::{Action, ActionContext, NetworkChange, Repair, SharedCredential},
+    call::{CallContext, SecretWatch as _, SubjectInstance},
     credential::BuiltSubject,
     engine::Control,
-    host::{HostState, Leftovers, Lender},
+    host::{HostState, Lender},
     scenario::{Reach, Scenario, Service},
     service::redis::redis_hosts,
     subject::{Lent, RedisReporter, Subject},
-    trace::{Fingerprint, Kind, RedisEvent},
+    trace::{Kind, RedisEvent},
 };
-
-/// A credential of the run.
-pub(super) struct Instanced {
-    pub number: u32,
-    pub built: Result<BuiltSubject, Error>,
-    leftovers: Arc<Leftovers>,
-    /// The tokens that it handed out lately, so that they need not be digested again.
-    pub seen_tokens: Mutex<VecDeque<(AccessToken, Fingerprint)>>,
-}
 
 /// The running story, shared by its callers.
 pub(super) struct Scene {
@@ -43,13 +34,11 @@ pub(super) struct Scene {
     pub(super) calls: AtomicU64,
     /// How often each step was repeated.
     pub(super) repetitions: Mutex<BTreeMap<usize, u64>>,
-    /// The connections to Redis.
-    pub connections: Connections,
-    disposed: Mutex<Vec<Arc<Instanced>>>,
+    /// What the calls share.
+    pub(super) call_context: Arc<CallContext>,
+    disposed: Mutex<Vec<Arc<SubjectInstance>>>,
     /// The credentials of callers that have their own, by step and caller.
-    pub(super) own: Mutex<BTreeMap<(usize, u32), Arc<Instanced>>>,
-    /// Tokens of callers that keep them, by step and caller.
-    kept: Mutex<BTreeMap<(usize, u32), AccessToken>>,
+    pub(super) own: Mutex<BTreeMap<(usize, u32), Arc<SubjectInstance>>>,
     last_repair: Mutex<Option<Duration>>,
 }
 
@@ -60,6 +49,12 @@ impl Scene {
         watch: Watch,
         subject: Arc<dyn Subject>,
     ) -> Self {
+        let call_context = Arc::new(CallContext {
+            host: state.clone(),
+            world: Arc::new(scenario.world.clone()),
+            secrets: Arc::new(watch.clone()),
+            states: Default::default(),
+        });
         Self {
             scenario,
             state,
@@ -68,10 +63,9 @@ impl Scene {
             instances: AtomicU32::new(0),
             calls: AtomicU64::new(0),
             repetitions: Mutex::default(),
-            connections: Connections::default(),
+            call_context,
             disposed: Mutex::default(),
             own: Mutex::default(),
-            kept: Mutex::default(),
             last_repair: Mutex::default(),
         }
     }
@@ -115,7 +109,7 @@ impl Scene {
     }
 
     /// Builds a credential.
-    pub fn instance(&self) -> Arc<Instanced> {
+    pub fn instance(&self) -> Arc<SubjectInstance> {
         let number = self.instances.fetch_add(1, Ordering::Relaxed) + 1;
         let (platform, observer, leftovers) = Lender::lend(&self.state, number);
         let tenant = self.scenario.world.entra.as_ref().map_or_else(
@@ -160,12 +154,7 @@ impl Scene {
                 });
             }
         }
-        Arc::new(Instanced {
-            number,
-            built,
-            leftovers,
-            seen_tokens: Mutex::default(),
-        })
+        Arc::new(SubjectInstance::new(number, built, leftovers))
     }
 
     /// Applies an event of the timeline.
@@ -173,7 +162,7 @@ impl Scene {
         &self,
         action: &Action,
         control: &dyn Control,
-        shared: Option<&Arc<Instanced>>,
+        shared: Option<&Arc<SubjectInstance>>,
         at: Duration,
     ) {
         if action.consequences().repair == Repair::Now {
@@ -205,9 +194,11 @@ impl Scene {
                 BuiltSubject::Credential(built) => {
                     let repetitions = lock(&self.repetitions);
                     let asked = repetitions.iter();
-                    let asked = asked.flat_map(|(step, times)| {
-                        caller::all_requests(&self.scenario, *step, *times)
+                    let asked = asked.filter_map(|(step, times)| {
+                        let call = self.scenario.call.get(*step)?;
+                        Some(call.token_requests(&self.scenario.world, *times))
                     });
+                    let asked = asked.flatten();
                     let cached = |request: &TokenRequest| built.credential.cached(request);
                     asked.filter(|request| cached(request).is_some()).count()
                 }
@@ -220,10 +211,6 @@ impl Scene {
                 tokens,
             });
         }
-    }
-
-    pub fn kept(&self) -> MutexGuard<'_, BTreeMap<(usize, u32), AccessToken>> {
-        lock(&self.kept)
     }
 
     /// Writes what a Redis client reports about itself.
@@ -239,22 +226,12 @@ impl Scene {
             state.recorder.record(state.elapsed(), Kind::Redis(event));
         })
     }
-
-    /// A moment of the host's wall clock as time since the world's start.
-    pub fn since_the_start(&self, at: Timestamp) -> Duration {
-        let elapsed = self.state.elapsed();
-        let ago = self.state.now().duration_since(at);
-        match Duration::try_from(ago) {
-            Ok(ago) => elapsed.saturating_sub(ago),
-            Err(_) => elapsed,
-        }
-    }
 }
 
 /// The shared credential of a run, as the timeline may touch it.
 struct SharedOfRun<'a> {
     scene: &'a Scene,
-    shared: &'a Arc<Instanced>,
+    shared: &'a Arc<SubjectInstance>,
 }
 
 impl SharedCredential for SharedOfRun<'_> {
@@ -266,7 +243,7 @@ impl SharedCredential for SharedOfRun<'_> {
         match &self.shared.built {
             Ok(BuiltSubject::Credential(built)) => built.credential.dispose(),
             Ok(BuiltSubject::Redis(client)) => {
-                self.scene.connections.drop_all();
+                self.scene.call_context.states.before_dispose();
                 client.dispose();
             }
             // There is nothing to dispose.

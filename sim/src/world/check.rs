@@ -54,6 +54,8 @@ pub(crate) struct Series<'a> {
     pub until: Option<Span>,
     /// Whether it asks the shared credential or a clone of it.
     pub shares_credential: bool,
+    /// Whether it goes through the subject's Redis client.
+    pub uses_redis_client: bool,
     /// What it does, as `do` names it.
     pub kind: &'static str,
     /// The resource that it uses.
@@ -139,6 +141,13 @@ impl Check<'_> {
                 .expected(one_of(users.clone()))
                 .did_you_mean(user, users);
         }
+    }
+
+    /// How long the tokens of a service or a command live.
+    pub(crate) fn token_life(&mut self, life: Span, place: &Place) {
+        let place = place.key("token-life");
+        self.longer_than_zero(life, &place, TOKEN_LIFE);
+        self.whole_seconds(life, &place);
     }
 
     /// A resource of the world.
@@ -236,3 +245,6 @@ impl Check<'_> {
         })
     }
 }
+
+const TOKEN_LIFE: &str =
+    "a token that ends at once is never handed out; leave it out for the default";

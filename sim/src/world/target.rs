@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    command::matcher::{CommandMatch, RunsOf},
+    command::{
+        Program,
+        matcher::{CommandMatch, RunsOf},
+    },
     fault::Matcher,
     http::exchange::Request,
     scenario::RedisMatch,
@@ -60,9 +63,9 @@ impl Target {
         match self {
             Self::Imds(matcher) => matcher,
             Self::Entra(matcher) => matcher,
-            Self::Az(CommandMatch {}) => &RunsOf("az"),
-            Self::Azd(CommandMatch {}) => &RunsOf("azd"),
-            Self::Pwsh(CommandMatch {}) => &RunsOf("pwsh"),
+            Self::Az(CommandMatch {}) => &RunsOf(Program::Az),
+            Self::Azd(CommandMatch {}) => &RunsOf(Program::Azd),
+            Self::Pwsh(CommandMatch {}) => &RunsOf(Program::Pwsh),
             Self::Resource(matcher) => matcher,
             Self::Redis(matcher) => matcher,
         }

@@ -1,8 +1,8 @@
 //! Redis in words.
 
 use crate::scenario::{
-    Redis, RedisClosed, RedisEnd, RedisFailure, RedisHow, RedisReceived, RedisReplies, RedisReport,
-    RedisReported, RedisWork, Span,
+    Redis, RedisClosed, RedisEnd, RedisFailure, RedisReceived, RedisReplies, RedisReport,
+    RedisReported, Span,
 };
 
 /// The server at the world's start.
@@ -37,26 +37,6 @@ pub fn server(redis: &Redis) -> String {
         parts.push(format!("{} connections at most", redis.max_clients));
     }
     format!("redis: {}, {}", parts.join(", "), redis.reach.describe())
-}
-
-/// Commands that a caller sends, as a verb.
-pub fn work(work: &RedisWork, plural: &str) -> String {
-    let commands = work.send.join("; ");
-    let how = match work.how {
-        RedisHow::OneByOne => "",
-        RedisHow::Pipeline => " in one pipeline",
-        RedisHow::Transaction => " in one transaction",
-    };
-    let pause = match work.pause {
-        Span(pause) if pause.is_zero() => String::new(),
-        pause => format!(", with {pause} between them"),
-    };
-    let on = if work.each_its_own {
-        ", each on a connection of its own".to_owned()
-    } else {
-        format!(" on connection {}", work.connection)
-    };
-    format!("send{plural} {commands}{how}{on}{pause}")
 }
 
 pub fn replies(expected: &RedisReplies, window: &str) -> String {

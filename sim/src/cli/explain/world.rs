@@ -1,8 +1,10 @@
 //! The world at its start, in words.
 
-use crate::scenario::{
-    App, Az, Azd, Entra, Imds, Limit, LimitBody, ManagedIdentity, Pwsh, Range, Reach, Resource,
-    Span, World,
+use crate::{
+    command::{self, Command},
+    scenario::{
+        App, Entra, Imds, Limit, LimitBody, ManagedIdentity, Range, Reach, Resource, Span, World,
+    },
 };
 
 /// One line for each thing in the world.
@@ -28,9 +30,7 @@ pub fn lines(world: &World) -> Vec<String> {
     lines.extend(
         accounts.map(|(name, account)| format!("account {name}: object id {}", account.object_id)),
     );
-    lines.extend(world.az.as_ref().map(az));
-    lines.extend(world.azd.as_ref().map(azd));
-    lines.extend(world.pwsh.as_ref().map(pwsh));
+    lines.extend(command::of_world(world).map(Command::describe));
     lines.extend(world.redis.as_ref().map(super::redis::server));
     lines.extend(world.resources.iter().map(|(name, at)| resource(name, at)));
     lines
@@ -152,75 +152,7 @@ fn service(parts: &mut Vec<String>, takes: Option<&Range>, at: Reach, limit: Opt
 
 /// A range of durations.
 pub fn range(range: &Range) -> String {
-    if range.at_least == range.at_most {
-        range.at_least.to_string()
-    } else {
-        format!("{} to {}", range.at_least, range.at_most)
-    }
-}
-
-fn az(az: &Az) -> String {
-    let mut parts = tool(
-        az.installed,
-        az.account.as_ref(),
-        az.takes.as_ref(),
-        az.token_life,
-    );
-    if !az.prints_expires_on {
-        parts.push("prints local times only (older than 2.54.0)".to_owned());
-    }
-    parts.extend(
-        az.warning
-            .as_ref()
-            .map(|text| format!("warns on standard error: {text}")),
-    );
-    format!("az: {}", parts.join(", "))
-}
-
-fn azd(azd: &Azd) -> String {
-    let parts = tool(
-        azd.installed,
-        azd.account.as_ref(),
-        azd.takes.as_ref(),
-        azd.token_life,
-    );
-    format!("azd: {}", parts.join(", "))
-}
-
-fn pwsh(pwsh: &Pwsh) -> String {
-    let mut parts = tool(
-        pwsh.installed,
-        pwsh.account.as_ref(),
-        pwsh.takes.as_ref(),
-        pwsh.token_life,
-    );
-    if !pwsh.has_az_accounts {
-        parts.push("without the module Az.Accounts".to_owned());
-    }
-    format!("pwsh: {}", parts.join(", "))
-}
-
-fn tool(
-    installed: bool,
-    account: Option<&String>,
-    takes: Option<&Range>,
-    life: Span,
-) -> Vec<String> {
-    let mut parts = vec![
-        if installed {
-            "installed"
-        } else {
-            "not installed"
-        }
-        .to_owned(),
-    ];
-    parts.push(match account {
-        Some(account) => format!("{account} is logged in"),
-        None => "nobody is logged in".to_owned(),
-    });
-    parts.extend(takes.map(|takes| format!("takes {}", range(takes))));
-    parts.push(format!("tokens live {life}"));
-    parts
+    range.describe()
 }
 
 fn resource(name: &str, resource: &Resource) -> String {

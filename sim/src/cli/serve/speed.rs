@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::{
-    command::USUAL_COMMAND_TIME,
+    command::{self, Program},
     scenario::{At, Range, Reach, Scenario, Span, That},
 };
 
@@ -49,17 +49,16 @@ pub fn faster(scenario: &Scenario, times: f64) -> Result<Scenario, String> {
 /// The first thing in a story that takes time of its own.
 fn lasting(scenario: &Scenario) -> Option<String> {
     let world = &scenario.world;
-    let lives = [
+    let services = [
         ("IMDS", world.imds.as_ref().map(|imds| imds.token_life)),
         (
             "Entra ID",
             world.entra.as_ref().map(|entra| entra.token_life),
         ),
-        ("az", world.az.as_ref().map(|az| az.token_life)),
-        ("azd", world.azd.as_ref().map(|azd| azd.token_life)),
-        ("pwsh", world.pwsh.as_ref().map(|pwsh| pwsh.token_life)),
     ];
-    for (name, life) in lives {
+    let commands = command::of_world(world)
+        .map(|command| (command.program().name(), Some(command.token_life())));
+    for (name, life) in services.into_iter().chain(commands) {
         // Clients renew from the half of a token's life on.
         let quiet = life.map_or(Duration::MAX, |life| life.0 / 2);
         if quiet < world.lasts.0 {
@@ -132,18 +131,15 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
         _ => None,
     });
     let gap = gaps.min().unwrap_or_default().div_f64(times);
-    let comes = |program: &str| {
-        let brings = |at: &At| at.action.consequences().brings == Some(program);
+    let comes = |program: Program| {
+        let brings = |at: &At| at.action.consequences().brings == Some(program.name());
         scenario.at.iter().any(brings)
     };
-    let commands = [
-        ("az", world.az.as_ref().map(|az| az.takes)),
-        ("azd", world.azd.as_ref().map(|azd| azd.takes)),
-        ("pwsh", world.pwsh.as_ref().map(|pwsh| pwsh.takes)),
-    ];
-    commands.into_iter().find_map(|(name, there)| {
-        let takes = there.or_else(|| comes(name).then_some(None))?;
-        let longest = takes.map_or(USUAL_COMMAND_TIME, |takes| takes.at_most.0);
+    Program::ALL.iter().find_map(|program| {
+        let there = program.of_world(world).map(|command| command.takes());
+        let takes = there.or_else(|| comes(*program).then_some(None))?;
+        let longest = takes.map_or(command::USUAL, |takes| takes.at_most.0);
+        let name = program.name();
         (longest > gap.mul_f64(HARMLESS_SHARE)).then(|| {
             format!(
                 "{name} takes {}, and the timeline would have no more than {} between two events; \

@@ -8,7 +8,7 @@ use super::{
     child::Running,
     variables,
 };
-use crate::{judge::Run, run::Visit, scenario::Scenario, simulation::quoted, trace::Kind};
+use crate::{command, judge::Run, run::Visit, scenario::Scenario, simulation::quoted, trace::Kind};
 
 /// How the guests left.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,17 +120,7 @@ fn in_it(scenario: &Scenario) -> String {
         has.push("Redis".to_owned());
     }
     has.extend(world.resources.keys().cloned());
-    let commands = [
-        ("az", world.az.is_some()),
-        ("azd", world.azd.is_some()),
-        ("pwsh", world.pwsh.is_some()),
-    ];
-    has.extend(
-        commands
-            .iter()
-            .filter(|(_, there)| *there)
-            .map(|(name, _)| (*name).to_owned()),
-    );
+    has.extend(command::of_world(world).map(|command| command.program().name().to_owned()));
     if has.is_empty() {
         "an empty world".to_owned()
     } else {

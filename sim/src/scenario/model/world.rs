@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use crate::command::{Account, Az, Azd, Pwsh};
+
 use super::{Moment, Range, Redis, SignedSpan, Span};
 
 /// The world at its start.
@@ -226,110 +228,6 @@ pub enum LimitBody {
     Text,
 }
 
-/// A person.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Account {
-    /// The person's object id.
-    pub object_id: String,
-}
-
-/// The Azure CLI.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Az {
-    /// Whether it is installed at the start. Default: true.
-    #[serde(default = "yes")]
-    pub installed: bool,
-    /// Who is logged in at the start; one of `world.accounts`. Default: nobody.
-    pub account: Option<String>,
-    /// How long it takes to answer. Default: 1s.
-    pub takes: Option<Range>,
-    /// How long its tokens live. Default: 60m.
-    #[serde(default = "one_hour")]
-    pub token_life: Span,
-    /// The id of the subscription it works with. Default: a fixed one.
-    #[serde(default = "default_subscription")]
-    pub subscription: String,
-    /// Whether it is 2.54.0 or newer and prints `expires_on`. Default: true.
-    #[serde(default = "yes")]
-    pub prints_expires_on: bool,
-    /// Text that it prints on standard error although it succeeds. Default: none.
-    pub warning: Option<String>,
-}
-
-impl Default for Az {
-    fn default() -> Self {
-        Self {
-            installed: true,
-            account: None,
-            takes: None,
-            token_life: one_hour(),
-            subscription: default_subscription(),
-            prints_expires_on: true,
-            warning: None,
-        }
-    }
-}
-
-/// The Azure Developer CLI.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Azd {
-    /// Whether it is installed at the start. Default: true.
-    #[serde(default = "yes")]
-    pub installed: bool,
-    /// Who is logged in at the start; one of `world.accounts`. Default: nobody.
-    pub account: Option<String>,
-    /// How long it takes to answer. Default: 1s.
-    pub takes: Option<Range>,
-    /// How long its tokens live. Default: 60m.
-    #[serde(default = "one_hour")]
-    pub token_life: Span,
-}
-
-impl Default for Azd {
-    fn default() -> Self {
-        Self {
-            installed: true,
-            account: None,
-            takes: None,
-            token_life: one_hour(),
-        }
-    }
-}
-
-/// PowerShell 7 with the module Az.Accounts.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Pwsh {
-    /// Whether it is installed at the start. Default: true.
-    #[serde(default = "yes")]
-    pub installed: bool,
-    /// Whether it has the module Az.Accounts, which knows Azure. Default: true.
-    #[serde(default = "yes")]
-    pub has_az_accounts: bool,
-    /// Who is connected at the start; one of `world.accounts`. Default: nobody.
-    pub account: Option<String>,
-    /// How long it takes to answer. Default: 1s.
-    pub takes: Option<Range>,
-    /// How long its tokens live. Default: 60m.
-    #[serde(default = "one_hour")]
-    pub token_life: Span,
-}
-
-impl Default for Pwsh {
-    fn default() -> Self {
-        Self {
-            installed: true,
-            has_az_accounts: true,
-            account: None,
-            takes: None,
-            token_life: one_hour(),
-        }
-    }
-}
-
 /// An API that checks tokens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -341,9 +239,6 @@ pub struct Resource {
     pub grants: BTreeMap<String, Vec<String>>,
 }
 
-fn yes() -> bool {
-    true
-}
 fn one_hour() -> Span {
     Span(std::time::Duration::from_secs(3_600))
 }
@@ -356,10 +251,6 @@ pub const DEFAULT_TENANT: &str = "72f988bf-0000-0000-0000-00000000cafe";
 
 /// The subscription of an Azure CLI that names none.
 pub const DEFAULT_SUBSCRIPTION: &str = "0b1f6471-0000-0000-0000-00000000cafe";
-
-fn default_subscription() -> String {
-    DEFAULT_SUBSCRIPTION.to_owned()
-}
 
 fn default_tenant() -> String {
     DEFAULT_TENANT.to_owned()

@@ -1,7 +1,6 @@
 //! What types can't say: whether a scenario that fits the model also makes sense. Everything that
 //! is wrong is reported, each at the key that says it.
 
-mod calls;
 mod citations;
 mod conflicts;
 mod expect;
@@ -20,7 +19,7 @@ use super::{
     diagnostics::Problem,
     document::{Document, Place},
 };
-use crate::{action, world::Check};
+use crate::{action, call, world::Check};
 
 /// Everything in the scenario that makes no sense.
 pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
@@ -36,7 +35,7 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.world();
     check.subject();
     action::check(&scenario.at, &mut check);
-    check.calls();
+    call::check(&scenario.call, &mut check);
     check.expectations();
     check.conflicts();
     check.checker.into_problems()

@@ -2,8 +2,7 @@
 
 use super::{
     super::{
-        Call, CallDo, RedisClosed, RedisError, RedisMatch, RedisReceived, RedisReported,
-        RedisSubscribe, RedisWork, diagnostics::one_of, parse_command,
+        RedisClosed, RedisError, RedisMatch, RedisReceived, RedisReported, diagnostics::one_of,
     },
     Check, Place,
 };
@@ -39,62 +38,13 @@ impl Check<'_> {
         }
         self.range(redis.takes, &place.key("takes"));
         self.range(redis.auth_takes, &place.key("auth-takes"));
-        if self.scenario.subject.redis.is_none() && self.has_redis_work() {
+        if self.rest.redis_client.is_none()
+            && self.rest.calls.iter().any(|call| call.uses_redis_client)
+        {
             self.whole_file("nobody speaks to Redis in this scenario")
                 .label("this file has no `[subject.redis]`")
                 .expected("the client that sends the commands")
                 .help("add `[subject.redis]`; all of its options have defaults");
-        }
-    }
-
-    fn has_redis_work(&self) -> bool {
-        let mut calls = self.scenario.call.iter();
-        calls.any(|call| matches!(call.action, CallDo::Redis(_) | CallDo::RedisSubscribe(_)))
-    }
-
-    pub(super) fn redis_work(&mut self, work: &RedisWork, call: &Call, place: &Place) {
-        self.service("redis", place);
-        self.text(
-            &work.connection,
-            &place.key("connection"),
-            "the name of a connection",
-        );
-        let send = place.key("send");
-        if work.send.is_empty() {
-            self.at_value(&send, "this sends nothing")
-                .label("no commands")
-                .expected("at least one command, such as \"SET greeting hello\"");
-        }
-        for (index, command) in work.send.iter().enumerate() {
-            if let Err(why) = parse_command(command) {
-                self.at_value(&send.index(index), "this is no command")
-                    .label(why)
-                    .expected("a command as one types it, such as \"SET greeting 'hello world'\"");
-            }
-        }
-        if work.each_its_own && call.callers < 2 {
-            self.at_key(&place.key("each-its-own"), "there is one caller only")
-                .label("so there is nobody to share with")
-                .help("add `callers = 10` to the `[[call]]`, or remove this");
-        }
-    }
-
-    pub(super) fn redis_subscribe(&mut self, work: &RedisSubscribe, call: &Call, place: &Place) {
-        self.service("redis", place);
-        self.text(
-            &work.connection,
-            &place.key("connection"),
-            "the name of a subscriber",
-        );
-        if work.channels.is_empty() {
-            self.at_value(&place.key("channels"), "this subscriber hears nothing")
-                .label("no channels")
-                .expected("at least one channel");
-        }
-        if call.every.is_some() || call.callers > 1 {
-            self.at_key(place, "a subscriber listens until the world's end")
-                .label("once is enough")
-                .help("remove `every` and `callers`");
         }
     }
 
@@ -162,15 +112,8 @@ impl Check<'_> {
 
     pub(super) fn redis_received(&mut self, that: &RedisReceived, place: &Place) {
         self.service("redis", place);
-        let names: Vec<&str> = self
-            .scenario
-            .call
-            .iter()
-            .filter_map(|call| match &call.action {
-                CallDo::RedisSubscribe(work) => Some(work.connection.as_str()),
-                _ => None,
-            })
-            .collect();
+        let names = self.rest.calls.iter().filter_map(|call| call.subscribes);
+        let names: Vec<&str> = names.collect();
         if !names.contains(&that.connection.as_str()) {
             let problem = self.at_key(
                 place,
