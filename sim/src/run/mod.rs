@@ -3,7 +3,7 @@
 mod callers;
 mod external_clients;
 mod machine;
-mod scene;
+mod run_state;
 mod schedule;
 mod watch;
 mod world_driver;

@@ -14,7 +14,7 @@ use jiff::{
 use super::{
     ExternalClients, WorldClock,
     machine::HostOfSubject,
-    scene::Scene,
+    run_state::RunState,
     schedule::{Entry, Schedule},
     watch::Watch,
 };
@@ -59,9 +59,11 @@ pub(super) struct WorldEnd {
     pub start: Option<Timestamp>,
     /// How long it was played.
     pub ended: Duration,
+    /// When an action of the timeline last made something better.
     pub last_repair: Option<Duration>,
+    /// Whether no fault is installed and every service is up and can be reached.
     pub healthy: bool,
-    /// What kept it from being played.
+    /// Why the run says nothing about the subject: the harness could not play it.
     pub harness_failure: Option<String>,
 }
 
@@ -141,7 +143,7 @@ impl WorldDriver {
         for (name, _) in self.stage.hosts() {
             state.set_reach(&name, Reach::Reachable);
         }
-        let scene = Arc::new(Scene::new(
+        let run = Arc::new(RunState::new(
             self.scenario.clone(),
             state,
             self.watch.clone(),
@@ -154,7 +156,7 @@ impl WorldDriver {
             (Some(clients), Some(door)) => {
                 let visit = (clients.visit)(door, control.interrupted());
                 let timeline = async {
-                    timeline(&scene, host, control).await;
+                    timeline(&run, host, control).await;
                     // What the world has become, it stays until the clients are done.
                     std::future::pending::<()>().await;
                 };
@@ -166,7 +168,7 @@ impl WorldDriver {
             }
             _ => {
                 tokio::select! { biased;
-                    () = timeline(&scene, host, control) => {}
+                    () = timeline(&run, host, control) => {}
                     why = cut_short(self.real, &*self.subject, host, control) => {
                         return WorldEnd { harness_failure: Some(why), ..WorldEnd::default() };
                     }
@@ -174,13 +176,13 @@ impl WorldDriver {
             }
         }
         let ended = host.runtime.elapsed();
-        scene.account_for_disposed();
+        run.record_leftovers();
         WorldEnd {
             subject: self.subject.name().to_owned(),
             start: Some(start),
             ended,
-            last_repair: scene.last_repair(),
-            healthy: self.stage.healthy() && scene.state.reaches_all(),
+            last_repair: run.last_repair(),
+            healthy: self.stage.healthy() && run.host.reaches_all(),
             // What broke between us and the subject: then the run says nothing about it.
             harness_failure: self.subject.harness_failure(),
         }
@@ -215,23 +217,23 @@ async fn cut_short(
 }
 
 /// Plays the schedule to the world's end.
-async fn timeline(scene: &Arc<Scene>, host: &Host, control: &dyn Control) {
-    scene.lay_out(control);
-    let shared = scene.needs_shared().then(|| scene.instance());
-    let mut schedule = Schedule::of(&scene.scenario);
-    let end = scene.scenario.world.lasts.0;
+async fn timeline(run: &Arc<RunState>, host: &Host, control: &dyn Control) {
+    run.set_initial_reach(control);
+    let shared = run.needs_shared().then(|| run.instance());
+    let mut schedule = Schedule::of(&run.scenario);
+    let end = run.scenario.world.lasts.0;
     while let Some((at, entry)) = schedule.next_before(end) {
         wait_until(host, at).await;
         match entry {
             Entry::Event(index) => {
-                let Some(change) = scene.scenario.at.get(index) else {
+                let Some(change) = run.scenario.at.get(index) else {
                     continue;
                 };
                 // Real time is a little late, and so is what happens in it.
                 let at = at.max(host.runtime.elapsed());
-                scene.change(&change.action, control, shared.as_ref(), at);
+                run.apply(&change.action, control, shared.as_ref(), at);
             }
-            Entry::Call(step) => scene.clone().call(step, shared.clone()),
+            Entry::Call(step) => run.clone().call(step, shared.clone()),
         }
     }
     wait_until(host, end).await;
