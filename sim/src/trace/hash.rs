@@ -71,7 +71,9 @@ impl<'de> Deserialize<'de> for Fingerprint {
         let text = String::deserialize(from)?;
         let expected =
             |_| serde::de::Error::custom("expected a fingerprint: 16 hexadecimal digits");
-        u64::from_str_radix(&text, 16).map(Self::of).map_err(expected)
+        u64::from_str_radix(&text, 16)
+            .map(Self::of)
+            .map_err(expected)
     }
 }
 
