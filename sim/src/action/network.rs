@@ -7,7 +7,6 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
-    cli::explain::reach_sentence,
     scenario::{Reach, Service, Span, document::Place},
     world::Check,
 };
@@ -41,7 +40,7 @@ impl TimelineAction for NetworkChange {
         format!(
             "network to {}: {}",
             self.service.name(),
-            reach_sentence(self.reach)
+            self.reach.describe()
         )
     }
 

@@ -1,10 +1,10 @@
 //! The simulated command-line tools: what they print, how they exit, how long they take.
 
-mod az;
-mod azd;
+pub(crate) mod az;
+pub(crate) mod azd;
 pub mod matcher;
 mod options;
-mod pwsh;
+pub(crate) mod pwsh;
 mod shown;
 #[cfg(test)]
 mod shown_tests;
@@ -19,7 +19,7 @@ use crate::backend::{Stage, capture::Witnessed, journal::Why, stage::State};
 use crate::{
     engine::{Host, Runtime},
     fault::Strike,
-    scenario::{FaultThen, Range},
+    scenario::{FaultThen, Range, Span},
     trace::Facts,
 };
 use matcher::CommandFacts;
@@ -218,4 +218,28 @@ fn object_id(state: &State, name: &str) -> String {
         || crate::backend::issuer::derived_guid(name),
         |account| account.object_id.clone(),
     )
+}
+
+/// What all commands have, in words.
+fn describe_tool(
+    installed: bool,
+    account: Option<&String>,
+    takes: Option<&Range>,
+    life: Span,
+) -> Vec<String> {
+    let mut parts = vec![
+        if installed {
+            "installed"
+        } else {
+            "not installed"
+        }
+        .to_owned(),
+    ];
+    parts.push(match account {
+        Some(account) => format!("{account} is logged in"),
+        None => "nobody is logged in".to_owned(),
+    });
+    parts.extend(takes.map(|takes| format!("takes {}", takes.describe())));
+    parts.push(format!("tokens live {life}"));
+    parts
 }

@@ -92,15 +92,9 @@ fn of_the_service<'a>(run: &'a Run, to: &Target) -> Vec<Attempt<'a>> {
 
 /// Why the service can't tell all attempts, if so: some never arrive, or end after its answer.
 fn out_of_sight(scenario: &Scenario, to: &Target) -> Option<&'static str> {
-    let world = &scenario.world;
-    let reach = match to {
-        Target::Imds(_) => world.imds.as_ref().map(|imds| imds.reach),
-        Target::Entra(_) => world.entra.as_ref().map(|entra| entra.reach),
-        Target::Redis(_) => world.redis.as_ref().map(|redis| redis.reach),
-        Target::Az(_) | Target::Azd(_) | Target::Pwsh(_) | Target::Resource(_) => {
-            Some(Reach::Reachable)
-        }
-    };
+    let services = scenario.world.services();
+    let service = services.iter().find(|service| service.key() == to.key());
+    let reach = service.map(|service| service.reach());
     let is_unreachable = reach != Some(Reach::Reachable)
         || scenario.at.iter().any(|at| {
             let cut_off = at.action.consequences().cuts_off;

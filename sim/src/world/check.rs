@@ -175,37 +175,12 @@ impl Check<'_> {
 
     /// A service or command that must be in the world.
     pub(crate) fn service(&mut self, name: &str, place: &Place) -> bool {
-        let world = &self.world;
-        let (exists, instead) = match name {
-            "imds" => (
-                world.imds.is_some(),
-                "with `reach = \"black-holed\"` if nobody answers there",
-            ),
-            "entra" => (
-                world.entra.is_some(),
-                "with `reach = \"black-holed\"` if nobody answers there",
-            ),
-            "redis" => (
-                world.redis.is_some(),
-                "with `principals = [\"...\"]`: who may sign in",
-            ),
-            "az" => (
-                world.az.is_some(),
-                "with `installed = false` if it is not installed",
-            ),
-            "azd" => (
-                world.azd.is_some(),
-                "with `installed = false` if it is not installed",
-            ),
-            _ => (
-                world.pwsh.is_some(),
-                "with `installed = false` if it is not installed",
-            ),
-        };
+        let services = self.world.services();
+        let exists = services.iter().any(|service| service.key() == name);
         if !exists {
             self.at_key(place, format!("there is no `{name}` in this world"))
                 .label(format!("the file has no `[world.{name}]`"))
-                .help(format!("add `[world.{name}]`, {instead}"));
+                .help(format!("add `[world.{name}]`, {}", super::advice(name)));
         }
         exists
     }

@@ -108,29 +108,11 @@ pub fn visit(
 
 /// What a world has, in words.
 fn in_it(scenario: &Scenario) -> String {
-    let world = &scenario.world;
-    let mut has = Vec::new();
-    if world.imds.is_some() {
-        has.push("IMDS".to_owned());
-    }
-    if world.entra.is_some() {
-        has.push("Entra ID".to_owned());
-    }
-    if world.redis.is_some() {
-        has.push("Redis".to_owned());
-    }
-    has.extend(world.resources.keys().cloned());
-    let commands = [
-        ("az", world.az.is_some()),
-        ("azd", world.azd.is_some()),
-        ("pwsh", world.pwsh.is_some()),
-    ];
-    has.extend(
-        commands
-            .iter()
-            .filter(|(_, there)| *there)
-            .map(|(name, _)| (*name).to_owned()),
-    );
+    let services = scenario.world.services();
+    let has: Vec<String> = services
+        .iter()
+        .flat_map(|service| service.titles())
+        .collect();
     if has.is_empty() {
         "an empty world".to_owned()
     } else {

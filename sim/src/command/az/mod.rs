@@ -1,5 +1,7 @@
 //! `az account get-access-token`.
 
+pub(crate) mod world;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -63,7 +65,7 @@ struct Printed<'a> {
 }
 
 /// What `az` does when it gets to it.
-pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
+pub(super) fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
     let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
         let what = call.args.first().map_or("", String::as_str);
         return usage(&format!(

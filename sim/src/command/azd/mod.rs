@@ -1,5 +1,7 @@
 //! `azd auth token`.
 
+pub(crate) mod world;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -61,7 +63,7 @@ struct Trouble<'a> {
 }
 
 /// What `azd` does when it gets to it.
-pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
+pub(super) fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
     let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
         let text = format!("unknown command \"{}\" for \"azd\"", call.args.join(" "));
         return Done::failed(1, format!("ERROR: {text}\n"), format!("wrong use: {text}"));

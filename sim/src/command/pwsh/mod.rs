@@ -7,6 +7,8 @@ mod tests;
 
 pub use script::shortened;
 
+pub(crate) mod world;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -77,7 +79,7 @@ pub fn is_simulated(args: &[String]) -> bool {
 }
 
 /// What `pwsh` does when it gets to it.
-pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
+pub(super) fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
     let text = match argv::read(call.args) {
         Asked::Usage => {
             return Done {

@@ -41,6 +41,15 @@ impl Range {
             at_most: Span(span),
         }
     }
+
+    /// In words: `2s`, or `1s to 3s`.
+    pub fn describe(&self) -> String {
+        if self.at_least == self.at_most {
+            self.at_least.to_string()
+        } else {
+            format!("{} to {}", self.at_least, self.at_most)
+        }
+    }
 }
 
 impl SignedSpan {
