@@ -14,11 +14,3 @@ pub enum SigningKey {
     /// thousands of them.
     Fast,
 }
-
-/// A person.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Account {
-    /// The person's object id.
-    pub object_id: String,
-}

@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Program;
 use crate::{fault::Matcher, trace::Facts};
 
 /// What is known of a run of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandFacts {
-    /// The program: `az`, `azd`, `pwsh`.
-    pub program: String,
+    /// Which command.
+    pub program: Program,
 }
 
 /// Which runs of a command: all.
@@ -21,11 +22,11 @@ pub struct CommandMatch {}
 
 /// All runs of a program.
 #[derive(Clone, Copy, Debug)]
-pub struct RunsOf(pub &'static str);
+pub struct RunsOf(pub Program);
 
 impl Matcher for RunsOf {
     fn lane(&self) -> Cow<'_, str> {
-        self.0.into()
+        self.0.name().into()
     }
 
     fn matches(&self, facts: &Facts) -> bool {
@@ -34,6 +35,6 @@ impl Matcher for RunsOf {
     }
 
     fn describe(&self) -> String {
-        format!("runs of {}", self.0)
+        format!("runs of {}", self.0.name())
     }
 }

@@ -15,6 +15,7 @@ use tracing_subscriber::{
 use super::WorldClock;
 use crate::{
     backend::Stage,
+    call::SecretWatch,
     redact::looks_like_token,
     scenario::Scenario,
     subject::driver::LOG_TARGET,
@@ -44,9 +45,23 @@ impl Watch {
         }
     }
 
-    /// `text`, found at `place`, as it may stand in the trace: withheld if it holds a secret. That
-    /// is recorded, once for each place and kind.
-    pub fn vetted(&self, place: &str, text: String) -> String {
+    /// A subscriber for the thread of the world.
+    pub fn dispatch(&self) -> Dispatch {
+        Dispatch::new(Registry::default().with(self.clone()))
+    }
+
+    fn record(&self, kind: Kind) {
+        let at = self
+            .clock
+            .get()
+            .map(|runtime| runtime.elapsed())
+            .unwrap_or_default();
+        self.recorder.record(at, kind);
+    }
+}
+
+impl SecretWatch for Watch {
+    fn vetted(&self, place: &str, text: String) -> String {
         if self.check(place, &text) {
             "(withheld: it holds a secret)".to_owned()
         } else {
@@ -54,8 +69,8 @@ impl Watch {
         }
     }
 
-    /// Whether `text`, found at `place`, holds a secret; if so, that is recorded.
-    pub fn check(&self, place: &str, text: &str) -> bool {
+    /// Records each place and kind once.
+    fn check(&self, place: &str, text: &str) -> bool {
         // A token may be one that nobody here has issued, or only a part of one.
         let shaped_like = looks_like_token(text).then_some("token");
         let known = self.known.iter().any(|secret| text.contains(secret));
@@ -75,20 +90,6 @@ impl Watch {
             });
         }
         true
-    }
-
-    /// A subscriber for the thread of the world.
-    pub fn dispatch(&self) -> Dispatch {
-        Dispatch::new(Registry::default().with(self.clone()))
-    }
-
-    fn record(&self, kind: Kind) {
-        let at = self
-            .clock
-            .get()
-            .map(|runtime| runtime.elapsed())
-            .unwrap_or_default();
-        self.recorder.record(at, kind);
     }
 }
 

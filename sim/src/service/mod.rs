@@ -25,7 +25,7 @@ use crate::{
     scenario::{Range, Span},
 };
 
-/// What the rest of the harness needs to know of a service or a command of a world.
+/// What the rest of the harness needs to know of a service of a world.
 pub trait Service {
     /// What to write under its key in a world that lacks it, for a diagnostic.
     fn advice() -> &'static str
@@ -43,14 +43,14 @@ pub trait Service {
     /// What people call it, or each part of it.
     fn titles(&self) -> Vec<String>;
 
-    /// The hosts and ports at which it answers; none for a command.
+    /// The hosts and ports at which it answers.
     fn hosts(&self) -> Vec<(String, u16)>;
 
     /// Whether packets reach it at the start.
     fn reach(&self) -> Reach;
 
-    /// How long it takes.
-    fn pace(&self) -> Pace;
+    /// How long its answers take, each kind of them.
+    fn takes(&self) -> Vec<Range>;
 
     /// How long the tokens live that it issues, if it issues any.
     fn token_life(&self) -> Option<Span>;
@@ -72,15 +72,6 @@ pub trait Service {
 
     /// Its hosts go down at `at`: what it must forget and record, apart from open HTTP requests.
     fn crash(&self, backend: &Stage, at: Duration);
-}
-
-/// How long a service or command takes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Pace {
-    /// A service: what its answers take, each kind of them.
-    Answers(Vec<Range>),
-    /// A command: what a run takes.
-    Runs(Range),
 }
 
 /// Something that a token can be for.

@@ -30,7 +30,8 @@ pub struct Event {
     rename_all_fields = "kebab-case"
 )]
 pub enum Kind {
-    /// The timeline changed the world.
+    /// The timeline changed the world. The beginning and the end of a fault have events of their
+    /// own, and so has the disposal of a credential.
     World {
         /// The change in words: `alice@contoso.example logs in to az`.
         what: String,
@@ -141,7 +142,8 @@ pub enum Kind {
         instance: u32,
         /// The exchange.
         exchange: u64,
-        /// `complete`, `dropped`, or the transport error in words.
+        /// `complete`; `given up` if the credential dropped the exchange before its end; or the
+        /// transport error in words.
         how: String,
     },
     /// A request reached an endpoint.
@@ -173,7 +175,8 @@ pub enum Kind {
         request: u64,
         /// What was asked for.
         what: String,
-        /// The status; none when the connection was cut or left hanging.
+        /// The status; none when no answer was sent: a fault cut the connection or left it hanging,
+        /// the client hung up, or the service's host went down.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
         /// Why: the rule that decided, in words.
@@ -269,9 +272,10 @@ pub enum Kind {
     },
     /// Something between a Redis client and its server.
     Redis(RedisEvent),
-    /// A secret was found where none may be. Recorded at the end of the run.
+    /// A secret was found where none may be. Recorded when it is found, once in a run for each place
+    /// and kind.
     SecretLeaked {
-        /// Where: `log`, `error`, `debug`.
+        /// Where: `log`, `error`, `debug`, or `report` for what a Redis client says of itself.
         place: String,
         /// What kind of secret: `token`, `client secret`.
         secret: String,
@@ -347,7 +351,8 @@ pub struct TriedMember {
     /// How long it took.
     #[serde(with = "nanoseconds")]
     pub took: Duration,
-    /// `answered`, `passed-over` or `stopped`.
+    /// `answered`, `passed-over` or `stopped`; `unknown` for an outcome that the harness has no name
+    /// for.
     pub outcome: String,
     /// Why it was passed over or stopped the chain.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -9,12 +9,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    backend::settings::{Account, SigningKey},
+    backend::settings::SigningKey,
     command::{
-        az::world::Az,
-        azd::world::Azd,
+        self, Account, Program, commands,
         matcher::{CommandMatch, RunsOf},
-        pwsh::world::Pwsh,
     },
     fault::Matcher,
     http::exchange::Request,
@@ -28,12 +26,12 @@ use crate::{
     trace::Facts,
 };
 
-/// The registry. Each entry names the field and the variant, the type of its keys with the sentence
+/// The registry; `commands!` adds its own. Each entry names the field and the variant, the type of its keys with the sentence
 /// of the schema, and the matcher with its sentence; services with hosts of their own have one more
 /// sentence, as what `do.network`, `do.crash` and `do.restart` name.
 macro_rules! services {
     ($callback:ident) => {
-        $callback! {
+        commands! { $callback
             services {
                 "imds" imds Imds {
                     /// The instance metadata service. Without it nothing answers at 169.254.169.254.
@@ -60,26 +58,6 @@ macro_rules! services {
                     host,
                 }
             }
-            commands {
-                "az" az Az {
-                    /// The Azure CLI. Without it `az` is not installed.
-                    keys: Az,
-                    /// Runs of `az`.
-                    matcher,
-                }
-                "azd" azd Azd {
-                    /// The Azure Developer CLI. Without it `azd` is not installed.
-                    keys: Azd,
-                    /// Runs of `azd`.
-                    matcher,
-                }
-                "pwsh" pwsh Pwsh {
-                    /// PowerShell. Without it `pwsh` is not installed.
-                    keys: Pwsh,
-                    /// Runs of `pwsh`.
-                    matcher,
-                }
-            }
         }
     };
 }
@@ -91,10 +69,7 @@ macro_rules! define {
             $(#[$starget:meta])* matcher: $smatcher:ty,
             $(#[$shost:meta])* host,
         })* }
-        commands { $($ckey:literal $cfield:ident $cvariant:ident {
-            $(#[$cworld:meta])* keys: $ckeys:ty,
-            $(#[$ctarget:meta])* matcher,
-        })* }
+        $( $(#[$cworld:meta])* $cfield:ident $cvariant:ident, )*
     ) => {
         /// The world at its start.
         #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -117,30 +92,26 @@ macro_rules! define {
             #[serde(default)]
             pub accounts: BTreeMap<String, Account>,
             $($(#[$sworld])* pub $sfield: Option<$skeys>,)*
-            $($(#[$cworld])* pub $cfield: Option<$ckeys>,)*
+            $($(#[$cworld])* pub $cfield: Option<command::$cvariant>,)*
             /// APIs that check tokens, by the name by which calls and expectations know them.
             #[serde(default)]
             pub resources: BTreeMap<String, Resource>,
         }
 
         impl World {
-            /// Its services, then the APIs that check tokens, then its commands.
+            /// Its services, then the APIs that check tokens.
             pub fn services(&self) -> Vec<&dyn service::Service> {
                 let mut all: Vec<&dyn service::Service> = Vec::new();
                 $(if let Some(it) = &self.$sfield { all.push(it); })*
                 all.push(&self.resources);
-                $(if let Some(it) = &self.$cfield { all.push(it); })*
                 all
             }
 
-            /// What `explain` says of services and commands that this world lacks.
+            /// What `explain` says of services that this world lacks.
             pub(crate) fn absent(&self) -> Vec<&'static str> {
                 let mut lines = Vec::new();
                 $(if self.$sfield.is_none() {
                     lines.extend(<$skeys as service::Service>::absent());
-                })*
-                $(if self.$cfield.is_none() {
-                    lines.extend(<$ckeys as service::Service>::absent());
                 })*
                 lines
             }
@@ -150,8 +121,7 @@ macro_rules! define {
         pub(crate) fn advice(key: &str) -> &'static str {
             match key {
                 $($skey => <$skeys as service::Service>::advice(),)*
-                $($ckey => <$ckeys as service::Service>::advice(),)*
-                _ => <BTreeMap<String, Resource> as service::Service>::advice(),
+                _ => "with `installed = false` if it is not installed",
             }
         }
 
@@ -186,7 +156,10 @@ macro_rules! define {
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
         pub enum Target {
             $($(#[$starget])* $svariant($smatcher),)*
-            $($(#[$ctarget])* $cvariant(CommandMatch),)*
+            $(
+                #[doc = concat!("Runs of `", stringify!($cfield), "`.")]
+                $cvariant(CommandMatch),
+            )*
             /// Uses of one of `world.resources`.
             Resource(ResourceRef),
         }
@@ -196,7 +169,7 @@ macro_rules! define {
             pub fn key(&self) -> &'static str {
                 match self {
                     $(Self::$svariant(_) => $skey,)*
-                    $(Self::$cvariant(_) => $ckey,)*
+                    $(Self::$cvariant(_) => Program::$cvariant.name(),)*
                     Self::Resource(_) => "resource",
                 }
             }
@@ -205,7 +178,7 @@ macro_rules! define {
             pub fn matcher(&self) -> &dyn Matcher {
                 match self {
                     $(Self::$svariant(matcher) => matcher,)*
-                    $(Self::$cvariant(CommandMatch {}) => &RunsOf($ckey),)*
+                    $(Self::$cvariant(CommandMatch {}) => &RunsOf(Program::$cvariant),)*
                     Self::Resource(matcher) => matcher,
                 }
             }

@@ -1,29 +1,9 @@
 //! Redis in words.
 
 use crate::scenario::{
-    RedisClosed, RedisEnd, RedisFailure, RedisHow, RedisReceived, RedisReplies, RedisReport,
-    RedisReported, RedisWork, Span,
+    RedisClosed, RedisEnd, RedisFailure, RedisReceived, RedisReplies, RedisReport, RedisReported,
+    Span,
 };
-
-/// Commands that a caller sends, as a verb.
-pub fn work(work: &RedisWork, plural: &str) -> String {
-    let commands = work.send.join("; ");
-    let how = match work.how {
-        RedisHow::OneByOne => "",
-        RedisHow::Pipeline => " in one pipeline",
-        RedisHow::Transaction => " in one transaction",
-    };
-    let pause = match work.pause {
-        Span(pause) if pause.is_zero() => String::new(),
-        pause => format!(", with {pause} between them"),
-    };
-    let on = if work.each_its_own {
-        ", each on a connection of its own".to_owned()
-    } else {
-        format!(" on connection {}", work.connection)
-    };
-    format!("send{plural} {commands}{how}{on}{pause}")
-}
 
 pub fn replies(expected: &RedisReplies, window: &str) -> String {
     let what = match &expected.are {

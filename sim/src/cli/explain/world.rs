@@ -1,6 +1,9 @@
 //! The world at its start, in words.
 
-use crate::scenario::{Span, World};
+use crate::{
+    command::{self, Command},
+    scenario::{Span, World},
+};
 
 /// One line for each thing in the world.
 pub fn lines(world: &World) -> Vec<String> {
@@ -22,6 +25,7 @@ pub fn lines(world: &World) -> Vec<String> {
     lines.extend(world.absent().into_iter().map(str::to_owned));
     let services = world.services().into_iter();
     lines.extend(services.flat_map(|service| service.describe()));
+    lines.extend(command::of_world(world).map(Command::describe));
     lines
 }
 

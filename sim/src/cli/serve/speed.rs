@@ -4,12 +4,12 @@
 //! in a story in which nothing else takes time: no token that ends, nothing that a client waits
 //! for, no fault that it would try to outlast, no command that is still busy when the world changes.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use crate::{
-    command::USUAL_COMMAND_TIME,
-    scenario::{Reach, Scenario, Span, That},
-    service::Pace,
+    command::{self, Program},
+    expectation::Scale,
+    scenario::{At, Reach, Scenario, Span},
 };
 
 /// The share of the time between two events that a command may take, so that it hardly ever
@@ -34,15 +34,7 @@ pub fn faster(scenario: &Scenario, times: f64) -> Result<Scenario, String> {
         }
     }
     for expect in &mut scenario.expect {
-        match &mut expect.that {
-            That::Requests(wanted) => wanted.between = wanted.between.map(|both| both.map(scaled)),
-            That::ResourceSaw(wanted) => {
-                wanted.from = scaled(wanted.from);
-                wanted.until = wanted.until.map(scaled);
-            }
-            // What callers get is not observed.
-            _ => {}
-        }
+        expect.that.expectation_mut().scale(Scale(times));
     }
     Ok(scenario)
 }
@@ -51,15 +43,18 @@ pub fn faster(scenario: &Scenario, times: f64) -> Result<Scenario, String> {
 fn lasting(scenario: &Scenario) -> Option<String> {
     let world = &scenario.world;
     let services = world.services();
-    for service in &services {
+    let lives = services
+        .iter()
+        .map(|service| (service.titles().join(" and "), service.token_life()));
+    let commands = command::of_world(world).map(|command| {
+        let name = command.program().name().to_owned();
+        (name, Some(command.token_life()))
+    });
+    for (name, life) in lives.chain(commands) {
         // Clients renew from the half of a token's life on.
-        if let Some(life) = service
-            .token_life()
-            .filter(|life| life.0 / 2 < world.lasts.0)
-        {
+        if let Some(life) = life.filter(|life| life.0 / 2 < world.lasts.0) {
             return Some(format!(
-                "tokens of {} live {life}, and clients renew them within {}",
-                service.titles().join(" and "),
+                "tokens of {name} live {life}, and clients renew them within {}",
                 world.lasts
             ));
         }
@@ -84,25 +79,18 @@ fn lasting(scenario: &Scenario) -> Option<String> {
             scenario
                 .expect
                 .iter()
-                .find_map(|expect| lasting_expectation(&expect.that))
+                .find_map(|expect| expect.that.expectation().takes_time())
+                .map(str::to_owned)
         })
 }
 
 /// The first service or command that takes too long for a timeline so many times faster.
 fn slow(scenario: &Scenario, times: f64) -> Option<String> {
     let world = &scenario.world;
-    let mut commands: BTreeMap<&str, Duration> = BTreeMap::new();
     for service in world.services() {
-        match service.pace() {
-            Pace::Answers(all) => {
-                if all.iter().any(|takes| !takes.at_most.0.is_zero()) {
-                    let title = service.titles().join(" and ");
-                    return Some(format!("{title} takes time for each answer"));
-                }
-            }
-            Pace::Runs(takes) => {
-                commands.insert(service.key(), takes.at_most.0);
-            }
+        if service.takes().iter().any(|it| !it.at_most.0.is_zero()) {
+            let title = service.titles().join(" and ");
+            return Some(format!("{title} takes time for each answer"));
         }
     }
     // The world's beginning and end are events, too.
@@ -115,15 +103,15 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
         _ => None,
     });
     let gap = gaps.min().unwrap_or_default().div_f64(times);
-    // A command that comes later takes its usual time.
-    let brought = scenario
-        .at
-        .iter()
-        .filter_map(|at| at.action.consequences().brings);
-    for program in brought {
-        commands.entry(program).or_insert(USUAL_COMMAND_TIME);
-    }
-    commands.into_iter().find_map(|(name, longest)| {
+    let comes = |program: Program| {
+        let brings = |at: &At| at.action.consequences().brings == Some(program.name());
+        scenario.at.iter().any(brings)
+    };
+    Program::ALL.iter().find_map(|program| {
+        let there = program.of_world(world).map(|command| command.takes());
+        let takes = there.or_else(|| comes(*program).then_some(None))?;
+        let longest = takes.map_or(command::USUAL, |takes| takes.at_most.0);
+        let name = program.name();
         (longest > gap.mul_f64(HARMLESS_SHARE)).then(|| {
             format!(
                 "{name} takes {}, and the timeline would have no more than {} between two events; \
@@ -133,14 +121,6 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
             )
         })
     })
-}
-
-fn lasting_expectation(that: &That) -> Option<String> {
-    match that {
-        That::Rate(_) => Some("a rate of requests is expected".to_owned()),
-        That::Attempts(_) => Some("waits between attempts are expected".to_owned()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{
     child::Running,
     variables,
 };
-use crate::{judge::Run, run::Visit, scenario::Scenario, simulation::quoted, trace::Kind};
+use crate::{command, judge::Run, run::Visit, scenario::Scenario, simulation::quoted, trace::Kind};
 
 /// How the guests left.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Left {
     pub started: bool,
 }
 
-/// What [`Guests`](crate::run::Guests) do.
+/// Serves [`ExternalClients`](crate::run::ExternalClients).
 pub fn visit(
     args: &Args,
     scenario: &Scenario,
@@ -108,11 +108,10 @@ pub fn visit(
 
 /// What a world has, in words.
 fn in_it(scenario: &Scenario) -> String {
-    let services = scenario.world.services();
-    let has: Vec<String> = services
-        .iter()
-        .flat_map(|service| service.titles())
-        .collect();
+    let world = &scenario.world;
+    let services = world.services().into_iter();
+    let mut has: Vec<String> = services.flat_map(|service| service.titles()).collect();
+    has.extend(command::of_world(world).map(|command| command.program().name().to_owned()));
     if has.is_empty() {
         "an empty world".to_owned()
     } else {

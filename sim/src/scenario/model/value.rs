@@ -41,9 +41,11 @@ impl Range {
             at_most: Span(span),
         }
     }
+}
 
-    /// In words: `2s`, or `1s to 3s`.
-    pub fn describe(&self) -> String {
+impl Range {
+    /// The range in words: `1s`, `1s to 2s`.
+    pub(crate) fn describe(&self) -> String {
         if self.at_least == self.at_most {
             self.at_least.to_string()
         } else {

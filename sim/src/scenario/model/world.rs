@@ -1,12 +1,8 @@
 //! The simulated world, as the rooms of its parts describe it.
 
 pub use crate::{
-    backend::settings::{Account, SigningKey},
-    command::{
-        az::world::{Az, DEFAULT_SUBSCRIPTION},
-        azd::world::Azd,
-        pwsh::world::Pwsh,
-    },
+    backend::settings::SigningKey,
+    command::{Account, Az, Azd, Pwsh},
     http::limit::{Limit, LimitBody},
     service::{
         Reach,
@@ -16,3 +12,6 @@ pub use crate::{
     },
     world::{HostWorld, Service, World},
 };
+
+/// The subscription of an Azure CLI that names none.
+pub const DEFAULT_SUBSCRIPTION: &str = "0b1f6471-0000-0000-0000-00000000cafe";

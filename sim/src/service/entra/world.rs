@@ -11,7 +11,7 @@ use crate::{
     engine::Server,
     http::{limit::Limit, server::server},
     scenario::{Range, Span},
-    service::{Pace, Principal, Reach, Service, describe_http},
+    service::{Principal, Reach, Service, describe_http},
 };
 
 /// Microsoft Entra ID.
@@ -92,8 +92,8 @@ impl Service for Entra {
         self.reach
     }
 
-    fn pace(&self) -> Pace {
-        Pace::Answers(self.takes.into_iter().collect())
+    fn takes(&self) -> Vec<Range> {
+        self.takes.into_iter().collect()
     }
 
     fn token_life(&self) -> Option<Span> {

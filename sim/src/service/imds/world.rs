@@ -11,7 +11,7 @@ use crate::{
     engine::Server,
     http::{limit::Limit, server::server},
     scenario::{Range, Span},
-    service::{Pace, Principal, Reach, Service, describe_http},
+    service::{Principal, Reach, Service, describe_http},
 };
 
 /// The instance metadata service.
@@ -107,8 +107,8 @@ impl Service for Imds {
         self.reach
     }
 
-    fn pace(&self) -> Pace {
-        Pace::Answers(self.takes.into_iter().collect())
+    fn takes(&self) -> Vec<Range> {
+        self.takes.into_iter().collect()
     }
 
     fn token_life(&self) -> Option<Span> {

@@ -4,7 +4,6 @@
 //! `server` is a Redis without sockets and clocks, the same as a real one byte for byte; around it
 //! are the connections, with their tokens and their faults.
 
-mod actions;
 mod command;
 mod command_text;
 mod entra;

@@ -7,8 +7,8 @@ use crate::{
     backend::Stage,
     engine::Server,
     http::limit::Limit,
-    scenario::{Redis, Span},
-    service::{Pace, Principal, Reach, Service},
+    scenario::{Range, Redis, Span},
+    service::{Principal, Reach, Service},
 };
 
 impl Service for Redis {
@@ -47,8 +47,8 @@ impl Service for Redis {
         self.reach
     }
 
-    fn pace(&self) -> Pace {
-        Pace::Answers(self.takes.into_iter().chain(self.auth_takes).collect())
+    fn takes(&self) -> Vec<Range> {
+        self.takes.into_iter().chain(self.auth_takes).collect()
     }
 
     fn token_life(&self) -> Option<Span> {

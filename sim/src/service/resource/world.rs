@@ -10,8 +10,8 @@ use crate::{
     backend::Stage,
     engine::Server,
     http::{limit::Limit, server::server},
-    scenario::Span,
-    service::{Pace, Principal, Reach, Service},
+    scenario::{Range, Span},
+    service::{Principal, Reach, Service},
 };
 
 /// An API that checks tokens.
@@ -52,8 +52,8 @@ impl Service for BTreeMap<String, Resource> {
         Reach::Reachable
     }
 
-    fn pace(&self) -> Pace {
-        Pace::Answers(Vec::new())
+    fn takes(&self) -> Vec<Range> {
+        Vec::new()
     }
 
     fn token_life(&self) -> Option<Span> {

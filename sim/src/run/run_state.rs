@@ -1,7 +1,8 @@
-//! The running story, shared by its callers: the credentials, and how the world changes.
+//! What the timeline and the callers of one run share: the credentials under test, the host, and
+//! what the run must know at its end.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -9,94 +10,95 @@ use std::{
     time::Duration,
 };
 
-use credsim_identity::{AccessToken, Error, TokenRequest};
-use jiff::Timestamp;
+use credsim_identity::TokenRequest;
 
-use super::{caller, redis::Connections, watch::Watch};
+use super::watch::Watch;
 use crate::{
     action::{Action, ActionContext, NetworkChange, Repair, SharedCredential},
+    call::{CallContext, SecretWatch as _, SubjectInstance},
     credential::BuiltSubject,
     engine::Control,
-    host::{HostState, Leftovers, Lender},
+    host::{HostState, Lender},
     scenario::{Reach, Scenario, Service},
     service::redis::redis_hosts,
     subject::{Lent, RedisReporter, Subject},
-    trace::{Fingerprint, Kind, RedisEvent},
+    trace::{Kind, RedisEvent},
 };
 
-/// A credential of the run.
-pub(super) struct Instanced {
-    pub number: u32,
-    pub built: Result<BuiltSubject, Error>,
-    leftovers: Arc<Leftovers>,
-    /// The tokens that it handed out lately, so that they need not be digested again.
-    pub seen_tokens: Mutex<VecDeque<(AccessToken, Fingerprint)>>,
-}
-
-/// The running story, shared by its callers.
-pub(super) struct Scene {
+/// What the timeline and the callers of one run share.
+pub(super) struct RunState {
     pub scenario: Arc<Scenario>,
-    pub state: Arc<HostState>,
+    /// The host on which the subject runs.
+    pub host: Arc<HostState>,
     pub watch: Watch,
     subject: Arc<dyn Subject>,
+    /// How many credentials were built.
     instances: AtomicU32,
+    /// How many calls have begun.
     pub(super) calls: AtomicU64,
-    /// How often each step was repeated.
+    /// How often each `[[call]]` has begun, by its index.
     pub(super) repetitions: Mutex<BTreeMap<usize, u64>>,
-    /// The connections to Redis.
-    pub connections: Connections,
-    disposed: Mutex<Vec<Arc<Instanced>>>,
-    /// The credentials of callers that have their own, by step and caller.
-    pub(super) own: Mutex<BTreeMap<(usize, u32), Arc<Instanced>>>,
-    /// Tokens of callers that keep them, by step and caller.
-    kept: Mutex<BTreeMap<(usize, u32), AccessToken>>,
+    /// What the calls share.
+    pub(super) call_context: Arc<CallContext>,
+    /// The disposed credentials, whose leftovers are recorded at the end.
+    disposed: Mutex<Vec<Arc<SubjectInstance>>>,
+    /// The credentials of callers that have one each, by the index of the call and the caller.
+    pub(super) own: Mutex<BTreeMap<(usize, u32), Arc<SubjectInstance>>>,
+    /// When an action of the timeline last made something better.
     last_repair: Mutex<Option<Duration>>,
 }
 
-impl Scene {
+impl RunState {
     pub fn new(
         scenario: Arc<Scenario>,
-        state: Arc<HostState>,
+        host: Arc<HostState>,
         watch: Watch,
         subject: Arc<dyn Subject>,
     ) -> Self {
+        let call_context = Arc::new(CallContext {
+            host: host.clone(),
+            world: Arc::new(scenario.world.clone()),
+            secrets: Arc::new(watch.clone()),
+            states: Default::default(),
+        });
         Self {
             scenario,
-            state,
+            host,
             watch,
             subject,
             instances: AtomicU32::new(0),
             calls: AtomicU64::new(0),
             repetitions: Mutex::default(),
-            connections: Connections::default(),
+            call_context,
             disposed: Mutex::default(),
             own: Mutex::default(),
-            kept: Mutex::default(),
             last_repair: Mutex::default(),
         }
     }
 
-    /// Makes the network what it is at the world's start.
-    pub fn lay_out(&self, control: &dyn Control) {
+    /// Makes the services as reachable as the world says that they are at its start.
+    pub fn set_initial_reach(&self, control: &dyn Control) {
         let world = &self.scenario.world;
         for service in Service::ALL.iter().copied() {
             let reach = service.of(world).map_or(Reach::Reachable, |of| of.reach());
             if reach != Reach::Reachable {
                 let change = Action::Network(NetworkChange { service, reach });
-                self.change(&change, control, None, Duration::ZERO);
+                self.apply(&change, control, None, Duration::ZERO);
             }
         }
     }
 
-    /// When something last got better.
+    /// When an action of the timeline last made something better.
     pub fn last_repair(&self) -> Option<Duration> {
         *lock(&self.last_repair)
     }
 
+    /// Records an event now.
     pub fn record(&self, kind: Kind) {
-        self.state.recorder.record(self.state.elapsed(), kind);
+        self.host.recorder.record(self.host.elapsed(), kind);
     }
 
+    /// Whether a call uses the shared credential.
     pub fn needs_shared(&self) -> bool {
         self.scenario
             .call
@@ -104,10 +106,10 @@ impl Scene {
             .any(|call| call.credential.is_shared())
     }
 
-    /// Builds a credential.
-    pub fn instance(&self) -> Arc<Instanced> {
+    /// Builds a credential, or the Redis client around one, and records that or why it failed.
+    pub fn instance(&self) -> Arc<SubjectInstance> {
         let number = self.instances.fetch_add(1, Ordering::Relaxed) + 1;
-        let (platform, observer, leftovers) = Lender::lend(&self.state, number);
+        let (platform, observer, leftovers) = Lender::lend(&self.host, number);
         let tenant = self.scenario.world.entra.as_ref().map_or_else(
             || crate::scenario::DEFAULT_TENANT.to_owned(),
             |entra| entra.tenant.clone(),
@@ -150,35 +152,27 @@ impl Scene {
                 });
             }
         }
-        Arc::new(Instanced {
-            number,
-            built,
-            leftovers,
-            seen_tokens: Mutex::default(),
-        })
+        Arc::new(SubjectInstance::new(number, built, leftovers))
     }
 
-    /// Applies an event of the timeline.
-    pub fn change(
+    /// Applies an action of the timeline.
+    pub fn apply(
         &self,
         action: &Action,
         control: &dyn Control,
-        shared: Option<&Arc<Instanced>>,
+        shared: Option<&Arc<SubjectInstance>>,
         at: Duration,
     ) {
         if action.consequences().repair == Repair::Now {
             let mut last = lock(&self.last_repair);
             *last = Some(at);
         }
-        let shared = shared.map(|shared| SharedOfRun {
-            scene: self,
-            shared,
-        });
+        let shared = shared.map(|shared| SharedOfRun { run: self, shared });
         let shared = shared.filter(|shared| shared.shared.built.is_ok());
         action.apply(&ActionContext {
             at,
-            backend: &self.state.stage,
-            host: &self.state,
+            backend: &self.host.stage,
+            host: &self.host,
             control,
             shared: shared
                 .as_ref()
@@ -186,8 +180,8 @@ impl Scene {
         });
     }
 
-    /// What disposed credentials still hold (the eighth invariant).
-    pub fn account_for_disposed(&self) {
+    /// Records what each disposed credential still holds: tasks, timers and cached tokens.
+    pub fn record_leftovers(&self) {
         let disposed = lock(&self.disposed);
         for instance in disposed.iter() {
             let Ok(built) = &instance.built else { continue };
@@ -195,9 +189,11 @@ impl Scene {
                 BuiltSubject::Credential(built) => {
                     let repetitions = lock(&self.repetitions);
                     let asked = repetitions.iter();
-                    let asked = asked.flat_map(|(step, times)| {
-                        caller::all_requests(&self.scenario, *step, *times)
+                    let asked = asked.filter_map(|(step, times)| {
+                        let call = self.scenario.call.get(*step)?;
+                        Some(call.token_requests(&self.scenario.world, *times))
                     });
+                    let asked = asked.flatten();
                     let cached = |request: &TokenRequest| built.credential.cached(request);
                     asked.filter(|request| cached(request).is_some()).count()
                 }
@@ -212,13 +208,9 @@ impl Scene {
         }
     }
 
-    pub fn kept(&self) -> MutexGuard<'_, BTreeMap<(usize, u32), AccessToken>> {
-        lock(&self.kept)
-    }
-
-    /// Writes what a Redis client reports about itself.
+    /// Records what a Redis client reports about itself.
     fn reporter(&self, instance: u32) -> RedisReporter {
-        let (state, watch) = (self.state.clone(), self.watch.clone());
+        let (host, watch) = (self.host.clone(), self.watch.clone());
         Arc::new(move |what, words| {
             let words = watch.vetted("report", words);
             let event = RedisEvent::Reported {
@@ -226,25 +218,15 @@ impl Scene {
                 what,
                 words,
             };
-            state.recorder.record(state.elapsed(), Kind::Redis(event));
+            host.recorder.record(host.elapsed(), Kind::Redis(event));
         })
-    }
-
-    /// A moment of the host's wall clock as time since the world's start.
-    pub fn since_the_start(&self, at: Timestamp) -> Duration {
-        let elapsed = self.state.elapsed();
-        let ago = self.state.now().duration_since(at);
-        match Duration::try_from(ago) {
-            Ok(ago) => elapsed.saturating_sub(ago),
-            Err(_) => elapsed,
-        }
     }
 }
 
-/// The shared credential of a run, as the timeline may touch it.
+/// The shared credential of a run, as actions see it.
 struct SharedOfRun<'a> {
-    scene: &'a Scene,
-    shared: &'a Arc<Instanced>,
+    run: &'a RunState,
+    shared: &'a Arc<SubjectInstance>,
 }
 
 impl SharedCredential for SharedOfRun<'_> {
@@ -256,13 +238,13 @@ impl SharedCredential for SharedOfRun<'_> {
         match &self.shared.built {
             Ok(BuiltSubject::Credential(built)) => built.credential.dispose(),
             Ok(BuiltSubject::Redis(client)) => {
-                self.scene.connections.drop_all();
+                self.run.call_context.states.before_dispose();
                 client.dispose();
             }
             // There is nothing to dispose.
             Err(_) => return,
         }
-        lock(&self.scene.disposed).push(self.shared.clone());
+        lock(&self.run.disposed).push(self.shared.clone());
     }
 }
 
