@@ -2,7 +2,6 @@
 
 mod calls;
 mod cited;
-mod expectations;
 mod faults;
 mod redis;
 mod scenario;
