@@ -33,17 +33,6 @@ impl Count {
         count <= self.most && (count < self.least || self.most < u32::MAX)
     }
 
-    /// The count with its noun: `exactly 1 warning`, `2 to 4 warnings`.
-    pub fn of(self, one: &str, many: &str) -> String {
-        // The number that stands next to the noun.
-        let number = if self.most == u32::MAX {
-            self.least
-        } else {
-            self.most
-        };
-        format!("{self} {}", if number == 1 { one } else { many })
-    }
-
     /// Checks the three keys at `place`: `exactly` stands alone, and something must be said.
     pub fn check(
         exactly: Option<u32>,
@@ -121,8 +110,5 @@ mod tests {
         assert_eq!(said(None, Some(2), None), "at least 2");
         assert_eq!(said(None, None, Some(4)), "at most 4");
         assert_eq!(said(None, None, None), "any number of");
-        let calls = |exactly| Count::new(Some(exactly), None, None).of("call", "calls");
-        assert_eq!(calls(1), "exactly 1 call");
-        assert_eq!(calls(2), "exactly 2 calls");
     }
 }

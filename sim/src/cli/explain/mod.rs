@@ -3,7 +3,6 @@
 mod calls;
 mod cited;
 mod faults;
-mod redis;
 mod scenario;
 mod world;
 
