@@ -16,7 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
     BoxFuture, Connection, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work,
-    World, guard::guarded,
+    World,
+    guard::guarded,
+    watchdog::{Progress, on_its_thread},
 };
 
 const TICK: Duration = Duration::from_millis(1);
@@ -26,22 +28,19 @@ const TICK: Duration = Duration::from_millis(1);
 /// # Errors
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World) -> Result<(), EngineError> {
-    let dispatch = tracing::dispatcher::get_default(Clone::clone);
-    let thread = std::thread::Builder::new()
-        .name("turmoil".to_owned())
-        .spawn(move || tracing::dispatcher::with_default(&dispatch, || on_this_thread(world)))
-        .map_err(|e| EngineError(format!("no thread for the world: {e}")))?;
-    thread
-        .join()
-        .unwrap_or_else(|panic| Err(EngineError(super::panic_text(&*panic))))
+    let (seed, stall_limit) = (world.seed, world.stall_limit);
+    on_its_thread("turmoil", seed, stall_limit, move |progress| {
+        on_this_thread(world, progress)
+    })
 }
 
-fn on_this_thread(world: World) -> Result<(), EngineError> {
+fn on_this_thread(world: World, progress: &Progress) -> Result<(), EngineError> {
     let World {
         seed,
         horizon,
         servers,
         driver: (driver_name, drive),
+        ..
     } = world;
     let mut sim = ::turmoil::Builder::new()
         .simulation_duration(horizon)
@@ -72,7 +71,9 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
         }
     });
     loop {
-        match sim.step() {
+        let stepped = sim.step();
+        progress.reached(u64::try_from(sim.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        match stepped {
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(e) => return Err(EngineError(format!("turmoil: {e}"))),

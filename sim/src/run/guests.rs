@@ -49,6 +49,10 @@ impl Subject for Nobody {
         &self.name
     }
 
+    fn log_targets(&self) -> &[&str] {
+        &[]
+    }
+
     fn build(&self, _: &scenario::Credential, _: &Lent) -> Result<Built, Error> {
         Err(Error::new(
             ErrorKind::Configuration,

@@ -22,7 +22,7 @@ use machine::Machine;
 use crate::{
     backend::Stage,
     draws::Draws,
-    engine::{self, Engine, EngineError, Runtime},
+    engine::{self, Engine, EngineError, Runtime, STALL_LIMIT},
     judge::{Run, Sight},
     scenario::Scenario,
     subject::Subject,
@@ -41,6 +41,8 @@ pub struct Options {
     pub seed: u64,
     /// What is under test.
     pub subject: Arc<dyn Subject>,
+    /// A world whose clock has not moved for so long in real time is given up.
+    pub stall_limit: Duration,
 }
 
 /// Time of the world for those who write the trace from outside a host.
@@ -81,6 +83,7 @@ pub fn serve(
         engine: Engine::Live,
         seed,
         subject: Arc::new(Nobody::but(&guests)),
+        stall_limit: STALL_LIMIT,
     };
     let recorder = Recorder::telling(listener);
     world(
@@ -106,7 +109,13 @@ fn world(
     let draws = Draws::new(options.seed);
     let clock = WorldClock::default();
     let stage = Stage::new(&scenario.world, options.seed, recorder.clone());
-    let watch = watch::Watch::new(recorder.clone(), clock.clone(), &stage, scenario);
+    let watch = watch::Watch::new(
+        recorder.clone(),
+        clock.clone(),
+        &stage,
+        scenario,
+        &*options.subject,
+    );
     let ending = Arc::new(OnceLock::new());
     let app = machine::HostOfSubject::default();
     let story = story::Story {
@@ -126,6 +135,7 @@ fn world(
     let world = engine::World {
         seed: options.seed,
         horizon,
+        stall_limit: options.stall_limit,
         servers: stage.hosts(),
         driver: (
             APP.to_owned(),
@@ -142,10 +152,13 @@ fn world(
         seed: options.seed,
         host: app,
     });
-    tracing::dispatcher::with_default(&watch.dispatch(), || match machine {
+    let played = tracing::dispatcher::with_default(&watch.dispatch(), || match machine {
         Some(machine) => options.engine.play_within(world, Arc::new(machine)),
         None => options.engine.play(world),
-    })?;
+    });
+    // The thread of a world that was given up may still play: it must not fill the memory.
+    stage.close();
+    played?;
     let trace = recorder.finish();
     let ending = ending.get().cloned().unwrap_or_default();
     if let Some(why) = ending.harness_failure {

@@ -85,10 +85,10 @@ impl Runtime for Place {
 
     fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
         #[expect(clippy::disallowed_methods, reason = "the engine is who spawns")]
-        let task = tokio::spawn(guarded(work, {
+        let task = tokio::spawn(self.fabric.watched(guarded(work, {
             let fabric = self.fabric.clone();
             move |why| fabric.fail(why)
-        }));
+        })));
         let mut state = self.fabric.lock();
         let host = &mut state.hosts[self.id];
         // Forget tasks that have ended, now and then, so that a long run stays small; but not so
