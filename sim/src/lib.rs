@@ -37,6 +37,7 @@
 
 pub mod action;
 pub mod backend;
+pub mod call;
 pub mod cli;
 pub mod command;
 pub mod credential;

@@ -131,3 +131,28 @@ impl TimelineAction for Restart {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::action::testing::Played;
+
+    #[test]
+    fn a_service_is_down_until_it_restarts() {
+        let played = Played::new("[entra]");
+        assert_eq!(
+            played.act("crash = { service = \"entra\" }", 1),
+            ["1s entra crashes"]
+        );
+        assert!(!played.host.reaches_all());
+        assert_eq!(
+            played.act("restart = { service = \"entra\" }", 2),
+            ["2s entra restarts"]
+        );
+        assert!(played.host.reaches_all());
+        let host = "login.microsoftonline.com";
+        assert_eq!(
+            played.control(),
+            [format!("crash {host}"), format!("restart {host}")]
+        );
+    }
+}

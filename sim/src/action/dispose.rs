@@ -75,3 +75,38 @@ impl TimelineAction for Dispose {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use crate::action::{SharedCredential, testing::Played};
+
+    struct Counting(Arc<AtomicU32>);
+
+    impl SharedCredential for Counting {
+        fn instance(&self) -> u32 {
+            7
+        }
+
+        fn dispose(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_shared_credential_is_disposed_if_there_is_one() {
+        let mut played = Played::new("");
+        assert!(played.act("dispose = {}", 1).is_empty());
+        let disposals = Arc::new(AtomicU32::new(0));
+        played.shared = Some(Box::new(Counting(disposals.clone())));
+        assert_eq!(
+            played.act("dispose = {}", 2),
+            ["2s Disposed { instance: 7 }"]
+        );
+        assert_eq!(disposals.load(Ordering::Relaxed), 1);
+    }
+}

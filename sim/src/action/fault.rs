@@ -181,3 +181,45 @@ impl Lift {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::action::{
+        Repair,
+        testing::{Played, parse},
+    };
+
+    fn fault(rest: &str) -> String {
+        format!("fault = {{ name = \"F\", on.imds = {{}}, then.hang = {{}}{rest} }}")
+    }
+
+    #[test]
+    fn a_fault_ends_once_whatever_ends_it() {
+        let played = Played::new("[imds]");
+        assert_eq!(played.act(&fault(""), 1), ["1s F begins"]);
+        assert!(!played.backend.healthy());
+        assert_eq!(played.act("lift = { fault = \"F\" }", 2), ["2s F ends"]);
+        assert!(played.backend.healthy());
+        played.act(&fault(", lasts = \"3s\""), 10);
+        // Its end is recorded at its time, even if something else is the first to notice.
+        assert_eq!(played.act("lift = { fault = \"F\" }", 20), ["13s F ends"]);
+    }
+
+    #[test]
+    fn what_ends_by_itself_repairs_when_it_ends() {
+        let repair = |rest: &str| parse(&fault(rest)).consequences().repair;
+        assert_eq!(repair(""), Repair::No);
+        assert_eq!(repair(", first = 2"), Repair::After(Duration::ZERO));
+        let both = repair(", first = 2, lasts = \"3s\"");
+        assert_eq!(both, Repair::After(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn a_faster_timeline_shortens_what_lasts() {
+        let mut lasting = parse(&fault(", lasts = \"3s\""));
+        assert_eq!(lasting.durations().len(), 1);
+        assert_eq!(parse(&fault("")).durations().len(), 0);
+    }
+}

@@ -163,3 +163,33 @@ fn assign(backend: &Stage, identity: &ManagedIdentity) {
         imds.system_identity = Some(identity.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::action::testing::Played;
+
+    #[test]
+    fn imds_forgets_one_identity_and_gets_another() {
+        let played = Played::new(
+            "[imds]\nsystem-identity = { object-id = \"a\" }\n\
+             user-identities = [{ object-id = \"b\", client-id = \"c\" }]",
+        );
+        let known = || {
+            let state = played.backend.state();
+            let imds = state.world.imds.as_ref().expect("it is there");
+            let all = imds.system_identity.iter().chain(&imds.user_identities);
+            all.map(|identity| identity.object_id.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            played.act("remove-identity = { object-id = \"a\" }", 1),
+            ["1s IMDS no longer knows identity a"]
+        );
+        assert_eq!(known(), ["b"]);
+        assert_eq!(
+            played.act("assign-system-identity = { object-id = \"d\" }", 2),
+            ["2s IMDS knows system-assigned identity d"]
+        );
+        assert_eq!(known(), ["d", "b"]);
+    }
+}

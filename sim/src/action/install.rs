@@ -124,3 +124,28 @@ fn changes<P: Program>(
             ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::action::testing::Played;
+
+    #[test]
+    fn a_command_comes_and_goes() {
+        let played = Played::new("[az]");
+        let installed = || {
+            let state = played.backend.state();
+            let (az, pwsh) = (state.world.az.as_ref(), state.world.pwsh.as_ref());
+            [
+                az.is_some_and(|az| az.installed),
+                pwsh.is_some_and(|pwsh| pwsh.installed),
+            ]
+        };
+        assert_eq!(installed(), [true, false]);
+        assert_eq!(played.act("az-uninstall = {}", 1), ["1s az is removed"]);
+        assert_eq!(played.act("pwsh-install = {}", 2), ["2s pwsh is installed"]);
+        assert_eq!(installed(), [false, true]);
+        played.act("az-install = {}", 3);
+        played.act("pwsh-uninstall = {}", 4);
+        assert_eq!(installed(), [true, false]);
+    }
+}

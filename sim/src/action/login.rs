@@ -132,3 +132,33 @@ impl<P: Program> TimelineAction for LogOut<P> {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::action::testing::Played;
+
+    #[test]
+    fn each_command_has_an_account_of_its_own() {
+        let played = Played::new("[az]\n[pwsh]\naccount = \"alice\"");
+        let login = |program: &str| format!("{program}-login = {{ account = \"bob\" }}");
+        assert_eq!(played.act(&login("az"), 1), ["1s bob logs in to az"]);
+        assert_eq!(played.act(&login("azd"), 2), ["2s bob logs in to azd"]);
+        assert_eq!(
+            played.act("pwsh-logout = {}", 3),
+            ["3s alice disconnects pwsh from Azure"]
+        );
+        assert_eq!(
+            played.act(&login("pwsh"), 4),
+            ["4s bob connects pwsh to Azure"]
+        );
+        assert_eq!(played.act("az-logout = {}", 5), ["5s bob logs out of az"]);
+        assert_eq!(
+            played.act("az-logout = {}", 6),
+            ["6s nobody logs out of az"]
+        );
+        let world = &played.backend.state().world;
+        assert_eq!(world.az.as_ref().and_then(|az| az.account.as_deref()), None);
+        let azd = world.azd.as_ref().expect("it came with its login");
+        assert_eq!(azd.account.as_deref(), Some("bob"));
+    }
+}

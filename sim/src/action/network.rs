@@ -7,7 +7,6 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
-    cli::explain::reach_sentence,
     scenario::{Reach, Service, Span, document::Place},
     world::Check,
 };
@@ -41,7 +40,7 @@ impl TimelineAction for NetworkChange {
         format!(
             "network to {}: {}",
             self.service.name(),
-            reach_sentence(self.reach)
+            self.reach.describe()
         )
     }
 
@@ -89,5 +88,41 @@ impl TimelineAction for NetworkChange {
 
     fn durations(&mut self) -> Vec<&mut Span> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::action::testing::Played;
+
+    #[test]
+    fn packets_are_held_as_long_as_the_service_is_black_holed() {
+        let played = Played::new("[imds]\n[redis]\nnodes = 2");
+        let network = |service: &str, reach: &str| {
+            format!("network = {{ service = \"{service}\", reach = \"{reach}\" }}")
+        };
+        assert_eq!(
+            played.act(&network("imds", "black-holed"), 1),
+            ["1s packets to imds vanish"]
+        );
+        assert!(!played.host.reaches_all());
+        assert_eq!(
+            played.act(&network("imds", "refused"), 2),
+            ["2s imds refuses connections"]
+        );
+        assert!(!played.host.reaches_all());
+        assert_eq!(
+            played.act(&network("imds", "reachable"), 3),
+            ["3s imds is reachable again"]
+        );
+        assert!(played.host.reaches_all());
+        let imds = "app 169.254.169.254";
+        assert_eq!(
+            played.control(),
+            [format!("hold {imds}"), format!("release {imds}")]
+        );
+        // Every node, and the replica of each.
+        played.act(&network("redis", "black-holed"), 4);
+        assert_eq!(played.control().len(), 6);
     }
 }

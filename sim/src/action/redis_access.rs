@@ -119,3 +119,27 @@ fn set_access(backend: &Stage, object_id: &str, allowed: bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::action::testing::Played;
+
+    #[test]
+    fn an_id_may_sign_in_until_it_may_not() {
+        let played = Played::new("[redis]\nprincipals = [\"a\"]");
+        let principals = || {
+            let state = played.backend.state();
+            let redis = state.world.redis.as_ref().expect("it is there");
+            redis.principals.clone()
+        };
+        let allow = "redis-allow = { object-id = \"b\" }";
+        assert_eq!(played.act(allow, 1), ["1s b may sign in at redis"]);
+        played.act(allow, 2);
+        assert_eq!(principals(), ["a", "b"]);
+        assert_eq!(
+            played.act("redis-deny = { object-id = \"a\" }", 3),
+            ["3s a may no longer sign in at redis"]
+        );
+        assert_eq!(principals(), ["b"]);
+    }
+}

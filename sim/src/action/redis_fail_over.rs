@@ -78,3 +78,25 @@ impl TimelineAction for RedisFailOver {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::action::testing::Played;
+
+    #[test]
+    fn a_replica_takes_over_once() {
+        let played = Played::new("[redis]\nnodes = 2");
+        let fail_over = "redis-fail-over = { node = 1 }";
+        let replica = "redis-1-replica.contoso.example";
+        assert_eq!(
+            played.act(fail_over, 1),
+            [format!(
+                "1s redis-1.contoso.example goes down, and {replica} takes over"
+            )]
+        );
+        assert_eq!(
+            played.act(fail_over, 2),
+            ["2s nobody can take over from node 1 of redis"]
+        );
+    }
+}

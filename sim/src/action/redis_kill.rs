@@ -63,3 +63,21 @@ impl TimelineAction for RedisKill {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::action::testing::Played;
+
+    #[test]
+    fn it_is_told_which_connections_end() {
+        let played = Played::new("[redis]");
+        assert_eq!(
+            played.act("redis-kill = {}", 1),
+            ["1s redis closes all connections"]
+        );
+        assert_eq!(
+            played.act("redis-kill = { connection = 4 }", 2),
+            ["2s redis closes connection 4"]
+        );
+    }
+}

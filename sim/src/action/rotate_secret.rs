@@ -88,3 +88,22 @@ fn replace(backend: &Stage, client_id: &str, secret: &str) {
     let old = app.and_then(|app| app.secret.replace(secret.to_owned()));
     state.remember_secret(old);
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::action::testing::Played;
+
+    #[test]
+    fn the_new_secret_is_valid_and_the_old_one_is_still_a_secret() {
+        let played = Played::new(
+            "[entra]\n[[entra.apps]]\nclient-id = \"a\"\nobject-id = \"o\"\nsecret = \"old\"",
+        );
+        assert_eq!(
+            played.act("rotate-secret = { client-id = \"a\", secret = \"new\" }", 1),
+            ["1s the secret of application a is replaced"]
+        );
+        for secret in ["new", "old"] {
+            assert_eq!(played.backend.secret_in(secret), Some("client secret"));
+        }
+    }
+}

@@ -68,3 +68,20 @@ impl TimelineAction for SetVariable {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{action::testing::Played, host::Lender};
+
+    #[test]
+    fn credentials_see_the_new_value_and_the_trace_does_not() {
+        let played = Played::new("");
+        let (platform, _, _) = Lender::lend(&played.host, 1);
+        let environment = platform.environment;
+        assert_eq!(environment.var("AZURE_CLIENT_SECRET"), None);
+        let set = "set-variable = { name = \"AZURE_CLIENT_SECRET\", value = \"s3cret\" }";
+        assert_eq!(played.act(set, 1), ["1s AZURE_CLIENT_SECRET is set on app"]);
+        let value = environment.var("AZURE_CLIENT_SECRET");
+        assert_eq!(value.as_deref(), Some("s3cret"));
+    }
+}

@@ -70,3 +70,26 @@ impl TimelineAction for StepClock {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::action::testing::Played;
+
+    #[test]
+    fn the_clock_of_the_host_moves_and_the_time_of_the_world_does_not() {
+        let played = Played::new("");
+        let ahead_of_the_world = || {
+            let truth = played.backend.time(Duration::ZERO);
+            played.host.now().duration_since(truth).as_secs()
+        };
+        assert_eq!(
+            played.act("step-clock = { by = \"1h\" }", 1),
+            ["1s the clock of app is stepped by 1h"]
+        );
+        assert_eq!(ahead_of_the_world(), 3600);
+        played.act("step-clock = { by = \"-90m\" }", 2);
+        assert_eq!(ahead_of_the_world(), -1800);
+    }
+}

@@ -1,24 +1,34 @@
 //! Actions applied to services without an engine, for tests.
 
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use jiff::tz::TimeZone;
 
-use super::{Action, ActionContext};
+use super::{Action, ActionContext, SharedCredential};
 use crate::{
     backend::Stage,
     draws::Draws,
     engine::{BoxFuture, Control, Host, Listener, Network, Runtime, Stream, Work},
     host::{HostClock, HostState},
-    scenario::SignedSpan,
-    trace::Recorder,
+    scenario::{Reach, SignedSpan},
+    trace::{Event, Kind, Recorder},
 };
 
 /// Applies an action, written as in a scenario file (`az-logout = {}`), to the services of
 /// `backend`. The host and its network are there, but nothing runs on them.
 pub(crate) fn act(backend: &Stage, action: &str, at: Duration) {
-    let host = host(backend);
-    apply(&parse(action), backend, &host, &NoControl, at);
+    parse(action).apply(&ActionContext {
+        at,
+        backend,
+        host: &host(backend),
+        control: &WrittenControl::default(),
+        shared: None,
+    });
 }
 
 pub(super) fn parse(action: &str) -> Action {
@@ -30,24 +40,8 @@ pub(super) fn parse(action: &str) -> Action {
     action
 }
 
-pub(super) fn apply(
-    action: &Action,
-    backend: &Stage,
-    host: &HostState,
-    control: &dyn Control,
-    at: Duration,
-) {
-    action.apply(&ActionContext {
-        at,
-        backend,
-        host,
-        control,
-        shared: None,
-    });
-}
-
 /// A host called `app` on which nothing runs.
-pub(super) fn host(backend: &Stage) -> HostState {
+fn host(backend: &Stage) -> HostState {
     let start = backend.time(Duration::ZERO);
     HostState::new(
         Host {
@@ -85,18 +79,90 @@ impl Runtime for Nowhere {
     }
 
     fn spawn(&self, _: BoxFuture<'static, ()>) -> Work {
-        unimplemented!("nothing runs on the host of this test")
+        unreachable!("nothing runs on the host of this test")
     }
 }
 
-pub(super) struct NoControl;
+/// Writes down what is done to the network and to hosts, and does nothing else.
+#[derive(Default)]
+pub(super) struct WrittenControl(Mutex<Vec<String>>);
 
-impl Control for NoControl {
-    fn hold(&self, _: &str, _: &str) {}
+impl WrittenControl {
+    fn write(&self, line: String) {
+        self.0.lock().expect("no test panics with it").push(line);
+    }
+}
 
-    fn release(&self, _: &str, _: &str) {}
+impl Control for WrittenControl {
+    fn hold(&self, one: &str, other: &str) {
+        self.write(format!("hold {one} {other}"));
+    }
 
-    fn crash(&self, _: &str) {}
+    fn release(&self, one: &str, other: &str) {
+        self.write(format!("release {one} {other}"));
+    }
 
-    fn restart(&self, _: &str) {}
+    fn crash(&self, host: &str) {
+        self.write(format!("crash {host}"));
+    }
+
+    fn restart(&self, host: &str) {
+        self.write(format!("restart {host}"));
+    }
+}
+
+/// A world in which actions happen and nothing else.
+pub(super) struct Played {
+    pub backend: Stage,
+    pub host: Arc<HostState>,
+    pub shared: Option<Box<dyn SharedCredential>>,
+    control: WrittenControl,
+    recorder: Recorder,
+}
+
+impl Played {
+    /// The world of this text, as it stands under `[world]`.
+    pub fn new(world: &str) -> Self {
+        let (backend, recorder) = crate::backend::testing::stage(world);
+        let host = Arc::new(host(&backend));
+        for (name, _) in backend.hosts() {
+            host.set_reach(&name, Reach::Reachable);
+        }
+        Self {
+            backend,
+            host,
+            shared: None,
+            control: WrittenControl::default(),
+            recorder,
+        }
+    }
+
+    /// Applies an action after `seconds`, and gives what the trace says about it, one line each.
+    pub fn act(&self, action: &str, seconds: u64) -> Vec<String> {
+        let before = self.recorder.finish().events.len();
+        parse(action).apply(&ActionContext {
+            at: Duration::from_secs(seconds),
+            backend: &self.backend,
+            host: &self.host,
+            control: &self.control,
+            shared: self.shared.as_deref(),
+        });
+        let events = self.recorder.finish().events;
+        let line = |event: &Event| {
+            let what = match &event.kind {
+                Kind::World { what } => what.clone(),
+                Kind::FaultInstalled { fault } => format!("{fault} begins"),
+                Kind::FaultLifted { fault } => format!("{fault} ends"),
+                other => format!("{other:?}"),
+            };
+            format!("{}s {what}", event.at.as_secs())
+        };
+        events[before..].iter().map(line).collect()
+    }
+
+    /// What was done to the network and to hosts, in order.
+    pub fn control(&self) -> Vec<String> {
+        let done = self.control.0.lock();
+        done.expect("no test panics with it").clone()
+    }
 }

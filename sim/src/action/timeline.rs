@@ -98,3 +98,44 @@ pub(crate) fn last_repair(timeline: &[At]) -> Option<Duration> {
     });
     repairs.max()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::action::testing::parse;
+
+    fn at(seconds: u64, action: &str) -> At {
+        At {
+            time: Span(Duration::from_secs(seconds)),
+            action: parse(action),
+        }
+    }
+
+    #[test]
+    fn the_last_repair_is_the_latest_of_what_is_done_and_what_ends_by_itself() {
+        let fault = |rest: &str| {
+            format!("fault = {{ name = \"F\", on.imds = {{}}, then.hang = {{}}{rest} }}")
+        };
+        let mut timeline = vec![at(5, &fault("")), at(6, "az-logout = {}")];
+        assert_eq!(last_repair(&timeline), None);
+        timeline.push(at(1, &fault(", lasts = \"20s\"")));
+        timeline.push(at(7, "az-login = { account = \"a\" }"));
+        assert_eq!(last_repair(&timeline), Some(Duration::from_secs(21)));
+        timeline.push(at(30, &fault(", first = 1")));
+        assert_eq!(last_repair(&timeline), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn sentences_stand_in_the_order_of_the_times() {
+        let timeline = [at(90, "az-uninstall = {}"), at(60, "dispose = {}")];
+        assert_eq!(
+            describe(&timeline),
+            [
+                "after 1m: the shared credential is disposed",
+                "after 1m 30s: az is removed"
+            ]
+        );
+    }
+}

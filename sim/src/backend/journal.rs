@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::trace::{Fingerprint, Kind, Recorder};
+use crate::trace::{Facts, Fingerprint, Kind, Recorder};
 
 /// Why a request or a command ended as it did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,7 +32,7 @@ impl Why {
 }
 
 /// What the trace tells about a request on arrival.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     /// What is asked for.
     pub what: &'static str,
@@ -40,6 +40,8 @@ pub struct Told {
     pub line: String,
     /// The form's fields, secrets left out.
     pub detail: String,
+    /// What the service knows of it.
+    pub facts: Facts,
 }
 
 /// The pen, and what is open.
@@ -98,12 +100,13 @@ impl Journal {
         self.record(
             at,
             Kind::RequestArrived {
-                endpoint: endpoint.to_owned(),
+                endpoint: endpoint.into(),
                 request,
-                peer: peer.to_owned(),
-                what: told.what.to_owned(),
-                line: told.line.clone(),
-                detail: told.detail.clone(),
+                peer: peer.into(),
+                what: told.what.into(),
+                line: (&told.line).into(),
+                detail: (&told.detail).into(),
+                facts: told.facts.clone(),
             },
         );
         request
@@ -130,14 +133,14 @@ impl Journal {
         self.record(
             at,
             Kind::RequestAnswered {
-                endpoint: endpoint.to_owned(),
+                endpoint: endpoint.into(),
                 request,
-                what: what.to_owned(),
+                what: what.into(),
                 status,
-                why,
-                fault,
+                why: why.into(),
+                fault: fault.map(Into::into),
                 token,
-                principal,
+                principal: principal.map(Into::into),
             },
         );
     }
@@ -157,12 +160,19 @@ impl Journal {
     }
 
     /// A command started; its number.
-    pub fn command_started(&self, at: Duration, instance: u32, program: &str, args: &str) -> u64 {
+    pub fn command_started(
+        &self,
+        at: Duration,
+        instance: u32,
+        program: &str,
+        args: &str,
+        facts: &Facts,
+    ) -> u64 {
         let mut pages = self.pages();
         pages.commands += 1;
         let command = pages.commands;
         drop(pages);
-        let (program, args) = (program.to_owned(), args.to_owned());
+        let (program, args) = (program.into(), args.into());
         self.record(
             at,
             Kind::CommandStarted {
@@ -170,6 +180,7 @@ impl Journal {
                 command,
                 program,
                 args,
+                facts: facts.clone(),
             },
         );
         command
@@ -190,7 +201,7 @@ impl Journal {
             token,
             principal,
         } = why;
-        let program = program.to_owned();
+        let program = program.into();
         self.record(
             at,
             Kind::CommandEnded {
@@ -198,10 +209,10 @@ impl Journal {
                 command,
                 program,
                 code,
-                why,
-                fault,
+                why: why.into(),
+                fault: fault.map(Into::into),
                 token,
-                principal,
+                principal: principal.map(Into::into),
             },
         );
     }

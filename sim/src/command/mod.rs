@@ -1,28 +1,143 @@
-//! The simulated command-line tools: what they print, how they exit, how long they take.
+//! The simulated command-line tools, one folder each: their keys in scenario files, the checks of
+//! these, what they print, how they exit, how long they take, and how their arguments are shown.
+//!
+//! To add one, write its folder and its line in [`commands!`]. The registry asks of a module
+//! `shown`, `VARIABLES` and `KEPT_OUT`, and of the type of its keys [`Command`] and `Default`.
 
-mod az;
-mod azd;
+mod account;
+pub mod az;
+pub mod azd;
+pub mod matcher;
 mod options;
-mod pwsh;
+pub mod pwsh;
+mod run;
 mod shown;
 #[cfg(test)]
-mod shown_tests;
+mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
-use crate::backend::{Stage, capture::Witnessed, journal::Why, stage::State};
-use crate::{
-    engine::{Host, Runtime},
-    fault::{Seen, Strike},
-    scenario::{FaultThen, Range},
-};
+pub use account::Account;
+use account::object_id;
+pub use az::Az;
+pub use azd::Azd;
+pub use pwsh::Pwsh;
+pub use run::run;
 use shown::Shown;
 
-pub(crate) use self::USUAL as USUAL_COMMAND_TIME;
+use crate::{
+    backend::{Stage, journal::Why, stage::State},
+    scenario::{Range, Span, World, document::Place},
+    world::Check,
+};
+
+/// The registry: calls `$callback` with what stands before, and a line for each command: its module,
+/// which is also its name and its key in `[world]`, and the type of its keys.
+macro_rules! commands {
+    ($callback:ident $($before:tt)*) => {
+        $callback! { $($before)*
+            /// The Azure CLI. Without it `az` is not installed.
+            az Az,
+            /// The Azure Developer CLI. Without it `azd` is not installed.
+            azd Azd,
+            /// PowerShell. Without it `pwsh` is not installed.
+            pwsh Pwsh,
+        }
+    };
+}
+
+pub(crate) use commands;
+
+/// What the rest of the harness needs to know of a command of a world.
+pub(crate) trait Command {
+    /// Which it is.
+    fn program(&self) -> Program;
+    /// Whether it is installed.
+    fn is_installed(&self) -> bool;
+    /// Who is logged in.
+    fn account(&self) -> Option<&str>;
+    /// How long a run takes; [`USUAL`] if nothing is said.
+    fn takes(&self) -> Option<Range>;
+    /// How long its tokens live.
+    fn token_life(&self) -> Span;
+    /// Checks the keys at `place`.
+    fn check(&self, place: &Place, check: &mut Check<'_>);
+    /// What it is at the world's start, in a line.
+    fn describe(&self) -> String;
+    /// What a run leaves that ends at the true time `now`.
+    fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done;
+}
+
+macro_rules! define {
+    ($( $(#[$doc:meta])* $module:ident $variant:ident, )*) => {
+        /// A simulated command.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Program {
+            $( $(#[$doc])* $variant, )*
+        }
+
+        impl Program {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$( Self::$variant ),*];
+
+            /// The name by which it is called, which is also its key in `[world]`.
+            pub fn name(self) -> &'static str {
+                match self { $( Self::$variant => stringify!($module) ),* }
+            }
+
+            /// The command as `world` has it; `None` if the world says nothing of it.
+            pub(crate) fn of_world(self, world: &World) -> Option<&dyn Command> {
+                match self {
+                    $( Self::$variant => world.$module.as_ref().map(|keys| keys as &dyn Command) ),*
+                }
+            }
+
+            /// Variables of its caller that change what it prints.
+            pub(crate) fn variables(self) -> &'static [&'static str] {
+                match self { $( Self::$variant => $module::VARIABLES ),* }
+            }
+
+            /// Variables of this machine that are kept from processes outside, because they steer
+            /// it; a `*` at the end stands for any rest.
+            pub(crate) fn kept_out(self) -> &'static [&'static str] {
+                match self { $( Self::$variant => $module::KEPT_OUT ),* }
+            }
+
+            /// A call of it without its secrets.
+            fn shown(self, stage: &Stage, call: &Call<'_>) -> Shown {
+                match self { $( Self::$variant => $module::shown(stage, call) ),* }
+            }
+
+            /// What a run leaves that ends at the true time `now`.
+            fn run(self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {
+                match self {
+                    $( Self::$variant => {
+                        let keys = state.world.$module.clone().unwrap_or_default();
+                        keys.run(state, now, call)
+                    } )*
+                }
+            }
+        }
+    };
+}
+commands!(define);
+
+impl Program {
+    /// The command that is called by this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.name() == name)
+    }
+}
+
+/// The commands of which `world` says something, in the order of the registry.
+pub(crate) fn of_world(world: &World) -> impl Iterator<Item = &dyn Command> {
+    let all = Program::ALL.iter();
+    all.filter_map(|program| program.of_world(world))
+}
 
 /// What a simulated command left when it ended. `Debug` shows no content: standard output holds
 /// tokens.
@@ -72,7 +187,7 @@ pub struct Call<'a> {
 }
 
 /// What a command left, and why.
-struct Done {
+pub(crate) struct Done {
     exit: CommandExit,
     why: Why,
 }
@@ -91,132 +206,40 @@ impl Done {
     }
 }
 
-/// A command under way; dropping it is killing it.
-struct Running<'a> {
-    stage: &'a Stage,
-    runtime: Arc<dyn Runtime>,
-    /// The credential's instance and the command's number.
-    ids: (u32, u64),
-    program: &'a str,
-    strike: Option<Strike>,
-    is_over: bool,
-}
-
-impl Running<'_> {
-    fn end(&mut self, code: Option<i32>, why: Why) {
-        self.is_over = true;
-        let at = self.runtime.elapsed();
-        let fault = self.strike.as_ref().map(|strike| strike.fault.clone());
-        self.stage
-            .journal()
-            .command_ended(at, self.ids, self.program, code, Why { fault, ..why });
-        if let Some(strike) = self.strike.take_if(|strike| strike.last) {
-            self.stage.retire(strike.rule, at);
-        }
+/// Checks what all commands have in common: how long they take, how long their tokens live, and who
+/// is logged in.
+fn check_common(command: &dyn Command, place: &Place, check: &mut Check<'_>) {
+    check.range(command.takes(), &place.key("takes"));
+    check.token_life(command.token_life(), place);
+    if let Some(account) = command.account() {
+        check.account(account, &place.key("account"));
     }
 }
 
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if !self.is_over && !self.stage.journal().is_closed() {
-            self.end(None, Why::plain("killed"));
-        }
-    }
-}
-
-/// Runs `program` to its end.
-pub async fn run(
-    stage: &Stage,
-    host: &Host,
-    instance: u32,
-    program: &str,
-    call: &Call<'_>,
-) -> Result<CommandExit, CommandMissing> {
-    let runtime = host.runtime.clone();
-    let at = runtime.elapsed();
-    let shown = Shown::new(stage, program, call);
-    stage.witness(|| Witnessed::Command {
-        program: program.to_owned(),
-        args: shown.args.clone(),
+/// Describes what all commands have in common.
+fn describe_common(command: &dyn Command) -> Vec<String> {
+    let installed = if command.is_installed() {
+        "installed"
+    } else {
+        "not installed"
+    };
+    let mut parts = vec![installed.to_owned()];
+    parts.push(match command.account() {
+        Some(account) => format!("{account} is logged in"),
+        None => "nobody is logged in".to_owned(),
     });
-    let number = stage
-        .journal()
-        .command_started(at, instance, program, &shown.line);
-    if stage.is_open()
-        && let Some(what) = shown.real
-    {
-        stage.warn_of_real_secret(at, program, what);
-    }
-    let mut running = Running {
-        stage,
-        runtime: runtime.clone(),
-        ids: (instance, number),
-        program,
-        strike: None,
-        is_over: false,
-    };
-    let takes = installed(&stage.state(), program);
-    let Some(takes) = takes else {
-        running.end(None, Why::plain("not installed"));
-        return Err(CommandMissing);
-    };
-    let seen = Seen {
-        endpoint: program,
-        what: shown.what,
-        line: &shown.line,
-        detail: "",
-        command: None,
-    };
-    running.strike = stage.strike(seen, at);
-    let then = running.strike.as_ref().map(|strike| strike.then.clone());
-    let mut time = stage.draw(&format!("{program} takes"), takes);
-    match &then {
-        Some(FaultThen::Hang(_)) => std::future::pending().await,
-        Some(FaultThen::Delay(delay)) => {
-            time += stage.draw(&format!("{program} delay"), delay.by);
-        }
-        _ => {}
-    }
-    if time > Duration::ZERO {
-        runtime.sleep(time).await;
-    }
-    let done = match then {
-        Some(FaultThen::Exit(exit)) => Done {
-            why: Why::plain(format!("a fault exits with {}", exit.code)),
-            exit: CommandExit {
-                code: exit.code,
-                stdout: exit.stdout,
-                stderr: exit.stderr,
-            },
-        },
-        _ if program == "az" => az::run(stage, call, runtime.elapsed()),
-        _ if program == "pwsh" => pwsh::run(stage, call, runtime.elapsed()),
-        _ => azd::run(stage, call, runtime.elapsed()),
-    };
-    let why = shown.without_secrets(done.why.why);
-    running.end(Some(done.exit.code), Why { why, ..done.why });
-    Ok(done.exit)
+    let takes = command.takes();
+    parts.extend(takes.map(|takes| format!("takes {}", takes.describe())));
+    parts.push(format!("tokens live {}", command.token_life()));
+    parts
 }
 
-/// How long an installed command takes.
-fn installed(state: &State, program: &str) -> Option<Range> {
-    let takes = match program {
-        "az" => state.world.az.as_ref().filter(|az| az.installed)?.takes,
-        "azd" => state.world.azd.as_ref().filter(|azd| azd.installed)?.takes,
-        "pwsh" => {
-            let pwsh = state.world.pwsh.as_ref();
-            pwsh.filter(|pwsh| pwsh.installed)?.takes
-        }
-        _ => return None,
-    };
-    Some(takes.unwrap_or(Range::fixed(USUAL)))
+/// What `installed` and the other switches are when the scenario does not say.
+fn yes() -> bool {
+    true
 }
 
-/// The object id of a person.
-fn object_id(state: &State, name: &str) -> String {
-    let account = state.world.accounts.get(name);
-    account.map_or_else(
-        || crate::backend::issuer::derived_guid(name),
-        |account| account.object_id.clone(),
-    )
+/// How long tokens live when the scenario does not say.
+fn one_hour() -> Span {
+    Span(Duration::from_secs(3_600))
 }

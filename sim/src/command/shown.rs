@@ -1,6 +1,6 @@
 //! A call of a command as it may be shown: its arguments can hold secrets.
 
-use super::{Call, pwsh};
+use super::Call;
 use crate::{
     backend::{Stage, real_secret},
     redact::{self, Dialect, MASK},
@@ -8,24 +8,19 @@ use crate::{
 
 /// A call without its secrets.
 pub struct Shown {
-    /// What the command is run for.
-    pub what: &'static str,
-    /// The arguments in one line, as the trace tells them.
+    /// The arguments in one line, for the trace.
     pub line: String,
-    /// The arguments, as far as they may be told; of a script that is not simulated, the line.
+    /// The arguments, secrets replaced; of a script that is not simulated, the line.
     pub args: Vec<String>,
     /// What the arguments hold that looks like a secret of the real world, in words.
     pub real: Option<&'static str>,
-    /// What is covered, and how.
-    covered: Vec<(String, String)>,
+    /// What is replaced in the arguments, and by what.
+    pub covered: Vec<(String, String)>,
 }
 
 impl Shown {
-    /// How `program` was called.
-    pub fn new(stage: &Stage, program: &str, call: &Call<'_>) -> Self {
-        if program == "pwsh" {
-            return Self::script(stage, call);
-        }
+    /// A call of a command with options.
+    pub fn of_options(stage: &Stage, call: &Call<'_>) -> Self {
         let mut args = redact::arguments(call.args, Dialect::Az);
         for arg in &mut args {
             if stage.secret_in(arg).is_some() {
@@ -34,11 +29,10 @@ impl Shown {
         }
         let (given, line) = (call.args.join(" "), args.join(" "));
         let pairs = call.args.iter().cloned().zip(args.iter().cloned());
-        // What is shorter is part of too many words, and no secret.
+        // A shorter text is part of too many words, and no secret.
         let pairs = pairs.filter(|(given, shown)| given != shown && given.len() > 3);
         let covered = [(given.clone(), line.clone())].into_iter().chain(pairs);
         Self {
-            what: "token",
             real: real_secret::in_text(stage, &given).or_else(|| password(stage, call.args)),
             covered: covered.collect(),
             line,
@@ -46,50 +40,14 @@ impl Shown {
         }
     }
 
-    fn script(stage: &Stage, call: &Call<'_>) -> Self {
-        let text = pwsh::text(call.args);
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-        let sets = |three: &[String]| match three {
-            [name, equals, value] => {
-                redact::is_secret_name(name) && equals == "=" && value.starts_with(['\'', '"'])
-            }
-            _ => false,
-        };
-        let harmless =
-            redact::arguments(&words, Dialect::Any) == words && !words.windows(3).any(sets);
-        let line = match stage.secret_in(&text) {
-            Some(secret) => format!("*** holds a {secret} ***"),
-            None if text.to_ascii_lowercase().contains("convertto-securestring") => {
-                "*** holds a password ***".to_owned()
-            }
-            None => {
-                let line = pwsh::line(call.args);
-                let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
-                pwsh::shortened(&redact::arguments(&words, Dialect::Any).join(" "))
-            }
-        };
-        let is_whole = harmless && !line.starts_with(MASK) && pwsh::is_simulated(call.args);
-        Self {
-            what: pwsh::what(call.args),
-            args: if is_whole {
-                call.args.to_vec()
-            } else {
-                vec![line.clone()]
-            },
-            real: real_secret::in_text(stage, &text),
-            covered: Vec::new(),
-            line,
-        }
-    }
-
-    /// What the command says of its end, without what is covered in its arguments.
+    /// Why the command ended, without what is replaced in its arguments.
     pub fn without_secrets(&self, why: String) -> String {
         let covered = self.covered.iter();
         covered.fold(why, |why, (given, shown)| why.replace(given, shown))
     }
 }
 
-/// Tells of a password by which somebody logs in who is not of this world.
+/// Names a password of a login if it is none of this world.
 fn password(stage: &Stage, args: &[String]) -> Option<&'static str> {
     if !args.iter().any(|arg| arg == "login") {
         return None;

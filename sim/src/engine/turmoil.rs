@@ -6,18 +6,15 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
 use super::{
-    BoxFuture, Connection, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work,
-    World,
-    guard::guarded,
+    BoxFuture, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work, World,
+    socket::{Socket, SocketStream},
+    task,
     watchdog::{Progress, on_its_thread},
 };
 
@@ -112,7 +109,7 @@ impl Network for Place {
         let host = host.to_owned();
         Box::pin(async move {
             let stream = ::turmoil::net::TcpStream::connect((host, port)).await?;
-            Ok(Box::new(TurmoilStream(stream)) as Stream)
+            Ok(Box::new(SocketStream(TurmoilSocket(stream))) as Stream)
         })
     }
 
@@ -131,21 +128,15 @@ impl Runtime for Place {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the engine is what time is made of"
-        )]
-        Box::pin(tokio::time::sleep(duration))
+        task::sleep(duration)
     }
 
     fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
         let panics = self.0.clone();
-        let work = guarded(work, move |why| {
+        Work::new(task::spawn(work, move |why| {
             let mut first = panics.lock().unwrap_or_else(PoisonError::into_inner);
             first.get_or_insert(why);
-        });
-        #[expect(clippy::disallowed_methods, reason = "the engine is who spawns")]
-        Work::new(tokio::spawn(work).abort_handle())
+        }))
     }
 }
 
@@ -157,44 +148,32 @@ impl Listener for TurmoilListener {
             let (stream, peer) = self.0.accept().await?;
             let name =
                 ::turmoil::reverse_lookup(peer.ip()).unwrap_or_else(|| peer.ip().to_string());
-            Ok((Box::new(TurmoilStream(stream)) as Stream, name))
+            let stream = SocketStream(TurmoilSocket(stream));
+            Ok((Box::new(stream) as Stream, name))
         })
     }
 }
 
-struct TurmoilStream(::turmoil::net::TcpStream);
+struct TurmoilSocket(::turmoil::net::TcpStream);
 
-impl Connection for TurmoilStream {
-    fn reset(self: Box<Self>) {
+impl Socket for TurmoilSocket {
+    type Tcp = ::turmoil::net::TcpStream;
+
+    fn tcp(&self) -> &Self::Tcp {
+        &self.0
+    }
+
+    fn tcp_mut(&mut self) -> &mut Self::Tcp {
+        &mut self.0
+    }
+
+    fn poll_pass(&self, _: &Context<'_>) -> Poll<()> {
+        // turmoil holds links by itself.
+        Poll::Ready(())
+    }
+
+    fn prepare_reset(&self) {
         // turmoil offers no reset; its peer reads the end of the stream instead.
-    }
-}
-
-impl AsyncRead for TurmoilStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for TurmoilStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
 

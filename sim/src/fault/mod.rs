@@ -1,77 +1,23 @@
 //! The faults that are installed in a world, and which of them strikes a request.
 
-mod redis;
+use std::{borrow::Cow, fmt, time::Duration};
 
-use std::time::Duration;
+use crate::{
+    scenario::{Fault, FaultThen},
+    trace::Facts,
+};
 
-pub use redis::SeenCommand;
-use redis::matches_redis;
+/// Which requests or runs of a command are meant: the same for faults, counters and expectations.
+pub trait Matcher: fmt::Debug + Send + Sync {
+    /// The lane of the trace on which they stand: `imds`, `az`, `resource.vault`.
+    fn lane(&self) -> Cow<'_, str>;
 
-use crate::scenario::{EntraMatch, Fault, FaultOn, FaultThen, ImdsMatch, ImdsRequest};
+    /// Whether a request of which this is known is one of them. Facts of other services are not.
+    fn matches(&self, facts: &Facts) -> bool;
 
-/// A request or a run of a command as the trace tells it: what a matcher may look at.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
-    /// The endpoint: `imds`, `entra`, `az`, `azd`, `pwsh`.
-    pub endpoint: &'a str,
-    /// What is asked for: `probe`, `token`, ...
-    pub what: &'a str,
-    /// Method and path with query.
-    pub line: &'a str,
-    /// The form's fields.
-    pub detail: &'a str,
-    /// The command, if it is one for Redis.
-    pub command: Option<SeenCommand<'a>>,
-}
-
-/// Whether a request to IMDS is one of those that `matcher` means.
-pub fn matches_imds(matcher: &ImdsMatch, what: &str, line: &str) -> bool {
-    let request = match matcher.request {
-        None => true,
-        Some(ImdsRequest::Probe) => what == "probe",
-        Some(ImdsRequest::Token) => what == "token",
-    };
-    let query = line.split_once('?').map_or("", |(_, query)| query);
-    let resource = matcher.resource.as_ref().is_none_or(|wanted| {
-        what == "token"
-            && field(query, "resource").is_some_and(|asked| same_resource(&asked, wanted))
-    });
-    request && resource
-}
-
-/// Whether a request to Entra, with these form fields, is one of those that `matcher` means.
-pub fn matches_entra(matcher: &EntraMatch, what: &str, detail: &str) -> bool {
-    let request = matcher.request.is_none_or(|request| request.name() == what);
-    let client = matcher.client_id.as_ref().is_none_or(|wanted| {
-        field(detail, "client_id").is_some_and(|asked| asked.eq_ignore_ascii_case(wanted))
-    });
-    let scope = matcher.scope.as_ref().is_none_or(|wanted| {
-        field(detail, "scope").is_some_and(|asked| asked.split(' ').any(|scope| scope == wanted))
-    });
-    request && client && scope
-}
-
-fn matches(on: &FaultOn, seen: Seen<'_>) -> bool {
-    on.endpoint() == seen.endpoint
-        && match on {
-            FaultOn::Imds(matcher) => matches_imds(matcher, seen.what, seen.line),
-            FaultOn::Entra(matcher) => matches_entra(matcher, seen.what, seen.detail),
-            FaultOn::Redis(matcher) => seen
-                .command
-                .is_some_and(|command| matches_redis(matcher, &command)),
-            FaultOn::Az(_) | FaultOn::Azd(_) | FaultOn::Pwsh(_) => true,
-        }
-}
-
-fn field(form: &str, name: &str) -> Option<String> {
-    form_urlencoded::parse(form.as_bytes())
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
-}
-
-/// A resource is the same with and without a slash at its end.
-fn same_resource(one: &str, other: &str) -> bool {
-    one.trim_end_matches('/') == other.trim_end_matches('/')
+    /// What they are called in a sentence: a plural with all filters, `token requests to entra for
+    /// https://vault.azure.net/.default`.
+    fn describe(&self) -> String;
 }
 
 /// The rules that are installed, in the order of installation.
@@ -175,11 +121,11 @@ impl FaultBook {
 
     /// What happens to a request. `draw` gives a number in `[0, 1)` for the fault of a name; it is
     /// asked only for rules with a probability.
-    pub fn decide(&mut self, seen: Seen<'_>, mut draw: impl FnMut(&str) -> f64) -> Decision {
+    pub fn decide(&mut self, facts: &Facts, mut draw: impl FnMut(&str) -> f64) -> Decision {
         let mut decision = Decision::default();
         let mut missed = Vec::new();
         for rule in &mut self.rules {
-            if rule.is_spent() || !matches(&rule.fault.on, seen) {
+            if rule.is_spent() || !rule.fault.on.matches(facts) {
                 continue;
             }
             rule.matched = rule.matched.saturating_add(1);
@@ -216,17 +162,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::service::imds::matcher::{ImdsFacts, Route};
 
-    const LINE: &str = "GET /metadata/identity/oauth2/token?api-version=1&resource=https%3A%2F%2Fa";
-
-    fn imds<'a>(what: &'a str, line: &'a str) -> Seen<'a> {
-        Seen {
-            endpoint: "imds",
-            what,
-            line,
-            detail: "",
-            command: None,
-        }
+    fn imds(route: Route) -> Facts {
+        Facts::new(ImdsFacts {
+            route,
+            resource: None,
+            identity: None,
+        })
     }
 
     fn fault(rest: &str) -> Fault {
@@ -245,8 +188,8 @@ mod tests {
         book
     }
 
-    fn struck(book: &mut FaultBook, seen: Seen<'_>) -> Option<String> {
-        let strike = book.decide(seen, |_| 0.0).strike?;
+    fn struck(book: &mut FaultBook, facts: &Facts) -> Option<String> {
+        let strike = book.decide(facts, |_| 0.0).strike?;
         if strike.last {
             book.retire(strike.rule);
         }
@@ -254,61 +197,24 @@ mod tests {
     }
 
     #[test]
-    fn matchers_look_at_what_the_trace_tells() {
-        let on = |on: &str| fault(on).on;
-        let token = imds("token", LINE);
-        assert!(matches(&on("on.imds = {}"), token));
-        assert!(matches(&on("on.imds = { request = \"token\" }"), token));
-        assert!(!matches(&on("on.imds = { request = \"probe\" }"), token));
-        assert!(matches(
-            &on("on.imds = { resource = \"https://a/\" }"),
-            token
-        ));
-        assert!(!matches(
-            &on("on.imds = { resource = \"https://b\" }"),
-            token
-        ));
-        assert!(!matches(
-            &on("on.imds = { resource = \"https://a\" }"),
-            imds("probe", LINE)
-        ));
-        assert!(!matches(&on("on.entra = {}"), token));
-
-        let detail = "client_id=c&scope=https://a/.default%20https://b/.default";
-        let entra = Seen {
-            endpoint: "entra",
-            what: "token",
-            line: "POST /t",
-            detail,
-            command: None,
-        };
-        assert!(matches(&on("on.entra = {}"), entra));
-        assert!(matches(&on("on.entra = { request = \"token\" }"), entra));
-        assert!(!matches(&on("on.entra = { request = \"keys\" }"), entra));
-        assert!(matches(&on("on.entra = { client-id = \"C\" }"), entra));
-        assert!(matches(
-            &on("on.entra = { scope = \"https://b/.default\" }"),
-            entra
-        ));
-        assert!(!matches(&on("on.entra = { scope = \"https://b\" }"), entra));
-        assert!(!matches(&on("on.entra = { client-id = \"d\" }"), entra));
-        assert!(matches(
-            &on("on.az = {}"),
-            Seen {
-                endpoint: "az",
-                ..token
-            }
-        ));
+    fn only_requests_that_are_meant_are_struck() {
+        let mut book = book(&["on.imds = { request = \"probe\" }", "on.entra = {}"]);
+        assert_eq!(struck(&mut book, &imds(Route::Token)), None);
+        assert_eq!(
+            struck(&mut book, &imds(Route::Probe)).as_deref(),
+            Some("F0")
+        );
+        assert_eq!(struck(&mut book, &Facts::default()), None);
     }
 
     #[test]
     fn the_first_rule_wins_and_a_spent_one_passes() {
         let mut book = book(&["on.imds = {}\nfirst = 1", "on.imds = {}"]);
-        let token = imds("token", LINE);
-        assert_eq!(struck(&mut book, token).as_deref(), Some("F0"));
-        assert_eq!(struck(&mut book, token).as_deref(), Some("F1"));
+        let token = imds(Route::Token);
+        assert_eq!(struck(&mut book, &token).as_deref(), Some("F0"));
+        assert_eq!(struck(&mut book, &token).as_deref(), Some("F1"));
         assert!(book.lift("F1") && !book.lift("F1"));
-        assert_eq!(struck(&mut book, token), None);
+        assert_eq!(struck(&mut book, &token), None);
         assert!(book.is_empty());
     }
 
@@ -333,13 +239,13 @@ mod tests {
     #[test]
     fn a_rule_that_missed_its_last_chance_is_over() {
         let mut book = book(&["on.imds = {}\nfirst = 2\nprobability = 0.5"]);
-        let token = imds("token", LINE);
+        let token = imds(Route::Token);
         assert!(
-            book.decide(token, |_| 0.4)
+            book.decide(&token, |_| 0.4)
                 .strike
                 .is_some_and(|strike| !strike.last)
         );
-        let decision = book.decide(token, |_| 0.5);
+        let decision = book.decide(&token, |_| 0.5);
         assert!(decision.strike.is_none());
         assert_eq!(decision.spent, ["F0"]);
         assert!(book.is_empty());
@@ -354,10 +260,10 @@ mod tests {
             let mut book = book(&[&format!("on.imds = {{}}\nskip = {skip}{first_line}")]);
             for number in 0..requests {
                 // Requests that don't match are not counted.
-                let other = Seen { endpoint: "entra", ..imds("token", LINE) };
-                prop_assert_eq!(struck(&mut book, other), None);
+                let other = Facts::default();
+                prop_assert_eq!(struck(&mut book, &other), None);
                 let within = number >= skip && first.is_none_or(|first| number < skip + first);
-                prop_assert_eq!(struck(&mut book, imds("token", LINE)).is_some(), within);
+                prop_assert_eq!(struck(&mut book, &imds(Route::Token)).is_some(), within);
             }
             let is_spent = first.is_some_and(|first| requests >= skip + first);
             prop_assert_eq!(book.is_empty(), is_spent);
@@ -369,7 +275,7 @@ mod tests {
         ) {
             let mut book = book(&[&format!("on.imds = {{}}\nprobability = {chance:?}")]);
             for draw in draws {
-                let struck = book.decide(imds("token", LINE), |_| draw).strike.is_some();
+                let struck = book.decide(&imds(Route::Token), |_| draw).strike.is_some();
                 prop_assert_eq!(struck, draw < chance);
             }
         }

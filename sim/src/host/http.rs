@@ -15,8 +15,10 @@ use hyper_util::rt::TokioIo;
 use super::platform::{HostState, Instance};
 use crate::{
     engine::{Stream, Work},
+    http::exchange::Request,
     scenario::Reach,
-    trace::{Fingerprint, Kind, fingerprint},
+    trace::{Facts, Fingerprint, Kind, fingerprint},
+    world,
 };
 
 /// The client of one credential instance on one host.
@@ -53,9 +55,10 @@ impl Exchange {
         instance.record(Kind::RequestSent {
             instance: instance.number,
             exchange: number,
-            method: request.method.as_str().to_owned(),
-            to: request.url.to_string(),
+            method: request.method.as_str().into(),
+            to: request.url.as_str().into(),
             key: key_of(request),
+            facts: facts_of(request),
         });
         Self {
             instance,
@@ -109,7 +112,7 @@ impl Exchange {
             self.instance.record(Kind::ExchangeEnded {
                 instance: self.instance.number,
                 exchange: self.number,
-                how: how.to_owned(),
+                how: how.into(),
             });
         }
     }
@@ -265,6 +268,28 @@ fn key_of(request: &HttpRequest) -> Fingerprint {
     let mut text = format!("{} {}\n", request.method.as_str(), request.url).into_bytes();
     text.extend_from_slice(&request.body);
     fingerprint(text)
+}
+
+/// What the service at the host of the URL would know of a request.
+fn facts_of(request: &HttpRequest) -> Facts {
+    let Ok(method) = http::Method::from_bytes(request.method.as_str().as_bytes()) else {
+        return Facts::default();
+    };
+    let headers = request.headers.iter().filter_map(|(name, value)| {
+        Some((
+            http::HeaderName::from_bytes(name.as_bytes()).ok()?,
+            http::HeaderValue::from_str(value).ok()?,
+        ))
+    });
+    let host = request.url.host_str().unwrap_or_default();
+    let request = Request {
+        method,
+        path: request.url.path().to_owned(),
+        query: request.url.query().unwrap_or_default().to_owned(),
+        headers: headers.collect(),
+        body: Bytes::copy_from_slice(&request.body),
+    };
+    world::facts_of(host, &request)
 }
 
 /// Hyper's words differ between its states and versions; a trace must not.

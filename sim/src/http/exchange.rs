@@ -13,6 +13,7 @@ use crate::{
         journal::{Told, Why},
     },
     redact::{MASK, is_secret_field, masked, percent_decoded},
+    trace::Facts,
 };
 
 /// A service that answers HTTP requests.
@@ -72,7 +73,7 @@ impl Request {
     }
 
     /// What the trace tells about it.
-    pub fn told(&self, what: &'static str) -> Told {
+    pub fn told(&self, what: &'static str, facts: Facts) -> Told {
         let mut line = format!("{} {}", self.method, masked_path(&self.path));
         if !self.query.is_empty() {
             line.push('?');
@@ -82,11 +83,12 @@ impl Request {
             what,
             line,
             detail: String::new(),
+            facts,
         }
     }
 
     /// The same with the fields of its form, without telemetry.
-    pub fn told_with_form(&self, what: &'static str) -> Told {
+    pub fn told_with_form(&self, what: &'static str, facts: Facts) -> Told {
         let fields = form_urlencoded::parse(&self.body)
             .filter(|(name, _)| !is_telemetry(name))
             .map(|(name, value)| {
@@ -95,7 +97,7 @@ impl Request {
             });
         Told {
             detail: fields.collect::<Vec<_>>().join("&"),
-            ..self.told(what)
+            ..self.told(what, facts)
         }
     }
 }
@@ -248,7 +250,7 @@ mod tests {
             "client-request-id=1&code=abc",
             "client_id=C&scope=https%3A%2F%2Fa%2F.default%20b&client_secret=S%26&x-client-SKU=x",
         )
-        .told_with_form("token");
+        .told_with_form("token", Facts::default());
         assert_eq!(
             told.line,
             "POST //tenant/oauth2/v2.0/token/?client-request-id=1&code=***"
@@ -267,7 +269,7 @@ mod tests {
         let mut request = request(&format!("a={encoded}&client%5Fsecret=S&{secret}=b"), "");
         request.path = format!("/t/{encoded}/token");
         request.body = Bytes::from(format!("scope={encoded}&Code_Verifier=V&x=y"));
-        let told = request.told_with_form("token");
+        let told = request.told_with_form("token", Facts::default());
         assert_eq!(
             told.line,
             "POST /t/***/token?a=***&client%5Fsecret=***&***=b"

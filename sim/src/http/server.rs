@@ -18,15 +18,10 @@ use super::{
     exchange::{Answer, Endpoint, Request},
     reply,
 };
-use crate::backend::{
-    Stage,
-    capture::Witnessed,
-    journal::{Told, Why},
-    real_secret,
-};
+use crate::backend::{Stage, capture::Witnessed, journal::Why, real_secret};
 use crate::{
-    engine::{Host, Runtime, Stream},
-    fault::{Seen, Strike},
+    engine::{BoxFuture, Host, Runtime, Server, Stream},
+    fault::Strike,
     scenario::{FaultThen, ResetWhen},
 };
 
@@ -52,6 +47,18 @@ pub async fn serve(stage: Stage, endpoint: Arc<dyn Endpoint>, host: Host, port: 
             now: Arc::default(),
         };
         host.runtime.spawn(Box::pin(line.serve(stream))).detach();
+    }
+}
+
+/// A server of `endpoint`, to be played on a host of its own.
+pub fn server(backend: &Stage, host: &str, port: u16, endpoint: impl Endpoint) -> Server {
+    let (backend, endpoint) = (backend.clone(), Arc::new(endpoint));
+    Server {
+        host: host.to_owned(),
+        port,
+        main: Arc::new(move |host| -> BoxFuture<'static, ()> {
+            Box::pin(serve(backend.clone(), endpoint.clone(), host, port))
+        }),
     }
 }
 
@@ -169,7 +176,7 @@ impl Line {
         {
             self.stage.warn_of_real_secret(arrived, name, what);
         }
-        let strike = self.stage.strike(seen(name, &told), arrived);
+        let strike = self.stage.strike(&told.facts, arrived);
         *self.now() = Now {
             open: Some(number),
             strike: strike.clone(),
@@ -278,15 +285,5 @@ impl Line {
         if time > Duration::ZERO {
             self.runtime.sleep(time).await;
         }
-    }
-}
-
-fn seen<'a>(endpoint: &'a str, told: &'a Told) -> Seen<'a> {
-    Seen {
-        endpoint,
-        what: told.what,
-        line: &told.line,
-        detail: &told.detail,
-        command: None,
     }
 }

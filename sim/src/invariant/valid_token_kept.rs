@@ -2,18 +2,20 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use credsim_identity::TokenRequest;
 use jiff::Timestamp;
 
-use super::{Evidence, Finding, Invariant};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
-    judge::{Run, Side, view::calls},
-    scenario::{CallDo, GetToken, Scenario},
-    trace::{CallOutcome, Event},
+    call::Which,
+    judge::view::Call,
+    trace::CallOutcome,
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "valid-token-kept",
     says: "a token that is still valid is never withheld because a refresh failed",
+    is_held_by_silence: false,
     judge,
 };
 
@@ -22,11 +24,11 @@ struct Held<'a> {
     expires_on: Timestamp,
     /// When it ends by the time since it was received: a clock that is set back stretches nothing.
     ends: Duration,
-    event: &'a Event,
+    event: Entry<'a>,
 }
 
-fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    let credential = &scenario.subject.credential;
+fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    let credential = &plan.subject.credential;
     if credential.keeps_nothing() {
         return None;
     }
@@ -35,22 +37,23 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     } else {
         &[Side::Calls]
     };
-    if let Some(unseen) = INVARIANT.unseen(run, needs) {
+    if let Some(unseen) = unseen(view, needs) {
         return Some(unseen);
     }
     let mut held: BTreeMap<(u32, &str, Option<&str>, bool), Held<'_>> = BTreeMap::new();
     let mut looked_at = 0;
-    let calls = calls(&run.trace);
-    let mut ends: Vec<_> = calls
-        .iter()
-        .filter_map(|call| Some((call, call.end.as_ref()?)))
-        .collect();
-    ends.sort_by_key(|(_, end)| end.event.at);
-    for (call, end) in ends {
-        let get = token_request(scenario, call.step);
-        let tenant = get.and_then(|get| get.tenant.as_deref());
-        // Who handles continuous access evaluation has tokens of another kind (PR-26).
-        let cae = get.is_some_and(|get| get.cae);
+    let asked = plan.call.iter();
+    let asked = asked.map(|call| call.action.token_request(plan.world, Which::FIRST));
+    let asked: Vec<Option<TokenRequest>> = asked.collect();
+    for call in by_end(view) {
+        let Some(end) = &call.end else { continue };
+        let asked = call
+            .step
+            .checked_sub(1)
+            .and_then(|step| asked.get(step)?.as_ref());
+        let tenant = asked.and_then(TokenRequest::tenant_id);
+        // A caller that handles continuous access evaluation has tokens of another kind (PR-26).
+        let cae = asked.is_some_and(TokenRequest::is_cae_enabled);
         let key = (call.instance, call.scope, tenant, cae);
         match end.outcome {
             CallOutcome::Token {
@@ -82,7 +85,7 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                 };
                 let excused = matches!(error.as_str(), "cancelled" | "configuration")
                     // Other claims ask for more than a held token can give.
-                    || get.is_some_and(|get| get.claims.is_some());
+                    || asked.is_some_and(|asked| asked.claims_challenge().is_some());
                 if excused {
                     continue;
                 }
@@ -93,21 +96,23 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                         token.expires_on
                     );
                     let shown = Evidence::of([token.event].into_iter().chain(call.events()));
-                    return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+                    return Some(Ruling::fails(found, shown));
                 }
             }
             CallOutcome::GaveUp {} => {}
         }
     }
     let found = format!("{looked_at} failed calls after a token, none of them with a valid one");
-    (!held.is_empty()).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    (!held.is_empty()).then(|| Ruling::holds(found))
 }
 
-/// What the step asks for, if it asks for a token itself.
-fn token_request(scenario: &Scenario, step: usize) -> Option<&GetToken> {
-    let call = scenario.call.get(step.checked_sub(1)?)?;
-    match &call.action {
-        CallDo::GetToken(get) => Some(get),
-        CallDo::UseResource(_) | CallDo::Redis(_) | CallDo::RedisSubscribe(_) => None,
-    }
+/// The calls in the order in which they ended, those of one moment in the order in which they began.
+fn by_end<'a>(view: &View<'a>) -> impl Iterator<Item = Call<'a>> {
+    let calls = view.calls().enumerate();
+    let mut ends: Vec<(Duration, usize)> = calls
+        .filter_map(|(index, call)| Some((call.end?.event.at, index)))
+        .collect();
+    ends.sort_unstable();
+    ends.into_iter()
+        .filter_map(|(_, index)| view.call_at(index))
 }

@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::Path};
 
+use crate::command::Program;
+
 /// Variables by which credentials, caches, proxies or certificates of this machine would get into
-/// a run. A `*` at the end stands for any rest.
+/// a run, beside those that the simulated commands name. A `*` at the end stands for any rest.
 const LEFT_OUT: &[&str] = &[
     // GitHub gives tokens for federated credentials with these.
     "ACTIONS_ID_TOKEN_*",
     "ALL_PROXY",
     "ARM_*",
-    "AZD_*",
     // Also `AzureWebJobsStorage`, a connection string.
     "AZURE*",
     "CONTAINER_APP_*",
@@ -28,7 +29,6 @@ const LEFT_OUT: &[&str] = &[
     "NODE_TLS_REJECT_UNAUTHORIZED",
     "NODE_USE_ENV_PROXY",
     "NO_PROXY",
-    "PSMODULEPATH",
     "PYTHONHTTPSVERIFY",
     "REDIS*",
     "REQUESTS_CA_BUNDLE",
@@ -45,8 +45,10 @@ const LEFT_OUT: &[&str] = &[
 /// Whether a variable of this machine is kept from processes outside.
 fn is_left_out(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
+    let of_commands = Program::ALL.iter().flat_map(|program| program.kept_out());
     LEFT_OUT
         .iter()
+        .chain(of_commands)
         .any(|pattern| match pattern.strip_suffix('*') {
             Some(start) => name.starts_with(start),
             None => name == *pattern,

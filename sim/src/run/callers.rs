@@ -1,16 +1,13 @@
-//! The callers of a step: when each begins, and which credential it asks.
+//! The callers of a `[[call]]`: when each begins, and which credential it uses.
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{
-    caller::{self, Caller},
-    scene::{Instanced, Scene, lock},
-};
-use crate::scenario::Instance;
+use super::run_state::{RunState, lock};
+use crate::call::{Caller, Instance, SubjectInstance, Which};
 
-impl Scene {
-    /// Starts the callers of a step.
-    pub fn call(self: Arc<Self>, step: usize, shared: Option<Arc<Instanced>>) {
+impl RunState {
+    /// Starts the callers of the `[[call]]` of index `step`.
+    pub fn call(self: Arc<Self>, step: usize, shared: Option<Arc<SubjectInstance>>) {
         let Some(call) = self.scenario.call.get(step) else {
             return;
         };
@@ -20,62 +17,55 @@ impl Scene {
             *count += 1;
             *count
         };
-        let who = move |number| (step, number, repetition);
+        let which = move |caller| Which { repetition, caller };
         if call.ramp_up.is_none() {
             for number in 1..=call.callers {
-                self.begin(who(number), shared.as_ref());
+                self.begin(step, which(number), shared.as_ref());
             }
             return;
         }
-        let scene = self.clone();
+        let run = self.clone();
         let in_turn = async move {
-            let first = scene.state.elapsed();
-            let Some(call) = scene.scenario.call.get(step) else {
+            let first = run.host.elapsed();
+            let Some(call) = run.scenario.call.get(step) else {
                 return;
             };
             for number in 1..=call.callers {
                 let at = first.saturating_add(call.begins_after(number));
-                let wait = at.saturating_sub(scene.state.elapsed());
+                let wait = at.saturating_sub(run.host.elapsed());
                 if !wait.is_zero() {
-                    scene.state.host.runtime.sleep(wait).await;
+                    run.host.host.runtime.sleep(wait).await;
                 }
-                scene.begin(who(number), shared.as_ref());
+                run.begin(step, which(number), shared.as_ref());
             }
         };
-        self.state.host.runtime.spawn(Box::pin(in_turn)).detach();
+        self.host.host.runtime.spawn(Box::pin(in_turn)).detach();
     }
 
-    /// One caller of a step begins.
-    fn begin(
-        self: &Arc<Self>,
-        (step, number, repetition): (usize, u32, u64),
-        shared: Option<&Arc<Instanced>>,
-    ) {
+    /// Starts one caller.
+    fn begin(self: &Arc<Self>, step: usize, which: Which, shared: Option<&Arc<SubjectInstance>>) {
         let Some(call) = self.scenario.call.get(step) else {
             return;
         };
         let instance = match (shared, call.credential) {
             (Some(shared), Instance::Shared | Instance::Clone) => shared.clone(),
-            (_, Instance::EachItsOwn) => self.own(step, number),
-            _ => self.instance(),
+            (_, Instance::EachItsOwn) => self.own(step, which.caller),
+            (_, Instance::New) | (None, Instance::Shared | Instance::Clone) => self.instance(),
         };
-        let caller = Caller {
-            scene: self.clone(),
-            step,
-            number,
-            repetition,
-            call: self.calls.fetch_add(1, Ordering::Relaxed) + 1,
-            instance,
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let context = self.call_context.clone();
+        let caller = Caller::new(context, (step + 1, call), which, number, instance);
+        let scenario = self.scenario.clone();
+        let playing = async move {
+            if let Some(call) = scenario.call.get(step) {
+                call.action.play(&caller).await;
+            }
         };
-        self.state
-            .host
-            .runtime
-            .spawn(Box::pin(caller::call(caller)))
-            .detach();
+        self.host.host.runtime.spawn(Box::pin(playing)).detach();
     }
 
     /// The credential of a caller that has its own, built at its first call.
-    fn own(&self, step: usize, caller: u32) -> Arc<Instanced> {
+    fn own(&self, step: usize, caller: u32) -> Arc<SubjectInstance> {
         let known = lock(&self.own).get(&(step, caller)).cloned();
         known.unwrap_or_else(|| {
             let built = self.instance();

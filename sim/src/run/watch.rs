@@ -18,7 +18,8 @@ use tracing_subscriber::{
 use super::WorldClock;
 use crate::{
     backend::Stage,
-    redact::Secrets,
+    call::SecretWatch,
+    redact::{Secrets, WITHHELD},
     scenario::Scenario,
     subject::{Subject, driver::LOG_TARGET},
     trace::{Kind, Recorder},
@@ -57,18 +58,32 @@ impl Watch {
         }
     }
 
-    /// `text`, found at `place`, as it may stand in the trace: withheld if it holds a secret. That
-    /// is recorded, once for each place and kind.
-    pub fn vetted(&self, place: &str, text: String) -> String {
+    /// A subscriber for the thread of the world.
+    pub fn dispatch(&self) -> Dispatch {
+        Dispatch::new(Registry::default().with(self.clone()))
+    }
+
+    fn record(&self, kind: Kind) {
+        let at = self
+            .clock
+            .get()
+            .map(|runtime| runtime.elapsed())
+            .unwrap_or_default();
+        self.recorder.record(at, kind);
+    }
+}
+
+impl SecretWatch for Watch {
+    fn vetted(&self, place: &str, text: String) -> String {
         if self.check(place, &text) {
-            "(withheld: it holds a secret)".to_owned()
+            WITHHELD.to_owned()
         } else {
             text
         }
     }
 
-    /// Whether `text`, found at `place`, holds a secret; if so, that is recorded.
-    pub fn check(&self, place: &str, text: &str) -> bool {
+    /// Records each place and kind once.
+    fn check(&self, place: &str, text: &str) -> bool {
         // A token may also be one that was not issued here, or only a part of one.
         let told = self.stage.secret_in(text).or_else(|| self.known.find(text));
         let Some(told) = told else { return false };
@@ -82,20 +97,6 @@ impl Watch {
             });
         }
         true
-    }
-
-    /// A subscriber for the thread of the world.
-    pub fn dispatch(&self) -> Dispatch {
-        Dispatch::new(Registry::default().with(self.clone()))
-    }
-
-    fn record(&self, kind: Kind) {
-        let at = self
-            .clock
-            .get()
-            .map(|runtime| runtime.elapsed())
-            .unwrap_or_default();
-        self.recorder.record(at, kind);
     }
 }
 

@@ -185,6 +185,23 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// A duration that an answer writes as a number of seconds.
+    pub(crate) fn whole_seconds(&mut self, span: Span, place: &Place) {
+        if span.0.subsec_nanos() > 0 {
+            let shorter = Span(Duration::from_secs(span.0.as_secs()));
+            let longer = Span(Duration::from_secs(span.0.as_secs() + 1));
+            let problem = self.at_value(place, "answers say this in whole seconds");
+            problem
+                .label("a fraction of a second")
+                .expected("a number of whole seconds");
+            if shorter.0.is_zero() {
+                problem.help(format!("write \"{longer}\""));
+            } else {
+                problem.help(format!("write \"{shorter}\" or \"{longer}\""));
+            }
+        }
+    }
+
     /// A number between 0 and 1.
     pub(crate) fn share(&mut self, share: f64, place: &Place) -> bool {
         let fits = (0.0..=1.0).contains(&share);

@@ -7,11 +7,14 @@ use std::{
 };
 
 use super::Names;
-use crate::scenario::{
-    RedisClientKind, Scenario, Span, World,
-    checker::Checker,
-    diagnostics::{closest, one_of},
-    document::Place,
+use crate::{
+    command,
+    scenario::{
+        RedisClientKind, Scenario, Span, World,
+        checker::Checker,
+        diagnostics::{closest, one_of},
+        document::Place,
+    },
 };
 
 /// Checks parts of a scenario. Derefs to the [`Checker`], which reports.
@@ -54,6 +57,8 @@ pub(crate) struct Series<'a> {
     pub until: Option<Span>,
     /// Whether it asks the shared credential or a clone of it.
     pub shares_credential: bool,
+    /// Whether it goes through the subject's Redis client.
+    pub uses_redis_client: bool,
     /// What it does, as `do` names it.
     pub kind: &'static str,
     /// The resource that it uses.
@@ -141,6 +146,13 @@ impl Check<'_> {
         }
     }
 
+    /// How long the tokens of a service or a command live.
+    pub(crate) fn token_life(&mut self, life: Span, place: &Place) {
+        let place = place.key("token-life");
+        self.longer_than_zero(life, &place, TOKEN_LIFE);
+        self.whole_seconds(life, &place);
+    }
+
     /// A resource of the world.
     pub(crate) fn resource(&mut self, name: &str, place: &Place) -> bool {
         let resources = &self.world.resources;
@@ -175,37 +187,14 @@ impl Check<'_> {
 
     /// A service or command that must be in the world.
     pub(crate) fn service(&mut self, name: &str, place: &Place) -> bool {
-        let world = &self.world;
-        let (exists, instead) = match name {
-            "imds" => (
-                world.imds.is_some(),
-                "with `reach = \"black-holed\"` if nobody answers there",
-            ),
-            "entra" => (
-                world.entra.is_some(),
-                "with `reach = \"black-holed\"` if nobody answers there",
-            ),
-            "redis" => (
-                world.redis.is_some(),
-                "with `principals = [\"...\"]`: who may sign in",
-            ),
-            "az" => (
-                world.az.is_some(),
-                "with `installed = false` if it is not installed",
-            ),
-            "azd" => (
-                world.azd.is_some(),
-                "with `installed = false` if it is not installed",
-            ),
-            _ => (
-                world.pwsh.is_some(),
-                "with `installed = false` if it is not installed",
-            ),
-        };
+        let services = self.world.services();
+        let mut commands = command::of_world(self.world);
+        let exists = services.iter().any(|service| service.key() == name)
+            || commands.any(|command| command.program().name() == name);
         if !exists {
             self.at_key(place, format!("there is no `{name}` in this world"))
                 .label(format!("the file has no `[world.{name}]`"))
-                .help(format!("add `[world.{name}]`, {instead}"));
+                .help(format!("add `[world.{name}]`, {}", super::advice(name)));
         }
         exists
     }
@@ -236,3 +225,6 @@ impl Check<'_> {
         })
     }
 }
+
+const TOKEN_LIFE: &str =
+    "a token that ends at once is never handed out; leave it out for the default";

@@ -3,6 +3,9 @@
 
 mod check;
 mod names;
+mod registry;
 
 pub(crate) use check::{Check, Rest, Series};
 pub(crate) use names::{Names, is_guid};
+pub use registry::{FaultOn, HostWorld, Service, Target, World};
+pub(crate) use registry::{advice, facts_of};

@@ -1,11 +1,12 @@
 //! What must hold, in words.
 
-use super::{faults, redis};
+use super::redis;
+use crate::fault::Matcher as _;
 use crate::{
     report::counted,
     scenario::{
-        Attempts, AttemptsTo, ChangeIs, ErrorLike, IdentityChange, PassedOver, Requests,
-        ResourceSaw, Span, Target, That, TokenFrom, Waited,
+        Attempts, ChangeIs, ErrorLike, IdentityChange, PassedOver, Requests, ResourceSaw, Span,
+        That, TokenFrom, Waited,
     },
 };
 
@@ -18,12 +19,12 @@ pub fn sentence(that: &That) -> String {
         That::InFlight(expected) => format!(
             "never more than {} {} are under way at once",
             expected.at_most,
-            target(&expected.to)
+            expected.to.describe()
         ),
         That::Rate(expected) => format!(
             "never more than {} {} within {}",
             expected.at_most,
-            target(&expected.to),
+            expected.to.describe(),
             expected.per
         ),
         That::Attempts(expected) => attempts(expected),
@@ -126,7 +127,7 @@ fn requests(expected: &Requests) -> String {
         .map(|[from, until]| format!(" between {from} and {until}"));
     format!(
         "{count} {}{}",
-        target(&expected.to),
+        expected.to.describe(),
         between.unwrap_or_default()
     )
 }
@@ -137,12 +138,9 @@ fn attempts(expected: &Attempts) -> String {
         0.0 => ", exactly".to_owned(),
         jitter => format!(", give or take {}", percent(jitter)),
     };
-    let service = match expected.to {
-        AttemptsTo::Imds(_) => "imds",
-        AttemptsTo::Entra(_) => "entra",
-    };
+    let service = expected.to.describe();
     format!(
-        "{} attempts at {service}{}, with waits of {}{jitter}",
+        "{} {service}{}, with waits of {}{jitter}",
         expected.waits.len() + 1,
         window(expected.from, expected.until, None),
         if waits.is_empty() {
@@ -217,18 +215,6 @@ fn resource_saw(expected: &ResourceSaw) -> String {
         expected.name,
         says.trim_end_matches(',')
     )
-}
-
-fn target(to: &Target) -> String {
-    match to {
-        Target::Imds(which) => faults::imds(which),
-        Target::Entra(which) => faults::entra(which),
-        Target::Az(_) => "runs of az".to_owned(),
-        Target::Azd(_) => "runs of azd".to_owned(),
-        Target::Pwsh(_) => "runs of pwsh".to_owned(),
-        Target::Resource(resource) => format!("uses of the resource {}", resource.name),
-        Target::Redis(which) => redis::commands(which),
-    }
 }
 
 fn saying(texts: &[String]) -> String {

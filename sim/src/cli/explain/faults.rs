@@ -1,13 +1,11 @@
 //! Faults and the requests that they strike, in words.
 
-use super::world::range;
-use crate::scenario::{
-    Body, EntraMatch, Fault, FaultOn, FaultThen, ImdsMatch, ImdsRequest, Preset, Reply, ResetWhen,
-};
+use crate::fault::Matcher as _;
+use crate::scenario::{Body, Fault, FaultThen, Preset, Reply, ResetWhen};
 
 /// Which requests, what happens to them, and how often.
 pub fn sentence(fault: &Fault) -> String {
-    let mut text = format!("{} {}", struck(&fault.on), effect(&fault.then));
+    let mut text = format!("{} {}", fault.on.describe(), effect(&fault.then));
     if fault.skip > 0 {
         text += &format!(", leaving the first {} alone", fault.skip);
     }
@@ -23,43 +21,6 @@ pub fn sentence(fault: &Fault) -> String {
     text
 }
 
-fn struck(on: &FaultOn) -> String {
-    match on {
-        FaultOn::Imds(which) => imds(which),
-        FaultOn::Entra(which) => entra(which),
-        FaultOn::Az(_) => "runs of az".to_owned(),
-        FaultOn::Azd(_) => "runs of azd".to_owned(),
-        FaultOn::Pwsh(_) => "runs of pwsh".to_owned(),
-        FaultOn::Redis(which) => super::redis::commands(which),
-    }
-}
-
-/// Requests to IMDS.
-pub fn imds(which: &ImdsMatch) -> String {
-    let what = match which.request {
-        None => "requests",
-        Some(ImdsRequest::Probe) => "probes",
-        Some(ImdsRequest::Token) => "token requests",
-    };
-    let resource = which
-        .resource
-        .as_ref()
-        .map(|resource| format!(" for {resource}"));
-    format!("{what} to imds{}", resource.unwrap_or_default())
-}
-
-/// Requests to Entra.
-pub fn entra(which: &EntraMatch) -> String {
-    let mut text = "requests to entra".to_owned();
-    if let Some(client) = &which.client_id {
-        text += &format!(" of {client}");
-    }
-    if let Some(scope) = &which.scope {
-        text += &format!(" for {scope}");
-    }
-    text
-}
-
 fn effect(then: &FaultThen) -> String {
     match then {
         FaultThen::Reply(answer) => format!("are answered {}", reply(answer)),
@@ -70,7 +31,7 @@ fn effect(then: &FaultThen) -> String {
             }
             text
         }
-        FaultThen::Delay(delay) => format!("are answered {} later", range(&delay.by)),
+        FaultThen::Delay(delay) => format!("are answered {} later", delay.by.describe()),
         FaultThen::Truncate(cut) => format!("break after {} bytes of the body", cut.after),
         FaultThen::Drip(drip) => format!("get a body that drips for {}", drip.over),
         FaultThen::Reset(reset) => match reset.when {

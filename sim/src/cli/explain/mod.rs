@@ -9,7 +9,6 @@ mod scenario;
 mod world;
 
 pub(crate) use faults::sentence as fault_sentence;
-pub(crate) use world::reach as reach_sentence;
 
 use anstyle::{AnsiColor, Style};
 

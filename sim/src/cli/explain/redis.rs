@@ -1,88 +1,9 @@
 //! Redis in words.
 
 use crate::scenario::{
-    Redis, RedisClosed, RedisEnd, RedisFailure, RedisHow, RedisMatch, RedisReceived, RedisReplies,
-    RedisReport, RedisReported, RedisWork, Span,
+    RedisClosed, RedisEnd, RedisFailure, RedisReceived, RedisReplies, RedisReport, RedisReported,
+    Span,
 };
-
-/// The server at the world's start.
-pub fn server(redis: &Redis) -> String {
-    let mut parts = vec![match redis.nodes {
-        1 => "one server".to_owned(),
-        nodes => format!("a cluster of {nodes} nodes"),
-    }];
-    parts.push(match redis.principals.as_slice() {
-        [] => "nobody may sign in".to_owned(),
-        some => format!("{} may sign in", some.join(" and ")),
-    });
-    if !redis.grace.0.is_zero() {
-        parts.push(format!(
-            "connections outlive their token by {}",
-            redis.grace
-        ));
-    }
-    if redis.loses_failed_auth {
-        parts.push("the reply of a failed AUTH behind other commands is lost".to_owned());
-    }
-    if let Some(takes) = &redis.auth_takes {
-        parts.push(format!(
-            "checking a token takes {}",
-            super::world::range(takes)
-        ));
-    }
-    if let Some(takes) = &redis.takes {
-        parts.push(format!("a command takes {}", super::world::range(takes)));
-    }
-    if redis.max_clients < 10_000 {
-        parts.push(format!("{} connections at most", redis.max_clients));
-    }
-    format!(
-        "redis: {}, {}",
-        parts.join(", "),
-        super::world::reach(redis.reach)
-    )
-}
-
-/// Commands that a caller sends, as a verb.
-pub fn work(work: &RedisWork, plural: &str) -> String {
-    let commands = work.send.join("; ");
-    let how = match work.how {
-        RedisHow::OneByOne => "",
-        RedisHow::Pipeline => " in one pipeline",
-        RedisHow::Transaction => " in one transaction",
-    };
-    let pause = match work.pause {
-        Span(pause) if pause.is_zero() => String::new(),
-        pause => format!(", with {pause} between them"),
-    };
-    let on = if work.each_its_own {
-        ", each on a connection of its own".to_owned()
-    } else {
-        format!(" on connection {}", work.connection)
-    };
-    format!("send{plural} {commands}{how}{on}{pause}")
-}
-
-/// Which commands.
-pub fn commands(of: &RedisMatch) -> String {
-    let mut text = match (&of.command, of.signs_in) {
-        (Some(command), _) => format!("{command} commands"),
-        (None, Some(true)) => "sign-ins at redis".to_owned(),
-        (None, _) => "redis commands".to_owned(),
-    };
-    text += match of.in_transaction {
-        Some(true) => " between MULTI and EXEC",
-        Some(false) => " outside of transactions",
-        None => "",
-    };
-    if let Some(connection) = of.connection {
-        text += &format!(" on connection {connection}");
-    }
-    if let Some(node) = of.node {
-        text += &format!(" on node {node}");
-    }
-    text
-}
 
 pub fn replies(expected: &RedisReplies, window: &str) -> String {
     let what = match &expected.are {

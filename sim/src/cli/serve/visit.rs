@@ -8,7 +8,7 @@ use super::{
     child::Running,
     variables,
 };
-use crate::{judge::Run, run::Visit, scenario::Scenario, simulation::quoted, trace::Kind};
+use crate::{command, judge::Run, run::Visit, scenario::Scenario, simulation::quoted, trace::Kind};
 
 /// How the guests left.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Left {
     pub started: bool,
 }
 
-/// What [`Guests`](crate::run::Guests) do.
+/// Serves [`ExternalClients`](crate::run::ExternalClients).
 pub fn visit(
     args: &Args,
     scenario: &Scenario,
@@ -109,28 +109,9 @@ pub fn visit(
 /// What a world has, in words.
 fn in_it(scenario: &Scenario) -> String {
     let world = &scenario.world;
-    let mut has = Vec::new();
-    if world.imds.is_some() {
-        has.push("IMDS".to_owned());
-    }
-    if world.entra.is_some() {
-        has.push("Entra ID".to_owned());
-    }
-    if world.redis.is_some() {
-        has.push("Redis".to_owned());
-    }
-    has.extend(world.resources.keys().cloned());
-    let commands = [
-        ("az", world.az.is_some()),
-        ("azd", world.azd.is_some()),
-        ("pwsh", world.pwsh.is_some()),
-    ];
-    has.extend(
-        commands
-            .iter()
-            .filter(|(_, there)| *there)
-            .map(|(name, _)| (*name).to_owned()),
-    );
+    let services = world.services().into_iter();
+    let mut has: Vec<String> = services.flat_map(|service| service.titles()).collect();
+    has.extend(command::of_world(world).map(|command| command.program().name().to_owned()));
     if has.is_empty() {
         "an empty world".to_owned()
     } else {

@@ -1,16 +1,141 @@
 //! `az account get-access-token`.
 
-use std::time::Duration;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::CommandExit;
 use super::{
-    Call, Done, object_id,
+    Call, Command, CommandExit, Done, Program, check_common, describe_common, object_id, one_hour,
     options::{Known, Misuse, Options, Takes},
+    shown::Shown,
+    yes,
 };
-use crate::backend::{Stage, issuer::Who, journal::Why, stage::State};
+use crate::{
+    backend::{Stage, issuer::Who, journal::Why, stage::State},
+    scenario::{DEFAULT_SUBSCRIPTION, Range, Span, document::Place},
+    world::Check,
+};
+
+/// Variables of its caller that change what it prints.
+pub(super) const VARIABLES: &[&str] = &[ONLY_SHOW_ERRORS, "AZURE_CORE_NO_COLOR", "NO_COLOR"];
+
+/// `AZURE*`, by which the credentials are set up too, is kept out for all.
+pub(super) const KEPT_OUT: &[&str] = &[];
+
+const ONLY_SHOW_ERRORS: &str = "AZURE_CORE_ONLY_SHOW_ERRORS";
+
+/// The Azure CLI.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Az {
+    /// Whether it is installed at the start. Default: true.
+    #[serde(default = "yes")]
+    pub installed: bool,
+    /// Who is logged in at the start; one of `world.accounts`. Default: nobody.
+    pub account: Option<String>,
+    /// How long it takes to answer. Default: 1s.
+    pub takes: Option<Range>,
+    /// How long its tokens live. Default: 60m.
+    #[serde(default = "one_hour")]
+    pub token_life: Span,
+    /// The id of the subscription it works with. Default: a fixed one.
+    #[serde(default = "default_subscription")]
+    pub subscription: String,
+    /// Whether it is 2.54.0 or newer and prints `expires_on`. Default: true.
+    #[serde(default = "yes")]
+    pub prints_expires_on: bool,
+    /// Text that it prints on standard error although it succeeds. Default: none.
+    pub warning: Option<String>,
+}
+
+fn default_subscription() -> String {
+    DEFAULT_SUBSCRIPTION.to_owned()
+}
+
+impl Default for Az {
+    fn default() -> Self {
+        Self {
+            installed: true,
+            account: None,
+            takes: None,
+            token_life: one_hour(),
+            subscription: default_subscription(),
+            prints_expires_on: true,
+            warning: None,
+        }
+    }
+}
+
+impl Command for Az {
+    fn program(&self) -> Program {
+        Program::Az
+    }
+
+    fn is_installed(&self) -> bool {
+        self.installed
+    }
+
+    fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    fn takes(&self) -> Option<Range> {
+        self.takes
+    }
+
+    fn token_life(&self) -> Span {
+        self.token_life
+    }
+
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check_common(self, place, check);
+    }
+
+    fn describe(&self) -> String {
+        let mut parts = describe_common(self);
+        if !self.prints_expires_on {
+            parts.push("prints local times only (older than 2.54.0)".to_owned());
+        }
+        let warning = self.warning.as_ref();
+        parts.extend(warning.map(|text| format!("warns on standard error: {text}")));
+        format!("az: {}", parts.join(", "))
+    }
+
+    fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {
+        let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
+            let what = call.args.first().map_or("", String::as_str);
+            return usage(&format!(
+                "'{what}' is misspelled or not recognized by the system."
+            ));
+        };
+        let options = match Options::parse(args, KNOWN) {
+            Ok(options) => options,
+            Err(Misuse::Unknown(what)) => return usage(&format!("unrecognized arguments: {what}")),
+            Err(Misuse::Incomplete(what)) => {
+                return usage(&format!("argument {what}: expected one argument"));
+            }
+        };
+        match options.get("--output") {
+            // The default comes from the user's settings, which say json unless they were changed.
+            None | Some("json" | "jsonc") => {}
+            Some(other) => {
+                return usage(&format!(
+                    "argument --output: '{other}' is not simulated, only json"
+                ));
+            }
+        }
+        token(self, state, now, call, &options)
+            .unwrap_or_else(|(error, why)| Done::failed(1, format!("ERROR: {error}\n"), why))
+    }
+}
+
+/// A call of it without its secrets.
+pub(super) fn shown(stage: &Stage, call: &Call<'_>) -> Shown {
+    Shown::of_options(stage, call)
+}
 
 /// What a token is for when nothing is said.
 const RESOURCE_MANAGER: &str = "https://management.core.windows.net/";
@@ -62,47 +187,18 @@ struct Printed<'a> {
     token_type: &'static str,
 }
 
-/// What `az` does when it gets to it.
-pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
-    let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
-        let what = call.args.first().map_or("", String::as_str);
-        return usage(&format!(
-            "'{what}' is misspelled or not recognized by the system."
-        ));
-    };
-    let options = match Options::parse(args, KNOWN) {
-        Ok(options) => options,
-        Err(Misuse::Unknown(what)) => return usage(&format!("unrecognized arguments: {what}")),
-        Err(Misuse::Incomplete(what)) => {
-            return usage(&format!("argument {what}: expected one argument"));
-        }
-    };
-    match options.get("--output") {
-        // What is not said comes from the user's settings, which say json unless they were changed.
-        None | Some("json" | "jsonc") => {}
-        Some(other) => {
-            return usage(&format!(
-                "argument --output: '{other}' is not simulated, only json"
-            ));
-        }
-    }
-    token(stage, call, &options, at)
-        .unwrap_or_else(|(error, why)| Done::failed(1, format!("ERROR: {error}\n"), why))
-}
-
 fn usage(text: &str) -> Done {
     Done::failed(2, format!("ERROR: {text}\n"), format!("wrong use: {text}"))
 }
 
 /// The token, or what `az` says and why.
 fn token(
-    stage: &Stage,
+    az: &Az,
+    state: &mut State,
+    now: Timestamp,
     call: &Call<'_>,
     options: &Options,
-    at: Duration,
 ) -> Result<Done, (String, String)> {
-    let state = &mut *stage.state();
-    let az = state.world.az.clone().unwrap_or_default();
     let Some(account) = &az.account else {
         return Err((
             "Please run 'az login' to setup account.".into(),
@@ -131,7 +227,7 @@ fn token(
         name: account,
         object_id: &person,
     };
-    let issued = issuer.issue(who, &resource, stage.time(at), az.token_life.0);
+    let issued = issuer.issue(who, &resource, now, az.token_life.0);
     let ends = Timestamp::from_second(issued.expires_on).unwrap_or(Timestamp::MAX);
     let local = ends.to_zoned(call.zone.clone());
     let printed = Printed {
@@ -187,10 +283,7 @@ fn unknown_tenant(tenant: &str, resource: &str) -> (String, String) {
 
 /// Whether warnings are switched off.
 fn only_errors(call: &Call<'_>, options: &Options) -> bool {
-    let setting = call
-        .env
-        .iter()
-        .find(|(name, _)| name == "AZURE_CORE_ONLY_SHOW_ERRORS");
+    let setting = call.env.iter().find(|(name, _)| name == ONLY_SHOW_ERRORS);
     let is_set = setting.is_some_and(|(_, value)| {
         matches!(
             value.to_ascii_lowercase().as_str(),

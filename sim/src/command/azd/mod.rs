@@ -1,16 +1,103 @@
 //! `azd auth token`.
 
-use std::time::Duration;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::CommandExit;
 use super::{
-    Call, Done, object_id,
+    Call, Command, CommandExit, Done, Program, check_common, describe_common, object_id, one_hour,
     options::{Known, Misuse, Options, Takes},
+    shown::Shown,
+    yes,
 };
-use crate::backend::{Stage, issuer::Who, journal::Why, stage::State};
+use crate::{
+    backend::{Stage, issuer::Who, journal::Why, stage::State},
+    scenario::{Range, Span, document::Place},
+    world::Check,
+};
+
+/// Variables of its caller that change what it prints.
+pub(super) const VARIABLES: &[&str] = &[];
+
+/// Variables of this machine that steer it.
+pub(super) const KEPT_OUT: &[&str] = &["AZD_*"];
+
+/// The Azure Developer CLI.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Azd {
+    /// Whether it is installed at the start. Default: true.
+    #[serde(default = "yes")]
+    pub installed: bool,
+    /// Who is logged in at the start; one of `world.accounts`. Default: nobody.
+    pub account: Option<String>,
+    /// How long it takes to answer. Default: 1s.
+    pub takes: Option<Range>,
+    /// How long its tokens live. Default: 60m.
+    #[serde(default = "one_hour")]
+    pub token_life: Span,
+}
+
+impl Default for Azd {
+    fn default() -> Self {
+        Self {
+            installed: true,
+            account: None,
+            takes: None,
+            token_life: one_hour(),
+        }
+    }
+}
+
+impl Command for Azd {
+    fn program(&self) -> Program {
+        Program::Azd
+    }
+
+    fn is_installed(&self) -> bool {
+        self.installed
+    }
+
+    fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    fn takes(&self) -> Option<Range> {
+        self.takes
+    }
+
+    fn token_life(&self) -> Span {
+        self.token_life
+    }
+
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check_common(self, place, check);
+    }
+
+    fn describe(&self) -> String {
+        format!("azd: {}", describe_common(self).join(", "))
+    }
+
+    fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {
+        let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
+            let called = call.args.join(" ");
+            return usage(&format!("unknown command \"{called}\" for \"azd\""));
+        };
+        match Options::parse(args, KNOWN) {
+            Ok(options) => token(self, state, now, &options),
+            Err(Misuse::Unknown(what)) => usage(&format!("unknown flag: {what}")),
+            Err(Misuse::Incomplete(what)) => usage(&format!("flag needs an argument: {what}")),
+        }
+    }
+}
+
+/// A call of it without its secrets.
+pub(super) fn shown(stage: &Stage, call: &Call<'_>) -> Shown {
+    Shown::of_options(stage, call)
+}
 
 /// What a token is for when nothing is said.
 const RESOURCE_MANAGER: &str = "https://management.azure.com//.default";
@@ -60,25 +147,13 @@ struct Trouble<'a> {
     suggestion: &'a str,
 }
 
-/// What `azd` does when it gets to it.
-pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
-    let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
-        let text = format!("unknown command \"{}\" for \"azd\"", call.args.join(" "));
-        return Done::failed(1, format!("ERROR: {text}\n"), format!("wrong use: {text}"));
-    };
-    let options = match Options::parse(args, KNOWN) {
-        Ok(options) => options,
-        Err(misuse) => {
-            let text = match misuse {
-                Misuse::Unknown(what) => format!("unknown flag: {what}"),
-                Misuse::Incomplete(what) => format!("flag needs an argument: {what}"),
-            };
-            return Done::failed(1, format!("ERROR: {text}\n"), format!("wrong use: {text}"));
-        }
-    };
+fn usage(text: &str) -> Done {
+    Done::failed(1, format!("ERROR: {text}\n"), format!("wrong use: {text}"))
+}
+
+/// The token, or what `azd` says instead.
+fn token(azd: &Azd, state: &mut State, now: Timestamp, options: &Options) -> Done {
     let is_json = options.get("--output") == Some("json");
-    let state = &mut *stage.state();
-    let azd = state.world.azd.clone().unwrap_or_default();
     let Some(account) = &azd.account else {
         let error = "not logged in, run `azd auth login` to login";
         let suggestion = "Run `azd auth login` to log in.";
@@ -104,7 +179,7 @@ pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
         name: account,
         object_id: &person,
     };
-    let issued = issuer.issue(who, resource, stage.time(at), azd.token_life.0);
+    let issued = issuer.issue(who, resource, now, azd.token_life.0);
     let ends = Timestamp::from_second(issued.expires_on).unwrap_or(Timestamp::MAX);
     let printed = Printed {
         token: &issued.token,

@@ -2,25 +2,124 @@
 
 mod argv;
 mod script;
+mod shown;
 #[cfg(test)]
 mod tests;
 
-pub use script::shortened;
-
-use std::time::Duration;
-
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use super::CommandExit;
-use super::{Call, Done, object_id};
-use crate::backend::{
-    Stage,
-    issuer::{Issued, Who},
-    journal::Why,
-    stage::State,
+use super::{
+    Call, Command, CommandExit, Done, Program, check_common, describe_common, object_id, one_hour,
+    yes,
+};
+use crate::{
+    backend::{
+        issuer::{Issued, Who},
+        journal::Why,
+        stage::State,
+    },
+    scenario::{Range, Span, document::Place},
+    world::Check,
 };
 use argv::Asked;
 use script::{Form, Missing, Script};
+pub(super) use shown::shown;
+
+/// Variables of its caller that change what it prints.
+pub(super) const VARIABLES: &[&str] = &[];
+
+/// Variables of this machine that steer it.
+pub(super) const KEPT_OUT: &[&str] = &["PSMODULEPATH"];
+
+/// PowerShell 7 with the module Az.Accounts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pwsh {
+    /// Whether it is installed at the start. Default: true.
+    #[serde(default = "yes")]
+    pub installed: bool,
+    /// Whether it has the module Az.Accounts, which knows Azure. Default: true.
+    #[serde(default = "yes")]
+    pub has_az_accounts: bool,
+    /// Who is connected at the start; one of `world.accounts`. Default: nobody.
+    pub account: Option<String>,
+    /// How long it takes to answer. Default: 1s.
+    pub takes: Option<Range>,
+    /// How long its tokens live. Default: 60m.
+    #[serde(default = "one_hour")]
+    pub token_life: Span,
+}
+
+impl Default for Pwsh {
+    fn default() -> Self {
+        Self {
+            installed: true,
+            has_az_accounts: true,
+            account: None,
+            takes: None,
+            token_life: one_hour(),
+        }
+    }
+}
+
+impl Command for Pwsh {
+    fn program(&self) -> Program {
+        Program::Pwsh
+    }
+
+    fn is_installed(&self) -> bool {
+        self.installed
+    }
+
+    fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    fn takes(&self) -> Option<Range> {
+        self.takes
+    }
+
+    fn token_life(&self) -> Span {
+        self.token_life
+    }
+
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check_common(self, place, check);
+    }
+
+    fn describe(&self) -> String {
+        let mut parts = describe_common(self);
+        if !self.has_az_accounts {
+            parts.push("without the module Az.Accounts".to_owned());
+        }
+        format!("pwsh: {}", parts.join(", "))
+    }
+
+    fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {
+        let text = match argv::read(call.args) {
+            Asked::Usage => {
+                return Done {
+                    exit: CommandExit {
+                        code: 0,
+                        stdout: USAGE.to_owned(),
+                        stderr: String::new(),
+                    },
+                    why: Why::plain("shows its usage"),
+                };
+            }
+            Asked::Misuse(why) => {
+                return Done::failed(MISUSE, format!("pwsh: {why}\n{USAGE}"), why);
+            }
+            Asked::Script { text, .. } => text,
+        };
+        match Script::read(&text) {
+            Some(script) => token(self, state, now, &script),
+            None => Done::failed(1, format!("{SIMULATED}\n"), "the script is not simulated"),
+        }
+    }
+}
 
 /// How PowerShell ends when it does not understand its arguments.
 const MISUSE: i32 = 64;
@@ -37,81 +136,8 @@ pwsh: this script is not simulated. Simulated are scripts that call Get-AzAccess
 ResourceUrl, and a TenantId if they like, and print the token with ConvertTo-Json or as a line \
 azsdk%<token>%<seconds>.";
 
-/// What the command is run for, as a fault's matcher and the trace know it.
-pub fn what(args: &[String]) -> &'static str {
-    match argv::read(args) {
-        Asked::Usage => "usage",
-        Asked::Script { .. } | Asked::Misuse(_) => "token",
-    }
-}
-
-/// The arguments for the trace: instead of a script, what it asks for; of a script that is not
-/// understood no quoted text, because that may be a secret.
-pub fn line(args: &[String]) -> String {
-    match argv::read(args) {
-        Asked::Usage => args.join(" "),
-        Asked::Misuse(_) => {
-            let words = args.iter().map(|arg| match arg.strip_prefix('-') {
-                Some(_) => arg.as_str(),
-                None => "...",
-            });
-            words.collect::<Vec<_>>().join(" ")
-        }
-        Asked::Script { before, text } => {
-            let told = Script::read(&text).map_or_else(
-                || script::without_quoted(&text),
-                |script| script.to_string(),
-            );
-            format!("{before} {{{told}}}")
-        }
-    }
-}
-
-/// All that the arguments say, a script as it is written.
-pub fn text(args: &[String]) -> String {
-    match argv::read(args) {
-        Asked::Usage | Asked::Misuse(_) => args.join(" "),
-        Asked::Script { text, .. } => text,
-    }
-}
-
-/// Whether the arguments ask for something that is simulated.
-pub fn is_simulated(args: &[String]) -> bool {
-    match argv::read(args) {
-        Asked::Usage => true,
-        Asked::Misuse(_) => false,
-        Asked::Script { text, .. } => Script::read(&text).is_some(),
-    }
-}
-
-/// What `pwsh` does when it gets to it.
-pub fn run(stage: &Stage, call: &Call<'_>, at: Duration) -> Done {
-    let text = match argv::read(call.args) {
-        Asked::Usage => {
-            return Done {
-                exit: CommandExit {
-                    code: 0,
-                    stdout: USAGE.to_owned(),
-                    stderr: String::new(),
-                },
-                why: Why::plain("shows its usage"),
-            };
-        }
-        Asked::Misuse(why) => {
-            return Done::failed(MISUSE, format!("pwsh: {why}\n{USAGE}"), why);
-        }
-        Asked::Script { text, .. } => text,
-    };
-    match Script::read(&text) {
-        Some(script) => token(stage, &script, at),
-        None => Done::failed(1, format!("{SIMULATED}\n"), "the script is not simulated"),
-    }
-}
-
 /// The token that a script asks for, or what it says instead.
-fn token(stage: &Stage, script: &Script, at: Duration) -> Done {
-    let state = &mut *stage.state();
-    let pwsh = state.world.pwsh.clone().unwrap_or_default();
+fn token(pwsh: &Pwsh, state: &mut State, now: Timestamp, script: &Script) -> Done {
     if !pwsh.has_az_accounts {
         return without_module(&script.missing);
     }
@@ -138,7 +164,7 @@ fn token(stage: &Stage, script: &Script, at: Duration) -> Done {
         object_id: &person,
     };
     let resource = &script.resource;
-    let issued = issuer.issue(who, resource, stage.time(at), pwsh.token_life.0);
+    let issued = issuer.issue(who, resource, now, pwsh.token_life.0);
     Done {
         exit: CommandExit {
             code: 0,

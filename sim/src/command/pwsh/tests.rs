@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::super::CommandExit;
-use super::super::tests::start;
+use super::super::testing::{recorded, start};
 use crate::backend::Stage;
 use crate::backend::testing::{act, claims, seconds, stage, whys};
 use crate::trace::{Kind, Recorder};
@@ -112,7 +112,7 @@ fn lines(recorder: &Recorder) -> Vec<String> {
     let events = recorder.finish().events.into_iter();
     events
         .filter_map(|event| match event.kind {
-            Kind::CommandStarted { args, .. } => Some(args),
+            Kind::CommandStarted { args, .. } => Some(args.into()),
             _ => None,
         })
         .collect()
@@ -300,4 +300,46 @@ fn a_script_in_a_trace_is_one_short_line_without_secrets() {
         lines[2]
     );
     assert!(!lines[2].contains('\n'));
+}
+
+#[test]
+fn scripts_are_told_only_if_they_are_harmless() {
+    let encoded = |script: &str| {
+        let units: Vec<u8> = script.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        STANDARD.encode(units)
+    };
+    let asks = "Get-AzAccessToken -ResourceUrl r | ConvertTo-Json";
+    let harmless = encoded(asks);
+    let whole = recorded("pwsh", &["-EncodedCommand", &harmless]);
+    assert_eq!(whole.args, ["-EncodedCommand", &harmless]);
+    let real = format!("abc8Q~{}", "x".repeat(34));
+    for (secret, script) in [
+        ("hunter2", format!("$password = 'hunter2'; {asks}")),
+        (
+            "hunter2",
+            format!("$p = ConvertTo-SecureString hunter2 -AsPlainText; {asks}"),
+        ),
+        (
+            "hunter2",
+            format!("Connect-AzAccount -AccessToken hunter2; {asks}"),
+        ),
+        (
+            "of-the-world",
+            format!("Connect-Thing of-the-world; {asks}"),
+        ),
+        (&real, format!("Connect-Thing {real}; {asks}")),
+    ] {
+        let code = encoded(&script);
+        let shown = recorded("pwsh", &["-EncodedCommand", &code]);
+        let heard = shown.args.join(" ");
+        for text in [&shown.trace, &heard] {
+            assert!(!text.contains(secret) && !text.contains(&code), "{text}");
+        }
+        let expected = if secret == real {
+            vec!["pwsh: what looks like a real client secret".to_owned()]
+        } else {
+            Vec::new()
+        };
+        assert_eq!(shown.warned, expected);
+    }
 }

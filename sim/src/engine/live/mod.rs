@@ -13,7 +13,7 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 
 use super::{
-    EngineError, Host, Network, Runtime, Stream, World, guard::guarded, watchdog::on_its_thread,
+    EngineError, Host, Network, Runtime, Stream, World, task::guarded, watchdog::on_its_thread,
 };
 use hosts::{Hosts, LiveControl, Place};
 pub use signals::interrupted;
@@ -27,7 +27,7 @@ const READY_AFTER: u32 = 16;
 /// # Errors
 /// The socket is broken.
 pub fn stream(tcp: TcpStream) -> io::Result<Stream> {
-    Ok(Box::new(socket::LiveStream::free(tcp)?))
+    Ok(Box::new(socket::free(tcp)?))
 }
 
 /// Plays `world` on a thread of its own, in real time.

@@ -8,19 +8,13 @@ use std::{
     process::ExitCode,
 };
 
-use super::{COMMANDS, Called, Does, SOCKET};
-
-/// Variables of the caller that change what the real commands print.
-const TOLD: &[&str] = &[
-    "AZURE_CORE_ONLY_SHOW_ERRORS",
-    "AZURE_CORE_NO_COLOR",
-    "NO_COLOR",
-];
+use super::{Called, Does, SOCKET};
+use crate::command::Program;
 
 /// The simulated command that a process with this first argument is, if it is one.
 pub fn is_shim(argv0: Option<&OsStr>) -> Option<&'static str> {
-    let name = Path::new(argv0?).file_stem()?;
-    COMMANDS.iter().copied().find(|command| name == *command)
+    let name = Path::new(argv0?).file_stem()?.to_str()?;
+    Program::parse(name).map(Program::name)
 }
 
 /// Does what the world says that `command` does. Standard input is never read: some callers leave
@@ -44,7 +38,8 @@ fn ask(command: &str, args: Vec<String>) -> Result<Does, String> {
     let socket = variable(SOCKET).ok_or_else(|| format!("{SOCKET} does not say of which world"))?;
     let gone = |error: std::io::Error| format!("its world does not answer: {error}");
     let mut stream = UnixStream::connect(socket).map_err(gone)?;
-    let env = TOLD.iter().filter_map(|name| {
+    let variables = Program::parse(command).map_or(&[][..], Program::variables);
+    let env = variables.iter().filter_map(|name| {
         let value = variable(name)?;
         Some(((*name).to_owned(), value.to_string_lossy().into_owned()))
     });

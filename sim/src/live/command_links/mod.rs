@@ -11,15 +11,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::Program;
+
 pub use client::{is_shim, run};
 pub(crate) use server::{Place, serve};
 
 /// The variable that tells a simulated command where its world is.
 pub const SOCKET: &str = "CREDSIM_WORLD";
-
-/// The commands that are simulated. All of them are there in every world: one that the world does
-/// not have says so as a shell would, so that a real one further down the PATH is never run.
-pub const COMMANDS: &[&str] = &["az", "azd", "pwsh"];
 
 /// What a simulated command was called with.
 #[derive(Debug, Deserialize, Serialize)]
@@ -37,14 +35,15 @@ struct Does {
     stderr: String,
 }
 
-/// Puts the commands into `folder`.
+/// Puts the commands into `folder`: all of them in every world. One that the world does not have
+/// says so as a shell would, so that a real one further down the PATH is never run.
 ///
 /// # Errors
 /// They cannot be put there.
 pub(crate) fn install(executable: &Path, folder: &Path) -> io::Result<()> {
     fs::create_dir(folder)?;
-    for command in COMMANDS {
-        let link = folder.join(command);
+    for program in Program::ALL {
+        let link = folder.join(program.name());
         // Another file system, or one that forbids links to files of others: a symbolic link tells
         // the name it was called with just as well.
         fs::hard_link(executable, &link)

@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Range, RedisError, RedisMatch, Span};
+use super::{Range, RedisError, Span};
+use crate::world::FaultOn;
 
 /// A rule: which requests, and what happens to them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -26,101 +27,6 @@ pub struct Fault {
     /// Lifts itself after this long. Default: stays until lifted.
     pub lasts: Option<Span>,
 }
-
-/// Which requests or commands a rule is about.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum FaultOn {
-    /// Requests to IMDS.
-    Imds(ImdsMatch),
-    /// Requests to Entra.
-    Entra(EntraMatch),
-    /// Runs of `az`.
-    Az(CommandMatch),
-    /// Runs of `azd`.
-    Azd(CommandMatch),
-    /// Runs of `pwsh`.
-    Pwsh(CommandMatch),
-    /// Commands for Redis.
-    Redis(RedisMatch),
-}
-
-impl FaultOn {
-    /// The name of the endpoint.
-    pub fn endpoint(&self) -> &'static str {
-        match self {
-            Self::Imds(_) => "imds",
-            Self::Entra(_) => "entra",
-            Self::Az(_) => "az",
-            Self::Azd(_) => "azd",
-            Self::Pwsh(_) => "pwsh",
-            Self::Redis(_) => "redis",
-        }
-    }
-}
-
-/// Which requests to IMDS; what is not given matches all.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ImdsMatch {
-    /// Probes or token requests.
-    pub request: Option<ImdsRequest>,
-    /// Token requests for this resource.
-    pub resource: Option<String>,
-}
-
-/// What IMDS is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImdsRequest {
-    /// Is anybody there?
-    Probe,
-    /// A token.
-    Token,
-}
-
-/// Which requests to Entra; what is not given matches all.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct EntraMatch {
-    /// What is asked for.
-    pub request: Option<EntraRequest>,
-    /// Of this application.
-    pub client_id: Option<String>,
-    /// For this scope.
-    pub scope: Option<String>,
-}
-
-/// What Entra is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum EntraRequest {
-    /// A token.
-    Token,
-    /// The metadata of the cloud's instance: which hosts are its authorities.
-    Discovery,
-    /// The OpenID configuration of a tenant.
-    Configuration,
-    /// The public keys of a tenant.
-    Keys,
-}
-
-impl EntraRequest {
-    /// Its name in traces.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Discovery => "discovery",
-            Self::Configuration => "configuration",
-            Self::Keys => "keys",
-        }
-    }
-}
-
-/// Which runs of a command: all.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct CommandMatch {}
 
 /// What happens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

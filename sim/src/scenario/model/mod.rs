@@ -22,6 +22,16 @@ pub use timeline::*;
 pub use value::*;
 pub use world::*;
 
+pub use crate::{
+    command::matcher::CommandMatch,
+    service::{
+        entra::matcher::{EntraMatch, EntraRequest},
+        imds::matcher::{ImdsMatch, ImdsRequest},
+        resource::matcher::ResourceRef,
+    },
+    world::{FaultOn, Target},
+};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -43,6 +43,17 @@ impl Range {
     }
 }
 
+impl Range {
+    /// The range in words: `1s`, `1s to 2s`.
+    pub(crate) fn describe(&self) -> String {
+        if self.at_least == self.at_most {
+            self.at_least.to_string()
+        } else {
+            format!("{} to {}", self.at_least, self.at_most)
+        }
+    }
+}
+
 impl SignedSpan {
     /// `time` moved by this much; clamped to what a timestamp can hold.
     pub fn added_to(self, time: Timestamp) -> Timestamp {

@@ -1,7 +1,7 @@
 //! A fault must be something that its target can do.
 
 use super::{
-    super::{Body, CommandMatch, Fault, FaultOn, FaultThen, Preset, Reply},
+    super::{Body, Fault, FaultThen, Preset, Reply},
     Check, Place,
 };
 
@@ -13,15 +13,7 @@ impl Check<'_> {
             "a name for `lift` and the trace",
         );
         self.visible_text(&fault.name, &place.key("name"));
-        let on = place.key("on").key(fault.on.endpoint());
-        match &fault.on {
-            FaultOn::Imds(of) => self.on_imds(of, &on),
-            FaultOn::Entra(of) => self.on_entra(of, &on),
-            FaultOn::Az(CommandMatch {}) => self.on_command("az", &on),
-            FaultOn::Azd(CommandMatch {}) => self.on_command("azd", &on),
-            FaultOn::Pwsh(CommandMatch {}) => self.on_command("pwsh", &on),
-            FaultOn::Redis(of) => self.on_redis(of, &on),
-        }
+        self.requests_of(&fault.on, &place.key("on"));
         if fault.first == Some(0) {
             self.at_value(&place.key("first"), "this fault never strikes")
                 .label("none of the matches")
@@ -43,7 +35,7 @@ impl Check<'_> {
     }
 
     fn action(&mut self, fault: &Fault, place: &Place) {
-        let endpoint = fault.on.endpoint();
+        let endpoint = fault.on.key();
         let is_command = matches!(endpoint, "az" | "azd" | "pwsh");
         let is_redis = endpoint == "redis";
         let is_http = !is_command && !is_redis;

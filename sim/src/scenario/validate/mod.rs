@@ -1,10 +1,7 @@
 //! What types can't say: whether a scenario that fits the model also makes sense. Everything that
 //! is wrong is reported, each at the key that says it.
 
-mod calls;
 mod citations;
-mod conflicts;
-mod expect;
 mod fault;
 mod known_failures;
 mod names;
@@ -15,12 +12,12 @@ mod targets;
 mod world;
 
 use super::{
-    Scenario, Span,
+    Scenario,
     checker::Checker,
     diagnostics::Problem,
     document::{Document, Place},
 };
-use crate::{action, world::Check};
+use crate::{action, call, world::Check};
 
 /// Everything in the scenario that makes no sense.
 pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
@@ -36,9 +33,9 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.world();
     check.subject();
     action::check(&scenario.at, &mut check);
-    check.calls();
+    call::check(&scenario.call, &mut check);
     check.expectations();
-    check.conflicts();
+    crate::expectation::conflicts(&scenario.expect, &mut check);
     check.checker.into_problems()
 }
 
@@ -102,6 +99,15 @@ impl Check<'_> {
                     .label("this would take very long")
                     .expected(format!("at most {MOST_SEEDS}"));
             }
+        }
+    }
+}
+
+impl Check<'_> {
+    fn expectations(&mut self) {
+        let scenario = self.scenario;
+        for (index, expect) in scenario.expect.iter().enumerate() {
+            expect.check(&Place::default().key("expect").index(index), self);
         }
     }
 }

@@ -1,10 +1,7 @@
 //! Redis: the server, the client and what is done with it.
 
 use super::{
-    super::{
-        Call, CallDo, RedisClosed, RedisError, RedisMatch, RedisReceived, RedisReported,
-        RedisSubscribe, RedisWork, diagnostics::one_of, parse_command,
-    },
+    super::{RedisError, RedisMatch},
     Check, Place,
 };
 
@@ -39,62 +36,13 @@ impl Check<'_> {
         }
         self.range(redis.takes, &place.key("takes"));
         self.range(redis.auth_takes, &place.key("auth-takes"));
-        if self.scenario.subject.redis.is_none() && self.has_redis_work() {
+        if self.rest.redis_client.is_none()
+            && self.rest.calls.iter().any(|call| call.uses_redis_client)
+        {
             self.whole_file("nobody speaks to Redis in this scenario")
                 .label("this file has no `[subject.redis]`")
                 .expected("the client that sends the commands")
                 .help("add `[subject.redis]`; all of its options have defaults");
-        }
-    }
-
-    fn has_redis_work(&self) -> bool {
-        let mut calls = self.scenario.call.iter();
-        calls.any(|call| matches!(call.action, CallDo::Redis(_) | CallDo::RedisSubscribe(_)))
-    }
-
-    pub(super) fn redis_work(&mut self, work: &RedisWork, call: &Call, place: &Place) {
-        self.service("redis", place);
-        self.text(
-            &work.connection,
-            &place.key("connection"),
-            "the name of a connection",
-        );
-        let send = place.key("send");
-        if work.send.is_empty() {
-            self.at_value(&send, "this sends nothing")
-                .label("no commands")
-                .expected("at least one command, such as \"SET greeting hello\"");
-        }
-        for (index, command) in work.send.iter().enumerate() {
-            if let Err(why) = parse_command(command) {
-                self.at_value(&send.index(index), "this is no command")
-                    .label(why)
-                    .expected("a command as one types it, such as \"SET greeting 'hello world'\"");
-            }
-        }
-        if work.each_its_own && call.callers < 2 {
-            self.at_key(&place.key("each-its-own"), "there is one caller only")
-                .label("so there is nobody to share with")
-                .help("add `callers = 10` to the `[[call]]`, or remove this");
-        }
-    }
-
-    pub(super) fn redis_subscribe(&mut self, work: &RedisSubscribe, call: &Call, place: &Place) {
-        self.service("redis", place);
-        self.text(
-            &work.connection,
-            &place.key("connection"),
-            "the name of a subscriber",
-        );
-        if work.channels.is_empty() {
-            self.at_value(&place.key("channels"), "this subscriber hears nothing")
-                .label("no channels")
-                .expected("at least one channel");
-        }
-        if call.every.is_some() || call.callers > 1 {
-            self.at_key(place, "a subscriber listens until the world's end")
-                .label("once is enough")
-                .help("remove `every` and `callers`");
         }
     }
 
@@ -145,88 +93,6 @@ impl Check<'_> {
             self.at_value(place, "an error of Redis is one line")
                 .label("it has a line break")
                 .expected("a code and a text, such as \"ERR no\"");
-        }
-    }
-
-    pub(super) fn redis_closed(&mut self, that: &RedisClosed, place: &Place) {
-        self.service("redis", place);
-        self.between(that.between, place);
-        self.counts(that.exactly, that.at_least, that.at_most, place);
-    }
-
-    pub(super) fn redis_reported(&mut self, that: &RedisReported, place: &Place) {
-        self.service("redis", place);
-        self.between(that.between, place);
-        self.counts(that.exactly, that.at_least, that.at_most, place);
-    }
-
-    pub(super) fn redis_received(&mut self, that: &RedisReceived, place: &Place) {
-        self.service("redis", place);
-        let names: Vec<&str> = self
-            .scenario
-            .call
-            .iter()
-            .filter_map(|call| match &call.action {
-                CallDo::RedisSubscribe(work) => Some(work.connection.as_str()),
-                _ => None,
-            })
-            .collect();
-        if !names.contains(&that.connection.as_str()) {
-            let problem = self.at_key(
-                place,
-                format!("nobody called `{}` listens", that.connection),
-            );
-            problem.label("not a subscriber of this scenario");
-            if names.is_empty() {
-                problem
-                    .help("add a `[[call]]` with `do.redis-subscribe = { channels = [\"news\"] }`");
-            } else {
-                problem.expected(one_of(names.iter().copied()));
-            }
-        }
-        if that
-            .gaps_at_most
-            .is_some_and(|most| most < that.gaps_at_least)
-        {
-            self.at_value(&place.key("gaps-at-most"), "this can never hold")
-                .label("less than `gaps-at-least`")
-                .expected(format!("{} or more", that.gaps_at_least));
-        }
-    }
-
-    /// `exactly` stands alone, and something must be said.
-    fn counts(
-        &mut self,
-        exactly: Option<u32>,
-        least: Option<u32>,
-        most: Option<u32>,
-        place: &Place,
-    ) {
-        match (exactly, least, most) {
-            (None, None, None) => {
-                self.at_key(place, "this can never fail")
-                    .label("it says no number")
-                    .expected("`exactly`, `at-least` or `at-most`");
-            }
-            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
-                self.at_value(
-                    &place.key("exactly"),
-                    "two answers to one question: how many",
-                )
-                .label("`at-least` or `at-most` says it already")
-                .help("keep one of them");
-            }
-            (None, Some(least), Some(most)) if least > most => {
-                self.at_value(&place.key("at-least"), "this can never hold")
-                    .label(format!("more than `at-most = {most}`"))
-                    .expected(format!("{most} or less"));
-            }
-            (None, Some(0), None) => {
-                self.at_value(&place.key("at-least"), "this always holds")
-                    .label("0 or more is any number")
-                    .help("an expectation that can never fail tells nothing: tighten it");
-            }
-            _ => {}
         }
     }
 }

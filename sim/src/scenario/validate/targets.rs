@@ -7,18 +7,23 @@ use super::{
 
 impl Check<'_> {
     /// Which requests an expectation is about.
-    pub(super) fn target(&mut self, target: &Target, place: &Place) {
-        let place = place.key("to");
+    pub(crate) fn target(&mut self, target: &Target, place: &Place) {
+        self.requests_of(target, &place.key("to"));
+    }
+
+    /// Whether what is meant exists: a target at its key in `place`.
+    pub(super) fn requests_of(&mut self, target: &Target, place: &Place) {
+        let place = place.key(target.key());
         match target {
-            Target::Imds(of) => self.on_imds(of, &place.key("imds")),
-            Target::Entra(of) => self.on_entra(of, &place.key("entra")),
-            Target::Az(CommandMatch {}) => self.on_command("az", &place.key("az")),
-            Target::Azd(CommandMatch {}) => self.on_command("azd", &place.key("azd")),
-            Target::Pwsh(CommandMatch {}) => self.on_command("pwsh", &place.key("pwsh")),
+            Target::Imds(of) => self.on_imds(of, &place),
+            Target::Entra(of) => self.on_entra(of, &place),
+            Target::Az(CommandMatch {}) => self.on_command("az", &place),
+            Target::Azd(CommandMatch {}) => self.on_command("azd", &place),
+            Target::Pwsh(CommandMatch {}) => self.on_command("pwsh", &place),
             Target::Resource(resource) => {
-                self.resource(&resource.name, &place.key("resource").key("name"));
+                self.resource(&resource.name, &place.key("name"));
             }
-            Target::Redis(of) => self.on_redis(of, &place.key("redis")),
+            Target::Redis(of) => self.on_redis(of, &place),
         }
     }
 

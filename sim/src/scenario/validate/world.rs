@@ -1,18 +1,16 @@
 //! The world at its start.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZoneDatabase;
 use url::{Host, Url};
 
 use super::{
-    super::{Entra, Imds, Limit, ManagedIdentity, Span, diagnostics::closest},
+    super::{Entra, Imds, Limit, ManagedIdentity, diagnostics::closest},
     Check, Place,
 };
 use crate::{
+    command,
     run::APP,
     service::{entra::ENTRA_HOST, imds::IMDS_HOST},
     world::is_guid,
@@ -59,7 +57,9 @@ impl<'a> Check<'a> {
             self.visible(user, key, "a user name in visible characters");
             self.id(&account.object_id, &place.key("object-id"), &mut ids);
         }
-        self.commands(&place);
+        for command in command::of_world(world) {
+            command.check(&place.key(command.program().name()), self);
+        }
         self.redis_world(&place.key("redis"));
         self.resources(&place.key("resources"));
     }
@@ -204,29 +204,6 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn token_life(&mut self, life: Span, place: &Place) {
-        let place = place.key("token-life");
-        self.longer_than_zero(life, &place, TOKEN_LIFE);
-        self.whole_seconds(life, &place);
-    }
-
-    /// A duration that an answer writes as a number of seconds.
-    fn whole_seconds(&mut self, span: Span, place: &Place) {
-        if span.0.subsec_nanos() > 0 {
-            let shorter = Span(Duration::from_secs(span.0.as_secs()));
-            let longer = Span(Duration::from_secs(span.0.as_secs() + 1));
-            let problem = self.at_value(place, "answers say this in whole seconds");
-            problem
-                .label("a fraction of a second")
-                .expected("a number of whole seconds");
-            if shorter.0.is_zero() {
-                problem.help(format!("write \"{longer}\""));
-            } else {
-                problem.help(format!("write \"{shorter}\" or \"{longer}\""));
-            }
-        }
-    }
-
     fn limit(&mut self, limit: Option<&Limit>, place: &Place) {
         let Some(limit) = limit else { return };
         self.longer_than_zero(limit.per, &place.key("per"), "a window needs some length");
@@ -241,34 +218,6 @@ impl<'a> Check<'a> {
             self.at_value(place, "no header can have this value")
                 .label("impossible")
                 .expected("one line of visible characters");
-        }
-    }
-
-    fn commands(&mut self, place: &Place) {
-        let world = &self.scenario.world;
-        if let Some(az) = &world.az {
-            let place = place.key("az");
-            self.range(az.takes, &place.key("takes"));
-            self.token_life(az.token_life, &place);
-            if let Some(account) = &az.account {
-                self.account(account, &place.key("account"));
-            }
-        }
-        if let Some(azd) = &world.azd {
-            let place = place.key("azd");
-            self.range(azd.takes, &place.key("takes"));
-            self.token_life(azd.token_life, &place);
-            if let Some(account) = &azd.account {
-                self.account(account, &place.key("account"));
-            }
-        }
-        if let Some(pwsh) = &world.pwsh {
-            let place = place.key("pwsh");
-            self.range(pwsh.takes, &place.key("takes"));
-            self.token_life(pwsh.token_life, &place);
-            if let Some(account) = &pwsh.account {
-                self.account(account, &place.key("account"));
-            }
         }
     }
 
@@ -355,6 +304,3 @@ impl Check<'_> {
             .or_insert_with(|| format!("`{name}`"));
     }
 }
-
-const TOKEN_LIFE: &str =
-    "a token that ends at once is never handed out; leave it out for the default";

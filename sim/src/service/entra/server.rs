@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     error::{Refusal, refuse},
+    matcher::{EntraFacts, Route},
     metadata, token,
 };
 use crate::scenario::Range;
@@ -16,6 +17,7 @@ use crate::{
         exchange::{Answer, Endpoint, Request},
         reply::header_value,
     },
+    trace::Facts,
 };
 
 /// The endpoint.
@@ -23,29 +25,6 @@ pub struct Entra;
 
 /// The tenants that stand for many.
 pub(crate) const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
-
-/// What a request is about.
-enum Route<'a> {
-    Token(&'a str),
-    Discovery,
-    Configuration(&'a str),
-    Keys(&'a str),
-    Other,
-}
-
-impl<'a> Route<'a> {
-    /// The route of a path that has been stripped to `/a/b/c`.
-    fn of(path: &'a str) -> Self {
-        let parts: Vec<&str> = path.split('/').skip(1).collect();
-        match parts[..] {
-            ["common", "discovery", "instance"] => Self::Discovery,
-            [tenant, "oauth2", "v2.0", "token"] => Self::Token(tenant),
-            [tenant, "v2.0", ".well-known", "openid-configuration"] => Self::Configuration(tenant),
-            [tenant, "discovery", "v2.0", "keys"] => Self::Keys(tenant),
-            _ => Self::Other,
-        }
-    }
-}
 
 impl Endpoint for Entra {
     fn name(&self) -> &str {
@@ -57,18 +36,15 @@ impl Endpoint for Entra {
     }
 
     fn tell(&self, request: &Request) -> Told {
-        match Route::of(&request.route()) {
-            Route::Token(_) => request.told_with_form("token"),
-            Route::Discovery => request.told("discovery"),
-            Route::Configuration(_) => request.told("configuration"),
-            Route::Keys(_) => request.told("keys"),
-            Route::Other => request.told("other"),
+        let facts = EntraFacts::of(request);
+        match &facts.route {
+            Route::Token(_) => request.told_with_form("token", Facts::new(facts)),
+            other => request.told(other.name(), Facts::new(facts)),
         }
     }
 
     fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer {
-        let path = request.route();
-        let route = Route::of(&path);
+        let route = Route::of(&request.route());
         let wanted = if matches!(route, Route::Token(_)) {
             Method::POST
         } else {
@@ -83,11 +59,11 @@ impl Endpoint for Entra {
             );
         }
         match route {
-            Route::Token(tenant) => token::token(stage, tenant, request, at)
+            Route::Token(tenant) => token::token(stage, &tenant, request, at)
                 .unwrap_or_else(|refusal| refuse(stage, request, &refusal, at)),
             Route::Discovery => metadata::instance(stage, request, at),
-            Route::Configuration(tenant) => metadata::configuration(stage, tenant, request, at),
-            Route::Keys(tenant) => metadata::keys(stage, tenant, request, at),
+            Route::Configuration(tenant) => metadata::configuration(stage, &tenant, request, at),
+            Route::Keys(tenant) => metadata::keys(stage, &tenant, request, at),
             Route::Other => Answer::new(StatusCode::NOT_FOUND, "text/html; charset=utf-8", "")
                 .because("no such path"),
         }

@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::matcher::{ImdsFacts, Route, SELECTORS};
 use crate::scenario::{Imds as ImdsWorld, ImdsAnswer, ManagedIdentity, Range};
 use crate::{
     backend::{
@@ -18,15 +19,11 @@ use crate::{
         exchange::{Answer, Endpoint, Request},
         limit,
     },
+    trace::Facts,
 };
-
-const TOKEN: &str = "/metadata/identity/oauth2/token";
 
 /// The error code for a missing `Metadata` header, if the scenario names no other.
 pub const HEADER_MISSING: &str = "bad_request_102";
-
-/// The ways to name a user-assigned identity.
-const SELECTORS: [&str; 4] = ["client_id", "object_id", "msi_res_id", "mi_res_id"];
 
 /// The endpoint.
 pub struct Imds;
@@ -41,16 +38,12 @@ impl Endpoint for Imds {
     }
 
     fn tell(&self, request: &Request) -> Told {
-        request.told(match request.route() == TOKEN {
-            // A request without the header can't be for a token: it asks whether anybody is there.
-            true if request.headers.contains_key("metadata") => "token",
-            true => "probe",
-            false => "other",
-        })
+        let facts = ImdsFacts::of(request);
+        request.told(facts.route.name(), Facts::new(facts))
     }
 
     fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer {
-        if request.route() != TOKEN {
+        if ImdsFacts::of(request).route == Route::Other {
             return status(StatusCode::NOT_FOUND).because("no such path");
         }
         if request.method != Method::GET {

@@ -4,10 +4,10 @@
 //! `server` is a Redis without sockets and clocks, the same as a real one byte for byte; around it
 //! are the connections, with their tokens and their faults.
 
-mod actions;
 mod command;
 mod command_text;
 mod entra;
+pub mod matcher;
 mod recorded;
 mod redis_service;
 pub mod resp;
@@ -17,6 +17,7 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tests;
+mod world;
 
 pub use command_text::parse_command;
 pub use redis_service::RedisService as Hub;

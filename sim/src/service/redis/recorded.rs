@@ -1,19 +1,20 @@
 //! What a connection does, as the trace tells it; and the faults that look at it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
 use super::{
     command::{self, shown},
     entra::Tried,
+    matcher::RedisFacts,
     resp::Reply,
     server::Done,
     session::Session,
 };
 use crate::{
-    fault::{Seen, SeenCommand, Strike},
-    trace::{Fingerprint, Kind, Published, RedisEvent},
+    fault::Strike,
+    trace::{Facts, Fingerprint, Kind, Published, RedisEvent},
 };
 
 /// A good login.
@@ -28,7 +29,7 @@ pub struct Outcome {
     name: Option<String>,
     reply: String,
     transaction: Option<u64>,
-    published: Box<[Published]>,
+    published: Option<Arc<Vec<Published>>>,
 }
 
 impl Outcome {
@@ -43,7 +44,7 @@ impl Outcome {
             name: None,
             reply: reply.short(),
             transaction,
-            published: Box::default(),
+            published: None,
         }
     }
 
@@ -57,7 +58,8 @@ impl Outcome {
                 done.reply.clone()
             },
             transaction: done.transaction,
-            published: done.published.iter().map(published).collect(),
+            published: (!done.published.is_empty())
+                .then(|| Arc::new(done.published.iter().map(published).collect())),
         }
     }
 }
@@ -87,11 +89,11 @@ pub fn signed_in(session: &mut Session, tried: &Tried) {
         session,
         RedisEvent::SignedIn {
             connection: session.id,
-            user: tried.user,
+            user: tried.user.into(),
             token: tried.token,
             accepted: tried.accepted,
             ended: tried.ended,
-            why: tried.why,
+            why: tried.why.into(),
             until: tried.until,
         },
     );
@@ -100,19 +102,22 @@ pub fn signed_in(session: &mut Session, tried: &Tried) {
 /// The server took a command.
 pub fn command(session: &Session, args: &[Bytes], fault: Option<&str>, outcome: Outcome) {
     let name = outcome.name.unwrap_or_else(|| command::full_name(args));
+    let name = capitals(&name);
+    let facts = facts(session, name.clone(), args, outcome.transaction.is_some());
     record(
         session,
         RedisEvent::Command {
             connection: session.id,
             number: session.number,
-            name: capitals(&name),
-            args: shown::arguments(args).join(" "),
-            user: session.signed.as_ref().map(|signed| signed.user.clone()),
+            name: name.into(),
+            args: shown::arguments(args).join(" ").into(),
+            user: session.signed.as_ref().map(|signed| (&signed.user).into()),
             token: session.signed.as_ref().map(|signed| signed.token),
             transaction: outcome.transaction,
             signs_in: shown::signs_in(args),
-            reply: outcome.reply,
-            fault: fault.map(str::to_owned),
+            reply: outcome.reply.into(),
+            fault: fault.map(Into::into),
+            facts,
             published: outcome.published,
         },
     );
@@ -131,21 +136,17 @@ pub fn strike(
     in_transaction: bool,
 ) -> Option<Strike> {
     let name = capitals(&command::full_name(args));
-    let seen = SeenCommand {
-        name: &name,
+    session
+        .stage
+        .strike(&facts(session, name, args, in_transaction), at)
+}
+
+fn facts(session: &Session, name: String, args: &[Bytes], in_transaction: bool) -> Facts {
+    Facts::new(RedisFacts {
+        name,
         signs_in: shown::signs_in(args),
         connection: session.id,
         node: session.node,
         in_transaction,
-    };
-    session.stage.strike(
-        Seen {
-            endpoint: "redis",
-            what: "command",
-            line: "",
-            detail: "",
-            command: Some(seen),
-        },
-        at,
-    )
+    })
 }

@@ -105,6 +105,18 @@ impl RedisService {
         }
     }
 
+    /// Closes the connection of this number, counted from 1 in the order of connecting, or all.
+    pub fn close_connection(&self, number: Option<u64>) {
+        let ending = broken("the server closed it".to_owned());
+        self.kill(&ending, |client| number.is_none_or(|id| id == client.id));
+    }
+
+    /// Closes the connections that are signed in as `object_id`.
+    pub fn close_connections_of(&self, object_id: &str) {
+        let ending = broken(format!("{object_id} may no longer sign in"));
+        self.kill(&ending, |client| client.user.as_deref() == Some(object_id));
+    }
+
     /// The process of every node ends, and with it all keys and connections.
     pub fn crash(&self, stage: &Stage, at: Duration) {
         let lost = {
@@ -112,10 +124,7 @@ impl RedisService {
             state.connections.clear();
             state.server.lose_all()
         };
-        let ending = Ending {
-            because: RedisEnd::Broken,
-            why: "the server's host went down".to_owned(),
-        };
+        let ending = broken("the server's host went down".to_owned());
         for client in lost {
             tell_end(stage, at, &client, &ending);
         }
@@ -133,10 +142,7 @@ impl RedisService {
             listener.notify_one();
         }
         drop(state);
-        let ending = Ending {
-            because: RedisEnd::Broken,
-            why: format!("{from} went down"),
-        };
+        let ending = broken(format!("{from} went down"));
         self.kill(&ending, |client| client.node == node);
         Some((from, to))
     }
@@ -228,6 +234,14 @@ pub fn tell_end(stage: &Stage, at: Duration, client: &Client, ending: &Ending) {
         transaction: client.transaction.as_ref().map(|open| open.number),
     };
     stage.journal().record(at, Kind::Redis(event));
+}
+
+/// The timeline breaks a connection.
+fn broken(why: String) -> Ending {
+    Ending {
+        because: RedisEnd::Broken,
+        why,
+    }
 }
 
 /// So many masters with a replica each.

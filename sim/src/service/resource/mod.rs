@@ -1,8 +1,10 @@
 //! An API that checks the tokens it is shown.
 
+pub mod matcher;
 pub(crate) mod server;
 #[cfg(test)]
 mod tests;
+pub mod world;
 
 use crate::scenario;
 

@@ -6,7 +6,7 @@ use http::{Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::entra::ENTRA_HOST;
+use super::{super::entra::ENTRA_HOST, matcher::ResourceFacts};
 use crate::{
     backend::{
         Stage,
@@ -15,7 +15,10 @@ use crate::{
     },
     http::exchange::{Answer, Endpoint, Request},
 };
-use crate::{scenario, trace::fingerprint};
+use crate::{
+    scenario,
+    trace::{Facts, fingerprint},
+};
 
 /// The endpoint.
 pub struct Resource {
@@ -106,7 +109,10 @@ impl Endpoint for Resource {
     }
 
     fn tell(&self, request: &Request) -> Told {
-        request.told("use")
+        let facts = ResourceFacts {
+            name: self.key.clone(),
+        };
+        request.told("use", Facts::new(facts))
     }
 
     fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer {

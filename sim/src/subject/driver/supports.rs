@@ -1,11 +1,7 @@
 //! Whether a driver knows all that a scenario asks of its SDK.
 
 use super::message::Hello;
-use crate::{
-    action::Outside,
-    credential::Described,
-    scenario::{CallDo, Scenario},
-};
+use crate::{action::Outside, credential::Described, scenario::Scenario};
 
 /// What of a credential `hello` does not know: the kind, or an option and its kind.
 fn unknown(described: &Described, hello: &Hello) -> Option<(String, String)> {
@@ -29,16 +25,7 @@ pub fn supports(hello: &Hello, scenario: &Scenario) -> Result<(), String> {
         return Err(lacks(hello, &name, &what));
     }
     for call in &scenario.call {
-        let CallDo::GetToken(get) = &call.action else {
-            continue;
-        };
-        let asked = [
-            ("tenant", get.tenant.is_some()),
-            ("claims", get.claims.is_some()),
-            ("cae", get.cae),
-            ("min-remaining", get.min_remaining.is_some()),
-        ];
-        for (name, _) in asked.into_iter().filter(|(_, is_asked)| *is_asked) {
+        for name in call.action.request_options() {
             // How much must be left is no part of the protocol: no SDK can be asked for it.
             if name == "min-remaining" || !hello.requests.iter().any(|known| known == name) {
                 return Err(lacks(hello, name, &format!("`{name}` of `get-token`")));

@@ -1,0 +1,186 @@
+//! `do.get-token`: a caller gets a token.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use credsim_identity::{AccessToken, TokenRequest};
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Call, CallKind, Caller, Subscription, Uses, Which, asking};
+use crate::{
+    scenario::{Span, World, document::Place},
+    world::Check,
+};
+
+/// A token request.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GetToken {
+    /// The scopes, in which `{n}` is the number of the repetition, from 1, and `{caller}` that of
+    /// the caller.
+    pub scopes: Vec<String>,
+    /// The tenant. Default: the credential's.
+    pub tenant: Option<String>,
+    /// The claims of a challenge.
+    pub claims: Option<String>,
+    /// Declares that the caller handles continuous access evaluation. Default: false.
+    #[serde(default)]
+    pub cae: bool,
+    /// Waits for a new token if the cached one has less than this left. Default: 30s.
+    pub min_remaining: Option<Span>,
+    /// The caller keeps its token and asks again only after `refresh_on`. Default: false.
+    #[serde(default)]
+    pub keeps_token: bool,
+}
+
+/// The tokens of callers that keep them, by series and caller.
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<BTreeMap<(usize, u32), AccessToken>>);
+
+impl Kept {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<(usize, u32), AccessToken>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the caller need not ask yet: it waits for `refresh_on` of its token, or, where there
+    /// is none, for its end.
+    fn suffices(&self, caller: &Caller) -> bool {
+        let kept = self.all();
+        let Some(token) = kept.get(&(caller.step, caller.which.caller)) else {
+            return false;
+        };
+        let now = caller.context.host.now();
+        let ends = token.expires_on().checked_sub(SignedDuration::from_mins(5));
+        let last = ends.unwrap_or(token.expires_on());
+        now < token.refresh_on().unwrap_or(last)
+    }
+}
+
+impl CallKind for GetToken {
+    type State = Kept;
+
+    fn check(&self, series: &Call, place: &Place, check: &mut Check<'_>) {
+        let scopes = place.key("scopes");
+        if self.scopes.is_empty() {
+            check
+                .at_value(&scopes, "a token is asked for nothing")
+                .label("no scopes")
+                .expected("at least one scope, such as \"https://vault.azure.net/.default\"");
+        }
+        for (index, scope) in self.scopes.iter().enumerate() {
+            let place = scopes.index(index);
+            if scope.trim().is_empty() || scope.contains(char::is_whitespace) {
+                check
+                    .at_value(&place, format!("\"{scope}\" is not a scope"))
+                    .label("empty, or with a space in it")
+                    .expected("such as \"https://vault.azure.net/.default\"")
+                    .help("several scopes are several strings");
+            }
+            check_numbers(scope, series, &place, check);
+        }
+        if self.keeps_token && series.every.is_none() {
+            check
+                .at_key(&place.key("keeps-token"), "this caller asks only once")
+                .label("so it has nothing to keep its token for")
+                .help("add `every` to the `[[call]]`, or remove `keeps-token`");
+        }
+    }
+
+    fn describe(&self, plural: &str) -> String {
+        let kept = if self.keeps_token {
+            " and keeps it until it must be renewed"
+        } else {
+            ""
+        };
+        format!(
+            "get{plural} a token for {}{kept}",
+            self.scopes.join(" and ")
+        )
+    }
+
+    fn uses(&self) -> Uses {
+        Uses::Credential
+    }
+
+    fn token_request(&self, _: &World, which: Which) -> Option<TokenRequest> {
+        let scopes = self.scopes.iter().map(|scope| which.fill(scope));
+        let mut request = TokenRequest::new(scopes).cae(self.cae);
+        if let Some(tenant) = &self.tenant {
+            request = request.tenant(tenant);
+        }
+        if let Some(claims) = &self.claims {
+            request = request.claims(claims);
+        }
+        if let Some(least) = self.min_remaining {
+            request = request.min_remaining(least.0);
+        }
+        Some(request)
+    }
+
+    fn request_options(&self) -> Vec<&'static str> {
+        let options = [
+            ("tenant", self.tenant.is_some()),
+            ("claims", self.claims.is_some()),
+            ("cae", self.cae),
+            ("min-remaining", self.min_remaining.is_some()),
+        ];
+        let asked = options.into_iter().filter(|(_, is_asked)| *is_asked);
+        asked.map(|(name, _)| name).collect()
+    }
+
+    fn resource(&self) -> Option<&str> {
+        None
+    }
+
+    fn commands_in_transactions(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn subscription(&self) -> Option<Subscription<'_>> {
+        None
+    }
+
+    async fn play(&self, caller: &Caller, kept: &Kept) {
+        if self.keeps_token && kept.suffices(caller) {
+            return;
+        }
+        let Some(request) = self.token_request(&caller.context.world, caller.which) else {
+            return;
+        };
+        let token = asking::ask(caller, &request).await;
+        if let Some(token) = token.filter(|_| self.keeps_token) {
+            let place = (caller.step, caller.which.caller);
+            kept.all().insert(place, token);
+        }
+    }
+
+    /// An application that keeps a token goes on using it.
+    fn before_dispose(_: &Kept) {}
+}
+
+/// Reports braces in a scope that hold no number, or one that never changes.
+fn check_numbers(scope: &str, series: &Call, place: &Place, check: &mut Check<'_>) {
+    for text in scope.split('{').skip(1) {
+        let name = text.split('}').next().unwrap_or_default();
+        match name {
+            "n" if series.every.is_none() => check
+                .at_value(place, "`{n}` is 1 here, whoever calls")
+                .label("this call is not repeated")
+                .help("add `every`; `{caller}` is the number of the caller"),
+            "caller" if series.callers < 2 => check
+                .at_value(place, "`{caller}` is 1 here, in each repetition")
+                .label("there is one caller")
+                .help("add `callers`; `{n}` is the number of the repetition"),
+            "n" | "caller" => continue,
+            _ => check
+                .at_value(place, format!("`{{{name}}}` stands for nothing"))
+                .label("in braces")
+                .expected("`{n}`, the number of the repetition, or `{caller}`")
+                .did_you_mean(name, ["n", "caller"]),
+        };
+    }
+}

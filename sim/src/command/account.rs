@@ -1,0 +1,20 @@
+//! People who can log in to the commands.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::backend::{issuer::derived_guid, stage::State};
+
+/// A person.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Account {
+    /// The person's object id.
+    pub object_id: String,
+}
+
+/// The object id of a person; derived from the name if the world does not know it.
+pub(super) fn object_id(state: &State, name: &str) -> String {
+    let account = state.world.accounts.get(name);
+    account.map_or_else(|| derived_guid(name), |account| account.object_id.clone())
+}

@@ -1,0 +1,150 @@
+//! `az`, call by call.
+
+use super::super::testing::{AZ, WORLD, json, run, try_run, world};
+use crate::{
+    backend::testing::{act, claims, seconds, stage},
+    trace::Kind,
+};
+
+#[test]
+fn az_prints_what_the_real_one_prints() {
+    let (stage, recorder) = world("");
+    let exit = run(&stage, "az", AZ);
+    let body = json(&exit);
+    let claims = claims(&body["accessToken"]);
+    assert_eq!(
+        exit.stdout
+            .replace(body["accessToken"].as_str().unwrap(), "T"),
+        "{\n  \"accessToken\": \"T\",\n  \"expiresOn\": \"2026-01-01 02:00:00.000000\",\n  \
+         \"expires_on\": 1767229200,\n  \
+         \"subscription\": \"0b1f6471-0000-0000-0000-00000000cafe\",\n  \
+         \"tenant\": \"72f988bf-0000-0000-0000-00000000cafe\",\n  \"tokenType\": \"Bearer\"\n}\n"
+    );
+    assert_eq!(claims["aud"], "https://vault.azure.net");
+    assert_eq!(claims["oid"], "a11ce");
+    assert_eq!(exit.stderr, "");
+    let events = recorder.finish().events;
+    let Kind::CommandStarted {
+        instance,
+        command,
+        program,
+        args,
+        ..
+    } = &events[0].kind
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (*instance, *command, program.as_str(), args.as_str()),
+        (1, 1, "az", AZ)
+    );
+    let Kind::CommandEnded {
+        code,
+        principal,
+        token,
+        ..
+    } = &events[1].kind
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (*code, principal.as_deref(), token.is_some()),
+        (Some(0), Some("a11ce"), true)
+    );
+    assert!(!events[1].json().contains("eyJ"));
+}
+
+#[test]
+fn az_takes_its_options_in_any_order() {
+    let (stage, _) = world("");
+    for options in [
+        "-o json --scope https://vault.azure.net/.default",
+        "--scope=https://vault.azure.net/.default --output=json",
+        "--scope https://vault.azure.net/.default https://a/.default --only-show-errors",
+        "--tenant 72f988bf-0000-0000-0000-00000000cafe --resource https://vault.azure.net",
+    ] {
+        let body = json(&run(
+            &stage,
+            "az",
+            &format!("account get-access-token {options}"),
+        ));
+        assert_eq!(
+            claims(&body["accessToken"])["aud"],
+            "https://vault.azure.net"
+        );
+        assert_eq!(
+            body.get("subscription").is_none(),
+            options.contains("--tenant")
+        );
+    }
+    let body = json(&run(&stage, "az", "account get-access-token"));
+    assert_eq!(
+        claims(&body["accessToken"])["aud"],
+        "https://management.core.windows.net/"
+    );
+}
+
+#[test]
+fn az_says_what_is_wrong() {
+    let (stage, _) = world("");
+    let tenant = "72f988bf-0000-0000-0000-00000000cafe";
+    let both = format!(" --tenant {tenant} --subscription s");
+    for (more, code, stderr) in [
+        (
+            " --subscription nope",
+            1,
+            "ERROR: Subscription 'nope' not found. Check the spelling and casing and try again.\n",
+        ),
+        (
+            &both,
+            1,
+            "ERROR: Please specify only one of subscription and tenant, not both\n",
+        ),
+        (
+            " --tenant else",
+            1,
+            "ERROR: AADSTS90002: Tenant 'else' not found. Check that it is the right tenant id.\n\
+             Run the command below to authenticate interactively; \
+             additional arguments may be added as needed:\naz logout\n\
+             az login --tenant \"else\" --scope \"https://vault.azure.net/.default\"\n",
+        ),
+        (
+            " --frobnicate",
+            2,
+            "ERROR: unrecognized arguments: --frobnicate\n",
+        ),
+        (
+            " --tenant",
+            2,
+            "ERROR: argument --tenant: expected one argument\n",
+        ),
+    ] {
+        let exit = run(&stage, "az", &format!("{AZ}{more}"));
+        assert_eq!(
+            (exit.code, &*exit.stderr, &*exit.stdout),
+            (code, stderr, "")
+        );
+    }
+    assert_eq!(run(&stage, "az", "vm list").code, 2);
+    act(&stage, "az-logout = {}", seconds(1));
+    let exit = run(&stage, "az", AZ);
+    assert_eq!(
+        (exit.code, &*exit.stderr),
+        (1, "ERROR: Please run 'az login' to setup account.\n")
+    );
+}
+
+#[test]
+fn an_older_az_and_one_that_warns() {
+    let old = WORLD.replace(
+        "az = { ",
+        "az = { prints-expires-on = false, warning = \"WARNING: old\", ",
+    );
+    let (stage, _) = stage(&old);
+    let exit = run(&stage, "az", AZ);
+    assert!(json(&exit).get("expires_on").is_none());
+    assert_eq!(exit.stderr, "WARNING: old\n");
+    let quiet = [("AZURE_CORE_ONLY_SHOW_ERRORS".to_owned(), "true".to_owned())];
+    let exit = try_run(&stage, "az", AZ, &quiet).unwrap().unwrap();
+    assert_eq!((exit.code, &*exit.stderr), (0, ""));
+}

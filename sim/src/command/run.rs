@@ -1,0 +1,144 @@
+//! A run of a command, from its start to its end.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Call, CommandExit, CommandMissing, Done, Program, USUAL, matcher::CommandFacts, shown::Shown,
+};
+use crate::{
+    backend::{Stage, capture::Witnessed, journal::Why},
+    engine::{Host, Runtime},
+    fault::Strike,
+    scenario::{FaultThen, Range},
+    trace::Facts,
+};
+
+/// A command under way; dropping it kills the command.
+struct Running<'a> {
+    stage: &'a Stage,
+    runtime: Arc<dyn Runtime>,
+    /// The credential's instance and the command's number.
+    ids: (u32, u64),
+    name: &'a str,
+    strike: Option<Strike>,
+    is_over: bool,
+}
+
+impl Running<'_> {
+    fn end(&mut self, code: Option<i32>, why: Why) {
+        self.is_over = true;
+        let at = self.runtime.elapsed();
+        let fault = self.strike.as_ref().map(|strike| strike.fault.clone());
+        self.stage
+            .journal()
+            .command_ended(at, self.ids, self.name, code, Why { fault, ..why });
+        if let Some(strike) = self.strike.take_if(|strike| strike.last) {
+            self.stage.retire(strike.rule, at);
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.is_over && !self.stage.journal().is_closed() {
+            self.end(None, Why::plain("killed"));
+        }
+    }
+}
+
+/// Runs the command called `name` to its end.
+///
+/// # Errors
+/// It is not installed, or not simulated.
+pub async fn run(
+    stage: &Stage,
+    host: &Host,
+    instance: u32,
+    name: &str,
+    call: &Call<'_>,
+) -> Result<CommandExit, CommandMissing> {
+    let program = Program::parse(name);
+    let runtime = host.runtime.clone();
+    let at = runtime.elapsed();
+    let shown = match program {
+        Some(program) => program.shown(stage, call),
+        None => Shown::of_options(stage, call),
+    };
+    stage.witness(|| Witnessed::Command {
+        program: name.to_owned(),
+        args: shown.args.clone(),
+    });
+    let facts = program.map_or_else(Facts::default, |program| {
+        Facts::new(CommandFacts { program })
+    });
+    let number = stage
+        .journal()
+        .command_started(at, instance, name, &shown.line, &facts);
+    if stage.is_open()
+        && let Some(what) = shown.real
+    {
+        stage.warn_of_real_secret(at, name, what);
+    }
+    let mut running = Running {
+        stage,
+        runtime: runtime.clone(),
+        ids: (instance, number),
+        name,
+        strike: None,
+        is_over: false,
+    };
+    let installed = program.and_then(|program| Some((program, takes(stage, program)?)));
+    let Some((program, takes)) = installed else {
+        running.end(None, Why::plain("not installed"));
+        return Err(CommandMissing);
+    };
+    running.strike = stage.strike(&facts, at);
+    let then = running.strike.as_ref().map(|strike| strike.then.clone());
+    let mut time = stage.draw(&format!("{name} takes"), takes);
+    let exits = match then {
+        Some(FaultThen::Hang(_)) => std::future::pending().await,
+        Some(FaultThen::Delay(delay)) => {
+            time += stage.draw(&format!("{name} delay"), delay.by);
+            None
+        }
+        Some(FaultThen::Exit(exit)) => Some(exit),
+        // The check of a scenario refuses these for commands.
+        Some(
+            FaultThen::Reply(_)
+            | FaultThen::Truncate(_)
+            | FaultThen::Drip(_)
+            | FaultThen::Reset(_)
+            | FaultThen::Error(_)
+            | FaultThen::HalfClose(_),
+        )
+        | None => None,
+    };
+    if time > Duration::ZERO {
+        runtime.sleep(time).await;
+    }
+    let done = match exits {
+        Some(exit) => Done {
+            why: Why::plain(format!("a fault exits with {}", exit.code)),
+            exit: CommandExit {
+                code: exit.code,
+                stdout: exit.stdout,
+                stderr: exit.stderr,
+            },
+        },
+        None => {
+            let now = stage.time(runtime.elapsed());
+            program.run(&mut stage.state(), now, call)
+        }
+    };
+    let why = shown.without_secrets(done.why.why);
+    running.end(Some(done.exit.code), Why { why, ..done.why });
+    Ok(done.exit)
+}
+
+/// How long a run takes; `None` if the command is not installed.
+fn takes(stage: &Stage, program: Program) -> Option<Range> {
+    let state = stage.state();
+    let command = program.of_world(&state.world)?;
+    let takes = command.takes().unwrap_or(Range::fixed(USUAL));
+    command.is_installed().then_some(takes)
+}

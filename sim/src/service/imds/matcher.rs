@@ -1,0 +1,163 @@
+//! Requests to IMDS: what is known of them, and which of them a scenario means.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::IMDS_HOST;
+use crate::{fault::Matcher, http::exchange::Request, trace::Facts};
+
+/// The path of the token endpoint.
+const TOKEN: &str = "/metadata/identity/oauth2/token";
+
+/// The query parameters that name a user-assigned identity.
+pub(super) const SELECTORS: [&str; 4] = ["client_id", "object_id", "msi_res_id", "mi_res_id"];
+
+/// What IMDS is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The token endpoint without the `Metadata` header: such a request can only ask whether IMDS
+    /// answers at all.
+    Probe,
+    /// A token.
+    Token,
+    /// A path that does not exist.
+    Other,
+}
+
+impl Route {
+    /// Its name in traces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Probe => "probe",
+            Self::Token => "token",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What is known of a request to IMDS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImdsFacts {
+    /// What is asked for.
+    pub route: Route,
+    /// For which resource.
+    pub resource: Option<String>,
+    /// Of which user-assigned identity: the parameter and its value.
+    pub identity: Option<(&'static str, String)>,
+}
+
+impl ImdsFacts {
+    /// The facts of a request.
+    pub fn of(request: &Request) -> Self {
+        let route = match request.route() == TOKEN {
+            true if request.headers.contains_key("metadata") => Route::Token,
+            true => Route::Probe,
+            false => Route::Other,
+        };
+        let identity = SELECTORS
+            .iter()
+            .find_map(|name| Some((*name, request.query_field(name)?)));
+        Self {
+            route,
+            resource: request.query_field("resource"),
+            identity,
+        }
+    }
+}
+
+/// The facts of a request that a client sends to `host`, if IMDS is there.
+pub fn facts_of(host: &str, request: &Request) -> Option<Facts> {
+    (host == IMDS_HOST).then(|| Facts::new(ImdsFacts::of(request)))
+}
+
+/// Which requests to IMDS; what is not given matches all.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ImdsMatch {
+    /// Probes or token requests.
+    pub request: Option<ImdsRequest>,
+    /// Token requests for this resource.
+    pub resource: Option<String>,
+}
+
+/// What IMDS is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImdsRequest {
+    /// Is anybody there?
+    Probe,
+    /// A token.
+    Token,
+}
+
+impl Matcher for ImdsMatch {
+    fn lane(&self) -> Cow<'_, str> {
+        "imds".into()
+    }
+
+    fn matches(&self, facts: &Facts) -> bool {
+        let Some(facts) = facts.get::<ImdsFacts>() else {
+            return false;
+        };
+        let request = self.request.is_none_or(|wanted| match wanted {
+            ImdsRequest::Probe => facts.route == Route::Probe,
+            ImdsRequest::Token => facts.route == Route::Token,
+        });
+        let resource = self.resource.as_ref().is_none_or(|wanted| {
+            let asked = facts.resource.as_ref();
+            facts.route == Route::Token && asked.is_some_and(|asked| same_resource(asked, wanted))
+        });
+        request && resource
+    }
+
+    fn describe(&self) -> String {
+        let mut text = match self.request {
+            None => "requests to imds",
+            Some(ImdsRequest::Probe) => "probes of imds",
+            Some(ImdsRequest::Token) => "token requests to imds",
+        }
+        .to_owned();
+        if let Some(resource) = &self.resource {
+            text += &format!(" for {resource}");
+        }
+        text
+    }
+}
+
+/// A resource is the same with and without a slash at its end.
+fn same_resource(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::testing::get;
+
+    fn facts(target: &str, headers: &[(&str, &str)]) -> Facts {
+        Facts::new(ImdsFacts::of(&get(target, headers)))
+    }
+
+    fn matcher(text: &str) -> ImdsMatch {
+        toml::from_str(text).expect("a valid matcher")
+    }
+
+    #[test]
+    fn a_matcher_reads_route_and_resource() {
+        let target = format!("{TOKEN}?api-version=1&resource=https%3A%2F%2Fa&client_id=c");
+        let token = facts(&target, &[("Metadata", "true")]);
+        let probe = facts(&target, &[]);
+        let is = |text: &str, facts| matcher(text).matches(facts);
+        assert!(is("", &token) && is("", &probe));
+        assert!(is("request = \"token\"", &token) && !is("request = \"token\"", &probe));
+        assert!(is("request = \"probe\"", &probe) && !is("request = \"probe\"", &token));
+        assert!(is("resource = \"https://a/\"", &token));
+        assert!(!is("resource = \"https://b\"", &token));
+        assert!(!is("resource = \"https://a\"", &probe));
+        assert!(!is("", &Facts::default()));
+        let identity = token.get::<ImdsFacts>().map(|facts| facts.identity.clone());
+        assert_eq!(identity, Some(Some(("client_id", "c".to_owned()))));
+    }
+}

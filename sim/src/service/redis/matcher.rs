@@ -1,0 +1,68 @@
+//! Commands for Redis: what is known of them, and which of them a scenario means.
+
+use std::borrow::Cow;
+
+use crate::{fault::Matcher, scenario::RedisMatch, trace::Facts};
+
+/// What is known of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisFacts {
+    /// Its name: `AUTH`, `CLIENT SETNAME`.
+    pub name: String,
+    /// Whether it signs in.
+    pub signs_in: bool,
+    /// The connection's number.
+    pub connection: u64,
+    /// The node's number, from 0.
+    pub node: usize,
+    /// Whether it belongs to a transaction. MULTI does once the server has taken it, so a fault,
+    /// which looks before that, does not see MULTI as part of it.
+    pub in_transaction: bool,
+}
+
+impl Matcher for RedisMatch {
+    fn lane(&self) -> Cow<'_, str> {
+        "redis".into()
+    }
+
+    /// `CLIENT` means all its subcommands too.
+    fn matches(&self, facts: &Facts) -> bool {
+        let Some(facts) = facts.get::<RedisFacts>() else {
+            return false;
+        };
+        let family = facts.name.split(' ').next().unwrap_or_default();
+        let name = self.command.as_ref().is_none_or(|wanted| {
+            wanted.eq_ignore_ascii_case(&facts.name) || wanted.eq_ignore_ascii_case(family)
+        });
+        let node = self.node;
+        name && node.is_none_or(|wanted| wanted as usize == facts.node + 1)
+            && self.signs_in.is_none_or(|wanted| wanted == facts.signs_in)
+            && self
+                .connection
+                .is_none_or(|wanted| wanted == facts.connection)
+            && self
+                .in_transaction
+                .is_none_or(|wanted| wanted == facts.in_transaction)
+    }
+
+    fn describe(&self) -> String {
+        let mut text = match (&self.command, self.signs_in) {
+            (Some(command), _) => format!("{} commands", command.to_uppercase()),
+            (None, Some(true)) => "sign-ins at redis".to_owned(),
+            (None, Some(false)) => "redis commands that do not sign in".to_owned(),
+            (None, None) => "redis commands".to_owned(),
+        };
+        match self.in_transaction {
+            Some(true) => text += " within a transaction",
+            Some(false) => text += " outside of transactions",
+            None => {}
+        }
+        if let Some(connection) = self.connection {
+            text += &format!(" on connection {connection}");
+        }
+        if let Some(node) = self.node {
+            text += &format!(" on node {node}");
+        }
+        text
+    }
+}
