@@ -135,6 +135,8 @@ pub enum Uses {
     Credential,
     /// The Redis client.
     RedisClient,
+    /// Nothing: no credential is built for it.
+    Nothing,
 }
 
 /// Channels of Redis that a subscriber listens to.
@@ -298,6 +300,15 @@ impl Call {
         let all = (1..=times)
             .flat_map(|repetition| (1..=callers).map(move |caller| Which { repetition, caller }));
         all.filter_map(request).collect()
+    }
+
+    /// Whether it needs the instance that calls share.
+    pub(crate) fn needs_shared(&self) -> bool {
+        let uses_one = match self.action.uses() {
+            Uses::Credential | Uses::RedisClient => true,
+            Uses::Nothing => false,
+        };
+        uses_one && self.credential.is_shared()
     }
 
     /// Describes it in a sentence.

@@ -14,7 +14,7 @@ use credsim_identity::TokenRequest;
 use super::watch::Watch;
 use crate::{
     action::{Action, ActionContext, NetworkChange, Repair, SharedCredential},
-    call::{CallContext, SecretWatch as _, SubjectInstance},
+    call::{Call, CallContext, SecretWatch as _, SubjectInstance},
     credential::BuiltSubject,
     engine::Control,
     host::{HostState, Lender},
@@ -105,7 +105,7 @@ impl Scene {
         self.scenario
             .call
             .iter()
-            .any(|call| call.credential.is_shared())
+            .any(Call::needs_shared)
     }
 
     /// Builds a credential.
