@@ -103,8 +103,10 @@ impl Fake {
 
     async fn serve(self, mut stream: DuplexStream, number: usize) -> io::Result<()> {
         let (mut buffer, mut chunk) = (Vec::new(), [0; 4096]);
-        let mut queued: Option<Vec<String>> = None;
-        let mut fresh = true;
+        let mut session = Session {
+            queued: None,
+            fresh: true,
+        };
         loop {
             while let Some(words) = parse(&mut buffer) {
                 let name = words[0].to_ascii_uppercase();
@@ -114,63 +116,15 @@ impl Fake {
                 };
                 let arrived = (self.0.host.elapsed(), number, shown);
                 self.0.log.lock().unwrap().push(arrived);
-                let text = |text: &str| format!("${}\r\n{text}\r\n", text.len());
-                let reply = match (name.as_str(), &mut queued) {
-                    ("HELLO" | "AUTH", None) if fresh && self.is_strict() => {
-                        "-WRONGPASS invalid\r\n".to_owned()
+                let signs_in = ["HELLO", "AUTH"].contains(&name.as_str());
+                let reply = if signs_in && session.queued.is_none() {
+                    match self.sign_in(&mut session, &name).await {
+                        SignIn::Reply(reply) => reply.to_owned(),
+                        SignIn::Silence => continue,
+                        SignIn::HangUp => return Ok(()),
                     }
-                    ("HELLO" | "AUTH", None) if fresh => {
-                        fresh = false;
-                        match name.as_str() {
-                            "HELLO" => "%1\r\n$5\r\nproto\r\n:3\r\n".to_owned(),
-                            _ => "+OK\r\n".to_owned(),
-                        }
-                    }
-                    ("AUTH", None) => {
-                        let next = self.0.plan.lock().unwrap().pop_front();
-                        match next.unwrap_or(Auth::Accept) {
-                            Auth::Accept => "+OK\r\n".to_owned(),
-                            Auth::Refuse => "-WRONGPASS invalid\r\n".to_owned(),
-                            Auth::Swallow => continue,
-                            Auth::Late(delay) => {
-                                self.0.host.sleep(delay).await;
-                                "+OK\r\n".to_owned()
-                            }
-                            Auth::Nonsense => "$5\r\nstale\r\n".to_owned(),
-                            Auth::HangUp => return Ok(()),
-                        }
-                    }
-                    ("MULTI", queued) => {
-                        *queued = Some(Vec::new());
-                        "+OK\r\n".to_owned()
-                    }
-                    ("DISCARD", queued) => match queued.take() {
-                        Some(_) => "+OK\r\n".to_owned(),
-                        None => "-ERR DISCARD without MULTI\r\n".to_owned(),
-                    },
-                    ("EXEC", queued) => match queued.take() {
-                        Some(all) => format!("*{}\r\n{}", all.len(), "+OK\r\n".repeat(all.len())),
-                        None => "-ERR EXEC without MULTI\r\n".to_owned(),
-                    },
-                    (_, Some(queued)) => {
-                        queued.push(name);
-                        "+QUEUED\r\n".to_owned()
-                    }
-                    ("PING", None) => "+PONG\r\n".to_owned(),
-                    ("ECHO", None) => {
-                        let delay = *self.0.delay.lock().unwrap();
-                        if !delay.is_zero() {
-                            self.0.host.sleep(delay).await;
-                        }
-                        text(&words[1])
-                    }
-                    ("BLPOP", None) => {
-                        let seconds: f64 = words[2].parse().unwrap();
-                        assert!(seconds > 0.0, "a slice ends");
-                        self.0.host.sleep(Duration::from_secs_f64(seconds)).await;
-                        "_\r\n".to_owned()
-                    }
-                    _ => "+OK\r\n".to_owned(),
+                } else {
+                    self.reply(&mut session, name, &words).await
                 };
                 stream.write_all(reply.as_bytes()).await?;
             }
@@ -180,6 +134,85 @@ impl Fake {
             }
         }
     }
+
+    /// Answers HELLO or AUTH outside a transaction: the first as `strict` says, each further AUTH as
+    /// planned.
+    async fn sign_in(&self, session: &mut Session, name: &str) -> SignIn {
+        if session.fresh && self.is_strict() {
+            return SignIn::Reply("-WRONGPASS invalid\r\n");
+        }
+        if session.fresh || name == "HELLO" {
+            let is_first = std::mem::take(&mut session.fresh);
+            return SignIn::Reply(match (is_first, name) {
+                (true, "HELLO") => "%1\r\n$5\r\nproto\r\n:3\r\n",
+                _ => OK,
+            });
+        }
+        let next = self.0.plan.lock().unwrap().pop_front();
+        match next.unwrap_or(Auth::Accept) {
+            Auth::Accept => SignIn::Reply(OK),
+            Auth::Refuse => SignIn::Reply("-WRONGPASS invalid\r\n"),
+            Auth::Swallow => SignIn::Silence,
+            Auth::Late(delay) => {
+                self.0.host.sleep(delay).await;
+                SignIn::Reply(OK)
+            }
+            Auth::Nonsense => SignIn::Reply("$5\r\nstale\r\n"),
+            Auth::HangUp => SignIn::HangUp,
+        }
+    }
+
+    async fn reply(&self, session: &mut Session, name: String, words: &[String]) -> String {
+        match (name.as_str(), &mut session.queued) {
+            ("MULTI", queued) => {
+                *queued = Some(Vec::new());
+                OK.to_owned()
+            }
+            ("DISCARD", queued) => match queued.take() {
+                Some(_) => OK.to_owned(),
+                None => "-ERR DISCARD without MULTI\r\n".to_owned(),
+            },
+            ("EXEC", queued) => match queued.take() {
+                Some(all) => format!("*{}\r\n{}", all.len(), OK.repeat(all.len())),
+                None => "-ERR EXEC without MULTI\r\n".to_owned(),
+            },
+            (_, Some(queued)) => {
+                queued.push(name);
+                "+QUEUED\r\n".to_owned()
+            }
+            ("PING", None) => "+PONG\r\n".to_owned(),
+            ("ECHO", None) => {
+                let delay = *self.0.delay.lock().unwrap();
+                if !delay.is_zero() {
+                    self.0.host.sleep(delay).await;
+                }
+                format!("${}\r\n{}\r\n", words[1].len(), words[1])
+            }
+            ("BLPOP", None) => {
+                let seconds: f64 = words[2].parse().unwrap();
+                assert!(seconds > 0.0, "a slice ends");
+                self.0.host.sleep(Duration::from_secs_f64(seconds)).await;
+                "_\r\n".to_owned()
+            }
+            _ => OK.to_owned(),
+        }
+    }
+}
+
+const OK: &str = "+OK\r\n";
+
+/// What a connection remembers.
+struct Session {
+    /// The commands since MULTI.
+    queued: Option<Vec<String>>,
+    /// Whether it has not signed in yet.
+    fresh: bool,
+}
+
+enum SignIn {
+    Reply(&'static str),
+    Silence,
+    HangUp,
 }
 
 impl ByteStreams for Fake {

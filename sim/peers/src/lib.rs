@@ -7,5 +7,6 @@ pub mod azure_identity;
 pub mod interposed;
 pub mod machine;
 pub mod redis_rs;
+mod transport;
 
 pub use self::{azure_identity::AzureIdentity, redis_rs::RedisRs};

@@ -4,9 +4,10 @@
 //! An engine gives every host a [`Host`]: its network, its clock and a place to spawn. It does not
 //! know scenarios, endpoints or credentials.
 
-mod guard;
 pub mod lapse;
 pub mod live;
+mod socket;
+mod task;
 pub mod turmoil;
 
 use std::{any::Any, fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};

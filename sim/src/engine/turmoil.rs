@@ -6,17 +6,15 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
 use super::{
-    BoxFuture, Connection, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work,
-    World, guard::guarded,
+    BoxFuture, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work, World,
+    socket::{Socket, SocketStream},
+    task::{self, on_own_thread},
 };
 
 const TICK: Duration = Duration::from_millis(1);
@@ -26,14 +24,7 @@ const TICK: Duration = Duration::from_millis(1);
 /// # Errors
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World) -> Result<(), EngineError> {
-    let dispatch = tracing::dispatcher::get_default(Clone::clone);
-    let thread = std::thread::Builder::new()
-        .name("turmoil".to_owned())
-        .spawn(move || tracing::dispatcher::with_default(&dispatch, || on_this_thread(world)))
-        .map_err(|e| EngineError(format!("no thread for the world: {e}")))?;
-    thread
-        .join()
-        .unwrap_or_else(|panic| Err(EngineError(super::panic_text(&*panic))))
+    on_own_thread("turmoil", || on_this_thread(world))
 }
 
 fn on_this_thread(world: World) -> Result<(), EngineError> {
@@ -111,7 +102,7 @@ impl Network for Place {
         let host = host.to_owned();
         Box::pin(async move {
             let stream = ::turmoil::net::TcpStream::connect((host, port)).await?;
-            Ok(Box::new(TurmoilStream(stream)) as Stream)
+            Ok(Box::new(SocketStream(TurmoilSocket(stream))) as Stream)
         })
     }
 
@@ -130,21 +121,15 @@ impl Runtime for Place {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the engine is what time is made of"
-        )]
-        Box::pin(tokio::time::sleep(duration))
+        task::sleep(duration)
     }
 
     fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
         let panics = self.0.clone();
-        let work = guarded(work, move |why| {
+        Work::new(task::spawn(work, move |why| {
             let mut first = panics.lock().unwrap_or_else(PoisonError::into_inner);
             first.get_or_insert(why);
-        });
-        #[expect(clippy::disallowed_methods, reason = "the engine is who spawns")]
-        Work::new(tokio::spawn(work).abort_handle())
+        }))
     }
 }
 
@@ -156,44 +141,32 @@ impl Listener for TurmoilListener {
             let (stream, peer) = self.0.accept().await?;
             let name =
                 ::turmoil::reverse_lookup(peer.ip()).unwrap_or_else(|| peer.ip().to_string());
-            Ok((Box::new(TurmoilStream(stream)) as Stream, name))
+            let stream = SocketStream(TurmoilSocket(stream));
+            Ok((Box::new(stream) as Stream, name))
         })
     }
 }
 
-struct TurmoilStream(::turmoil::net::TcpStream);
+struct TurmoilSocket(::turmoil::net::TcpStream);
 
-impl Connection for TurmoilStream {
-    fn reset(self: Box<Self>) {
+impl Socket for TurmoilSocket {
+    type Tcp = ::turmoil::net::TcpStream;
+
+    fn tcp(&self) -> &Self::Tcp {
+        &self.0
+    }
+
+    fn tcp_mut(&mut self) -> &mut Self::Tcp {
+        &mut self.0
+    }
+
+    fn poll_pass(&self, _: &Context<'_>) -> Poll<()> {
+        // turmoil holds links by itself.
+        Poll::Ready(())
+    }
+
+    fn prepare_reset(&self) {
         // turmoil offers no reset; its peer reads the end of the stream instead.
-    }
-}
-
-impl AsyncRead for TurmoilStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for TurmoilStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
 

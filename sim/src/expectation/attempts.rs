@@ -2,117 +2,212 @@
 
 use std::time::Duration;
 
-use crate::judge::{
-    Evidence, Finding,
-    view::{Window, exchanges, visits},
-};
-use crate::{
-    fault::Matcher as _,
-    judge::{Run, Side},
-    scenario::{Attempts, FaultThen, Reach, Scenario, Span, Target},
-    trace::{Event, span},
-};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-const NAME: &str = "attempts";
+use super::{Claim, Expectation, Scale, each_run};
+use crate::fault::Matcher as _;
+use crate::judge::{
+    Entry, Evidence, Plan, Ruling, Side, View,
+    view::{Window, visits},
+};
+use crate::scenario::{Span, document::Place};
+use crate::trace::span;
+use crate::world::{Check, Target};
+
+/// The waits between attempts, as the credential makes them: from the end of one to the beginning
+/// of the next.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Attempts {
+    /// Which service and which requests: `imds` or `entra`.
+    pub to: Target,
+    /// The nominal waits, in order: five waits are six attempts, no more and no fewer.
+    pub waits: Vec<Span>,
+    /// How far a wait may be off its nominal length, as a share of it: 0.2 is [0.8, 1.2].
+    /// Default: 0 (exact).
+    #[serde(default)]
+    pub jitter: f64,
+    /// Attempts that begin at this time or later. Default: the world's start.
+    #[serde(default)]
+    pub from: Span,
+    /// Attempts that begin before this time. Default: the world's end.
+    pub until: Option<Span>,
+}
 
 /// An attempt: when it began and when it was over.
 struct Attempt<'a> {
-    began: &'a Event,
-    over: Option<&'a Event>,
+    began: Entry<'a>,
+    over: Option<Entry<'a>>,
 }
 
-pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &Attempts) -> Finding {
-    let window = Window::new(wanted.from, wanted.until, None);
-    let expected = expected(wanted, &window);
-    let mut attempts = if run.sight.sees(Side::Attempts) {
-        of_the_client(run, &wanted.to)
-    } else if let Some(reason) = out_of_sight(scenario, &wanted.to) {
-        return Finding::not_observed(NAME, reason, expected);
-    } else {
-        of_the_service(run, &wanted.to)
-    };
-    attempts.retain(|attempt| window.holds(attempt.began.at));
-    let shown = Evidence::of(
+impl Expectation for Attempts {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.target(&self.to, place);
+        match self.to {
+            Target::Imds(_) | Target::Entra(_) => {}
+            Target::Az(_)
+            | Target::Azd(_)
+            | Target::Pwsh(_)
+            | Target::Resource(_)
+            | Target::Redis(_) => {
+                let key = self.to.key();
+                check
+                    .at_key(
+                        &place.key("to").key(key),
+                        format!("attempts at `{key}` are not timed"),
+                    )
+                    .label("a credential does not retry here")
+                    .expected("`imds` or `entra`");
+            }
+        }
+        check.share(self.jitter, &place.key("jitter"));
+        check.window(self.from, self.until, place, ["from", "until"]);
+    }
+
+    fn describe(&self) -> String {
+        let count = self.waits.len() + 1;
+        let to = self.to.describe();
+        let mut text = format!("exactly {count} {to}{}", self.window().words());
+        if !self.waits.is_empty() {
+            let waits = list(self.waits.iter().map(Span::to_string));
+            text += &format!(", with waits of {waits}");
+            if self.jitter > 0.0 {
+                text += &format!(", each give or take {} %", self.jitter * 100.0);
+            }
+        }
+        text
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        None
+    }
+
+    fn is_about_building(&self) -> bool {
+        false
+    }
+
+    fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
+        Some(self.from.0)
+    }
+
+    fn may_change(&self, view: &View<'_>, _ruling: &Ruling) -> bool {
+        view.ends_before(self.until) && self.may_still_fit(view)
+    }
+
+    fn scale(&mut self, by: Scale) {
+        by.window(&mut self.from, &mut self.until);
+    }
+
+    fn takes_time(&self) -> Option<&'static str> {
+        Some("waits between attempts are expected")
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(plan, view))
+    }
+}
+
+impl Attempts {
+    fn window(&self) -> Window {
+        Window::new(self.from, self.until, None)
+    }
+
+    fn of_run(&self, plan: &Plan<'_>, view: &View<'_>) -> Ruling {
+        if !view.run.sight.sees(Side::Attempts)
+            && let Some(reason) = self.unseen_by_service(plan)
+        {
+            return Ruling::not_observed(reason);
+        }
+        let attempts = self.attempts(view);
+        let waits = waits(&attempts);
+        let found = format!(
+            "{} attempts, with waits of {}",
+            attempts.len(),
+            if waits.is_empty() {
+                "nothing".to_owned()
+            } else {
+                list(waits.iter().map(|wait| span(*wait)))
+            }
+        );
+        if attempts.len() == self.waits.len() + 1 && self.all_fit(&waits, view) {
+            Ruling::holds(found)
+        } else {
+            let events = attempts
+                .iter()
+                .flat_map(|attempt| [Some(attempt.began), attempt.over])
+                .flatten();
+            Ruling::fails(found, Evidence::of(events))
+        }
+    }
+
+    /// Whether so far there are not too many attempts, and no wait is wrong.
+    fn may_still_fit(&self, view: &View<'_>) -> bool {
+        let attempts = self.attempts(view);
+        attempts.len() <= self.waits.len() + 1 && self.all_fit(&waits(&attempts), view)
+    }
+
+    fn all_fit(&self, waits: &[Duration], view: &View<'_>) -> bool {
+        let tolerance = view.run.engine.tolerance();
+        let mut pairs = waits.iter().zip(&self.waits);
+        pairs.all(|(wait, nominal)| fits(*wait, nominal.0, self.jitter, tolerance))
+    }
+
+    /// The attempts in the window: as the client makes them where that is seen, else as the service
+    /// sees them.
+    fn attempts<'a>(&self, view: &View<'a>) -> Vec<Attempt<'a>> {
+        let mut attempts = if view.run.sight.sees(Side::Attempts) {
+            self.of_the_client(view)
+        } else {
+            self.of_the_service(view)
+        };
+        let window = self.window();
+        attempts.retain(|attempt| window.holds(attempt.began.at));
         attempts
-            .iter()
-            .flat_map(|attempt| [Some(attempt.began), attempt.over])
-            .flatten(),
-    );
-    let waits: Vec<Duration> = attempts
-        .windows(2)
+    }
+
+    /// From the moment the client sends to the end of the exchange.
+    fn of_the_client<'a>(&self, view: &View<'a>) -> Vec<Attempt<'a>> {
+        let exchanges = view.exchanges();
+        let exchanges = exchanges.filter(|exchange| self.to.matches(exchange.facts));
+        exchanges
+            .map(|exchange| Attempt {
+                began: exchange.sent,
+                over: exchange.ended,
+            })
+            .collect()
+    }
+
+    /// From the arrival to the answer, or to the moment at which the client hung up.
+    fn of_the_service<'a>(&self, view: &View<'a>) -> Vec<Attempt<'a>> {
+        let visits = visits(view, &self.to).into_iter();
+        visits
+            .map(|visit| Attempt {
+                began: visit.arrived,
+                over: visit.answered,
+            })
+            .collect()
+    }
+
+    /// Why the service can't tell all attempts, if so: some never arrive, or end after its answer.
+    fn unseen_by_service(&self, plan: &Plan<'_>) -> Option<&'static str> {
+        if plan.cuts_off(&self.to) {
+            return Some("attempts that reach no service are not seen");
+        }
+        let drips = plan.drips(&self.to);
+        drips.then_some("when a dripping answer is over is not seen")
+    }
+}
+
+/// From the end of one attempt to the beginning of the next.
+fn waits(attempts: &[Attempt<'_>]) -> Vec<Duration> {
+    let pairs = attempts.windows(2);
+    pairs
         .map(|pair| {
             let over = pair[0].over.map_or(pair[0].began.at, |over| over.at);
             pair[1].began.at.saturating_sub(over)
         })
-        .collect();
-    let found = format!(
-        "{} attempts, with waits of {}",
-        attempts.len(),
-        if waits.is_empty() {
-            "nothing".to_owned()
-        } else {
-            list(waits.iter().map(|w| span(*w)))
-        }
-    );
-    let fit = attempts.len() == wanted.waits.len() + 1
-        && waits
-            .iter()
-            .zip(&wanted.waits)
-            .all(|(wait, nominal)| fits(*wait, nominal.0, wanted.jitter, run.engine.tolerance()));
-    if fit {
-        Finding::holds(NAME, found, expected)
-    } else {
-        Finding::fails(NAME, found, expected, shown)
-    }
-}
-
-/// As the client makes them: from the moment it sends to the end of the exchange.
-fn of_the_client<'a>(run: &'a Run, to: &Target) -> Vec<Attempt<'a>> {
-    let exchanges = exchanges(&run.trace).into_iter();
-    let exchanges = exchanges.filter(|exchange| to.matches(exchange.facts));
-    exchanges
-        .map(|exchange| Attempt {
-            began: exchange.sent,
-            over: exchange.ended,
-        })
         .collect()
-}
-
-/// As the service sees them: from the arrival to the answer, or to the moment at which the client
-/// hung up.
-fn of_the_service<'a>(run: &'a Run, to: &Target) -> Vec<Attempt<'a>> {
-    let visits = visits(&run.trace, to).into_iter();
-    visits
-        .map(|visit| Attempt {
-            began: visit.arrived,
-            over: visit.answered,
-        })
-        .collect()
-}
-
-/// Why the service can't tell all attempts, if so: some never arrive, or end after its answer.
-fn out_of_sight(scenario: &Scenario, to: &Target) -> Option<&'static str> {
-    let world = &scenario.world;
-    let reach = match to {
-        Target::Imds(_) => world.imds.as_ref().map(|imds| imds.reach),
-        Target::Entra(_) => world.entra.as_ref().map(|entra| entra.reach),
-        Target::Redis(_) => world.redis.as_ref().map(|redis| redis.reach),
-        Target::Az(_) | Target::Azd(_) | Target::Pwsh(_) | Target::Resource(_) => {
-            Some(Reach::Reachable)
-        }
-    };
-    let is_unreachable = reach != Some(Reach::Reachable)
-        || scenario.at.iter().any(|at| {
-            let cut_off = at.action.consequences().cuts_off;
-            cut_off.is_some_and(|service| service.name() == to.key())
-        });
-    if is_unreachable {
-        return Some("attempts that reach no service are not seen");
-    }
-    let drips = scenario
-        .faults()
-        .any(|(_, fault)| matches!(fault.then, FaultThen::Drip(_)) && fault.on.key() == to.key());
-    drips.then_some("when a dripping answer is over is not seen")
 }
 
 fn fits(wait: Duration, nominal: Duration, jitter: f64, tolerance: Duration) -> bool {
@@ -124,20 +219,6 @@ fn fits(wait: Duration, nominal: Duration, jitter: f64, tolerance: Duration) -> 
     let least = nominal * (1.0 - jitter) - tolerance;
     let most = nominal * (1.0 + jitter) + tolerance;
     (least..=most).contains(&wait)
-}
-
-fn expected(wanted: &Attempts, window: &Window) -> String {
-    let to = wanted.to.describe();
-    let count = wanted.waits.len() + 1;
-    let mut text = format!("exactly {count} {to}{}", window.words());
-    if !wanted.waits.is_empty() {
-        let waits = list(wanted.waits.iter().map(Span::to_string));
-        text += &format!(", with waits of {waits}");
-        if wanted.jitter > 0.0 {
-            text += &format!(", each give or take {} %", wanted.jitter * 100.0);
-        }
-    }
-    text
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

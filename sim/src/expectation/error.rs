@@ -1,118 +1,219 @@
 //! `that.error`: every call in a window fails in a certain way.
 
-use jiff::SignedDuration;
+use std::time::Duration;
 
-use super::lacks;
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Claim, Expectation, Outcome, Scale, each_run, lacks};
 use crate::judge::{
-    Evidence, Finding,
+    Evidence, Plan, Ruling, Run, Side, View,
     view::{self, Call, CallEnd, Window},
 };
-use crate::{
-    judge::{Run, Side},
-    scenario::ErrorLike,
-    trace::CallOutcome,
-};
+use crate::scenario::{Span, document::Place};
+use crate::trace::CallOutcome;
+use crate::world::Check;
 
-const NAME: &str = "error";
-
-pub(crate) fn judge(run: &Run, wanted: &ErrorLike) -> Finding {
-    let window = Window::new(wanted.from, wanted.until, wanted.step);
-    let calls = window.calls(run);
-    let expected = expected(wanted, &window);
-    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
-        return Finding::not_observed(NAME, reason, expected);
-    }
-    if calls.is_empty() {
-        return Finding::fails(NAME, "there is no such call", expected, Evidence::none());
-    }
-    let wrongs: Vec<(&Call<'_>, String)> = calls
-        .iter()
-        .filter_map(|call| Some((call, fault(run, call, wanted)?)))
-        .collect();
-    let Some((first, fault)) = wrongs.first() else {
-        let found = format!("{} calls fail so", calls.len());
-        let unseen = run.sight.lacks(&beside_calls(wanted));
-        return Finding::holds(NAME, found, expected).unless_unseen(unseen);
-    };
-    let found = format!(
-        "{} of {} calls don't; in the first, {fault}",
-        wrongs.len(),
-        calls.len()
-    );
-    Finding::fails(NAME, found, expected, Evidence::of_call(&run.trace, first))
+/// Every call in the window fails like this; there must be at least one call.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ErrorLike {
+    /// The kind: `unavailable`, `failed`, `interaction-required`, `configuration`, `cancelled`.
+    pub kind: Option<ErrorKind>,
+    /// The credential named. Default: any.
+    pub credential: Option<String>,
+    /// Texts that the error must contain, in this order.
+    #[serde(default)]
+    pub contains: Vec<String>,
+    /// When the error says that the service may be asked again, counted from the world's start,
+    /// give or take 1 s.
+    pub retry_at: Option<Span>,
+    /// Calls that begin at this time or later. Default: the world's start.
+    #[serde(default)]
+    pub from: Span,
+    /// Calls that begin before this time. Default: the world's end.
+    pub until: Option<Span>,
+    /// The `[[call]]` that they belong to, counted from 1. Default: all.
+    pub step: Option<usize>,
 }
 
-/// What it asks for that not everybody who sees the calls can see.
-fn beside_calls(wanted: &ErrorLike) -> Vec<Side> {
-    let by_name = wanted.credential.as_ref().map(|_| Side::Walks);
-    let come_back = wanted.retry_at.map(|_| Side::Details);
-    let by_kind = wanted.kind.map(|_| Side::Kinds);
-    let in_words = (!wanted.contains.is_empty()).then_some(Side::Words);
-    by_name
-        .into_iter()
-        .chain(come_back)
-        .chain(by_kind)
-        .chain(in_words)
-        .collect()
+/// The kinds of error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// The source is not there for this host.
+    Unavailable,
+    /// The source refused or kept failing.
+    Failed,
+    /// A person has to act.
+    InteractionRequired,
+    /// Wrong use.
+    Configuration,
+    /// Disposed while waiting.
+    Cancelled,
 }
 
-/// What is not as wanted, as far as it can be seen; none if all is.
-fn fault(run: &Run, call: &Call<'_>, wanted: &ErrorLike) -> Option<String> {
-    let Some(CallEnd { outcome, .. }) = &call.end else {
-        return Some("the caller still waits at the end".to_owned());
-    };
-    let CallOutcome::Error {
-        error,
-        credential,
-        message,
-        retry_at,
-        ..
-    } = outcome
-    else {
-        return Some("the call does not fail".to_owned());
-    };
-    if let Some(kind) = wanted
-        .kind
-        .filter(|kind| run.sight.kinds && kind.name() != error)
-    {
-        return Some(format!("the kind is {error}, not {}", kind.name()));
-    }
-    if let Some(name) = wanted
-        .credential
-        .as_ref()
-        .filter(|name| run.sight.walks && *name != credential)
-    {
-        return Some(format!("the error is {credential}'s, not {name}'s"));
-    }
-    if run.sight.words
-        && let Some(part) = lacks(message, &wanted.contains)
-    {
-        return Some(format!("the text lacks \"{part}\" (in that order)"));
-    }
-    let wanted_at = wanted.retry_at.filter(|_| run.sight.details)?;
-    let wanted_at = view::world_time(run, wanted_at.0);
-    match retry_at {
-        None => Some("it does not say when to come back".to_owned()),
-        Some(at) => {
-            let off = at.duration_since(wanted_at).abs();
-            (off > SignedDuration::from_secs(1)).then(|| format!("it says to come back at {at}"))
+impl ErrorKind {
+    /// Its name in traces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Failed => "failed",
+            Self::InteractionRequired => "interaction-required",
+            Self::Configuration => "configuration",
+            Self::Cancelled => "cancelled",
         }
     }
 }
 
-fn expected(wanted: &ErrorLike, window: &Window) -> String {
-    let mut text = format!("every call{} fails", window.words());
-    if let Some(kind) = wanted.kind {
-        text += &format!(" as {}", kind.name());
+impl Expectation for ErrorLike {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        if let Some(credential) = &self.credential {
+            check.credential(credential, &place.key("credential"));
+        }
+        check.texts(&self.contains, &place.key("contains"));
+        check.when(self.from, self.until, self.step, place);
     }
-    if let Some(credential) = &wanted.credential {
-        text += &format!(" in {credential}");
+
+    fn describe(&self) -> String {
+        let mut text = format!("every call{} fails", self.window().words());
+        if let Some(kind) = self.kind {
+            text += &format!(" as {}", kind.name());
+        }
+        if let Some(credential) = &self.credential {
+            text += &format!(" in {credential}");
+        }
+        for part in &self.contains {
+            text += &format!(", saying \"{part}\"");
+        }
+        if let Some(at) = self.retry_at {
+            text += &format!(", to come back at {at}");
+        }
+        text
     }
-    for part in &wanted.contains {
-        text += &format!(", saying \"{part}\"");
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        Some(Claim {
+            from: self.from,
+            until: self.until,
+            step: self.step,
+            outcome: Outcome::Error,
+        })
     }
-    if let Some(at) = wanted.retry_at {
-        text += &format!(", to come back at {at}");
+
+    fn is_about_building(&self) -> bool {
+        false
     }
-    text
+
+    fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
+        plan.first_call(self.from, self.step)
+    }
+
+    fn may_change(&self, view: &View<'_>, ruling: &Ruling) -> bool {
+        // One more call may not be so.
+        ruling.is_held() && view.ends_before(self.until)
+    }
+
+    fn scale(&mut self, by: Scale) {
+        by.window(&mut self.from, &mut self.until);
+        self.retry_at = self.retry_at.map(|at| by.time(at));
+    }
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(view))
+    }
+}
+
+impl ErrorLike {
+    fn window(&self) -> Window {
+        Window::new(self.from, self.until, self.step)
+    }
+
+    fn of_run(&self, view: &View<'_>) -> Ruling {
+        let run = view.run;
+        if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+            return Ruling::not_observed(reason);
+        }
+        let calls = self.window().calls(view);
+        if calls.is_empty() {
+            return Ruling::fails("there is no such call", Evidence::none());
+        }
+        let mut wrongs = calls
+            .iter()
+            .filter_map(|call| Some((call, self.difference(run, call)?)));
+        let Some((first, difference)) = wrongs.next() else {
+            let found = format!("{} calls fail so", calls.len());
+            return Ruling::holds(found).unless_unseen(run.sight.lacks(&self.beside_calls()));
+        };
+        let found = format!(
+            "{} of {} calls don't; in the first, {difference}",
+            wrongs.count() + 1,
+            calls.len()
+        );
+        Ruling::fails(found, Evidence::of_call(&run.trace, first))
+    }
+
+    /// What it asks for that can be unseen where the calls are seen.
+    fn beside_calls(&self) -> Vec<Side> {
+        let by_name = self.credential.as_ref().map(|_| Side::Walks);
+        let come_back = self.retry_at.map(|_| Side::Details);
+        let by_kind = self.kind.map(|_| Side::Kinds);
+        let in_words = (!self.contains.is_empty()).then_some(Side::Words);
+        by_name
+            .into_iter()
+            .chain(come_back)
+            .chain(by_kind)
+            .chain(in_words)
+            .collect()
+    }
+
+    /// What is not as wanted, as far as it can be seen; none if all is.
+    fn difference(&self, run: &Run, call: &Call<'_>) -> Option<String> {
+        let Some(CallEnd { outcome, .. }) = &call.end else {
+            return Some("the caller still waits at the end".to_owned());
+        };
+        let CallOutcome::Error {
+            error,
+            credential,
+            message,
+            retry_at,
+            ..
+        } = outcome
+        else {
+            return Some("the call does not fail".to_owned());
+        };
+        if let Some(kind) = self
+            .kind
+            .filter(|kind| run.sight.kinds && kind.name() != error)
+        {
+            return Some(format!("the kind is {error}, not {}", kind.name()));
+        }
+        if let Some(name) = self
+            .credential
+            .as_ref()
+            .filter(|name| run.sight.walks && *name != credential)
+        {
+            return Some(format!("the error is {credential}'s, not {name}'s"));
+        }
+        if run.sight.words
+            && let Some(part) = lacks(message, &self.contains)
+        {
+            return Some(format!("the text lacks \"{part}\" (in that order)"));
+        }
+        let wanted_at = self.retry_at.filter(|_| run.sight.details)?;
+        let wanted_at = view::world_time(run, wanted_at.0);
+        match retry_at {
+            None => Some("it does not say when to come back".to_owned()),
+            Some(at) => {
+                let off = at.duration_since(wanted_at).abs();
+                (off > SignedDuration::from_secs(1))
+                    .then(|| format!("it says to come back at {at}"))
+            }
+        }
+    }
 }

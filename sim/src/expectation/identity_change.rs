@@ -1,20 +1,150 @@
 //! `that.identity-change`: whether and how a credential reports that another identity answers.
 
-use crate::judge::{Evidence, Finding, view::Window};
-use crate::{
-    judge::{Run, Side},
-    scenario::{ChangeIs, IdentityChange},
-    trace::{Event, Kind},
-};
+use std::time::Duration;
 
-const NAME: &str = "identity-change";
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-pub(crate) fn judge(run: &Run, wanted: &IdentityChange) -> Finding {
-    let window = Window::new(wanted.from, wanted.until, None);
-    let fits = |event: &&Event| {
+use super::{Claim, Expectation, Scale, count::Count, each_run};
+use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View, view::Window};
+use crate::scenario::{Span, document::Place};
+use crate::trace::Kind;
+use crate::world::Check;
+
+/// What is reported about a change of identity.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IdentityChange {
+    /// Whether and how.
+    pub is: ChangeIs,
+    /// How many times. Default: at least once.
+    pub times: Option<u32>,
+    /// The credential that answered before. Default: any.
+    pub from_credential: Option<String>,
+    /// The credential that answers now. Default: any.
+    pub to_credential: Option<String>,
+    /// Changes at this time or later. Default: the world's start.
+    #[serde(default)]
+    pub from: Span,
+    /// Changes before this time. Default: the world's end.
+    pub until: Option<Span>,
+}
+
+/// Whether and how a change of identity is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeIs {
+    /// There is none.
+    Absent,
+    /// There is one, and it is reported.
+    Reported,
+    /// There would be one, and it is refused.
+    Refused,
+}
+
+impl Expectation for IdentityChange {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        for (key, name) in [
+            ("from-credential", &self.from_credential),
+            ("to-credential", &self.to_credential),
+        ] {
+            if let Some(name) = name {
+                check.credential(name, &place.key(key));
+            }
+        }
+        if self.is == ChangeIs::Absent && self.times.is_some() {
+            check
+                .at_key(&place.key("times"), "what is absent has no number")
+                .label("`is` says that there is none")
+                .help("remove `times`");
+        }
+        if self.is == ChangeIs::Refused && !check.names.refuses {
+            check
+                .at_value(&place.key("is"), "nobody in this scenario refuses a change")
+                .label("the subject reports changes, and hands the token out")
+                .help("set `fallback-policy = \"refuse\"` in the chain, or expect `reported`");
+        }
+        check.window(self.from, self.until, place, ["from", "until"]);
+    }
+
+    fn describe(&self) -> String {
+        let change = match self.is {
+            ChangeIs::Absent => "no change of identity",
+            ChangeIs::Reported => "a reported change of identity",
+            ChangeIs::Refused => "a refused change of identity",
+        };
+        let mut text = change.to_owned();
+        if let Some(from) = &self.from_credential {
+            text += &format!(" from {from}");
+        }
+        if let Some(to) = &self.to_credential {
+            text += &format!(" to {to}");
+        }
+        text += &self.window().words();
+        if let Some(times) = self.times {
+            text += &format!(", {times} times");
+        }
+        text
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        None
+    }
+
+    fn is_about_building(&self) -> bool {
+        false
+    }
+
+    fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
+        Some(self.from.0)
+    }
+
+    fn may_change(&self, view: &View<'_>, _ruling: &Ruling) -> bool {
+        view.ends_before(self.until) && self.count().may_change(self.changes(view).len())
+    }
+
+    fn scale(&mut self, by: Scale) {
+        by.window(&mut self.from, &mut self.until);
+    }
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(view))
+    }
+}
+
+impl IdentityChange {
+    fn window(&self) -> Window {
+        Window::new(self.from, self.until, None)
+    }
+
+    /// How many changes of this kind are wanted.
+    fn count(&self) -> Count {
+        match (self.is, self.times) {
+            (ChangeIs::Absent, _) => Count::new(Some(0), None, None),
+            (ChangeIs::Reported | ChangeIs::Refused, Some(times)) => {
+                Count::new(Some(times), None, None)
+            }
+            (ChangeIs::Reported | ChangeIs::Refused, None) => Count::new(None, Some(1), None),
+        }
+    }
+
+    /// The changes that it is about.
+    fn changes<'a>(&self, view: &View<'a>) -> Vec<Entry<'a>> {
+        let window = self.window();
+        let changes = view.identity_changes();
+        changes
+            .filter(|event| window.holds(event.at) && self.is_about(&event.event.kind))
+            .collect()
+    }
+
+    fn is_about(&self, kind: &Kind) -> bool {
         let Kind::IdentityChanged {
             from, to, refused, ..
-        } = &event.kind
+        } = kind
         else {
             return false;
         };
@@ -22,58 +152,31 @@ pub(crate) fn judge(run: &Run, wanted: &IdentityChange) -> Finding {
             name.as_ref()
                 .is_none_or(|name| identity.split(' ').next() == Some(name))
         };
-        window.holds(event.at)
-            && named(&wanted.from_credential, from)
-            && named(&wanted.to_credential, to)
-            && match wanted.is {
+        named(&self.from_credential, from)
+            && named(&self.to_credential, to)
+            && match self.is {
                 ChangeIs::Absent => true,
                 ChangeIs::Reported => !refused,
                 ChangeIs::Refused => *refused,
             }
-    };
-    let changes: Vec<&Event> = run.trace.events.iter().filter(fits).collect();
-    let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
-    let holds = match (wanted.is, wanted.times) {
-        (ChangeIs::Absent, _) => count == 0,
-        (_, Some(times)) => count == times,
-        (_, None) => count > 0,
-    };
-    let expected = expected(wanted, &window);
-    if let Some(reason) = run.sight.lacks(&[Side::Reports]) {
-        return Finding::not_observed(NAME, reason, expected);
     }
-    let found = match count {
-        0 => "there is none".to_owned(),
-        1 => "there is one".to_owned(),
-        count => format!("there are {count}"),
-    };
-    if holds {
-        Finding::holds(NAME, found, expected)
-    } else if changes.is_empty() {
-        let close = |event: &&Event| matches!(event.kind, Kind::IdentityChanged { .. });
-        let close: Vec<&Event> = run.trace.events.iter().filter(close).collect();
-        Finding::fails(NAME, found, expected, Evidence::of(close))
-    } else {
-        Finding::fails(NAME, found, expected, Evidence::of(changes))
-    }
-}
 
-fn expected(wanted: &IdentityChange, window: &Window) -> String {
-    let change = match wanted.is {
-        ChangeIs::Absent => "no change of identity",
-        ChangeIs::Reported => "a reported change of identity",
-        ChangeIs::Refused => "a refused change of identity",
-    };
-    let mut text = change.to_owned();
-    if let Some(from) = &wanted.from_credential {
-        text += &format!(" from {from}");
+    fn of_run(&self, view: &View<'_>) -> Ruling {
+        if let Some(reason) = view.run.sight.lacks(&[Side::Reports]) {
+            return Ruling::not_observed(reason);
+        }
+        let changes = self.changes(view);
+        let found = match changes.len() {
+            0 => "there is none".to_owned(),
+            1 => "there is one".to_owned(),
+            count => format!("there are {count}"),
+        };
+        if self.count().holds(changes.len()) {
+            Ruling::holds(found)
+        } else if changes.is_empty() {
+            Ruling::fails(found, Evidence::of(view.identity_changes()))
+        } else {
+            Ruling::fails(found, Evidence::of(changes))
+        }
     }
-    if let Some(to) = &wanted.to_credential {
-        text += &format!(" to {to}");
-    }
-    text += &window.words();
-    if let Some(times) = wanted.times {
-        text += &format!(", {times} times");
-    }
-    text
 }

@@ -1,86 +1,225 @@
 //! What scenarios assert, one file each.
+//!
+//! To add an expectation: a file here with its TOML keys (a struct that derives `Deserialize` and
+//! `JsonSchema`) and its [`Expectation`], and a line in the registry [`expectations!`]. The line
+//! gives it its name in files and findings and its place in the schema; the trait has no default
+//! bodies, so what is forgotten does not compile. Beside these two files change only scenarios that
+//! use it and generated files (`sim/scenario.schema.json`, approved traces).
 
 mod attempts;
+mod check;
+mod claims;
+mod count;
 mod error;
 mod identity_change;
-mod moment;
+mod in_flight;
 mod not_built;
 mod passed_over;
+mod percentile;
+mod rate;
 mod recovery;
-mod redis;
+mod redis_closed;
+mod redis_failure;
+mod redis_received;
+mod redis_replies;
+mod redis_reported;
 mod requests;
 mod resource_saw;
+mod share;
 mod token_from;
 mod tokens;
 mod waited;
+mod window;
 
-use crate::judge::{Evidence, Finding};
-use crate::{
-    judge::Run,
-    scenario::{Scenario, Span, That},
-};
+use std::time::Duration;
 
-/// Judges one expectation on one run.
-pub(crate) fn judge(scenario: &Scenario, run: &Run, that: &That) -> Finding {
-    let finding = judge_seen(scenario, run, that);
-    let reason = if moment::first(scenario, that).is_some_and(|first| first >= run.ended) {
-        ENDED
-    } else if may_change(run, that, &finding) {
-        ENDED_WITHIN
-    } else {
-        return finding;
-    };
-    Finding::not_observed(&finding.name, reason, finding.expected)
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::judge::{Finding, Plan, Ruling, View};
+use crate::scenario::document::Place;
+use crate::world::Check;
+
+pub(crate) use claims::{Claim, Outcome, conflicts};
+pub use error::ErrorKind;
+pub use identity_change::ChangeIs;
+pub(crate) use window::Scale;
+
+/// What the rest of the harness needs to know of an expectation. No default bodies: each must
+/// decide.
+pub(crate) trait Expectation {
+    /// Checks that it can hold, can fail, and is tested at all. `place` is that of its keys.
+    fn check(&self, place: &Place, check: &mut Check<'_>);
+
+    /// What it expects, in a sentence without its full stop: the `expected` of its finding.
+    fn describe(&self) -> String;
+
+    /// Which outcome it asserts of the calls in a window, if it does: two expectations must not
+    /// contradict each other.
+    fn claim(&self) -> Option<Claim<'_>>;
+
+    /// Whether it can be judged in a world in which nobody calls, for the credential under test
+    /// can't be built.
+    fn is_about_building(&self) -> bool;
+
+    /// When what it speaks about can happen for the first time; none if that does not depend on
+    /// the time. A run that ends before does not observe it.
+    fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration>;
+
+    /// Whether a run that ended early, within its window, leaves it open: whether what would have
+    /// come in the rest of the window could change `ruling`.
+    fn may_change(&self, view: &View<'_>, ruling: &Ruling) -> bool;
+
+    /// Moves its times of the timeline, for `serve --speed`. Times that a client waits by its own
+    /// clock stay.
+    fn scale(&mut self, by: Scale);
+
+    /// Why the timeline can't run faster than the clients of this world, if it can't.
+    fn takes_time(&self) -> Option<&'static str>;
+
+    /// Judges the runs of all seeds together: most with [`each_run`].
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling;
 }
 
-/// Whether what was found could have become something else in the rest of the window that the
-/// scenario names: more may have come, had the run not ended.
-fn may_change(run: &Run, that: &That, finding: &Finding) -> bool {
-    let early = |until: Option<Span>| until.is_some_and(|until| until.0 > run.ended);
-    match that {
-        That::Requests(wanted) if early(wanted.between.map(|[_, until]| until)) => {
-            let bounded = wanted.exactly.is_some() || wanted.at_most.is_some();
-            // What is too much already stays so, and so does what is enough.
-            !requests::is_too_many(run, wanted) && (bounded || finding.is_failure())
+/// The registry: for each expectation, what the schema says, its module, its key in files and its
+/// keys. The order is that of the schema.
+macro_rules! expectations {
+    ($callback:ident) => {
+        $callback! {
+            /// Every call in the window gets a token, from this principal or credential.
+            token_from "token-from" TokenFrom(TokenFrom),
+            /// Every call in the window fails like this.
+            error "error" Error(ErrorLike),
+            /// So many requests reach a service.
+            requests "requests" Requests(Requests),
+            /// Never more than so many requests are under way at a service.
+            in_flight "in-flight" InFlight(InFlight),
+            /// Never more than so many requests reach a service within a time.
+            rate "rate" Rate(Rate),
+            /// The waits between the attempts of one call.
+            attempts "attempts" Attempts(Attempts),
+            /// How long callers wait.
+            waited "waited" Waited(Waited),
+            /// Whether and how the credential reports that another identity answers.
+            identity_change "identity-change" IdentityChange(IdentityChange),
+            /// What a chain's walk says about a member that it passed over.
+            passed_over "passed-over" PassedOver(PassedOver),
+            /// Calls succeed again within a time after the last fault has ended.
+            recovery "recovery" Recovery(Recovery),
+            /// As whom a resource was used, and with what right.
+            resource_saw "resource-saw" ResourceSaw(ResourceSaw),
+            /// The credential could not be built.
+            not_built "not-built" NotBuilt(NotBuilt),
+            /// How many different tokens the callers of a window hold.
+            tokens "tokens" Tokens(Tokens),
+            /// The share of calls that succeed, over all seeds.
+            share "share" Share(Share),
+            /// A percentile of what callers wait, over all seeds.
+            percentile "percentile" Percentile(Percentile),
+            /// Every piece of Redis work in the window gets such replies.
+            redis_replies "redis-replies" RedisReplies(RedisReplies),
+            /// Every piece of Redis work in the window fails like this.
+            redis_failure "redis-failure" RedisFailure(RedisFailure),
+            /// So many Redis connections end, and why.
+            redis_closed "redis-closed" RedisClosed(RedisClosed),
+            /// What a subscriber receives.
+            redis_received "redis-received" RedisReceived(RedisReceived),
+            /// What the Redis client reports about itself.
+            redis_reported "redis-reported" RedisReported(RedisReported),
         }
-        That::ResourceSaw(wanted) if early(wanted.until) => finding.is_held(),
-        _ => false,
-    }
+    };
 }
 
-fn judge_seen(scenario: &Scenario, run: &Run, that: &That) -> Finding {
-    match that {
-        That::TokenFrom(wanted) => token_from::judge(run, wanted),
-        That::Error(wanted) => error::judge(run, wanted),
-        That::Requests(wanted) => requests::judge_count(run, wanted),
-        That::InFlight(wanted) => requests::judge_in_flight(run, wanted),
-        That::Rate(wanted) => requests::judge_rate(run, wanted),
-        That::Attempts(wanted) => attempts::judge(scenario, run, wanted),
-        That::Waited(wanted) => waited::judge(run, wanted),
-        That::IdentityChange(wanted) => identity_change::judge(run, wanted),
-        That::PassedOver(wanted) => passed_over::judge(run, wanted),
-        That::Recovery(wanted) => recovery::judge(scenario, run, wanted),
-        That::ResourceSaw(wanted) => resource_saw::judge(run, wanted),
-        That::NotBuilt(wanted) => not_built::judge(run, wanted),
-        That::Tokens(wanted) => tokens::judge(run, wanted),
-        That::RedisReplies(wanted) => redis::judge_replies(run, wanted),
-        That::RedisFailure(wanted) => redis::judge_failure(run, wanted),
-        That::RedisClosed(wanted) => redis::judge_closed(run, wanted),
-        That::RedisReceived(wanted) => redis::judge_received(scenario, run, wanted),
-        That::RedisReported(wanted) => redis::judge_reported(run, wanted),
-        // These two speak about all seeds and are judged there.
-        That::Share(_) | That::Percentile(_) => Finding::fails(
-            "statistics",
-            "one run has no statistics",
-            "many runs",
-            Evidence::none(),
-        ),
+macro_rules! define {
+    ($( $(#[$doc:meta])* $module:ident $key:literal $variant:ident($keys:ident), )*) => {
+        $( pub use $module::$keys; )*
+
+        /// What can be asserted.
+        #[derive(Clone, Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub enum That {
+            $( $(#[$doc])* #[serde(rename = $key)] $variant($keys), )*
+        }
+
+        impl That {
+            /// Its key in scenario files, by which findings name it.
+            pub fn name(&self) -> &'static str {
+                match self { $( Self::$variant(_) => $key, )* }
+            }
+
+            pub(crate) fn expectation(&self) -> &dyn Expectation {
+                match self { $( Self::$variant(that) => that, )* }
+            }
+
+            pub(crate) fn expectation_mut(&mut self) -> &mut dyn Expectation {
+                match self { $( Self::$variant(that) => that, )* }
+            }
+        }
+    };
+}
+expectations!(define);
+
+/// One expectation.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Expect {
+    /// Why it must hold: what a reader learns when it does not.
+    pub why: Option<String>,
+    /// What must hold.
+    pub that: That,
+}
+
+impl Expect {
+    /// Checks the `[[expect]]` at `place`.
+    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+        if let Some(why) = &self.why {
+            check.text(
+                why,
+                &place.key("why"),
+                "what a reader learns when it does not hold",
+            );
+            check.visible_text(why, &place.key("why"));
+        }
+        let place = place.key("that").key(self.that.name());
+        self.that.expectation().check(&place, check);
+    }
+
+    /// Judges the runs of all seeds. `number` is its number in the file, from 1.
+    pub(crate) fn judge(&self, number: usize, plan: &Plan<'_>, runs: &[View<'_>]) -> Finding {
+        let that = self.that.expectation();
+        let name = format!("expect[{number}] {}", self.that.name());
+        Finding {
+            expectation: Some(number),
+            why: self.why.clone(),
+            ..that.judge(plan, runs).into_finding(&name, that.describe())
+        }
     }
 }
 
 /// Why what would have come later can't be judged.
 const ENDED: &str = "the run ended before";
 const ENDED_WITHIN: &str = "the run ended within the time that it is about";
+
+/// Judges each run by itself: an expectation holds if it holds in all of them, and the first run in
+/// which it does not is shown.
+fn each_run<'v, 'a>(
+    that: &dyn Expectation,
+    plan: &Plan<'_>,
+    runs: &'v [View<'a>],
+    judge: impl Fn(&'v View<'a>) -> Ruling,
+) -> Ruling {
+    let first = that.first_observable(plan);
+    let rulings = runs.iter().map(|view| {
+        let mut ruling = judge(view);
+        if first.is_some_and(|first| first >= view.run.ended) {
+            ruling = Ruling::not_observed(ENDED);
+        } else if that.may_change(view, &ruling) {
+            ruling = Ruling::not_observed(ENDED_WITHIN);
+        }
+        ruling.of_seed(view.run.seed)
+    });
+    Ruling::worst(rulings).unwrap_or_else(|| Ruling::not_observed("there was no run"))
+}
 
 /// Whether `text` contains all of `parts`, in this order; the first that it lacks otherwise.
 fn lacks<'a>(text: &str, parts: &'a [String]) -> Option<&'a str> {

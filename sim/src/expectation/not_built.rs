@@ -1,42 +1,91 @@
 //! `that.not-built`: the credential refuses its configuration.
 
-use super::lacks;
-use crate::judge::{Evidence, Finding};
-use crate::{
-    judge::{Run, Side},
-    scenario::NotBuilt,
-    trace::{Event, Kind},
-};
+use std::time::Duration;
 
-const NAME: &str = "not-built";
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-pub(crate) fn judge(run: &Run, wanted: &NotBuilt) -> Finding {
-    let mut expected = "the credential can't be built".to_owned();
-    for part in &wanted.contains {
-        expected += &format!(", saying \"{part}\"");
+use super::{Claim, Expectation, Scale, each_run, lacks};
+use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
+use crate::scenario::document::Place;
+use crate::trace::Kind;
+use crate::world::Check;
+
+/// The credential could not be built.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NotBuilt {
+    /// Texts that the error must contain, in this order.
+    #[serde(default)]
+    pub contains: Vec<String>,
+}
+
+impl Expectation for NotBuilt {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.texts(&self.contains, &place.key("contains"));
     }
-    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
-        return Finding::not_observed(NAME, reason, expected);
+
+    fn describe(&self) -> String {
+        let mut text = "the credential can't be built".to_owned();
+        for part in &self.contains {
+            text += &format!(", saying \"{part}\"");
+        }
+        text
     }
-    let built = |event: &&Event| matches!(event.kind, Kind::Built { .. });
-    if let Some(event) = run.trace.events.iter().find(built) {
-        return Finding::fails(NAME, "it is built", expected, Evidence::of([event]));
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        None
     }
-    for event in &run.trace.events {
-        let Kind::NotBuilt { message, .. } = &event.kind else {
-            continue;
-        };
-        return match lacks(message, &wanted.contains) {
-            None => Finding::holds(NAME, "it can't, and says so", expected),
-            Some(_) if !run.sight.words => {
-                let unseen = run.sight.lacks(&[Side::Words]);
-                Finding::holds(NAME, "it can't", expected).unless_unseen(unseen)
-            }
-            Some(part) => {
-                let found = format!("the text lacks \"{part}\" (in that order)");
-                Finding::fails(NAME, found, expected, Evidence::of([event]))
-            }
-        };
+
+    fn is_about_building(&self) -> bool {
+        true
     }
-    Finding::fails(NAME, "nobody tries to build it", expected, Evidence::none())
+
+    fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
+        None
+    }
+
+    fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {
+        false
+    }
+
+    fn scale(&mut self, _by: Scale) {}
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(view))
+    }
+}
+
+impl NotBuilt {
+    fn of_run(&self, view: &View<'_>) -> Ruling {
+        let sight = view.run.sight;
+        if let Some(reason) = sight.lacks(&[Side::Calls]) {
+            return Ruling::not_observed(reason);
+        }
+        let is_built = |event: &Entry<'_>| matches!(event.event.kind, Kind::Built { .. });
+        if let Some(event) = view.all().find(is_built) {
+            return Ruling::fails("it is built", Evidence::of([event]));
+        }
+        for event in view.all() {
+            let Kind::NotBuilt { message, .. } = &event.event.kind else {
+                continue;
+            };
+            return match lacks(message, &self.contains) {
+                None => Ruling::holds("it can't, and says so"),
+                Some(_) if !sight.words => {
+                    let unseen = sight.lacks(&[Side::Words]);
+                    Ruling::holds("it can't").unless_unseen(unseen)
+                }
+                Some(part) => {
+                    let found = format!("the text lacks \"{part}\" (in that order)");
+                    Ruling::fails(found, Evidence::of([event]))
+                }
+            };
+        }
+        Ruling::fails("nobody tries to build it", Evidence::none())
+    }
 }

@@ -2,118 +2,167 @@
 
 use std::time::Duration;
 
-use super::ENDED;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Claim, ENDED, Expectation, Scale, each_run};
 use crate::judge::{
-    Evidence, Finding,
-    redis_view::work,
-    view::{Call, CallEnd, Window, calls},
+    Entry, Evidence, Plan, Ruling, Side, View,
+    view::{Call, CallEnd},
 };
-use crate::{
-    judge::{Run, Side},
-    scenario::{Recovery, Scenario, Span},
-    trace::{CallOutcome, Event, Kind, span},
-};
+use crate::scenario::{Span, document::Place};
+use crate::trace::{CallOutcome, Kind, span};
+use crate::world::Check;
 
-const NAME: &str = "recovery";
-
-pub(crate) fn judge(scenario: &Scenario, run: &Run, wanted: &Recovery) -> Finding {
-    let whom = wanted
-        .principal
-        .as_ref()
-        .map(|id| format!(" as {id}"))
-        .unwrap_or_default();
-    let expected = format!(
-        "calls succeed{whom} within {} after the last repair",
-        wanted.within
-    );
-    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
-        return Finding::not_observed(NAME, reason, expected);
-    }
-    let Some(healed) = run.last_repair else {
-        if run.ended < scenario.world.lasts.0 {
-            return Finding::not_observed(NAME, ENDED, expected);
-        }
-        return Finding::fails(
-            NAME,
-            "nothing in the world ever gets better",
-            expected,
-            Evidence::none(),
-        );
-    };
-    let tries = tries(run, wanted);
-    let after: Vec<&Try<'_>> = tries.iter().filter(|one| one.at >= healed).collect();
-    let Some(first) = after.iter().position(|one| one.fits) else {
-        let shown = after.iter().flat_map(|one| one.events());
-        return Finding::fails(
-            NAME,
-            "no call succeeds any more",
-            expected,
-            Evidence::of(shown),
-        );
-    };
-    let took = after[first].ended.saturating_sub(healed);
-    let found = format!(
-        "the first call that does has its answer {} after",
-        span(took)
-    );
-    if took > wanted.within.0 + run.engine.tolerance() {
-        let change = |event: &&Event| {
-            event.at == healed
-                && matches!(event.kind, Kind::World { .. } | Kind::FaultLifted { .. })
-        };
-        let changes = run.trace.events.iter().filter(change);
-        return Finding::fails(
-            NAME,
-            found,
-            expected,
-            Evidence::of(changes.chain(after[first].events())),
-        );
-    }
-    if let Some(again) = after[first..].iter().find(|one| !one.fits) {
-        let found = "a call after the recovery fails again";
-        let shown = Evidence::with_changes(&run.trace, again.events());
-        return Finding::fails(NAME, found, expected, shown);
-    }
-    Finding::holds(NAME, found, expected)
+/// Calls succeed again.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Recovery {
+    /// Within this time after the last fault was lifted or the last network change.
+    pub within: Span,
+    /// As this principal. Default: any.
+    pub principal: Option<String>,
 }
 
-/// Somebody asks for a token, or sends commands to Redis.
+impl Expectation for Recovery {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        if let Some(principal) = &self.principal {
+            check.principal(principal, &place.key("principal"));
+        }
+        let Some(repair) = check.rest.last_repair else {
+            check
+                .at_key(place, "nothing in this world ever gets better")
+                .label("so there is nothing to recover from")
+                .expected("a fault that ends by `lift`, `lasts` or `first`, or another repair")
+                .help("add `[[at]]` with `do.lift`, for example");
+            return;
+        };
+        let end = check.lasts.0;
+        let end = end.max(repair.saturating_add(Duration::from_nanos(1)));
+        if !check.some_call(&(repair..end), None) {
+            check
+                .at_key(
+                    place,
+                    format!("nobody calls after the last repair, at {}", Span(repair)),
+                )
+                .label("so this is never tested")
+                .expected(format!("a call after {}", Span(repair)))
+                .help("add a `[[call]]`, or let the series go on");
+        }
+    }
+
+    fn describe(&self) -> String {
+        let whom = self.principal.as_ref().map(|id| format!(" as {id}"));
+        format!(
+            "calls succeed{} within {} after the last repair",
+            whom.unwrap_or_default(),
+            self.within
+        )
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        None
+    }
+
+    fn is_about_building(&self) -> bool {
+        false
+    }
+
+    fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
+        plan.first_call(Span(plan.last_repair()?), None)
+    }
+
+    fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {
+        false
+    }
+
+    fn scale(&mut self, _by: Scale) {}
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(plan, view))
+    }
+}
+
+impl Recovery {
+    fn of_run(&self, plan: &Plan<'_>, view: &View<'_>) -> Ruling {
+        let run = view.run;
+        if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+            return Ruling::not_observed(reason);
+        }
+        let Some(healed) = run.last_repair else {
+            if run.ended < plan.world.lasts.0 {
+                return Ruling::not_observed(ENDED);
+            }
+            return Ruling::fails("nothing in the world ever gets better", Evidence::none());
+        };
+        let tries = self.tries(view);
+        let after: Vec<&Try<'_>> = tries.iter().filter(|one| one.at >= healed).collect();
+        let Some(first) = after.iter().position(|one| one.fits) else {
+            let shown = after.iter().flat_map(|one| one.events());
+            return Ruling::fails("no call succeeds any more", Evidence::of(shown));
+        };
+        let took = after[first].ended.saturating_sub(healed);
+        let found = format!(
+            "the first call that does has its answer {} after",
+            span(took)
+        );
+        if took > self.within.0 + run.engine.tolerance() {
+            let changes = view.all().filter(|event| {
+                event.at == healed
+                    && matches!(event.kind, Kind::World { .. } | Kind::FaultLifted { .. })
+            });
+            let shown = changes.chain(after[first].events());
+            return Ruling::fails(found, Evidence::of(shown));
+        }
+        if let Some(again) = after[first..].iter().find(|one| !one.fits) {
+            let found = "a call after the recovery fails again";
+            let shown = Evidence::with_changes(&run.trace, again.events());
+            return Ruling::fails(found, shown);
+        }
+        Ruling::holds(found)
+    }
+
+    /// All that callers try, in the order in which they begin.
+    fn tries<'a>(&self, view: &View<'a>) -> Vec<Try<'a>> {
+        let fits = |call: &Call<'_>| {
+            matches!(&call.end, Some(CallEnd { outcome: CallOutcome::Token { principal, .. }, .. })
+                if self.principal.is_none() || self.principal == *principal)
+        };
+        let tokens = view.calls().map(|call| Try {
+            at: call.at,
+            fits: fits(&call),
+            ended: call.end.as_ref().map_or(call.at, |end| end.event.at),
+            started: call.started,
+            end: call.end.as_ref().map(|end| end.event),
+        });
+        let commands = view.work().map(|work| Try {
+            at: work.at,
+            fits: work.is_done(),
+            ended: work.end.map_or(work.at, |(event, _)| event.at),
+            started: work.started,
+            end: work.end.map(|(event, _)| event),
+        });
+        let mut tries: Vec<Try<'_>> = tokens.chain(commands).collect();
+        tries.sort_by_key(|one| one.at);
+        tries
+    }
+}
+
+/// A call for a token, or a piece of Redis work.
 struct Try<'a> {
     at: Duration,
     fits: bool,
     ended: Duration,
-    started: &'a Event,
-    end: Option<&'a Event>,
+    started: Entry<'a>,
+    end: Option<Entry<'a>>,
 }
 
 impl<'a> Try<'a> {
-    fn events(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
+    fn events(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
         std::iter::once(self.started).chain(self.end)
     }
-}
-
-/// All that callers try, in the order in which they begin.
-fn tries<'a>(run: &'a Run, wanted: &Recovery) -> Vec<Try<'a>> {
-    let fits = |call: &Call<'_>| {
-        matches!(&call.end, Some(CallEnd { outcome: CallOutcome::Token { principal, .. }, .. })
-            if wanted.principal.is_none() || wanted.principal == *principal)
-    };
-    let tokens = calls(&run.trace).into_iter().map(|call| Try {
-        at: call.at,
-        fits: fits(&call),
-        ended: call.end.as_ref().map_or(call.at, |end| end.event.at),
-        started: call.started,
-        end: call.end.as_ref().map(|end| end.event),
-    });
-    let always = Window::new(Span::default(), None, None);
-    let commands = work(run, &always).into_iter().map(|work| Try {
-        at: work.at,
-        fits: work.end.is_some() && work.error().is_none(),
-        ended: work.end.map_or(work.at, |(event, _)| event.at),
-        started: work.started,
-        end: work.end.map(|(event, _)| event),
-    });
-    let mut tries: Vec<Try<'_>> = tokens.chain(commands).collect();
-    tries.sort_by_key(|one| one.at);
-    tries
 }

@@ -1,109 +1,127 @@
-//! `that.requests`, `that.in-flight` and `that.rate`: how many requests a service sees, in all, at
-//! once, and within a time.
+//! `that.requests`: how many requests a service sees.
 
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Claim, Expectation, Scale, count::Count, each_run, window};
+use crate::fault::Matcher as _;
 use crate::judge::{
-    Evidence, Finding,
+    Evidence, Plan, Ruling, View,
     view::{Visit, visits},
 };
-use crate::{
-    fault::Matcher as _,
-    judge::Run,
-    scenario::{InFlight, Rate, Requests},
-};
+use crate::scenario::{Span, document::Place};
+use crate::world::{Check, Target};
 
-/// Whether more have come than may, whatever comes yet.
-pub(crate) fn is_too_many(run: &Run, wanted: &Requests) -> bool {
-    let most = wanted.exactly.or(wanted.at_most);
-    most.is_some_and(|most| counted(run, wanted).len() > most as usize)
+/// How many requests reach a service.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Requests {
+    /// Which service and which requests.
+    pub to: Target,
+    /// Only those that arrive between these times: `["5d", "6d"]`. Default: all.
+    pub between: Option<[Span; 2]>,
+    /// At least so many. Default: 0.
+    pub at_least: Option<u32>,
+    /// At most so many.
+    pub at_most: Option<u32>,
+    /// Exactly so many; instead of the other two.
+    pub exactly: Option<u32>,
 }
 
-/// The visits that count.
-fn counted<'a>(run: &'a Run, wanted: &Requests) -> Vec<Visit<'a>> {
-    let mut seen = visits(&run.trace, &wanted.to);
-    if let Some([from, until]) = wanted.between {
-        seen.retain(|visit| from.0 <= visit.arrived.at && visit.arrived.at < until.0);
-    }
-    seen
-}
-
-pub(crate) fn judge_count(run: &Run, wanted: &Requests) -> Finding {
-    const NAME: &str = "requests";
-    let seen = counted(run, wanted);
-    let when = wanted.between.map_or_else(String::new, |[from, until]| {
-        format!(" between {from} and {until}")
-    });
-    let count = u32::try_from(seen.len()).unwrap_or(u32::MAX);
-    let least = wanted.exactly.or(wanted.at_least).unwrap_or(0);
-    let most = wanted.exactly.or(wanted.at_most).unwrap_or(u32::MAX);
-    let how_many = match (least, most) {
-        (least, most) if least == most => format!("exactly {least}"),
-        (0, most) => format!("at most {most}"),
-        (least, u32::MAX) => format!("at least {least}"),
-        (least, most) => format!("{least} to {most}"),
-    };
-    let expected = format!("{how_many} {}{when}", wanted.to.describe());
-    let found = format!("there are {count}");
-    if (least..=most).contains(&count) {
-        Finding::holds(NAME, found, expected)
-    } else {
-        Finding::fails(NAME, found, expected, evidence(run, &seen))
-    }
-}
-
-pub(crate) fn judge_in_flight(run: &Run, wanted: &InFlight) -> Finding {
-    const NAME: &str = "in-flight";
-    let seen = visits(&run.trace, &wanted.to);
-    // In the order of the trace: what is answered in no time was under way all the same.
-    let mut changes: Vec<(usize, i32)> = Vec::new();
-    for visit in &seen {
-        changes.push((visit.order.0, 1));
-        changes.extend(visit.order.1.map(|answered| (answered, -1)));
-    }
-    changes.sort_unstable();
-    let (mut now, mut peak) = (0, 0);
-    for (_, change) in changes {
-        now += change;
-        peak = peak.max(now);
-    }
-    let expected = format!(
-        "never more than {} {} at once",
-        wanted.at_most,
-        wanted.to.describe()
-    );
-    let found = format!("there are up to {peak}");
-    if !seen.is_empty() && i64::from(peak) <= i64::from(wanted.at_most) {
-        Finding::holds(NAME, found, expected)
-    } else {
-        Finding::fails(NAME, found, expected, evidence(run, &seen))
-    }
-}
-
-pub(crate) fn judge_rate(run: &Run, wanted: &Rate) -> Finding {
-    const NAME: &str = "rate";
-    let seen = visits(&run.trace, &wanted.to);
-    let (mut first, mut busiest) = (0, &seen[..0]);
-    for next in 0..seen.len() {
-        while seen[first].arrived.at + wanted.per.0 <= seen[next].arrived.at {
-            first += 1;
+impl Expectation for Requests {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.target(&self.to, place);
+        check.between(self.between, place);
+        let other = match (self.at_least, self.at_most) {
+            (Some(_), _) => Some("at-least"),
+            (None, Some(_)) => Some("at-most"),
+            (None, None) => None,
+        };
+        match (self.exactly, other) {
+            (Some(_), Some(other)) => {
+                check
+                    .at_key(
+                        &place.key(other),
+                        "two answers to one question: how many requests",
+                    )
+                    .label("`exactly` says it already")
+                    .expected("either `exactly`, or `at-least` and `at-most`")
+                    .help("keep one of them");
+            }
+            (None, None) => {
+                check
+                    .at_key(place, "this asks nothing of the requests")
+                    .label("no number")
+                    .expected("`exactly`, `at-least` or `at-most`")
+                    .help("add `exactly = 1`, for example");
+            }
+            _ => check.bounds(self.at_least, self.at_most, place, ["at-least", "at-most"]),
         }
-        if next + 1 - first > busiest.len() {
-            busiest = &seen[first..=next];
+        if self.at_least == Some(0) && self.at_most.is_none() && self.exactly.is_none() {
+            check.always_holds(
+                &place.key("at-least"),
+                "there are always 0 requests or more",
+            );
         }
     }
-    let expected = format!(
-        "never more than {} {} within {}",
-        wanted.at_most,
-        wanted.to.describe(),
-        wanted.per
-    );
-    let found = format!("there are up to {}", busiest.len());
-    if !seen.is_empty() && busiest.len() <= wanted.at_most as usize {
-        Finding::holds(NAME, found, expected)
-    } else {
-        Finding::fails(NAME, found, expected, evidence(run, busiest))
+
+    fn describe(&self) -> String {
+        let between = window::words(self.between);
+        format!("{} {}{between}", self.count(), self.to.describe())
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        None
+    }
+
+    fn is_about_building(&self) -> bool {
+        false
+    }
+
+    fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
+        window::begin(self.between)
+    }
+
+    fn may_change(&self, view: &View<'_>, _ruling: &Ruling) -> bool {
+        view.ends_before(window::end(self.between))
+            && self.count().may_change(self.counted(view).len())
+    }
+
+    fn scale(&mut self, by: Scale) {
+        by.between(&mut self.between);
+    }
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(view))
     }
 }
 
-fn evidence<'a>(run: &'a Run, visits: &[Visit<'a>]) -> Evidence {
-    Evidence::with_changes(&run.trace, visits.iter().map(|visit| visit.arrived))
+impl Requests {
+    fn count(&self) -> Count {
+        Count::new(self.exactly, self.at_least, self.at_most)
+    }
+
+    /// The visits that count.
+    fn counted<'a>(&self, view: &View<'a>) -> Vec<Visit<'a>> {
+        let mut seen = visits(view, &self.to);
+        seen.retain(|visit| window::holds(self.between, visit.arrived.at));
+        seen
+    }
+
+    fn of_run(&self, view: &View<'_>) -> Ruling {
+        let seen = self.counted(view);
+        let found = format!("there are {}", seen.len());
+        if self.count().holds(seen.len()) {
+            Ruling::holds(found)
+        } else {
+            let arrived = seen.iter().map(|visit| visit.arrived);
+            Ruling::fails(found, Evidence::with_changes(&view.run.trace, arrived))
+        }
+    }
 }

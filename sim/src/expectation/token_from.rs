@@ -1,94 +1,172 @@
 //! `that.token-from`: every call in a window gets a token, from a certain identity.
 
-use jiff::SignedDuration;
+use std::time::Duration;
 
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Claim, Expectation, Outcome, Scale, each_run};
 use crate::judge::{
-    Evidence, Finding,
+    Evidence, Plan, Ruling, Side, Sight, View,
     view::{Call, CallEnd, Window},
 };
-use crate::{
-    judge::{Run, Side, Sight},
-    scenario::TokenFrom,
-    trace::CallOutcome,
-};
+use crate::scenario::{Span, document::Place};
+use crate::trace::CallOutcome;
+use crate::world::Check;
 
-const NAME: &str = "token-from";
-
-pub(crate) fn judge(run: &Run, wanted: &TokenFrom) -> Finding {
-    let window = Window::new(wanted.from, wanted.until, wanted.step);
-    let calls = window.calls(run);
-    let expected = expected(wanted, &window);
-    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
-        return Finding::not_observed(NAME, reason, expected);
-    }
-    if calls.is_empty() {
-        return Finding::fails(NAME, "there is no such call", expected, Evidence::none());
-    }
-    let wrong: Vec<&Call<'_>> = calls
-        .iter()
-        .filter(|call| !fits(call, wanted, run.sight))
-        .collect();
-    let Some(first) = wrong.first() else {
-        let found = format!("{} calls get such a token", calls.len());
-        let by_name = wanted.credential.as_ref().map(|_| Side::Walks);
-        let unseen = run.sight.lacks(by_name.as_slice());
-        return Finding::holds(NAME, found, expected).unless_unseen(unseen);
-    };
-    let found = format!(
-        "{} of {} calls get something else; the first is shown",
-        wrong.len(),
-        calls.len()
-    );
-    Finding::fails(NAME, found, expected, Evidence::of_call(&run.trace, first))
+/// Every call in the window gets such a token; there must be at least one call.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TokenFrom {
+    /// The object id of the principal. Default: any.
+    pub principal: Option<String>,
+    /// The credential that gave it, such as `AzureCliCredential`. Default: any.
+    pub credential: Option<String>,
+    /// Calls that begin at this time or later. Default: the world's start.
+    #[serde(default)]
+    pub from: Span,
+    /// Calls that begin before this time. Default: the world's end.
+    pub until: Option<Span>,
+    /// The `[[call]]` that they belong to, counted from 1. Default: all.
+    pub step: Option<usize>,
+    /// How long such a token is valid, counted from the answer, at least. Default: any.
+    pub valid_for_at_least: Option<Span>,
+    /// How long such a token is valid, counted from the answer, at most. Default: any.
+    pub valid_for_at_most: Option<Span>,
 }
 
-fn fits(call: &Call<'_>, wanted: &TokenFrom, sight: Sight) -> bool {
-    let Some(CallEnd {
-        outcome, host_time, ..
-    }) = &call.end
-    else {
-        return false;
-    };
-    let CallOutcome::Token {
-        credential,
-        principal,
-        expires_on,
-        ..
-    } = outcome
-    else {
-        return false;
-    };
-    let left = expires_on.duration_since(*host_time);
-    let span = |time| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
-    wanted
-        .credential
-        .as_ref()
-        .is_none_or(|name| name == credential || !sight.walks)
-        && wanted
-            .principal
+impl Expectation for TokenFrom {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        if let Some(principal) = &self.principal {
+            check.principal(principal, &place.key("principal"));
+        }
+        if let Some(credential) = &self.credential {
+            check.credential(credential, &place.key("credential"));
+        }
+        let names = ["valid-for-at-least", "valid-for-at-most"];
+        check.bounds(
+            self.valid_for_at_least,
+            self.valid_for_at_most,
+            place,
+            names,
+        );
+        check.when(self.from, self.until, self.step, place);
+    }
+
+    fn describe(&self) -> String {
+        let mut text = format!("every call{} gets a token", self.window().words());
+        if let Some(credential) = &self.credential {
+            text += &format!(" of {credential}");
+        }
+        if let Some(principal) = &self.principal {
+            text += &format!(" as {principal}");
+        }
+        if let Some(least) = self.valid_for_at_least {
+            text += &format!(", valid for {least} or longer");
+        }
+        if let Some(most) = self.valid_for_at_most {
+            text += &format!(", valid for {most} or less");
+        }
+        text
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        Some(Claim {
+            from: self.from,
+            until: self.until,
+            step: self.step,
+            outcome: Outcome::Token {
+                principal: self.principal.as_deref(),
+                credential: self.credential.as_deref(),
+            },
+        })
+    }
+
+    fn is_about_building(&self) -> bool {
+        false
+    }
+
+    fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
+        plan.first_call(self.from, self.step)
+    }
+
+    fn may_change(&self, view: &View<'_>, ruling: &Ruling) -> bool {
+        // One more call may not be so.
+        ruling.is_held() && view.ends_before(self.until)
+    }
+
+    fn scale(&mut self, by: Scale) {
+        by.window(&mut self.from, &mut self.until);
+    }
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(view))
+    }
+}
+
+impl TokenFrom {
+    fn window(&self) -> Window {
+        Window::new(self.from, self.until, self.step)
+    }
+
+    fn of_run(&self, view: &View<'_>) -> Ruling {
+        let sight = view.run.sight;
+        if let Some(reason) = sight.lacks(&[Side::Calls]) {
+            return Ruling::not_observed(reason);
+        }
+        let calls = self.window().calls(view);
+        if calls.is_empty() {
+            return Ruling::fails("there is no such call", Evidence::none());
+        }
+        let mut wrong = calls.iter().filter(|call| !self.fits(call, sight));
+        let Some(first) = wrong.next() else {
+            let found = format!("{} calls get such a token", calls.len());
+            let by_name = self.credential.as_ref().map(|_| Side::Walks);
+            return Ruling::holds(found).unless_unseen(sight.lacks(by_name.as_slice()));
+        };
+        let found = format!(
+            "{} of {} calls get something else; the first is shown",
+            wrong.count() + 1,
+            calls.len()
+        );
+        Ruling::fails(found, Evidence::of_call(&view.run.trace, first))
+    }
+
+    fn fits(&self, call: &Call<'_>, sight: Sight) -> bool {
+        let Some(CallEnd {
+            outcome, host_time, ..
+        }) = &call.end
+        else {
+            return false;
+        };
+        let CallOutcome::Token {
+            credential,
+            principal,
+            expires_on,
+            ..
+        } = outcome
+        else {
+            return false;
+        };
+        let left = expires_on.duration_since(*host_time);
+        let span = |time| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+        self.credential
             .as_ref()
-            .is_none_or(|id| Some(id) == principal.as_ref())
-        && wanted
-            .valid_for_at_least
-            .is_none_or(|least| left >= span(least.0))
-        && wanted
-            .valid_for_at_most
-            .is_none_or(|most| left <= span(most.0))
-}
-
-fn expected(wanted: &TokenFrom, window: &Window) -> String {
-    let mut text = format!("every call{} gets a token", window.words());
-    if let Some(credential) = &wanted.credential {
-        text += &format!(" of {credential}");
+            .is_none_or(|name| name == credential || !sight.walks)
+            && self
+                .principal
+                .as_ref()
+                .is_none_or(|id| Some(id) == principal.as_ref())
+            && self
+                .valid_for_at_least
+                .is_none_or(|least| left >= span(least.0))
+            && self
+                .valid_for_at_most
+                .is_none_or(|most| left <= span(most.0))
     }
-    if let Some(principal) = &wanted.principal {
-        text += &format!(" as {principal}");
-    }
-    if let Some(least) = wanted.valid_for_at_least {
-        text += &format!(", valid for {least} or longer");
-    }
-    if let Some(most) = wanted.valid_for_at_most {
-        text += &format!(", valid for {most} or less");
-    }
-    text
 }

@@ -1,23 +1,105 @@
 //! `that.tokens`: how many different tokens the callers of a window hold.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Claim, Expectation, Scale, count::Count, each_run};
 use crate::judge::{
-    Evidence, Finding,
-    view::{CallEnd, Window},
+    Evidence, Plan, Ruling, Side, View,
+    view::{Call, CallEnd, Window},
 };
-use crate::{
-    judge::{Run, Side},
-    scenario::Tokens,
-    trace::CallOutcome,
-};
+use crate::scenario::{Span, document::Place};
+use crate::trace::{CallOutcome, Fingerprint};
+use crate::world::Check;
 
-const NAME: &str = "tokens";
+/// How many different tokens callers hold.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Tokens {
+    /// Exactly so many.
+    pub exactly: u32,
+    /// Calls that begin at this time or later. Default: the world's start.
+    #[serde(default)]
+    pub from: Span,
+    /// Calls that begin before this time. Default: the world's end.
+    pub until: Option<Span>,
+}
 
-pub(crate) fn judge(run: &Run, wanted: &Tokens) -> Finding {
-    let window = Window::new(wanted.from, wanted.until, None);
-    let calls = window.calls(run);
-    let tokens: BTreeSet<_> = calls
+impl Expectation for Tokens {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.when(self.from, self.until, None, place);
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "the callers{} hold {} different tokens",
+            self.window().words(),
+            self.exactly
+        )
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        None
+    }
+
+    fn is_about_building(&self) -> bool {
+        false
+    }
+
+    fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
+        plan.first_call(self.from, None)
+    }
+
+    fn may_change(&self, view: &View<'_>, _ruling: &Ruling) -> bool {
+        let count = || distinct(&self.window().calls(view));
+        view.ends_before(self.until) && self.count().may_change(count())
+    }
+
+    fn scale(&mut self, by: Scale) {
+        by.window(&mut self.from, &mut self.until);
+    }
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(view))
+    }
+}
+
+impl Tokens {
+    fn window(&self) -> Window {
+        Window::new(self.from, self.until, None)
+    }
+
+    fn count(&self) -> Count {
+        Count::new(Some(self.exactly), None, None)
+    }
+
+    fn of_run(&self, view: &View<'_>) -> Ruling {
+        if let Some(reason) = view.run.sight.lacks(&[Side::Calls]) {
+            return Ruling::not_observed(reason);
+        }
+        let calls = self.window().calls(view);
+        let tokens = distinct(&calls);
+        let found = format!("{} callers hold {tokens}", calls.len());
+        if self.count().holds(tokens) {
+            Ruling::holds(found)
+        } else {
+            let ends = calls
+                .iter()
+                .filter_map(|call| Some(call.end.as_ref()?.event));
+            Ruling::fails(found, Evidence::of(ends))
+        }
+    }
+}
+
+/// How many different tokens these calls got.
+fn distinct(calls: &[Call<'_>]) -> usize {
+    let tokens: BTreeSet<Fingerprint> = calls
         .iter()
         .filter_map(|call| match &call.end {
             Some(CallEnd {
@@ -27,21 +109,5 @@ pub(crate) fn judge(run: &Run, wanted: &Tokens) -> Finding {
             _ => None,
         })
         .collect();
-    let expected = format!(
-        "the callers{} hold {} different tokens",
-        window.words(),
-        wanted.exactly
-    );
-    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
-        return Finding::not_observed(NAME, reason, expected);
-    }
-    let found = format!("{} callers hold {}", calls.len(), tokens.len());
-    if tokens.len() == wanted.exactly as usize {
-        Finding::holds(NAME, found, expected)
-    } else {
-        let ends = calls
-            .iter()
-            .filter_map(|call| Some(call.end.as_ref()?.event));
-        Finding::fails(NAME, found, expected, Evidence::of(ends))
-    }
+    tokens.len()
 }

@@ -2,27 +2,44 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Claim, Expectation, Scale, each_run};
 use crate::judge::{
-    Evidence, Finding,
-    redis_view::{Work, work},
+    Evidence, Plan, Ruling, Side, View,
+    redis_view::Work,
     view::{Call, Window},
 };
-use crate::{
-    judge::{Run, Side},
-    scenario::Waited,
-    trace::{Trace, span},
-};
+use crate::scenario::{Span, document::Place};
+use crate::trace::{Trace, span};
+use crate::world::Check;
 
-const NAME: &str = "waited";
+/// How long callers wait, for tokens and for the replies of Redis.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Waited {
+    /// None waits less.
+    pub at_least: Option<Span>,
+    /// None waits longer.
+    pub at_most: Option<Span>,
+    /// Calls that begin at this time or later. Default: the world's start.
+    #[serde(default)]
+    pub from: Span,
+    /// Calls that begin before this time. Default: the world's end.
+    pub until: Option<Span>,
+    /// The `[[call]]` that they belong to, counted from 1. Default: all.
+    pub step: Option<usize>,
+}
 
-/// Somebody who waits: for a token, or for the replies of Redis.
+/// A caller that waits: for a token, or for the replies of Redis.
 enum Waiter<'a> {
     Call(Call<'a>),
     Work(Work<'a>),
 }
 
 impl Waiter<'_> {
-    /// Who still waits at the end has waited longer than anybody.
+    /// A caller that still waits at the end has waited longer than any other.
     fn waited(&self) -> Duration {
         let waited = match self {
             Self::Call(call) => call.end.as_ref().map(|end| end.waited),
@@ -39,56 +56,109 @@ impl Waiter<'_> {
     }
 }
 
-pub(crate) fn judge(run: &Run, wanted: &Waited) -> Finding {
-    let window = Window::new(wanted.from, wanted.until, wanted.step);
-    let calls = window.calls(run).into_iter().map(Waiter::Call);
-    let work = work(run, &window).into_iter().map(Waiter::Work);
-    let waiters: Vec<Waiter<'_>> = calls.chain(work).collect();
-    let expected = expected(wanted, &window);
-    if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
-        return Finding::not_observed(NAME, reason, expected);
-    }
-    let longest = waiters.iter().max_by_key(|waiter| waiter.waited());
-    let shortest = waiters.iter().min_by_key(|waiter| waiter.waited());
-    let (Some(longest), Some(shortest)) = (longest, shortest) else {
-        return Finding::fails(NAME, "there is no such call", expected, Evidence::none());
-    };
-    let words = |wait| {
-        if wait == Duration::MAX {
-            "for ever".to_owned()
-        } else {
-            span(wait)
+impl Expectation for Waited {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        match (self.at_least, self.at_most) {
+            (None, None) => {
+                check
+                    .at_key(place, "this asks nothing of the callers")
+                    .label("no time")
+                    .expected("`at-least` or `at-most`")
+                    .help("add `at-most = \"1s\"`, for example");
+            }
+            (Some(least), None) if least.0.is_zero() => {
+                check.always_holds(&place.key("at-least"), "everybody waits 0s or longer");
+            }
+            (least, most) => check.bounds(least, most, place, ["at-least", "at-most"]),
         }
-    };
-    let found = format!(
-        "{} callers wait between {} and {}",
-        waiters.len(),
-        words(shortest.waited()),
-        words(longest.waited())
-    );
-    // Times on a wire can't be stated to the last microsecond.
-    let tolerance = run.engine.tolerance();
-    if wanted
-        .at_most
-        .is_some_and(|most| longest.waited() > most.0.saturating_add(tolerance))
-    {
-        Finding::fails(NAME, found, expected, longest.shown(&run.trace))
-    } else if wanted
-        .at_least
-        .is_some_and(|least| shortest.waited() + tolerance < least.0)
-    {
-        Finding::fails(NAME, found, expected, shortest.shown(&run.trace))
-    } else {
-        Finding::holds(NAME, found, expected)
+        check.when(self.from, self.until, self.step, place);
+    }
+
+    fn describe(&self) -> String {
+        let callers = format!("every caller{} waits", self.window().words());
+        match (self.at_least, self.at_most) {
+            (Some(least), Some(most)) => format!("{callers} between {least} and {most}"),
+            (Some(least), None) => format!("{callers} {least} or longer"),
+            (None, Some(most)) => format!("{callers} {most} or less"),
+            (None, None) => callers,
+        }
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        None
+    }
+
+    fn is_about_building(&self) -> bool {
+        false
+    }
+
+    fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
+        plan.first_call(self.from, self.step)
+    }
+
+    fn may_change(&self, view: &View<'_>, ruling: &Ruling) -> bool {
+        // One more call may not be so.
+        ruling.is_held() && view.ends_before(self.until)
+    }
+
+    fn scale(&mut self, by: Scale) {
+        by.window(&mut self.from, &mut self.until);
+    }
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(view))
     }
 }
 
-fn expected(wanted: &Waited, window: &Window) -> String {
-    let callers = format!("every caller{} waits", window.words());
-    match (wanted.at_least, wanted.at_most) {
-        (Some(least), Some(most)) => format!("{callers} between {least} and {most}"),
-        (Some(least), None) => format!("{callers} {least} or longer"),
-        (None, Some(most)) => format!("{callers} {most} or less"),
-        (None, None) => callers,
+impl Waited {
+    fn window(&self) -> Window {
+        Window::new(self.from, self.until, self.step)
+    }
+
+    fn of_run(&self, view: &View<'_>) -> Ruling {
+        let run = view.run;
+        if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+            return Ruling::not_observed(reason);
+        }
+        let window = self.window();
+        let calls = window.calls(view).into_iter().map(Waiter::Call);
+        let work = window.work(view).into_iter().map(Waiter::Work);
+        let waiters: Vec<Waiter<'_>> = calls.chain(work).collect();
+        let longest = waiters.iter().max_by_key(|waiter| waiter.waited());
+        let shortest = waiters.iter().min_by_key(|waiter| waiter.waited());
+        let (Some(longest), Some(shortest)) = (longest, shortest) else {
+            return Ruling::fails("there is no such call", Evidence::none());
+        };
+        let words = |wait| {
+            if wait == Duration::MAX {
+                "for ever".to_owned()
+            } else {
+                span(wait)
+            }
+        };
+        let found = format!(
+            "{} callers wait between {} and {}",
+            waiters.len(),
+            words(shortest.waited()),
+            words(longest.waited())
+        );
+        // Times on a wire can't be stated to the last microsecond.
+        let tolerance = run.engine.tolerance();
+        let most = self.at_most.map(|most| most.0.saturating_add(tolerance));
+        if most.is_some_and(|most| longest.waited() > most) {
+            return Ruling::fails(found, longest.shown(&run.trace));
+        }
+        let shortest_counted = shortest.waited().saturating_add(tolerance);
+        if self
+            .at_least
+            .is_some_and(|least| shortest_counted < least.0)
+        {
+            return Ruling::fails(found, shortest.shown(&run.trace));
+        }
+        Ruling::holds(found)
     }
 }

@@ -2,37 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use super::{Evidence, Finding, Invariant};
-use crate::{
-    judge::{Run, Side},
-    scenario::Scenario,
-    trace::{Event, Kind},
-};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
+use crate::trace::Kind;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "disposed-is-silent",
     says: "after dispose there is no request, no task, no timer and no token",
+    is_held_by_silence: false,
     judge,
 };
 
-fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    if !scenario.disposes() {
+fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    if !plan.disposes() {
         return None;
     }
-    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Details, Side::Attempts]) {
+    if let Some(unseen) = unseen(view, &[Side::Details, Side::Attempts]) {
         return Some(unseen);
     }
     let mut disposed = BTreeSet::new();
-    let fails = |found: String, event: &Event| {
-        Some(Finding::fails(
-            INVARIANT.name,
-            found,
-            INVARIANT.says,
-            Evidence::of([event]),
-        ))
-    };
-    for event in &run.trace.events {
-        match &event.kind {
+    let fails = |found: String, event: Entry<'_>| Some(Ruling::fails(found, Evidence::of([event])));
+    for event in view.all() {
+        match &event.event.kind {
             Kind::Disposed { instance } => {
                 disposed.insert(*instance);
             }
@@ -53,5 +43,5 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
         }
     }
     let found = format!("{} disposed credentials", disposed.len());
-    (!disposed.is_empty()).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    (!disposed.is_empty()).then(|| Ruling::holds(found))
 }

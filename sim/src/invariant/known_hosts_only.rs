@@ -1,46 +1,38 @@
 //! A process outside asks only for hosts of the world: any other request would have left the
 //! simulation, to a service that nobody meant to test.
 
-use super::{Evidence, Finding, Invariant};
-use crate::{
-    judge::{Run, Side},
-    scenario::Scenario,
-    trace::{Event, Kind},
-};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View};
+use crate::trace::Kind;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "known-hosts-only",
     says: "nobody asks for a host that the scenario does not have",
+    is_held_by_silence: true,
     judge,
 };
 
-fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
+fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     // Only processes outside come in through the proxy, where such requests are seen.
-    if run.sight.sees(Side::Attempts) {
+    if view.run.sight.sees(Side::Attempts) {
         return None;
     }
-    let refused = |event: &&Event| matches!(event.kind, Kind::HostRefused { .. });
-    let refused: Vec<&Event> = run.trace.events.iter().filter(refused).collect();
+    let is_refused = |event: &Entry<'_>| matches!(event.event.kind, Kind::HostRefused { .. });
+    let refused: Vec<Entry<'_>> = view.all().filter(is_refused).collect();
     if refused.is_empty() {
         let found = "every host that was asked for is in the scenario";
-        return Some(Finding::holds(INVARIANT.name, found, INVARIANT.says));
+        return Some(Ruling::holds(found));
     }
     let found = match refused.len() {
         1 => "1 request was refused".to_owned(),
         several => format!("{several} requests were refused"),
     };
-    Some(Finding::fails(
-        INVARIANT.name,
-        found,
-        INVARIANT.says,
-        Evidence::of(refused),
-    ))
+    Some(Ruling::fails(found, Evidence::of(refused)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{judge::Sight, simulation::Simulation};
+    use crate::{judge::Sight, simulation::Simulation, trace::Event};
 
     #[test]
     fn it_speaks_about_processes_outside_and_nobody_else() {
@@ -54,9 +46,10 @@ mod tests {
         };
         let mut judged = |sight: Sight| {
             run.sight = sight;
-            let before = judge(&scenario, &run).map(|finding| finding.is_held());
+            let plan = crate::verdict::plan(&scenario);
+            let before = judge(&plan, &View::of(&run)).map(|ruling| ruling.is_held());
             run.trace.events.push(refused.clone());
-            let after = judge(&scenario, &run).map(|finding| finding.is_held());
+            let after = judge(&plan, &View::of(&run)).map(|ruling| ruling.is_held());
             run.trace.events.pop();
             (before, after)
         };

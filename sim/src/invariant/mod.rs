@@ -1,72 +1,80 @@
 //! What every run of every scenario asserts, one file each.
 //!
-//! One more belongs to a later room (the persistent cache), and one needs two runs: same scenario, engine and seed, same hash (`credsim run --twice`).
+//! To add an invariant: a file here with its [`Invariant`], and a line in the registry
+//! [`invariants!`]. Scenario files know it by its name from then on (`[[known-failure]] fails`).
+//! Beside these two files change `sim/tests/wrong`, which needs a subject that breaks it, and
+//! generated files.
+//!
+//! One more belongs to a later room (the persistent cache), and one needs two runs: same scenario,
+//! engine and seed, same hash (`credsim run --twice`).
 
-mod disposed_is_silent;
-mod known_hosts_only;
-mod no_expired_connection;
-mod no_expired_token;
-mod no_secret_told;
-mod nothing_stops_for_good;
-mod reported_identity;
-mod retries_in_bounds;
-mod single_flight;
-mod valid_token_kept;
-mod whole_transactions;
-
-use crate::judge::{Evidence, Finding};
-use crate::{
-    judge::{Run, Side},
-    scenario::Scenario,
-};
+use crate::judge::{Entry, Evidence, Finding, Plan, Ruling, Side, View};
 
 /// An invariant.
 pub struct Invariant {
-    /// Its name in verdicts.
+    /// Its name in verdicts and in `[[known-failure]]`.
     pub name: &'static str,
     /// What it asserts, in a sentence.
     pub says: &'static str,
+    /// Whether it also holds of a run in which nothing happened, so that it alone says nothing of
+    /// the subject.
+    pub is_held_by_silence: bool,
     /// Judges a run; none when the run has nothing that it speaks about.
-    pub judge: fn(&Scenario, &Run) -> Option<Finding>,
+    pub judge: fn(&Plan<'_>, &View<'_>) -> Option<Ruling>,
 }
 
 impl Invariant {
-    /// The finding where `needs` are not all in sight; none if they are.
-    fn unseen(&self, run: &Run, needs: &[Side]) -> Option<Finding> {
-        let reason = run.sight.lacks(needs)?;
-        Some(Finding::not_observed(self.name, reason, self.says))
+    /// Judges the runs of all seeds: the first in which it does not hold is shown.
+    pub fn judge_all(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Option<Finding> {
+        let rulings = runs.iter().filter_map(|view| {
+            let ruling = (self.judge)(plan, view)?;
+            Some(ruling.of_seed(view.run.seed))
+        });
+        Some(Ruling::worst(rulings)?.into_finding(self.name, self.says))
     }
 }
 
-/// Whether the invariant also holds of a run in which nothing happened.
+/// The ruling where `needs` are not all in sight; none if they are.
+fn unseen(view: &View<'_>, needs: &[Side]) -> Option<Ruling> {
+    view.run.sight.lacks(needs).map(Ruling::not_observed)
+}
+
+/// The registry, in the order of verdicts: a module each.
+macro_rules! invariants {
+    ($callback:ident) => {
+        $callback! {
+            no_expired_token,
+            valid_token_kept,
+            reported_identity,
+            single_flight,
+            retries_in_bounds,
+            nothing_stops_for_good,
+            disposed_is_silent,
+            no_secret_told,
+            known_hosts_only,
+            whole_transactions,
+            no_expired_connection,
+        }
+    };
+}
+
+macro_rules! define {
+    ($( $module:ident, )*) => {
+        $( mod $module; )*
+
+        /// All of them, in the order of verdicts.
+        pub const ALL: &[Invariant] = &[$( $module::INVARIANT, )*];
+    };
+}
+invariants!(define);
+
+/// Their names, in the order of verdicts.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|invariant| invariant.name)
+}
+
+/// Whether the invariant of this name also holds of a run in which nothing happened.
 pub(crate) fn is_held_by_silence(name: &str) -> bool {
-    [no_secret_told::INVARIANT, known_hosts_only::INVARIANT]
-        .iter()
-        .any(|invariant| invariant.name == name)
-}
-
-/// All of them, in the order of verdicts.
-pub const ALL: &[Invariant] = &[
-    no_expired_token::INVARIANT,
-    valid_token_kept::INVARIANT,
-    reported_identity::INVARIANT,
-    single_flight::INVARIANT,
-    retries_in_bounds::INVARIANT,
-    nothing_stops_for_good::INVARIANT,
-    disposed_is_silent::INVARIANT,
-    no_secret_told::INVARIANT,
-    known_hosts_only::INVARIANT,
-    whole_transactions::INVARIANT,
-    no_expired_connection::INVARIANT,
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scenario_files_know_them_all() {
-        let names: Vec<_> = ALL.iter().map(|invariant| invariant.name).collect();
-        assert_eq!(names, crate::scenario::INVARIANTS);
-    }
+    let mut all = ALL.iter();
+    all.any(|invariant| invariant.name == name && invariant.is_held_by_silence)
 }

@@ -2,27 +2,27 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Evidence, Finding, Invariant};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, View};
 use crate::{
-    judge::Run,
-    scenario::{RedisEnd, Scenario},
+    scenario::RedisEnd,
     trace::{Kind, RedisEvent, span},
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "no-expired-connection",
     says: "no redis connection runs on a token that has ended, or signs in with one",
+    is_held_by_silence: false,
     judge,
 };
 
-fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    let grace = scenario.world.redis.as_ref()?.grace.0;
-    // By a clock that is wrong, nobody can know.
-    let is_right = scenario.clock_is_right();
-    let mut ends: BTreeMap<u64, (Duration, &_)> = BTreeMap::new();
+fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    let grace = plan.world.redis.as_ref()?.grace.0;
+    // By a clock that is wrong, no client can know.
+    let is_right = plan.clock_is_right();
+    let mut ends: BTreeMap<u64, (Duration, Entry<'_>)> = BTreeMap::new();
     let mut looked_at = 0;
-    for event in &run.trace.events {
-        let failed = match &event.kind {
+    for event in view.redis() {
+        let failed = match &event.event.kind {
             Kind::Redis(RedisEvent::SignedIn {
                 connection,
                 accepted: true,
@@ -53,7 +53,7 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                         (found, vec![*signed_in, event])
                     })
             }
-            // Without a grace period nobody can be faster than the server.
+            // Without a grace period no client can be faster than the server.
             Kind::Redis(RedisEvent::Closed {
                 connection,
                 because: RedisEnd::Expired,
@@ -69,9 +69,9 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
         };
         if let Some((found, shown)) = failed {
             let shown = Evidence::of(shown);
-            return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+            return Some(Ruling::fails(found, shown));
         }
     }
     let found = format!("{looked_at} commands on {} connections", ends.len());
-    (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    (looked_at > 0).then(|| Ruling::holds(found))
 }

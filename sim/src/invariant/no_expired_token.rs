@@ -2,31 +2,28 @@
 
 use jiff::SignedDuration;
 
-use super::{Evidence, Finding, Invariant};
-use crate::{
-    judge::{Run, Side, view::calls},
-    scenario::Scenario,
-    trace::CallOutcome,
-};
+use super::{Evidence, Invariant, Plan, Ruling, Side, View, unseen};
+use crate::trace::CallOutcome;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "no-expired-token",
     says: "no expired token is handed out, by the host's own clock",
+    is_held_by_silence: false,
     judge,
 };
 
-fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
-    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Calls]) {
+fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    if let Some(unseen) = unseen(view, &[Side::Calls]) {
         return Some(unseen);
     }
     // Some SDKs round the end of a token to a whole second, up or down.
-    let rounding = if run.sight.sees(Side::Details) {
+    let rounding = if view.run.sight.sees(Side::Details) {
         SignedDuration::ZERO
     } else {
         SignedDuration::from_secs(1)
     };
     let mut looked_at = 0;
-    for call in calls(&run.trace) {
+    for call in view.calls() {
         let Some(end) = &call.end else { continue };
         let CallOutcome::Token { expires_on, .. } = end.outcome else {
             continue;
@@ -38,14 +35,8 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
                 end.host_time
             );
             let shown = Evidence::of(call.events());
-            return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+            return Some(Ruling::fails(found, shown));
         }
     }
-    (looked_at > 0).then(|| {
-        Finding::holds(
-            INVARIANT.name,
-            format!("{looked_at} tokens"),
-            INVARIANT.says,
-        )
-    })
+    (looked_at > 0).then(|| Ruling::holds(format!("{looked_at} tokens")))
 }

@@ -1,39 +1,34 @@
 //! No secret in logs, traces, errors or Debug output.
 
-use super::{Evidence, Finding, Invariant};
+use super::{Evidence, Invariant, Plan, Ruling, View};
 use crate::{
-    judge::Run,
     redact::looks_like_token,
-    scenario::Scenario,
     trace::{Event, Kind},
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "no-secret-told",
     says: "no secret is in a log, a trace, an error or a Debug output",
+    is_held_by_silence: true,
     judge,
 };
 
-fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
-    for event in &run.trace.events {
+fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    let events = &view.run.trace.events;
+    for event in events {
         if let Kind::SecretLeaked { place, secret } = &event.kind {
             let found = format!("a {secret} is in a {place}");
             let shown = Evidence::of([event]);
-            return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+            return Some(Ruling::fails(found, shown));
         }
         if shows_token(event) {
             // The line itself must not be shown.
             let found = format!("a token is in the trace, at {:?}", event.at);
-            return Some(Finding::fails(
-                INVARIANT.name,
-                found,
-                INVARIANT.says,
-                Evidence::none(),
-            ));
+            return Some(Ruling::fails(found, Evidence::none()));
         }
     }
-    let found = format!("{} events", run.trace.events.len());
-    Some(Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    let found = format!("{} events", events.len());
+    Some(Ruling::holds(found))
 }
 
 /// Whether an event shows what looks like a JSON Web Token, in any of the texts that come from

@@ -2,81 +2,74 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Evidence, Finding, Invariant};
+use super::{Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
-    judge::{
-        Run, Side,
-        redis_view::{Work, work},
-        view::{Call, Window, calls},
-    },
-    scenario::{RedisClientKind, Scenario, Span},
+    judge::{redis_view::Work, view::Call},
     trace::{CallOutcome, span},
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "nothing-stops-for-good",
     says: "who got tokens before the faults gets them again within 2 min of their end",
+    is_held_by_silence: false,
     judge,
 };
 
 /// The stated time. Longer than every wait that a policy can be in the middle of by default.
 const WITHIN: Duration = Duration::from_secs(120);
 
-fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    let healed = run.last_repair?;
-    if !run.healthy_at_end || changed_for_good(scenario) {
+fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    let healed = view.run.last_repair?;
+    if !view.run.healthy_at_end || plan.changes_for_good() {
         return None;
     }
-    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Calls]) {
+    if let Some(unseen) = unseen(view, &[Side::Calls]) {
         return Some(unseen);
     }
-    let all = calls(&run.trace);
-    let mut by_scope: BTreeMap<(u32, &str), Vec<&Call<'_>>> = BTreeMap::new();
-    for call in &all {
-        by_scope
-            .entry((call.instance, call.scope))
-            .or_default()
-            .push(call);
+    let mut by_scope: BTreeMap<(u32, &str), Served> = BTreeMap::new();
+    for call in view.calls() {
+        let served = by_scope.entry((call.instance, call.scope)).or_default();
+        served.before |= call.at < healed && call.is_token();
+        if is_late(&call, healed) {
+            served.late += 1;
+            served.again |= call.is_token();
+        }
     }
     let mut looked_at = 0;
-    for ((instance, scope), calls) in by_scope {
-        let served_before = calls.iter().any(|call| call.at < healed && call.is_token());
-        let late = calls.iter().filter(|call| call.at >= healed + WITHIN);
-        // Who was told to come back later is right to wait.
-        let late: Vec<_> = late.filter(|call| !waits_as_told(call)).collect();
-        if !served_before || late.is_empty() {
+    for ((instance, scope), served) in by_scope {
+        if !served.before || served.late == 0 {
             continue;
         }
         looked_at += 1;
-        if !late.iter().any(|call| call.is_token()) {
+        if !served.again {
             let found = format!(
                 "#{instance} fails all {} calls for {scope} from {} after the last repair on",
-                late.len(),
+                served.late,
                 span(WITHIN)
             );
-            let shown = Evidence::of(late.iter().flat_map(|call| call.events()));
-            return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+            let late = view.calls().filter(|call| {
+                call.instance == instance && call.scope == scope && is_late(call, healed)
+            });
+            let shown: Vec<_> = late.flat_map(|call| call.events().collect::<Vec<_>>()).collect();
+            return Some(Ruling::fails(found, Evidence::of(shown)));
         }
     }
-    let always = Window::new(Span::default(), None, None);
-    let work = work(run, &always);
-    let served_before = work.iter().any(|work| work.at < healed && is_done(work));
+    let work: Vec<Work<'_>> = view.work().collect();
+    let served_before = work.iter().any(|work| work.at < healed && work.is_done());
     let late: Vec<_> = work
         .iter()
         .filter(|work| work.at >= healed + WITHIN)
         .collect();
-    // A connection of this kind stays broken.
-    let client = scenario.subject.redis.as_ref().map(|redis| redis.client);
-    if served_before && !late.is_empty() && client != Some(RedisClientKind::Single) {
+    if served_before && !late.is_empty() && !plan.connections_stay_broken() {
         looked_at += 1;
-        if !late.iter().any(|work| is_done(work)) {
+        if !late.iter().any(|work| work.is_done()) {
             let found = format!(
                 "all {} pieces of redis work from {} after the last repair on fail",
                 late.len(),
                 span(WITHIN)
             );
             let shown = Evidence::of(late.iter().flat_map(|work| work.events()));
-            return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+            return Some(Ruling::fails(found, shown));
         }
     }
     let who = if work.is_empty() {
@@ -85,11 +78,24 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
         "redis clients"
     };
     let found = format!("{looked_at} {who} are served again");
-    (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    (looked_at > 0).then(|| Ruling::holds(found))
 }
 
-fn is_done(work: &Work<'_>) -> bool {
-    work.end.is_some() && work.error().is_none()
+/// What the calls of one instance for one scope got.
+#[derive(Default)]
+struct Served {
+    /// Whether one before the last repair got a token.
+    before: bool,
+    /// How many begin so long after it that they should.
+    late: usize,
+    /// Whether one of these does.
+    again: bool,
+}
+
+/// Whether the call begins so long after the last repair that it should get a token.
+fn is_late(call: &Call<'_>, healed: Duration) -> bool {
+    // A caller that was told to come back later is right to wait.
+    call.at >= healed + WITHIN && !waits_as_told(call)
 }
 
 /// Whether the call ends in an error that names a later moment to ask again.
@@ -97,10 +103,4 @@ fn waits_as_told(call: &Call<'_>) -> bool {
     call.end.as_ref().is_some_and(|end| {
         matches!(end.outcome, CallOutcome::Error { retry_at: Some(at), .. } if *at > end.host_time)
     })
-}
-
-/// Whether the world ends without something that it began with, so that failing is right.
-fn changed_for_good(scenario: &Scenario) -> bool {
-    let mut events = scenario.at.iter();
-    events.any(|at| at.action.consequences().takes_away)
 }

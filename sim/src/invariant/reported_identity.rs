@@ -1,17 +1,17 @@
 //! No change of principal that the subject did not report.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use super::{Evidence, Finding, Invariant};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
-    judge::{Run, Side, Sight},
-    scenario::Scenario,
-    trace::{CallOutcome, Event, Kind},
+    judge::Sight,
+    trace::{CallOutcome, Kind},
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "reported-identity",
     says: "no change of principal that the subject did not report",
+    is_held_by_silence: false,
     judge,
 };
 
@@ -19,21 +19,21 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 #[derive(Default)]
 struct Known<'a> {
     /// Who answered last, by scope.
-    last: BTreeMap<&'a str, (String, &'a Event)>,
-    /// Everybody whom the instance reported as the new answerer, with the scopes that have
-    /// followed already being of no matter: a change is reported once for all.
-    reported: Option<String>,
+    last: BTreeMap<&'a str, (Answerer<'a>, Entry<'a>)>,
+    /// The new answerer that the instance reported last. A change is reported once for all scopes.
+    reported: Option<&'a str>,
 }
 
-fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
-    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Calls, Side::Reports]) {
+fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    if let Some(unseen) = unseen(view, &[Side::Calls, Side::Reports]) {
         return Some(unseen);
     }
     let mut instances: BTreeMap<u32, Known<'_>> = BTreeMap::new();
     let mut scopes: BTreeMap<u64, &str> = BTreeMap::new();
     let mut looked_at = 0;
-    for event in &run.trace.events {
-        match &event.kind {
+    let sight = view.run.sight;
+    for event in view.all() {
+        match &event.event.kind {
             Kind::CallStarted { call, scope, .. } => {
                 scopes.insert(*call, scope);
             }
@@ -43,7 +43,7 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
                 refused: false,
                 ..
             } => {
-                instances.entry(*instance).or_default().reported = Some(to.clone());
+                instances.entry(*instance).or_default().reported = Some(to);
             }
             Kind::CallEnded {
                 call,
@@ -54,22 +54,21 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
                 let Some(scope) = scopes.remove(call) else {
                     continue;
                 };
-                let Some(who) = identity(outcome, run.sight) else {
+                let Some(who) = Answerer::of(outcome, sight) else {
                     continue;
                 };
                 looked_at += 1;
                 let known = instances.entry(*instance).or_default();
                 let before = known.last.get(scope).or_else(|| known.last.values().next());
-                if let Some((before, told)) = before
+                if let Some((before, answered)) = before
                     && *before != who
                     && !known
                         .reported
-                        .as_ref()
-                        .is_some_and(|reported| names(reported, &who, run.sight))
+                        .is_some_and(|reported| who.is_named_in(reported, sight))
                 {
                     let found = format!("{who} answers after {before}, and nobody is told");
-                    let shown = Evidence::of([*told, event]);
-                    return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+                    let shown = Evidence::of([*answered, event]);
+                    return Some(Ruling::fails(found, shown));
                 }
                 known.last.insert(scope, (who, event));
             }
@@ -77,36 +76,65 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
         }
     }
     let found = format!("{looked_at} tokens");
-    (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    (looked_at > 0).then(|| Ruling::holds(found))
 }
 
-/// Whether a report names `who`, as [`identity`] knows them.
-fn names(reported: &str, who: &str, sight: Sight) -> bool {
-    if sight.walks {
-        reported == who
-    } else {
-        reported.contains(who)
+/// The identity behind a token, as far as it can be seen: where the credential is not told, only the
+/// object id.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Answerer<'a> {
+    credential: Option<&'a str>,
+    user: Option<&'a str>,
+    principal: Option<&'a str>,
+}
+
+impl<'a> Answerer<'a> {
+    /// Who answered, if a token did.
+    fn of(outcome: &'a CallOutcome, sight: Sight) -> Option<Self> {
+        let CallOutcome::Token {
+            credential,
+            principal,
+            user,
+            ..
+        } = outcome
+        else {
+            return None;
+        };
+        let principal = principal.as_deref();
+        if !sight.walks {
+            return Some(Self {
+                credential: None,
+                user: None,
+                principal: Some(principal?),
+            });
+        }
+        Some(Self {
+            credential: Some(credential),
+            user: user.as_deref().filter(|_| principal.is_some()),
+            principal,
+        })
+    }
+
+    /// Whether a report names it.
+    fn is_named_in(&self, reported: &str, sight: Sight) -> bool {
+        let name = self.to_string();
+        if sight.walks {
+            reported == name
+        } else {
+            reported.contains(&name)
+        }
     }
 }
 
-/// Who answered, in the words of an [`IdentityChanged`](Kind::IdentityChanged) event; where the
-/// credential is not told, only the object id, which such an event names too.
-fn identity(outcome: &CallOutcome, sight: Sight) -> Option<String> {
-    let CallOutcome::Token {
-        credential,
-        principal,
-        user,
-        ..
-    } = outcome
-    else {
-        return None;
-    };
-    if !sight.walks {
-        return principal.clone();
+impl fmt::Display for Answerer<'_> {
+    /// In the words of an [`IdentityChanged`](Kind::IdentityChanged) event.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let separator = self.credential.map_or("", |_| " as ");
+        f.write_str(self.credential.unwrap_or_default())?;
+        match (self.user, self.principal) {
+            (Some(user), Some(id)) => write!(f, "{separator}{user} ({id})"),
+            (None, Some(id)) => write!(f, "{separator}{id}"),
+            (_, None) => Ok(()),
+        }
     }
-    Some(match (user, principal) {
-        (Some(user), Some(id)) => format!("{credential} as {user} ({id})"),
-        (_, Some(id)) => format!("{credential} as {id}"),
-        (_, None) => credential.clone(),
-    })
 }

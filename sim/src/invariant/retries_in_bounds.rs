@@ -1,65 +1,76 @@
 //! `Retry-After` is honoured as PR-12 says, and attempts stay within the policy's bounds.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
     time::Duration,
 };
 
 use jiff::fmt::rfc2822;
 
-use super::{Evidence, Finding, Invariant};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
-    credential::Source,
-    judge::{
-        Run, Side,
-        view::{Call, Exchange, calls, exchanges, is_entra, is_imds, is_imds_token, world_time},
-    },
-    scenario::Scenario,
+    judge::view::{Call, Exchange, is_entra, is_imds, is_imds_token, world_time},
+    scenario::Service,
     trace::{Fingerprint, span},
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "retries-in-bounds",
     says: "Retry-After is honoured, and attempts stay within the policy's bounds",
+    is_held_by_silence: false,
     judge,
 };
 
-fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Attempts, Side::Calls]) {
+fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    if let Some(unseen) = unseen(view, &[Side::Attempts, Side::Calls]) {
         return Some(unseen);
     }
-    let exchanges = exchanges(&run.trace);
-    if exchanges.is_empty() {
+    let sent = view.exchanges().count();
+    if sent == 0 {
         return None;
     }
-    let failed = too_early(scenario, run, &exchanges)
-        .or_else(|| too_many(scenario, &exchanges, &calls(&run.trace)));
-    Some(failed.unwrap_or_else(|| {
-        let found = format!("{} requests", exchanges.len());
-        Finding::holds(INVARIANT.name, found, INVARIANT.says)
-    }))
+    let failed = too_early(plan, view).or_else(|| too_many(plan, view));
+    Some(failed.unwrap_or_else(|| Ruling::holds(format!("{sent} requests"))))
 }
 
 /// A request that is sent before the service wants it.
-fn too_early(scenario: &Scenario, run: &Run, exchanges: &[Exchange<'_>]) -> Option<Finding> {
-    let mut last: BTreeMap<(u32, Fingerprint), &Exchange<'_>> = BTreeMap::new();
-    for exchange in exchanges {
+fn too_early(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    let is_right = plan.clock_is_right();
+    let mut last: BTreeMap<(u32, Fingerprint), Before<'_>> = BTreeMap::new();
+    for exchange in view.exchanges() {
         let key = (exchange.instance, exchange.key);
-        if let Some(before) = last.insert(key, exchange)
-            && let Some((received, status, Some(header))) = before.head
-            && is_retried(exchange.to, status)
-            && let Some(wanted) = retry_after(scenario, run, header, received)
+        let head = exchange.head.and_then(|(received, status, header)| {
+            let header = header.filter(|_| is_retried(exchange.to, status))?;
+            Some((received, header))
+        });
+        let now = Before {
+            sent: exchange.sent,
+            ended: exchange.ended,
+            head,
+        };
+        if let Some(before) = last.insert(key, now)
+            && let Some((received, header)) = before.head
+            && let Some(wanted) = retry_after(is_right, view, header, received)
         {
             let waited = exchange.sent.at.saturating_sub(received);
             if waited < wanted {
                 let found = format!("{header} is answered after {}", span(waited));
                 let shown = [Some(before.sent), before.ended, Some(exchange.sent)];
                 let shown = Evidence::of(shown.into_iter().flatten());
-                return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+                return Some(Ruling::fails(found, shown));
             }
         }
     }
     None
+}
+
+/// The exchange before another one with the same key.
+struct Before<'a> {
+    sent: Entry<'a>,
+    ended: Option<Entry<'a>>,
+    /// When an answer that is retried came, and its `Retry-After`.
+    head: Option<(Duration, &'a str)>,
 }
 
 /// The statuses that are retried at `url`, on which `Retry-After` counts (PR-10, PR-14).
@@ -74,8 +85,8 @@ fn is_retried(url: &str, status: u16) -> bool {
 
 /// How long a header wants to be waited; none if it is 0, past or garbage.
 fn retry_after(
-    scenario: &Scenario,
-    run: &Run,
+    clock_is_right: bool,
+    view: &View<'_>,
     header: &str,
     received: Duration,
 ) -> Option<Duration> {
@@ -84,16 +95,14 @@ fn retry_after(
         match number(value) {
             Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
             None => {
-                let now = world_time(run, received);
+                let now = world_time(view.run, received);
                 let at = rfc2822::parse(value.trim()).ok()?.timestamp();
-                // A host whose clock is wrong reads a date wrongly; dates have whole seconds.
-                let exact = scenario.clock_is_right();
                 let wait = Duration::try_from(at.duration_since(now)).ok()?;
-                if exact {
-                    wait.saturating_sub(Duration::from_secs(1))
-                } else {
+                // A host whose clock is wrong reads a date wrongly; dates have whole seconds.
+                if !clock_is_right {
                     return None;
                 }
+                wait.saturating_sub(Duration::from_secs(1))
             }
         }
     } else {
@@ -110,93 +119,281 @@ fn number(value: &str) -> Option<f64> {
 }
 
 /// More attempts for one waiting caller than the policy allows.
-fn too_many(
-    scenario: &Scenario,
-    exchanges: &[Exchange<'_>],
-    calls: &[Call<'_>],
-) -> Option<Finding> {
-    let mut by_instance: BTreeMap<u32, Vec<&Exchange<'_>>> = BTreeMap::new();
-    for exchange in exchanges {
-        by_instance
-            .entry(exchange.instance)
-            .or_default()
-            .push(exchange);
+fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    let limits = Limits::of(plan);
+    // Which exchanges belong together: a group is sorted by the time of sending.
+    let exchanges = view.exchanges().enumerate();
+    let mut groups: Vec<(u32, Fingerprint, usize)> = exchanges
+        .filter(|(_, exchange)| limits.at(exchange.to).is_some())
+        .map(|(index, exchange)| (exchange.instance, exchange.key, index))
+        .collect();
+    groups.sort_unstable();
+    let mut bursts: BTreeMap<u32, Vec<Burst<Duration>>> = BTreeMap::new();
+    for group in groups.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1)) {
+        let exchanges = group.iter().filter_map(|(.., index)| view.exchange_at(*index));
+        let mut limit = None;
+        let mut attempts: Vec<(Duration, Option<Duration>)> = exchanges
+            .inspect(|exchange| limit = limits.at(exchange.to))
+            .map(|exchange| (exchange.sent.at, exchange.ended.map(|ended| ended.at)))
+            .collect();
+        attempts.sort_by_key(|(sent, _)| *sent);
+        if let (Some(limit), Some((instance, ..))) = (limit, group.first()) {
+            let all = bursts.entry(*instance).or_default();
+            all.extend(self::bursts(&attempts, limit));
+        }
     }
-    // Callers that come and go together see the same attempts.
-    let mut looked_at = BTreeSet::new();
-    for call in calls {
-        // Only callers who wait can tell one burst of attempts from the next.
+    let mut waits: BTreeMap<u32, Vec<Wait<Duration>>> = BTreeMap::new();
+    for (index, call) in view.calls().enumerate() {
         let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
-        if end == call.at || !looked_at.insert((call.instance, call.at, end)) {
-            continue;
-        }
-        let Some(sent) = by_instance.get(&call.instance) else {
-            continue;
-        };
-        let first = sent.partition_point(|exchange| exchange.sent.at < call.at);
-        let during = sent[first..]
-            .iter()
-            .take_while(|exchange| exchange.sent.at <= end);
-        for during in one_after_another(during).into_values() {
-            let Some(allowed) = during
-                .first()
-                .and_then(|e| attempts_allowed(scenario, e.to))
-            else {
-                continue;
+        // Only callers who wait can tell one burst of attempts from the next.
+        if end > call.at && bursts.contains_key(&call.instance) {
+            let wait = Wait {
+                begin: call.at,
+                end,
+                call: index,
             };
-            if during.len() > allowed as usize {
-                let found = format!(
-                    "#{} makes {} attempts for one caller; {allowed} are allowed",
-                    call.instance,
-                    during.len()
-                );
-                let shown = Evidence::of(during.iter().map(|exchange| exchange.sent));
-                return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
-            }
+            waits.entry(call.instance).or_default().push(wait);
         }
     }
-    None
+    let first = waits.into_iter().filter_map(|(instance, waits)| {
+        let bursts = bursts.remove(&instance)?;
+        first_exceeded(waits, bursts)
+    });
+    let call = view.call_at(first.min()?)?;
+    excess(view, &call, &limits)
 }
 
-/// Attempts by key, of which each begins when the one before has ended. What is in flight beside
-/// them is nobody's retry, but for another invariant to judge.
-fn one_after_another<'a, 'b: 'a>(
-    sent: impl Iterator<Item = &'a &'b Exchange<'b>>,
-) -> BTreeMap<Fingerprint, Vec<&'b Exchange<'b>>> {
-    let mut by_key: BTreeMap<Fingerprint, Vec<&Exchange<'_>>> = BTreeMap::new();
-    for exchange in sent {
+/// A caller that waits from `begin` to `end`, and the index of its call.
+struct Wait<T> {
+    begin: T,
+    end: T,
+    call: usize,
+}
+
+/// Attempts with one key, as a caller sees them that begins to wait after `since` (if there is an
+/// attempt before) and not after `first`: the attempt at `first` is the first one for it.
+struct Burst<T> {
+    since: Option<T>,
+    first: T,
+    /// When the first attempt beyond the limit is sent.
+    excess: T,
+}
+
+/// The bursts of the attempts with one key, which are sorted by the time of sending: one for each
+/// attempt that more attempts than `limit` follow, each when the one before has ended. What is in
+/// flight beside them is no retry, but for another invariant to judge.
+///
+/// O(n log n): the attempt that comes `limit` attempts later is found by repeated squaring of the
+/// step from one attempt to the next.
+fn bursts<T: Ord + Copy>(attempts: &[(T, Option<T>)], limit: u32) -> Vec<Burst<T>> {
+    let none = attempts.len();
+    let next = attempts.iter().enumerate().map(|(index, (_, ended))| {
+        let after = |ended| attempts.partition_point(|(sent, _)| *sent < ended);
+        ended.map_or(none, |ended| after(ended).max(index + 1))
+    });
+    let mut step: Vec<usize> = next.chain([none]).collect();
+    let mut later: Vec<usize> = (0..=none).collect();
+    let mut left = limit;
+    while left > 0 {
+        if left % 2 == 1 {
+            later = later.iter().map(|index| step[*index]).collect();
+        }
+        step = step.iter().map(|index| step[*index]).collect();
+        left /= 2;
+    }
+    let since = std::iter::once(None).chain(attempts.iter().map(|(sent, _)| Some(*sent)));
+    let each = attempts.iter().zip(since).zip(later);
+    each.filter_map(|(((first, _), since), later)| {
+        let (excess, _) = attempts.get(later)?;
+        Some(Burst {
+            since,
+            first: *first,
+            excess: *excess,
+        })
+    })
+    .collect()
+}
+
+/// Of the calls of one instance the first, by its index, that waits while one of the bursts
+/// exceeds its limit.
+///
+/// O(n log n): both are walked once in the order of time. The heap holds the bursts that have
+/// begun, the earliest excess on top; those that are over are dropped when they come up.
+fn first_exceeded<T: Ord + Copy>(
+    mut waits: Vec<Wait<T>>,
+    mut bursts: Vec<Burst<T>>,
+) -> Option<usize> {
+    waits.sort_by_key(|wait| wait.begin);
+    bursts.sort_by_key(|burst| burst.since);
+    let mut bursts = bursts.into_iter().peekable();
+    let mut begun = BinaryHeap::new();
+    let exceeded = waits.into_iter().filter(|wait| {
+        let begins = |burst: &Burst<T>| burst.since.is_none_or(|since| since < wait.begin);
+        while let Some(burst) = bursts.next_if(begins) {
+            begun.push(Reverse((burst.excess, burst.first)));
+        }
+        while let Some(Reverse((excess, first))) = begun.peek() {
+            if *first >= wait.begin {
+                return *excess <= wait.end;
+            }
+            begun.pop();
+        }
+        false
+    });
+    exceeded.map(|wait| wait.call).min()
+}
+
+/// What a caller sees whose attempts exceed the limit.
+fn excess(view: &View<'_>, call: &Call<'_>, limits: &Limits) -> Option<Ruling> {
+    let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
+    let mut by_key: BTreeMap<Fingerprint, Vec<Exchange<'_>>> = BTreeMap::new();
+    let during = view.exchanges().filter(|exchange| {
+        exchange.instance == call.instance && (call.at..=end).contains(&exchange.sent.at)
+    });
+    for exchange in during {
         let attempts = by_key.entry(exchange.key).or_default();
-        let free = attempts
+        let is_free = attempts
             .last()
             .is_none_or(|last| last.ended.is_some_and(|ended| ended.at <= exchange.sent.at));
-        if free {
+        if is_free {
             attempts.push(exchange);
         }
     }
-    by_key
+    by_key.into_values().find_map(|attempts| {
+        let allowed = limits.at(attempts.first()?.to)?;
+        if attempts.len() <= allowed as usize {
+            return None;
+        }
+        let found = format!(
+            "#{} makes {} attempts for one caller; {allowed} are allowed",
+            call.instance,
+            attempts.len()
+        );
+        let shown = Evidence::of(attempts.iter().map(|exchange| exchange.sent));
+        Some(Ruling::fails(found, shown))
+    })
 }
 
-/// How many attempts the subject's policy allows at `url` (PR-10, PR-13, PR-14).
-fn attempts_allowed(scenario: &Scenario, url: &str) -> Option<u32> {
-    const SELECTION: &str = "AZURE_TOKEN_CREDENTIALS";
-    let at_start = scenario.world.environment.get(SELECTION);
-    // Credentials built later see later values.
-    let set_later = scenario.later_values(SELECTION);
-    let at_start = at_start.map(String::as_str).into_iter();
-    let named = at_start.chain(set_later).any(|value| {
-        value
-            .trim()
-            .eq_ignore_ascii_case("ManagedIdentityCredential")
-    });
-    let credential = &scenario.subject.credential;
-    let retries = if is_imds(url) && !is_imds_token(url) {
-        0
-    } else if is_imds(url) {
-        credential.retries(&Source::Imds { selected: named })?
-    } else if is_entra(url) {
-        credential.retries(&Source::Entra)?
-    } else {
-        return None;
-    };
-    Some(retries.saturating_add(1))
+/// How many attempts the subject's policy allows for one caller (PR-10, PR-13, PR-14).
+struct Limits {
+    imds: Option<u32>,
+    entra: Option<u32>,
+}
+
+impl Limits {
+    fn of(plan: &Plan<'_>) -> Self {
+        let attempts = |retries: u32| retries.saturating_add(1);
+        Self {
+            imds: plan.retries(Service::Imds).map(attempts),
+            entra: plan.retries(Service::Entra).map(attempts),
+        }
+    }
+
+    /// How many at `url`; none if there is no limit.
+    fn at(&self, url: &str) -> Option<u32> {
+        if is_imds(url) && !is_imds_token(url) {
+            // A bare probe is not retried.
+            Some(1)
+        } else if is_imds(url) {
+            self.imds
+        } else if is_entra(url) {
+            self.entra
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::cmp::Ordering;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What [`first_exceeded`] finds, by looking at every attempt for every caller.
+    fn by_hand(attempts: &[(u32, Option<u32>)], waits: &[(u32, u32)], limit: u32) -> Option<usize> {
+        waits.iter().position(|(begin, end)| {
+            let mut free_from = Some(0);
+            let mut count = 0;
+            for (sent, ended) in attempts {
+                let is_free = free_from.is_some_and(|free| free <= *sent);
+                if (begin..=end).contains(&sent) && is_free {
+                    count += 1;
+                    free_from = *ended;
+                }
+            }
+            count > limit
+        })
+    }
+
+    fn sweep<T: Ord + Copy>(
+        attempts: &[(T, Option<T>)],
+        waits: &[(T, T)],
+        limit: u32,
+    ) -> Option<usize> {
+        let waits = waits.iter().enumerate();
+        let waits = waits.map(|(call, (begin, end))| Wait {
+            begin: *begin,
+            end: *end,
+            call,
+        });
+        first_exceeded(waits.collect(), bursts(attempts, limit))
+    }
+
+    proptest! {
+        #[test]
+        fn the_sweep_finds_what_looking_at_everything_finds(
+            attempts in proptest::collection::vec((0_u32..60, proptest::option::of(0_u32..20)), 0..24),
+            waits in proptest::collection::vec((0_u32..60, 1_u32..30), 0..12),
+            limit in 1_u32..5,
+        ) {
+            let mut attempts: Vec<_> = attempts
+                .into_iter()
+                .map(|(sent, takes)| (sent, takes.map(|takes| sent + takes)))
+                .collect();
+            attempts.sort_by_key(|(sent, _)| *sent);
+            let mut waits: Vec<_> = waits.into_iter().map(|(at, takes)| (at, at + takes)).collect();
+            waits.sort_unstable();
+            prop_assert_eq!(sweep(&attempts, &waits, limit), by_hand(&attempts, &waits, limit));
+        }
+    }
+
+    thread_local! {
+        static COMPARISONS: Cell<u64> = const { Cell::new(0) };
+    }
+
+    /// A time that counts how often it is compared.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    struct Counted(u64);
+
+    impl Ord for Counted {
+        fn cmp(&self, other: &Self) -> Ordering {
+            COMPARISONS.set(COMPARISONS.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Counted {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    #[test]
+    fn callers_that_all_wait_together_cost_no_more_than_each_alone() {
+        // A stampede: each caller waits through all attempts.
+        let steps = |size: u64| {
+            let attempts: Vec<_> = (0..size).map(|at| (Counted(at), Some(Counted(at)))).collect();
+            let waits: Vec<_> = (0..size).map(|at| (Counted(at), Counted(2 * size))).collect();
+            COMPARISONS.set(0);
+            let limit = u32::try_from(size).unwrap_or(u32::MAX);
+            assert_eq!(sweep(&attempts, &waits, limit), None);
+            COMPARISONS.get()
+        };
+        let (one, four) = (steps(1_000), steps(4_000));
+        assert!(four < 5 * one, "{one} comparisons, then {four}");
+    }
 }

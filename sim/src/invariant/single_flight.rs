@@ -3,47 +3,54 @@
 
 use std::collections::BTreeMap;
 
-use super::{Evidence, Finding, Invariant};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
-    judge::{
-        Run, Side,
-        view::{is_imds, is_imds_token},
-    },
-    scenario::Scenario,
-    trace::{Event, Kind},
+    judge::view::{is_imds, is_imds_token},
+    trace::{Fingerprint, Kind},
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "single-flight",
     says: "at most one token request is in flight per credential and cache key",
+    is_held_by_silence: false,
     judge,
 };
 
-fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
-    if let Some(unseen) = INVARIANT.unseen(run, &[Side::Attempts]) {
+/// What makes two requests or two commands of an instance the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key<'a> {
+    Request(Fingerprint),
+    Command { program: &'a str, args: &'a str },
+}
+
+fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    if let Some(unseen) = unseen(view, &[Side::Attempts]) {
         return Some(unseen);
     }
     // What is in flight, by instance and key; and the key of each exchange and command.
-    let mut in_flight: BTreeMap<(u32, String), &Event> = BTreeMap::new();
-    let mut keys: BTreeMap<(bool, u64), (u32, String)> = BTreeMap::new();
+    let mut in_flight: BTreeMap<(u32, Key<'_>), Entry<'_>> = BTreeMap::new();
+    let mut keys: BTreeMap<(bool, u64), (u32, Key<'_>)> = BTreeMap::new();
     let mut looked_at = 0;
-    for event in &run.trace.events {
-        let (key, name) = match &event.kind {
-            // A bare probe asks whether anybody is there, not for a token.
+    for event in view.all() {
+        let (key, name) = match &event.event.kind {
+            // A bare probe asks whether the service is there, not for a token.
             Kind::RequestSent { to, .. } if is_imds(to) && !is_imds_token(to) => continue,
             Kind::RequestSent {
                 instance,
                 exchange,
                 key,
                 ..
-            } => ((*instance, key.to_string()), (false, *exchange)),
+            } => ((*instance, Key::Request(*key)), (false, *exchange)),
             Kind::CommandStarted {
                 instance,
                 command,
                 program,
                 args,
                 ..
-            } => ((*instance, format!("{program} {args}")), (true, *command)),
+            } => {
+                let key = Key::Command { program, args };
+                ((*instance, key), (true, *command))
+            }
             Kind::ExchangeEnded { exchange, .. } => {
                 keys.remove(&(false, *exchange))
                     .and_then(|key| in_flight.remove(&key));
@@ -57,13 +64,13 @@ fn judge(_: &Scenario, run: &Run) -> Option<Finding> {
             _ => continue,
         };
         looked_at += 1;
-        if let Some(first) = in_flight.insert(key.clone(), event) {
+        if let Some(first) = in_flight.insert(key, event) {
             let found = "a second one is sent while the first has no answer";
             let shown = Evidence::of([first, event]);
-            return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+            return Some(Ruling::fails(found, shown));
         }
         keys.insert(name, key);
     }
     let found = format!("{looked_at} requests and commands");
-    (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    (looked_at > 0).then(|| Ruling::holds(found))
 }

@@ -5,17 +5,17 @@ use std::{collections::BTreeMap, time::Duration};
 use credsim_identity::TokenRequest;
 use jiff::Timestamp;
 
-use super::{Evidence, Finding, Invariant};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
 use crate::{
     call::Which,
-    judge::{Run, Side, view::calls},
-    scenario::Scenario,
-    trace::{CallOutcome, Event},
+    judge::view::Call,
+    trace::CallOutcome,
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "valid-token-kept",
     says: "a token that is still valid is never withheld because a refresh failed",
+    is_held_by_silence: false,
     judge,
 };
 
@@ -24,11 +24,11 @@ struct Held<'a> {
     expires_on: Timestamp,
     /// When it ends by the time since it was received: a clock that is set back stretches nothing.
     ends: Duration,
-    event: &'a Event,
+    event: Entry<'a>,
 }
 
-fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    let credential = &scenario.subject.credential;
+fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    let credential = &plan.subject.credential;
     if credential.keeps_nothing() {
         return None;
     }
@@ -37,21 +37,16 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
     } else {
         &[Side::Calls]
     };
-    if let Some(unseen) = INVARIANT.unseen(run, needs) {
+    if let Some(unseen) = unseen(view, needs) {
         return Some(unseen);
     }
     let mut held: BTreeMap<(u32, &str, Option<&str>, bool), Held<'_>> = BTreeMap::new();
     let mut looked_at = 0;
-    let calls = calls(&run.trace);
-    let mut ends: Vec<_> = calls
-        .iter()
-        .filter_map(|call| Some((call, call.end.as_ref()?)))
-        .collect();
-    ends.sort_by_key(|(_, end)| end.event.at);
-    let asked = scenario.call.iter();
-    let asked = asked.map(|call| call.action.token_request(&scenario.world, Which::FIRST));
+    let asked = plan.call.iter();
+    let asked = asked.map(|call| call.action.token_request(plan.world, Which::FIRST));
     let asked: Vec<Option<TokenRequest>> = asked.collect();
-    for (call, end) in ends {
+    for call in by_end(view) {
+        let Some(end) = &call.end else { continue };
         let asked = call
             .step
             .checked_sub(1)
@@ -101,12 +96,23 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                         token.expires_on
                     );
                     let shown = Evidence::of([token.event].into_iter().chain(call.events()));
-                    return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+                    return Some(Ruling::fails(found, shown));
                 }
             }
             CallOutcome::GaveUp {} => {}
         }
     }
     let found = format!("{looked_at} failed calls after a token, none of them with a valid one");
-    (!held.is_empty()).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    (!held.is_empty()).then(|| Ruling::holds(found))
+}
+
+/// The calls in the order in which they ended, those of one moment in the order in which they began.
+fn by_end<'a>(view: &View<'a>) -> impl Iterator<Item = Call<'a>> {
+    let calls = view.calls().enumerate();
+    let mut ends: Vec<(Duration, usize)> = calls
+        .filter_map(|(index, call)| Some((call.end?.event.at, index)))
+        .collect();
+    ends.sort_unstable();
+    ends.into_iter()
+        .filter_map(|(_, index)| view.call_at(index))
 }

@@ -1,19 +1,17 @@
 //! Nothing stands between MULTI and EXEC but what the caller sent, and no transaction is torn by
 //! the end of a token.
 
-use std::collections::BTreeSet;
-
-use super::{Evidence, Finding, Invariant};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View};
 use crate::{
-    judge::{Run, Side},
-    scenario::{RedisEnd, Scenario},
-    trace::{Event, Kind, RedisEvent},
+    scenario::RedisEnd,
+    trace::{Kind, RedisEvent},
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "whole-transactions",
     says: "nothing stands between MULTI and EXEC but what the caller sent, and no token's end \
            tears a transaction",
+    is_held_by_silence: false,
     judge,
 };
 
@@ -22,15 +20,15 @@ const FRAME: [&str; 5] = ["MULTI", "EXEC", "DISCARD", "RESET", "QUIT"];
 /// What no application sends between MULTI and EXEC, if nobody knows what it sends.
 const NEVER: [&str; 2] = ["AUTH", "HELLO"];
 
-fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
-    // What an app outside sends, nobody here knows.
-    let sent = match run.sight.lacks(&[Side::Calls]) {
+fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+    // What an application outside sends is not known.
+    let sent = match view.run.sight.lacks(&[Side::Calls]) {
         Some(_) => None,
-        None => Some(sent(scenario)),
+        None => Some(plan.sent_in_transactions()),
     };
     let mut looked_at = 0;
-    for event in &run.trace.events {
-        match &event.kind {
+    for event in view.lane("redis") {
+        match &event.event.kind {
             Kind::Redis(RedisEvent::Command {
                 connection,
                 name,
@@ -47,8 +45,8 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                     let found = format!(
                         "nobody sent the {name} that stands in transaction {number} of connection {connection}"
                     );
-                    let shown = Evidence::of(of_transaction(run, *connection, *number));
-                    return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+                    let shown = Evidence::of(of_transaction(view, *connection, *number));
+                    return Some(Ruling::fails(found, shown));
                 }
             }
             Kind::Redis(RedisEvent::Closed {
@@ -60,28 +58,24 @@ fn judge(scenario: &Scenario, run: &Run) -> Option<Finding> {
                 let found = format!(
                     "the end of its token tears transaction {number} of connection {connection}"
                 );
-                let shown = of_transaction(run, *connection, *number).chain([event]);
+                let shown = of_transaction(view, *connection, *number).chain([event]);
                 let shown = Evidence::of(shown);
-                return Some(Finding::fails(INVARIANT.name, found, INVARIANT.says, shown));
+                return Some(Ruling::fails(found, shown));
             }
             _ => {}
         }
     }
     let found = format!("{looked_at} transactions");
-    (looked_at > 0).then(|| Finding::holds(INVARIANT.name, found, INVARIANT.says))
+    (looked_at > 0).then(|| Ruling::holds(found))
 }
 
-/// The names of the commands that callers send in transactions.
-fn sent(scenario: &Scenario) -> BTreeSet<String> {
-    let calls = scenario.call.iter();
-    calls
-        .flat_map(|call| call.action.commands_in_transactions())
-        .collect()
-}
-
-fn of_transaction(run: &Run, on: u64, number: u64) -> impl Iterator<Item = &Event> {
-    run.trace.events.iter().filter(move |event| {
-        matches!(&event.kind, Kind::Redis(RedisEvent::Command { connection, transaction, .. })
+fn of_transaction<'a>(
+    view: &View<'a>,
+    on: u64,
+    number: u64,
+) -> impl Iterator<Item = Entry<'a>> {
+    view.lane("redis").filter(move |event| {
+        matches!(&event.event.kind, Kind::Redis(RedisEvent::Command { connection, transaction, .. })
             if *connection == on && *transaction == Some(number))
     })
 }

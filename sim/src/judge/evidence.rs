@@ -1,6 +1,6 @@
 //! The few lines of a trace that show why something does not hold.
 
-use super::view::Call;
+use super::view::{Call, Entry};
 use crate::trace::{self, Event, Kind, RedisEvent, Trace};
 
 /// Whether the world became another one.
@@ -42,8 +42,8 @@ impl Evidence {
     }
 
     /// These events, as lines.
-    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
-        let events: Vec<&Event> = events.into_iter().collect();
+    pub fn of<'a, E: Into<&'a Event>>(events: impl IntoIterator<Item = E>) -> Self {
+        let events: Vec<&Event> = events.into_iter().map(Into::into).collect();
         Self::cut(&events, |event| trace::line(event))
     }
 
@@ -64,26 +64,21 @@ impl Evidence {
 
     /// These events of the trace, and what the world became before and between them.
     pub(crate) fn with_changes<'a>(
-        trace: &'a Trace,
-        events: impl IntoIterator<Item = &'a Event>,
+        trace: &Trace,
+        events: impl IntoIterator<Item = Entry<'a>>,
     ) -> Self {
-        let mut events: Vec<&Event> = events.into_iter().collect();
-        // They stand in one list: their addresses are their order.
-        events.sort_by_key(|event| std::ptr::from_ref(*event));
+        let mut events: Vec<Entry<'_>> = events.into_iter().collect();
+        events.sort_by_key(|event| event.position);
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             return Self::none();
         };
-        let same = |one: &Event, other: &Event| std::ptr::eq(one, other);
         // A change of the same moment that comes after it is not before it.
-        let position = trace.events.iter().position(|event| same(event, first));
-        let until = position.map_or(trace.events.len(), |first| first + 1);
-        let begins = trace.events[..until].iter().rposition(is_change);
-        let within = &trace.events[begins.unwrap_or(0)..];
-        let ends = within
-            .iter()
-            .take_while(|event| event.at <= last.at)
-            .count();
-        Self::of(merged(&within[..ends], &events, is_change, same))
+        let mut before = trace.events.iter().take(first.position + 1);
+        let begins = before.rposition(is_change).unwrap_or(0);
+        let within = trace.events.iter().enumerate().skip(begins);
+        let within = within.take_while(|(_, event)| event.at <= last.at);
+        let wanted: Vec<usize> = events.iter().map(|event| event.position).collect();
+        Self::of(merged(within, &wanted, is_change))
     }
 
     /// What led to the outcome of a call: the last change of the world before it, what services
@@ -97,14 +92,14 @@ impl Evidence {
             .find(|event| is_change(event))
             .into_iter()
             .collect();
-        let end = call.end.as_ref().map(|end| end.event);
-        for event in since {
-            let own =
-                std::ptr::eq(event, call.started) || end.is_some_and(|e| std::ptr::eq(e, event));
-            if own || is_change(event) || is_answer(event) {
+        let started = call.started.position;
+        let end = call.end.as_ref().map(|end| end.event.position);
+        for (position, event) in (begins..).zip(since) {
+            let is_end = end == Some(position);
+            if position == started || is_end || is_change(event) || is_answer(event) {
                 events.push(event);
             }
-            if end.is_some_and(|e| std::ptr::eq(e, event)) {
+            if is_end {
                 break;
             }
         }
@@ -122,19 +117,18 @@ impl Evidence {
     }
 }
 
-/// Those of `all` that are wanted anyway or among `some`, which stand in the same order. Each is
-/// looked at once, however many there are.
+/// Those of `all` that are wanted anyway or stand at one of the positions in `some`, which are
+/// sorted, as those in `all` are. Each is looked at once, however many there are.
 fn merged<'a, T>(
-    all: &'a [T],
-    some: &[&'a T],
+    all: impl Iterator<Item = (usize, &'a T)>,
+    some: &[usize],
     is_wanted: impl Fn(&T) -> bool,
-    mut same: impl FnMut(&T, &T) -> bool,
 ) -> Vec<&'a T> {
     let mut some = some.iter().peekable();
     let mut merged = Vec::new();
-    for one in all {
+    for (position, one) in all {
         let mut is_known = false;
-        while some.next_if(|known| same(known, one)).is_some() {
+        while some.next_if(|known| **known == position).is_some() {
             is_known = true;
         }
         if is_known || is_wanted(one) {
@@ -150,20 +144,43 @@ mod tests {
 
     #[test]
     fn what_is_shown_grows_no_faster_than_the_trace() {
-        let looks = |size: i64| {
-            let all: Vec<i64> = (0..size).collect();
-            let some: Vec<&i64> = all.iter().filter(|one| *one % 3 == 0).collect();
+        let looks = |size: usize| {
+            let all: Vec<usize> = (0..size).collect();
+            let some: Vec<usize> = all.iter().copied().filter(|one| one % 3 == 0).collect();
             let mut looks = 0;
-            let same = |one: &i64, other: &i64| {
-                looks += 1;
-                one == other
-            };
-            let merged = merged(&all, &some, |one| one % 2 == 0, same);
-            let wanted = |one: &&i64| **one % 2 == 0 || **one % 3 == 0;
+            let seen = all.iter().enumerate().inspect(|_| looks += 1);
+            let merged = merged(seen, &some, |one| one % 2 == 0);
+            let wanted = |one: &&usize| **one % 2 == 0 || **one % 3 == 0;
             assert_eq!(merged, all.iter().filter(wanted).collect::<Vec<_>>());
             looks
         };
         assert!(looks(4_000) <= 4 * looks(1_000) + 4, "{}", looks(4_000));
+    }
+
+    #[test]
+    fn events_are_shown_by_their_position_wherever_they_are_kept() {
+        let log = |message: &str| Event {
+            at: std::time::Duration::ZERO,
+            kind: Kind::Log {
+                level: "WARN".to_owned(),
+                message: message.to_owned(),
+            },
+        };
+        let trace = Trace {
+            events: vec![log("first"), log("second"), log("third")],
+        };
+        // Copies elsewhere in memory, in another order than in the trace.
+        let copies = [log("third"), log("second"), log("first")];
+        let shown = [(2, 0), (1, 1), (0, 2)].map(|(position, copy): (usize, usize)| Entry {
+            position,
+            event: &copies[copy],
+        });
+        let lines = Evidence::with_changes(&trace, shown).lines();
+        let order: Vec<_> = ["first", "second", "third"]
+            .iter()
+            .map(|what| lines.iter().position(|line| line.contains(what)))
+            .collect();
+        assert_eq!(order, [Some(0), Some(1), Some(2)], "{lines:?}");
     }
 
     #[test]
@@ -184,7 +201,10 @@ mod tests {
         let trace = Trace {
             events: vec![event("before"), log("first"), event("after"), log("second")],
         };
-        let shown = [&trace.events[1], &trace.events[3]];
+        let shown = [1, 3].map(|position: usize| Entry {
+            position,
+            event: &trace.events[position],
+        });
         let lines = Evidence::with_changes(&trace, shown).lines().join("\n");
         for what in ["before", "first", "after", "second"] {
             assert!(lines.contains(what), "{what}: {lines}");
@@ -194,8 +214,8 @@ mod tests {
     #[test]
     fn an_event_given_twice_is_shown_once() {
         let all = [1, 2, 3];
-        let some = [&all[0], &all[2], &all[2]];
-        assert_eq!(merged(&all, &some, |_| false, |a, b| a == b), [&1, &3]);
+        let seen = all.iter().enumerate();
+        assert_eq!(merged(seen, &[0, 2, 2], |_| false), [&1, &3]);
     }
 
     #[test]

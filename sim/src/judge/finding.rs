@@ -64,7 +64,7 @@ pub struct Known {
 }
 
 impl Finding {
-    fn new(
+    pub(super) fn new(
         name: &str,
         outcome: Judgement,
         found: impl Into<String>,
@@ -133,15 +133,6 @@ impl Finding {
         match &self.outcome {
             Judgement::KnownFailure(known) => Some(known),
             _ => None,
-        }
-    }
-
-    /// For a check of which a part is out of sight: what can be seen may fail, but it can't
-    /// hold.
-    pub(crate) fn unless_unseen(self, reason: Option<&str>) -> Self {
-        match reason.filter(|_| self.is_held()) {
-            Some(reason) => Self::not_observed(&self.name, reason, self.expected),
-            None => self,
         }
     }
 }

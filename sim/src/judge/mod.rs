@@ -1,15 +1,19 @@
 //! What expectations and invariants are judged with: the record of a run, views of its trace, what
-//! can be seen of it, and findings with their evidence.
+//! can be seen of it, what the scenario says, and findings with their evidence.
 
 mod evidence;
 mod finding;
+mod plan;
 pub(crate) mod redis_view;
+mod ruling;
 mod run;
-pub(crate) mod statistics;
 pub(crate) mod view;
 mod visibility;
 
 pub use evidence::Evidence;
 pub use finding::{Finding, Judgement, Known};
+pub use plan::Plan;
+pub use ruling::Ruling;
 pub use run::Run;
+pub use view::{Entry, View};
 pub use visibility::{Side, Sight};

@@ -1,15 +1,318 @@
 //! Calls, exchanges and requests, put together from the events that tell of them.
+//!
+//! A [`View`] is built once per run, in one pass over the trace, and handed to every expectation
+//! and invariant. It holds positions of events and copies nothing: about 4 bytes per event.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, mem::size_of, time::Duration};
 
 use jiff::Timestamp;
 
 use super::Run;
+use super::redis_view::{self, Work};
 use crate::{
     fault::Matcher,
     scenario::Span,
-    trace::{CallOutcome, Event, Facts, Fingerprint, Kind, RedisEvent, Trace},
+    trace::{CallOutcome, Event, Facts, Fingerprint, Kind, RedisEvent},
 };
+
+/// An event and its position in the trace.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The index in the trace's events.
+    pub position: usize,
+    /// The event there.
+    pub event: &'a Event,
+}
+
+impl std::ops::Deref for Entry<'_> {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        self.event
+    }
+}
+
+impl<'a> From<Entry<'a>> for &'a Event {
+    fn from(entry: Entry<'a>) -> Self {
+        entry.event
+    }
+}
+
+/// A position in a trace. Traces are shorter than 2^32 events.
+type Position = u32;
+
+/// The position that no event has: what it would have told never happened.
+const NONE: Position = Position::MAX;
+
+/// The beginning and the end of a call or a piece of work.
+#[derive(Clone, Copy)]
+struct Pair {
+    begin: Position,
+    end: Position,
+}
+
+/// The three events of an exchange.
+#[derive(Clone, Copy)]
+struct Triple {
+    sent: Position,
+    head: Position,
+    ended: Position,
+}
+
+/// A run, with positions of what is looked for in its trace.
+pub struct View<'a> {
+    /// The run.
+    pub run: &'a Run,
+    calls: Vec<Pair>,
+    exchanges: Vec<Triple>,
+    work: Vec<Pair>,
+    /// The events of each endpoint and command, by its name.
+    lanes: BTreeMap<&'a str, Vec<Position>>,
+    /// Every event that tells of Redis: those of the server, and those of its clients.
+    redis: Vec<Position>,
+    /// Reported changes of identity.
+    identity_changes: Vec<Position>,
+}
+
+impl<'a> View<'a> {
+    /// The view of `run`: one pass over its trace.
+    pub fn of(run: &'a Run) -> Self {
+        let mut view = Self {
+            run,
+            calls: Vec::new(),
+            exchanges: Vec::new(),
+            work: Vec::new(),
+            lanes: BTreeMap::new(),
+            redis: Vec::new(),
+            identity_changes: Vec::new(),
+        };
+        let mut open = Open::default();
+        for (position, event) in run.trace.events.iter().enumerate() {
+            view.add(
+                Position::try_from(position).unwrap_or(NONE),
+                event,
+                &mut open,
+            );
+        }
+        view
+    }
+
+    fn add(&mut self, position: Position, event: &'a Event, open: &mut Open) {
+        if let Some(endpoint) = event.kind.endpoint() {
+            self.lanes.entry(endpoint).or_default().push(position);
+        }
+        match &event.kind {
+            Kind::CallStarted { call, .. } => {
+                begin(&mut self.calls, &mut open.calls, *call, position)
+            }
+            Kind::CallEnded { call, .. } => end(&mut self.calls, &mut open.calls, *call, position),
+            Kind::RequestSent { exchange, .. } => {
+                open.exchanges.insert(*exchange, self.exchanges.len());
+                self.exchanges.push(Triple {
+                    sent: position,
+                    head: NONE,
+                    ended: NONE,
+                });
+            }
+            Kind::ResponseReceived { exchange, .. } => {
+                let index = open.exchanges.get(exchange);
+                if let Some(one) = index.and_then(|index| self.exchanges.get_mut(*index)) {
+                    one.head = position;
+                }
+            }
+            Kind::ExchangeEnded { exchange, .. } => {
+                let index = open.exchanges.remove(exchange);
+                if let Some(one) = index.and_then(|index| self.exchanges.get_mut(index)) {
+                    one.ended = position;
+                }
+            }
+            Kind::IdentityChanged { .. } => self.identity_changes.push(position),
+            Kind::Redis(redis) => {
+                self.redis.push(position);
+                match redis {
+                    RedisEvent::WorkStarted { call, .. } => {
+                        begin(&mut self.work, &mut open.work, *call, position);
+                    }
+                    RedisEvent::WorkEnded { call, .. } => {
+                        end(&mut self.work, &mut open.work, *call, position);
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The event at `position`, if there is one.
+    fn entry(&self, position: Position) -> Option<Entry<'a>> {
+        let position = usize::try_from(position).ok()?;
+        let event = self.run.trace.events.get(position)?;
+        Some(Entry { position, event })
+    }
+
+    fn entries<'v>(
+        &'v self,
+        positions: &'v [Position],
+    ) -> impl Iterator<Item = Entry<'a>> + use<'a, 'v> {
+        positions
+            .iter()
+            .filter_map(|position| self.entry(*position))
+    }
+
+    /// All events of the run.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+        let events = self.run.trace.events.iter().enumerate();
+        events.map(|(position, event)| Entry { position, event })
+    }
+
+    /// The calls, in the order in which they began.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = Call<'a>> + use<'a, '_> {
+        self.calls.iter().filter_map(|pair| self.call(*pair))
+    }
+
+    /// The call of this index among [`calls`](Self::calls).
+    pub(crate) fn call_at(&self, index: usize) -> Option<Call<'a>> {
+        self.call(*self.calls.get(index)?)
+    }
+
+    fn call(&self, pair: Pair) -> Option<Call<'a>> {
+        let started = self.entry(pair.begin)?;
+        let Kind::CallStarted {
+            step,
+            instance,
+            scope,
+            ..
+        } = &started.event.kind
+        else {
+            return None;
+        };
+        let end = self
+            .entry(pair.end)
+            .and_then(|event| match &event.event.kind {
+                Kind::CallEnded {
+                    waited,
+                    host_time,
+                    outcome,
+                    ..
+                } => Some(CallEnd {
+                    event,
+                    waited: *waited,
+                    host_time: *host_time,
+                    outcome,
+                }),
+                _ => None,
+            });
+        Some(Call {
+            at: started.at,
+            step: *step,
+            instance: *instance,
+            scope,
+            started,
+            end,
+        })
+    }
+
+    /// The exchanges, in the order in which they were sent.
+    pub(crate) fn exchanges(&self) -> impl Iterator<Item = Exchange<'a>> + use<'a, '_> {
+        self.exchanges.iter().filter_map(|one| self.exchange(*one))
+    }
+
+    /// The exchange of this index among [`exchanges`](Self::exchanges).
+    pub(crate) fn exchange_at(&self, index: usize) -> Option<Exchange<'a>> {
+        self.exchange(*self.exchanges.get(index)?)
+    }
+
+    fn exchange(&self, of: Triple) -> Option<Exchange<'a>> {
+        let sent = self.entry(of.sent)?;
+        let Kind::RequestSent {
+            instance,
+            to,
+            key,
+            facts,
+            ..
+        } = &sent.event.kind
+        else {
+            return None;
+        };
+        let head = self.entry(of.head).and_then(|head| match &head.event.kind {
+            Kind::ResponseReceived {
+                status,
+                retry_after,
+                ..
+            } => Some((head.at, *status, retry_after.as_deref())),
+            _ => None,
+        });
+        Some(Exchange {
+            instance: *instance,
+            to,
+            key: *key,
+            facts,
+            sent,
+            head,
+            ended: self.entry(of.ended),
+        })
+    }
+
+    /// The pieces of Redis work, in the order in which they begin.
+    pub(crate) fn work(&self) -> impl Iterator<Item = Work<'a>> + use<'a, '_> {
+        self.work.iter().filter_map(|pair| {
+            let end = self.entry(pair.end);
+            redis_view::work(self.entry(pair.begin)?, end)
+        })
+    }
+
+    /// What the endpoint or command of this name saw or caused.
+    pub(crate) fn lane(&self, name: &str) -> impl Iterator<Item = Entry<'a>> + use<'a, '_> {
+        self.entries(self.lanes.get(name).map_or(&[], Vec::as_slice))
+    }
+
+    /// What tells of Redis, on the server's side and on the client's.
+    pub(crate) fn redis(&self) -> impl Iterator<Item = Entry<'a>> + use<'a, '_> {
+        self.entries(&self.redis)
+    }
+
+    /// The reported changes of identity.
+    pub(crate) fn identity_changes(&self) -> impl Iterator<Item = Entry<'a>> + use<'a, '_> {
+        self.entries(&self.identity_changes)
+    }
+
+    /// Whether the run ended before this time of the world; never if no time is given.
+    pub(crate) fn ends_before(&self, until: Option<Span>) -> bool {
+        until.is_some_and(|until| until.0 > self.run.ended)
+    }
+
+    /// How many bytes the view takes beside the trace.
+    pub fn bytes(&self) -> usize {
+        let positions = self.lanes.values().map(Vec::capacity).sum::<usize>()
+            + self.redis.capacity()
+            + self.identity_changes.capacity();
+        (self.calls.capacity() + self.work.capacity()) * size_of::<Pair>()
+            + self.exchanges.capacity() * size_of::<Triple>()
+            + positions * size_of::<Position>()
+    }
+}
+
+/// What has begun and not ended: the number in the trace, and the index in the view.
+#[derive(Default)]
+struct Open {
+    calls: BTreeMap<u64, usize>,
+    exchanges: BTreeMap<u64, usize>,
+    work: BTreeMap<u64, usize>,
+}
+
+fn begin(all: &mut Vec<Pair>, open: &mut BTreeMap<u64, usize>, number: u64, at: Position) {
+    open.insert(number, all.len());
+    all.push(Pair {
+        begin: at,
+        end: NONE,
+    });
+}
+
+fn end(all: &mut [Pair], open: &mut BTreeMap<u64, usize>, number: u64, at: Position) {
+    if let Some(pair) = open.remove(&number).and_then(|index| all.get_mut(index)) {
+        pair.end = at;
+    }
+}
 
 /// A call from its beginning to its end.
 pub(crate) struct Call<'a> {
@@ -18,13 +321,13 @@ pub(crate) struct Call<'a> {
     pub step: usize,
     pub instance: u32,
     pub scope: &'a str,
-    pub started: &'a Event,
+    pub started: Entry<'a>,
     pub end: Option<CallEnd<'a>>,
 }
 
 /// How a call ended.
 pub(crate) struct CallEnd<'a> {
-    pub event: &'a Event,
+    pub event: Entry<'a>,
     pub waited: Duration,
     pub host_time: Timestamp,
     pub outcome: &'a CallOutcome,
@@ -42,56 +345,9 @@ impl<'a> Call<'a> {
     }
 
     /// The call's events: its beginning, and its end if it has one.
-    pub fn events(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
+    pub fn events(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
         std::iter::once(self.started).chain(self.end.as_ref().map(|end| end.event))
     }
-}
-
-/// The calls of a run, in the order in which they began.
-pub(crate) fn calls(trace: &Trace) -> Vec<Call<'_>> {
-    let mut calls: Vec<Call<'_>> = Vec::new();
-    let mut open = BTreeMap::new();
-    for event in &trace.events {
-        match &event.kind {
-            Kind::CallStarted {
-                call,
-                step,
-                instance,
-                scope,
-                ..
-            } => {
-                open.insert(*call, calls.len());
-                let (at, started) = (event.at, event);
-                calls.push(Call {
-                    at,
-                    step: *step,
-                    instance: *instance,
-                    scope,
-                    started,
-                    end: None,
-                });
-            }
-            Kind::CallEnded {
-                call,
-                waited,
-                host_time,
-                outcome,
-                ..
-            } => {
-                if let Some(call) = open.remove(call).and_then(|index| calls.get_mut(index)) {
-                    let (waited, host_time) = (*waited, *host_time);
-                    call.end = Some(CallEnd {
-                        event,
-                        waited,
-                        host_time,
-                        outcome,
-                    });
-                }
-            }
-            _ => {}
-        }
-    }
-    calls
 }
 
 /// A window of time, and perhaps one step.
@@ -115,11 +371,22 @@ impl Window {
         self.from <= at && at < self.until
     }
 
+    fn holds_step(&self, at: Duration, step: usize) -> bool {
+        self.holds(at) && self.step.is_none_or(|wanted| wanted == step)
+    }
+
     /// The calls of the run that begin in it.
-    pub fn calls<'a>(&self, run: &'a Run) -> Vec<Call<'a>> {
-        let mut calls = calls(&run.trace);
-        calls.retain(|call| self.holds(call.at) && self.step.is_none_or(|step| step == call.step));
-        calls
+    pub fn calls<'a>(&self, view: &View<'a>) -> Vec<Call<'a>> {
+        view.calls()
+            .filter(|call| self.holds_step(call.at, call.step))
+            .collect()
+    }
+
+    /// The pieces of work that begin in it.
+    pub fn work<'a>(&self, view: &View<'a>) -> Vec<Work<'a>> {
+        view.work()
+            .filter(|work| self.holds_step(work.at, work.step))
+            .collect()
     }
 
     /// In words: ` between 5d and 6d of step 2`, or nothing for all.
@@ -139,19 +406,17 @@ impl Window {
 
 /// A request at an endpoint, or a run of a command, from arrival to answer.
 pub(crate) struct Visit<'a> {
-    pub arrived: &'a Event,
-    pub answered: Option<&'a Event>,
-    /// The places of both among the endpoint's events.
-    pub order: (usize, Option<usize>),
+    pub arrived: Entry<'a>,
+    pub answered: Option<Entry<'a>>,
 }
 
 /// The visits that `of` means, in the order of their arrival. A command for Redis arrives and is
 /// answered in one event.
-pub(crate) fn visits<'a>(trace: &'a Trace, of: &dyn Matcher) -> Vec<Visit<'a>> {
+pub(crate) fn visits<'a>(view: &View<'a>, of: &dyn Matcher) -> Vec<Visit<'a>> {
     let mut visits: Vec<Visit<'a>> = Vec::new();
     let mut open = BTreeMap::new();
-    for (place, event) in trace.journal(&of.lane()).enumerate() {
-        match &event.kind {
+    for event in view.lane(&of.lane()) {
+        match &event.event.kind {
             Kind::RequestArrived {
                 request: number,
                 facts,
@@ -166,7 +431,6 @@ pub(crate) fn visits<'a>(trace: &'a Trace, of: &dyn Matcher) -> Vec<Visit<'a>> {
                 visits.push(Visit {
                     arrived: event,
                     answered: None,
-                    order: (place, None),
                 });
             }
             Kind::RequestAnswered {
@@ -177,14 +441,12 @@ pub(crate) fn visits<'a>(trace: &'a Trace, of: &dyn Matcher) -> Vec<Visit<'a>> {
             } => {
                 if let Some(visit) = open.remove(number).and_then(|index| visits.get_mut(index)) {
                     visit.answered = Some(event);
-                    visit.order.1 = Some(place);
                 }
             }
             Kind::Redis(RedisEvent::Command { facts, .. }) if of.matches(facts) => {
                 visits.push(Visit {
                     arrived: event,
                     answered: Some(event),
-                    order: (place, Some(place)),
                 });
             }
             _ => {}
@@ -200,56 +462,10 @@ pub(crate) struct Exchange<'a> {
     pub key: Fingerprint,
     /// What the service at that host would know of it.
     pub facts: &'a Facts,
-    pub sent: &'a Event,
+    pub sent: Entry<'a>,
     /// The head of the answer: when, which status, what it says about coming back.
     pub head: Option<(Duration, u16, Option<&'a str>)>,
-    pub ended: Option<&'a Event>,
-}
-
-/// The exchanges of a run, in the order in which they were sent.
-pub(crate) fn exchanges(trace: &Trace) -> Vec<Exchange<'_>> {
-    let mut all: Vec<Exchange<'_>> = Vec::new();
-    let mut open = BTreeMap::new();
-    for event in &trace.events {
-        match &event.kind {
-            Kind::RequestSent {
-                instance,
-                exchange,
-                to,
-                key,
-                facts,
-                ..
-            } => {
-                open.insert(*exchange, all.len());
-                all.push(Exchange {
-                    instance: *instance,
-                    to,
-                    key: *key,
-                    facts,
-                    sent: event,
-                    head: None,
-                    ended: None,
-                });
-            }
-            Kind::ResponseReceived {
-                exchange,
-                status,
-                retry_after,
-                ..
-            } => {
-                if let Some(one) = open.get(exchange).and_then(|index| all.get_mut(*index)) {
-                    one.head = Some((event.at, *status, retry_after.as_deref()));
-                }
-            }
-            Kind::ExchangeEnded { exchange, .. } => {
-                if let Some(one) = open.remove(exchange).and_then(|index| all.get_mut(index)) {
-                    one.ended = Some(event);
-                }
-            }
-            _ => {}
-        }
-    }
-    all
+    pub ended: Option<Entry<'a>>,
 }
 
 /// Whether a URL is IMDS's token endpoint asked for a token, not the bare probe.

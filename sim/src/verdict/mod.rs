@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
-    expectation, invariant,
-    judge::{Run, statistics},
+    invariant,
+    judge::{Plan, Run, View},
     scenario::Scenario,
     trace::Fingerprint,
 };
@@ -80,35 +80,30 @@ impl Verdict {
     }
 }
 
+/// What judging looks at in a scenario.
+pub(crate) fn plan(scenario: &Scenario) -> Plan<'_> {
+    Plan {
+        world: &scenario.world,
+        subject: &scenario.subject,
+        at: &scenario.at,
+        call: &scenario.call,
+    }
+}
+
 /// Judges the runs of a scenario: one for each seed, the first seed first.
 ///
 /// An expectation holds if it holds in every run; the first run in which it does not is shown.
 /// What is a known failure of the subject must fail.
 pub fn judge(scenario: &Scenario, runs: &[Run]) -> Verdict {
-    let mut expectations = Vec::new();
-    for (index, expect) in scenario.expect.iter().enumerate() {
-        let number = index + 1;
-        let mut finding = statistics::judge(&expect.that, runs).unwrap_or_else(|| {
-            let judged = runs.iter().map(|run| {
-                let finding = expectation::judge(scenario, run, &expect.that);
-                with_seed(finding, run.seed)
-            });
-            worst(judged)
-                .unwrap_or_else(|| Finding::not_observed("nothing", "there was no run", ""))
-        });
-        finding.name = format!("expect[{number}] {}", finding.name);
-        finding.expectation = Some(number);
-        finding.why = expect.why.clone();
-        expectations.push(finding);
-    }
+    let plan = plan(scenario);
+    let views: Vec<View<'_>> = runs.iter().map(View::of).collect();
+    let expectations = scenario.expect.iter().enumerate();
+    let expectations = expectations
+        .map(|(index, expect)| expect.judge(index + 1, &plan, &views))
+        .collect();
     let invariants = invariant::ALL
         .iter()
-        .filter_map(|invariant| {
-            worst(runs.iter().filter_map(|run| {
-                let finding = (invariant.judge)(scenario, run)?;
-                Some(with_seed(finding, run.seed))
-            }))
-        })
+        .filter_map(|invariant| invariant.judge_all(&plan, &views))
         .collect();
     let mut verdict = Verdict {
         expectations,
@@ -120,42 +115,4 @@ pub fn judge(scenario: &Scenario, runs: &[Run]) -> Verdict {
         known::apply(&mut verdict, scenario, &run.subject);
     }
     verdict
-}
-
-/// The first finding that fails, else the first that is not observed, else the last.
-fn worst(findings: impl Iterator<Item = Finding>) -> Option<Finding> {
-    let mut worst: Option<Finding> = None;
-    for finding in findings {
-        if finding.is_failure() {
-            return Some(finding);
-        }
-        if worst.as_ref().is_none_or(Finding::is_held) {
-            worst = Some(finding);
-        }
-    }
-    worst
-}
-
-fn with_seed(mut finding: Finding, seed: u64) -> Finding {
-    if finding.is_failure() {
-        finding.seed = Some(seed);
-    }
-    finding
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_several_runs_the_worst_counts() {
-        let held = || Finding::holds("a", "found", "expected");
-        let unseen = || Finding::not_observed("b", "nobody looks", "expected");
-        let failed = || Finding::fails("c", "found", "expected", Evidence::none());
-        let name = |findings: Vec<Finding>| worst(findings.into_iter()).map(|worst| worst.name);
-        assert_eq!(name(vec![unseen(), held(), failed()]).unwrap(), "c");
-        assert_eq!(name(vec![held(), unseen(), held()]).unwrap(), "b");
-        assert_eq!(name(vec![held(), held()]).unwrap(), "a");
-        assert_eq!(name(vec![]), None);
-    }
 }

@@ -106,14 +106,15 @@ fn new_credential(case: &str, question: &Value) {
     say(json!({ "id": id, "ok": { "class": "AzureCliCredential" } }));
 }
 
+fn answer(id: &Value, oid: &str, answered_by: &str) {
+    say(json!({ "id": id, "ok": {
+        "token": token(oid), "expires-on": 1_800_000_000_123_i64,
+        "refresh-on": 1_700_000_000_000_i64, "answered-by": answered_by,
+    } }));
+}
+
 fn get_token(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u64]) {
     let id = &question["id"];
-    let answer = |id: &Value, oid: &str, answered_by: &str| {
-        say(json!({ "id": id, "ok": {
-            "token": token(oid), "expires-on": 1_800_000_000_123_i64,
-            "refresh-on": 1_700_000_000_000_i64, "answered-by": answered_by,
-        } }));
-    };
     match case {
         "dies in a call" => {
             eprintln!("out of memory");
@@ -147,23 +148,7 @@ fn get_token(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u6
                 }),
             );
         }
-        // The first two questions are answered in the wrong order.
-        "late" if open.is_empty() => open.push(question),
-        "late" => {
-            let scope = |question: &Value| question["scopes"][0].as_str().unwrap().to_owned();
-            answer(id, &scope(&question), "");
-            for late in open.drain(..) {
-                answer(&late["id"], &scope(&late), "");
-            }
-        }
-        // The first one is left open until it was cancelled.
-        "cancelled" if open.is_empty() => open.push(question),
-        "cancelled" => {
-            for late in open.iter() {
-                answer(&late["id"], "late", "");
-            }
-            answer(id, "o", &format!("cancelled: {cancelled:?}, this is {id}"));
-        }
+        "late" | "cancelled" => out_of_order(case, question, open, cancelled),
         "environment" => {
             let variables: Vec<_> = env::vars()
                 .map(|(name, value)| name + "=" + &value)
@@ -179,5 +164,28 @@ fn get_token(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u6
                 question["tenant"], question["claims"], question["cae"]
             ),
         ),
+    }
+}
+
+/// Leaves the first question open, and answers both with the second.
+fn out_of_order(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u64]) {
+    let id = &question["id"];
+    match case {
+        _ if open.is_empty() => open.push(question),
+        // The wrong one first.
+        "late" => {
+            let scope = |question: &Value| question["scopes"][0].as_str().unwrap().to_owned();
+            answer(id, &scope(&question), "");
+            for late in open.drain(..) {
+                answer(&late["id"], &scope(&late), "");
+            }
+        }
+        // The first one was cancelled by then.
+        _ => {
+            for late in open.iter() {
+                answer(&late["id"], "late", "");
+            }
+            answer(id, "o", &format!("cancelled: {cancelled:?}, this is {id}"));
+        }
     }
 }

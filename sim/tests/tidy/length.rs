@@ -57,13 +57,6 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
         "say",
         "one arm for each kind of event",
     ),
-    (
-        "identity/tests/redis_connection/fake.rs",
-        "serve",
-        "to be split",
-    ),
-    ("sim/peers/tests/redis_rs/world.rs", "play", "to be split"),
-    ("sim/tests/driver/fake.rs", "get_token", "to be split"),
 ];
 
 #[test]

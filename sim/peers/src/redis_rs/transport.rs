@@ -1,89 +1,24 @@
-//! The HTTP client of a simulated host, as the client that `azure_core` sends its requests with.
+//! The transport of `azure_core` 0.31.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use credsim_identity::platform::{self, HttpRequest, Platform, TransportError};
-use redis_azure_core::{
-    Error,
-    error::ErrorKind,
-    http::{
-        AsyncRawResponse, ClientOptions, HttpClient, Method, Request, Transport, Url,
-        headers::Headers, request::Body,
-    },
+use crate::transport::{Failure, Limits, transport};
+
+/// Its `reqwest` client has no limits: Linux gives a host that does not answer so long to accept a
+/// connection.
+const LIMITS: Limits = Limits {
+    connect: Duration::from_secs(127),
+    read: None,
 };
 
-/// How long Linux tries to connect to a host that does not answer, unless told otherwise; the
-/// client that `azure_core` brings has no limit of its own.
-const CONNECT_LIMIT: Duration = Duration::from_secs(127);
+transport!(redis_azure_core, LIMITS, failed);
 
-/// More than any token endpoint answers.
-const LARGEST_BODY: usize = 1 << 20;
-
-/// Client options that lead to `platform` instead of the sockets of this machine.
-pub fn options(platform: &Platform) -> ClientOptions {
-    ClientOptions {
-        transport: Some(Transport::new(Arc::new(OverPlatform(
-            platform.http.clone(),
-        )))),
-        ..ClientOptions::default()
-    }
-}
-
-struct OverPlatform(Arc<dyn platform::HttpClient>);
-
-impl fmt::Debug for OverPlatform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OverPlatform")
-    }
-}
-
-#[async_trait::async_trait]
-impl HttpClient for OverPlatform {
-    async fn execute_request(
-        &self,
-        request: &Request,
-    ) -> redis_azure_core::Result<AsyncRawResponse> {
-        let mut response = self.0.send(translate(request)?).await.map_err(io)?;
-        let body = response.bytes(LARGEST_BODY).await.map_err(io)?;
-        let mut headers = Headers::new();
-        for (name, value) in response.headers {
-            headers.insert(name.to_ascii_lowercase(), value);
+/// The error that `azure_core`'s own client gives.
+fn failed(failure: Failure) -> Error {
+    match failure {
+        Failure::TimedOut => Error::with_message(ErrorKind::Io, "the operation timed out"),
+        Failure::Transport(error) => {
+            Error::with_error(ErrorKind::Io, error, "failed to execute the request")
         }
-        Ok(AsyncRawResponse::from_bytes(
-            response.status.into(),
-            headers,
-            body,
-        ))
     }
-}
-
-fn translate(request: &Request) -> redis_azure_core::Result<HttpRequest> {
-    let method = match request.method() {
-        Method::Get => platform::Method::Get,
-        Method::Post => platform::Method::Post,
-        other => return Err(not_ours(&format!("the method {other:?}"))),
-    };
-    let url: &Url = request.url();
-    let mut translated = HttpRequest::new(method, url.clone());
-    for (name, value) in request.headers().iter() {
-        translated = translated.header(name.as_str(), value.as_str());
-    }
-    translated.body = match request.body() {
-        Body::Bytes(bytes) => bytes.to_vec(),
-        Body::SeekableStream(_) => return Err(not_ours("a body that is a stream")),
-    };
-    translated.connect_limit = Some(CONNECT_LIMIT);
-    Ok(translated)
-}
-
-fn not_ours(what: &str) -> Error {
-    Error::with_message(
-        ErrorKind::Other,
-        format!("credentials were not expected to send {what}: src/transport.rs has to learn it"),
-    )
-}
-
-/// As the client that `azure_core` brings tells everything that goes wrong on the wire.
-fn io(error: TransportError) -> Error {
-    Error::with_error(ErrorKind::Io, error, "failed to execute the request")
 }

@@ -125,12 +125,10 @@ struct Scene {
     subject: scenario::Subject,
 }
 
-pub fn play<F>(setting: Setting, story: impl FnOnce(Cast) -> F + Send + 'static) -> Left
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let scene: Scene = toml::from_str(&format!(
-        r#"
+impl Scene {
+    fn new(setting: &Setting) -> Self {
+        toml::from_str(&format!(
+            r#"
         [world]
         start = "2026-01-01T00:00:00Z"
         lasts = "10d"
@@ -142,9 +140,17 @@ where
         [subject.redis]
         {}
         "#,
-        setting.world, setting.client
-    ))
-    .unwrap();
+            setting.world, setting.client
+        ))
+        .unwrap()
+    }
+}
+
+pub fn play<F>(setting: Setting, story: impl FnOnce(Cast) -> F + Send + 'static) -> Left
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let scene = Scene::new(&setting);
     let recorder = Recorder::default();
     let stage = Stage::new(&scene.world, setting.seed, recorder.clone());
     let redis = Arc::new(setting.story);

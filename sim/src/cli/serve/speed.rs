@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::{
     command::{self, Program},
-    scenario::{At, Range, Reach, Scenario, Span, That},
+    expectation::Scale,
+    scenario::{At, Range, Reach, Scenario, Span},
 };
 
 /// The share of the time between two events that a command may take, so that it hardly ever
@@ -33,15 +34,7 @@ pub fn faster(scenario: &Scenario, times: f64) -> Result<Scenario, String> {
         }
     }
     for expect in &mut scenario.expect {
-        match &mut expect.that {
-            That::Requests(wanted) => wanted.between = wanted.between.map(|both| both.map(scaled)),
-            That::ResourceSaw(wanted) => {
-                wanted.from = scaled(wanted.from);
-                wanted.until = wanted.until.map(scaled);
-            }
-            // What callers get is not observed.
-            _ => {}
-        }
+        expect.that.expectation_mut().scale(Scale(times));
     }
     Ok(scenario)
 }
@@ -103,7 +96,8 @@ fn lasting(scenario: &Scenario) -> Option<String> {
             scenario
                 .expect
                 .iter()
-                .find_map(|expect| lasting_expectation(&expect.that))
+                .find_map(|expect| expect.that.expectation().takes_time())
+                .map(str::to_owned)
         })
 }
 
@@ -149,14 +143,6 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
             )
         })
     })
-}
-
-fn lasting_expectation(that: &That) -> Option<String> {
-    match that {
-        That::Rate(_) => Some("a rate of requests is expected".to_owned()),
-        That::Attempts(_) => Some("waits between attempts are expected".to_owned()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

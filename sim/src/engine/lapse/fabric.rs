@@ -41,7 +41,7 @@ impl Fabric {
             state
                 .hosts
                 .iter_mut()
-                .flat_map(|host| std::mem::take(&mut host.tasks))
+                .flat_map(|host| host.tasks.take())
                 .collect()
         };
         tasks.iter().for_each(AbortHandle::abort);
@@ -154,7 +154,7 @@ impl Fabric {
                 return;
             };
             state.hosts[host].up = false;
-            let tasks = std::mem::take(&mut state.hosts[host].tasks);
+            let tasks = state.hosts[host].tasks.take();
             let ports: Vec<u16> = state
                 .listeners
                 .keys()

@@ -9,11 +9,9 @@ use super::{
     stream::{LapseListener, LapseStream},
 };
 use crate::engine::{
-    BoxFuture, Control, Host, HostMain, Listener, Network, Runtime, Stream, Work, guard::guarded,
+    BoxFuture, Control, Host, HostMain, Listener, Network, Runtime, Stream, Work,
+    task::{self, Tasks},
 };
-
-/// So many tasks may be remembered, ended or not.
-const FEW: usize = 64;
 
 /// Adds a host and starts its code.
 pub(super) fn start(fabric: &Fabric, name: &str, main: Option<HostMain>) -> Host {
@@ -23,8 +21,7 @@ pub(super) fn start(fabric: &Fabric, name: &str, main: Option<HostMain>) -> Host
             name: name.into(),
             up: true,
             main,
-            tasks: Vec::new(),
-            swept_at: FEW,
+            tasks: Tasks::default(),
         };
         state.hosts.push(host);
         state.hosts.len() - 1
@@ -84,21 +81,11 @@ impl Runtime for Place {
     }
 
     fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
-        #[expect(clippy::disallowed_methods, reason = "the engine is who spawns")]
-        let task = tokio::spawn(guarded(work, {
-            let fabric = self.fabric.clone();
-            move |why| fabric.fail(why)
-        }));
+        let fabric = self.fabric.clone();
+        let task = task::spawn(work, move |why| fabric.fail(why));
         let mut state = self.fabric.lock();
-        let host = &mut state.hosts[self.id];
-        // Forget tasks that have ended, now and then, so that a long run stays small; but not so
-        // often that those which have not are looked at again and again.
-        if host.tasks.len() >= host.swept_at {
-            host.tasks.retain(|task| !task.is_finished());
-            host.swept_at = FEW.max(2 * host.tasks.len());
-        }
-        host.tasks.push(task.abort_handle());
-        Work::new(task.abort_handle())
+        state.hosts[self.id].tasks.add(task.clone());
+        Work::new(task)
     }
 }
 

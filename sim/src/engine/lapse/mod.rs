@@ -12,9 +12,9 @@ mod host;
 mod state;
 mod stream;
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
-use super::{EngineError, Surroundings, World};
+use super::{EngineError, Surroundings, World, task::on_own_thread};
 use fabric::Fabric;
 
 /// The one-way latency of every link.
@@ -25,19 +25,7 @@ const LATENCY: std::time::Duration = std::time::Duration::from_millis(1);
 /// # Errors
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World, surroundings: Option<Arc<dyn Surroundings>>) -> Result<(), EngineError> {
-    // A fresh thread for each world: nothing of an earlier one (thread-local random state, cached
-    // dates) can leak into it.
-    let dispatch = tracing::dispatcher::get_default(Clone::clone);
-    let thread = thread::Builder::new()
-        .name("lapse".to_owned())
-        .spawn(move || {
-            let play = || on_this_thread(world, surroundings);
-            tracing::dispatcher::with_default(&dispatch, play)
-        })
-        .map_err(|e| EngineError(format!("no thread for the world: {e}")))?;
-    thread
-        .join()
-        .unwrap_or_else(|panic| Err(EngineError(super::panic_text(&*panic))))
+    on_own_thread("lapse", || on_this_thread(world, surroundings))
 }
 
 fn on_this_thread(

@@ -11,12 +11,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::task::AbortHandle;
-
 use super::connection::{
     Backlog, CLIENT, Connection, ConnectionId, Handshake, HostId, Parcel, SERVER,
 };
-use crate::engine::HostMain;
+use crate::engine::{HostMain, task::Tasks};
 
 pub(super) enum Happening {
     Deliver(ConnectionId, Parcel),
@@ -57,9 +55,7 @@ pub(super) struct HostState {
     pub name: Arc<str>,
     pub up: bool,
     pub main: Option<HostMain>,
-    pub tasks: Vec<AbortHandle>,
-    /// From so many tasks on, those that have ended are forgotten.
-    pub swept_at: usize,
+    pub tasks: Tasks,
 }
 
 pub(super) struct State {

@@ -12,10 +12,11 @@ use tokio::{sync::Notify, task::AbortHandle};
 
 use super::{
     gate::Gate,
-    socket::{Crashes, LiveListener, LiveStream, dial, listen},
+    socket::{self, Crashes, LiveListener, dial, listen},
 };
 use crate::engine::{
-    BoxFuture, Control, Host, HostMain, Listener, Network, Runtime, Stream, Work, guard::guarded,
+    BoxFuture, Control, Host, HostMain, Listener, Network, Runtime, Stream, Work,
+    task::{self, Tasks},
 };
 
 /// All hosts of a world. Clones are the same world.
@@ -53,7 +54,7 @@ struct HostState {
     /// The loopback port behind each port that it has ever listened on, so that a restarted host
     /// is found where it was.
     ports: BTreeMap<u16, u16>,
-    tasks: Vec<AbortHandle>,
+    tasks: Tasks,
 }
 
 #[expect(
@@ -115,13 +116,13 @@ impl Hosts {
         if let Some(host) = state.hosts.get_mut(name) {
             host.up.close();
             host.crashes.add();
-            host.tasks.drain(..).for_each(|task| task.abort());
+            host.tasks.take().iter().for_each(AbortHandle::abort);
         }
     }
 
     pub fn stop_all(&self) {
         for host in self.state().hosts.values_mut() {
-            host.tasks.drain(..).for_each(|task| task.abort());
+            host.tasks.take().iter().for_each(AbortHandle::abort);
         }
     }
 
@@ -218,7 +219,7 @@ impl Network for Place {
                     io::Error::new(io::ErrorKind::ConnectionRefused, text)
                 })?;
             let tcp = dial(to).await?;
-            Ok(Box::new(LiveStream::to(tcp, gate)?) as Stream)
+            Ok(Box::new(socket::to(tcp, gate)?) as Stream)
         })
     }
 
@@ -255,24 +256,14 @@ impl Runtime for Place {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the engine is what time is made of"
-        )]
-        Box::pin(tokio::time::sleep(duration))
+        task::sleep(duration)
     }
 
     fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
         let hosts = self.hosts.clone();
-        let work = guarded(work, move |why| hosts.fail(why));
-        #[expect(clippy::disallowed_methods, reason = "the engine is who spawns")]
-        let task = tokio::spawn(work).abort_handle();
+        let task = task::spawn(work, move |why| hosts.fail(why));
         if let Some(host) = self.hosts.state().hosts.get_mut(&self.name) {
-            // Forget tasks that have ended, now and then, so that a long run stays small.
-            if host.tasks.len() >= 64 && host.tasks.len().is_power_of_two() {
-                host.tasks.retain(|task| !task.is_finished());
-            }
-            host.tasks.push(task.clone());
+            host.tasks.add(task.clone());
         }
         Work::new(task)
     }

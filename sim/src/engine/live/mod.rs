@@ -12,7 +12,9 @@ use std::{io, sync::Arc, time::Duration};
 
 use tokio::net::TcpStream;
 
-use super::{EngineError, Host, Network, Runtime, Stream, World, guard::guarded};
+use super::{
+    EngineError, Host, Network, Runtime, Stream, World, task::guarded, task::on_own_thread,
+};
 use hosts::{Hosts, LiveControl, Place};
 pub use signals::interrupted;
 pub use socket::{breathe, dial, listen};
@@ -25,7 +27,7 @@ const READY_AFTER: u32 = 16;
 /// # Errors
 /// The socket is broken.
 pub fn stream(tcp: TcpStream) -> io::Result<Stream> {
-    Ok(Box::new(socket::LiveStream::free(tcp)?))
+    Ok(Box::new(socket::free(tcp)?))
 }
 
 /// Plays `world` on a thread of its own, in real time.
@@ -33,14 +35,7 @@ pub fn stream(tcp: TcpStream) -> io::Result<Stream> {
 /// # Errors
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World) -> Result<(), EngineError> {
-    let dispatch = tracing::dispatcher::get_default(Clone::clone);
-    let thread = std::thread::Builder::new()
-        .name("live".to_owned())
-        .spawn(move || tracing::dispatcher::with_default(&dispatch, || on_this_thread(world)))
-        .map_err(|e| EngineError(format!("no thread for the world: {e}")))?;
-    thread
-        .join()
-        .unwrap_or_else(|panic| Err(EngineError(super::panic_text(&*panic))))
+    on_own_thread("live", || on_this_thread(world))
 }
 
 fn on_this_thread(world: World) -> Result<(), EngineError> {

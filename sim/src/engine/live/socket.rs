@@ -3,22 +3,22 @@
 use std::{
     io,
     net::Ipv4Addr,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::gate::Gate;
-use crate::engine::{BoxFuture, Connection, Listener, Stream};
+use crate::engine::{
+    BoxFuture, Listener, Stream,
+    socket::{Socket, SocketStream},
+    task,
+};
 
 /// Listens on a port of this machine: on loopback, as everything here. Port 0 is any free one.
 ///
@@ -53,8 +53,8 @@ impl Crashes {
     }
 }
 
-/// One end of a connection.
-pub(super) struct LiveStream {
+/// A socket of this machine, with what a world does to it.
+pub(super) struct LiveSocket {
     tcp: TcpStream,
     end: End,
 }
@@ -69,34 +69,25 @@ enum End {
     Free,
 }
 
-impl LiveStream {
-    /// To the host behind `gate`.
-    pub fn to(tcp: TcpStream, gate: Gate) -> io::Result<Self> {
-        Self::new(tcp, End::To(gate))
-    }
-
-    /// Of no host of the world.
-    pub fn free(tcp: TcpStream) -> io::Result<Self> {
-        Self::new(tcp, End::Free)
-    }
-
-    /// Without Nagle's algorithm: it would hold back answers for 40 ms and more.
-    fn new(tcp: TcpStream, end: End) -> io::Result<Self> {
-        tcp.set_nodelay(true)?;
-        Ok(Self { tcp, end })
-    }
-
-    fn poll_pass(&self, cx: &Context<'_>) -> Poll<()> {
-        match &self.end {
-            End::To(gate) => gate.poll_pass(cx),
-            End::From(..) | End::Free => Poll::Ready(()),
-        }
-    }
+/// A connection to the host behind `gate`.
+pub(super) fn to(tcp: TcpStream, gate: Gate) -> io::Result<SocketStream<LiveSocket>> {
+    connection(tcp, End::To(gate))
 }
 
-impl Drop for LiveStream {
+/// A connection of no host of the world.
+pub(super) fn free(tcp: TcpStream) -> io::Result<SocketStream<LiveSocket>> {
+    connection(tcp, End::Free)
+}
+
+/// Without Nagle's algorithm: it would hold back answers for 40 ms and more.
+fn connection(tcp: TcpStream, end: End) -> io::Result<SocketStream<LiveSocket>> {
+    tcp.set_nodelay(true)?;
+    Ok(SocketStream(LiveSocket { tcp, end }))
+}
+
+impl Drop for LiveSocket {
     fn drop(&mut self) {
-        // A host that goes down does not take leave.
+        // A host that goes down resets its connections.
         if let End::From(crashes, before) = &self.end
             && crashes.count() > *before
         {
@@ -105,55 +96,27 @@ impl Drop for LiveStream {
     }
 }
 
-impl Connection for LiveStream {
-    fn reset(self: Box<Self>) {
+impl Socket for LiveSocket {
+    type Tcp = TcpStream;
+
+    fn tcp(&self) -> &TcpStream {
+        &self.tcp
+    }
+
+    fn tcp_mut(&mut self) -> &mut TcpStream {
+        &mut self.tcp
+    }
+
+    fn poll_pass(&self, cx: &Context<'_>) -> Poll<()> {
+        match &self.end {
+            End::To(gate) => gate.poll_pass(cx),
+            End::From(..) | End::Free => Poll::Ready(()),
+        }
+    }
+
+    fn prepare_reset(&self) {
         // Closing a socket that does not linger sends RST instead of FIN.
         let _ = self.tcp.set_zero_linger();
-    }
-}
-
-impl AsyncRead for LiveStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        ready!(self.poll_pass(cx));
-        Pin::new(&mut self.tcp).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for LiveStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_pass(cx));
-        Pin::new(&mut self.tcp).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_pass(cx));
-        Pin::new(&mut self.tcp).poll_write_vectored(cx, pieces)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        // Head and body leave in one write.
-        self.tcp.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_pass(cx));
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }
 
@@ -176,7 +139,7 @@ impl Listener for LiveListener {
                 let accepted = self.tcp.accept().await;
                 let end = End::From(self.crashes.clone(), self.crashes.count());
                 // A connection that broke at once, or no descriptor for it: the next may do.
-                let Ok(stream) = accepted.and_then(|(tcp, _)| LiveStream::new(tcp, end)) else {
+                let Ok(stream) = accepted.and_then(|(tcp, _)| connection(tcp, end)) else {
                     breathe().await;
                     continue;
                 };
@@ -188,9 +151,5 @@ impl Listener for LiveListener {
 
 /// Waits a little before the next try to accept a connection.
 pub async fn breathe() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the engine is what time is made of"
-    )]
-    tokio::time::sleep(BREATH).await;
+    task::sleep(BREATH).await;
 }

@@ -21,21 +21,6 @@ pub struct KnownFailure {
     pub reason: String,
 }
 
-/// The invariants, by the names that `fails` may hold.
-pub const INVARIANTS: [&str; 11] = [
-    "no-expired-token",
-    "valid-token-kept",
-    "reported-identity",
-    "single-flight",
-    "retries-in-bounds",
-    "nothing-stops-for-good",
-    "disposed-is-silent",
-    "no-secret-told",
-    "known-hosts-only",
-    "whole-transactions",
-    "no-expired-connection",
-];
-
 impl KnownFailure {
     /// The name of the subject, without its version.
     pub fn sdk(&self) -> &str {

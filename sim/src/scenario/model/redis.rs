@@ -79,57 +79,6 @@ pub struct RedisError {
     pub text: String,
 }
 
-/// Every piece of work in the window gets such replies; there must be at least one.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisReplies {
-    /// The replies in order, as text: `OK`, `1`, `nil`, `[OK, 2]`; `*` is any. Default: any, but
-    /// no errors. A pipeline and a transaction have one reply, and a subscriber's is `listening`.
-    pub are: Option<Vec<String>>,
-    /// Work that begins at this time or later. Default: the world's start.
-    #[serde(default)]
-    pub from: Span,
-    /// Work that begins before this time. Default: the world's end.
-    pub until: Option<Span>,
-    /// The `[[call]]` that it belongs to, counted from 1. Default: all.
-    pub step: Option<usize>,
-}
-
-/// Every piece of work in the window fails somewhere; there must be at least one.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisFailure {
-    /// Texts that the error must contain, in this order.
-    #[serde(default)]
-    pub contains: Vec<String>,
-    /// The command that fails: `EXEC`; of a pipeline it is `PIPELINE`, of a transaction `EXEC`.
-    /// Default: any.
-    pub command: Option<String>,
-    /// Work that begins at this time or later. Default: the world's start.
-    #[serde(default)]
-    pub from: Span,
-    /// Work that begins before this time. Default: the world's end.
-    pub until: Option<Span>,
-    /// The `[[call]]` that it belongs to, counted from 1. Default: all.
-    pub step: Option<usize>,
-}
-
-/// How many connections reach the end that is named.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisClosed {
-    /// Because of what. Default: anything.
-    pub because: Option<RedisEnd>,
-    /// Only those between these times. Default: all.
-    pub between: Option<[Span; 2]>,
-    /// At least so many. Default: 0.
-    pub at_least: Option<u32>,
-    /// At most so many.
-    pub at_most: Option<u32>,
-    /// Exactly so many; instead of the other two.
-    pub exactly: Option<u32>,
-}
-
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -142,39 +91,6 @@ pub enum RedisEnd {
     Server,
     /// The timeline broke it.
     Broken,
-}
-
-/// What subscribers receive: every message published while they are subscribed arrives once and
-/// in order, or falls into a gap that the client reports.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisReceived {
-    /// The subscriber. Default: subscriber.
-    #[serde(default = "subscriber")]
-    pub connection: String,
-    /// It receives at least so many messages.
-    pub at_least: u32,
-    /// It reports at most so many gaps. Default: any number.
-    pub gaps_at_most: Option<u32>,
-    /// It reports at least so many gaps. Default: 0.
-    #[serde(default)]
-    pub gaps_at_least: u32,
-}
-
-/// What the client reports about itself.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisReported {
-    /// What.
-    pub what: RedisReport,
-    /// Only between these times. Default: all.
-    pub between: Option<[Span; 2]>,
-    /// At least so often. Default: 0.
-    pub at_least: Option<u32>,
-    /// At most so often.
-    pub at_most: Option<u32>,
-    /// Exactly so often; instead of the other two.
-    pub exactly: Option<u32>,
 }
 
 /// What a client can report about itself.
@@ -211,7 +127,4 @@ fn ten_thousand() -> u32 {
 }
 fn one() -> u32 {
     1
-}
-fn subscriber() -> String {
-    "subscriber".to_owned()
 }

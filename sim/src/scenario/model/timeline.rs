@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Fault, Scenario, Span};
-use crate::action::{self, OnHost};
+use crate::action;
 pub use crate::action::{
     Action, AssignSystemIdentity, At, Crash, Dispose, IdentityRef, Lift, Login, NetworkChange,
     RedisAllow, RedisDeny, RedisFailOver, RedisKill, RemoveIdentity, Restart, RotateSecret,
@@ -23,27 +23,6 @@ impl Scenario {
     /// The faults of the timeline and when they begin, in the order of the file.
     pub fn faults(&self) -> impl Iterator<Item = (Span, &Fault)> {
         action::faults(&self.at)
-    }
-
-    /// Whether the clock of the subject's host is right from the start to the end.
-    pub fn clock_is_right(&self) -> bool {
-        let steps = |at: &At| matches!(at.action.consequences().on_host, OnHost::Clock);
-        self.world.host.clock_skew.length.is_zero() && !self.at.iter().any(steps)
-    }
-
-    /// Whether the shared credential is disposed at some time.
-    pub fn disposes(&self) -> bool {
-        let disposes = |at: &At| matches!(at.action.consequences().on_host, OnHost::Disposal);
-        self.at.iter().any(disposes)
-    }
-
-    /// The values that the timeline gives to an environment variable, in the order of the file.
-    pub fn later_values(&self, variable: &str) -> impl Iterator<Item = &str> {
-        let changes = self.at.iter().map(|at| at.action.consequences().on_host);
-        changes.filter_map(move |change| match change {
-            OnHost::Variable { name, value } => (name == variable).then_some(value),
-            OnHost::Nothing | OnHost::Clock | OnHost::Disposal => None,
-        })
     }
 }
 

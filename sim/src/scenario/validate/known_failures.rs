@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    super::{INVARIANTS, KnownFailure, expectation_number, names_version},
+    super::{KnownFailure, expectation_number, names_version},
     Check, Place,
     citations::Kind,
 };
-use crate::facts;
+use crate::{facts, invariant};
 
 impl Check<'_> {
     pub(super) fn known_failures(&mut self) {
@@ -95,7 +95,7 @@ impl Check<'_> {
                     .label(format!("this file has {count} `[[expect]]`"))
                     .expected("the number of an `[[expect]]`, counted from 1");
             }
-            None if INVARIANTS.contains(&name) => return true,
+            None if invariant::names().any(|known| known == name) => return true,
             None => {
                 self.at_value(
                     place,
@@ -103,7 +103,7 @@ impl Check<'_> {
                 )
                 .label("unknown")
                 .expected("`expect[N]`, counted from 1, or the name of an invariant")
-                .did_you_mean(name, ["expect[1]"].into_iter().chain(INVARIANTS));
+                .did_you_mean(name, ["expect[1]"].into_iter().chain(invariant::names()));
             }
         }
         false

@@ -2,8 +2,6 @@
 //! is wrong is reported, each at the key that says it.
 
 mod citations;
-mod conflicts;
-mod expect;
 mod fault;
 mod known_failures;
 mod names;
@@ -14,7 +12,7 @@ mod targets;
 mod world;
 
 use super::{
-    Scenario, Span,
+    Scenario,
     checker::Checker,
     diagnostics::Problem,
     document::{Document, Place},
@@ -37,7 +35,7 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     action::check(&scenario.at, &mut check);
     call::check(&scenario.call, &mut check);
     check.expectations();
-    check.conflicts();
+    crate::expectation::conflicts(&scenario.expect, &mut check);
     check.checker.into_problems()
 }
 
@@ -101,6 +99,15 @@ impl Check<'_> {
                     .label("this would take very long")
                     .expected(format!("at most {MOST_SEEDS}"));
             }
+        }
+    }
+}
+
+impl Check<'_> {
+    fn expectations(&mut self) {
+        let scenario = self.scenario;
+        for (index, expect) in scenario.expect.iter().enumerate() {
+            expect.check(&Place::default().key("expect").index(index), self);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What checks of one part of a file know of the others.
 
-use super::super::{Scenario, That};
+use super::super::Scenario;
 use crate::{
     call::Uses,
     world::{Rest, Series},
@@ -28,6 +28,6 @@ pub(super) fn of(scenario: &Scenario) -> Rest<'_> {
         seeds: scenario.seeds.as_ref().map(|seeds| seeds.count),
         has_redis_client: scenario.subject.redis.is_some(),
         last_repair: scenario.last_repair(),
-        is_about_building: expectations.any(|expect| matches!(expect.that, That::NotBuilt(_))),
+        is_about_building: expectations.any(|expect| expect.that.expectation().is_about_building()),
     }
 }

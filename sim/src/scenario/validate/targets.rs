@@ -7,7 +7,7 @@ use super::{
 
 impl Check<'_> {
     /// Which requests an expectation is about.
-    pub(super) fn target(&mut self, target: &Target, place: &Place) {
+    pub(crate) fn target(&mut self, target: &Target, place: &Place) {
         self.requests_of(target, &place.key("to"));
     }
 

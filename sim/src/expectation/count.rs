@@ -1,0 +1,114 @@
+//! How many of something are wanted, in words and as a check.
+
+use std::fmt;
+
+use crate::scenario::document::Place;
+use crate::world::Check;
+
+/// How many of something are wanted: `exactly`, or `at-least` and `at-most`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count {
+    least: u32,
+    most: u32,
+}
+
+impl Count {
+    pub fn new(exactly: Option<u32>, at_least: Option<u32>, at_most: Option<u32>) -> Self {
+        Self {
+            least: exactly.or(at_least).unwrap_or(0),
+            most: exactly.or(at_most).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Whether `count` is as wanted.
+    pub fn holds(self, count: usize) -> bool {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        (self.least..=self.most).contains(&count)
+    }
+
+    /// Whether more of them could change what [`holds`](Self::holds) says of `count`: too many stay
+    /// too many, and without a bound above, enough stay enough.
+    pub fn may_change(self, count: usize) -> bool {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        count <= self.most && (count < self.least || self.most < u32::MAX)
+    }
+
+    /// Checks the three keys at `place`: `exactly` stands alone, and something must be said.
+    pub fn check(
+        exactly: Option<u32>,
+        least: Option<u32>,
+        most: Option<u32>,
+        place: &Place,
+        check: &mut Check<'_>,
+    ) {
+        match (exactly, least, most) {
+            (None, None, None) => {
+                check
+                    .at_key(place, "this can never fail")
+                    .label("it says no number")
+                    .expected("`exactly`, `at-least` or `at-most`");
+            }
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
+                check
+                    .at_value(
+                        &place.key("exactly"),
+                        "two answers to one question: how many",
+                    )
+                    .label("`at-least` or `at-most` says it already")
+                    .help("keep one of them");
+            }
+            (None, Some(least), Some(most)) if least > most => {
+                check
+                    .at_value(&place.key("at-least"), "this can never hold")
+                    .label(format!("more than `at-most = {most}`"))
+                    .expected(format!("{most} or less"));
+            }
+            (None, Some(0), None) => {
+                check
+                    .at_value(&place.key("at-least"), "this always holds")
+                    .label("0 or more is any number")
+                    .help("an expectation that can never fail tells nothing: tighten it");
+            }
+            (Some(_), None, None) | (None, Some(_), _) | (None, None, Some(_)) => {}
+        }
+    }
+}
+
+impl fmt::Display for Count {
+    /// `exactly 2`, `2 to 4`, `at least 2`, `at most 4`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.least, self.most) {
+            (least, most) if least == most => write!(f, "exactly {least}"),
+            (0, u32::MAX) => f.write_str("any number of"),
+            (0, most) => write!(f, "at most {most}"),
+            (least, u32::MAX) => write!(f, "at least {least}"),
+            (least, most) => write!(f, "{least} to {most}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_can_change_what_is_bounded_and_what_is_too_few() {
+        let exactly = Count::new(Some(2), None, None);
+        let least = Count::new(None, Some(2), None);
+        let most = Count::new(None, None, Some(2));
+        let may_change = |count: Count| [1, 2, 3].map(|so_far| count.may_change(so_far));
+        assert_eq!(may_change(exactly), [true, true, false]);
+        assert_eq!(may_change(least), [true, false, false]);
+        assert_eq!(may_change(most), [true, true, false]);
+    }
+
+    #[test]
+    fn a_count_says_what_it_wants() {
+        let said = |exactly, least, most| Count::new(exactly, least, most).to_string();
+        assert_eq!(said(Some(2), None, None), "exactly 2");
+        assert_eq!(said(None, Some(2), Some(4)), "2 to 4");
+        assert_eq!(said(None, Some(2), None), "at least 2");
+        assert_eq!(said(None, None, Some(4)), "at most 4");
+        assert_eq!(said(None, None, None), "any number of");
+    }
+}

@@ -1,0 +1,128 @@
+//! `that.redis-reported`: what the client says about itself.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Claim, Expectation, Scale, count::Count, each_run, window};
+use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
+use crate::scenario::{RedisReport, Span, document::Place};
+use crate::trace::{Kind, RedisEvent};
+use crate::world::Check;
+
+/// What the client reports about itself.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RedisReported {
+    /// What.
+    pub what: RedisReport,
+    /// Only between these times. Default: all.
+    pub between: Option<[Span; 2]>,
+    /// At least so often. Default: 0.
+    pub at_least: Option<u32>,
+    /// At most so often.
+    pub at_most: Option<u32>,
+    /// Exactly so often; instead of the other two.
+    pub exactly: Option<u32>,
+}
+
+impl Expectation for RedisReported {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.service("redis", place);
+        check.between(self.between, place);
+        Count::check(self.exactly, self.at_least, self.at_most, place, check);
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "the client reports {} times: {}{}",
+            self.count(),
+            name(self.what),
+            window::words(self.between)
+        )
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        None
+    }
+
+    fn is_about_building(&self) -> bool {
+        false
+    }
+
+    fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
+        window::begin(self.between)
+    }
+
+    fn may_change(&self, view: &View<'_>, _ruling: &Ruling) -> bool {
+        view.ends_before(window::end(self.between))
+            && self.count().may_change(self.reports(view).len())
+    }
+
+    fn scale(&mut self, by: Scale) {
+        by.between(&mut self.between);
+    }
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        each_run(self, plan, runs, |view| self.of_run(view))
+    }
+}
+
+impl RedisReported {
+    fn count(&self) -> Count {
+        Count::new(self.exactly, self.at_least, self.at_most)
+    }
+
+    /// The reports that count.
+    fn reports<'a>(&self, view: &View<'a>) -> Vec<Entry<'a>> {
+        let reports = view.redis().filter(|event| {
+            matches!(&event.event.kind, Kind::Redis(RedisEvent::Reported { what, .. })
+                if *what == self.what)
+                && window::holds(self.between, event.at)
+        });
+        reports.collect()
+    }
+
+    fn of_run(&self, view: &View<'_>) -> Ruling {
+        if let Some(unseen) = view.run.sight.lacks(&[Side::Reports]) {
+            return Ruling::not_observed(unseen);
+        }
+        let reports = self.reports(view);
+        let found = format!("it reports that {} times", reports.len());
+        if self.count().holds(reports.len()) {
+            return Ruling::holds(found);
+        }
+        // What it said instead tells more than silence.
+        let shown = if reports.is_empty() {
+            view.redis().filter(is_report).collect()
+        } else {
+            reports
+        };
+        Ruling::fails(found, Evidence::with_changes(&view.run.trace, shown))
+    }
+}
+
+fn is_report(event: &Entry<'_>) -> bool {
+    matches!(event.event.kind, Kind::Redis(RedisEvent::Reported { .. }))
+}
+
+/// The name of a report in sentences.
+fn name(what: RedisReport) -> &'static str {
+    match what {
+        RedisReport::Refreshed => "refreshed",
+        RedisReport::SameToken => "same token",
+        RedisReport::Retrying => "retrying",
+        RedisReport::Failing => "failing",
+        RedisReport::Recovered => "recovered",
+        RedisReport::Connected => "connected",
+        RedisReport::Reauthenticated => "re-authenticated",
+        RedisReport::ReauthenticationFailed => "re-authentication failed",
+        RedisReport::TransactionFailed => "transaction failed",
+        RedisReport::Replaced => "replaced",
+    }
+}

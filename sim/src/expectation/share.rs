@@ -1,0 +1,101 @@
+//! `that.share`: the share of calls that succeed, over all seeds.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Claim, Expectation, Scale};
+use crate::judge::{Evidence, Plan, Ruling, Side, View};
+use crate::scenario::document::Place;
+use crate::world::Check;
+
+/// The share of calls that succeed, over all seeds.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Share {
+    /// At least this share, 0 to 1.
+    pub at_least: f64,
+    /// At most this share, 0 to 1. Default: 1.
+    pub at_most: Option<f64>,
+}
+
+impl Expectation for Share {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.needs_seeds(place);
+        let fits = check.share(self.at_least, &place.key("at-least"));
+        let most = self.at_most.unwrap_or(1.0);
+        if !fits || !check.share(most, &place.key("at-most")) {
+            return;
+        }
+        check.bounds(
+            Some(self.at_least),
+            Some(most),
+            place,
+            ["at-least", "at-most"],
+        );
+        if self.at_least == 0.0 && most == 1.0 {
+            check.always_holds(&place.key("at-least"), "every share is from 0 to 1");
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "between {:.1} % and {:.1} % of all calls succeed",
+            self.at_least * 100.0,
+            self.at_most.unwrap_or(1.0) * 100.0
+        )
+    }
+
+    fn claim(&self) -> Option<Claim<'_>> {
+        None
+    }
+
+    fn is_about_building(&self) -> bool {
+        false
+    }
+
+    fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
+        None
+    }
+
+    fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {
+        false
+    }
+
+    fn scale(&mut self, _by: Scale) {}
+
+    fn takes_time(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn judge(&self, _plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        if let Some(reason) = runs
+            .iter()
+            .find_map(|view| view.run.sight.lacks(&[Side::Calls]))
+        {
+            return Ruling::not_observed(reason);
+        }
+        let (mut succeeded, mut all) = (0_u32, 0_u32);
+        for call in runs.iter().flat_map(View::calls) {
+            all += 1;
+            succeeded += u32::from(call.is_token());
+        }
+        let reached = if all == 0 {
+            0.0
+        } else {
+            f64::from(succeeded) / f64::from(all)
+        };
+        let found = format!(
+            "{succeeded} of {all} calls ({:.2} %) over {} seeds succeed",
+            reached * 100.0,
+            runs.len()
+        );
+        let most = self.at_most.unwrap_or(1.0);
+        if all > 0 && self.at_least <= reached && reached <= most {
+            Ruling::holds(found)
+        } else {
+            Ruling::fails(found, Evidence::none())
+        }
+    }
+}
