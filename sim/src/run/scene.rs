@@ -102,10 +102,7 @@ impl Scene {
     }
 
     pub fn needs_shared(&self) -> bool {
-        self.scenario
-            .call
-            .iter()
-            .any(Call::needs_shared)
+        self.scenario.call.iter().any(Call::needs_shared)
     }
 
     /// Builds a credential.

@@ -116,6 +116,9 @@ pub enum Kind {
         caller: u32,
         /// What, as a verb with its objects, secrets covered: `sends GET http://...`.
         work: String,
+        /// What the kind of call knows of it; for expectations.
+        #[serde(skip)]
+        facts: Facts,
     },
     /// It is over.
     WorkEnded {
