@@ -38,11 +38,6 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
     ),
     ("sim/src/live/mod.rs", "open", "to be split"),
     (
-        "sim/src/scenario/validate/subject.rs",
-        "credential_options",
-        "to be split",
-    ),
-    (
         "sim/src/scenario/validate/timeline.rs",
         "event",
         "to be split",

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Rooms of the map that are not built yet.
-const NOT_YET: &[&str] = &["credential", "call", "action", "story", "simulation"];
+const NOT_YET: &[&str] = &["action", "story", "simulation"];
 
 /// Arrows that point the wrong way: a room, and one below it that it uses. Only to be shortened.
 const WRONG_ARROWS: &[(&str, &str)] = &[
@@ -35,7 +35,6 @@ const CIRCLES: &[&[&str]] = &[
     &["host::http", "host::platform"],
     &["http::body", "http::server"],
     &["judge::redis_view", "judge::view"],
-    &["run::caller", "run::redis", "run::scene"],
     &["scenario::model::fault", "scenario::model::timeline"],
     &["scenario::model::redis", "scenario::model::world"],
     &["scenario::shape::describe", "scenario::shape::scalar"],
