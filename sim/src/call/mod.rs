@@ -15,6 +15,7 @@ mod asking;
 mod caller;
 mod check;
 mod get_token;
+mod http;
 mod redis;
 mod redis_subscribe;
 mod use_resource;
@@ -33,6 +34,7 @@ use crate::{
 pub(crate) use caller::{CallContext, Caller, SecretWatch, SubjectInstance};
 pub(crate) use check::check;
 pub use get_token::GetToken;
+pub use http::{Http, HttpMethod, HttpReply, HttpSent};
 pub use redis::RedisWork;
 pub use redis_subscribe::RedisSubscribe;
 pub use use_resource::UseResource;
@@ -183,6 +185,8 @@ macro_rules! calls {
             "redis" redis Redis(RedisWork),
             /// Listens to channels of `world.redis`, from then on.
             "redis-subscribe" redis_subscribe RedisSubscribe(RedisSubscribe),
+            /// Sends a bare HTTP request, with no credential in between.
+            "http" http Http(Http),
         }
     };
 }
