@@ -1,6 +1,6 @@
 //! The tokens that IMDS, Entra and the commands issue: who they speak of, and what they claim.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
@@ -50,10 +50,15 @@ pub struct Issued {
 pub struct Issuer {
     tenant: String,
     key: SigningKey,
-    /// All tokens issued so far. Their number is what makes the next one differ: counted, not
+    /// How many tokens were issued so far. It is what makes the next one differ: counted, not
     /// drawn, so that a world under another seed issues the same tokens at the same second, and
     /// their signatures are known.
-    tokens: Vec<String>,
+    issued: u64,
+    /// The fingerprints of these tokens. A token has more than a kilobyte, and a long run issues
+    /// hundreds of thousands.
+    fingerprints: BTreeSet<Fingerprint>,
+    /// The lengths of these tokens, in bytes: a world issues few different ones.
+    lengths: BTreeSet<usize>,
     /// How many other ids were given out.
     ids: u64,
 }
@@ -100,7 +105,9 @@ impl Issuer {
         Self {
             tenant: tenant.to_owned(),
             key: SigningKey::default(),
-            tokens: Vec::new(),
+            issued: 0,
+            fingerprints: BTreeSet::new(),
+            lengths: BTreeSet::new(),
             ids: 0,
         }
     }
@@ -115,9 +122,23 @@ impl Issuer {
         &self.tenant
     }
 
-    /// All tokens issued so far.
-    pub fn issued(&self) -> impl Iterator<Item = &str> {
-        self.tokens.iter().map(String::as_str)
+    /// How many tokens were issued so far.
+    #[cfg(test)]
+    pub fn issued(&self) -> u64 {
+        self.issued
+    }
+
+    /// Whether a token that was issued stands in `text`, whole.
+    pub fn is_issued_in(&self, text: &str) -> bool {
+        // All tokens begin like this: most texts need no closer look.
+        let mut starts = text.match_indices("eyJ").map(|(start, _)| start);
+        starts.any(|start| {
+            let mut ends = self.lengths.iter().map(|length| start + length);
+            ends.any(|end| {
+                let token = text.get(start..end);
+                token.is_some_and(|token| self.fingerprints.contains(&fingerprint(token)))
+            })
+        })
     }
 
     /// An id that this world has not used yet.
@@ -134,7 +155,8 @@ impl Issuer {
         now: Timestamp,
         life: Duration,
     ) -> Issued {
-        let serial = self.tokens.len() as u64 + 1;
+        self.issued += 1;
+        let serial = self.issued;
         let now = now.as_second();
         let life = i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2).max(1);
         // Services date a token's beginning back, so that clocks a little slow accept it.
@@ -184,9 +206,11 @@ impl Issuer {
             },
         };
         let token = jwt::sign_with(self.key, &claims);
-        self.tokens.push(token.clone());
+        let fingerprint = fingerprint(&token);
+        self.fingerprints.insert(fingerprint);
+        self.lengths.insert(token.len());
         Issued {
-            fingerprint: fingerprint(&token),
+            fingerprint,
             token,
             principal: principal.to_owned(),
             not_before,

@@ -100,12 +100,12 @@ impl Journal {
         self.record(
             at,
             Kind::RequestArrived {
-                endpoint: endpoint.to_owned(),
+                endpoint: endpoint.into(),
                 request,
-                peer: peer.to_owned(),
-                what: told.what.to_owned(),
-                line: told.line.clone(),
-                detail: told.detail.clone(),
+                peer: peer.into(),
+                what: told.what.into(),
+                line: (&told.line).into(),
+                detail: (&told.detail).into(),
                 facts: told.facts.clone(),
             },
         );
@@ -133,14 +133,14 @@ impl Journal {
         self.record(
             at,
             Kind::RequestAnswered {
-                endpoint: endpoint.to_owned(),
+                endpoint: endpoint.into(),
                 request,
-                what: what.to_owned(),
+                what: what.into(),
                 status,
-                why,
-                fault,
+                why: why.into(),
+                fault: fault.map(Into::into),
                 token,
-                principal,
+                principal: principal.map(Into::into),
             },
         );
     }
@@ -172,7 +172,7 @@ impl Journal {
         pages.commands += 1;
         let command = pages.commands;
         drop(pages);
-        let (program, args) = (program.to_owned(), args.to_owned());
+        let (program, args) = (program.into(), args.into());
         self.record(
             at,
             Kind::CommandStarted {
@@ -201,7 +201,7 @@ impl Journal {
             token,
             principal,
         } = why;
-        let program = program.to_owned();
+        let program = program.into();
         self.record(
             at,
             Kind::CommandEnded {
@@ -209,10 +209,10 @@ impl Journal {
                 command,
                 program,
                 code,
-                why,
-                fault,
+                why: why.into(),
+                fault: fault.map(Into::into),
                 token,
-                principal,
+                principal: principal.map(Into::into),
             },
         );
     }

@@ -80,7 +80,7 @@ pub(crate) fn whys(recorder: &Recorder) -> Vec<String> {
     let events = recorder.finish().events.into_iter();
     events
         .filter_map(|event| match event.kind {
-            Kind::RequestAnswered { why, .. } | Kind::CommandEnded { why, .. } => Some(why),
+            Kind::RequestAnswered { why, .. } | Kind::CommandEnded { why, .. } => Some(why.into()),
             _ => None,
         })
         .collect()

@@ -1,13 +1,13 @@
 //! Asking the credential for a token, and recording the answer.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use credsim_identity::{AccessToken, Error, Outcome, TokenCredential as _, TokenRequest, Tried};
 
 use super::{Caller, Instance, SubjectInstance};
 use crate::{
     credential::BuiltSubject,
-    trace::{CallOutcome, Fingerprint, Kind, TriedMember, fingerprint},
+    trace::{CallOutcome, Kind, TriedMember, fingerprint},
 };
 
 /// Asks the caller's credential, no longer than the caller waits. Returns the token, if there is one.
@@ -19,7 +19,7 @@ pub(super) async fn ask(caller: &Caller, request: &TokenRequest) -> Option<Acces
         step: caller.step,
         caller: caller.which.caller,
         instance: instance.number,
-        scope: request.scopes().join(" "),
+        scope: request.scopes().join(" ").into(),
     });
     let answer = match &instance.built {
         Err(error) => Some(Err(error.clone())),
@@ -49,22 +49,11 @@ fn outcome(
     caller: &Caller,
     instance: &SubjectInstance,
     answer: Option<&Result<AccessToken, Error>>,
-) -> CallOutcome {
+) -> Arc<CallOutcome> {
     match answer {
-        None => CallOutcome::GaveUp {},
-        Some(Ok(token)) => CallOutcome::Token {
-            token: fingerprint_of(caller, instance, token),
-            credential: token.answered_by().to_owned(),
-            principal: token.principal().map(|p| p.object_id.clone()),
-            user: token.principal().and_then(|p| p.user_name.clone()),
-            expires_on: token.expires_on(),
-            refresh_on: token.refresh_on(),
-            tried: token
-                .chain()
-                .map(|record| tried(caller, &record.tried))
-                .unwrap_or_default(),
-        },
-        Some(Err(error)) => CallOutcome::Error {
+        None => Arc::new(CallOutcome::GaveUp {}),
+        Some(Ok(token)) => token_outcome(caller, instance, token),
+        Some(Err(error)) => Arc::new(CallOutcome::Error {
             error: error.kind().to_string(),
             credential: error.credential().to_owned(),
             message: text_of(caller, error),
@@ -73,7 +62,7 @@ fn outcome(
                 .chain()
                 .map(|record| tried(caller, &record.tried))
                 .unwrap_or_default(),
-        },
+        }),
     }
 }
 
@@ -104,19 +93,54 @@ fn text_of(caller: &Caller, error: &Error) -> String {
     secrets.vetted("error", error.to_string())
 }
 
-/// The token's fingerprint. Most calls are answered with a token that an earlier one had, so the
-/// latest are remembered; the `Debug` output of a new one is searched for secrets.
-fn fingerprint_of(caller: &Caller, instance: &SubjectInstance, token: &AccessToken) -> Fingerprint {
+/// What the trace says of a token. Most calls are answered with a token that an earlier one had, so
+/// the latest are remembered; the `Debug` output of a new one is searched for secrets.
+fn token_outcome(
+    caller: &Caller,
+    instance: &SubjectInstance,
+    token: &AccessToken,
+) -> Arc<CallOutcome> {
     const REMEMBERED: usize = 4;
     let seen = instance.seen_tokens.lock();
     let mut seen = seen.unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, fingerprint)) = seen.iter().find(|(known, _)| known == token) {
-        return *fingerprint;
+    if let Some((_, outcome)) = seen.iter().find(|(known, _)| is_clone(known, token)) {
+        return outcome.clone();
     }
-    let secrets = &caller.context.secrets;
-    secrets.check("debug", &format!("{token:?}"));
-    let fingerprint = fingerprint(token.secret());
+    // An equal token may have been found by another walk of a chain, which the outcome states.
+    let equal = seen.iter().find(|(known, _)| known == token);
+    let known = equal.and_then(|(_, outcome)| match &**outcome {
+        CallOutcome::Token { token, .. } => Some(*token),
+        CallOutcome::GaveUp {} | CallOutcome::Error { .. } => None,
+    });
+    let fingerprint = known.unwrap_or_else(|| {
+        let secrets = &caller.context.secrets;
+        secrets.check("debug", &format!("{token:?}"));
+        fingerprint(token.secret())
+    });
+    let outcome = Arc::new(CallOutcome::Token {
+        token: fingerprint,
+        credential: token.answered_by().to_owned(),
+        principal: token.principal().map(|p| p.object_id.clone()),
+        user: token.principal().and_then(|p| p.user_name.clone()),
+        expires_on: token.expires_on(),
+        refresh_on: token.refresh_on(),
+        tried: token
+            .chain()
+            .map(|record| tried(caller, &record.tried))
+            .unwrap_or_default(),
+    });
     seen.truncate(REMEMBERED - 1);
-    seen.push_front((token.clone(), fingerprint));
-    fingerprint
+    seen.push_front((token.clone(), outcome.clone()));
+    outcome
+}
+
+/// Whether the two are clones of one token that one walk found: pointer identity, which costs less
+/// than a comparison of the secrets.
+fn is_clone(one: &AccessToken, other: &AccessToken) -> bool {
+    let same_walk = match (one.chain(), other.chain()) {
+        (None, None) => true,
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, Some(_)) | (Some(_), None) => false,
+    };
+    same_walk && std::ptr::eq(one.secret(), other.secret())
 }

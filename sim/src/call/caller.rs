@@ -14,7 +14,7 @@ use crate::{
     credential::BuiltSubject,
     host::{HostState, Leftovers},
     scenario::World,
-    trace::{Fingerprint, Kind},
+    trace::{CallOutcome, Kind},
 };
 
 /// What all calls of a run share.
@@ -46,8 +46,8 @@ pub(crate) struct SubjectInstance {
     pub built: Result<BuiltSubject, Error>,
     /// What it has under way.
     pub leftovers: Arc<Leftovers>,
-    /// The tokens that it handed out lately, so that they need not be digested again.
-    pub(super) seen_tokens: Mutex<VecDeque<(AccessToken, Fingerprint)>>,
+    /// The tokens that it handed out lately, with what the trace says of them.
+    pub(super) seen_tokens: Mutex<VecDeque<(AccessToken, Arc<CallOutcome>)>>,
 }
 
 impl SubjectInstance {

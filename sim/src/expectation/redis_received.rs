@@ -232,7 +232,9 @@ fn listening(view: &View<'_>, who: &str) -> Option<Duration> {
 fn published<'a>(view: &View<'a>) -> impl Iterator<Item = (Entry<'a>, &'a Published)> {
     view.redis().flat_map(|event| {
         let published: &[Published] = match &event.event.kind {
-            Kind::Redis(RedisEvent::Command { published, .. }) => published,
+            Kind::Redis(RedisEvent::Command { published, .. }) => {
+                published.as_deref().map_or(&[], Vec::as_slice)
+            }
             _ => &[],
         };
         published.iter().map(move |one| (event, one))

@@ -55,8 +55,8 @@ impl Exchange {
         instance.record(Kind::RequestSent {
             instance: instance.number,
             exchange: number,
-            method: request.method.as_str().to_owned(),
-            to: request.url.to_string(),
+            method: request.method.as_str().into(),
+            to: request.url.as_str().into(),
             key: key_of(request),
             facts: facts_of(request),
         });
@@ -112,7 +112,7 @@ impl Exchange {
             self.instance.record(Kind::ExchangeEnded {
                 instance: self.instance.number,
                 exchange: self.number,
-                how: how.to_owned(),
+                how: how.into(),
             });
         }
     }

@@ -196,7 +196,7 @@ fn a_reset_is_seen_as_one_and_loses_a_token_only_afterwards() {
                 (text.as_str(), end),
                 ("", Err(std::io::ErrorKind::ConnectionReset))
             );
-            assert_eq!(stage.secrets().len(), tokens);
+            assert_eq!(stage.state().issuer.issued(), tokens);
         });
         let ended = answers(&trace);
         assert_eq!((ended[0].0, ended[0].2), (None, Some("F")), "{when}");

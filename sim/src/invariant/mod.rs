@@ -2,7 +2,7 @@
 //!
 //! To add an invariant: a file here with its [`Invariant`], and a line in the registry
 //! [`invariants!`]. Scenario files know it by its name from then on (`[[known-failure]] fails`).
-//! Beside these two files change `sim/tests/wrong`, which needs a subject that breaks it, and
+//! Beside these two files change `sim/tests/mutants`, which needs a subject that breaks it, and
 //! generated files.
 //!
 //! One more belongs to a later room (the persistent cache), and one needs two runs: same scenario,

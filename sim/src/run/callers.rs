@@ -1,12 +1,12 @@
-//! The callers of a step: when each begins, and which credential it asks.
+//! The callers of a `[[call]]`: when each begins, and which credential it uses.
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::scene::{Scene, lock};
+use super::run_state::{RunState, lock};
 use crate::call::{Caller, Instance, SubjectInstance, Uses, Which};
 
-impl Scene {
-    /// Starts the callers of a step.
+impl RunState {
+    /// Starts the callers of the `[[call]]` of index `step`.
     pub fn call(self: Arc<Self>, step: usize, shared: Option<Arc<SubjectInstance>>) {
         let Some(call) = self.scenario.call.get(step) else {
             return;
@@ -24,25 +24,25 @@ impl Scene {
             }
             return;
         }
-        let scene = self.clone();
+        let run = self.clone();
         let in_turn = async move {
-            let first = scene.state.elapsed();
-            let Some(call) = scene.scenario.call.get(step) else {
+            let first = run.host.elapsed();
+            let Some(call) = run.scenario.call.get(step) else {
                 return;
             };
             for number in 1..=call.callers {
                 let at = first.saturating_add(call.begins_after(number));
-                let wait = at.saturating_sub(scene.state.elapsed());
+                let wait = at.saturating_sub(run.host.elapsed());
                 if !wait.is_zero() {
-                    scene.state.host.runtime.sleep(wait).await;
+                    run.host.host.runtime.sleep(wait).await;
                 }
-                scene.begin(step, which(number), shared.as_ref());
+                run.begin(step, which(number), shared.as_ref());
             }
         };
-        self.state.host.runtime.spawn(Box::pin(in_turn)).detach();
+        self.host.host.runtime.spawn(Box::pin(in_turn)).detach();
     }
 
-    /// One caller of a step begins.
+    /// Starts one caller.
     fn begin(self: &Arc<Self>, step: usize, which: Which, shared: Option<&Arc<SubjectInstance>>) {
         let Some(call) = self.scenario.call.get(step) else {
             return;
@@ -62,7 +62,7 @@ impl Scene {
                 call.action.play(&caller).await;
             }
         };
-        self.state.host.runtime.spawn(Box::pin(playing)).detach();
+        self.host.host.runtime.spawn(Box::pin(playing)).detach();
     }
 
     /// The credential of a caller that has its own, built at its first call.

@@ -1,20 +1,20 @@
-//! World + timeline + calls -> trace.
+//! Plays a scenario: runs its world, its timeline and its callers on an engine, and gives the trace.
 
-mod agenda;
 mod callers;
-mod guests;
+mod external_clients;
 mod machine;
-mod scene;
-mod story;
+mod run_state;
+mod schedule;
 mod watch;
+mod world_driver;
 
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use guests::Nobody;
-pub use guests::{Guests, Visit};
+use external_clients::ExternalSubject;
+pub use external_clients::{ExternalClients, Visit};
 use machine::Machine;
 
 use crate::{
@@ -41,16 +41,16 @@ pub struct Options {
     pub subject: Arc<dyn Subject>,
 }
 
-/// Time of the world for those who write the trace from outside a host.
+/// The clock of the world, once it has begun, for code outside its hosts that writes to the trace.
 pub(crate) type WorldClock = Arc<OnceLock<Arc<dyn Runtime>>>;
 
 /// The host on which the subject runs.
 pub(crate) const APP: &str = "app";
 
-/// How long a world may take to end after its time, and to get ready before it.
+/// How much longer than its own time a world may run, for its preparation and its end.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// A served world lasts until its guests are gone.
+/// A served world lasts until its clients are done; the engine needs some limit.
 const AS_LONG_AS_IT_TAKES: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// Plays a scenario once.
@@ -62,15 +62,15 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
     world(scenario, options, None, Recorder::default(), horizon)
 }
 
-/// Lets guests from outside into the world of a scenario, on the live engine, until they are gone.
-/// Nobody here calls.
+/// Serves the world of a scenario to external clients on the live engine until they are done. The
+/// calls of the scenario are not made.
 ///
 /// # Errors
 /// A failure of the harness: the world could not be opened, in words.
 pub fn serve(
     scenario: &Scenario,
     seed: u64,
-    guests: Guests,
+    clients: ExternalClients,
     listener: Listener,
 ) -> Result<Run, EngineError> {
     let mut served = scenario.clone();
@@ -78,13 +78,13 @@ pub fn serve(
     let options = Options {
         engine: Engine::Live,
         seed,
-        subject: Arc::new(Nobody::but(&guests)),
+        subject: Arc::new(ExternalSubject::of(&clients)),
     };
     let recorder = Recorder::telling(listener);
     world(
         &served,
         &options,
-        Some(guests),
+        Some(clients),
         recorder,
         AS_LONG_AS_IT_TAKES,
     )
@@ -93,11 +93,11 @@ pub fn serve(
 fn world(
     scenario: &Scenario,
     options: &Options,
-    guests: Option<Guests>,
+    clients: Option<ExternalClients>,
     recorder: Recorder,
     horizon: Duration,
 ) -> Result<Run, EngineError> {
-    let sight = match &guests {
+    let sight = match &clients {
         Some(_) => Sight::endpoints_only(),
         None => options.subject.sight(),
     };
@@ -105,9 +105,9 @@ fn world(
     let clock = WorldClock::default();
     let stage = Stage::new(&scenario.world, options.seed, recorder.clone());
     let watch = watch::Watch::new(recorder.clone(), clock.clone(), &stage, scenario);
-    let ending = Arc::new(OnceLock::new());
+    let end = Arc::new(OnceLock::new());
     let app = machine::HostOfSubject::default();
-    let story = story::Story {
+    let driver = world_driver::WorldDriver {
         scenario: Arc::new(scenario.clone()),
         subject: options.subject.clone(),
         stage: stage.clone(),
@@ -117,8 +117,8 @@ fn world(
         watch: watch.clone(),
         seed: options.seed,
         real: options.engine.is_real(),
-        guests,
-        ending: ending.clone(),
+        clients,
+        end: end.clone(),
         app: app.clone(),
     };
     let world = engine::World {
@@ -127,7 +127,7 @@ fn world(
         servers: stage.hosts(),
         driver: (
             APP.to_owned(),
-            Box::new(move |host, control| Box::pin(story.play(host, control))),
+            Box::new(move |host, control| Box::pin(driver.play(host, control))),
         ),
     };
     let machine = options.subject.machine_clock().map(|clock| Machine {
@@ -145,8 +145,8 @@ fn world(
         None => options.engine.play(world),
     })?;
     let trace = recorder.finish();
-    let ending = ending.get().cloned().unwrap_or_default();
-    if let Some(why) = ending.harness_failure {
+    let end = end.get().cloned().unwrap_or_default();
+    if let Some(why) = end.harness_failure {
         return Err(EngineError(why));
     }
     let lifted = |event: &&Event| matches!(event.kind, Kind::FaultLifted { .. });
@@ -155,13 +155,13 @@ fn world(
     Ok(Run {
         engine: options.engine,
         seed: options.seed,
-        subject: ending.subject,
+        subject: end.subject,
         sight,
         trace,
         hash,
-        start: ending.start.unwrap_or(scenario.world.start.0),
-        ended: ending.ended,
-        last_repair: ending.last_repair.max(last_fault_end),
-        healthy_at_end: ending.healthy,
+        start: end.start.unwrap_or(scenario.world.start.0),
+        ended: end.ended,
+        last_repair: end.last_repair.max(last_fault_end),
+        healthy_at_end: end.healthy,
     })
 }

@@ -1,12 +1,12 @@
 //! What can happen in a run. Names are stable; no event holds a secret: tokens appear as
 //! fingerprints.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Fingerprint, RedisEvent};
+use super::{Facts, Fingerprint, RedisEvent, SharedStr};
 
 /// The instance number of commands that somebody outside runs: nobody knows for which credential.
 pub const OUTSIDE: u32 = 0;
@@ -30,7 +30,8 @@ pub struct Event {
     rename_all_fields = "kebab-case"
 )]
 pub enum Kind {
-    /// The timeline changed the world.
+    /// The timeline changed the world. The beginning and the end of a fault have events of their
+    /// own, and so has the disposal of a credential.
     World {
         /// The change in words: `alice@contoso.example logs in to az`.
         what: String,
@@ -88,7 +89,7 @@ pub enum Kind {
         /// The credential asked.
         instance: u32,
         /// The scopes, joined by spaces.
-        scope: String,
+        scope: SharedStr,
     },
     /// The caller has an answer.
     CallEnded {
@@ -103,8 +104,9 @@ pub enum Kind {
         waited: Duration,
         /// The wall clock of the caller's host.
         host_time: Timestamp,
-        /// The answer.
-        outcome: CallOutcome,
+        /// The answer. Calls that are answered alike share it.
+        #[serde(with = "shared")]
+        outcome: Arc<CallOutcome>,
     },
     /// A caller begins something for which it asks no credential.
     WorkStarted {
@@ -142,9 +144,9 @@ pub enum Kind {
         /// The exchange's number in this run, from 1.
         exchange: u64,
         /// The method.
-        method: String,
+        method: SharedStr,
         /// Where to.
-        to: String,
+        to: SharedStr,
         /// What makes two requests the same request: a digest of method, URL and body without
         /// correlation ids.
         key: Fingerprint,
@@ -170,26 +172,27 @@ pub enum Kind {
         instance: u32,
         /// The exchange.
         exchange: u64,
-        /// `complete`, `dropped`, or the transport error in words.
-        how: String,
+        /// `complete`; `given up` if the credential dropped the exchange before its end; or the
+        /// transport error in words.
+        how: SharedStr,
     },
     /// A request reached an endpoint.
     RequestArrived {
         /// The endpoint's name in the scenario: `imds`, `entra`, `resource.vault`.
-        endpoint: String,
+        endpoint: SharedStr,
         /// Its number at this endpoint, from 1.
         request: u64,
         /// The host that it came from.
-        peer: String,
+        peer: SharedStr,
         /// What is asked for: `probe`, `token`, `discovery`, `configuration`, `keys`, `use`,
         /// `other`.
-        what: String,
+        what: SharedStr,
         /// Method and path with query, secrets left out.
-        line: String,
+        line: SharedStr,
         /// What else matters, such as the form's fields in their order (`client_id=a&scope=b`,
         /// a `&`, `%`, `+` or space of a value percent-encoded), secrets replaced by `***`.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        detail: String,
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        detail: SharedStr,
         /// What the service knows of it; for matchers.
         #[serde(skip)]
         facts: Facts,
@@ -197,25 +200,26 @@ pub enum Kind {
     /// An endpoint answered, or decided not to.
     RequestAnswered {
         /// The endpoint.
-        endpoint: String,
+        endpoint: SharedStr,
         /// The request's number there.
         request: u64,
         /// What was asked for.
-        what: String,
-        /// The status; none when the connection was cut or left hanging.
+        what: SharedStr,
+        /// The status; none when no answer was sent: a fault cut the connection or left it hanging,
+        /// the client hung up, or the service's host went down.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
         /// Why: the rule that decided, in words.
-        why: String,
+        why: SharedStr,
         /// The fault that decided, if one did.
         #[serde(skip_serializing_if = "Option::is_none")]
-        fault: Option<String>,
+        fault: Option<SharedStr>,
         /// The token issued or presented.
         #[serde(skip_serializing_if = "Option::is_none")]
         token: Option<Fingerprint>,
         /// As whom: the object id of the token's principal.
         #[serde(skip_serializing_if = "Option::is_none")]
-        principal: Option<String>,
+        principal: Option<SharedStr>,
     },
     /// A credential started a command.
     CommandStarted {
@@ -224,9 +228,9 @@ pub enum Kind {
         /// The command's number in this run, from 1.
         command: u64,
         /// The program: `az`, `azd`, `pwsh`.
-        program: String,
+        program: SharedStr,
         /// Its arguments, joined by spaces; instead of a script for `pwsh`, what it asks for.
-        args: String,
+        args: SharedStr,
         /// What the command knows of it; for matchers.
         #[serde(skip)]
         facts: Facts,
@@ -238,21 +242,21 @@ pub enum Kind {
         /// The command.
         command: u64,
         /// The program.
-        program: String,
+        program: SharedStr,
         /// The exit code; none when it was killed or could not be started.
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<i32>,
         /// Why, in words.
-        why: String,
+        why: SharedStr,
         /// The fault that decided, if one did.
         #[serde(skip_serializing_if = "Option::is_none")]
-        fault: Option<String>,
+        fault: Option<SharedStr>,
         /// The token printed.
         #[serde(skip_serializing_if = "Option::is_none")]
         token: Option<Fingerprint>,
         /// As whom.
         #[serde(skip_serializing_if = "Option::is_none")]
-        principal: Option<String>,
+        principal: Option<SharedStr>,
     },
     /// The credential reported that another identity answers now.
     IdentityChanged {
@@ -298,9 +302,10 @@ pub enum Kind {
     },
     /// Something between a Redis client and its server.
     Redis(RedisEvent),
-    /// A secret was found where none may be. Recorded at the end of the run.
+    /// A secret was found where none may be. Recorded when it is found, once in a run for each place
+    /// and kind.
     SecretLeaked {
-        /// Where: `log`, `error`, `debug`.
+        /// Where: `log`, `error`, `debug`, or `report` for what a Redis client says of itself.
         place: String,
         /// What kind of secret: `token`, `client secret`.
         secret: String,
@@ -376,7 +381,8 @@ pub struct TriedMember {
     /// How long it took.
     #[serde(with = "nanoseconds")]
     pub took: Duration,
-    /// `answered`, `passed-over` or `stopped`.
+    /// `answered`, `passed-over` or `stopped`; `unknown` for an outcome that the harness has no name
+    /// for.
     pub outcome: String,
     /// Why it was passed over or stopped the chain.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -395,5 +401,33 @@ pub(super) mod nanoseconds {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         u64::deserialize(from).map(Duration::from_nanos)
+    }
+}
+
+/// A shared value as if it were not shared.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize, S: Serializer>(it: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
+        T::serialize(it, to)
+    }
+
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_small() {
+        // A day of 10,000 clients has four million of them.
+        assert!(size_of::<Event>() <= 120, "{} bytes", size_of::<Event>());
     }
 }

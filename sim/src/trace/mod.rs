@@ -5,12 +5,14 @@ mod event;
 mod facts;
 mod hash;
 mod redis;
+mod shared;
 mod text;
 
 pub use event::{CallOutcome, Event, Kind, OUTSIDE, TriedMember};
 pub use facts::{Facts, RequestFacts};
 pub use hash::{Fingerprint, fingerprint};
 pub use redis::{Published, RedisEvent, RedisReply};
+pub use shared::SharedStr;
 pub(crate) use text::span;
 pub use text::{fold, line};
 

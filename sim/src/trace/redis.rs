@@ -1,10 +1,10 @@
 //! What can happen between a Redis client and its server. No event holds a token or a password.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Fingerprint};
+use super::{Facts, Fingerprint, SharedStr};
 use crate::scenario::{RedisEnd, RedisReport};
 
 /// Something that happened to Redis.
@@ -27,7 +27,7 @@ pub enum RedisEvent {
         /// The connection.
         connection: u64,
         /// The user name presented.
-        user: String,
+        user: SharedStr,
         /// The token presented.
         token: Fingerprint,
         /// Whether the server takes it.
@@ -36,7 +36,7 @@ pub enum RedisEvent {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         ended: bool,
         /// Why, in words.
-        why: String,
+        why: SharedStr,
         /// When the server closes the connection, since the world began, if it took the token.
         #[serde(
             default,
@@ -52,13 +52,13 @@ pub enum RedisEvent {
         /// The command's number on its connection, from 1.
         number: u64,
         /// Its name in capitals: `AUTH`, `SET`, `CLIENT SETNAME`.
-        name: String,
+        name: SharedStr,
         /// Its arguments; credentials are never among them.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        args: String,
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        args: SharedStr,
         /// As whom the connection is signed in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        user: Option<String>,
+        user: Option<SharedStr>,
         /// The token of that sign-in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<Fingerprint>,
@@ -71,16 +71,18 @@ pub enum RedisEvent {
         signs_in: bool,
         /// The reply in short: `OK`, `QUEUED`, `WRONGPASS ...`, `[OK, OK]`; `(waits)` if there is
         /// none yet and `(nothing)` if there will be none.
-        reply: String,
+        reply: SharedStr,
         /// The fault that decided, if one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        fault: Option<String>,
+        fault: Option<SharedStr>,
         /// What the server knows of it; for matchers.
         #[serde(skip)]
         facts: Facts,
-        /// What it published: PUBLISH itself, and EXEC what the queued PUBLISH commands did.
+        /// What it published: PUBLISH itself, and EXEC what the queued PUBLISH commands did. None if
+        /// it is nothing. A pointer, because few commands have it and every event is as large as
+        /// the largest.
         #[serde(skip)]
-        published: Box<[Published]>,
+        published: Option<Arc<Vec<Published>>>,
     },
     /// A command that waited has its reply.
     Unblocked {
@@ -193,14 +195,18 @@ pub struct RedisReply {
 impl RedisEvent {
     /// Whether the server saw or did it.
     pub(super) fn is_seen_by_server(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Opened { .. }
-                | Self::SignedIn { .. }
-                | Self::Command { .. }
-                | Self::Unblocked { .. }
-                | Self::Closed { .. }
-        )
+            | Self::SignedIn { .. }
+            | Self::Command { .. }
+            | Self::Unblocked { .. }
+            | Self::Closed { .. } => true,
+            Self::WorkStarted { .. }
+            | Self::WorkEnded { .. }
+            | Self::Received { .. }
+            | Self::Gap { .. }
+            | Self::Reported { .. } => false,
+        }
     }
 
     /// Sets to nothing what counts up: what is left makes two events alike.
@@ -219,7 +225,12 @@ impl RedisEvent {
             Self::Unblocked { number, .. } => *number = 0,
             Self::WorkStarted { call, caller, .. } => (*call, *caller) = (0, 0),
             Self::WorkEnded { call, .. } => *call = 0,
-            _ => {}
+            // They count nothing but connections, which are told apart.
+            Self::Opened { .. }
+            | Self::Closed { .. }
+            | Self::Received { .. }
+            | Self::Gap { .. }
+            | Self::Reported { .. } => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! A trace for people: one line for each event, repeats folded.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{CallOutcome, Event, Fingerprint, Kind, OUTSIDE};
 
@@ -95,7 +95,7 @@ fn shape(event: &Event) -> String {
             ..
         } => {
             (*call, *instance) = (0, 0);
-            if let CallOutcome::Token { token, .. } = outcome {
+            if let CallOutcome::Token { token, .. } = Arc::make_mut(outcome) {
                 *token = Fingerprint::MIN;
             }
         }
@@ -125,7 +125,20 @@ fn shape(event: &Event) -> String {
         }
         Kind::Built { instance, .. } => *instance = 0,
         Kind::Redis(event) => event.forget_numbers(),
-        _ => {}
+        // They count nothing, or are worth a line of their own for each instance.
+        Kind::World { .. }
+        | Kind::FaultInstalled { .. }
+        | Kind::FaultLifted { .. }
+        | Kind::NotBuilt { .. }
+        | Kind::Disposed { .. }
+        | Kind::Leftovers { .. }
+        | Kind::IdentityChanged { .. }
+        | Kind::Log { .. }
+        | Kind::HostRefused { .. }
+        | Kind::NoRoute { .. }
+        | Kind::HandshakeFailed { .. }
+        | Kind::RealSecret { .. }
+        | Kind::SecretLeaked { .. } => {}
     }
     say(&kind)
 }
@@ -289,8 +302,8 @@ fn say(kind: &Kind) -> String {
             let status = status.map_or("no answer".to_owned(), |status| status.to_string());
             format!(
                 "{endpoint:<8} request {request} -> {status}: {why}{}{}",
-                suffix("fault", fault),
-                suffix("as", principal)
+                suffix("fault", fault.as_deref()),
+                suffix("as", principal.as_deref())
             )
         }
         Kind::CommandStarted {
@@ -318,8 +331,8 @@ fn say(kind: &Kind) -> String {
             let code = code.map_or("no exit".to_owned(), |code| format!("exit {code}"));
             format!(
                 "{program:<8} command {command} -> {code}: {why}{}{}",
-                suffix("fault", fault),
-                suffix("as", principal)
+                suffix("fault", fault.as_deref()),
+                suffix("as", principal.as_deref())
             )
         }
         Kind::IdentityChanged {
@@ -352,9 +365,8 @@ fn say(kind: &Kind) -> String {
     }
 }
 
-fn suffix(word: &str, value: &Option<String>) -> String {
+fn suffix(word: &str, value: Option<&str>) -> String {
     value
-        .as_ref()
         .map(|value| format!(", {word} {value}"))
         .unwrap_or_default()
 }
@@ -371,7 +383,7 @@ fn answer(outcome: &CallOutcome) -> String {
             let whom = user.as_ref().or(principal.as_ref());
             format!(
                 "gets token {token} of {credential}{}",
-                suffix("as", &whom.cloned())
+                suffix("as", whom.map(String::as_str))
             )
         }
         CallOutcome::GaveUp {} => "gives up".to_owned(),

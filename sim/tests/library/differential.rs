@@ -129,7 +129,7 @@ fn say(event: &Event) -> Option<(String, String)> {
             line,
             detail,
             ..
-        } => (endpoint.clone(), format!("{what} {line} {detail}")),
+        } => (endpoint.to_string(), format!("{what} {line} {detail}")),
         Kind::RequestAnswered {
             endpoint,
             status,
@@ -138,10 +138,10 @@ fn say(event: &Event) -> Option<(String, String)> {
             principal,
             ..
         } => (
-            endpoint.clone(),
+            endpoint.to_string(),
             format!("{status:?} {why} {fault:?} {principal:?}"),
         ),
-        Kind::CommandStarted { program, args, .. } => (program.clone(), args.clone()),
+        Kind::CommandStarted { program, args, .. } => (program.to_string(), args.to_string()),
         Kind::CommandEnded {
             program,
             code,
@@ -150,10 +150,10 @@ fn say(event: &Event) -> Option<(String, String)> {
             principal,
             ..
         } => (
-            program.clone(),
+            program.to_string(),
             format!("{code:?} {why} {fault:?} {principal:?}"),
         ),
-        Kind::CallStarted { call, scope, .. } => (format!("call {call}"), scope.clone()),
+        Kind::CallStarted { call, scope, .. } => (format!("call {call}"), scope.to_string()),
         Kind::CallEnded { call, outcome, .. } => (format!("call {call}"), answer(outcome)),
         Kind::WorkStarted { call, work, .. } => (format!("call {call}"), work.clone()),
         Kind::WorkEnded { call, outcome, .. } => (format!("call {call}"), outcome.clone()),

@@ -64,7 +64,7 @@ pub fn calls(run: &Run) -> Vec<(u128, Option<String>)> {
         else {
             return None;
         };
-        let error = match outcome {
+        let error = match &**outcome {
             CallOutcome::Error { message, .. } => Some(message.clone()),
             _ => None,
         };
@@ -80,7 +80,7 @@ pub fn exchanges(run: &Run) -> Vec<(u128, String)> {
         .events
         .iter()
         .filter_map(|event| match &event.kind {
-            Kind::ExchangeEnded { how, .. } => Some((event.at.as_millis(), how.clone())),
+            Kind::ExchangeEnded { how, .. } => Some((event.at.as_millis(), how.to_string())),
             _ => None,
         });
     ended.collect()

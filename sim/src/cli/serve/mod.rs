@@ -31,7 +31,7 @@ use crate::{
     engine::Engine,
     judge::Run,
     report::{journal as told, pretty},
-    run::{self, DEFAULT_SEED, Guests},
+    run::{self, DEFAULT_SEED, ExternalClients},
     scenario::{Loaded, Scenario, names_version, sdk_of},
     simulation::{Callers, Ending, Judged, Outcome, Played, Selected, Stopwatch, skip_reason},
     trace::{self, Event, Trace},
@@ -143,14 +143,14 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     };
     let stopwatch = Stopwatch::start();
     let left = Arc::new(OnceLock::new());
-    let guests = Guests {
+    let clients = ExternalClients {
         port: args.port,
         subject: args.subject.clone(),
         variables: args.variables.clone(),
         witness: requests.as_ref().map(Requests::witness),
         visit: visit::visit(args, scenario, console.another(), left.clone()),
     };
-    let played = run::serve(scenario, args.seed, guests, journal(args, console));
+    let played = run::serve(scenario, args.seed, clients, journal(args, console));
     let left = left.get().cloned().unwrap_or_default();
     let mut traces = Vec::new();
     let ending = match played {

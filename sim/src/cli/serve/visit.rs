@@ -19,7 +19,7 @@ pub struct Left {
     pub started: bool,
 }
 
-/// What [`Guests`](crate::run::Guests) do.
+/// Serves [`ExternalClients`](crate::run::ExternalClients).
 pub fn visit(
     args: &Args,
     scenario: &Scenario,

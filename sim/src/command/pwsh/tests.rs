@@ -112,7 +112,7 @@ fn lines(recorder: &Recorder) -> Vec<String> {
     let events = recorder.finish().events.into_iter();
     events
         .filter_map(|event| match event.kind {
-            Kind::CommandStarted { args, .. } => Some(args),
+            Kind::CommandStarted { args, .. } => Some(args.into()),
             _ => None,
         })
         .collect()

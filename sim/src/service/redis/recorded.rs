@@ -1,6 +1,6 @@
 //! What a connection does, as the trace tells it; and the faults that look at it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -29,7 +29,7 @@ pub struct Outcome {
     name: Option<String>,
     reply: String,
     transaction: Option<u64>,
-    published: Box<[Published]>,
+    published: Option<Arc<Vec<Published>>>,
 }
 
 impl Outcome {
@@ -44,7 +44,7 @@ impl Outcome {
             name: None,
             reply: reply.short(),
             transaction,
-            published: Box::default(),
+            published: None,
         }
     }
 
@@ -58,7 +58,8 @@ impl Outcome {
                 done.reply.clone()
             },
             transaction: done.transaction,
-            published: done.published.iter().map(published).collect(),
+            published: (!done.published.is_empty())
+                .then(|| Arc::new(done.published.iter().map(published).collect())),
         }
     }
 }
@@ -88,11 +89,11 @@ pub fn signed_in(session: &mut Session, tried: &Tried) {
         session,
         RedisEvent::SignedIn {
             connection: session.id,
-            user: tried.user,
+            user: tried.user.into(),
             token: tried.token,
             accepted: tried.accepted,
             ended: tried.ended,
-            why: tried.why,
+            why: tried.why.into(),
             until: tried.until,
         },
     );
@@ -108,14 +109,14 @@ pub fn command(session: &Session, args: &[Bytes], fault: Option<&str>, outcome: 
         RedisEvent::Command {
             connection: session.id,
             number: session.number,
-            name,
-            args: shown::arguments(args).join(" "),
-            user: session.signed.as_ref().map(|signed| signed.user.clone()),
+            name: name.into(),
+            args: shown::arguments(args).join(" ").into(),
+            user: session.signed.as_ref().map(|signed| (&signed.user).into()),
             token: session.signed.as_ref().map(|signed| signed.token),
             transaction: outcome.transaction,
             signs_in: shown::signs_in(args),
-            reply: outcome.reply,
-            fault: fault.map(str::to_owned),
+            reply: outcome.reply.into(),
+            fault: fault.map(Into::into),
             facts,
             published: outcome.published,
         },

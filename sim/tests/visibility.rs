@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use credsim::{
     judge::{Finding, Judgement, Run, Sight},
@@ -35,7 +35,7 @@ fn seen_with(run: &Run, sight: Sight) -> Run {
         | Kind::WorkStarted { .. }
         | Kind::WorkEnded { .. } => sight.calls,
         Kind::CallEnded { outcome, .. } => {
-            reduce(outcome, sight);
+            reduce(Arc::make_mut(outcome), sight);
             sight.calls
         }
         Kind::RequestSent { .. } | Kind::ResponseReceived { .. } | Kind::ExchangeEnded { .. } => {
@@ -318,10 +318,8 @@ fn moments_count_from_the_start_of_the_run() {
     let found = &expectation(&verdict, 1).found;
     assert!(found.contains("it says to come back at"), "{found}");
     for event in &mut run.trace.events {
-        if let Kind::CallEnded {
-            outcome: CallOutcome::Error { retry_at, .. },
-            ..
-        } = &mut event.kind
+        if let Kind::CallEnded { outcome, .. } = &mut event.kind
+            && let CallOutcome::Error { retry_at, .. } = Arc::make_mut(outcome)
         {
             *retry_at = retry_at.map(|at| at + later);
         }
@@ -370,10 +368,9 @@ fn the_end_of_a_token_may_be_rounded_by_a_driver_and_no_more() {
         let mut run = seen_with(&whole, sight);
         for event in &mut run.trace.events {
             if let Kind::CallEnded {
-                outcome: CallOutcome::Token { expires_on, .. },
-                host_time,
-                ..
+                outcome, host_time, ..
             } = &mut event.kind
+                && let CallOutcome::Token { expires_on, .. } = Arc::make_mut(outcome)
             {
                 *expires_on = *host_time - SignedDuration::from_millis(late);
             }

@@ -1,5 +1,5 @@
-//! The driving host: opens the world to who is outside, starts its clock, and lets happen what the
-//! scenario says.
+//! The code of the driving host: it opens the world to processes outside, starts its clock, and
+//! plays the schedule.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -12,10 +12,10 @@ use jiff::{
 };
 
 use super::{
-    Guests, WorldClock,
-    agenda::{Agenda, Item},
+    ExternalClients, WorldClock,
     machine::HostOfSubject,
-    scene::Scene,
+    run_state::RunState,
+    schedule::{Entry, Schedule},
     watch::Watch,
 };
 use crate::{
@@ -29,8 +29,8 @@ use crate::{
     trace::Recorder,
 };
 
-/// What is needed to play a scenario.
-pub(super) struct Story {
+/// Drives one world to its end.
+pub(super) struct WorldDriver {
     pub scenario: Arc<Scenario>,
     pub subject: Arc<dyn Subject>,
     pub stage: Stage,
@@ -38,60 +38,64 @@ pub(super) struct Story {
     pub draws: Draws,
     pub clock: WorldClock,
     pub watch: Watch,
-    /// The run's.
+    /// The seed of the run.
     pub seed: u64,
     /// Whether time is real and sockets are those of this machine.
     pub real: bool,
-    /// Who comes from outside, if nobody here calls.
-    pub guests: Option<Guests>,
-    pub ending: Arc<OnceLock<Ending>>,
-    /// Gets the host on which the subject runs.
+    /// The clients of a served world, which has no callers of its own.
+    pub clients: Option<ExternalClients>,
+    /// Set when the world has ended.
+    pub end: Arc<OnceLock<WorldEnd>>,
+    /// Set to the host on which the subject runs, as soon as there is one.
     pub app: HostOfSubject,
 }
 
-/// How the world stood at its end.
+/// The state of the world at its end.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ending {
-    /// Who played it: by then a driver has said who it is.
+pub(super) struct WorldEnd {
+    /// The name of the subject. A driver tells its own only after it has started.
     pub subject: String,
     /// The date at which it began.
     pub start: Option<Timestamp>,
     /// How long it was played.
     pub ended: Duration,
+    /// When an action of the timeline last made something better.
     pub last_repair: Option<Duration>,
+    /// Whether no fault is installed and every service is up and can be reached.
     pub healthy: bool,
-    /// What kept it from being played.
+    /// Why the run says nothing about the subject: the harness could not play it.
     pub harness_failure: Option<String>,
 }
 
-impl Story {
+impl WorldDriver {
     pub async fn play(mut self, host: Host, control: Arc<dyn Control>) {
-        let ending = match self.prepare(&host).await {
-            Ok(door) => self.tell(&host, &*control, door).await,
-            Err(why) => Ending {
+        let end = match self.prepare(&host).await {
+            Ok(door) => self.drive(&host, &*control, door).await,
+            Err(why) => WorldEnd {
                 harness_failure: Some(why),
-                ..Ending::default()
+                ..WorldEnd::default()
             },
         };
-        let _ = self.ending.set(ending);
+        let _ = self.end.set(end);
         self.stage.close();
     }
 
-    /// What must be there before the clock starts: for who is outside, a door.
+    /// Does what must be done before the clock starts: opens the world to processes outside, if it
+    /// has any, and starts the subject's.
+    ///
+    /// # Errors
+    /// Why the world cannot be played.
     async fn prepare(&mut self, host: &Host) -> Result<Option<Door>, String> {
-        let variables = match &self.guests {
-            Some(guests) => guests.variables.clone(),
+        let variables = match &self.clients {
+            Some(clients) => clients.variables.clone(),
             None => Vec::new(),
         };
-        if self.guests.is_none() && !(self.real && self.subject.is_outside()) {
+        if self.clients.is_none() && !(self.real && self.subject.is_outside()) {
             return Ok(None);
         }
         self.stage.open_to_the_outside();
-        if let Some(witness) = self
-            .guests
-            .as_ref()
-            .and_then(|guests| guests.witness.clone())
-        {
+        let clients = self.clients.as_ref();
+        if let Some(witness) = clients.and_then(|clients| clients.witness.clone()) {
             self.stage.tell(witness);
         }
         let door = Door::open(live::Plan {
@@ -100,12 +104,12 @@ impl Story {
             recorder: &self.recorder,
             world: &self.scenario.world,
             zone: self.zone(),
-            port: self.guests.as_ref().and_then(|guests| guests.port),
+            port: self.clients.as_ref().and_then(|clients| clients.port),
             variables: &variables,
             seed: self.seed,
         })
         .await?;
-        if self.guests.is_none()
+        if self.clients.is_none()
             && let Some(ready) = self.subject.start(&door.environment.whole())?
         {
             self.subject = ready;
@@ -120,7 +124,7 @@ impl Story {
             .unwrap_or(TimeZone::UTC)
     }
 
-    async fn tell(&mut self, host: &Host, control: &dyn Control, door: Option<Door>) -> Ending {
+    async fn drive(&mut self, host: &Host, control: &dyn Control, door: Option<Door>) -> WorldEnd {
         if let Some(start) = control.begin() {
             self.stage.begin(start);
         }
@@ -139,21 +143,21 @@ impl Story {
         for (name, _) in self.stage.hosts() {
             state.set_reach(&name, Reach::Reachable);
         }
-        let scene = Arc::new(Scene::new(
+        let run = Arc::new(RunState::new(
             self.scenario.clone(),
             state,
             self.watch.clone(),
             self.subject.clone(),
         ));
-        // Faults that end by themselves do so on time, whatever the agenda is doing.
+        // Faults that end by themselves do so on time, whatever the schedule is waiting for.
         let faults = self.stage.clone().end_faults(host.runtime.clone());
         let _faults = host.runtime.spawn(Box::pin(faults));
-        match (self.guests.take(), &door) {
-            (Some(guests), Some(door)) => {
-                let visit = (guests.visit)(door, control.interrupted());
+        match (self.clients.take(), &door) {
+            (Some(clients), Some(door)) => {
+                let visit = (clients.visit)(door, control.interrupted());
                 let timeline = async {
-                    timeline(&scene, host, control).await;
-                    // What the world has become, it stays until the guests are gone.
+                    timeline(&run, host, control).await;
+                    // What the world has become, it stays until the clients are done.
                     std::future::pending::<()>().await;
                 };
                 tokio::select! { biased;
@@ -164,28 +168,28 @@ impl Story {
             }
             _ => {
                 tokio::select! { biased;
-                    () = timeline(&scene, host, control) => {}
+                    () = timeline(&run, host, control) => {}
                     why = cut_short(self.real, &*self.subject, host, control) => {
-                        return Ending { harness_failure: Some(why), ..Ending::default() };
+                        return WorldEnd { harness_failure: Some(why), ..WorldEnd::default() };
                     }
                 }
             }
         }
         let ended = host.runtime.elapsed();
-        scene.account_for_disposed();
-        Ending {
+        run.record_leftovers();
+        WorldEnd {
             subject: self.subject.name().to_owned(),
             start: Some(start),
             ended,
-            last_repair: scene.last_repair(),
-            healthy: self.stage.healthy() && scene.state.reaches_all(),
+            last_repair: run.last_repair(),
+            healthy: self.stage.healthy() && run.host.reaches_all(),
             // What broke between us and the subject: then the run says nothing about it.
             harness_failure: self.subject.harness_failure(),
         }
     }
 }
 
-/// How often a subject outside is asked whether it is still there.
+/// How often a subject in a process of its own is asked whether that has failed.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Completes with why a world in real time need not be played to its end.
@@ -212,24 +216,24 @@ async fn cut_short(
     }
 }
 
-/// Everything that the scenario says will happen, at its time, until the world's end.
-async fn timeline(scene: &Arc<Scene>, host: &Host, control: &dyn Control) {
-    scene.lay_out(control);
-    let shared = scene.needs_shared().then(|| scene.instance());
-    let mut agenda = Agenda::of(&scene.scenario);
-    let end = scene.scenario.world.lasts.0;
-    while let Some((at, item)) = agenda.next_before(end) {
+/// Plays the schedule to the world's end.
+async fn timeline(run: &Arc<RunState>, host: &Host, control: &dyn Control) {
+    run.set_initial_reach(control);
+    let shared = run.needs_shared().then(|| run.instance());
+    let mut schedule = Schedule::of(&run.scenario);
+    let end = run.scenario.world.lasts.0;
+    while let Some((at, entry)) = schedule.next_before(end) {
         wait_until(host, at).await;
-        match item {
-            Item::Change(index) => {
-                let Some(change) = scene.scenario.at.get(index) else {
+        match entry {
+            Entry::Event(index) => {
+                let Some(change) = run.scenario.at.get(index) else {
                     continue;
                 };
                 // Real time is a little late, and so is what happens in it.
                 let at = at.max(host.runtime.elapsed());
-                scene.change(&change.action, control, shared.as_ref(), at);
+                run.apply(&change.action, control, shared.as_ref(), at);
             }
-            Item::Call(step) => scene.clone().call(step, shared.clone()),
+            Entry::Call(step) => run.clone().call(step, shared.clone()),
         }
     }
     wait_until(host, end).await;

@@ -1,4 +1,5 @@
-//! The running story, shared by its callers: the credentials, and how the world changes.
+//! What the timeline and the callers of one run share: the credentials under test, the host, and
+//! what the run must know at its end.
 
 use std::{
     collections::BTreeMap,
@@ -24,40 +25,45 @@ use crate::{
     trace::{Kind, RedisEvent},
 };
 
-/// The running story, shared by its callers.
-pub(super) struct Scene {
+/// What the timeline and the callers of one run share.
+pub(super) struct RunState {
     pub scenario: Arc<Scenario>,
-    pub state: Arc<HostState>,
+    /// The host on which the subject runs.
+    pub host: Arc<HostState>,
     pub watch: Watch,
     subject: Arc<dyn Subject>,
+    /// How many credentials were built.
     instances: AtomicU32,
+    /// How many calls have begun.
     pub(super) calls: AtomicU64,
-    /// How often each step was repeated.
+    /// How often each `[[call]]` has begun, by its index.
     pub(super) repetitions: Mutex<BTreeMap<usize, u64>>,
     /// What the calls share.
     pub(super) call_context: Arc<CallContext>,
+    /// The disposed credentials, whose leftovers are recorded at the end.
     disposed: Mutex<Vec<Arc<SubjectInstance>>>,
-    /// The credentials of callers that have their own, by step and caller.
+    /// The credentials of callers that have one each, by the index of the call and the caller.
     pub(super) own: Mutex<BTreeMap<(usize, u32), Arc<SubjectInstance>>>,
+    /// When an action of the timeline last made something better.
     last_repair: Mutex<Option<Duration>>,
 }
 
-impl Scene {
+impl RunState {
     pub fn new(
         scenario: Arc<Scenario>,
-        state: Arc<HostState>,
+        host: Arc<HostState>,
         watch: Watch,
         subject: Arc<dyn Subject>,
     ) -> Self {
         let call_context = Arc::new(CallContext {
-            host: state.clone(),
+            host: host.clone(),
             world: Arc::new(scenario.world.clone()),
             secrets: Arc::new(watch.clone()),
             states: Default::default(),
         });
         Self {
             scenario,
-            state,
+            host,
             watch,
             subject,
             instances: AtomicU32::new(0),
@@ -70,8 +76,8 @@ impl Scene {
         }
     }
 
-    /// Makes the network what it is at the world's start.
-    pub fn lay_out(&self, control: &dyn Control) {
+    /// Makes the services as reachable as the world says that they are at its start.
+    pub fn set_initial_reach(&self, control: &dyn Control) {
         let world = &self.scenario.world;
         let services = [
             (Service::Imds, world.imds.as_ref().map(|imds| imds.reach)),
@@ -87,28 +93,30 @@ impl Scene {
         for (service, reach) in services {
             if let Some(reach) = reach.filter(|reach| *reach != Reach::Reachable) {
                 let change = Action::Network(NetworkChange { service, reach });
-                self.change(&change, control, None, Duration::ZERO);
+                self.apply(&change, control, None, Duration::ZERO);
             }
         }
     }
 
-    /// When something last got better.
+    /// When an action of the timeline last made something better.
     pub fn last_repair(&self) -> Option<Duration> {
         *lock(&self.last_repair)
     }
 
+    /// Records an event now.
     pub fn record(&self, kind: Kind) {
-        self.state.recorder.record(self.state.elapsed(), kind);
+        self.host.recorder.record(self.host.elapsed(), kind);
     }
 
+    /// Whether a call uses the shared credential.
     pub fn needs_shared(&self) -> bool {
         self.scenario.call.iter().any(Call::needs_shared)
     }
 
-    /// Builds a credential.
+    /// Builds a credential, or the Redis client around one, and records that or why it failed.
     pub fn instance(&self) -> Arc<SubjectInstance> {
         let number = self.instances.fetch_add(1, Ordering::Relaxed) + 1;
-        let (platform, observer, leftovers) = Lender::lend(&self.state, number);
+        let (platform, observer, leftovers) = Lender::lend(&self.host, number);
         let tenant = self.scenario.world.entra.as_ref().map_or_else(
             || crate::scenario::DEFAULT_TENANT.to_owned(),
             |entra| entra.tenant.clone(),
@@ -154,8 +162,8 @@ impl Scene {
         Arc::new(SubjectInstance::new(number, built, leftovers))
     }
 
-    /// Applies an event of the timeline.
-    pub fn change(
+    /// Applies an action of the timeline.
+    pub fn apply(
         &self,
         action: &Action,
         control: &dyn Control,
@@ -166,15 +174,12 @@ impl Scene {
             let mut last = lock(&self.last_repair);
             *last = Some(at);
         }
-        let shared = shared.map(|shared| SharedOfRun {
-            scene: self,
-            shared,
-        });
+        let shared = shared.map(|shared| SharedOfRun { run: self, shared });
         let shared = shared.filter(|shared| shared.shared.built.is_ok());
         action.apply(&ActionContext {
             at,
-            backend: &self.state.stage,
-            host: &self.state,
+            backend: &self.host.stage,
+            host: &self.host,
             control,
             shared: shared
                 .as_ref()
@@ -182,8 +187,8 @@ impl Scene {
         });
     }
 
-    /// What disposed credentials still hold (the eighth invariant).
-    pub fn account_for_disposed(&self) {
+    /// Records what each disposed credential still holds: tasks, timers and cached tokens.
+    pub fn record_leftovers(&self) {
         let disposed = lock(&self.disposed);
         for instance in disposed.iter() {
             let Ok(built) = &instance.built else { continue };
@@ -210,9 +215,9 @@ impl Scene {
         }
     }
 
-    /// Writes what a Redis client reports about itself.
+    /// Records what a Redis client reports about itself.
     fn reporter(&self, instance: u32) -> RedisReporter {
-        let (state, watch) = (self.state.clone(), self.watch.clone());
+        let (host, watch) = (self.host.clone(), self.watch.clone());
         Arc::new(move |what, words| {
             let words = watch.vetted("report", words);
             let event = RedisEvent::Reported {
@@ -220,14 +225,14 @@ impl Scene {
                 what,
                 words,
             };
-            state.recorder.record(state.elapsed(), Kind::Redis(event));
+            host.recorder.record(host.elapsed(), Kind::Redis(event));
         })
     }
 }
 
-/// The shared credential of a run, as the timeline may touch it.
+/// The shared credential of a run, as actions see it.
 struct SharedOfRun<'a> {
-    scene: &'a Scene,
+    run: &'a RunState,
     shared: &'a Arc<SubjectInstance>,
 }
 
@@ -240,13 +245,13 @@ impl SharedCredential for SharedOfRun<'_> {
         match &self.shared.built {
             Ok(BuiltSubject::Credential(built)) => built.credential.dispose(),
             Ok(BuiltSubject::Redis(client)) => {
-                self.scene.call_context.states.before_dispose();
+                self.run.call_context.states.before_dispose();
                 client.dispose();
             }
             // There is nothing to dispose.
             Err(_) => return,
         }
-        lock(&self.scene.disposed).push(self.shared.clone());
+        lock(&self.run.disposed).push(self.shared.clone());
     }
 }
 

@@ -2,7 +2,7 @@
 //! convicted on a bundled scenario which ours passes, by exactly the findings that the
 //! [table](table) says, and that passes another scenario, so that it is wrong there and not broken.
 //!
-//! `INVARIANT/SUBJECT` and `PROMISE/SUBJECT` are the tests; `cargo test --test wrong PR-12` runs
+//! `INVARIANT/SUBJECT` and `PROMISE/SUBJECT` are the tests; `cargo test --test mutants PR-12` runs
 //! those of one promise.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
