@@ -113,6 +113,17 @@ pub trait Control: Send + Sync + 'static {
 
 /// The code of a host. Called once, and again after each restart.
 pub type HostMain = Arc<dyn Fn(Host) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// A server on a host of its own.
+pub struct Server {
+    /// The host.
+    pub host: String,
+    /// The port: 443 where the real one speaks TLS, although the engines carry none.
+    pub port: u16,
+    /// What runs there.
+    pub main: HostMain,
+}
+
 /// The code of the host that drives the world; the world ends with it.
 pub type DriverMain = Box<dyn FnOnce(Host, Arc<dyn Control>) -> BoxFuture<'static, ()> + Send>;
 

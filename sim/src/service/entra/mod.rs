@@ -7,6 +7,7 @@ pub(crate) mod server;
 #[cfg(test)]
 mod tests;
 mod token;
+pub mod world;
 
 pub(crate) use error::{Refusal, refuse};
 

@@ -17,6 +17,7 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tests;
+mod world;
 
 pub use command_text::parse_command;
 pub use redis_service::RedisService as Hub;

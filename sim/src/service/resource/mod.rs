@@ -4,6 +4,7 @@ pub mod matcher;
 pub(crate) mod server;
 #[cfg(test)]
 mod tests;
+pub mod world;
 
 use crate::scenario;
 
