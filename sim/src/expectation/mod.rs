@@ -147,6 +147,11 @@ macro_rules! define {
                 match self { $( Self::$variant(_) => $key, )* }
             }
 
+            /// What it expects, in a sentence without its full stop.
+            pub fn describe(&self) -> String {
+                self.expectation().describe()
+            }
+
             pub(crate) fn expectation(&self) -> &dyn Expectation {
                 match self { $( Self::$variant(that) => that, )* }
             }

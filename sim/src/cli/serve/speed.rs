@@ -200,6 +200,31 @@ mod tests {
     }
 
     #[test]
+    fn every_window_of_the_timeline_is_moved() {
+        let mut scenario = bundled("developer/az-logged-out");
+        takes(&mut scenario, Duration::from_millis(75));
+        let windows = [
+            "requests = { to.az = {}, at-most = 9, between = [\"10s\", \"20s\"] }",
+            "redis-closed = { at-most = 9, between = [\"10s\", \"20s\"] }",
+            "redis-reported = { what = \"refreshed\", at-most = 9, between = [\"10s\", \"20s\"] }",
+            "resource-saw = { name = \"vault\", from = \"10s\", until = \"20s\" }",
+            "token-from = { from = \"10s\", until = \"20s\" }",
+        ];
+        let expects = windows.map(|window| format!("[[expect]]\nthat.{window}\n"));
+        #[derive(serde::Deserialize)]
+        struct File {
+            expect: Vec<crate::expectation::Expect>,
+        }
+        let file: File = toml::from_str(&expects.concat()).expect("expectations");
+        scenario.expect = file.expect;
+        let fast = faster(&scenario, 10.0).expect("nothing in it lasts");
+        for expect in &fast.expect {
+            let said = expect.that.describe();
+            assert!(said.contains("between 1s and 2s"), "{said}");
+        }
+    }
+
+    #[test]
     fn a_redis_that_takes_time_is_refused_by_name() {
         let mut scenario = bundled("developer/az-logged-out");
         takes(&mut scenario, Duration::from_millis(1));

@@ -36,8 +36,7 @@ impl Check<'_> {
         }
         self.range(redis.takes, &place.key("takes"));
         self.range(redis.auth_takes, &place.key("auth-takes"));
-        if self.rest.redis_client.is_none()
-            && self.rest.calls.iter().any(|call| call.uses_redis_client)
+        if !self.rest.has_redis_client && self.rest.calls.iter().any(|call| call.uses_redis_client)
         {
             self.whole_file("nobody speaks to Redis in this scenario")
                 .label("this file has no `[subject.redis]`")
