@@ -182,7 +182,7 @@ impl Redis {
         }
         check.range(self.takes, &place.key("takes"));
         check.range(self.auth_takes, &place.key("auth-takes"));
-        if check.rest.redis_client.is_none()
+        if !check.rest.has_redis_client
             && check.rest.calls.iter().any(|call| call.uses_redis_client)
         {
             check
