@@ -46,7 +46,7 @@ struct Shared {
     journal: Journal,
     state: Mutex<State>,
     /// The Redis, if there is one.
-    redis: Option<Arc<redis::Hub>>,
+    redis: Option<Arc<redis::RedisService>>,
     /// Rings when a fault with an end was installed.
     alarm: Notify,
 }
@@ -92,7 +92,7 @@ impl Stage {
             redis: world
                 .redis
                 .as_ref()
-                .map(|redis| Arc::new(redis::Hub::new(redis))),
+                .map(|redis| Arc::new(redis::RedisService::new(redis))),
             alarm: Notify::new(),
         }))
     }
@@ -260,7 +260,7 @@ impl Stage {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn redis(&self) -> Option<&Arc<redis::Hub>> {
+    pub(crate) fn redis(&self) -> Option<&Arc<redis::RedisService>> {
         self.0.redis.as_ref()
     }
 

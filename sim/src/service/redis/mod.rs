@@ -21,7 +21,7 @@ mod world;
 
 pub use command_text::parse_command;
 pub use matcher::RedisMatch;
-pub use redis_service::RedisService as Hub;
+pub use redis_service::RedisService;
 #[doc(hidden)]
 pub use resp::survives as resp_survives;
 pub use serve::serve;
