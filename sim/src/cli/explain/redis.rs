@@ -1,9 +1,9 @@
 //! Redis in words.
 
 use crate::scenario::{
-    Redis, RedisClosed, RedisEnd, RedisFailure, RedisReceived, RedisReplies, RedisReport,
-    RedisReported, Span,
+    Redis, RedisClosed, RedisFailure, RedisReceived, RedisReplies, RedisReported, Span,
 };
+use crate::trace::{RedisEnd, RedisReport};
 
 /// The server at the world's start.
 pub fn server(redis: &Redis) -> String {

@@ -21,8 +21,8 @@ use crate::{
     backend::Stage,
     engine::{Host, Runtime, Stream},
     fault::Strike,
-    scenario::{FaultThen, Range, RedisEnd, ResetWhen},
-    trace::{Kind, RedisEvent},
+    scenario::{FaultThen, Range, ResetWhen},
+    trace::{Kind, RedisEnd, RedisEvent},
 };
 
 /// How much is read at once.
