@@ -13,6 +13,7 @@ mod count;
 mod error;
 mod identity_change;
 mod in_flight;
+mod log;
 mod not_built;
 mod passed_over;
 mod percentile;
@@ -116,6 +117,8 @@ macro_rules! expectations {
             share "share" Share(Share),
             /// A percentile of what callers wait, over all seeds.
             percentile "percentile" Percentile(Percentile),
+            /// So many warnings and errors are logged.
+            log "log" Log(Log),
             /// Every piece of Redis work in the window gets such replies.
             redis_replies "redis-replies" RedisReplies(RedisReplies),
             /// Every piece of Redis work in the window fails like this.
