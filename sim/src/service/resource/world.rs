@@ -1,6 +1,9 @@
 //! What a scenario says of APIs that check tokens.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -77,7 +80,10 @@ impl Service for BTreeMap<String, Resource> {
     }
 
     fn servers(&self, backend: &Stage) -> Vec<Server> {
+        // A host serves the first resource that names it.
+        let mut taken = BTreeSet::new();
         self.iter()
+            .filter(|(_, api)| taken.insert(resource_host(api)))
             .map(|(name, api)| server(backend, resource_host(api), 443, Endpoint::new(name)))
             .collect()
     }
