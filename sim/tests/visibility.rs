@@ -29,7 +29,11 @@ fn seen_with(run: &Run, sight: Sight) -> Run {
     let mut run = run.clone();
     run.sight = sight;
     run.trace.events.retain_mut(|event| match &mut event.kind {
-        Kind::CallStarted { .. } | Kind::Built { .. } | Kind::NotBuilt { .. } => sight.calls,
+        Kind::CallStarted { .. }
+        | Kind::Built { .. }
+        | Kind::NotBuilt { .. }
+        | Kind::WorkStarted { .. }
+        | Kind::WorkEnded { .. } => sight.calls,
         Kind::CallEnded { outcome, .. } => {
             reduce(Arc::make_mut(outcome), sight);
             sight.calls

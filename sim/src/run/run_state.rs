@@ -15,7 +15,7 @@ use credsim_identity::TokenRequest;
 use super::watch::Watch;
 use crate::{
     action::{Action, ActionContext, NetworkChange, Repair, SharedCredential},
-    call::{CallContext, SecretWatch as _, SubjectInstance},
+    call::{Call, CallContext, SecretWatch as _, SubjectInstance},
     credential::BuiltSubject,
     engine::Control,
     host::{HostState, Lender},
@@ -100,10 +100,7 @@ impl RunState {
 
     /// Whether a call uses the shared credential.
     pub fn needs_shared(&self) -> bool {
-        self.scenario
-            .call
-            .iter()
-            .any(|call| call.credential.is_shared())
+        self.scenario.call.iter().any(Call::needs_shared)
     }
 
     /// Builds a credential, or the Redis client around one, and records that or why it failed.

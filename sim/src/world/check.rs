@@ -10,7 +10,7 @@ use super::Names;
 use crate::{
     command,
     scenario::{
-        RedisClientKind, Scenario, Span, World,
+        Scenario, Span, World,
         checker::Checker,
         diagnostics::{closest, one_of},
         document::Place,
@@ -39,8 +39,8 @@ pub(crate) struct Rest<'a> {
     pub faults: Vec<(&'a str, Span)>,
     /// How many seeds are played, if the file says so.
     pub seeds: Option<u32>,
-    /// The kind of Redis client under test, if there is one.
-    pub redis_client: Option<RedisClientKind>,
+    /// Whether a Redis client is under test.
+    pub has_redis_client: bool,
     /// When something in the world gets better for the last time.
     pub last_repair: Option<Duration>,
     /// Whether the story is that the credential can't be built.
