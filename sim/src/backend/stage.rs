@@ -240,7 +240,7 @@ impl Stage {
         let mut secrets = apps
             .filter_map(|app| app.secret.as_ref())
             .chain(&state.old_secrets);
-        if secrets.any(|secret| text.contains(secret.as_str())) {
+        if secrets.any(|secret| crate::redact::holds(text, secret)) {
             return Some("client secret");
         }
         state.issuer.is_issued_in(text).then_some("token")

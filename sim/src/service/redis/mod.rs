@@ -20,10 +20,12 @@ mod tests;
 mod world;
 
 pub use command_text::parse_command;
+pub use matcher::RedisMatch;
 pub use redis_service::RedisService as Hub;
 #[doc(hidden)]
 pub use resp::survives as resp_survives;
 pub use serve::serve;
+pub use world::{Redis, RedisError, RedisVersion};
 
 use crate::scenario;
 

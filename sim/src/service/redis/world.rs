@@ -1,15 +1,80 @@
-//! What the rest of the world must know of Redis.
+//! A Redis in a scenario file: its keys, what may be wrong with them, and what the rest of the world
+//! must know of it.
 
 use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::{REDIS_HOST, REDIS_PORT};
 use crate::{
     backend::Stage,
     engine::Server,
     http::limit::Limit,
-    scenario::{Range, Redis, Span},
+    scenario::{Range, Span, document::Place},
     service::{Principal, Reach, Service},
+    world::Check,
 };
+
+/// More nodes than that are a slip.
+const MOST_NODES: u32 = 16;
+
+/// A Redis that takes Entra tokens, at redis.contoso.example:6380; the nodes of a cluster are at
+/// redis-1.contoso.example, redis-2.contoso.example, and so on.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Redis {
+    /// The object ids of those who may sign in. Default: nobody.
+    #[serde(default)]
+    pub principals: Vec<String>,
+    /// The audience that a token must have. Default: `https://redis.azure.com`.
+    #[serde(default = "redis_audience")]
+    pub audience: String,
+    /// Whose texts it speaks. Default: 7.4.
+    #[serde(default)]
+    pub version: RedisVersion,
+    /// Forgets the reply of a failed AUTH that stands behind other commands in one read, as real
+    /// servers 7.2 to 8.x do: then every later reply is off by one. Default: false.
+    #[serde(default)]
+    pub loses_failed_auth: bool,
+    /// How long after its token's end a connection is closed. Default: 0s.
+    #[serde(default)]
+    pub grace: Span,
+    /// How many connections it takes at once, each node of a cluster for itself. Default: 10000.
+    #[serde(default = "ten_thousand")]
+    pub max_clients: u32,
+    /// How long a command takes. Default: 0s.
+    pub takes: Option<Range>,
+    /// How long it takes to check a token. Default: 0s.
+    pub auth_takes: Option<Range>,
+    /// How many nodes share the keys; each has a replica then. Default: 1, which is no cluster.
+    #[serde(default = "one")]
+    pub nodes: u32,
+    /// Whether packets reach it at the start. Default: reachable.
+    #[serde(default)]
+    pub reach: Reach,
+}
+
+/// Versions of Redis whose texts differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RedisVersion {
+    /// 7.0.15, as Debian 12 has it.
+    #[serde(rename = "7.0")]
+    V7_0,
+    /// 7.4.1, what Azure Managed Redis is based on.
+    #[default]
+    #[serde(rename = "7.4")]
+    V7_4,
+}
+
+/// An error as Redis writes it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RedisError {
+    /// Its text: `WRONGPASS invalid username-password pair or user is disabled.`
+    pub text: String,
+}
 
 impl Service for Redis {
     fn advice() -> &'static str {
@@ -89,6 +154,85 @@ impl Service for Redis {
     }
 }
 
+impl Redis {
+    /// Checks the keys at `place`.
+    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+        for (index, principal) in self.principals.iter().enumerate() {
+            check.principal(principal, &place.key("principals").index(index));
+        }
+        check.text(
+            &self.audience,
+            &place.key("audience"),
+            "the audience of its tokens, such as \"https://redis.azure.com\"",
+        );
+        if !(1..=MOST_NODES).contains(&self.nodes) {
+            check
+                .at_value(
+                    &place.key("nodes"),
+                    format!("a cluster can't have {} nodes", self.nodes),
+                )
+                .label(format!("outside 1 to {MOST_NODES}"))
+                .expected("1 for a single server, 3 for a small cluster");
+        }
+        if self.max_clients == 0 {
+            check
+                .at_value(&place.key("max-clients"), "nobody could ever connect")
+                .label("zero")
+                .expected("1 or more");
+        }
+        check.range(self.takes, &place.key("takes"));
+        check.range(self.auth_takes, &place.key("auth-takes"));
+        if !check.rest.has_redis_client
+            && check.rest.calls.iter().any(|call| call.uses_redis_client)
+        {
+            check
+                .whole_file("nobody speaks to Redis in this scenario")
+                .label("this file has no `[subject.redis]`")
+                .expected("the client that sends the commands")
+                .help("add `[subject.redis]`; all of its options have defaults");
+        }
+    }
+}
+
+impl RedisError {
+    /// Checks the text at `place`.
+    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.text(
+            &self.text,
+            place,
+            "an error as Redis writes it, such as `ERR no`",
+        );
+        if self.text.contains(['\r', '\n']) {
+            check
+                .at_value(place, "an error of Redis is one line")
+                .label("it has a line break")
+                .expected("a code and a text, such as \"ERR no\"");
+        }
+    }
+}
+
+impl Check<'_> {
+    /// The number of a connection.
+    pub(crate) fn redis_connection(&mut self, number: Option<u64>, place: &Place) {
+        if number == Some(0) {
+            self.at_value(&place.key("connection"), "connections are counted from 1")
+                .label("none is number 0")
+                .expected("1 or more, in the order of connecting");
+        }
+    }
+
+    /// The number of a node of the cluster.
+    pub(crate) fn redis_node(&mut self, node: u32, place: &Place) {
+        let redis = self.world.redis.as_ref();
+        let nodes = redis.map_or(1, |redis| redis.nodes);
+        if !(1..=nodes).contains(&node) {
+            self.at_value(place, format!("there is no node {node}"))
+                .label("not in this world")
+                .expected(format!("1 to {nodes}"));
+        }
+    }
+}
+
 /// The server at the world's start.
 fn server(redis: &Redis) -> String {
     let mut parts = vec![match redis.nodes {
@@ -118,4 +262,14 @@ fn server(redis: &Redis) -> String {
         parts.push(format!("{} connections at most", redis.max_clients));
     }
     format!("redis: {}, {}", parts.join(", "), redis.reach.describe())
+}
+
+fn redis_audience() -> String {
+    "https://redis.azure.com".to_owned()
+}
+fn ten_thousand() -> u32 {
+    10_000
+}
+fn one() -> u32 {
+    1
 }
