@@ -11,6 +11,7 @@ mod check;
 mod claims;
 mod count;
 mod error;
+mod http_reply;
 mod identity_change;
 mod in_flight;
 mod log;
@@ -129,6 +130,8 @@ macro_rules! expectations {
             redis_received "redis-received" RedisReceived(RedisReceived),
             /// What the Redis client reports about itself.
             redis_reported "redis-reported" RedisReported(RedisReported),
+            /// Every bare request in the window gets such a reply.
+            http_reply "http-reply" HttpReply(HttpReplies),
         }
     };
 }
