@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use credsim::engine::{Control, Engine, Host, HostMain, World};
+use credsim::engine::{
+    BoxFuture, Control, Engine, EngineError, Host, HostMain, STALL_LIMIT, World,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 type Notes = Arc<Mutex<Vec<(u128, String)>>>;
@@ -52,6 +54,7 @@ where
     let world = World {
         seed: 1,
         horizon: Duration::from_secs(120),
+        stall_limit: STALL_LIMIT,
         servers: vec![("echo".to_owned(), echo())],
         driver: (
             "app".to_owned(),
@@ -185,6 +188,7 @@ fn lapse_keeps_nanoseconds_and_their_order() {
     let world = World {
         seed: 1,
         horizon: Duration::from_secs(120),
+        stall_limit: STALL_LIMIT,
         servers: vec![],
         driver: (
             "app".to_owned(),
@@ -218,11 +222,12 @@ fn lapse_keeps_nanoseconds_and_their_order() {
 }
 
 #[test]
-fn a_world_that_never_ends_is_a_fault_of_the_harness() {
+fn a_world_that_never_ends_is_a_failure_of_the_harness() {
     for engine in ENGINES {
         let world = World {
             seed: 1,
             horizon: Duration::from_secs(2),
+            stall_limit: STALL_LIMIT,
             servers: vec![],
             driver: (
                 "app".to_owned(),
@@ -230,6 +235,101 @@ fn a_world_that_never_ends_is_a_fault_of_the_harness() {
             ),
         };
         assert!(engine.play(world).is_err(), "{engine}");
+    }
+}
+
+/// Plays a world that consists of one host with this code.
+fn alone(
+    engine: Engine,
+    stall_limit: Duration,
+    code: impl FnOnce(Host) -> BoxFuture<'static, ()> + Send + 'static,
+) -> Result<(), EngineError> {
+    engine.play(World {
+        seed: 7,
+        horizon: Duration::from_secs(120),
+        stall_limit,
+        servers: vec![],
+        driver: ("app".to_owned(), Box::new(|host, _| code(host))),
+    })
+}
+
+#[test]
+fn a_world_that_spins_is_given_up() {
+    for engine in [Engine::Lapse, Engine::Turmoil] {
+        let played = alone(engine, Duration::from_millis(300), |host| {
+            Box::pin(async move {
+                host.runtime.sleep(Duration::from_millis(61_500)).await;
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            })
+        });
+        let why = played.unwrap_err().to_string();
+        let says = "the world of seed 7 has stood still at 00:01:01.5";
+        assert!(why.starts_with(says), "{engine}: {why}");
+    }
+}
+
+/// What waits for another thread, which takes so long.
+fn another_thread(takes: Duration) -> BoxFuture<'static, ()> {
+    let (give, get) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        std::thread::sleep(takes);
+        let _ = give.send(());
+    });
+    Box::pin(async move {
+        let _ = get.await;
+    })
+}
+
+#[test]
+fn work_on_another_thread_is_a_failure_of_the_harness() {
+    const LONG: Duration = Duration::from_millis(500);
+    let for_ever: fn(Host) -> BoxFuture<'static, ()> = |host| {
+        Box::pin(async move {
+            host.runtime.spawn(another_thread(LONG)).detach();
+            host.runtime.sleep(Duration::from_secs(60)).await;
+        })
+    };
+    let in_time: fn(Host) -> BoxFuture<'static, ()> = |host| {
+        Box::pin(async move {
+            let work = another_thread(Duration::from_millis(1));
+            host.runtime.spawn(work).detach();
+            host.runtime.sleep(Duration::from_secs(30)).await;
+            // Blocks the world until the other thread is done.
+            std::thread::sleep(Duration::from_millis(200));
+            host.runtime.sleep(Duration::from_secs(30)).await;
+        })
+    };
+    let in_its_own_task: fn(Host) -> BoxFuture<'static, ()> = |host| {
+        Box::pin(async move {
+            tokio::spawn(another_thread(Duration::from_millis(20)));
+            for _ in 0..100 {
+                host.runtime.sleep(Duration::from_secs(1)).await;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        })
+    };
+    let blocking: fn(Host) -> BoxFuture<'static, ()> = |host| {
+        Box::pin(async move {
+            let _ = tokio::task::spawn_blocking(|| ()).await;
+            host.runtime.sleep(Duration::from_secs(1)).await;
+        })
+    };
+    let all = [
+        ("for_ever", for_ever),
+        ("in_time", in_time),
+        ("in_its_own_task", in_its_own_task),
+        ("blocking", blocking),
+    ];
+    for (which, code) in all {
+        let played = alone(Engine::Lapse, STALL_LIMIT, code);
+        assert!(played.is_err(), "{which}");
+        let why = played.unwrap_err().to_string();
+        assert!(
+            why.starts_with("a client does work on another thread"),
+            "{why}"
+        );
     }
 }
 
@@ -263,6 +363,7 @@ fn world(work: fn(Host) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) -
     World {
         seed: 1,
         horizon: Duration::from_secs(60),
+        stall_limit: STALL_LIMIT,
         servers: vec![],
         driver: ("app".to_owned(), Box::new(move |host, _| work(host))),
     }

@@ -150,3 +150,25 @@ that.redis-received = { at-least = 1 }
     });
     assert!(failed.is_empty(), "{failed:?}");
 }
+
+#[test]
+fn multi_and_exec_belong_to_the_transaction_for_faults_and_expectations_alike() {
+    for command in ["MULTI", "SET", "EXEC"] {
+        let story = format!(
+            r#"
+at = [
+    {{ time = "0s", do.fault = {{ name = "F", on.redis = {{ command = "{command}", in-transaction = true }}, then.error = {{ text = "ERR no" }}, first = 1 }} }},
+]
+call = [{{ at = "1s", do.redis = {{ send = ["MULTI", "SET a 1", "EXEC"] }} }}]
+[[expect]]
+why = "the fault strikes"
+that.redis-failure = {{ command = "{command}" }}
+[[expect]]
+why = "what it struck is counted"
+that.requests = {{ to.redis = {{ command = "{command}", in-transaction = true }}, exactly = 1 }}
+"#
+        );
+        let failed = failures("", &story);
+        assert!(failed.is_empty(), "{command}: {failed:?}");
+    }
+}

@@ -29,7 +29,11 @@ fn seen_with(run: &Run, sight: Sight) -> Run {
     let mut run = run.clone();
     run.sight = sight;
     run.trace.events.retain_mut(|event| match &mut event.kind {
-        Kind::CallStarted { .. } | Kind::Built { .. } | Kind::NotBuilt { .. } => sight.calls,
+        Kind::CallStarted { .. }
+        | Kind::Built { .. }
+        | Kind::NotBuilt { .. }
+        | Kind::WorkStarted { .. }
+        | Kind::WorkEnded { .. } => sight.calls,
         Kind::CallEnded { outcome, .. } => {
             reduce(Arc::make_mut(outcome), sight);
             sight.calls
@@ -302,6 +306,82 @@ fn what_would_have_come_later_is_not_observed() {
         expectation(&verdict, 2).unseen(),
         Some("the run ended before")
     );
+}
+
+/// The loaded scenario with no expectation but this one, which is written as in a file.
+fn expecting(mut loaded: Loaded, that: &str) -> Loaded {
+    #[derive(serde::Deserialize)]
+    struct File {
+        expect: Vec<credsim::expectation::Expect>,
+    }
+    let file: File = toml::from_str(&format!("[[expect]]\nthat.{that}")).unwrap();
+    loaded.scenario.expect = file.expect;
+    loaded
+}
+
+#[test]
+fn a_window_that_the_run_does_not_live_through_is_not_observed() {
+    const WITHIN: Option<&str> = Some("the run ended within the time that it is about");
+    // One connection has ended, and another one may end later in the window.
+    let loaded = bundled("redis/transaction-longer-than-its-token");
+    let mut run = play(&loaded.scenario);
+    let lasts = loaded.scenario.world.lasts;
+    let is_end =
+        |kind: &Kind| matches!(kind, Kind::Redis(credsim::trace::RedisEvent::Closed { .. }));
+    let ends = run
+        .trace
+        .events
+        .iter()
+        .filter(|event| is_end(&event.kind))
+        .count();
+    let wanted = |count: &str| {
+        let that = format!("redis-closed = {{ {count}, between = [\"0s\", \"{lasts}\"] }}");
+        expecting(loaded.clone(), &that)
+    };
+    let exactly = wanted(&format!("exactly = {ends}"));
+    assert!(expectation(&judge(&exactly, run.clone()), 1).is_held());
+    run.ended -= Duration::from_secs(1);
+    assert_eq!(
+        expectation(&judge(&exactly, run.clone()), 1).unseen(),
+        WITHIN
+    );
+    let too_many = judge(&wanted(&format!("at-most = {}", ends - 1)), run.clone());
+    assert!(expectation(&too_many, 1).is_failure(), "too many stay so");
+    let enough = judge(&wanted(&format!("at-least = {ends}")), run);
+    assert!(expectation(&enough, 1).is_held(), "enough stay so");
+
+    // The same for attempts that only the service sees.
+    let loaded = bundled("managed-identity/503-for-a-few-seconds");
+    let mut run = seen_with(&play(&loaded.scenario), Sight::endpoints_only());
+    let mut early = loaded.clone();
+    let lasts = early.scenario.world.lasts;
+    let credsim::scenario::That::Attempts(wanted) = &mut early.scenario.expect[0].that else {
+        panic!("expect[1] is about attempts");
+    };
+    wanted.until = Some(lasts);
+    assert!(expectation(&judge(&early, run.clone()), 1).is_held());
+    run.ended = lasts.0 - Duration::from_secs(1);
+    assert_eq!(expectation(&judge(&early, run), 1).unseen(), WITHIN);
+}
+
+#[test]
+fn calls_that_are_not_seen_are_never_counted_as_none() {
+    for source in library::bundled() {
+        let loaded = source.parse().unwrap();
+        if loaded.scenario.seeds.is_some() {
+            continue;
+        }
+        let run = seen_with(&play(&loaded.scenario), Sight::endpoints_only());
+        let verdict = judge(&loaded, run);
+        for finding in verdict
+            .findings()
+            .filter(|finding| finding.unseen().is_none())
+        {
+            let found = &finding.found;
+            let counts = found.contains(" calls") || found.contains(" callers");
+            assert!(!counts, "{}: {}: {found}", loaded.name, finding.name);
+        }
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 use credsim::{
     backend::Stage,
     draws::Draws,
-    engine::{BoxFuture, Control, Engine, Host, World},
+    engine::{BoxFuture, Control, Engine, Host, STALL_LIMIT, World},
     host::{HostClock, HostState, Lender},
     run::DEFAULT_SEED,
     scenario::{self, Reach},
@@ -119,6 +119,7 @@ where
     engine.play(World {
         seed: DEFAULT_SEED,
         horizon: Duration::from_secs(2 * 86_400),
+        stall_limit: STALL_LIMIT,
         servers,
         driver: ("app".to_owned(), Box::new(drive)),
     })?;

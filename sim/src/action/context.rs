@@ -2,14 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
-    backend::Stage,
-    engine::Control,
-    host::HostState,
-    scenario::Service,
-    service::{entra::ENTRA_HOST, imds::IMDS_HOST},
-    trace::Kind,
-};
+use crate::{backend::Stage, engine::Control, host::HostState, scenario::Service, trace::Kind};
 
 /// The running world as an action sees it.
 pub(crate) struct ActionContext<'a> {
@@ -47,10 +40,12 @@ impl ActionContext<'_> {
 
     /// The hosts of a service.
     pub fn hosts_of(&self, service: Service) -> Vec<String> {
-        match service {
-            Service::Imds => vec![IMDS_HOST.to_owned()],
-            Service::Entra => vec![ENTRA_HOST.to_owned()],
-            Service::Redis => self.backend.redis_hosts().to_vec(),
-        }
+        let world = self.backend.state().world.clone();
+        let hosts = service.of(&world).map(|it| it.hosts());
+        hosts
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(host, _)| host)
+            .collect()
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod jwt;
 mod jwt_tests;
 mod multi_prime;
 pub(crate) mod real_secret;
+pub mod settings;
 pub(crate) mod stage;
 #[cfg(test)]
 pub(crate) mod testing;

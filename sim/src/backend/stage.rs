@@ -19,17 +19,12 @@ use super::{
 };
 use crate::{
     command::{self as commands, CommandExit, CommandMissing},
-    http::{exchange::Endpoint, limit::Windows, server as http},
-    service::{
-        entra::server::Entra,
-        imds::server::Imds,
-        redis,
-        resource::{resource_host, server::Resource},
-    },
+    http::limit::Windows,
+    service::redis,
 };
 use crate::{
     draws::Draws,
-    engine::{BoxFuture, Host, HostMain, Runtime},
+    engine::{Host, HostMain, Runtime, Server},
     fault::{FaultBook, Strike},
     scenario::{DEFAULT_TENANT, Fault, Range, Service, World},
     trace::{Facts, Kind, Recorder},
@@ -105,53 +100,21 @@ impl Stage {
     /// The servers to play, by host name. Entra and the resources speak plain HTTP on port 443:
     /// the engines carry no TLS.
     pub fn hosts(&self) -> Vec<(String, HostMain)> {
-        let state = self.state();
-        let mut hosts: Vec<(String, HostMain)> = Vec::new();
-        if state.world.imds.is_some() {
-            hosts.push((
-                crate::service::imds::IMDS_HOST.to_owned(),
-                self.server(Arc::new(Imds), 80),
-            ));
-        }
-        if state.world.entra.is_some() {
-            hosts.push((
-                crate::service::entra::ENTRA_HOST.to_owned(),
-                self.server(Arc::new(Entra), 443),
-            ));
-        }
-        for (name, resource) in &state.world.resources {
-            let host = resource_host(resource).to_owned();
-            if hosts.iter().all(|(taken, _)| *taken != host) {
-                hosts.push((host, self.server(Arc::new(Resource::new(name)), 443)));
-            }
-        }
-        hosts.extend(self.redis_nodes());
-        hosts
+        let servers = self.servers().into_iter();
+        servers.map(|server| (server.host, server.main)).collect()
     }
 
     /// The hosts and the port on which each serves: 443 where the real one speaks TLS, but for
     /// Redis.
     pub fn ports(&self) -> BTreeMap<String, u16> {
-        let redis = self.redis_hosts();
-        let port = |host: &str| match host {
-            crate::service::imds::IMDS_HOST => 80,
-            host if redis.iter().any(|node| node == host) => crate::service::redis::REDIS_PORT,
-            _ => 443,
-        };
-        let hosts = self.hosts().into_iter();
-        hosts
-            .map(|(host, _)| {
-                let port = port(&host);
-                (host, port)
-            })
-            .collect()
+        let servers = self.servers().into_iter();
+        servers.map(|server| (server.host, server.port)).collect()
     }
 
-    fn server(&self, endpoint: Arc<dyn Endpoint>, port: u16) -> HostMain {
-        let stage = self.clone();
-        Arc::new(move |host| -> BoxFuture<'static, ()> {
-            Box::pin(http::serve(stage.clone(), endpoint.clone(), host, port))
-        })
+    fn servers(&self) -> Vec<Server> {
+        let world = self.state().world.clone();
+        let services = world.services().into_iter();
+        services.flat_map(|service| service.servers(self)).collect()
     }
 
     /// Ends faults whose time is over, and records it at the exact time. It never completes: spawn
@@ -205,8 +168,9 @@ impl Stage {
     pub(crate) fn crash(&self, service: Service, at: Duration) {
         let why = "the service's host went down";
         self.0.journal.abandon(at, service.name(), why);
-        if let (Service::Redis, Some(redis)) = (service, &self.0.redis) {
-            redis.crash(self, at);
+        let world = self.state().world.clone();
+        if let Some(service) = service.of(&world) {
+            service.crash(self, at);
         }
     }
 
@@ -276,7 +240,7 @@ impl Stage {
         let mut secrets = apps
             .filter_map(|app| app.secret.as_ref())
             .chain(&state.old_secrets);
-        if secrets.any(|secret| text.contains(secret.as_str())) {
+        if secrets.any(|secret| crate::redact::holds(text, secret)) {
             return Some("client secret");
         }
         state.issuer.is_issued_in(text).then_some("token")

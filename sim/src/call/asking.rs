@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use credsim_identity::{AccessToken, Error, Outcome, TokenCredential as _, TokenRequest, Tried};
 
-use super::{Caller, Instance};
+use super::{Caller, Instance, SubjectInstance};
 use crate::{
     credential::BuiltSubject,
     trace::{CallOutcome, Kind, TriedMember, fingerprint},
@@ -12,15 +12,16 @@ use crate::{
 
 /// Asks the caller's credential, no longer than the caller waits. Returns the token, if there is one.
 pub(super) async fn ask(caller: &Caller, request: &TokenRequest) -> Option<AccessToken> {
+    let instance = caller.instance.as_ref()?;
     let started = caller.elapsed();
     caller.record(Kind::CallStarted {
         call: caller.call,
         step: caller.step,
         caller: caller.which.caller,
-        instance: caller.instance.number,
+        instance: instance.number,
         scope: request.scopes().join(" ").into(),
     });
-    let answer = match &caller.instance.built {
+    let answer = match &instance.built {
         Err(error) => Some(Err(error.clone())),
         // The checks of a scenario exclude this.
         Ok(BuiltSubject::Redis(_)) => return None,
@@ -36,18 +37,22 @@ pub(super) async fn ask(caller: &Caller, request: &TokenRequest) -> Option<Acces
     caller.record(Kind::CallEnded {
         call: caller.call,
         step: caller.step,
-        instance: caller.instance.number,
+        instance: instance.number,
         waited: caller.elapsed().saturating_sub(started),
         host_time: caller.context.host.now(),
-        outcome: outcome(caller, answer.as_ref()),
+        outcome: outcome(caller, instance, answer.as_ref()),
     });
     answer?.ok()
 }
 
-fn outcome(caller: &Caller, answer: Option<&Result<AccessToken, Error>>) -> Arc<CallOutcome> {
+fn outcome(
+    caller: &Caller,
+    instance: &SubjectInstance,
+    answer: Option<&Result<AccessToken, Error>>,
+) -> Arc<CallOutcome> {
     match answer {
         None => Arc::new(CallOutcome::GaveUp {}),
-        Some(Ok(token)) => token_outcome(caller, token),
+        Some(Ok(token)) => token_outcome(caller, instance, token),
         Some(Err(error)) => Arc::new(CallOutcome::Error {
             error: error.kind().to_string(),
             credential: error.credential().to_owned(),
@@ -90,9 +95,13 @@ fn text_of(caller: &Caller, error: &Error) -> String {
 
 /// What the trace says of a token. Most calls are answered with a token that an earlier one had, so
 /// the latest are remembered; the `Debug` output of a new one is searched for secrets.
-fn token_outcome(caller: &Caller, token: &AccessToken) -> Arc<CallOutcome> {
+fn token_outcome(
+    caller: &Caller,
+    instance: &SubjectInstance,
+    token: &AccessToken,
+) -> Arc<CallOutcome> {
     const REMEMBERED: usize = 4;
-    let seen = caller.instance.seen_tokens.lock();
+    let seen = instance.seen_tokens.lock();
     let mut seen = seen.unwrap_or_else(PoisonError::into_inner);
     if let Some((_, outcome)) = seen.iter().find(|(known, _)| is_clone(known, token)) {
         return outcome.clone();
@@ -120,6 +129,9 @@ fn token_outcome(caller: &Caller, token: &AccessToken) -> Arc<CallOutcome> {
             .map(|record| tried(caller, &record.tried))
             .unwrap_or_default(),
     });
+    // An ended token is hardly handed out again, and a fleet would hold thousands of them.
+    let now = caller.context.host.now();
+    seen.retain(|(known, _)| known.expires_on() > now);
     seen.truncate(REMEMBERED - 1);
     seen.push_front((token.clone(), outcome.clone()));
     outcome

@@ -76,8 +76,8 @@ pub(crate) struct Caller {
     pub credential: Instance,
     /// How long it waits for an answer; for ever if there is none.
     pub gives_up_after: Option<Duration>,
-    /// The instance that it asks.
-    pub instance: Arc<SubjectInstance>,
+    /// The instance that it asks; none for a kind of call that asks none.
+    pub instance: Option<Arc<SubjectInstance>>,
 }
 
 impl Caller {
@@ -87,7 +87,7 @@ impl Caller {
         (step, series): (usize, &Call),
         which: Which,
         call: u64,
-        instance: Arc<SubjectInstance>,
+        instance: Option<Arc<SubjectInstance>>,
     ) -> Self {
         Self {
             context,

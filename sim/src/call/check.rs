@@ -136,7 +136,7 @@ fn series(call: &Call, place: &Place, check: &mut Check<'_>) -> Option<u128> {
 /// Where a Redis client is under test, it alone asks the credential, and all callers share it.
 fn fits_the_subject(call: &Call, place: &Place, check: &mut Check<'_>) {
     match call.action.uses() {
-        Uses::Credential if check.rest.redis_client.is_some() => {
+        Uses::Credential if check.rest.has_redis_client => {
             check
                 .at_key(
                     &place.key("do"),
@@ -155,7 +155,16 @@ fn fits_the_subject(call: &Call, place: &Place, check: &mut Check<'_>) {
                 .label("there is no other")
                 .help("`each-its-own = true` gives each caller its own connection");
         }
-        Uses::Credential | Uses::RedisClient => {}
+        Uses::Nothing if call.credential != Instance::Shared => {
+            check
+                .at_key(
+                    &place.key("credential"),
+                    format!("`{}` asks no credential", call.action.key()),
+                )
+                .label("so it can't choose one")
+                .help("remove `credential`");
+        }
+        Uses::Credential | Uses::RedisClient | Uses::Nothing => {}
     }
 }
 

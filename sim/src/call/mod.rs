@@ -15,6 +15,7 @@ mod asking;
 mod caller;
 mod check;
 mod get_token;
+mod http;
 mod redis;
 mod redis_subscribe;
 mod use_resource;
@@ -33,6 +34,7 @@ use crate::{
 pub(crate) use caller::{CallContext, Caller, SecretWatch, SubjectInstance};
 pub(crate) use check::check;
 pub use get_token::GetToken;
+pub use http::{Http, HttpMethod, HttpReply, HttpSent};
 pub use redis::RedisWork;
 pub use redis_subscribe::RedisSubscribe;
 pub use use_resource::UseResource;
@@ -135,6 +137,8 @@ pub enum Uses {
     Credential,
     /// The Redis client.
     RedisClient,
+    /// Nothing: no credential is built for it.
+    Nothing,
 }
 
 /// Channels of Redis that a subscriber listens to.
@@ -181,6 +185,8 @@ macro_rules! calls {
             "redis" redis Redis(RedisWork),
             /// Listens to channels of `world.redis`, from then on.
             "redis-subscribe" redis_subscribe RedisSubscribe(RedisSubscribe),
+            /// Sends a bare HTTP request, with no credential in between.
+            "http" http Http(Http),
         }
     };
 }
@@ -298,6 +304,15 @@ impl Call {
         let all = (1..=times)
             .flat_map(|repetition| (1..=callers).map(move |caller| Which { repetition, caller }));
         all.filter_map(request).collect()
+    }
+
+    /// Whether it needs the instance that calls share.
+    pub(crate) fn needs_shared(&self) -> bool {
+        let uses_one = match self.action.uses() {
+            Uses::Credential | Uses::RedisClient => true,
+            Uses::Nothing => false,
+        };
+        uses_one && self.credential.is_shared()
     }
 
     /// Describes it in a sentence.

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use super::{Call, CallKind, Caller, Subscription, Uses, Which};
+use super::{Call, CallKind, Caller, SubjectInstance, Subscription, Uses, Which};
 use crate::{
     credential::{
         BuiltSubject, RedisHow,
@@ -159,6 +159,9 @@ impl CallKind for RedisWork {
     }
 
     async fn play(&self, caller: &Caller, connections: &Connections) {
+        let Some(instance) = &caller.instance else {
+            return;
+        };
         let on = if self.each_its_own {
             format!("{}-{}", self.connection, caller.which.caller)
         } else {
@@ -173,18 +176,18 @@ impl CallKind for RedisWork {
             call: caller.call,
             step: caller.step,
             caller: caller.which.caller,
-            instance: caller.instance.number,
+            instance: instance.number,
             on: on.clone(),
             send: self.shown(&commands),
             is_subscription: false,
         }));
         let replies = caller
-            .within_patience(self.send(caller, &on, &commands, connections))
+            .within_patience(self.send((caller, instance), &on, &commands, connections))
             .await;
         caller.record(Kind::Redis(RedisEvent::WorkEnded {
             call: caller.call,
             step: caller.step,
-            instance: caller.instance.number,
+            instance: instance.number,
             waited: caller.elapsed().saturating_sub(started),
             replies: replies
                 .unwrap_or_else(|| vec![failed(&commands, "the caller gave up".to_owned())]),
@@ -201,12 +204,12 @@ impl CallKind for RedisWork {
 impl RedisWork {
     async fn send(
         &self,
-        caller: &Caller,
+        (caller, instance): (&Caller, &SubjectInstance),
         on: &str,
         commands: &[Vec<String>],
         connections: &Connections,
     ) -> Vec<RedisReply> {
-        let client = match &caller.instance.built {
+        let client = match &instance.built {
             Ok(BuiltSubject::Redis(client)) => client,
             Ok(BuiltSubject::Credential(_)) => {
                 return vec![failed(
@@ -216,7 +219,7 @@ impl RedisWork {
             }
             Err(error) => return vec![failed(commands, caller.vetted(error.to_string()))],
         };
-        let connection = connections.get(caller.instance.number, on, &**client).await;
+        let connection = connections.get(instance.number, on, &**client).await;
         let connection = match connection {
             Ok(connection) => connection,
             Err(error) => return vec![failed(commands, caller.vetted(error))],

@@ -79,18 +79,21 @@ impl CallKind for RedisSubscribe {
     }
 
     async fn play(&self, caller: &Caller, (): &()) {
+        let Some(instance) = &caller.instance else {
+            return;
+        };
         let on = self.connection.clone();
         caller.record(Kind::Redis(RedisEvent::WorkStarted {
             call: caller.call,
             step: caller.step,
             caller: caller.which.caller,
-            instance: caller.instance.number,
+            instance: instance.number,
             on: on.clone(),
             send: format!("listen to {}", self.channels.join(", ")),
             is_subscription: true,
         }));
         let started = caller.elapsed();
-        let made = match &caller.instance.built {
+        let made = match &instance.built {
             Ok(BuiltSubject::Redis(client)) => client.subscribe(self.channels.clone()).await,
             Ok(BuiltSubject::Credential(_)) => Err("the subject has no Redis client".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -102,7 +105,7 @@ impl CallKind for RedisSubscribe {
         caller.record(Kind::Redis(RedisEvent::WorkEnded {
             call: caller.call,
             step: caller.step,
-            instance: caller.instance.number,
+            instance: instance.number,
             waited: caller.elapsed().saturating_sub(started),
             replies: vec![RedisReply {
                 command: "SUBSCRIBE".to_owned(),

@@ -88,6 +88,7 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
             engine: args.engine,
             seed: args.seed,
             subject,
+            ..Settings::default()
         },
         second_pass: args.twice.then_some(SecondPass::InAnotherProcess),
         keep_traces: args.trace || for_reports,

@@ -101,6 +101,10 @@ mod tests {
             "azure_identity 1.0.0"
         }
 
+        fn log_targets(&self) -> &[&str] {
+            &[]
+        }
+
         fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {
             Identity.build(credential, lent)
         }

@@ -50,6 +50,8 @@ macro_rules! commands {
     };
 }
 
+pub(crate) use commands;
+
 /// What the rest of the harness needs to know of a command of a world.
 pub(crate) trait Command {
     /// Which it is.

@@ -9,11 +9,13 @@ pub mod live;
 mod socket;
 mod task;
 pub mod turmoil;
+mod watchdog;
 
 use std::{any::Any, fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
+pub use watchdog::STALL_LIMIT;
 
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -113,6 +115,17 @@ pub trait Control: Send + Sync + 'static {
 
 /// The code of a host. Called once, and again after each restart.
 pub type HostMain = Arc<dyn Fn(Host) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// A server on a host of its own.
+pub struct Server {
+    /// The host.
+    pub host: String,
+    /// The port: 443 where the real one speaks TLS, although the engines carry none.
+    pub port: u16,
+    /// What runs there.
+    pub main: HostMain,
+}
+
 /// The code of the host that drives the world; the world ends with it.
 pub type DriverMain = Box<dyn FnOnce(Host, Arc<dyn Control>) -> BoxFuture<'static, ()> + Send>;
 
@@ -122,6 +135,9 @@ pub struct World {
     pub seed: u64,
     /// A world that has not ended by then is a failure of the harness.
     pub horizon: Duration,
+    /// A world whose clock has not moved for so long in real time is given up: a failure of the
+    /// harness. Where time is real, the horizon counts as well.
+    pub stall_limit: Duration,
     /// The hosts that serve, in the order in which they start.
     pub servers: Vec<(String, HostMain)>,
     /// The name of the driving host and its code.
@@ -155,7 +171,9 @@ impl Engine {
     /// Plays a world to its end.
     ///
     /// # Errors
-    /// A failure of the harness: the world passed its horizon, or a host panicked.
+    /// A failure of the harness: the world passed its horizon, stood still for longer than its
+    /// [stall limit](World::stall_limit), or a host panicked. On [`Lapse`](Self::Lapse) also: work
+    /// was given to another thread, for which virtual time does not wait.
     pub fn play(self, world: World) -> Result<(), EngineError> {
         match self {
             Self::Lapse => lapse::play(world, None),

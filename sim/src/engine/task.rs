@@ -1,35 +1,15 @@
-//! Threads and tasks of the engines: where a world runs, and what runs on its hosts.
+//! Tasks of the engines: what runs on the hosts of a world.
 
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     task::Poll,
-    thread,
     time::Duration,
 };
 
 use tokio::task::AbortHandle;
 
-use super::{BoxFuture, EngineError, panic_text};
-
-/// Runs a world on a fresh thread, with the caller's log subscriber: nothing of an earlier world
-/// (thread-local random state, cached dates) can leak into it.
-///
-/// # Errors
-/// What `play` returns; no thread; a panic in `play`.
-pub(super) fn on_own_thread(
-    name: &str,
-    play: impl FnOnce() -> Result<(), EngineError> + Send + 'static,
-) -> Result<(), EngineError> {
-    let dispatch = tracing::dispatcher::get_default(Clone::clone);
-    let thread = thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || tracing::dispatcher::with_default(&dispatch, play))
-        .map_err(|e| EngineError(format!("no thread for the world: {e}")))?;
-    thread
-        .join()
-        .unwrap_or_else(|panic| Err(EngineError(panic_text(&*panic))))
-}
+use super::{BoxFuture, panic_text};
 
 /// `work`, but a panic in it ends it and is reported to `fail`: it is a failure of the harness, not
 /// a broken connection, and would vanish in a task that is never joined.

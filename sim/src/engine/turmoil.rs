@@ -14,7 +14,8 @@ use std::{
 use super::{
     BoxFuture, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work, World,
     socket::{Socket, SocketStream},
-    task::{self, on_own_thread},
+    task,
+    watchdog::{Progress, on_its_thread},
 };
 
 const TICK: Duration = Duration::from_millis(1);
@@ -24,15 +25,19 @@ const TICK: Duration = Duration::from_millis(1);
 /// # Errors
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World) -> Result<(), EngineError> {
-    on_own_thread("turmoil", || on_this_thread(world))
+    let (seed, stall_limit) = (world.seed, world.stall_limit);
+    on_its_thread("turmoil", seed, stall_limit, move |progress| {
+        on_this_thread(world, progress)
+    })
 }
 
-fn on_this_thread(world: World) -> Result<(), EngineError> {
+fn on_this_thread(world: World, progress: &Progress) -> Result<(), EngineError> {
     let World {
         seed,
         horizon,
         servers,
         driver: (driver_name, drive),
+        ..
     } = world;
     let mut sim = ::turmoil::Builder::new()
         .simulation_duration(horizon)
@@ -63,7 +68,9 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
         }
     });
     loop {
-        match sim.step() {
+        let stepped = sim.step();
+        progress.reached(u64::try_from(sim.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        match stepped {
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(e) => return Err(EngineError(format!("turmoil: {e}"))),

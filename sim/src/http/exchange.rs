@@ -143,7 +143,7 @@ fn is_telemetry(field: &str) -> bool {
 }
 
 /// The query with secret values replaced; otherwise as it stands.
-fn without_secrets(query: &str) -> String {
+pub(crate) fn without_secrets(query: &str) -> String {
     let parts = query.split('&').map(|part| match part.split_once('=') {
         Some((name, _)) if is_secret_field(&percent_decoded(name)) => format!("{name}={MASK}"),
         Some((name, value)) => format!("{}={}", masked_part(name), masked_part(value)),

@@ -3,9 +3,37 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::exchange::Answer;
-use crate::scenario::{Limit, LimitBody};
+use crate::scenario::Span;
+
+/// A request budget.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Limit {
+    /// How many requests are served.
+    pub requests: u32,
+    /// In each window of this length, counted from the world's start.
+    pub per: Span,
+    /// The `Retry-After` header of the 429, as it stands. Default: none.
+    pub retry_after: Option<String>,
+    /// The 429's body. Default: json.
+    #[serde(default)]
+    pub body: LimitBody,
+}
+
+/// The body of a 429.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitBody {
+    /// The service's JSON error.
+    #[default]
+    Json,
+    /// `Too Many Requests` as plain text.
+    Text,
+}
 
 /// What was served in the current window, by client.
 #[derive(Debug, Default)]

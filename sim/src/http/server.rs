@@ -20,7 +20,7 @@ use super::{
 };
 use crate::backend::{Stage, capture::Witnessed, journal::Why, real_secret};
 use crate::{
-    engine::{Host, Runtime, Stream},
+    engine::{BoxFuture, Host, Runtime, Server, Stream},
     fault::Strike,
     scenario::{FaultThen, ResetWhen},
 };
@@ -47,6 +47,18 @@ pub async fn serve(stage: Stage, endpoint: Arc<dyn Endpoint>, host: Host, port: 
             now: Arc::default(),
         };
         host.runtime.spawn(Box::pin(line.serve(stream))).detach();
+    }
+}
+
+/// A server of `endpoint`, to be played on a host of its own.
+pub fn server(backend: &Stage, host: &str, port: u16, endpoint: impl Endpoint) -> Server {
+    let (backend, endpoint) = (backend.clone(), Arc::new(endpoint));
+    Server {
+        host: host.to_owned(),
+        port,
+        main: Arc::new(move |host| -> BoxFuture<'static, ()> {
+            Box::pin(serve(backend.clone(), endpoint.clone(), host, port))
+        }),
     }
 }
 

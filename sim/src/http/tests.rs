@@ -27,6 +27,7 @@ where
     let world = World {
         seed: 1,
         horizon: seconds(86_400),
+        stall_limit: crate::engine::STALL_LIMIT,
         servers,
         driver: (
             "host".to_owned(),

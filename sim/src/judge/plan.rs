@@ -45,16 +45,11 @@ impl<'a> Plan<'a> {
 
     /// Whether attempts at a service may never arrive there.
     pub(crate) fn cuts_off(&self, to: &Target) -> bool {
-        let reach = match to {
-            Target::Imds(_) => self.world.imds.as_ref().map(|imds| imds.reach),
-            Target::Entra(_) => self.world.entra.as_ref().map(|entra| entra.reach),
-            Target::Redis(_) => self.world.redis.as_ref().map(|redis| redis.reach),
-            Target::Az(_) | Target::Azd(_) | Target::Pwsh(_) | Target::Resource(_) => {
-                Some(Reach::Reachable)
-            }
-        };
+        let services = self.world.services();
+        let mut meant = services.iter().filter(|it| it.key() == to.key());
+        let is_unreachable = meant.any(|service| service.reach() != Reach::Reachable);
         let mut cut_off = self.consequences().filter_map(|of| of.cuts_off);
-        reach != Some(Reach::Reachable) || cut_off.any(|service| service.name() == to.key())
+        is_unreachable || cut_off.any(|service| service.name() == to.key())
     }
 
     /// Whether an answer of a service comes piece by piece.

@@ -13,7 +13,7 @@ mod token;
 
 pub use arguments::{Dialect, arguments};
 pub use name::{is_secret_field, is_secret_header, is_secret_name, looks_secret};
-pub use secrets::{Secrets, WITHHELD};
+pub use secrets::{Secrets, WITHHELD, holds};
 pub use shape::{Shape, masked, percent_decoded, shape, words};
 pub use token::looks_like_token;
 

@@ -42,7 +42,7 @@ impl Secrets {
 }
 
 /// Whether `text` holds `secret`; a short one only as a word of its own.
-fn holds(text: &str, secret: &str) -> bool {
+pub fn holds(text: &str, secret: &str) -> bool {
     if secret.len() >= SHORT {
         return text.contains(secret);
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use super::run_state::{RunState, lock};
-use crate::call::{Caller, Instance, SubjectInstance, Which};
+use crate::call::{Caller, Instance, SubjectInstance, Uses, Which};
 
 impl RunState {
     /// Starts the callers of the `[[call]]` of index `step`.
@@ -47,10 +47,11 @@ impl RunState {
         let Some(call) = self.scenario.call.get(step) else {
             return;
         };
-        let instance = match (shared, call.credential) {
-            (Some(shared), Instance::Shared | Instance::Clone) => shared.clone(),
-            (_, Instance::EachItsOwn) => self.own(step, which.caller),
-            (_, Instance::New) | (None, Instance::Shared | Instance::Clone) => self.instance(),
+        let instance = match (call.action.uses(), shared, call.credential) {
+            (Uses::Nothing, ..) => None,
+            (_, Some(shared), Instance::Shared | Instance::Clone) => Some(shared.clone()),
+            (_, _, Instance::EachItsOwn) => Some(self.own(step, which.caller)),
+            (_, _, Instance::Shared | Instance::Clone | Instance::New) => Some(self.instance()),
         };
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let context = self.call_context.clone();

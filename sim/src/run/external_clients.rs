@@ -48,6 +48,10 @@ impl Subject for ExternalSubject {
         &self.name
     }
 
+    fn log_targets(&self) -> &[&str] {
+        &[]
+    }
+
     fn build(&self, _: &scenario::Credential, _: &Lent) -> Result<Built, Error> {
         Err(Error::new(
             ErrorKind::Configuration,

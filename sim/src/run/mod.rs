@@ -20,7 +20,7 @@ use machine::Machine;
 use crate::{
     backend::Stage,
     draws::Draws,
-    engine::{self, Engine, EngineError, Runtime},
+    engine::{self, Engine, EngineError, Runtime, STALL_LIMIT},
     judge::{Run, Sight},
     scenario::Scenario,
     subject::Subject,
@@ -39,6 +39,8 @@ pub struct Options {
     pub seed: u64,
     /// What is under test.
     pub subject: Arc<dyn Subject>,
+    /// A world whose clock has not moved for so long in real time is given up.
+    pub stall_limit: Duration,
 }
 
 /// The clock of the world, once it has begun, for code outside its hosts that writes to the trace.
@@ -79,6 +81,7 @@ pub fn serve(
         engine: Engine::Live,
         seed,
         subject: Arc::new(ExternalSubject::of(&clients)),
+        stall_limit: STALL_LIMIT,
     };
     let recorder = Recorder::telling(listener);
     world(
@@ -104,7 +107,13 @@ fn world(
     let draws = Draws::new(options.seed);
     let clock = WorldClock::default();
     let stage = Stage::new(&scenario.world, options.seed, recorder.clone());
-    let watch = watch::Watch::new(recorder.clone(), clock.clone(), &stage, scenario);
+    let watch = watch::Watch::new(
+        recorder.clone(),
+        clock.clone(),
+        &stage,
+        scenario,
+        &*options.subject,
+    );
     let end = Arc::new(OnceLock::new());
     let app = machine::HostOfSubject::default();
     let driver = world_driver::WorldDriver {
@@ -124,6 +133,7 @@ fn world(
     let world = engine::World {
         seed: options.seed,
         horizon,
+        stall_limit: options.stall_limit,
         servers: stage.hosts(),
         driver: (
             APP.to_owned(),
@@ -140,10 +150,13 @@ fn world(
         seed: options.seed,
         host: app,
     });
-    tracing::dispatcher::with_default(&watch.dispatch(), || match machine {
+    let played = tracing::dispatcher::with_default(&watch.dispatch(), || match machine {
         Some(machine) => options.engine.play_within(world, Arc::new(machine)),
         None => options.engine.play(world),
-    })?;
+    });
+    // The thread of a world that was given up may still play: it must not fill the memory.
+    stage.close();
+    played?;
     let trace = recorder.finish();
     let end = end.get().cloned().unwrap_or_default();
     if let Some(why) = end.harness_failure {

@@ -15,7 +15,7 @@ use credsim_identity::TokenRequest;
 use super::watch::Watch;
 use crate::{
     action::{Action, ActionContext, NetworkChange, Repair, SharedCredential},
-    call::{CallContext, SecretWatch as _, SubjectInstance},
+    call::{Call, CallContext, SecretWatch as _, SubjectInstance},
     credential::BuiltSubject,
     engine::Control,
     host::{HostState, Lender},
@@ -79,19 +79,9 @@ impl RunState {
     /// Makes the services as reachable as the world says that they are at its start.
     pub fn set_initial_reach(&self, control: &dyn Control) {
         let world = &self.scenario.world;
-        let services = [
-            (Service::Imds, world.imds.as_ref().map(|imds| imds.reach)),
-            (
-                Service::Entra,
-                world.entra.as_ref().map(|entra| entra.reach),
-            ),
-            (
-                Service::Redis,
-                world.redis.as_ref().map(|redis| redis.reach),
-            ),
-        ];
-        for (service, reach) in services {
-            if let Some(reach) = reach.filter(|reach| *reach != Reach::Reachable) {
+        for service in Service::ALL.iter().copied() {
+            let reach = service.of(world).map_or(Reach::Reachable, |of| of.reach());
+            if reach != Reach::Reachable {
                 let change = Action::Network(NetworkChange { service, reach });
                 self.apply(&change, control, None, Duration::ZERO);
             }
@@ -110,10 +100,7 @@ impl RunState {
 
     /// Whether a call uses the shared credential.
     pub fn needs_shared(&self) -> bool {
-        self.scenario
-            .call
-            .iter()
-            .any(|call| call.credential.is_shared())
+        self.scenario.call.iter().any(Call::needs_shared)
     }
 
     /// Builds a credential, or the Redis client around one, and records that or why it failed.

@@ -2,8 +2,140 @@
 //!
 //! They answer as `fixtures/facts` says, byte for byte where a client could notice, and leave in
 //! the trace what reached them, what they decided and why. They know no subject.
+//!
+//! A folder holds `mod.rs` (what [`Service`] asks for), `world.rs` (the keys of `[world.<service>]`),
+//! `matcher.rs` (the facts of a request, and which requests a scenario means), `server.rs` (its
+//! endpoint) and its tests. To add a service, write such a folder, declare it here and add its entry
+//! to the registry in `world/registry.rs`.
 
 pub mod entra;
 pub mod imds;
 pub mod redis;
 pub mod resource;
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    backend::Stage,
+    engine::Server,
+    http::limit::{Limit, LimitBody},
+    scenario::{Range, Span},
+};
+
+/// What the rest of the harness needs to know of a service of a world.
+pub trait Service {
+    /// What to write under its key in a world that lacks it, for a diagnostic.
+    fn advice() -> &'static str
+    where
+        Self: Sized;
+
+    /// What `explain` says of a world without it, if that is worth a line.
+    fn absent() -> Option<&'static str>
+    where
+        Self: Sized;
+
+    /// Its key in `[world]`.
+    fn key(&self) -> &'static str;
+
+    /// What people call it, or each part of it.
+    fn titles(&self) -> Vec<String>;
+
+    /// The hosts and ports at which it answers.
+    fn hosts(&self) -> Vec<(String, u16)>;
+
+    /// Whether packets reach it at the start.
+    fn reach(&self) -> Reach;
+
+    /// How long its answers take, each kind of them.
+    fn takes(&self) -> Vec<Range>;
+
+    /// How long the tokens live that it issues, if it issues any.
+    fn token_life(&self) -> Option<Span>;
+
+    /// How many requests it serves.
+    fn limit(&self) -> Option<&Limit>;
+
+    /// What else in it takes time of its own, so that a story with it cannot be played faster.
+    fn lasting(&self) -> Option<String>;
+
+    /// Whom it issues tokens for.
+    fn principals(&self) -> Vec<Principal<'_>>;
+
+    /// What it is at the world's start: lines for `explain`.
+    fn describe(&self) -> Vec<String>;
+
+    /// Its servers in the world of `backend`.
+    fn servers(&self, backend: &Stage) -> Vec<Server>;
+
+    /// Its hosts go down at `at`: what it must forget and record, apart from open HTTP requests.
+    fn crash(&self, backend: &Stage, at: Duration);
+}
+
+/// Something that a token can be for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal<'a> {
+    /// A managed identity.
+    Identity {
+        /// Its object id.
+        object_id: &'a str,
+        /// What it is.
+        what: &'static str,
+    },
+    /// An application.
+    App {
+        /// The object id of its service principal.
+        object_id: &'a str,
+        /// Its client id.
+        client_id: &'a str,
+    },
+}
+
+/// Whether packets reach a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// They do.
+    #[default]
+    Reachable,
+    /// Connections are refused: nobody listens.
+    Refused,
+    /// Packets vanish: a connect hangs until it times out.
+    BlackHoled,
+    /// The host has no route there: a connect fails at once.
+    Unreachable,
+}
+
+impl Reach {
+    /// What it means for a client that connects.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Reachable => "reachable",
+            Self::Refused => "connections are refused",
+            Self::BlackHoled => "packets vanish on the way",
+            Self::Unreachable => "there is no route to it",
+        }
+    }
+}
+
+/// What HTTP services have in common, in words.
+fn describe_http(parts: &mut Vec<String>, takes: Option<&Range>, at: Reach, limit: Option<&Limit>) {
+    parts.extend(takes.map(|takes| format!("answers take {}", takes.describe())));
+    match at {
+        Reach::Reachable => {}
+        other => parts.push(other.describe().to_owned()),
+    }
+    if let Some(limit) = limit {
+        let mut text = format!("serves {} token requests per {}", limit.requests, limit.per);
+        text += match limit.body {
+            LimitBody::Json => ", then answers 429",
+            LimitBody::Text => ", then answers 429 in plain text",
+        };
+        if let Some(after) = &limit.retry_after {
+            text += &format!(" with Retry-After: {after}");
+        }
+        parts.push(text);
+    }
+}

@@ -35,7 +35,7 @@ pub use skip::{Callers, reason as skip_reason};
 pub(crate) use stopwatch::Stopwatch;
 
 use crate::{
-    engine::{Engine, EngineError},
+    engine::{Engine, EngineError, STALL_LIMIT},
     judge::Run,
     run::{self, DEFAULT_SEED, Options},
     scenario::{
@@ -57,6 +57,9 @@ pub struct Settings {
     pub seed: u64,
     /// What is under test.
     pub subject: Arc<dyn Subject>,
+    /// A world whose clock has not moved for so long in real time is given up: a failure of the
+    /// harness. Default: [`STALL_LIMIT`].
+    pub stall_limit: Duration,
 }
 
 impl Default for Settings {
@@ -65,6 +68,7 @@ impl Default for Settings {
             engine: Engine::Lapse,
             seed: DEFAULT_SEED,
             subject: Arc::new(Identity),
+            stall_limit: STALL_LIMIT,
         }
     }
 }
@@ -111,6 +115,7 @@ impl Settings {
             engine: self.engine,
             seed,
             subject: self.subject.clone(),
+            stall_limit: self.stall_limit,
         };
         run::play(scenario, &options)
     }
@@ -189,6 +194,14 @@ impl Simulation {
         self
     }
 
+    /// Gives up a world whose clock has not moved for so long in real time, instead of
+    /// [`STALL_LIMIT`].
+    #[must_use]
+    pub fn stall_limit(mut self, limit: Duration) -> Self {
+        self.settings.stall_limit = limit;
+        self
+    }
+
     /// The scenario, and the text it was read from.
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
@@ -205,7 +218,9 @@ impl Simulation {
     /// # Errors
     /// A failure of the harness in one of the runs, never one of the subject.
     pub fn play(&self) -> Result<Played, EngineError> {
-        self.settings.play(&self.loaded.scenario)
+        self.settings
+            .play(&self.loaded.scenario)
+            .map_err(|EngineError(why)| EngineError(format!("{}: {why}", self.loaded.name)))
     }
 }
 

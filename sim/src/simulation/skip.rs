@@ -82,15 +82,11 @@ fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
     if world.host.clock_skew != SignedSpan::default() {
         return says("its host's clock is wrong, and the clock of this machine stays as it is");
     }
-    let reaches = [
-        world.imds.as_ref().map(|imds| imds.reach),
-        world.entra.as_ref().map(|entra| entra.reach),
-    ];
     let refusals = [Reach::Refused, Reach::Unreachable];
-    if reaches
-        .into_iter()
-        .flatten()
-        .any(|reach| refusals.contains(&reach))
+    let services = world.services();
+    if services
+        .iter()
+        .any(|service| refusals.contains(&service.reach()))
     {
         return says(PROXY_ALWAYS_ANSWERS);
     }
@@ -107,4 +103,28 @@ fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
         return says("credentials are cloned, and drivers have no word for that");
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::library;
+
+    #[test]
+    fn a_redis_that_refuses_connections_cannot_be_shown_to_a_process_outside() {
+        let mut sources = library::bundled().into_iter();
+        let found = sources.find(|source| source.name == "live/token-by-client-secret");
+        let loaded = found.map(|source| source.parse().expect("it is valid"));
+        let mut scenario = loaded.expect("it is there").scenario;
+        assert_eq!(outside(&scenario, Callers::Guests), None);
+        for (reach, shown) in [("black-holed", true), ("refused", false)] {
+            let redis = toml::from_str(&format!("reach = \"{reach}\""));
+            scenario.world.redis = Some(redis.expect("a valid Redis"));
+            assert_eq!(
+                outside(&scenario, Callers::Guests).is_none(),
+                shown,
+                "{reach}"
+            );
+        }
+    }
 }

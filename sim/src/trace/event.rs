@@ -108,6 +108,35 @@ pub enum Kind {
         #[serde(with = "shared")]
         outcome: Arc<CallOutcome>,
     },
+    /// A caller begins something for which it asks no credential.
+    WorkStarted {
+        /// The call's number in this run, from 1.
+        call: u64,
+        /// Which `[[call]]` of the scenario, from 1.
+        step: usize,
+        /// Which of several concurrent callers, from 1.
+        caller: u32,
+        /// What, as a verb with its objects, secrets covered: `sends GET http://...`.
+        work: String,
+        /// What the kind of call knows of it; for expectations.
+        #[serde(skip)]
+        facts: Facts,
+    },
+    /// It is over.
+    WorkEnded {
+        /// The call's number.
+        call: u64,
+        /// Which `[[call]]` of the scenario, from 1.
+        step: usize,
+        /// How long it took.
+        #[serde(with = "nanoseconds")]
+        waited: Duration,
+        /// How it ended, as a verb with its objects, secrets covered: `receives 400`.
+        outcome: String,
+        /// What the kind of call knows of the outcome; for expectations.
+        #[serde(skip)]
+        facts: Facts,
+    },
     /// A credential sends a request.
     RequestSent {
         /// The credential.

@@ -99,6 +99,8 @@ fn shape(event: &Event) -> String {
                 *token = Fingerprint::MIN;
             }
         }
+        Kind::WorkStarted { call, caller, .. } => (*call, *caller) = (0, 0),
+        Kind::WorkEnded { call, .. } => *call = 0,
         Kind::RequestSent {
             instance, exchange, ..
         }
@@ -237,6 +239,19 @@ fn say(kind: &Kind) -> String {
                 span(*waited)
             )
         }
+        Kind::WorkStarted { call, work, .. } => {
+            format!("app      call {call} {}", one_line(work))
+        }
+        Kind::WorkEnded {
+            call,
+            waited,
+            outcome,
+            ..
+        } => format!(
+            "app      call {call} {} after {}",
+            one_line(outcome),
+            span(*waited)
+        ),
         Kind::RequestSent {
             instance,
             exchange,

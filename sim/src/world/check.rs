@@ -7,11 +7,14 @@ use std::{
 };
 
 use super::Names;
-use crate::scenario::{
-    RedisClientKind, Scenario, Span, World,
-    checker::Checker,
-    diagnostics::{closest, one_of},
-    document::Place,
+use crate::{
+    command,
+    scenario::{
+        Scenario, Span, World,
+        checker::Checker,
+        diagnostics::{closest, one_of},
+        document::Place,
+    },
 };
 
 /// Checks parts of a scenario. Derefs to the [`Checker`], which reports.
@@ -36,8 +39,8 @@ pub(crate) struct Rest<'a> {
     pub faults: Vec<(&'a str, Span)>,
     /// How many seeds are played, if the file says so.
     pub seeds: Option<u32>,
-    /// The kind of Redis client under test, if there is one.
-    pub redis_client: Option<RedisClientKind>,
+    /// Whether a Redis client is under test.
+    pub has_redis_client: bool,
     /// When something in the world gets better for the last time.
     pub last_repair: Option<Duration>,
     /// Whether the story is that the credential can't be built.
@@ -184,37 +187,14 @@ impl Check<'_> {
 
     /// A service or command that must be in the world.
     pub(crate) fn service(&mut self, name: &str, place: &Place) -> bool {
-        let world = &self.world;
-        let (exists, instead) = match name {
-            "imds" => (
-                world.imds.is_some(),
-                "with `reach = \"black-holed\"` if nobody answers there",
-            ),
-            "entra" => (
-                world.entra.is_some(),
-                "with `reach = \"black-holed\"` if nobody answers there",
-            ),
-            "redis" => (
-                world.redis.is_some(),
-                "with `principals = [\"...\"]`: who may sign in",
-            ),
-            "az" => (
-                world.az.is_some(),
-                "with `installed = false` if it is not installed",
-            ),
-            "azd" => (
-                world.azd.is_some(),
-                "with `installed = false` if it is not installed",
-            ),
-            _ => (
-                world.pwsh.is_some(),
-                "with `installed = false` if it is not installed",
-            ),
-        };
+        let services = self.world.services();
+        let mut commands = command::of_world(self.world);
+        let exists = services.iter().any(|service| service.key() == name)
+            || commands.any(|command| command.program().name() == name);
         if !exists {
             self.at_key(place, format!("there is no `{name}` in this world"))
                 .label(format!("the file has no `[world.{name}]`"))
-                .help(format!("add `[world.{name}]`, {instead}"));
+                .help(format!("add `[world.{name}]`, {}", super::advice(name)));
         }
         exists
     }

@@ -3,9 +3,9 @@
 
 mod check;
 mod names;
-mod target;
+mod registry;
 
 pub(crate) use check::{Check, Rest, Series};
 pub(crate) use names::{Names, is_guid};
-pub(crate) use target::facts_of;
-pub use target::{FaultOn, Target};
+pub use registry::{FaultOn, HostWorld, Service, Target, World};
+pub(crate) use registry::{advice, facts_of};

@@ -29,6 +29,8 @@ fn of(kind: &Kind) -> (String, String) {
         Kind::CallEnded { outcome, .. } => ("app", call(outcome)),
         Kind::IdentityChanged { refused: false, .. } => ("app", "identity changed".to_owned()),
         Kind::IdentityChanged { refused: true, .. } => ("app", "change refused".to_owned()),
+        Kind::WorkStarted { .. } => ("app", "work".to_owned()),
+        Kind::WorkEnded { outcome, .. } => ("app", format!("work -> {outcome}")),
         Kind::RequestSent { method, .. } => ("client", format!("exchange, {method}")),
         Kind::ResponseReceived { status, .. } => ("client", format!("exchange -> {status}")),
         Kind::ExchangeEnded { how, .. } => ("client", format!("exchange ended, {how}")),

@@ -155,6 +155,8 @@ fn say(event: &Event) -> Option<(String, String)> {
         ),
         Kind::CallStarted { call, scope, .. } => (format!("call {call}"), scope.to_string()),
         Kind::CallEnded { call, outcome, .. } => (format!("call {call}"), answer(outcome)),
+        Kind::WorkStarted { call, work, .. } => (format!("call {call}"), work.clone()),
+        Kind::WorkEnded { call, outcome, .. } => (format!("call {call}"), outcome.clone()),
         Kind::IdentityChanged {
             from, to, refused, ..
         } => ("identity".to_owned(), format!("{from} -> {to} {refused}")),

@@ -65,6 +65,10 @@ impl Subject for WrongRedis {
         "wrong"
     }
 
+    fn log_targets(&self) -> &[&str] {
+        &["credsim_identity", "redis"]
+    }
+
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {
         Identity.build(credential, lent)
     }

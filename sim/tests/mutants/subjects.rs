@@ -200,6 +200,23 @@ pub fn logs_its_token() -> Wronged {
     })
 }
 
+pub fn logs_its_token_under_a_name_of_its_own() -> Wronged {
+    Wrong::behind(|| {
+        Looks(|token| {
+            tracing::debug!(target: "an_app::http", "Authorization: Bearer {}", token.secret());
+        })
+    })
+}
+
+pub fn opens_a_span_with_its_token() -> Wronged {
+    Wrong::behind(|| {
+        Looks(|token| {
+            let span = tracing::debug_span!(target: "an_app", "call", token = token.secret());
+            span.in_scope(|| ());
+        })
+    })
+}
+
 // Redis.
 
 pub fn renews_redis_tokens_at_the_very_end() -> Wronged {

@@ -73,6 +73,16 @@ pub const INVARIANTS: &[Case] = cases! {
         in "entra/three-variables"
         by ["no-secret-told"],
         but not in "entra/wrong-secret";
+
+    "no-secret-told": logs_its_token_under_a_name_of_its_own
+        in "entra/three-variables"
+        by ["no-secret-told"],
+        but not in "entra/wrong-secret";
+
+    "no-secret-told": opens_a_span_with_its_token
+        in "entra/three-variables"
+        by ["no-secret-told"],
+        but not in "entra/wrong-secret";
 };
 
 /// One subject at least for each promise.

@@ -69,6 +69,10 @@ impl Subject for Wrong {
         "wrong"
     }
 
+    fn log_targets(&self) -> &[&str] {
+        &["credsim_identity", "redis"]
+    }
+
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {
         (self.0)(credential, lent)
     }

@@ -48,6 +48,10 @@ impl Subject for AzureIdentity {
         }
     }
 
+    fn log_targets(&self) -> &[&str] {
+        &["azure_identity", "azure_core", "typespec"]
+    }
+
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {
         let (name, made) = make(credential, lent);
         let made = made.map_err(|error| {

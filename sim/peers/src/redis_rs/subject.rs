@@ -50,6 +50,10 @@ impl Subject for RedisRs {
         }
     }
 
+    fn log_targets(&self) -> &[&str] {
+        &["redis", "azure_identity", "azure_core", "typespec"]
+    }
+
     fn build(&self, _: &Credential, _: &Lent) -> Result<Built, Error> {
         Err(configuration(format!(
             "{NAME} is a Redis client and no credential"

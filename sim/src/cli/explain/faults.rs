@@ -1,6 +1,5 @@
 //! Faults and the requests that they strike, in words.
 
-use super::world::range;
 use crate::fault::Matcher as _;
 use crate::scenario::{Body, Fault, FaultThen, Preset, Reply, ResetWhen};
 
@@ -32,7 +31,7 @@ fn effect(then: &FaultThen) -> String {
             }
             text
         }
-        FaultThen::Delay(delay) => format!("are answered {} later", range(&delay.by)),
+        FaultThen::Delay(delay) => format!("are answered {} later", delay.by.describe()),
         FaultThen::Truncate(cut) => format!("break after {} bytes of the body", cut.after),
         FaultThen::Drip(drip) => format!("get a body that drips for {}", drip.over),
         FaultThen::Reset(reset) => match reset.when {

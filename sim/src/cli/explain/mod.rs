@@ -2,9 +2,7 @@
 
 mod calls;
 mod cited;
-mod expectations;
 mod faults;
-mod redis;
 mod scenario;
 mod world;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{HEADING, LOUD, calls, expectations, world};
+use super::{HEADING, LOUD, calls, world};
 use crate::{
     action,
     credential::RedisSubject,
@@ -58,7 +58,7 @@ fn expected(text: &mut String, scenario: &Scenario) {
     let _ = writeln!(text, "\n{HEADING}What must hold{HEADING:#}");
     for (index, expect) in scenario.expect.iter().enumerate() {
         let number = format!("{:>4}. ", index + 1);
-        *text += &paragraph(&number, &expectations::sentence(&expect.that));
+        *text += &paragraph(&number, &expect.that.describe());
         if let Some(why) = &expect.why {
             *text += &paragraph("      because ", why);
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::{
     command::{self, Program},
     expectation::Scale,
-    scenario::{At, Range, Reach, Scenario, Span},
+    scenario::{At, Reach, Scenario, Span},
 };
 
 /// The share of the time between two events that a command may take, so that it hardly ever
@@ -42,49 +42,32 @@ pub fn faster(scenario: &Scenario, times: f64) -> Result<Scenario, String> {
 /// The first thing in a story that takes time of its own.
 fn lasting(scenario: &Scenario) -> Option<String> {
     let world = &scenario.world;
-    let services = [
-        ("IMDS", world.imds.as_ref().map(|imds| imds.token_life)),
-        (
-            "Entra ID",
-            world.entra.as_ref().map(|entra| entra.token_life),
-        ),
-    ];
-    let commands = command::of_world(world)
-        .map(|command| (command.program().name(), Some(command.token_life())));
-    for (name, life) in services.into_iter().chain(commands) {
+    let services = world.services();
+    let lives = services
+        .iter()
+        .map(|service| (service.titles().join(" and "), service.token_life()));
+    let commands = command::of_world(world).map(|command| {
+        let name = command.program().name().to_owned();
+        (name, Some(command.token_life()))
+    });
+    for (name, life) in lives.chain(commands) {
         // Clients renew from the half of a token's life on.
-        let quiet = life.map_or(Duration::MAX, |life| life.0 / 2);
-        if quiet < world.lasts.0 {
-            let life = life.unwrap_or_default();
+        if let Some(life) = life.filter(|life| life.0 / 2 < world.lasts.0) {
             return Some(format!(
                 "tokens of {name} live {life}, and clients renew them within {}",
                 world.lasts
             ));
         }
     }
-    if world.imds.as_ref().is_some_and(|imds| imds.limit.is_some())
-        || world
-            .entra
-            .as_ref()
-            .is_some_and(|entra| entra.limit.is_some())
-    {
+    if services.iter().any(|service| service.limit().is_some()) {
         return Some("a service has a budget of requests per time".to_owned());
     }
-    if world
-        .entra
-        .as_ref()
-        .is_some_and(|entra| entra.refresh_in.is_some())
-    {
-        return Some("Entra ID says when a token is to be renewed".to_owned());
+    if let Some(what) = services.iter().find_map(|service| service.lasting()) {
+        return Some(what);
     }
-    let reaches = [
-        world.imds.as_ref().map(|imds| imds.reach),
-        world.entra.as_ref().map(|entra| entra.reach),
-    ];
-    if reaches
-        .into_iter()
-        .flatten()
-        .any(|reach| reach != Reach::Reachable)
+    if services
+        .iter()
+        .any(|service| service.reach() != Reach::Reachable)
     {
         return Some("a service cannot be reached, and clients try for a while".to_owned());
     }
@@ -104,16 +87,11 @@ fn lasting(scenario: &Scenario) -> Option<String> {
 /// The first service or command that takes too long for a timeline so many times faster.
 fn slow(scenario: &Scenario, times: f64) -> Option<String> {
     let world = &scenario.world;
-    let services = [
-        ("IMDS", world.imds.as_ref().and_then(|imds| imds.takes)),
-        (
-            "Entra ID",
-            world.entra.as_ref().and_then(|entra| entra.takes),
-        ),
-    ];
-    let takes_time = |takes: Option<Range>| takes.is_some_and(|it| !it.at_most.0.is_zero());
-    if let Some((name, _)) = services.into_iter().find(|(_, takes)| takes_time(*takes)) {
-        return Some(format!("{name} takes time for each answer"));
+    for service in world.services() {
+        if service.takes().iter().any(|it| !it.at_most.0.is_zero()) {
+            let title = service.titles().join(" and ");
+            return Some(format!("{title} takes time for each answer"));
+        }
     }
     // The world's beginning and end are events, too.
     let mut times_of: Vec<Duration> = scenario.at.iter().map(|at| at.time.0).collect();
@@ -148,7 +126,7 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Az, library};
+    use crate::scenario::{Az, Range, Redis, library};
 
     fn bundled(name: &str) -> Scenario {
         let found = library::bundled()
@@ -219,6 +197,60 @@ mod tests {
         scenario.world.entra = Some(entra);
         let refused = faster(&scenario, 10.0).expect_err("it takes time");
         assert_eq!(refused, "Entra ID takes time for each answer");
+    }
+
+    #[test]
+    fn every_window_of_the_timeline_is_moved() {
+        let mut scenario = bundled("developer/az-logged-out");
+        takes(&mut scenario, Duration::from_millis(75));
+        let windows = [
+            "requests = { to.az = {}, at-most = 9, between = [\"10s\", \"20s\"] }",
+            "redis-closed = { at-most = 9, between = [\"10s\", \"20s\"] }",
+            "redis-reported = { what = \"refreshed\", at-most = 9, between = [\"10s\", \"20s\"] }",
+            "resource-saw = { name = \"vault\", from = \"10s\", until = \"20s\" }",
+            "token-from = { from = \"10s\", until = \"20s\" }",
+        ];
+        let expects = windows.map(|window| format!("[[expect]]\nthat.{window}\n"));
+        #[derive(serde::Deserialize)]
+        struct File {
+            expect: Vec<crate::expectation::Expect>,
+        }
+        let file: File = toml::from_str(&expects.concat()).expect("expectations");
+        scenario.expect = file.expect;
+        let fast = faster(&scenario, 10.0).expect("nothing in it lasts");
+        for expect in &fast.expect {
+            let said = expect.that.describe();
+            assert!(said.contains("between 1s and 2s"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_redis_that_takes_time_is_refused_by_name() {
+        let mut scenario = bundled("developer/az-logged-out");
+        takes(&mut scenario, Duration::from_millis(1));
+        let redis: Redis = toml::from_str("").expect("everything has a default");
+        let second = Range::fixed(Duration::from_secs(1));
+        let mut refused = |redis: &Redis| {
+            scenario.world.redis = Some(redis.clone());
+            faster(&scenario, 10.0).err()
+        };
+        assert_eq!(refused(&redis), None);
+        let with = |change: &dyn Fn(&mut Redis)| {
+            let mut redis = redis.clone();
+            change(&mut redis);
+            redis
+        };
+        let takes_time = Some("Redis takes time for each answer".to_owned());
+        assert_eq!(refused(&with(&|it| it.takes = Some(second))), takes_time);
+        assert_eq!(
+            refused(&with(&|it| it.auth_takes = Some(second))),
+            takes_time
+        );
+        let grace = refused(&with(&|it| it.grace = Span(Duration::from_secs(1))));
+        let closes = "Redis closes connections 1s after their token has ended";
+        assert_eq!(grace.as_deref(), Some(closes));
+        let away = refused(&with(&|it| it.reach = Reach::BlackHoled)).unwrap_or_default();
+        assert!(away.starts_with("a service cannot be reached"), "{away}");
     }
 
     #[test]

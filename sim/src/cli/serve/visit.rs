@@ -109,17 +109,8 @@ pub fn visit(
 /// What a world has, in words.
 fn in_it(scenario: &Scenario) -> String {
     let world = &scenario.world;
-    let mut has = Vec::new();
-    if world.imds.is_some() {
-        has.push("IMDS".to_owned());
-    }
-    if world.entra.is_some() {
-        has.push("Entra ID".to_owned());
-    }
-    if world.redis.is_some() {
-        has.push("Redis".to_owned());
-    }
-    has.extend(world.resources.keys().cloned());
+    let services = world.services().into_iter();
+    let mut has: Vec<String> = services.flat_map(|service| service.titles()).collect();
     has.extend(command::of_world(world).map(|command| command.program().name().to_owned()));
     if has.is_empty() {
         "an empty world".to_owned()

@@ -16,12 +16,12 @@ use std::{
 };
 
 use tokio::{
-    runtime::{Builder, Runtime},
+    runtime::{Builder, Handle, Runtime},
     time::{Instant, Sleep},
 };
 
-use super::fabric::Fabric;
-use crate::engine::Surroundings;
+use super::{fabric::Fabric, outside};
+use crate::engine::{Surroundings, watchdog::Progress};
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -31,6 +31,8 @@ struct Driver {
     origin: Instant,
     /// The one tokio timer that makes the runtime jump to the millisecond of the next happening.
     alarm: Option<(u64, Pin<Box<Sleep>>)>,
+    /// The world's runtime.
+    runtime: Handle,
     /// A task that does nothing: see [`start`].
     nudge: Option<Waker>,
 }
@@ -47,20 +49,38 @@ fn with_driver<T>(use_it: impl FnOnce(&mut Driver) -> T) -> Option<T> {
 pub(super) fn paused_runtime(
     fabric: &Fabric,
     surroundings: Option<Arc<dyn Surroundings>>,
+    progress: &Progress,
 ) -> io::Result<Runtime> {
     let idle = fabric.clone();
     let awake = fabric.clone();
+    let blocking = fabric.clone();
+    let progress = progress.clone();
     Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .on_thread_park(move || on_idle(&idle))
+        // The runtime has one thread; all others are those of its pool for blocking work.
+        .on_thread_start(move || blocking.fail(outside::why("`spawn_blocking` started it")))
         .on_thread_unpark(move || {
-            with_driver(|driver| awake.lock().set_now(nanoseconds_since(driver.origin)));
+            with_driver(|driver| {
+                let now = nanoseconds_since(driver.origin);
+                awake.lock().set_now(now);
+                progress.reached(now);
+            });
+            if woken_from_outside() {
+                awake.fail(outside::why("it woke a task"));
+            }
             if let Some(surroundings) = &surroundings {
                 surroundings.moved(awake.elapsed());
             }
         })
         .build()
+}
+
+/// Whether another thread has woken or spawned a task, which has not been polled since: what this
+/// thread wakes goes into a queue of its own.
+pub(super) fn woken_from_outside() -> bool {
+    with_driver(|driver| driver.runtime.metrics().global_queue_depth() > 0) == Some(true)
 }
 
 /// Begins to drive; ends when the guard goes.
@@ -70,6 +90,7 @@ pub(super) fn start(fabric: &Fabric) -> Driving {
     DRIVER.set(Some(Driver {
         origin: Instant::now(),
         alarm: None,
+        runtime: Handle::current(),
         nudge: None,
     }));
     // A happening may wake only tasks that are gone. Then the runtime would park with the clock

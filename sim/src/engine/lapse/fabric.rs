@@ -12,8 +12,10 @@ use tokio::task::AbortHandle;
 
 use super::{
     connection::{CLIENT, Connection, ConnectionId, End, Handshake, HostId, Parcel, SERVER},
+    outside,
     state::{Happening, State, nanoseconds},
 };
+use crate::engine::BoxFuture;
 
 /// The network of one world. Clones are the same network.
 #[derive(Clone)]
@@ -22,6 +24,27 @@ pub(super) struct Fabric(Arc<Mutex<State>>);
 impl Fabric {
     pub fn new(latency: Duration) -> Self {
         Self(Arc::new(Mutex::new(State::new(latency))))
+    }
+
+    /// `work` of a host, observed for work that it gives to another thread.
+    pub fn watched(&self, work: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+        outside::watched(self, work)
+    }
+
+    /// Drops every waker, after the runtime is gone; returns a failure that nothing has taken.
+    pub fn forget_wakers(&self) -> Option<String> {
+        let forgotten = {
+            let mut state = self.lock();
+            (
+                std::mem::take(&mut state.timers),
+                std::mem::take(&mut state.connections),
+                std::mem::take(&mut state.listeners),
+                state.failure_waker.take(),
+            )
+        };
+        // Outside the lock: what goes with a waker may use the fabric.
+        drop(forgotten);
+        self.lock().failure.take()
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {

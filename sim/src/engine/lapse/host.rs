@@ -82,7 +82,7 @@ impl Runtime for Place {
 
     fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
         let fabric = self.fabric.clone();
-        let task = task::spawn(work, move |why| fabric.fail(why));
+        let task = task::spawn(fabric.clone().watched(work), move |why| fabric.fail(why));
         let mut state = self.fabric.lock();
         state.hosts[self.id].tasks.add(task.clone());
         Work::new(task)

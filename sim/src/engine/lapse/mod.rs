@@ -9,28 +9,47 @@ mod connection;
 mod driver;
 mod fabric;
 mod host;
+mod outside;
 mod state;
 mod stream;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
-use super::{EngineError, Surroundings, World, task::on_own_thread};
+use super::{
+    EngineError, Surroundings, World,
+    watchdog::{Progress, on_its_thread},
+};
 use fabric::Fabric;
 
 /// The one-way latency of every link.
 const LATENCY: std::time::Duration = std::time::Duration::from_millis(1);
+
+/// How many worlds have been played.
+static WORLDS: AtomicU64 = AtomicU64::new(0);
 
 /// Plays `world` on a thread of its own, within `surroundings` if there are any.
 ///
 /// # Errors
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World, surroundings: Option<Arc<dyn Surroundings>>) -> Result<(), EngineError> {
-    on_own_thread("lapse", || on_this_thread(world, surroundings))
+    let (seed, stall_limit) = (world.seed, world.stall_limit);
+    // A name of its own, no longer than Linux keeps: see `outside`.
+    let number = WORLDS.fetch_add(1, Ordering::Relaxed) % 1_000_000_000;
+    on_its_thread(
+        &format!("lapse-{number}"),
+        seed,
+        stall_limit,
+        move |progress| on_this_thread(world, surroundings, progress),
+    )
 }
 
 fn on_this_thread(
     world: World,
     surroundings: Option<Arc<dyn Surroundings>>,
+    progress: &Progress,
 ) -> Result<(), EngineError> {
     let World {
         horizon,
@@ -40,16 +59,18 @@ fn on_this_thread(
     } = world;
     // Entered before the runtime is made and left after it is gone: it keeps an instant, too.
     let _entered = surroundings.as_ref().map(|it| it.enter()).transpose()?;
+    outside::enter();
     let fabric = Fabric::new(LATENCY);
-    let runtime = driver::paused_runtime(&fabric, surroundings)
+    let runtime = driver::paused_runtime(&fabric, surroundings, progress)
         .map_err(|e| EngineError(format!("no runtime for the world: {e}")))?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let _driving = driver::start(&fabric);
         for (name, main) in servers {
             host::start(&fabric, &name, Some(main));
         }
         let host = host::start(&fabric, &driver_name, None);
         let story = drive(host, Arc::new(host::LapseControl::new(fabric.clone())));
+        let story = fabric.watched(story);
         // Biased: a story that ends exactly at its horizon has ended.
         let outcome = tokio::select! { biased;
             why = fabric.failure() => Err(EngineError(why)),
@@ -61,5 +82,10 @@ fn on_this_thread(
         };
         fabric.close();
         outcome
-    })
+    });
+    drop(runtime);
+    let too_late = fabric.forget_wakers();
+    outcome?;
+    let failure = too_late.or_else(outside::left_behind);
+    failure.map_or(Ok(()), |why| Err(EngineError(why)))
 }

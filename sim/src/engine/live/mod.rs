@@ -13,7 +13,7 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 
 use super::{
-    EngineError, Host, Network, Runtime, Stream, World, task::guarded, task::on_own_thread,
+    EngineError, Host, Network, Runtime, Stream, World, task::guarded, watchdog::on_its_thread,
 };
 use hosts::{Hosts, LiveControl, Place};
 pub use signals::interrupted;
@@ -35,7 +35,9 @@ pub fn stream(tcp: TcpStream) -> io::Result<Stream> {
 /// # Errors
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World) -> Result<(), EngineError> {
-    on_own_thread("live", || on_this_thread(world))
+    // Its clock is this machine's. A world that still plays then does not even see its horizon.
+    let (seed, stall_limit) = (world.seed, world.horizon + world.stall_limit);
+    on_its_thread("live", seed, stall_limit, move |_| on_this_thread(world))
 }
 
 fn on_this_thread(world: World) -> Result<(), EngineError> {
@@ -51,10 +53,10 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
 
 async fn until_its_end(world: World) -> Result<(), EngineError> {
     let World {
-        seed: _,
         horizon,
         servers,
         driver: (driver_name, drive),
+        ..
     } = world;
     if interrupted().is_some() {
         return Err(EngineError("somebody has ended this process".to_owned()));

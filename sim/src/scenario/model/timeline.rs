@@ -30,26 +30,3 @@ impl Scenario {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
-
-/// A service that has a host of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Service {
-    /// The instance metadata service.
-    Imds,
-    /// Microsoft Entra ID.
-    Entra,
-    /// Redis: all of its nodes.
-    Redis,
-}
-
-impl Service {
-    /// Its name in scenario files and traces.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Imds => "imds",
-            Self::Entra => "entra",
-            Self::Redis => "redis",
-        }
-    }
-}

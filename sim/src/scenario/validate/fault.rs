@@ -88,7 +88,7 @@ impl Check<'_> {
                 let help = "a body that takes no time does not drip";
                 self.longer_than_zero(drip.over, &place.key("over"), help);
             }
-            FaultThen::Error(error) => self.redis_error(error, &place.key("text")),
+            FaultThen::Error(error) => error.check(&place.key("text"), self),
             FaultThen::Truncate(_)
             | FaultThen::Reset(_)
             | FaultThen::Hang(_)

@@ -5,7 +5,6 @@ mod citations;
 mod fault;
 mod known_failures;
 mod names;
-mod redis;
 mod rest;
 mod subject;
 mod targets;

@@ -1,6 +1,7 @@
 //! Fills the names of a scenario.
 
 use super::super::{ManagedIdentity, Scenario};
+use crate::service::Principal;
 use crate::{action, world::Names};
 
 /// The names of `scenario`.
@@ -15,19 +16,26 @@ pub(super) fn of(scenario: &Scenario) -> Names<'_> {
 impl<'a> Names<'a> {
     fn of_world(&mut self, scenario: &'a Scenario) {
         let world = &scenario.world;
-        if let Some(imds) = &world.imds {
-            if let Some(identity) = &imds.system_identity {
-                self.identity(identity, "the system-assigned identity");
+        for principal in world
+            .services()
+            .iter()
+            .flat_map(|service| service.principals())
+        {
+            match principal {
+                Principal::Identity { object_id, what } => {
+                    self.principals.insert(object_id, what.to_owned());
+                    self.identities.insert(object_id);
+                }
+                Principal::App {
+                    object_id,
+                    client_id,
+                } => {
+                    let what = format!("the application {client_id}");
+                    self.principals.insert(object_id, what);
+                    self.apps.insert(client_id);
+                    self.clients.insert(client_id);
+                }
             }
-            for identity in &imds.user_identities {
-                self.identity(identity, "a user-assigned identity");
-            }
-        }
-        for app in world.entra.iter().flat_map(|entra| &entra.apps) {
-            self.principals
-                .insert(&app.object_id, format!("the application {}", app.client_id));
-            self.apps.insert(&app.client_id);
-            self.clients.insert(&app.client_id);
         }
         for (user, account) in &world.accounts {
             self.principals.insert(&account.object_id, user.clone());

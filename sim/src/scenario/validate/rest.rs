@@ -26,7 +26,7 @@ pub(super) fn of(scenario: &Scenario) -> Rest<'_> {
             .map(|(at, fault)| (fault.name.as_str(), at))
             .collect(),
         seeds: scenario.seeds.as_ref().map(|seeds| seeds.count),
-        redis_client: scenario.subject.redis.as_ref().map(|redis| redis.client),
+        has_redis_client: scenario.subject.redis.is_some(),
         last_repair: scenario.last_repair(),
         is_about_building: expectations.any(|expect| expect.that.expectation().is_about_building()),
     }

@@ -23,7 +23,7 @@ impl Check<'_> {
             Target::Resource(resource) => {
                 self.resource(&resource.name, &place.key("name"));
             }
-            Target::Redis(of) => self.on_redis(of, &place),
+            Target::Redis(of) => of.check(&place, self),
         }
     }
 

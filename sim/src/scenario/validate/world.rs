@@ -60,7 +60,9 @@ impl<'a> Check<'a> {
         for command in command::of_world(world) {
             command.check(&place.key(command.program().name()), self);
         }
-        self.redis_world(&place.key("redis"));
+        if let Some(redis) = &world.redis {
+            redis.check(&place.key("redis"), self);
+        }
         self.resources(&place.key("resources"));
     }
 

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::{fault::Matcher, scenario::RedisMatch, trace::Facts};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{fault::Matcher, scenario::document::Place, trace::Facts, world::Check};
 
 /// What is known of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +18,42 @@ pub struct RedisFacts {
     pub connection: u64,
     /// The node's number, from 0.
     pub node: usize,
-    /// Whether it belongs to a transaction. MULTI does once the server has taken it, so a fault,
-    /// which looks before that, does not see MULTI as part of it.
+    /// Whether it belongs to a transaction: MULTI, and what follows it up to EXEC or DISCARD.
     pub in_transaction: bool,
+}
+
+/// Which commands; what is not given matches all.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RedisMatch {
+    /// Of this name: `AUTH`, `EXEC`.
+    pub command: Option<String>,
+    /// Commands that sign in: AUTH, and HELLO with AUTH. Default: either way.
+    pub signs_in: Option<bool>,
+    /// On this connection, counted from 1 in the order of connecting.
+    pub connection: Option<u64>,
+    /// On this node of a cluster, from 1.
+    pub node: Option<u32>,
+    /// In a transaction, to which MULTI and EXEC belong. Default: either way.
+    pub in_transaction: Option<bool>,
+}
+
+impl RedisMatch {
+    /// Checks the keys at `place`.
+    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.service("redis", place);
+        if let Some(command) = &self.command {
+            check.text(
+                command,
+                &place.key("command"),
+                "the name of a command, such as `AUTH`",
+            );
+        }
+        if let Some(node) = self.node {
+            check.redis_node(node, &place.key("node"));
+        }
+        check.redis_connection(self.connection, place);
+    }
 }
 
 impl Matcher for RedisMatch {

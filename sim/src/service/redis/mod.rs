@@ -17,12 +17,15 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tests;
+mod world;
 
 pub use command_text::parse_command;
+pub use matcher::RedisMatch;
 pub use redis_service::RedisService as Hub;
 #[doc(hidden)]
 pub use resp::survives as resp_survives;
 pub use serve::serve;
+pub use world::{Redis, RedisError, RedisVersion};
 
 use crate::scenario;
 

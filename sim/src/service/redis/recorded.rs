@@ -1,6 +1,6 @@
 //! What a connection does, as the trace tells it; and the faults that look at it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -12,16 +12,22 @@ use super::{
     server::Done,
     session::Session,
 };
-use crate::{
-    fault::Strike,
-    trace::{Facts, Fingerprint, Kind, Published, RedisEvent},
-};
+use crate::trace::{Facts, Fingerprint, Kind, Published, RedisEvent};
 
 /// A good login.
 #[derive(Clone, Debug)]
 pub struct Signed {
     user: String,
     token: Fingerprint,
+}
+
+/// A command as it arrived.
+#[derive(Clone, Copy)]
+pub struct Arrived<'a> {
+    /// What is known of it.
+    pub facts: &'a Facts,
+    /// The fault that strikes it.
+    pub fault: Option<&'a str>,
 }
 
 /// What became of a command.
@@ -100,24 +106,22 @@ pub fn signed_in(session: &mut Session, tried: &Tried) {
 }
 
 /// The server took a command.
-pub fn command(session: &Session, args: &[Bytes], fault: Option<&str>, outcome: Outcome) {
+pub fn command(session: &Session, args: &[Bytes], arrived: &Arrived<'_>, outcome: Outcome) {
     let name = outcome.name.unwrap_or_else(|| command::full_name(args));
-    let name = capitals(&name);
-    let facts = facts(session, name.clone(), args, outcome.transaction.is_some());
     record(
         session,
         RedisEvent::Command {
             connection: session.id,
             number: session.number,
-            name: name.into(),
+            name: capitals(&name).into(),
             args: shown::arguments(args).join(" ").into(),
             user: session.signed.as_ref().map(|signed| (&signed.user).into()),
             token: session.signed.as_ref().map(|signed| signed.token),
             transaction: outcome.transaction,
             signs_in: shown::signs_in(args),
             reply: outcome.reply.into(),
-            fault: fault.map(Into::into),
-            facts,
+            fault: arrived.fault.map(Into::into),
+            facts: arrived.facts.clone(),
             published: outcome.published,
         },
     );
@@ -128,22 +132,13 @@ fn record(session: &Session, event: RedisEvent) {
     session.stage.journal().record(at, Kind::Redis(event));
 }
 
-/// The fault that strikes a command.
-pub fn strike(
-    session: &Session,
-    args: &[Bytes],
-    at: Duration,
-    in_transaction: bool,
-) -> Option<Strike> {
-    let name = capitals(&command::full_name(args));
-    session
-        .stage
-        .strike(&facts(session, name, args, in_transaction), at)
-}
-
-fn facts(session: &Session, name: String, args: &[Bytes], in_transaction: bool) -> Facts {
+/// What is known of a command that arrives. Faults look at it before the server does, and
+/// expectations count it as it arrived, so that both mean the same commands.
+pub fn facts(session: &Session, args: &[Bytes], is_within: bool) -> Facts {
+    let name = command::full_name(args);
+    let in_transaction = is_within || name == "multi";
     Facts::new(RedisFacts {
-        name,
+        name: capitals(&name),
         signs_in: shown::signs_in(args),
         connection: session.id,
         node: session.node,

@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     command::shown,
     entra::EntraGate,
-    recorded::{self, Signed},
+    recorded::{self, Arrived, Signed},
     redis_service::{RedisService, tell_end},
     resp::{ProtocolError, Reply, Requests},
     server::{Client, ClientId, Ending, Server},
@@ -20,7 +20,6 @@ use super::{
 use crate::{
     backend::Stage,
     engine::{Host, Runtime, Stream},
-    fault::Strike,
     scenario::{FaultThen, Range, ResetWhen},
     trace::{Kind, RedisEnd, RedisEvent},
 };
@@ -237,8 +236,14 @@ impl Session {
         self.number += 1;
         let at = self.runtime.elapsed();
         let within = self.with(|client| client.transaction.as_ref().map(|open| open.number))?;
-        let strike = recorded::strike(self, args, at, within.is_some());
-        let done = self.serve_one(args, strike.as_ref(), within, stream).await;
+        let facts = recorded::facts(self, args, within.is_some());
+        let strike = self.stage.strike(&facts, at);
+        let arrived = Arrived {
+            facts: &facts,
+            fault: strike.as_ref().map(|strike| strike.fault.as_str()),
+        };
+        let then = strike.as_ref().map(|strike| &strike.then);
+        let done = self.serve_one(args, arrived, then, within, stream).await;
         if let Some(strike) = strike.filter(|strike| strike.last) {
             self.stage.retire(strike.rule, self.runtime.elapsed());
         }
@@ -248,31 +253,31 @@ impl Session {
     async fn serve_one(
         &mut self,
         args: &[Bytes],
-        strike: Option<&Strike>,
+        arrived: Arrived<'_>,
+        then: Option<&FaultThen>,
         within: Option<u64>,
         stream: &mut Stream,
     ) -> Result<(), End> {
-        let fault = strike.map(|strike| strike.fault.as_str());
         let reset = || {
             End::of(Ending {
                 because: RedisEnd::Broken,
-                why: format!("the fault {}", fault.unwrap_or_default()),
+                why: format!("the fault {}", arrived.fault.unwrap_or_default()),
             })
         };
         let mut takes = Duration::ZERO;
-        match strike.map(|strike| &strike.then) {
+        match then {
             Some(FaultThen::Hang(_)) => {
-                recorded::command(self, args, fault, recorded::Outcome::nothing(within));
+                recorded::command(self, args, &arrived, recorded::Outcome::nothing(within));
                 return self.hang(stream).await;
             }
             Some(FaultThen::Reset(when)) if when.when == ResetWhen::Before => {
-                recorded::command(self, args, fault, recorded::Outcome::nothing(within));
+                recorded::command(self, args, &arrived, recorded::Outcome::nothing(within));
                 return Err(reset());
             }
             Some(FaultThen::Error(error)) => {
                 let reply = Reply::error(error.text.clone());
                 self.with(|client| client.fail(args, &reply))?;
-                recorded::command(self, args, fault, recorded::Outcome::of(&reply, within));
+                recorded::command(self, args, &arrived, recorded::Outcome::of(&reply, within));
                 return Ok(());
             }
             Some(FaultThen::Delay(delay)) => takes = self.stage.draw("redis delay", delay.by),
@@ -296,14 +301,14 @@ impl Session {
         if takes > Duration::ZERO {
             self.pause(takes, stream).await?;
         }
-        self.execute(args, fault);
+        self.execute(args, &arrived);
         // One that resets before the command has returned already.
-        let is_reset = strike.is_some_and(|strike| matches!(strike.then, FaultThen::Reset(_)));
+        let is_reset = matches!(then, Some(FaultThen::Reset(_)));
         if is_reset { Err(reset()) } else { Ok(()) }
     }
 
     /// Runs a command and tells of it.
-    fn execute(&mut self, args: &[Bytes], fault: Option<&str>) {
+    fn execute(&mut self, args: &[Bytes], arrived: &Arrived<'_>) {
         let at = self.runtime.elapsed();
         let mut gate = EntraGate::new(&self.stage, at);
         let now = self.stage.time(at).as_microsecond();
@@ -328,7 +333,7 @@ impl Session {
             if done.blocked {
                 self.waiting = self.number;
             }
-            recorded::command(self, args, fault, recorded::Outcome::done(&done));
+            recorded::command(self, args, arrived, recorded::Outcome::done(&done));
         }
     }
 

@@ -122,6 +122,10 @@ impl Subject for Driver {
         true
     }
 
+    fn log_targets(&self) -> &[&str] {
+        &[]
+    }
+
     fn build(&self, _: &Credential, _: &Lent) -> Result<Built, Error> {
         Err(Error::new(
             ErrorKind::Configuration,

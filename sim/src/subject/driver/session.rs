@@ -101,6 +101,10 @@ impl Subject for Session {
         true
     }
 
+    fn log_targets(&self) -> &[&str] {
+        &[]
+    }
+
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {
         let number = self.credentials.fetch_add(1, Ordering::Relaxed) + 1;
         let described = credential.describe_to_driver(&lent.tenant);

@@ -13,9 +13,16 @@ use crate::credential::{Credential, RedisSubject};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Identity;
 
+/// Our crate, and the client that its Redis layer speaks through.
+const LOG_TARGETS: &[&str] = &["credsim_identity", "redis"];
+
 impl Subject for Identity {
     fn name(&self) -> &str {
         "identity"
+    }
+
+    fn log_targets(&self) -> &[&str] {
+        LOG_TARGETS
     }
 
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {

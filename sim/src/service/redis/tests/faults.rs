@@ -42,7 +42,7 @@ fn faults_strike_commands() {
         assert_eq!(client.ask("GET k").await, "-ERR no\r\n");
         assert_eq!(client.ask("GET k").await, "$1\r\nv\r\n");
         person.act(&fault(
-            "on.redis = { in-transaction = true }, then.error = { text = \"ERR no\" }",
+            "on.redis = { command = \"SET\", in-transaction = true }, then.error = { text = \"ERR no\" }",
         ));
         client.say(&["MULTI", "SET k w", "EXEC"]).await;
         let heard = client.hear().await;

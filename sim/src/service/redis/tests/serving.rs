@@ -34,6 +34,7 @@ where
     let world = World {
         seed: 1,
         horizon: Duration::from_secs(86_400),
+        stall_limit: crate::engine::STALL_LIMIT,
         servers,
         driver: (
             "host".to_owned(),

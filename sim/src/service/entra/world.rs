@@ -1,0 +1,63 @@
+//! What a scenario says of Entra.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    http::limit::Limit,
+    scenario::{Range, Span},
+    service::Reach,
+};
+
+/// Microsoft Entra ID.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Entra {
+    /// How long its tokens live. Default: 60m.
+    #[serde(default = "one_hour")]
+    pub token_life: Span,
+    /// After how long the answer's `refresh_in` wants the token renewed. Default: not said.
+    pub refresh_in: Option<Span>,
+    /// The tenant's id. Default: a fixed one.
+    #[serde(default = "default_tenant")]
+    pub tenant: String,
+    /// The registered applications.
+    #[serde(default)]
+    pub apps: Vec<App>,
+    /// How long an answer takes. Default: 0s.
+    pub takes: Option<Range>,
+    /// Whether packets reach it at the start. Default: reachable.
+    #[serde(default)]
+    pub reach: Reach,
+    /// How many token requests of one application it serves per window before it answers 429.
+    pub limit: Option<Limit>,
+    /// Separates the lines of an error description with CR LF instead of spaces. Default: false.
+    #[serde(default)]
+    pub crlf_descriptions: bool,
+}
+
+/// An application registered in Entra.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct App {
+    /// Its client id.
+    pub client_id: String,
+    /// The object id of its service principal.
+    pub object_id: String,
+    /// Its secret.
+    pub secret: Option<String>,
+    /// Whether an administrator disabled it. Default: false.
+    #[serde(default)]
+    pub disabled: bool,
+}
+
+/// The tenant of a world that names none.
+pub const DEFAULT_TENANT: &str = "72f988bf-0000-0000-0000-00000000cafe";
+
+fn default_tenant() -> String {
+    DEFAULT_TENANT.to_owned()
+}
+
+fn one_hour() -> Span {
+    Span(std::time::Duration::from_secs(3_600))
+}

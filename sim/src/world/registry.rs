@@ -1,0 +1,248 @@
+//! The registry of services and commands: what `[world]`, faults and expectations can name.
+//!
+//! Each entry gives the key, the variant, the keys in `[world]`, the matcher and the sentences of the
+//! schema. What is generated from it needs no list of services anywhere else.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    backend::settings::SigningKey,
+    command::{
+        self, Account, Program, commands,
+        matcher::{CommandMatch, RunsOf},
+    },
+    fault::Matcher,
+    http::exchange::Request,
+    scenario::{Moment, Redis, RedisMatch, SignedSpan, Span},
+    service::{
+        self,
+        entra::{self, matcher::EntraMatch, world::Entra},
+        imds::{self, matcher::ImdsMatch, world::Imds},
+        resource::{matcher::ResourceRef, world::Resource},
+    },
+    trace::Facts,
+};
+
+/// The registry; `commands!` adds its own. Each entry names the field and the variant, the type of its keys with the sentence
+/// of the schema, and the matcher with its sentence; services with hosts of their own have one more
+/// sentence, as what `do.network`, `do.crash` and `do.restart` name.
+macro_rules! services {
+    ($callback:ident) => {
+        commands! { $callback
+            services {
+                "imds" imds Imds {
+                    /// The instance metadata service. Without it nothing answers at 169.254.169.254.
+                    keys: Imds,
+                    /// Requests to IMDS.
+                    matcher: ImdsMatch,
+                    /// The instance metadata service.
+                    host,
+                }
+                "entra" entra Entra {
+                    /// Microsoft Entra ID at login.microsoftonline.com.
+                    keys: Entra,
+                    /// Requests to Entra.
+                    matcher: EntraMatch,
+                    /// Microsoft Entra ID.
+                    host,
+                }
+                "redis" redis Redis {
+                    /// A Redis that takes Entra tokens.
+                    keys: Redis,
+                    /// Commands for Redis.
+                    matcher: RedisMatch,
+                    /// Redis: all of its nodes.
+                    host,
+                }
+            }
+        }
+    };
+}
+
+macro_rules! define {
+    (
+        services { $($skey:literal $sfield:ident $svariant:ident {
+            $(#[$sworld:meta])* keys: $skeys:ty,
+            $(#[$starget:meta])* matcher: $smatcher:ty,
+            $(#[$shost:meta])* host,
+        })* }
+        $( $(#[$cworld:meta])* $cfield:ident $cvariant:ident, )*
+    ) => {
+        /// The world at its start.
+        #[derive(Clone, Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct World {
+            /// The date and time at which the world begins.
+            pub start: Moment,
+            /// How long it lasts.
+            pub lasts: Span,
+            /// The host that the subject runs on.
+            #[serde(default)]
+            pub host: HostWorld,
+            /// The environment variables of that host.
+            #[serde(default)]
+            pub environment: BTreeMap<String, String>,
+            /// What signs the tokens. Default: common.
+            #[serde(default)]
+            pub signing_key: SigningKey,
+            /// People who can sign in, by user name.
+            #[serde(default)]
+            pub accounts: BTreeMap<String, Account>,
+            $($(#[$sworld])* pub $sfield: Option<$skeys>,)*
+            $($(#[$cworld])* pub $cfield: Option<command::$cvariant>,)*
+            /// APIs that check tokens, by the name by which calls and expectations know them.
+            #[serde(default)]
+            pub resources: BTreeMap<String, Resource>,
+        }
+
+        impl World {
+            /// Its services, then the APIs that check tokens.
+            pub fn services(&self) -> Vec<&dyn service::Service> {
+                let mut all: Vec<&dyn service::Service> = Vec::new();
+                $(if let Some(it) = &self.$sfield { all.push(it); })*
+                all.push(&self.resources);
+                all
+            }
+
+            /// What `explain` says of services that this world lacks.
+            pub(crate) fn absent(&self) -> Vec<&'static str> {
+                let mut lines = Vec::new();
+                $(if self.$sfield.is_none() {
+                    lines.extend(<$skeys as service::Service>::absent());
+                })*
+                lines
+            }
+        }
+
+        /// What to write under the key of a service or command that a world lacks.
+        pub(crate) fn advice(key: &str) -> &'static str {
+            match key {
+                $($skey => <$skeys as service::Service>::advice(),)*
+                _ => "with `installed = false` if it is not installed",
+            }
+        }
+
+        /// A service that has a host of its own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Service {
+            $($(#[$shost])* $svariant,)*
+        }
+
+        impl Service {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$svariant),*];
+
+            /// Its name in scenario files and traces.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$svariant => $skey,)* }
+            }
+
+            /// What `world` says of it, if it is there.
+            pub fn of(self, world: &World) -> Option<&dyn service::Service> {
+                match self {
+                    $(Self::$svariant => {
+                        world.$sfield.as_ref().map(|it| it as &dyn service::Service)
+                    })*
+                }
+            }
+        }
+
+        /// Which requests or commands a fault strikes or an expectation counts.
+        #[derive(Clone, Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub enum Target {
+            $($(#[$starget])* $svariant($smatcher),)*
+            $(
+                #[doc = concat!("Runs of `", stringify!($cfield), "`.")]
+                $cvariant(CommandMatch),
+            )*
+            /// Uses of one of `world.resources`.
+            Resource(ResourceRef),
+        }
+
+        impl Target {
+            /// Its key in scenario files.
+            pub fn key(&self) -> &'static str {
+                match self {
+                    $(Self::$svariant(_) => $skey,)*
+                    $(Self::$cvariant(_) => Program::$cvariant.name(),)*
+                    Self::Resource(_) => "resource",
+                }
+            }
+
+            /// The matcher of the service or command that is meant.
+            pub fn matcher(&self) -> &dyn Matcher {
+                match self {
+                    $(Self::$svariant(matcher) => matcher,)*
+                    $(Self::$cvariant(CommandMatch {}) => &RunsOf(Program::$cvariant),)*
+                    Self::Resource(matcher) => matcher,
+                }
+            }
+        }
+    };
+}
+services!(define);
+
+/// The host that the subject runs on.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HostWorld {
+    /// Its time zone by IANA name: `Europe/Berlin`. Default: UTC.
+    pub time_zone: Option<String>,
+    /// How far its clock is ahead of the true time, or behind. Default: 0s.
+    #[serde(default)]
+    pub clock_skew: SignedSpan,
+}
+
+/// What a fault strikes.
+pub type FaultOn = Target;
+
+/// What the service at `host` would know of a request; nothing if there is no service of ours.
+pub(crate) fn facts_of(host: &str, request: &Request) -> Facts {
+    let services = [imds::matcher::facts_of, entra::matcher::facts_of];
+    let mut known = services.iter().filter_map(|of| of(host, request));
+    known.next().unwrap_or_default()
+}
+
+impl Matcher for Target {
+    fn lane(&self) -> Cow<'_, str> {
+        self.matcher().lane()
+    }
+
+    fn matches(&self, facts: &Facts) -> bool {
+        self.matcher().matches(facts)
+    }
+
+    fn describe(&self) -> String {
+        self.matcher().describe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_about_a_target_has_its_filters() {
+        let said = |to: &str| {
+            toml::from_str::<Target>(to)
+                .expect("a valid target")
+                .describe()
+        };
+        assert_eq!(
+            said(
+                "entra = { request = \"token\", client-id = \"c\", scope = \"https://a/.default\" }"
+            ),
+            "token requests to entra of c for https://a/.default"
+        );
+        assert_eq!(said("entra = {}"), "requests to entra");
+        assert_eq!(
+            said("imds = { request = \"token\", resource = \"https://a\" }"),
+            "token requests to imds for https://a"
+        );
+    }
+}
