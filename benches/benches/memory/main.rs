@@ -1,4 +1,5 @@
-//! Allocations per hit, and bytes per credential and per token: counted by the allocator.
+//! Allocations per hit, and bytes per credential, per token and per event of a trace: counted by
+//! the allocator.
 //!
 //! `cargo bench -p credsim-benches --bench memory`. A program of its own, so that no other bench pays
 //! for the counting. Bytes are those that were asked for; an allocator rounds them up.
@@ -22,7 +23,11 @@ mod ours;
 mod service;
 
 use azure_core::credentials::TokenCredential as Theirs;
-use credsim_benches::rows::{self, Row};
+use credsim::engine::Engine;
+use credsim_benches::{
+    fleet, play,
+    rows::{self, Row},
+};
 use credsim_identity::{TokenCredential as _, TokenRequest};
 
 use case::Case;
@@ -44,6 +49,7 @@ fn main() -> Outcome {
     let mut rows: Vec<Row> = cases.iter().map(allocations).collect();
     rows.extend(runtime.block_on(ours_hold())?);
     rows.extend(runtime.block_on(theirs_hold())?);
+    rows.push(trace_holds());
     for row in &rows {
         println!(
             "{:20} {:28} {:52} {:>10.1} {}",
@@ -73,6 +79,20 @@ fn held(who: &'static str, what: &'static str, bytes: isize) -> Row {
     let mut row = Case::new(who, what, || 0).row("memory-requested", "bytes", 1);
     row.note = "bytes that were asked of the allocator, for each of 1,000".to_owned();
     row.of(vec![bytes as f64 / MANY as f64])
+}
+
+/// What the trace of a run holds for each event: 1,000 clients with a credential each, for a day.
+fn trace_holds() -> Row {
+    let scenario = fleet(1_000, "24h", "11m");
+    // The first run fills what a process keeps: keys, signatures, time zones.
+    drop(play(&scenario, Engine::Lapse, 1));
+    let before = counting::live();
+    let run = play(&scenario, Engine::Lapse, 1);
+    let bytes = counting::live() - before;
+    let events = run.trace.events.len();
+    let mut row = held("lapse", "one event of a trace", 0);
+    row.note = format!("bytes that were asked of the allocator, for each of {events} events");
+    row.of(vec![bytes as f64 / events as f64])
 }
 
 async fn ours_hold() -> Outcome<Vec<Row>> {

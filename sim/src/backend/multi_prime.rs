@@ -22,6 +22,12 @@ const SHA_256: [u8; 19] = [
     0x00, 0x04, 0x20,
 ];
 
+/// Bits of the private exponent that are looked at together.
+const WINDOW_BITS: usize = 4;
+const WINDOW: usize = 1 << WINDOW_BITS;
+/// The lowest parts of a padded message, which are its digest. What stands above is the same in all.
+const DIGEST: usize = 4;
+
 /// A number below 2^2048, least significant part first.
 type Wide = [u64; PRIMES];
 
@@ -95,21 +101,29 @@ impl MultiPrime {
         bytes(&signature)
     }
 
-    /// `message` to the private exponent, by each prime. All of them step by step, so that the
-    /// processor need not wait for one product before it begins the next.
+    /// `message` to the private exponent, by each prime, in windows of four bits. All primes step by
+    /// step, so that the processor need not wait for one product before it begins the next.
     fn private_powers(&self, message: &Wide) -> Vec<u64> {
-        let base = |field: &Field| field.factor(field.of_wide(message));
-        let bases: Vec<u64> = self.fields.iter().map(base).collect();
+        let mut tables = [[0; WINDOW]; PRIMES];
+        for (table, field) in tables.iter_mut().zip(&self.fields) {
+            table[0] = field.one;
+            table[1] = field.factor(field.of_message(message));
+        }
+        for power in 2..WINDOW {
+            for (table, field) in tables.iter_mut().zip(&self.fields) {
+                table[power] = field.times(table[power - 1], table[1]);
+            }
+        }
         let mut powers: Vec<u64> = self.fields.iter().map(|field| field.one).collect();
-        for bit in (0..u64::BITS).rev() {
-            for ((power, base), field) in powers.iter_mut().zip(&bases).zip(&self.fields) {
-                let square = field.times(*power, *power);
-                let product = field.times(square, *base);
-                *power = if (field.private >> bit) & 1 == 1 {
-                    product
-                } else {
-                    square
-                };
+        for shift in (0..u64::BITS).step_by(WINDOW_BITS).rev() {
+            for _ in 0..WINDOW_BITS {
+                for (power, field) in powers.iter_mut().zip(&self.fields) {
+                    *power = field.times(*power, *power);
+                }
+            }
+            for ((power, table), field) in powers.iter_mut().zip(&tables).zip(&self.fields) {
+                let bits = (field.private >> shift) as usize % WINDOW;
+                *power = field.times(*power, table[bits]);
             }
         }
         let plain = |(field, power): (&Field, u64)| field.times(power, 1);
@@ -166,6 +180,8 @@ struct Field {
     square: u64,
     /// The private exponent by this prime.
     private: u64,
+    /// What is above the digest in every padded message, by this prime.
+    padding: u64,
 }
 
 impl Field {
@@ -174,13 +190,16 @@ impl Field {
         let step =
             |inverse: u64, _| inverse.wrapping_mul(2_u64.wrapping_sub(prime.wrapping_mul(inverse)));
         let one = prime.wrapping_neg();
-        Self {
+        let mut field = Self {
             prime,
             inverse: (0..5).fold(prime, step),
             one,
             square: low(u128::from(one) * u128::from(one) % u128::from(prime)),
             private: private_exponent(prime),
-        }
+            padding: 0,
+        };
+        field.padding = field.of_wide(&padded(&[0; 8 * DIGEST])[DIGEST..], 0);
+        field
     }
 
     /// `a * b / 2^64`.
@@ -226,8 +245,13 @@ impl Field {
         self.power(number, self.prime - 2)
     }
 
-    fn of_wide(&self, number: &Wide) -> u64 {
-        number.iter().rev().fold(0, |rest, part| {
+    fn of_message(&self, message: &Wide) -> u64 {
+        self.of_wide(&message[..DIGEST], self.padding)
+    }
+
+    /// `above`, followed by these parts of a number, least significant part first.
+    fn of_wide(&self, parts: &[u64], above: u64) -> u64 {
+        parts.iter().rev().fold(above, |rest, part| {
             // rest * 2^64 + part
             let part = self.less(0, *part);
             self.less(self.factor(rest), part)

@@ -129,6 +129,9 @@ fn token_outcome(
             .map(|record| tried(caller, &record.tried))
             .unwrap_or_default(),
     });
+    // An ended token is hardly handed out again, and a fleet would hold thousands of them.
+    let now = caller.context.host.now();
+    seen.retain(|(known, _)| known.expires_on() > now);
     seen.truncate(REMEMBERED - 1);
     seen.push_front((token.clone(), outcome.clone()));
     outcome

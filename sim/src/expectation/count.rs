@@ -33,6 +33,17 @@ impl Count {
         count <= self.most && (count < self.least || self.most < u32::MAX)
     }
 
+    /// The count with its noun: `exactly 1 warning`, `2 to 4 warnings`.
+    pub fn of(self, one: &str, many: &str) -> String {
+        // The number that stands next to the noun.
+        let number = if self.most == u32::MAX {
+            self.least
+        } else {
+            self.most
+        };
+        format!("{self} {}", if number == 1 { one } else { many })
+    }
+
     /// Checks the three keys at `place`: `exactly` stands alone, and something must be said.
     pub fn check(
         exactly: Option<u32>,

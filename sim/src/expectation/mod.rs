@@ -11,8 +11,10 @@ mod check;
 mod claims;
 mod count;
 mod error;
+mod http_reply;
 mod identity_change;
 mod in_flight;
+mod log;
 mod not_built;
 mod passed_over;
 mod percentile;
@@ -116,6 +118,8 @@ macro_rules! expectations {
             share "share" Share(Share),
             /// A percentile of what callers wait, over all seeds.
             percentile "percentile" Percentile(Percentile),
+            /// So many warnings and errors are logged.
+            log "log" Log(Log),
             /// Every piece of Redis work in the window gets such replies.
             redis_replies "redis-replies" RedisReplies(RedisReplies),
             /// Every piece of Redis work in the window fails like this.
@@ -126,6 +130,8 @@ macro_rules! expectations {
             redis_received "redis-received" RedisReceived(RedisReceived),
             /// What the Redis client reports about itself.
             redis_reported "redis-reported" RedisReported(RedisReported),
+            /// Every bare request in the window gets such a reply.
+            http_reply "http-reply" HttpReply(HttpReplies),
         }
     };
 }

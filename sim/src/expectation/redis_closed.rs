@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run, window};
 use crate::judge::{Entry, Evidence, Plan, Ruling, View};
-use crate::scenario::{RedisEnd, Span, document::Place};
-use crate::trace::{Kind, RedisEvent};
+use crate::scenario::{Span, document::Place};
+use crate::trace::{Kind, RedisEnd, RedisEvent};
 use crate::world::Check;
 
 /// How many connections reach the end that is named.

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run, window};
 use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
-use crate::scenario::{RedisReport, Span, document::Place};
-use crate::trace::{Kind, RedisEvent};
+use crate::scenario::{Span, document::Place};
+use crate::trace::{Kind, RedisEvent, RedisReport};
 use crate::world::Check;
 
 /// What the client reports about itself.

@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, View};
 use crate::{
-    scenario::RedisEnd,
-    trace::{Kind, RedisEvent, span},
+    trace::{Kind, RedisEnd, RedisEvent, span},
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {

@@ -3,8 +3,7 @@
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View};
 use crate::{
-    scenario::RedisEnd,
-    trace::{Kind, RedisEvent},
+    trace::{Kind, RedisEnd, RedisEvent},
 };
 
 pub(crate) const INVARIANT: Invariant = Invariant {

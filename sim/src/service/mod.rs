@@ -3,7 +3,7 @@
 //! They answer as `fixtures/facts` says, byte for byte where a client could notice, and leave in
 //! the trace what reached them, what they decided and why. They know no subject.
 //!
-//! A folder holds `world.rs` (the keys of `[world.<service>]` and what [`Service`] asks for),
+//! A folder holds `mod.rs` (what [`Service`] asks for), `world.rs` (the keys of `[world.<service>]`),
 //! `matcher.rs` (the facts of a request, and which requests a scenario means), `server.rs` (its
 //! endpoint) and its tests. To add a service, write such a folder, declare it here and add its entry
 //! to the registry in `world/registry.rs`.

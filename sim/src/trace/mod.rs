@@ -11,7 +11,7 @@ mod text;
 pub use event::{CallOutcome, Event, Kind, OUTSIDE, TriedMember};
 pub use facts::{Facts, RequestFacts};
 pub use hash::{Fingerprint, fingerprint};
-pub use redis::{Published, RedisEvent, RedisReply};
+pub use redis::{Published, RedisEnd, RedisEvent, RedisReply, RedisReport};
 pub use shared::SharedStr;
 pub(crate) use text::span;
 pub use text::{fold, line};

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Facts, Fingerprint, SharedStr};
-use crate::scenario::{RedisEnd, RedisReport};
 
 /// Something that happened to Redis.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -177,6 +177,46 @@ pub struct Published {
     pub channel: Box<str>,
     /// The message.
     pub message: Box<str>,
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RedisEnd {
+    /// Its token ended, and the server closed it.
+    Expired,
+    /// The client closed it.
+    Client,
+    /// The server closed it for another reason: QUIT, a protocol error, too many clients.
+    Server,
+    /// The timeline broke it.
+    Broken,
+}
+
+/// What a client can report about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RedisReport {
+    /// It has a new token.
+    Refreshed,
+    /// It asked for a fresh token and got the one that it has.
+    SameToken,
+    /// A token request failed and will be tried again.
+    Retrying,
+    /// The attempts are used up; it goes on trying slowly.
+    Failing,
+    /// It has a token again.
+    Recovered,
+    /// A connection was made.
+    Connected,
+    /// A connection has signed in with the new token.
+    Reauthenticated,
+    /// A connection could not sign in with the new token.
+    ReauthenticationFailed,
+    /// A transaction was ended before the server could tear it.
+    TransactionFailed,
+    /// A connection was replaced by another one.
+    Replaced,
 }
 
 /// The reply to one command, as its caller gets it.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{engine::BoxFuture, scenario::RedisReport};
+use crate::{engine::BoxFuture, trace::RedisReport};
 
 pub use commands::{said, send, short};
 pub use options::{Protocol, RedisClientKind, RedisSubject, TokenRetry};

@@ -9,7 +9,111 @@ mod tests;
 mod token;
 pub mod world;
 
+use std::time::Duration;
+
+use crate::{
+    backend::Stage,
+    engine::Server,
+    http::{limit::Limit, server::server as serve_on},
+    scenario::{Range, Span},
+    service::{Principal, Reach, Service, describe_http},
+};
+use world::{App, Entra};
+
 pub(crate) use error::{Refusal, refuse};
 
 /// The name of Entra's public cloud.
 pub const ENTRA_HOST: &str = "login.microsoftonline.com";
+
+impl Service for Entra {
+    fn advice() -> &'static str {
+        "with `reach = \"black-holed\"` if nobody answers there"
+    }
+
+    fn absent() -> Option<&'static str> {
+        None
+    }
+
+    fn key(&self) -> &'static str {
+        "entra"
+    }
+
+    fn titles(&self) -> Vec<String> {
+        vec!["Entra ID".to_owned()]
+    }
+
+    fn hosts(&self) -> Vec<(String, u16)> {
+        vec![(ENTRA_HOST.to_owned(), 443)]
+    }
+
+    fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    fn takes(&self) -> Vec<Range> {
+        self.takes.into_iter().collect()
+    }
+
+    fn token_life(&self) -> Option<Span> {
+        Some(self.token_life)
+    }
+
+    fn limit(&self) -> Option<&Limit> {
+        self.limit.as_ref()
+    }
+
+    fn lasting(&self) -> Option<String> {
+        let says = "Entra ID says when a token is to be renewed";
+        self.refresh_in.map(|_| says.to_owned())
+    }
+
+    fn principals(&self) -> Vec<Principal<'_>> {
+        let apps = self.apps.iter();
+        apps.map(|app| Principal::App {
+            object_id: &app.object_id,
+            client_id: &app.client_id,
+        })
+        .collect()
+    }
+
+    fn describe(&self) -> Vec<String> {
+        let service = [entra(self)].into_iter();
+        service.chain(self.apps.iter().map(app)).collect()
+    }
+
+    fn servers(&self, backend: &Stage) -> Vec<Server> {
+        vec![serve_on(backend, ENTRA_HOST, 443, server::Entra)]
+    }
+
+    fn crash(&self, _: &Stage, _: Duration) {}
+}
+
+fn entra(entra: &Entra) -> String {
+    let mut parts = vec![format!("tenant {}", entra.tenant)];
+    parts.push(format!("tokens live {}", entra.token_life));
+    parts.extend(
+        entra
+            .refresh_in
+            .map(|after| format!("and want to be renewed after {after}")),
+    );
+    describe_http(
+        &mut parts,
+        entra.takes.as_ref(),
+        entra.reach,
+        entra.limit.as_ref(),
+    );
+    format!("entra: {}", parts.join(", "))
+}
+
+fn app(app: &App) -> String {
+    let secret = if app.secret.is_some() {
+        "with a secret"
+    } else {
+        "without a secret"
+    };
+    let disabled = if app.disabled { ", disabled" } else { "" };
+    format!(
+        "application {}: object id {}, {secret}{disabled}",
+        app.client_id, app.object_id
+    )
+}

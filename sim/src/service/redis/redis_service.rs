@@ -17,8 +17,8 @@ use super::{REDIS_HOST, REDIS_PORT, serve};
 use crate::{
     backend::Stage,
     engine::{BoxFuture, HostMain},
-    scenario::{Redis, RedisEnd, RedisVersion},
-    trace::{Kind, RedisEvent},
+    scenario::{Redis, RedisVersion},
+    trace::{Kind, RedisEnd, RedisEvent},
 };
 
 /// One Redis, single or a cluster.

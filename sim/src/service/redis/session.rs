@@ -20,8 +20,8 @@ use super::{
 use crate::{
     backend::Stage,
     engine::{Host, Runtime, Stream},
-    scenario::{FaultThen, Range, RedisEnd, ResetWhen},
-    trace::{Kind, RedisEvent},
+    scenario::{FaultThen, Range, ResetWhen},
+    trace::{Kind, RedisEnd, RedisEvent},
 };
 
 /// How much is read at once.

@@ -6,13 +6,108 @@ pub(crate) mod server;
 mod tests;
 pub mod world;
 
-use crate::scenario;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use crate::{
+    backend::Stage,
+    engine::Server,
+    http::{limit::Limit, server::server as serve_on},
+    scenario::{Range, Span},
+    service::{Principal, Reach, Service},
+};
+use world::Resource;
 
 /// The host of a resource: its audience without scheme and path.
-pub fn resource_host(resource: &scenario::Resource) -> &str {
+pub fn resource_host(resource: &Resource) -> &str {
     let audience = resource.audience.as_str();
     let host = audience
         .split_once("://")
         .map_or(audience, |(_, host)| host);
     host.split('/').next().unwrap_or(host)
+}
+
+/// All of them, by name.
+impl Service for BTreeMap<String, Resource> {
+    fn advice() -> &'static str {
+        "with the table of a resource by its name"
+    }
+
+    fn absent() -> Option<&'static str> {
+        None
+    }
+
+    fn key(&self) -> &'static str {
+        "resources"
+    }
+
+    fn titles(&self) -> Vec<String> {
+        self.keys().cloned().collect()
+    }
+
+    fn hosts(&self) -> Vec<(String, u16)> {
+        let hosts = self.values().map(resource_host);
+        hosts.map(|host| (host.to_owned(), 443)).collect()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Reachable
+    }
+
+    fn takes(&self) -> Vec<Range> {
+        Vec::new()
+    }
+
+    fn token_life(&self) -> Option<Span> {
+        None
+    }
+
+    fn limit(&self) -> Option<&Limit> {
+        None
+    }
+
+    fn lasting(&self) -> Option<String> {
+        None
+    }
+
+    fn principals(&self) -> Vec<Principal<'_>> {
+        Vec::new()
+    }
+
+    fn describe(&self) -> Vec<String> {
+        self.iter().map(|(name, api)| resource(name, api)).collect()
+    }
+
+    fn servers(&self, backend: &Stage) -> Vec<Server> {
+        // A host serves the first resource that names it.
+        let mut taken = BTreeSet::new();
+        self.iter()
+            .filter(|(_, api)| taken.insert(resource_host(api)))
+            .map(|(name, api)| {
+                serve_on(
+                    backend,
+                    resource_host(api),
+                    443,
+                    server::Resource::new(name),
+                )
+            })
+            .collect()
+    }
+
+    fn crash(&self, _: &Stage, _: Duration) {}
+}
+
+fn resource(name: &str, resource: &Resource) -> String {
+    let grants = resource.grants.iter();
+    let grants: Vec<String> = grants
+        .map(|(who, rights)| format!("{who} may {}", rights.join(" and ")))
+        .collect();
+    let grants = if grants.is_empty() {
+        "nobody may use it".to_owned()
+    } else {
+        grants.join(", ")
+    };
+    format!("resource {name} at {}: {grants}", resource.audience)
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::super::resp::{Protocol, Reply};
 use super::{ClientId, Micros, blocked::Blocked};
-use crate::scenario::RedisEnd;
+use crate::trace::RedisEnd;
 
 /// One connection.
 #[derive(Debug)]

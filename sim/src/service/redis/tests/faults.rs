@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::serving::{OID, ends, play, told};
-use crate::{
-    scenario::RedisEnd,
-    trace::{Kind, RedisEvent},
-};
+use crate::trace::{Kind, RedisEnd, RedisEvent};
 
 #[test]
 fn too_many_are_turned_away() {

@@ -8,8 +8,7 @@ use super::request;
 use crate::{
     backend::{Stage, testing as tests},
     engine::{BoxFuture, Engine, Host, Stream, World},
-    scenario::RedisEnd,
-    trace::{Kind, RedisEvent, Trace},
+    trace::{Kind, RedisEnd, RedisEvent, Trace},
 };
 
 pub const OID: &str = "5e29463d-0000-0000-0000-000000000001";

@@ -17,7 +17,8 @@ use credsim_identity::{
 use super::super::{Lent, RedisReporter};
 use crate::{
     credential::{Credential, RedisSubject},
-    scenario::{RedisReport, Span},
+    scenario::Span,
+    trace::RedisReport,
 };
 
 /// The provider that a scenario describes, from the factory that documentation names for its
