@@ -18,10 +18,8 @@ const NOT_YET: &[&str] = &["story"];
 /// Arrows that point the wrong way: a room, and one below it that it uses. Only to be shortened.
 const WRONG_ARROWS: &[(&str, &str)] = &[
     ("action", "cli"),
-    ("backend", "command"),
     ("backend", "http"),
     ("backend", "service"),
-    ("backend", "world"),
     ("command", "world"),
     ("http", "service"),
     ("scenario", "action"),
@@ -36,7 +34,6 @@ const WRONG_ARROWS: &[(&str, &str)] = &[
     ("scenario", "run"),
     ("scenario", "service"),
     ("scenario", "world"),
-    ("world", "credential"),
 ];
 
 /// Circles of modules: the modules of each, in order. Only to be shortened.
