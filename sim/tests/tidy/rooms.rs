@@ -36,7 +36,7 @@ const WRONG_ARROWS: &[(&str, &str)] = &[
     ("scenario", "run"),
     ("scenario", "service"),
     ("scenario", "world"),
-    ("world", "credential"),
+    ("service", "world"),
 ];
 
 /// Circles of modules: the modules of each, in order. Only to be shortened.
