@@ -7,7 +7,6 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
-    cli::explain::fault_sentence,
     scenario::{
         Fault, FaultThen, Span,
         diagnostics::{closest, one_of},
@@ -46,7 +45,7 @@ impl TimelineAction for Box<Fault> {
     }
 
     fn describe(&self) -> String {
-        format!("fault `{}`: {}", self.name, fault_sentence(self))
+        format!("fault `{}`: {}", self.name, Fault::describe(self))
     }
 
     fn apply(&self, context: &ActionContext<'_>) {

@@ -1,11 +1,11 @@
 //! The faults that are installed in a world, and which of them strikes a request.
 
+pub mod effect;
+
 use std::{borrow::Cow, fmt, time::Duration};
 
-use crate::{
-    scenario::{Fault, FaultThen},
-    trace::Facts,
-};
+use crate::{scenario::Fault, trace::Facts};
+use effect::FaultThen;
 
 /// Which requests or runs of a command are meant: the same for faults, counters and expectations.
 pub trait Matcher: fmt::Debug + Send + Sync {

@@ -2,11 +2,8 @@
 
 mod calls;
 mod cited;
-mod faults;
 mod scenario;
 mod world;
-
-pub(crate) use faults::sentence as fault_sentence;
 
 use anstyle::{AnsiColor, Style};
 

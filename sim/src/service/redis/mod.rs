@@ -25,7 +25,7 @@ pub use redis_service::RedisService;
 #[doc(hidden)]
 pub use resp::survives as resp_survives;
 pub use serve::serve;
-pub use world::{Redis, RedisError, RedisVersion};
+pub use world::{Redis, RedisVersion};
 
 use crate::scenario;
 

@@ -68,14 +68,6 @@ pub enum RedisVersion {
     V7_4,
 }
 
-/// An error as Redis writes it.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RedisError {
-    /// Its text: `WRONGPASS invalid username-password pair or user is disabled.`
-    pub text: String,
-}
-
 impl Service for Redis {
     fn advice() -> &'static str {
         "with `principals = [\"...\"]`: who may sign in"
@@ -195,23 +187,6 @@ impl Redis {
                 .label("this file has no `[subject.redis]`")
                 .expected("the client that sends the commands")
                 .help("add `[subject.redis]`; all of its options have defaults");
-        }
-    }
-}
-
-impl RedisError {
-    /// Checks the text at `place`.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.text(
-            &self.text,
-            place,
-            "an error as Redis writes it, such as `ERR no`",
-        );
-        if self.text.contains(['\r', '\n']) {
-            check
-                .at_value(place, "an error of Redis is one line")
-                .label("it has a line break")
-                .expected("a code and a text, such as \"ERR no\"");
         }
     }
 }
