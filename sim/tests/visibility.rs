@@ -129,7 +129,9 @@ fn of_an_application_only_what_arrives_is_judged() {
         "attempts",
         "disposed-is-silent",
         "error",
+        "http-reply",
         "identity-change",
+        "log",
         "no-expired-token",
         "not-built",
         "nothing-stops-for-good",
@@ -164,6 +166,7 @@ fn of_a_driver_all_is_judged_but_what_it_does_not_tell() {
     ];
     let never = [
         "disposed-is-silent",
+        "log",
         "passed-over",
         "retries-in-bounds",
         "single-flight",

@@ -40,12 +40,6 @@ impl ActionContext<'_> {
 
     /// The hosts of a service.
     pub fn hosts_of(&self, service: Service) -> Vec<String> {
-        let world = self.backend.state().world.clone();
-        let hosts = service.of(&world).map(|it| it.hosts());
-        hosts
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(host, _)| host)
-            .collect()
+        self.backend.hosts_of(service)
     }
 }

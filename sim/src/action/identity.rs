@@ -9,6 +9,7 @@ use super::{
 use crate::{
     backend::Stage,
     scenario::{ManagedIdentity, Span, diagnostics::one_of, document::Place},
+    service::imds::{server::KeptTokens, world::Imds},
     world::Check,
 };
 
@@ -147,26 +148,26 @@ impl TimelineAction for AssignSystemIdentity {
 
 fn forget(backend: &Stage, object_id: &str) {
     let mut state = backend.state();
-    if let Some(imds) = &mut state.world.imds {
+    if let Some(imds) = state.parts.get_mut::<Imds>() {
         imds.system_identity
             .take_if(|known| known.object_id == object_id);
         imds.user_identities
             .retain(|known| known.object_id != object_id);
     }
-    state
-        .kept
-        .retain(|(principal, _), _| *principal != object_id);
+    if let Some(tokens) = state.parts.get_mut::<KeptTokens>() {
+        tokens.forget(object_id);
+    }
 }
 
 fn assign(backend: &Stage, identity: &ManagedIdentity) {
-    if let Some(imds) = &mut backend.state().world.imds {
+    if let Some(imds) = backend.state().parts.get_mut::<Imds>() {
         imds.system_identity = Some(identity.clone());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::action::testing::Played;
+    use crate::{action::testing::Played, service::imds::world::Imds};
 
     #[test]
     fn imds_forgets_one_identity_and_gets_another() {
@@ -176,7 +177,7 @@ mod tests {
         );
         let known = || {
             let state = played.backend.state();
-            let imds = state.world.imds.as_ref().expect("it is there");
+            let imds = state.parts.get::<Imds>().expect("it is there");
             let all = imds.system_identity.iter().chain(&imds.user_identities);
             all.map(|identity| identity.object_id.clone())
                 .collect::<Vec<_>>()

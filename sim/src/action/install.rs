@@ -127,14 +127,17 @@ fn changes<P: Program>(
 
 #[cfg(test)]
 mod tests {
-    use crate::action::testing::Played;
+    use crate::{
+        action::testing::Played,
+        command::{Az, Pwsh},
+    };
 
     #[test]
     fn a_command_comes_and_goes() {
         let played = Played::new("[az]");
         let installed = || {
             let state = played.backend.state();
-            let (az, pwsh) = (state.world.az.as_ref(), state.world.pwsh.as_ref());
+            let (az, pwsh) = (state.parts.get::<Az>(), state.parts.get::<Pwsh>());
             [
                 az.is_some_and(|az| az.installed),
                 pwsh.is_some_and(|pwsh| pwsh.installed),

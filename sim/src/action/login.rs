@@ -135,7 +135,10 @@ impl<P: Program> TimelineAction for LogOut<P> {
 
 #[cfg(test)]
 mod tests {
-    use crate::action::testing::Played;
+    use crate::{
+        action::testing::Played,
+        command::{Az, Azd},
+    };
 
     #[test]
     fn each_command_has_an_account_of_its_own() {
@@ -156,9 +159,12 @@ mod tests {
             played.act("az-logout = {}", 6),
             ["6s nobody logs out of az"]
         );
-        let world = &played.backend.state().world;
-        assert_eq!(world.az.as_ref().and_then(|az| az.account.as_deref()), None);
-        let azd = world.azd.as_ref().expect("it came with its login");
+        let state = played.backend.state();
+        assert_eq!(
+            state.parts.get::<Az>().and_then(|az| az.account.as_deref()),
+            None
+        );
+        let azd = state.parts.get::<Azd>().expect("it came with its login");
         assert_eq!(azd.account.as_deref(), Some("bob"));
     }
 }

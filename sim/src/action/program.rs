@@ -2,7 +2,11 @@
 
 use super::TimelineState;
 use crate::scenario::document::Place;
-use crate::{backend::Stage, scenario::World, world::Check};
+use crate::{
+    backend::{Stage, parts::Parts},
+    command,
+    world::Check,
+};
 
 /// A command with an account, as the actions of the timeline see it.
 pub trait Program {
@@ -18,7 +22,7 @@ pub trait Program {
     const SIGNED_OUT: &'static str;
 
     /// The command in the running world; it comes into being there if it has not been there.
-    fn of(world: &mut World) -> Running<'_>;
+    fn of(parts: &mut Parts) -> Running<'_>;
 }
 
 /// What actions change of a command.
@@ -31,7 +35,7 @@ pub struct Running<'a> {
 
 /// Changes a command of the running world.
 pub(super) fn change<P: Program, T>(backend: &Stage, how: impl FnOnce(Running<'_>) -> T) -> T {
-    how(P::of(&mut backend.state().world))
+    how(P::of(&mut backend.state().parts))
 }
 
 /// The Azure CLI.
@@ -45,8 +49,8 @@ impl Program for Az {
     const SIGNED_IN: &'static str = "logs in to az";
     const SIGNED_OUT: &'static str = "logs out of az";
 
-    fn of(world: &mut World) -> Running<'_> {
-        let az = world.az.get_or_insert_default();
+    fn of(parts: &mut Parts) -> Running<'_> {
+        let az = parts.get_or_default::<command::Az>();
         Running {
             installed: &mut az.installed,
             account: &mut az.account,
@@ -65,8 +69,8 @@ impl Program for Azd {
     const SIGNED_IN: &'static str = "logs in to azd";
     const SIGNED_OUT: &'static str = "logs out of azd";
 
-    fn of(world: &mut World) -> Running<'_> {
-        let azd = world.azd.get_or_insert_default();
+    fn of(parts: &mut Parts) -> Running<'_> {
+        let azd = parts.get_or_default::<command::Azd>();
         Running {
             installed: &mut azd.installed,
             account: &mut azd.account,
@@ -85,8 +89,8 @@ impl Program for Pwsh {
     const SIGNED_IN: &'static str = "connects pwsh to Azure";
     const SIGNED_OUT: &'static str = "disconnects pwsh from Azure";
 
-    fn of(world: &mut World) -> Running<'_> {
-        let pwsh = world.pwsh.get_or_insert_default();
+    fn of(parts: &mut Parts) -> Running<'_> {
+        let pwsh = parts.get_or_default::<command::Pwsh>();
         Running {
             installed: &mut pwsh.installed,
             account: &mut pwsh.account,

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     backend::Stage,
     scenario::{Span, document::Place},
+    service::redis::Redis,
     world::Check,
 };
 
@@ -112,7 +113,7 @@ fn check_principal(identity: &IdentityRef, place: &Place, check: &mut Check<'_>)
 }
 
 fn set_access(backend: &Stage, object_id: &str, allowed: bool) {
-    if let Some(redis) = &mut backend.state().world.redis {
+    if let Some(redis) = backend.state().parts.get_mut::<Redis>() {
         redis.principals.retain(|known| *known != object_id);
         if allowed {
             redis.principals.push(object_id.to_owned());
@@ -122,14 +123,14 @@ fn set_access(backend: &Stage, object_id: &str, allowed: bool) {
 
 #[cfg(test)]
 mod tests {
-    use crate::action::testing::Played;
+    use crate::{action::testing::Played, service::redis::Redis};
 
     #[test]
     fn an_id_may_sign_in_until_it_may_not() {
         let played = Played::new("[redis]\nprincipals = [\"a\"]");
         let principals = || {
             let state = played.backend.state();
-            let redis = state.world.redis.as_ref().expect("it is there");
+            let redis = state.parts.get::<Redis>().expect("it is there");
             redis.principals.clone()
         };
         let allow = "redis-allow = { object-id = \"b\" }";

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     backend::Stage,
     scenario::{Span, diagnostics::one_of, document::Place},
+    service::entra::world::Entra,
     world::Check,
 };
 
@@ -79,14 +80,15 @@ impl TimelineAction for RotateSecret {
     }
 }
 
-/// Replaces a secret, and remembers the old one: it must not leak although it is no longer valid.
+/// Replaces a secret. The old one stays registered: it must not leak although it is no longer valid.
 fn replace(backend: &Stage, client_id: &str, secret: &str) {
     let mut state = backend.state();
-    let entra = state.world.entra.iter_mut();
-    let mut apps = entra.flat_map(|entra| &mut entra.apps);
-    let app = apps.find(|app| app.client_id == client_id);
-    let old = app.and_then(|app| app.secret.replace(secret.to_owned()));
-    state.remember_secret(old);
+    let entra = state.parts.get_mut::<Entra>();
+    let mut apps = entra.into_iter().flat_map(|entra| &mut entra.apps);
+    if let Some(app) = apps.find(|app| app.client_id == client_id) {
+        app.secret = Some(secret.to_owned());
+        state.register_secret(secret);
+    }
 }
 
 #[cfg(test)]

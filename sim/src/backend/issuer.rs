@@ -100,6 +100,11 @@ struct Claims<'a> {
 }
 
 impl Issuer {
+    /// Issues for another tenant from now on.
+    pub(crate) fn set_tenant(&mut self, tenant: &str) {
+        tenant.clone_into(&mut self.tenant);
+    }
+
     /// Issues for this tenant.
     pub fn new(tenant: &str) -> Self {
         Self {

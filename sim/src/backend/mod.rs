@@ -8,6 +8,7 @@ pub(crate) mod jwt;
 #[cfg(test)]
 mod jwt_tests;
 mod multi_prime;
+pub(crate) mod parts;
 pub(crate) mod real_secret;
 pub mod settings;
 pub(crate) mod stage;
@@ -15,4 +16,5 @@ pub(crate) mod stage;
 pub(crate) mod testing;
 
 pub use capture::{Witness, Witnessed};
+pub(crate) use stage::Beginning;
 pub use stage::Stage;

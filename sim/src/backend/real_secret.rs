@@ -72,7 +72,7 @@ pub(crate) fn is_foreign_password(stage: &Stage, password: &str) -> bool {
 /// What this world has given out, or what the scenario says, is no secret.
 fn is_of_world(stage: &Stage, text: &str) -> bool {
     let is_set = |value: &String| !value.is_empty() && text.contains(value.as_str());
-    stage.secret_in(text).is_some() || stage.state().world.environment.values().any(is_set)
+    stage.secret_in(text).is_some() || stage.state().stated.iter().any(is_set)
 }
 
 fn is(name: &str, field: &str) -> bool {

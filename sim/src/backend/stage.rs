@@ -1,7 +1,6 @@
 //! What the endpoints of one world share, and how the timeline changes it.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -9,24 +8,22 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::{
     capture::{Witness, Witnessed},
-    issuer::{Issued, Issuer},
+    issuer::Issuer,
     journal::Journal,
-};
-use crate::{
-    command::{self as commands, CommandExit, CommandMissing},
-    http::limit::Windows,
-    service::redis,
+    parts::Parts,
+    settings::SigningKey,
 };
 use crate::{
     draws::Draws,
-    engine::{Host, HostMain, Runtime, Server},
+    engine::Runtime,
     fault::{FaultBook, Strike},
-    scenario::{DEFAULT_TENANT, Fault, Range, Service, World},
+    http::limit::Windows,
+    scenario::{DEFAULT_TENANT, Fault, Range},
     trace::{Facts, Kind, Recorder},
 };
 
@@ -45,76 +42,60 @@ struct Shared {
     draws: Draws,
     journal: Journal,
     state: Mutex<State>,
-    /// The Redis, if there is one.
-    redis: Option<Arc<redis::RedisService>>,
     /// Rings when a fault with an end was installed.
     alarm: Notify,
 }
 
 /// What changes in a world.
 pub(crate) struct State {
-    /// The world as it is now.
-    pub world: World,
-    /// Who makes its tokens.
+    /// Issues its tokens.
     pub issuer: Issuer,
-    /// The tokens that IMDS keeps, by principal and resource.
-    pub kept: BTreeMap<(String, String), Issued>,
+    /// What signs its tokens.
+    pub signing_key: SigningKey,
+    /// Values that the scenario itself gives to its host: none of them is a secret from outside.
+    pub stated: Vec<String>,
+    /// The services and commands as they are now.
+    pub parts: Parts,
     /// What was served in the current windows.
     pub windows: Windows,
     faults: FaultBook,
-    /// Client secrets that were valid once.
-    old_secrets: Vec<String>,
+    /// Client secrets that are valid or were valid once.
+    secrets: Vec<String>,
+}
+
+/// What a world says of all of its services together.
+pub(crate) struct Beginning {
+    /// The date and time at which the world begins.
+    pub start: Timestamp,
+    /// What signs its tokens.
+    pub signing_key: SigningKey,
+    /// Values that the scenario itself gives to its host.
+    pub stated: Vec<String>,
 }
 
 impl Stage {
-    /// The endpoints of `world`, before anything happened.
-    pub fn new(world: &World, seed: u64, recorder: Recorder) -> Self {
-        let tenant = world
-            .entra
-            .as_ref()
-            .map_or(DEFAULT_TENANT, |entra| &entra.tenant);
+    /// A world without services and commands, before anything happened. The registry of the
+    /// services adds them.
+    pub(crate) fn begin_with(beginning: Beginning, seed: u64, recorder: Recorder) -> Self {
         let state = State {
-            issuer: Issuer::new(tenant).signing_with(world.signing_key),
-            world: world.clone(),
-            kept: BTreeMap::new(),
+            issuer: Issuer::new(DEFAULT_TENANT).signing_with(beginning.signing_key),
+            signing_key: beginning.signing_key,
+            stated: beginning.stated,
+            parts: Parts::default(),
             windows: Windows::default(),
             faults: FaultBook::default(),
-            old_secrets: Vec::new(),
+            secrets: Vec::new(),
         };
         Self(Arc::new(Shared {
             began: OnceLock::new(),
-            start: world.start.0,
+            start: beginning.start,
             open: AtomicBool::new(false),
             witness: OnceLock::new(),
             draws: Draws::new(seed),
             journal: Journal::new(recorder),
             state: Mutex::new(state),
-            redis: world
-                .redis
-                .as_ref()
-                .map(|redis| Arc::new(redis::RedisService::new(redis))),
             alarm: Notify::new(),
         }))
-    }
-
-    /// The servers to play, by host name. Entra and the resources speak plain HTTP on port 443:
-    /// the engines carry no TLS.
-    pub fn hosts(&self) -> Vec<(String, HostMain)> {
-        let servers = self.servers().into_iter();
-        servers.map(|server| (server.host, server.main)).collect()
-    }
-
-    /// The hosts and the port on which each serves: 443 where the real one speaks TLS, but for
-    /// Redis.
-    pub fn ports(&self) -> BTreeMap<String, u16> {
-        let servers = self.servers().into_iter();
-        servers.map(|server| (server.host, server.port)).collect()
-    }
-
-    fn servers(&self) -> Vec<Server> {
-        let world = self.state().world.clone();
-        let services = world.services().into_iter();
-        services.flat_map(|service| service.servers(self)).collect()
     }
 
     /// Ends faults whose time is over, and records it at the exact time. It never completes: spawn
@@ -163,42 +144,8 @@ impl Stage {
         }
     }
 
-    /// Ends the requests and connections that `service` has under way, because its hosts go down
-    /// at `at`, and records that. Call it before they do.
-    pub(crate) fn crash(&self, service: Service, at: Duration) {
-        let why = "the service's host went down";
-        self.0.journal.abandon(at, service.name(), why);
-        let world = self.state().world.clone();
-        if let Some(service) = service.of(&world) {
-            service.crash(self, at);
-        }
-    }
-
     fn lifted(&self, fault: String, at: Duration) {
         self.0.journal.record(at, Kind::FaultLifted { fault });
-    }
-
-    /// Runs `program` on `host` as the real `az`, `azd` or `pwsh` would run. Dropping the future kills it.
-    ///
-    /// # Errors
-    /// It is not installed there.
-    pub async fn run_command(
-        &self,
-        host: &Host,
-        instance: u32,
-        program: &str,
-        args: &[String],
-        env: &[(String, String)],
-        zone: TimeZone,
-    ) -> Result<CommandExit, CommandMissing> {
-        commands::run(
-            self,
-            host,
-            instance,
-            program,
-            &commands::Call { args, env, zone },
-        )
-        .await
     }
 
     /// The world begins at this date, instead of the one that the scenario says.
@@ -236,10 +183,7 @@ impl Stage {
     /// The kind of the secret of this world that `text` holds, if it holds one.
     pub fn secret_in(&self, text: &str) -> Option<&'static str> {
         let state = self.state();
-        let apps = state.world.entra.iter().flat_map(|entra| &entra.apps);
-        let mut secrets = apps
-            .filter_map(|app| app.secret.as_ref())
-            .chain(&state.old_secrets);
+        let mut secrets = state.secrets.iter();
         if secrets.any(|secret| crate::redact::holds(text, secret)) {
             return Some("client secret");
         }
@@ -258,10 +202,6 @@ impl Stage {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn redis(&self) -> Option<&Arc<redis::RedisService>> {
-        self.0.redis.as_ref()
     }
 
     pub(crate) fn journal(&self) -> &Journal {
@@ -312,8 +252,9 @@ impl Stage {
 }
 
 impl State {
-    /// Remembers a secret that is no longer valid: it must not leak all the same.
-    pub(crate) fn remember_secret(&mut self, secret: Option<String>) {
-        self.old_secrets.extend(secret);
+    /// Registers a client secret of this world. It stays one when it is no longer valid: it must
+    /// not leak all the same.
+    pub(crate) fn register_secret(&mut self, secret: &str) {
+        self.secrets.push(secret.to_owned());
     }
 }

@@ -151,6 +151,10 @@ mod tests {
     }
 
     #[test]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the report stands on this machine"
+    )]
     fn a_report_can_show_traces() {
         let folder = std::env::temp_dir().join(format!("credsim-traces-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");

@@ -1,5 +1,7 @@
 //! People who can log in to the commands.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,6 +17,7 @@ pub struct Account {
 
 /// The object id of a person; derived from the name if the world does not know it.
 pub(super) fn object_id(state: &State, name: &str) -> String {
-    let account = state.world.accounts.get(name);
+    let accounts = state.parts.get::<BTreeMap<String, Account>>();
+    let account = accounts.and_then(|accounts| accounts.get(name));
     account.map_or_else(|| derived_guid(name), |account| account.object_id.clone())
 }

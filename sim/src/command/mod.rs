@@ -26,7 +26,6 @@ use account::object_id;
 pub use az::Az;
 pub use azd::Azd;
 pub use pwsh::Pwsh;
-pub use run::run;
 use shown::Shown;
 
 use crate::{
@@ -68,6 +67,8 @@ pub(crate) trait Command {
     fn check(&self, place: &Place, check: &mut Check<'_>);
     /// What it is at the world's start, in a line.
     fn describe(&self) -> String;
+    /// Installs its part in the state of a world that begins.
+    fn install(&self, backend: &Stage);
     /// What a run leaves that ends at the true time `now`.
     fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done;
 }
@@ -96,6 +97,16 @@ macro_rules! define {
                 }
             }
 
+            /// The command as it is now; `None` if the world says nothing of it and no action has
+            /// installed it.
+            fn running(self, state: &State) -> Option<&dyn Command> {
+                match self {
+                    $( Self::$variant => {
+                        state.parts.get::<$variant>().map(|keys| keys as &dyn Command)
+                    } )*
+                }
+            }
+
             /// Variables of its caller that change what it prints.
             pub(crate) fn variables(self) -> &'static [&'static str] {
                 match self { $( Self::$variant => $module::VARIABLES ),* }
@@ -116,7 +127,7 @@ macro_rules! define {
             fn run(self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {
                 match self {
                     $( Self::$variant => {
-                        let keys = state.world.$module.clone().unwrap_or_default();
+                        let keys = state.parts.get::<$variant>().cloned().unwrap_or_default();
                         keys.run(state, now, call)
                     } )*
                 }

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::tz::TimeZone;
+
 use super::{
     Call, CommandExit, CommandMissing, Done, Program, USUAL, matcher::CommandFacts, shown::Shown,
 };
@@ -46,11 +48,29 @@ impl Drop for Running<'_> {
     }
 }
 
+impl Stage {
+    /// Runs `program` on `host` as the real `az`, `azd` or `pwsh` would run. Dropping the future kills it.
+    ///
+    /// # Errors
+    /// It is not installed there.
+    pub async fn run_command(
+        &self,
+        host: &Host,
+        instance: u32,
+        program: &str,
+        args: &[String],
+        env: &[(String, String)],
+        zone: TimeZone,
+    ) -> Result<CommandExit, CommandMissing> {
+        run(self, host, instance, program, &Call { args, env, zone }).await
+    }
+}
+
 /// Runs the command called `name` to its end.
 ///
 /// # Errors
 /// It is not installed, or not simulated.
-pub async fn run(
+async fn run(
     stage: &Stage,
     host: &Host,
     instance: u32,
@@ -138,7 +158,7 @@ pub async fn run(
 /// How long a run takes; `None` if the command is not installed.
 fn takes(stage: &Stage, program: Program) -> Option<Range> {
     let state = stage.state();
-    let command = program.of_world(&state.world)?;
+    let command = program.running(&state)?;
     let takes = command.takes().unwrap_or(Range::fixed(USUAL));
     command.is_installed().then_some(takes)
 }

@@ -150,7 +150,7 @@ mod tests {
             let mut looks = 0;
             let seen = all.iter().enumerate().inspect(|_| looks += 1);
             let merged = merged(seen, &some, |one| one % 2 == 0);
-            let wanted = |one: &&usize| **one % 2 == 0 || **one % 3 == 0;
+            let wanted = |one: &&usize| one.is_multiple_of(2) || one.is_multiple_of(3);
             assert_eq!(merged, all.iter().filter(wanted).collect::<Vec<_>>());
             looks
         };

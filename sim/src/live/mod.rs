@@ -180,8 +180,8 @@ async fn redis_nodes(stage: &Stage) -> Result<Vec<(String, TcpListener, SocketAd
     let mut nodes = Vec::new();
     for host in stage.redis_hosts() {
         let (listener, address) = listen(None).await?;
-        stage.announce_redis(host, &address.ip().to_string(), address.port());
-        nodes.push((host.clone(), listener, address));
+        stage.announce_redis(&host, &address.ip().to_string(), address.port());
+        nodes.push((host, listener, address));
     }
     Ok(nodes)
 }

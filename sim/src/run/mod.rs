@@ -24,7 +24,7 @@ use crate::{
     judge::{Run, Sight},
     scenario::Scenario,
     subject::Subject,
-    trace::{Event, Kind, Listener, Recorder},
+    trace::{Event, Kind, Listener, Recorder, Trace},
 };
 
 /// The seed of a run that names none.
@@ -140,16 +140,7 @@ fn world(
             Box::new(move |host, control| Box::pin(driver.play(host, control))),
         ),
     };
-    let machine = options.subject.machine_clock().map(|clock| Machine {
-        clock,
-        start: scenario
-            .world
-            .host
-            .clock_skew
-            .added_to(scenario.world.start.0),
-        seed: options.seed,
-        host: app,
-    });
+    let machine = machine(scenario, options, app);
     let played = tracing::dispatcher::with_default(&watch.dispatch(), || match machine {
         Some(machine) => options.engine.play_within(world, Arc::new(machine)),
         None => options.engine.play(world),
@@ -162,8 +153,7 @@ fn world(
     if let Some(why) = end.harness_failure {
         return Err(EngineError(why));
     }
-    let lifted = |event: &&Event| matches!(event.kind, Kind::FaultLifted { .. });
-    let last_fault_end = trace.events.iter().rev().find(lifted).map(|event| event.at);
+    let last_repair = end.last_repair.max(last_fault_end(&trace));
     let hash = trace.hash();
     Ok(Run {
         engine: options.engine,
@@ -174,7 +164,28 @@ fn world(
         hash,
         start: end.start.unwrap_or(scenario.world.start.0),
         ended: end.ended,
-        last_repair: end.last_repair.max(last_fault_end),
+        last_repair,
         healthy_at_end: end.healthy,
     })
+}
+
+/// What shows the host's clock as the machine's, if the subject reads the machine's clock.
+fn machine(
+    scenario: &Scenario,
+    options: &Options,
+    host: machine::HostOfSubject,
+) -> Option<Machine> {
+    let world = &scenario.world;
+    options.subject.machine_clock().map(|clock| Machine {
+        clock,
+        start: world.host.clock_skew.added_to(world.start.0),
+        seed: options.seed,
+        host,
+    })
+}
+
+/// When the last injected fault ended.
+fn last_fault_end(trace: &Trace) -> Option<Duration> {
+    let lifted = |event: &&Event| matches!(event.kind, Kind::FaultLifted { .. });
+    trace.events.iter().rev().find(lifted).map(|event| event.at)
 }

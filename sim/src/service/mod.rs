@@ -67,6 +67,9 @@ pub trait Service {
     /// What it is at the world's start: lines for `explain`.
     fn describe(&self) -> Vec<String>;
 
+    /// Installs its part in the state of a world that begins, with whatever it keeps there.
+    fn install(&self, backend: &Stage);
+
     /// Its servers in the world of `backend`.
     fn servers(&self, backend: &Stage) -> Vec<Server>;
 

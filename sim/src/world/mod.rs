@@ -4,6 +4,7 @@
 mod check;
 mod names;
 mod registry;
+mod running;
 
 pub(crate) use check::{Check, Rest, Series};
 pub(crate) use names::{Names, is_guid};

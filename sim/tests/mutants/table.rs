@@ -26,7 +26,7 @@ pub const INVARIANTS: &[Case] = cases! {
 
     "valid-token-kept": fails_when_a_refresh_fails
         in "chain/deterministic-in-production"
-        by ["expect[1] token-from", "valid-token-kept"],
+        by ["expect[1] token-from", "expect[7] log", "valid-token-kept"],
         but not in "entra/wrong-secret";
 
     "reported-identity": swallows_the_fallback_report

@@ -17,10 +17,8 @@ const NOT_YET: &[&str] = &["story"];
 
 /// Arrows that point the wrong way: a room, and one below it that it uses. Only to be shortened.
 const WRONG_ARROWS: &[(&str, &str)] = &[
-    ("backend", "command"),
     ("backend", "http"),
     ("backend", "service"),
-    ("backend", "world"),
     ("command", "world"),
     ("http", "service"),
     ("scenario", "action"),

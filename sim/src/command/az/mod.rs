@@ -104,6 +104,10 @@ impl Command for Az {
         format!("az: {}", parts.join(", "))
     }
 
+    fn install(&self, backend: &Stage) {
+        backend.state().parts.insert(self.clone());
+    }
+
     fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {
         let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
             let what = call.args.first().map_or("", String::as_str);

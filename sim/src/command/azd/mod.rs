@@ -81,6 +81,10 @@ impl Command for Azd {
         format!("azd: {}", describe_common(self).join(", "))
     }
 
+    fn install(&self, backend: &Stage) {
+        backend.state().parts.insert(self.clone());
+    }
+
     fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {
         let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
             let called = call.args.join(" ");

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     backend::{
+        Stage,
         issuer::{Issued, Who},
         journal::Why,
         stage::State,
@@ -95,6 +96,10 @@ impl Command for Pwsh {
             parts.push("without the module Az.Accounts".to_owned());
         }
         format!("pwsh: {}", parts.join(", "))
+    }
+
+    fn install(&self, backend: &Stage) {
+        backend.state().parts.insert(self.clone());
     }
 
     fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {

@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::{fabric::Fabric, outside};
+use super::{fabric::Fabric, on_another_thread};
 use crate::engine::{Surroundings, watchdog::Progress};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -60,7 +60,7 @@ pub(super) fn paused_runtime(
         .start_paused(true)
         .on_thread_park(move || on_idle(&idle))
         // The runtime has one thread; all others are those of its pool for blocking work.
-        .on_thread_start(move || blocking.fail(outside::why("`spawn_blocking` started it")))
+        .on_thread_start(move || blocking.fail(on_another_thread("`spawn_blocking` started it")))
         .on_thread_unpark(move || {
             with_driver(|driver| {
                 let now = nanoseconds_since(driver.origin);
@@ -68,7 +68,7 @@ pub(super) fn paused_runtime(
                 progress.reached(now);
             });
             if woken_from_outside() {
-                awake.fail(outside::why("it woke a task"));
+                awake.fail(on_another_thread("it woke a task"));
             }
             if let Some(surroundings) = &surroundings {
                 surroundings.moved(awake.elapsed());

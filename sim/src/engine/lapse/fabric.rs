@@ -12,10 +12,8 @@ use tokio::task::AbortHandle;
 
 use super::{
     connection::{CLIENT, Connection, ConnectionId, End, Handshake, HostId, Parcel, SERVER},
-    outside,
     state::{Happening, State, nanoseconds},
 };
-use crate::engine::BoxFuture;
 
 /// The network of one world. Clones are the same network.
 #[derive(Clone)]
@@ -24,11 +22,6 @@ pub(super) struct Fabric(Arc<Mutex<State>>);
 impl Fabric {
     pub fn new(latency: Duration) -> Self {
         Self(Arc::new(Mutex::new(State::new(latency))))
-    }
-
-    /// `work` of a host, observed for work that it gives to another thread.
-    pub fn watched(&self, work: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
-        outside::watched(self, work)
     }
 
     /// Drops every waker, after the runtime is gone; returns a failure that nothing has taken.

@@ -5,6 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use super::{
     connection::HostId,
     fabric::Fabric,
+    outside,
     state::HostState,
     stream::{LapseListener, LapseStream},
 };
@@ -82,7 +83,7 @@ impl Runtime for Place {
 
     fn spawn(&self, work: BoxFuture<'static, ()>) -> Work {
         let fabric = self.fabric.clone();
-        let task = task::spawn(fabric.clone().watched(work), move |why| fabric.fail(why));
+        let task = task::spawn(outside::watched(&fabric, work), move |why| fabric.fail(why));
         let mut state = self.fabric.lock();
         state.hosts[self.id].tasks.add(task.clone());
         Work::new(task)

@@ -70,7 +70,7 @@ fn on_this_thread(
         }
         let host = host::start(&fabric, &driver_name, None);
         let story = drive(host, Arc::new(host::LapseControl::new(fabric.clone())));
-        let story = fabric.watched(story);
+        let story = outside::watched(&fabric, story);
         // Biased: a story that ends exactly at its horizon has ended.
         let outcome = tokio::select! { biased;
             why = fabric.failure() => Err(EngineError(why)),
@@ -88,4 +88,12 @@ fn on_this_thread(
     outcome?;
     let failure = too_late.or_else(outside::left_behind);
     failure.map_or(Ok(()), |why| Err(EngineError(why)))
+}
+
+/// What is wrong with work on another thread.
+fn on_another_thread(what: &str) -> String {
+    format!(
+        "a client does work on another thread ({what}): virtual time does not wait for other \
+         threads, so nothing that follows can be trusted; let it do the work in a task"
+    )
 }

@@ -24,7 +24,7 @@ use std::{
     thread,
 };
 
-use super::{driver, fabric::Fabric};
+use super::{driver, fabric::Fabric, on_another_thread};
 use crate::engine::BoxFuture;
 
 thread_local! {
@@ -57,7 +57,7 @@ pub(super) fn watched(fabric: &Fabric, mut work: BoxFuture<'static, ()>) -> BoxF
         };
         let polled = work.as_mut().poll(&mut Context::from_waker(&waker));
         if driver::woken_from_outside() {
-            fabric.fail(why("it woke a task"));
+            fabric.fail(on_another_thread("it woke a task"));
         }
         match polled {
             Poll::Ready(()) => watched.ended.store(true, Ordering::Release),
@@ -67,18 +67,10 @@ pub(super) fn watched(fabric: &Fabric, mut work: BoxFuture<'static, ()>) -> BoxF
     }))
 }
 
-/// What is wrong with work on another thread.
-pub(super) fn why(what: &str) -> String {
-    format!(
-        "a client does work on another thread ({what}): virtual time does not wait for other \
-         threads, so nothing that follows can be trusted; let it do the work in a task"
-    )
-}
-
 /// Why the harness has failed, if a thread that this world has started still runs.
 pub(super) fn left_behind() -> Option<String> {
     (cfg!(target_os = "linux") && others_with_this_name())
-        .then(|| why("it was not done when the world ended"))
+        .then(|| on_another_thread("it was not done when the world ended"))
 }
 
 /// Whether another thread of this process has the name of this one, as Linux keeps it.
@@ -116,7 +108,7 @@ impl Wake for Watched {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !IS_WORLD.get() && !self.ended.load(Ordering::Acquire) {
-            self.fabric.fail(why("it woke a task"));
+            self.fabric.fail(on_another_thread("it woke a task"));
         }
         self.task.wake_by_ref();
     }

@@ -183,9 +183,8 @@ struct ErrorBody<'a> {
 pub fn refuse(stage: &Stage, request: &Request, refusal: &Refusal, at: Duration) -> Answer {
     let mut state = stage.state();
     let crlf = state
-        .world
-        .entra
-        .as_ref()
+        .parts
+        .get::<super::world::Entra>()
         .is_some_and(|entra| entra.crlf_descriptions);
     let trace = state.issuer.new_guid("trace");
     let correlation = correlation(request).unwrap_or_else(|| state.issuer.new_guid("correlation"));

@@ -112,7 +112,7 @@ pub fn configuration(stage: &Stage, tenant: &str, request: &Request, at: Duratio
 pub fn keys(stage: &Stage, tenant: &str, request: &Request, at: Duration) -> Answer {
     match name(stage, tenant) {
         Some((_, issuer)) => {
-            let key = stage.state().world.signing_key;
+            let key = stage.state().signing_key;
             publish(stage, &jwt::key_set(key, &issuer), "the signing keys")
         }
         None => unknown(stage, tenant, request, at),

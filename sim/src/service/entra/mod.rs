@@ -81,6 +81,15 @@ impl Service for Entra {
         service.chain(self.apps.iter().map(app)).collect()
     }
 
+    fn install(&self, backend: &Stage) {
+        let mut state = backend.state();
+        state.issuer.set_tenant(&self.tenant);
+        for secret in self.apps.iter().filter_map(|app| app.secret.as_ref()) {
+            state.register_secret(secret);
+        }
+        state.parts.insert(self.clone());
+    }
+
     fn servers(&self, backend: &Stage) -> Vec<Server> {
         vec![serve_on(backend, ENTRA_HOST, 443, server::Entra)]
     }

@@ -32,7 +32,7 @@ impl Endpoint for Entra {
     }
 
     fn takes(&self, stage: &Stage) -> Option<Range> {
-        stage.state().world.entra.as_ref()?.takes
+        stage.state().parts.get::<super::world::Entra>()?.takes
     }
 
     fn tell(&self, request: &Request) -> Told {

@@ -58,8 +58,8 @@ pub fn token(
     }
     let mut state = stage.state();
     let trace = state.issuer.new_guid("trace");
-    let State { world, issuer, .. } = &mut *state;
-    let Some(entra) = &world.entra else {
+    let State { parts, issuer, .. } = &mut *state;
+    let Some(entra) = parts.get::<Entra>() else {
         return Err(Refusal::transient());
     };
     let app = application(entra, &client)?;
@@ -91,8 +91,8 @@ pub fn token(
 /// The 429, if the application has used up its budget.
 fn throttle(stage: &Stage, request: &Request, client: &str, at: Duration) -> Option<Answer> {
     let mut state = stage.state();
-    let State { world, windows, .. } = &mut *state;
-    let limit = world.entra.as_ref()?.limit.clone()?;
+    let State { parts, windows, .. } = &mut *state;
+    let limit = parts.get::<Entra>()?.limit.clone()?;
     let is_over = windows.is_over(&format!("entra {client}"), &limit, at);
     drop(state);
     let json = || refuse(stage, request, &Refusal::throttled(), at);

@@ -79,6 +79,12 @@ impl Service for Imds {
         vec![metadata_service(self)]
     }
 
+    fn install(&self, backend: &Stage) {
+        let mut state = backend.state();
+        state.parts.insert(self.clone());
+        state.parts.insert(server::KeptTokens::default());
+    }
+
     fn servers(&self, backend: &Stage) -> Vec<Server> {
         vec![serve_on(backend, IMDS_HOST, 80, server::Imds)]
     }

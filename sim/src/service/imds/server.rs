@@ -1,6 +1,6 @@
 //! The instance metadata service, as far as it hands out tokens.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use http::{Method, StatusCode};
 use serde::Serialize;
@@ -25,6 +25,17 @@ use crate::{
 /// The error code for a missing `Metadata` header, if the scenario names no other.
 pub const HEADER_MISSING: &str = "bad_request_102";
 
+/// The tokens that IMDS keeps, by the object id of the principal and the resource.
+#[derive(Default)]
+pub(crate) struct KeptTokens(BTreeMap<(String, String), Issued>);
+
+impl KeptTokens {
+    /// Removes the tokens of a principal.
+    pub(crate) fn forget(&mut self, object_id: &str) {
+        self.0.retain(|(principal, _), _| *principal != object_id);
+    }
+}
+
 /// The endpoint.
 pub struct Imds;
 
@@ -34,7 +45,7 @@ impl Endpoint for Imds {
     }
 
     fn takes(&self, stage: &Stage) -> Option<Range> {
-        stage.state().world.imds.as_ref()?.takes
+        stage.state().parts.get::<ImdsWorld>()?.takes
     }
 
     fn tell(&self, request: &Request) -> Told {
@@ -50,8 +61,8 @@ impl Endpoint for Imds {
             return status(StatusCode::METHOD_NOT_ALLOWED).with_header("Allow", "GET");
         }
         let mut state = stage.state();
-        let State { world, windows, .. } = &mut *state;
-        let Some(imds) = &world.imds else {
+        let State { parts, windows, .. } = &mut *state;
+        let Some(imds) = parts.get::<ImdsWorld>() else {
             return status(StatusCode::NOT_FOUND);
         };
         match request.header("metadata") {
@@ -161,9 +172,9 @@ fn token(
         resource.trim_end_matches('/').to_owned(),
     );
     let enough = i64::try_from(imds.keeps_until_left.0.as_secs()).unwrap_or(i64::MAX);
-    let kept = state
-        .kept
-        .get(&key)
+    let tokens = state.parts.get::<KeptTokens>();
+    let kept = tokens
+        .and_then(|tokens| tokens.0.get(&key))
         .filter(|kept| {
             imds.keeps_tokens && kept.expires_on.saturating_sub(now.as_second()) > enough
         })
@@ -176,7 +187,8 @@ fn token(
                 .issuer
                 .issue(Who::Managed(identity), resource, now, life);
             if imds.keeps_tokens {
-                state.kept.insert(key, issued.clone());
+                let tokens = state.parts.get_or_default::<KeptTokens>();
+                tokens.0.insert(key, issued.clone());
             }
             (issued, format!("a token of {whose} for {resource}"))
         }

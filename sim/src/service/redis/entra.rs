@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::resource::server as resource;
+use super::Redis;
 use super::server::{Gate, Login, Micros};
 use crate::{
     backend::{
@@ -63,7 +64,7 @@ impl<'a> EntraGate<'a> {
         let has_ended = claims["exp"]
             .as_i64()
             .is_some_and(|exp| now.as_second() >= exp);
-        let redis = self.stage.state().world.redis.clone();
+        let redis = self.stage.state().parts.get::<Redis>().cloned();
         let redis = redis.ok_or_else(|| refused("there is no Redis"))?;
         let presented = resource::check(self.stage, &redis.audience, &claims, self.at)
             .map_err(|(_, why)| (has_ended, why))?;
@@ -115,9 +116,10 @@ impl Gate for EntraGate<'_> {
 
     fn knows(&self, user: &[u8]) -> bool {
         let state = self.stage.state();
-        let principals = state.world.redis.iter().flat_map(|redis| &redis.principals);
+        let principals = state.parts.get::<Redis>().map(|redis| &redis.principals);
         principals
             .into_iter()
+            .flatten()
             .any(|principal| principal.as_bytes() == user)
     }
 }

@@ -195,6 +195,17 @@ impl State {
 }
 
 impl Stage {
+    /// The Redis, if there is one.
+    pub(crate) fn redis(&self) -> Option<Arc<RedisService>> {
+        self.state().parts.get::<Arc<RedisService>>().cloned()
+    }
+
+    /// Installs what the connections of `redis` share.
+    pub(crate) fn install_redis(&self, redis: &Redis) {
+        let service = Arc::new(RedisService::new(redis));
+        self.state().parts.insert(service);
+    }
+
     /// The nodes of Redis, replicas too.
     pub(crate) fn redis_nodes(&self) -> Vec<(String, HostMain)> {
         let Some(service) = self.redis() else {
@@ -213,8 +224,9 @@ impl Stage {
     }
 
     /// The hosts of Redis, replicas too; the first is where clients begin.
-    pub fn redis_hosts(&self) -> &[String] {
-        self.redis().map_or(&[], |service| service.hosts())
+    pub fn redis_hosts(&self) -> Vec<String> {
+        self.redis()
+            .map_or_else(Vec::new, |service| service.hosts().to_vec())
     }
 
     /// From now on the nodes of a Redis cluster send clients here when they mean `host`.

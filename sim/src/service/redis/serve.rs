@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::REDIS_PORT;
+use super::{REDIS_PORT, Redis};
 use super::{
     redis_service::{RedisService, tell_end},
     server::Ending,
@@ -49,9 +49,8 @@ fn admit(
     let at = host.runtime.elapsed();
     let most = stage
         .state()
-        .world
-        .redis
-        .as_ref()
+        .parts
+        .get::<Redis>()
         .map_or(0, |redis| redis.max_clients);
     let now = stage.time(at).as_microsecond();
     let (id, notify, is_full) = {

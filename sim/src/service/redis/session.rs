@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::{
+    Redis,
     command::shown,
     entra::EntraGate,
     recorded::{self, Arrived, Signed},
@@ -383,7 +384,7 @@ impl Session {
     fn usual_time(&self, args: &[Bytes]) -> Duration {
         let (takes, auth_takes) = {
             let state = self.stage.state();
-            let redis = state.world.redis.as_ref();
+            let redis = state.parts.get::<Redis>();
             redis.map_or((None, None), |redis| (redis.takes, redis.auth_takes))
         };
         let draw = |range: Option<Range>, purpose: &str| {
@@ -401,9 +402,8 @@ impl Session {
         let loses = self
             .stage
             .state()
-            .world
-            .redis
-            .as_ref()
+            .parts
+            .get::<Redis>()
             .is_some_and(|redis| redis.loses_failed_auth);
         // What a failed AUTH stands behind must still be there (RS-22).
         if !loses {

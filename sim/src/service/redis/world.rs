@@ -130,6 +130,11 @@ impl Service for Redis {
         vec![server(self)]
     }
 
+    fn install(&self, backend: &Stage) {
+        backend.state().parts.insert(self.clone());
+        backend.install_redis(self);
+    }
+
     fn servers(&self, backend: &Stage) -> Vec<Server> {
         let serve = |(host, main)| Server {
             host,

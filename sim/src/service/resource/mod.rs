@@ -80,6 +80,10 @@ impl Service for BTreeMap<String, Resource> {
         self.iter().map(|(name, api)| resource(name, api)).collect()
     }
 
+    fn install(&self, backend: &Stage) {
+        backend.state().parts.insert(self.clone());
+    }
+
     fn servers(&self, backend: &Stage) -> Vec<Server> {
         // A host serves the first resource that names it.
         let mut taken = BTreeSet::new();

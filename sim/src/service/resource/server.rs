@@ -1,6 +1,6 @@
 //! An API that checks the tokens it is shown, as Azure's own do, and remembers as whom it was used.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use http::{Method, StatusCode, header};
 use serde::Deserialize;
@@ -119,7 +119,11 @@ impl Endpoint for Resource {
         let (world, tenant) = {
             let state = stage.state();
             (
-                state.world.resources.get(&self.key).cloned(),
+                state
+                    .parts
+                    .get::<BTreeMap<String, super::world::Resource>>()
+                    .and_then(|all| all.get(&self.key))
+                    .cloned(),
                 state.issuer.tenant().to_owned(),
             )
         };
