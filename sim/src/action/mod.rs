@@ -3,11 +3,11 @@
 //! Each action, or each pair of opposites such as `crash` and `restart`, has one file here. It holds
 //! the keys of the scenario file, the check against the state of the timeline at that time, the
 //! sentence for `explain`, what it does to the running world, and what the rest of the harness must
-//! know of it ([`Consequences`]).
+//! know of it (`Consequences`).
 //!
 //! To add an action, touch two files: write one that defines the type and implements
-//! [`TimelineAction`], and add its line to [`actions!`] below (and its `mod` above it). What the
-//! trait or [`Consequences`] asks for and the new file does not answer does not compile.
+//! `TimelineAction`, and add its line to `actions!` below (and its `mod` above it). What the
+//! trait or `Consequences` asks for and the new file does not answer does not compile.
 
 /// Gives a type that wraps another one the schema of that one, under its name: keys that several
 /// actions share are described once. A derived `transparent` does so only without a doc comment.

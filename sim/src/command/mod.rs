@@ -1,8 +1,8 @@
 //! The simulated command-line tools, one folder each: their keys in scenario files, the checks of
 //! these, what they print, how they exit, how long they take, and how their arguments are shown.
 //!
-//! To add one, write its folder and its line in [`commands!`]. The registry asks of a module
-//! `shown`, `VARIABLES` and `KEPT_OUT`, and of the type of its keys [`Command`] and `Default`.
+//! To add one, write its folder and its line in `commands!`. The registry asks of a module
+//! `shown`, `VARIABLES` and `KEPT_OUT`, and of the type of its keys `Command` and `Default`.
 
 mod account;
 pub mod az;

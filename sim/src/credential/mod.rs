@@ -3,11 +3,11 @@
 //! # How to add a kind
 //! Two files change beside generated ones:
 //! 1. `credential/<kind>.rs`: the options (serde and schemars; their doc comments are the schema's
-//!    descriptions), and `struct Kind` with its [`CredentialKind`];
+//!    descriptions), and `struct Kind` with its `CredentialKind`;
 //! 2. this one: a line in `credentials!`, and the module.
 //!
 //! From that line come the variant of [`Credential`], its key in TOML and in the driver protocol, its
-//! schema and every dispatch. [`CredentialKind`] has no default bodies: what a new kind does not
+//! schema and every dispatch. `CredentialKind` has no default bodies: what a new kind does not
 //! decide does not compile. The subjects of `sim/peers` match on [`Credential`] and say for each
 //! variant whether they have it; `sim/drivers/README.md` lists the kinds for those who write drivers.
 

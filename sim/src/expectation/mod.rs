@@ -1,7 +1,7 @@
 //! What scenarios assert, one file each.
 //!
 //! To add an expectation: a file here with its TOML keys (a struct that derives `Deserialize` and
-//! `JsonSchema`) and its [`Expectation`], and a line in the registry [`expectations!`]. The line
+//! `JsonSchema`) and its `Expectation`, and a line in the registry `expectations!`. The line
 //! gives it its name in files and findings and its place in the schema; the trait has no default
 //! bodies, so what is forgotten does not compile. Beside these two files change only scenarios that
 //! use it and generated files (`sim/scenario.schema.json`, approved traces).

@@ -1,7 +1,7 @@
 //! What every run of every scenario asserts, one file each.
 //!
 //! To add an invariant: a file here with its [`Invariant`], and a line in the registry
-//! [`invariants!`]. Scenario files know it by its name from then on (`[[known-failure]] fails`).
+//! `invariants!`. Scenario files know it by its name from then on (`[[known-failure]] fails`).
 //! Beside these two files change `sim/tests/mutants`, which needs a subject that breaks it, and
 //! generated files.
 //!
