@@ -3,7 +3,7 @@
 use super::{Evidence, Finding, Judgement};
 
 /// Whether an expectation or an invariant holds in a run, and what was found. What was expected is
-/// said once, by [`describe`](crate::expectation::Expectation::describe) or by the invariant's
+/// said once, by the expectation's `describe` or by the invariant's
 /// sentence; both together are a [`Finding`].
 #[derive(Clone, Debug)]
 pub struct Ruling {
