@@ -7,6 +7,7 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
+    fault::{Matcher as _, effect::TargetOf},
     scenario::{
         Fault, FaultThen, Span,
         diagnostics::{closest, one_of},
@@ -31,7 +32,37 @@ impl TimelineAction for Box<Fault> {
         state: &mut TimelineState<'a>,
         check: &mut Check<'_>,
     ) {
-        check.fault(self, place);
+        check.text(
+            &self.name,
+            &place.key("name"),
+            "a name for `lift` and the trace",
+        );
+        check.visible_text(&self.name, &place.key("name"));
+        check.requests_of(&self.on, &place.key("on"));
+        if self.first == Some(0) {
+            check
+                .at_value(&place.key("first"), "this fault never strikes")
+                .label("none of the matches")
+                .expected("1 or more")
+                .help("leave `first` out to strike at every match");
+        }
+        if let Some(probability) = self.probability {
+            let place = place.key("probability");
+            if check.share(probability, &place) && probability == 0.0 {
+                check
+                    .at_value(&place, "this fault never strikes")
+                    .label("with probability 0");
+            }
+        }
+        if let Some(lasts) = self.lasts {
+            let help = "leave it out for a fault that stays until it is lifted";
+            check.longer_than_zero(lasts, &place.key("lasts"), help);
+        }
+        let target = TargetOf {
+            key: self.on.key(),
+            kind: self.on.kind(),
+        };
+        self.then.check(target, &place.key("then"), check);
         let ends = self.lasts.map(|lasts| time.0.saturating_add(lasts.0));
         if state.faults.insert(&self.name, (time.0, ends)).is_some() {
             check

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Program;
-use crate::{fault::Matcher, trace::Facts};
+use crate::{
+    fault::{Matcher, effect::TargetKind},
+    trace::Facts,
+};
 
 /// What is known of a run of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,10 @@ impl Matcher for RunsOf {
     fn matches(&self, facts: &Facts) -> bool {
         let facts = facts.get::<CommandFacts>();
         facts.is_some_and(|facts| facts.program == self.0)
+    }
+
+    fn kind(&self) -> TargetKind {
+        TargetKind::Command
     }
 
     fn describe(&self) -> String {

@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::scenario::{Nothing, Range, SignedSpan, Span, checker::Checker, document::Place};
 
+/// The largest body that a fault may pad to.
+const MOST_BYTES: u64 = 64 << 20;
+
 /// What happens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -162,7 +165,108 @@ pub struct RedisError {
     pub text: String,
 }
 
+/// What a target is, which decides what a fault can do to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// A service that speaks HTTP.
+    Http,
+    /// Redis.
+    Redis,
+    /// A command.
+    Command,
+}
+
+impl TargetKind {
+    /// Says what it is, after "`imds` is".
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Http => "a service",
+            Self::Redis => "no HTTP service",
+            Self::Command => "a command",
+        }
+    }
+
+    /// The keys of what a fault can do to it: the effects for which [`FaultThen::fits`] holds.
+    fn effects(self) -> &'static str {
+        match self {
+            Self::Http => "`reply`, `delay`, `truncate`, `drip`, `reset` or `hang`",
+            Self::Redis => "`error`, `delay`, `reset`, `half-close` or `hang`",
+            Self::Command => "`exit`, `delay` or `hang`",
+        }
+    }
+}
+
+/// The target of a fault, as the checks of its effect need to know it.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetOf<'a> {
+    /// Its key in scenario files.
+    pub key: &'a str,
+    /// What it is.
+    pub kind: TargetKind,
+}
+
 impl FaultThen {
+    /// Its key in scenario files.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Reply(_) => "reply",
+            Self::Exit(_) => "exit",
+            Self::Delay(_) => "delay",
+            Self::Truncate(_) => "truncate",
+            Self::Drip(_) => "drip",
+            Self::Reset(_) => "reset",
+            Self::Hang(_) => "hang",
+            Self::Error(_) => "error",
+            Self::HalfClose(_) => "half-close",
+        }
+    }
+
+    /// Whether a target of this kind can do it.
+    pub fn fits(&self, kind: TargetKind) -> bool {
+        match self {
+            Self::Reply(_) | Self::Truncate(_) | Self::Drip(_) => kind == TargetKind::Http,
+            Self::Reset(_) => kind != TargetKind::Command,
+            Self::Error(_) | Self::HalfClose(_) => kind == TargetKind::Redis,
+            Self::Exit(_) => kind == TargetKind::Command,
+            Self::Delay(_) | Self::Hang(_) => true,
+        }
+    }
+
+    /// Checks the effect, whose key stands at `place`, and that the target can do it.
+    pub(crate) fn check(&self, target: TargetOf<'_>, place: &Place, check: &mut Checker<'_>) {
+        let (name, endpoint) = (self.key(), target.key);
+        let place = place.key(name);
+        if !self.fits(target.kind) {
+            check
+                .at_key(&place, format!("`{endpoint}` can't do `{name}`"))
+                .label(format!("`{endpoint}` is {}", target.kind.describe()))
+                .expected(target.kind.effects());
+            return;
+        }
+        match self {
+            Self::Reply(reply) => reply.check(target, &place, check),
+            Self::Exit(exit) => {
+                if !(0..=255).contains(&exit.code) {
+                    check
+                        .at_value(&place.key("code"), "no command ends with this code")
+                        .label("outside 0 to 255")
+                        .expected("0 for success, 1 for an ordinary failure");
+                }
+            }
+            Self::Delay(delay) => {
+                check.range(Some(delay.by), &place.key("by"));
+                let help = "a delay of nothing changes nothing";
+                check.longer_than_zero(delay.by.at_most, &place.key("by").key("at-most"), help);
+            }
+            Self::Drip(drip) => {
+                let help = "a body that takes no time does not drip";
+                check.longer_than_zero(drip.over, &place.key("over"), help);
+            }
+            Self::Error(error) => error.check(&place.key("text"), check),
+            Self::Truncate(_) | Self::Reset(_) | Self::Hang(_) | Self::HalfClose(_) => {}
+        }
+    }
+
     /// Says what happens to the requests that are struck: a verb with its objects, without a subject.
     pub fn describe(&self) -> String {
         match self {
@@ -189,6 +293,82 @@ impl FaultThen {
 }
 
 impl Reply {
+    fn check(&self, target: TargetOf<'_>, place: &Place, check: &mut Checker<'_>) {
+        if !(200..=599).contains(&self.status) {
+            check
+                .at_value(
+                    &place.key("status"),
+                    format!("{} is not the status of an answer", self.status),
+                )
+                .label("outside 200 to 599")
+                .expected("such as 400, 404, 410, 429, 500 or 503");
+        }
+        self.check_headers(place, check);
+        let place = place.key("body");
+        match &self.body {
+            Some(Body::Preset(preset)) => preset.check(target, &place.key("preset"), check),
+            Some(Body::Json(text)) => {
+                if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
+                    check
+                        .at_value(&place.key("json"), "this body is not JSON")
+                        .label(format!(
+                            "line {}, column {} of the text",
+                            error.line(),
+                            error.column()
+                        ))
+                        .expected("such as '{\"error\": \"invalid_request\"}'")
+                        .help("a body that is broken on purpose is written `body.text`");
+                }
+            }
+            Some(Body::Padded(bytes)) if *bytes > MOST_BYTES => {
+                check
+                    .at_value(&place.key("padded"), "this answer would fill the memory")
+                    .label("too large")
+                    .expected(format!("at most {MOST_BYTES} bytes"));
+            }
+            Some(Body::Padded(_) | Body::Text(_) | Body::Html(_) | Body::Empty(_)) | None => {}
+        }
+    }
+
+    fn check_headers(&self, place: &Place, check: &mut Checker<'_>) {
+        if let Some(value) = &self.retry_after {
+            check.header_value(value, &place.key("retry-after"));
+        }
+        if self.retry_after.is_some() && self.retry_after_date.is_some() {
+            check
+                .at_key(
+                    &place.key("retry-after-date"),
+                    "two answers to one question: when to retry",
+                )
+                .label("`retry-after` says it already")
+                .help("keep one of them");
+        }
+        for (name, value) in &self.headers {
+            let place = place.key("headers").key(name);
+            check.header_value(value, &place);
+            let lower = name.to_lowercase();
+            let says_it = self.retry_after.is_some() || self.retry_after_date.is_some();
+            if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+                check
+                    .at_key(&place, format!("no header is called `{name}`"))
+                    .label("impossible")
+                    .expected("letters, digits and dashes, such as `x-ms-retry-after-ms`");
+            } else if ["content-length", "transfer-encoding", "connection"]
+                .contains(&lower.as_str())
+            {
+                check
+                    .at_key(&place, format!("the server writes `{name}` itself"))
+                    .label("can't be chosen")
+                    .help("`then.truncate` and `then.reset` break an answer");
+            } else if lower == "retry-after" && says_it {
+                check
+                    .at_key(&place, "two answers to one question: when to retry")
+                    .label("`retry-after` says it already")
+                    .help("keep one of them");
+            }
+        }
+    }
+
     /// The status, the body and the headers that the scenario gives.
     fn describe(&self) -> String {
         let mut text = self.status.to_string();
@@ -212,6 +392,32 @@ impl Reply {
 }
 
 impl Preset {
+    fn check(self, target: TargetOf<'_>, place: &Place, check: &mut Checker<'_>) {
+        let endpoint = target.key;
+        let speaker = match self {
+            Self::IdentityNotFound
+            | Self::HeaderMissing
+            | Self::InvalidResource
+            | Self::Unauthorized
+            | Self::NotFound
+            | Self::Gone
+            | Self::Throttled
+            | Self::Unknown
+            | Self::DockerUnreachable => "imds",
+            Self::InvalidClientSecret
+            | Self::UnknownApplication
+            | Self::MultifactorRequired
+            | Self::Transient => "entra",
+        };
+        if speaker != endpoint {
+            check
+                .at_value(place, format!("`{endpoint}` never says this"))
+                .label(format!("only `{speaker}` does"))
+                .expected(format!("a body that `{endpoint}` really sends"))
+                .help("write a body of your own with `body.json` or `body.text`");
+        }
+    }
+
     /// What the service says, without its status.
     fn describe(self) -> &'static str {
         match self {
@@ -234,7 +440,7 @@ impl Preset {
 
 impl RedisError {
     /// Checks the text at `place`.
-    pub(crate) fn check(&self, place: &Place, check: &mut Checker<'_>) {
+    fn check(&self, place: &Place, check: &mut Checker<'_>) {
         check.text(
             &self.text,
             place,

@@ -5,7 +5,7 @@ pub mod effect;
 use std::{borrow::Cow, fmt, time::Duration};
 
 use crate::{scenario::Fault, trace::Facts};
-use effect::FaultThen;
+use effect::{FaultThen, TargetKind};
 
 /// Which requests or runs of a command are meant: the same for faults, counters and expectations.
 pub trait Matcher: fmt::Debug + Send + Sync {
@@ -14,6 +14,9 @@ pub trait Matcher: fmt::Debug + Send + Sync {
 
     /// Whether a request of which this is known is one of them. Facts of other services are not.
     fn matches(&self, facts: &Facts) -> bool;
+
+    /// What serves them, which decides what a fault can do to them.
+    fn kind(&self) -> TargetKind;
 
     /// What they are called in a sentence: a plural with all filters, `token requests to entra for
     /// https://vault.azure.net/.default`.

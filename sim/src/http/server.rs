@@ -22,7 +22,7 @@ use crate::backend::{Stage, capture::Witnessed, journal::Why};
 use crate::{
     engine::{BoxFuture, Host, Runtime, Server, Stream},
     fault::Strike,
-    scenario::{FaultThen, ResetWhen},
+    scenario::{FaultThen, ResetWhen, Span},
 };
 
 /// No client of these services sends a body that comes near this.
@@ -81,6 +81,18 @@ struct Now {
     strike: Option<Strike>,
     /// The connection must end in a reset.
     reset: bool,
+}
+
+/// How a fault lets the body of an answer leave.
+enum Sending {
+    /// At once.
+    Whole,
+    /// So many bytes of it, then the connection breaks.
+    Truncated(u32),
+    /// Over this time.
+    Dripping(Span),
+    /// Not at all: the connection is reset.
+    Reset,
 }
 
 /// The connection is cut.
@@ -220,56 +232,59 @@ impl Line {
         request: &Request,
         then: Option<&FaultThen>,
     ) -> Result<(Answer, Payload), Why> {
+        let mut reply = None;
+        let mut sending = Sending::Whole;
         match then {
             Some(FaultThen::Hang(_)) => std::future::pending().await,
-            Some(FaultThen::Reset(reset)) if reset.when == ResetWhen::Before => {
-                return Err(Why::plain(
-                    "the connection is reset before the request is processed",
-                ));
-            }
+            Some(FaultThen::Reset(reset)) => match reset.when {
+                ResetWhen::Before => {
+                    return Err(Why::plain(
+                        "the connection is reset before the request is processed",
+                    ));
+                }
+                ResetWhen::After => sending = Sending::Reset,
+            },
             Some(FaultThen::Delay(delay)) => {
                 let by = self
                     .stage
                     .draw(&format!("{} delay", self.endpoint.name()), delay.by);
                 self.runtime.sleep(by).await;
             }
-            _ => {}
+            Some(FaultThen::Reply(wanted)) => reply = Some(wanted),
+            Some(FaultThen::Truncate(truncate)) => sending = Sending::Truncated(truncate.after),
+            Some(FaultThen::Drip(drip)) => sending = Sending::Dripping(drip.over),
+            // The check of a scenario refuses these for HTTP services.
+            Some(FaultThen::Exit(_) | FaultThen::Error(_) | FaultThen::HalfClose(_)) | None => {}
         }
         self.take_time().await;
         let at = self.runtime.elapsed();
-        let mut answer = match then {
-            Some(FaultThen::Reply(wanted)) => {
-                reply::reply(&self.stage, &*self.endpoint, request, wanted, at)
-            }
-            _ => self.endpoint.answer(&self.stage, request, at),
+        let mut answer = match reply {
+            Some(wanted) => reply::reply(&self.stage, &*self.endpoint, request, wanted, at),
+            None => self.endpoint.answer(&self.stage, request, at),
         };
         if let Ok(date) = HeaderValue::from_str(&reply::http_date(self.stage.time(at))) {
             answer.headers.insert(header::DATE, date);
         }
         let body = answer.body.clone();
-        let payload = match then {
-            Some(FaultThen::Reset(_)) => {
+        let payload = match sending {
+            Sending::Reset => {
                 answer
                     .why
                     .why
                     .push_str("; the connection is reset before the answer leaves");
                 return Err(answer.why);
             }
-            Some(FaultThen::Truncate(truncate)) => {
-                answer
-                    .why
-                    .why
-                    .push_str(&format!("; cut after {} bytes", truncate.after));
-                Payload::truncated(body, truncate.after)
+            Sending::Truncated(after) => {
+                let cut = format!("; cut after {after} bytes");
+                answer.why.why.push_str(&cut);
+                Payload::truncated(body, after)
             }
-            Some(FaultThen::Drip(drip)) => {
-                answer
-                    .why
-                    .why
-                    .push_str(&format!("; dripping over {}", drip.over));
-                Payload::dripping(body, drip.over.0, self.runtime.clone())
+            Sending::Dripping(over) => {
+                let drips = format!("; dripping over {over}");
+                answer.why.why.push_str(&drips);
+                Payload::dripping(body, over.0, self.runtime.clone())
             }
-            _ => Payload::whole(body),
+            Sending::Whole => Payload::whole(body),
         };
         Ok((answer, payload))
     }

@@ -217,4 +217,13 @@ impl<'a> Checker<'a> {
         }
         fits
     }
+
+    /// The value of an HTTP header.
+    pub(crate) fn header_value(&mut self, value: &str, place: &Place) {
+        if http::HeaderValue::from_str(value).is_err() {
+            self.at_value(place, "no header can have this value")
+                .label("impossible")
+                .expected("one line of visible characters");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
         self, Account, Program, commands,
         matcher::{CommandMatch, RunsOf},
     },
-    fault::Matcher,
+    fault::{Matcher, effect::TargetKind},
     http::exchange::Request,
     scenario::{Moment, Redis, RedisMatch, SignedSpan, Span},
     service::{
@@ -215,6 +215,10 @@ impl Matcher for Target {
 
     fn matches(&self, facts: &Facts) -> bool {
         self.matcher().matches(facts)
+    }
+
+    fn kind(&self) -> TargetKind {
+        self.matcher().kind()
     }
 
     fn describe(&self) -> String {

@@ -2,7 +2,6 @@
 //! is wrong is reported, each at the key that says it.
 
 mod citations;
-mod fault;
 mod known_failures;
 mod names;
 mod rest;

@@ -12,7 +12,7 @@ impl Check<'_> {
     }
 
     /// Whether what is meant exists: a target at its key in `place`.
-    pub(super) fn requests_of(&mut self, target: &Target, place: &Place) {
+    pub(crate) fn requests_of(&mut self, target: &Target, place: &Place) {
         let place = place.key(target.key());
         match target {
             Target::Imds(of) => self.on_imds(of, &place),

@@ -214,15 +214,6 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The value of an HTTP header.
-    pub(super) fn header_value(&mut self, value: &str, place: &Place) {
-        if http::HeaderValue::from_str(value).is_err() {
-            self.at_value(place, "no header can have this value")
-                .label("impossible")
-                .expected("one line of visible characters");
-        }
-    }
-
     fn resources(&mut self, place: &Place) {
         let mut hosts = BTreeMap::from([
             (ENTRA_HOST.to_owned(), "Entra".to_owned()),

@@ -6,7 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ENTRA_HOST;
-use crate::{fault::Matcher, http::exchange::Request, trace::Facts};
+use crate::{
+    fault::{Matcher, effect::TargetKind},
+    http::exchange::Request,
+    trace::Facts,
+};
 
 /// What Entra is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +140,10 @@ impl Matcher for EntraMatch {
             asked.is_some_and(|asked| asked.split(' ').any(|scope| scope == wanted))
         });
         request && client && scope
+    }
+
+    fn kind(&self) -> TargetKind {
+        TargetKind::Http
     }
 
     fn describe(&self) -> String {

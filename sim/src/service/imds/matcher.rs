@@ -6,7 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::IMDS_HOST;
-use crate::{fault::Matcher, http::exchange::Request, trace::Facts};
+use crate::{
+    fault::{Matcher, effect::TargetKind},
+    http::exchange::Request,
+    trace::Facts,
+};
 
 /// The path of the token endpoint.
 const TOKEN: &str = "/metadata/identity/oauth2/token";
@@ -110,6 +114,10 @@ impl Matcher for ImdsMatch {
             facts.route == Route::Token && asked.is_some_and(|asked| same_resource(asked, wanted))
         });
         request && resource
+    }
+
+    fn kind(&self) -> TargetKind {
+        TargetKind::Http
     }
 
     fn describe(&self) -> String {

@@ -5,7 +5,12 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{fault::Matcher, scenario::document::Place, trace::Facts, world::Check};
+use crate::{
+    fault::{Matcher, effect::TargetKind},
+    scenario::document::Place,
+    trace::Facts,
+    world::Check,
+};
 
 /// What is known of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +84,10 @@ impl Matcher for RedisMatch {
             && self
                 .in_transaction
                 .is_none_or(|wanted| wanted == facts.in_transaction)
+    }
+
+    fn kind(&self) -> TargetKind {
+        TargetKind::Redis
     }
 
     fn describe(&self) -> String {

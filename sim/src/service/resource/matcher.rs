@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{fault::Matcher, trace::Facts};
+use crate::{
+    fault::{Matcher, effect::TargetKind},
+    trace::Facts,
+};
 
 /// What is known of a use of an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,10 @@ impl Matcher for ResourceRef {
     fn matches(&self, facts: &Facts) -> bool {
         let facts = facts.get::<ResourceFacts>();
         facts.is_some_and(|facts| facts.name == self.name)
+    }
+
+    fn kind(&self) -> TargetKind {
+        TargetKind::Http
     }
 
     fn describe(&self) -> String {
