@@ -20,7 +20,6 @@ const WRONG_ARROWS: &[(&str, &str)] = &[
     ("backend", "http"),
     ("backend", "service"),
     ("command", "world"),
-    ("http", "service"),
     ("scenario", "action"),
     ("scenario", "call"),
     ("scenario", "command"),

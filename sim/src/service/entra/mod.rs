@@ -3,6 +3,7 @@
 mod error;
 pub mod matcher;
 mod metadata;
+mod preset;
 pub(crate) mod server;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::{
     backend::Stage,
     engine::Server,
+    fault::effect::Preset,
     http::{limit::Limit, server::server as serve_on},
     scenario::{Range, Span},
     service::{Principal, Reach, Service, describe_http},
@@ -32,6 +34,10 @@ impl Service for Entra {
 
     fn absent() -> Option<&'static str> {
         None
+    }
+
+    fn preset(preset: Preset) -> Option<&'static str> {
+        preset::table(preset).map(|(sentence, _)| sentence)
     }
 
     fn key(&self) -> &'static str {

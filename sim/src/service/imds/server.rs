@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::matcher::{ImdsFacts, Route, SELECTORS};
+use super::preset;
 use crate::scenario::{Imds as ImdsWorld, ImdsAnswer, ManagedIdentity, Range};
 use crate::{
     backend::{
@@ -15,6 +16,7 @@ use crate::{
         journal::{Told, Why},
         stage::State,
     },
+    fault::effect::Preset,
     http::{
         exchange::{Answer, Endpoint, Request},
         limit,
@@ -102,6 +104,10 @@ impl Endpoint for Imds {
             }
             Err(answer) => *answer,
         }
+    }
+
+    fn preset(&self, _: &Stage, preset: Preset, _: &Request, _: Duration) -> Option<Answer> {
+        preset::table(preset).map(|(_, answer)| answer())
     }
 
     fn says(&self, _: &Stage, code: StatusCode, _: &Request, _: Duration) -> Answer {
