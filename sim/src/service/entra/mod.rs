@@ -3,7 +3,6 @@
 mod error;
 pub mod matcher;
 mod metadata;
-mod preset;
 pub(crate) mod server;
 #[cfg(test)]
 mod tests;
@@ -37,7 +36,7 @@ impl Service for Entra {
     }
 
     fn preset(preset: Preset) -> Option<&'static str> {
-        preset::table(preset).map(|(sentence, _)| sentence)
+        error::preset(preset).map(|(sentence, _)| sentence)
     }
 
     fn key(&self) -> &'static str {

@@ -6,9 +6,9 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 
 use super::{
-    error::{Refusal, refuse},
+    error::{self, Refusal, refuse},
     matcher::{EntraFacts, Route},
-    metadata, preset, token,
+    metadata, token,
 };
 use crate::scenario::Range;
 use crate::{
@@ -77,7 +77,7 @@ impl Endpoint for Entra {
         request: &Request,
         at: Duration,
     ) -> Option<Answer> {
-        let (_, refusal) = preset::table(preset)?;
+        let (_, refusal) = error::preset(preset)?;
         let client = request.form_field("client_id").unwrap_or_default();
         Some(refuse(stage, request, &refusal(&client), at))
     }

@@ -1,5 +1,6 @@
 //! The instance metadata service, as far as it hands out tokens.
 
+mod answers;
 pub mod matcher;
 mod preset;
 pub(crate) mod server;

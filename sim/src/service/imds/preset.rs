@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::server::{
+use super::answers::{
     HEADER_MISSING, docker_unreachable, header_missing, identity_not_found, invalid_resource,
     status,
 };
