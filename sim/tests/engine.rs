@@ -1,5 +1,9 @@
 //! All engines carry the same worlds: order, times, holds, crashes, refusals.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and hands work to real threads"
+)]
 
 use std::{
     sync::{Arc, Mutex},

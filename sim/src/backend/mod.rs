@@ -9,11 +9,11 @@ pub(crate) mod jwt;
 mod jwt_tests;
 mod multi_prime;
 pub(crate) mod parts;
-pub(crate) mod real_secret;
 pub mod settings;
 pub(crate) mod stage;
 #[cfg(test)]
 pub(crate) mod testing;
+mod windows;
 
 pub use capture::{Witness, Witnessed};
 pub(crate) use stage::Beginning;

@@ -29,11 +29,14 @@ impl Parts {
 
     /// Returns the part of type `T`; installs the default one if there is none.
     pub(crate) fn get_or_default<T: Any + Send + Default>(&mut self) -> &mut T {
-        self.0
+        let part = self
+            .0
             .entry(TypeId::of::<T>())
-            .or_insert_with(|| Box::new(T::default()))
-            .downcast_mut()
-            .expect("a part is stored under its own type")
+            .or_insert_with(|| Box::new(T::default()));
+        match part.downcast_mut() {
+            Some(part) => part,
+            None => unreachable!("a part is stored under its own type"),
+        }
     }
 }
 

@@ -17,12 +17,12 @@ use super::{
     journal::Journal,
     parts::Parts,
     settings::SigningKey,
+    windows::Windows,
 };
 use crate::{
     draws::Draws,
     engine::Runtime,
     fault::{FaultBook, Strike},
-    http::limit::Windows,
     scenario::{DEFAULT_TENANT, Fault, Range},
     trace::{Facts, Kind, Recorder},
 };

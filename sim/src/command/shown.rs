@@ -2,7 +2,8 @@
 
 use super::Call;
 use crate::{
-    backend::{Stage, real_secret},
+    backend::Stage,
+    http::real_secret,
     redact::{self, Dialect, MASK},
 };
 

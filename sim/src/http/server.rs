@@ -16,9 +16,9 @@ use hyper_util::rt::TokioIo;
 use super::{
     body::Payload,
     exchange::{Answer, Endpoint, Request},
-    reply,
+    real_secret, reply,
 };
-use crate::backend::{Stage, capture::Witnessed, journal::Why, real_secret};
+use crate::backend::{Stage, capture::Witnessed, journal::Why};
 use crate::{
     engine::{BoxFuture, Host, Runtime, Server, Stream},
     fault::Strike,

@@ -17,7 +17,6 @@ const NOT_YET: &[&str] = &["story"];
 
 /// Arrows that point the wrong way: a room, and one below it that it uses. Only to be shortened.
 const WRONG_ARROWS: &[(&str, &str)] = &[
-    ("backend", "http"),
     ("backend", "service"),
     ("command", "world"),
     ("scenario", "action"),

@@ -6,7 +6,8 @@ use super::{
     script::{self, Script},
 };
 use crate::{
-    backend::{Stage, real_secret},
+    backend::Stage,
+    http::real_secret,
     redact::{self, Dialect, MASK},
 };
 

@@ -93,7 +93,7 @@ fn throttle(stage: &Stage, request: &Request, client: &str, at: Duration) -> Opt
     let mut state = stage.state();
     let State { parts, windows, .. } = &mut *state;
     let limit = parts.get::<Entra>()?.limit.clone()?;
-    let is_over = windows.is_over(&format!("entra {client}"), &limit, at);
+    let is_over = windows.is_over(&format!("entra {client}"), limit.requests, limit.per.0, at);
     drop(state);
     let json = || refuse(stage, request, &Refusal::throttled(), at);
     is_over.then(|| limit::too_many(&limit, json))

@@ -83,7 +83,7 @@ impl Endpoint for Imds {
             }
         }
         if let Some(limit) = &imds.limit
-            && windows.is_over("imds", limit, at)
+            && windows.is_over("imds", limit.requests, limit.per.0, at)
         {
             return limit::too_many(limit, || status(StatusCode::TOO_MANY_REQUESTS));
         }

@@ -3,9 +3,9 @@
 
 use base64::{Engine as _, engine::general_purpose};
 
-use super::{Stage, jwt};
+use super::exchange::{Request, fields};
 use crate::{
-    http::exchange::{Request, fields},
+    backend::{Stage, jwt},
     redact::{Shape, percent_decoded, shape, words},
 };
 
@@ -104,8 +104,8 @@ fn is_real_token(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{request, stage};
     use super::*;
+    use crate::backend::testing::{request, stage};
     use http::Method;
 
     const WORLD: &str = r#"
