@@ -13,7 +13,7 @@ use crate::{
         diagnostics::{closest, one_of},
         document::Place,
     },
-    world::Check,
+    world::{self, Check},
 };
 
 /// The end of a fault.
@@ -61,6 +61,7 @@ impl TimelineAction for Box<Fault> {
         let target = TargetOf {
             key: self.on.key(),
             kind: self.on.kind(),
+            presets: world::preset,
         };
         self.then.check(target, &place.key("then"), check);
         let ends = self.lasts.map(|lasts| time.0.saturating_add(lasts.0));

@@ -203,6 +203,20 @@ pub struct TargetOf<'a> {
     pub key: &'a str,
     /// What it is.
     pub kind: TargetKind,
+    /// The presets of all services.
+    pub presets: Presets,
+}
+
+/// Looks a preset up in the tables of the services.
+pub type Presets = fn(Preset) -> Option<KnownPreset>;
+
+/// A preset in the table of the service that says it.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownPreset {
+    /// The service's key in scenario files.
+    pub service: &'static str,
+    /// What it says, without its status: a part of a sentence.
+    pub sentence: &'static str,
 }
 
 impl FaultThen {
@@ -268,9 +282,9 @@ impl FaultThen {
     }
 
     /// Says what happens to the requests that are struck: a verb with its objects, without a subject.
-    pub fn describe(&self) -> String {
+    pub fn describe(&self, presets: Presets) -> String {
         match self {
-            Self::Reply(answer) => format!("are answered {}", answer.describe()),
+            Self::Reply(answer) => format!("are answered {}", answer.describe(presets)),
             Self::Exit(exit) => {
                 let mut text = format!("end with exit code {}", exit.code);
                 if !exit.stderr.is_empty() {
@@ -370,11 +384,13 @@ impl Reply {
     }
 
     /// The status, the body and the headers that the scenario gives.
-    fn describe(&self) -> String {
+    fn describe(&self, presets: Presets) -> String {
         let mut text = self.status.to_string();
         text += &match &self.body {
             None => String::new(),
-            Some(Body::Preset(preset)) => format!(" ({})", preset.describe()),
+            Some(Body::Preset(preset)) => {
+                presets(*preset).map_or_else(String::new, |known| format!(" ({})", known.sentence))
+            }
             Some(Body::Json(_)) => " with a body of its own in JSON".to_owned(),
             Some(Body::Text(text)) => format!(" with the text `{}`", text.trim()),
             Some(Body::Html(_)) => " with an HTML page".to_owned(),
@@ -394,46 +410,13 @@ impl Reply {
 impl Preset {
     fn check(self, target: TargetOf<'_>, place: &Place, check: &mut Checker<'_>) {
         let endpoint = target.key;
-        let speaker = match self {
-            Self::IdentityNotFound
-            | Self::HeaderMissing
-            | Self::InvalidResource
-            | Self::Unauthorized
-            | Self::NotFound
-            | Self::Gone
-            | Self::Throttled
-            | Self::Unknown
-            | Self::DockerUnreachable => "imds",
-            Self::InvalidClientSecret
-            | Self::UnknownApplication
-            | Self::MultifactorRequired
-            | Self::Transient => "entra",
-        };
+        let speaker = (target.presets)(self).map_or("nothing", |known| known.service);
         if speaker != endpoint {
             check
                 .at_value(place, format!("`{endpoint}` never says this"))
                 .label(format!("only `{speaker}` does"))
                 .expected(format!("a body that `{endpoint}` really sends"))
                 .help("write a body of your own with `body.json` or `body.text`");
-        }
-    }
-
-    /// What the service says, without its status.
-    fn describe(self) -> &'static str {
-        match self {
-            Self::IdentityNotFound => "Identity not found",
-            Self::HeaderMissing => "the Metadata header is missing",
-            Self::InvalidResource => "AADSTS50001, no such resource",
-            Self::Unauthorized => "refused",
-            Self::NotFound => "being updated",
-            Self::Gone => "being updated, back within 70 s",
-            Self::Throttled => "throttled",
-            Self::Unknown => "failed to retrieve a token",
-            Self::DockerUnreachable => "Docker Desktop: unreachable",
-            Self::InvalidClientSecret => "AADSTS7000215, wrong secret",
-            Self::UnknownApplication => "AADSTS700016, unknown application",
-            Self::MultifactorRequired => "AADSTS50076, a second factor is needed",
-            Self::Transient => "AADSTS90033, transient",
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         Stage,
         journal::{Told, Why},
     },
+    fault::effect::Preset,
     redact::{MASK, is_secret_field, masked, percent_decoded},
     trace::Facts,
 };
@@ -31,6 +32,15 @@ pub trait Endpoint: Send + Sync + 'static {
 
     /// The answer of the healthy service.
     fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer;
+
+    /// What the service says word for word, if this preset is one of its own.
+    fn preset(
+        &self,
+        stage: &Stage,
+        preset: Preset,
+        request: &Request,
+        at: Duration,
+    ) -> Option<Answer>;
 
     /// What the service says when all it says is this status.
     fn says(&self, stage: &Stage, status: StatusCode, request: &Request, at: Duration) -> Answer;

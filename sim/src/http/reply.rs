@@ -7,10 +7,9 @@ use http::{HeaderValue, StatusCode, header};
 use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 
 use super::exchange::{Answer, Endpoint, Request};
-use crate::scenario::{Body, Preset, Reply};
 use crate::{
     backend::Stage,
-    service::{entra, imds::server as imds},
+    fault::effect::{Body, Reply},
 };
 
 /// More than any client may read, and as much as a test may hold in memory.
@@ -33,7 +32,10 @@ pub fn reply(
     let mut answer = match &wanted.body {
         None if status.is_success() => endpoint.answer(stage, request, at),
         None => endpoint.says(stage, status, request, at),
-        Some(Body::Preset(preset)) => say(stage, *preset, request, at),
+        // The check of a scenario refuses presets of other services.
+        Some(Body::Preset(preset)) => endpoint
+            .preset(stage, *preset, request, at)
+            .unwrap_or_else(|| endpoint.says(stage, status, request, at)),
         Some(Body::Json(text)) => Answer::new(status, "application/json", text.clone()),
         Some(Body::Text(text)) => Answer::new(status, "text/plain; charset=utf-8", text.clone()),
         Some(Body::Html(_)) => Answer::new(status, "text/html; charset=utf-8", PAGE),
@@ -55,37 +57,6 @@ pub fn reply(
     wanted.headers.iter().fold(answer, |answer, (name, value)| {
         answer.with_header(name, value)
     })
-}
-
-fn say(stage: &Stage, preset: Preset, request: &Request, at: Duration) -> Answer {
-    match preset {
-        Preset::IdentityNotFound => imds::identity_not_found(),
-        Preset::HeaderMissing => imds::header_missing(imds::HEADER_MISSING),
-        Preset::InvalidResource => imds::invalid_resource(),
-        Preset::Unauthorized => imds::status(StatusCode::UNAUTHORIZED),
-        Preset::NotFound => imds::status(StatusCode::NOT_FOUND),
-        Preset::Gone => imds::status(StatusCode::GONE),
-        Preset::Throttled => imds::status(StatusCode::TOO_MANY_REQUESTS),
-        Preset::Unknown => imds::status(StatusCode::INTERNAL_SERVER_ERROR),
-        Preset::DockerUnreachable => imds::docker_unreachable(),
-        Preset::InvalidClientSecret => {
-            let client = request.form_field("client_id").unwrap_or_default();
-            entra::refuse(stage, request, &entra::Refusal::wrong_secret(&client), at)
-        }
-        Preset::UnknownApplication => {
-            let client = request.form_field("client_id").unwrap_or_default();
-            entra::refuse(
-                stage,
-                request,
-                &entra::Refusal::unknown_application(&client),
-                at,
-            )
-        }
-        Preset::MultifactorRequired => {
-            entra::refuse(stage, request, &entra::Refusal::multifactor(), at)
-        }
-        Preset::Transient => entra::refuse(stage, request, &entra::Refusal::transient(), at),
-    }
 }
 
 /// The answer's JSON object with one more field, so that it is `bytes` long.

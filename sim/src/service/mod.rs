@@ -21,6 +21,7 @@ use serde::Deserialize;
 use crate::{
     backend::Stage,
     engine::Server,
+    fault::effect::Preset,
     http::limit::{Limit, LimitBody},
     scenario::{Range, Span},
 };
@@ -34,6 +35,12 @@ pub trait Service {
 
     /// What `explain` says of a world without it, if that is worth a line.
     fn absent() -> Option<&'static str>
+    where
+        Self: Sized;
+
+    /// The sentence of a preset that this service says (`then.reply.body.preset`); nothing for those
+    /// of other services.
+    fn preset(preset: Preset) -> Option<&'static str>
     where
         Self: Sized;
 

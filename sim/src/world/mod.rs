@@ -9,4 +9,4 @@ mod running;
 pub(crate) use check::{Check, Rest, Series};
 pub(crate) use names::{Names, is_guid};
 pub use registry::{FaultOn, HostWorld, Service, Target, World};
-pub(crate) use registry::{advice, facts_of};
+pub(crate) use registry::{advice, facts_of, preset};

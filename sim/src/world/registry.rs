@@ -14,7 +14,10 @@ use crate::{
         self, Account, Program, commands,
         matcher::{CommandMatch, RunsOf},
     },
-    fault::{Matcher, effect::TargetKind},
+    fault::{
+        Matcher,
+        effect::{KnownPreset, Preset, TargetKind},
+    },
     http::exchange::Request,
     scenario::{Moment, Redis, RedisMatch, SignedSpan, Span},
     service::{
@@ -115,6 +118,14 @@ macro_rules! define {
                 })*
                 lines
             }
+        }
+
+        /// The service that says a preset, and the preset's sentence.
+        pub(crate) fn preset(preset: Preset) -> Option<KnownPreset> {
+            $(if let Some(sentence) = <$skeys as service::Service>::preset(preset) {
+                return Some(KnownPreset { service: $skey, sentence });
+            })*
+            None
         }
 
         /// What to write under the key of a service or command that a world lacks.

@@ -19,7 +19,6 @@ const NOT_YET: &[&str] = &["story"];
 const WRONG_ARROWS: &[(&str, &str)] = &[
     ("backend", "service"),
     ("command", "world"),
-    ("http", "service"),
     ("scenario", "action"),
     ("scenario", "call"),
     ("scenario", "command"),

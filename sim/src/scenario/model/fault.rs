@@ -6,7 +6,10 @@ use serde::Deserialize;
 
 use super::Span;
 pub use crate::fault::effect::*;
-use crate::{fault::Matcher as _, world::FaultOn};
+use crate::{
+    fault::Matcher as _,
+    world::{self, FaultOn},
+};
 
 /// A rule: which requests, and what happens to them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -32,7 +35,11 @@ pub struct Fault {
 impl Fault {
     /// Says which requests are struck, what happens to them, and how often.
     pub fn describe(&self) -> String {
-        let mut text = format!("{} {}", self.on.describe(), self.then.describe());
+        let mut text = format!(
+            "{} {}",
+            self.on.describe(),
+            self.then.describe(world::preset)
+        );
         if self.skip > 0 {
             text += &format!(", leaving the first {} alone", self.skip);
         }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::server::say;
 use crate::{
     backend::Stage,
+    fault::effect::Preset,
     http::exchange::{Answer, Request},
 };
 
@@ -218,4 +219,28 @@ fn correlation(request: &Request) -> Option<String> {
         .or_else(|| request.header(NAME).map(str::to_owned))
         .or_else(|| request.form_field(NAME))
         .or_else(|| request.header("x-ms-client-request-id").map(str::to_owned))
+}
+
+/// The sentence of each preset that Entra says, and how it refuses the client of this id.
+pub fn preset(preset: Preset) -> Option<(&'static str, fn(&str) -> Refusal)> {
+    Some(match preset {
+        Preset::InvalidClientSecret => ("AADSTS7000215, wrong secret", Refusal::wrong_secret),
+        Preset::UnknownApplication => (
+            "AADSTS700016, unknown application",
+            Refusal::unknown_application,
+        ),
+        Preset::MultifactorRequired => ("AADSTS50076, a second factor is needed", |_| {
+            Refusal::multifactor()
+        }),
+        Preset::Transient => ("AADSTS90033, transient", |_| Refusal::transient()),
+        Preset::IdentityNotFound
+        | Preset::HeaderMissing
+        | Preset::InvalidResource
+        | Preset::Unauthorized
+        | Preset::NotFound
+        | Preset::Gone
+        | Preset::Throttled
+        | Preset::Unknown
+        | Preset::DockerUnreachable => return None,
+    })
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::{
     backend::Stage,
     engine::Server,
+    fault::effect::Preset,
     http::{limit::Limit, server::server as serve_on},
     scenario::{Range, Span},
     service::{Principal, Reach, Service, describe_http},
@@ -32,6 +33,10 @@ impl Service for Entra {
 
     fn absent() -> Option<&'static str> {
         None
+    }
+
+    fn preset(preset: Preset) -> Option<&'static str> {
+        error::preset(preset).map(|(sentence, _)| sentence)
     }
 
     fn key(&self) -> &'static str {

@@ -6,13 +6,14 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 
 use super::{
-    error::{Refusal, refuse},
+    error::{self, Refusal, refuse},
     matcher::{EntraFacts, Route},
     metadata, token,
 };
 use crate::scenario::Range;
 use crate::{
     backend::{Stage, journal::Told},
+    fault::effect::Preset,
     http::{
         exchange::{Answer, Endpoint, Request},
         reply::header_value,
@@ -67,6 +68,18 @@ impl Endpoint for Entra {
             Route::Other => Answer::new(StatusCode::NOT_FOUND, "text/html; charset=utf-8", "")
                 .because("no such path"),
         }
+    }
+
+    fn preset(
+        &self,
+        stage: &Stage,
+        preset: Preset,
+        request: &Request,
+        at: Duration,
+    ) -> Option<Answer> {
+        let (_, refusal) = error::preset(preset)?;
+        let client = request.form_field("client_id").unwrap_or_default();
+        Some(refuse(stage, request, &refusal(&client), at))
     }
 
     fn says(&self, stage: &Stage, status: StatusCode, request: &Request, at: Duration) -> Answer {

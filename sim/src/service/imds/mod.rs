@@ -1,6 +1,8 @@
 //! The instance metadata service, as far as it hands out tokens.
 
+mod answers;
 pub mod matcher;
+mod preset;
 pub(crate) mod server;
 #[cfg(test)]
 mod tests;
@@ -11,6 +13,7 @@ use std::time::Duration;
 use crate::{
     backend::Stage,
     engine::Server,
+    fault::effect::Preset,
     http::{limit::Limit, server::server as serve_on},
     scenario::{Range, Span},
     service::{Principal, Reach, Service, describe_http},
@@ -27,6 +30,10 @@ impl Service for Imds {
 
     fn absent() -> Option<&'static str> {
         Some("imds: none, nothing answers at 169.254.169.254")
+    }
+
+    fn preset(preset: Preset) -> Option<&'static str> {
+        preset::table(preset).map(|(sentence, _)| sentence)
     }
 
     fn key(&self) -> &'static str {

@@ -10,6 +10,7 @@ use super::{REDIS_HOST, REDIS_PORT};
 use crate::{
     backend::Stage,
     engine::Server,
+    fault::effect::Preset,
     http::limit::Limit,
     scenario::{Range, Span, document::Place},
     service::{Principal, Reach, Service},
@@ -74,6 +75,10 @@ impl Service for Redis {
     }
 
     fn absent() -> Option<&'static str> {
+        None
+    }
+
+    fn preset(_: Preset) -> Option<&'static str> {
         None
     }
 

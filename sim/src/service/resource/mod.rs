@@ -14,6 +14,7 @@ use std::{
 use crate::{
     backend::Stage,
     engine::Server,
+    fault::effect::Preset,
     http::{limit::Limit, server::server as serve_on},
     scenario::{Range, Span},
     service::{Principal, Reach, Service},
@@ -36,6 +37,10 @@ impl Service for BTreeMap<String, Resource> {
     }
 
     fn absent() -> Option<&'static str> {
+        None
+    }
+
+    fn preset(_: Preset) -> Option<&'static str> {
         None
     }
 

@@ -13,6 +13,7 @@ use crate::{
         journal::{Told, Why},
         jwt::{self, NotVerified},
     },
+    fault::effect::Preset,
     http::exchange::{Answer, Endpoint, Request},
 };
 use crate::{
@@ -177,6 +178,10 @@ impl Endpoint for Resource {
             ..answer.why
         };
         answer
+    }
+
+    fn preset(&self, _: &Stage, _: Preset, _: &Request, _: Duration) -> Option<Answer> {
+        None
     }
 
     fn says(&self, _: &Stage, status: StatusCode, _: &Request, _: Duration) -> Answer {
