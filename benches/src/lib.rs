@@ -8,8 +8,8 @@ use std::thread;
 use credsim::{
     engine::Engine,
     judge::Run,
-    scenario::{Loaded, Scenario, library, parse},
     simulation::Settings,
+    story::{Loaded, Scenario, library, parse},
 };
 
 /// Plays a scenario once, without judging it.

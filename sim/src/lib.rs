@@ -57,6 +57,7 @@ pub mod run;
 pub mod scenario;
 pub mod service;
 pub mod simulation;
+pub mod story;
 pub mod subject;
 pub mod trace;
 pub mod verdict;

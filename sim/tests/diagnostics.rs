@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use credsim::scenario::{Invalid, library, parse};
+use credsim::{
+    scenario::Invalid,
+    story::{library, parse},
+};
 use serde_json::json;
 
 fn folder() -> PathBuf {

@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use credsim::{
     judge::{Finding, Judgement, Run, Sight},
-    scenario::{Loaded, Scenario, library},
     simulation::{Settings, Simulation},
+    story::{Loaded, Scenario, library},
     trace::{CallOutcome, Kind},
     verdict::{self, Verdict},
 };
@@ -195,7 +195,7 @@ fn what_can_be_seen_of_a_check_can_still_fail() {
     assert_eq!(kind(first), "token-from");
     assert!(first.unseen().unwrap().contains("which one answered"));
     // The same with another principal fails, whoever answered.
-    let credsim::scenario::That::TokenFrom(wanted) = &mut loaded.scenario.expect[0].that else {
+    let credsim::expectation::That::TokenFrom(wanted) = &mut loaded.scenario.expect[0].that else {
         panic!("{first:?}");
     };
     wanted.principal = Some("00000000-0000-0000-0000-000000000000".to_owned());
@@ -220,7 +220,7 @@ fn a_kind_of_error_that_is_not_told_is_not_judged() {
     let unseen = all.expectations[number].unseen().unwrap();
     assert!(unseen.contains("all of one kind"), "{unseen}");
     // The words are seen, and can still be wrong.
-    let credsim::scenario::That::Error(wanted) = &mut loaded.scenario.expect[number].that else {
+    let credsim::expectation::That::Error(wanted) = &mut loaded.scenario.expect[number].that else {
         panic!("{all:?}");
     };
     wanted.contains = vec!["what nobody says".to_owned()];
@@ -358,7 +358,7 @@ fn a_window_that_the_run_does_not_live_through_is_not_observed() {
     let mut run = seen_with(&play(&loaded.scenario), Sight::endpoints_only());
     let mut early = loaded.clone();
     let lasts = early.scenario.world.lasts;
-    let credsim::scenario::That::Attempts(wanted) = &mut early.scenario.expect[0].that else {
+    let credsim::expectation::That::Attempts(wanted) = &mut early.scenario.expect[0].that else {
         panic!("expect[1] is about attempts");
     };
     wanted.until = Some(lasts);

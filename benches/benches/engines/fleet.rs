@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use credsim::{engine::Engine, scenario::Scenario, simulation::Played};
+use credsim::{engine::Engine, simulation::Played, story::Scenario};
 use credsim_benches::{fleet, play, rows::Row};
 
 use crate::idle::idle_turmoil;

@@ -11,8 +11,10 @@ use credsim::{
     engine::{BoxFuture, Control, Engine, Host, STALL_LIMIT, World},
     host::{HostClock, HostState, Lender},
     run::DEFAULT_SEED,
-    scenario::{self, Reach},
-    service::redis::{REDIS_HOST, REDIS_PORT},
+    service::{
+        Reach,
+        redis::{REDIS_HOST, REDIS_PORT},
+    },
     trace::Recorder,
 };
 use credsim_identity::{
@@ -66,7 +68,7 @@ where
     T: Send + 'static,
     F: Future<Output = Outcome<T>> + Send + 'static,
 {
-    let loaded = scenario::parse("bench", "bench.toml", WORLD);
+    let loaded = credsim::story::parse("bench", "bench.toml", WORLD);
     let scenario = loaded.map_err(|invalid| invalid.render(false))?.scenario;
     let recorder = Recorder::default();
     let stage = Stage::new(&scenario.world, DEFAULT_SEED, recorder.clone());

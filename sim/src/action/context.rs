@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{backend::Stage, engine::Control, host::HostState, scenario::Service, trace::Kind};
+use crate::{backend::Stage, engine::Control, host::HostState, trace::Kind, world::Service};
 
 /// The running world as an action sees it.
 pub(crate) struct ActionContext<'a> {

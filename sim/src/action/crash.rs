@@ -7,8 +7,8 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
-    scenario::{Service, Span, document::Place},
-    world::Check,
+    scenario::{Span, document::Place},
+    world::{Check, Service},
 };
 
 /// A service.

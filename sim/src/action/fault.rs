@@ -3,13 +3,17 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Fault;
 use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
-    fault::{Matcher as _, effect::TargetOf},
+    fault::{
+        Matcher as _,
+        effect::{FaultThen, TargetOf},
+    },
     scenario::{
-        Fault, FaultThen, Span,
+        Span,
         diagnostics::{closest, one_of},
         document::Place,
     },

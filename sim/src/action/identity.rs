@@ -8,8 +8,11 @@ use super::{
 };
 use crate::{
     backend::Stage,
-    scenario::{ManagedIdentity, Span, diagnostics::one_of, document::Place},
-    service::imds::{server::KeptTokens, world::Imds},
+    scenario::{Span, diagnostics::one_of, document::Place},
+    service::imds::{
+        server::KeptTokens,
+        world::{Imds, ManagedIdentity},
+    },
     world::Check,
 };
 

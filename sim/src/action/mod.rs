@@ -38,6 +38,7 @@ mod context;
 mod crash;
 mod dispose;
 mod fault;
+mod fault_rule;
 mod identity;
 mod install;
 mod login;
@@ -59,6 +60,7 @@ use serde::Deserialize;
 pub use crash::{Crash, Restart, ServiceRef};
 pub use dispose::Dispose;
 pub use fault::Lift;
+pub use fault_rule::Fault;
 pub use identity::{AssignSystemIdentity, IdentityRef, RemoveIdentity};
 pub use install::{Install, Uninstall};
 pub use login::{LogIn, LogOut, Login};
@@ -77,7 +79,7 @@ pub(crate) use network::PROXY_ALWAYS_ANSWERS;
 pub(crate) use timeline::{TimelineState, check, describe, faults, last_repair};
 
 use crate::{
-    scenario::{Fault, Nothing, Span, document::Place},
+    scenario::{Nothing, Span, document::Place},
     world::Check,
 };
 

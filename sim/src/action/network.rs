@@ -7,8 +7,9 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
-    scenario::{Reach, Service, Span, document::Place},
-    world::Check,
+    scenario::{Span, document::Place},
+    service::Reach,
+    world::{Check, Service},
 };
 
 /// A change of the network.

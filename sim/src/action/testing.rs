@@ -15,7 +15,8 @@ use crate::{
     draws::Draws,
     engine::{BoxFuture, Control, Host, Listener, Network, Runtime, Stream, Work},
     host::{HostClock, HostState},
-    scenario::{Reach, SignedSpan},
+    scenario::SignedSpan,
+    service::Reach,
     trace::{Event, Kind, Recorder},
 };
 

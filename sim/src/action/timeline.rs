@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use super::Fault;
 use super::{Action, At, Repair};
 use crate::{
-    scenario::{Fault, Span, World, document::Place},
-    world::Check,
+    scenario::{Span, document::Place},
+    world::{Check, World},
 };
 
 /// The world between two events, as far as the checks of actions depend on earlier actions.

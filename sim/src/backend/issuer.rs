@@ -7,8 +7,9 @@ use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
 use super::jwt;
+use super::settings::{DEFAULT_SUBSCRIPTION, SigningKey};
 use crate::{
-    scenario::{App, DEFAULT_SUBSCRIPTION, ManagedIdentity, SigningKey},
+    service::{entra::world::App, imds::world::ManagedIdentity},
     trace::{Fingerprint, fingerprint},
 };
 

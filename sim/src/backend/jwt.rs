@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::multi_prime::MultiPrime;
-use crate::scenario::SigningKey;
+use super::settings::SigningKey;
 
 const KEY: &[u8] = include_bytes!("../../../fixtures/keys/entra-signing-key.pk8");
 const CERTIFICATE: &[u8] = include_bytes!("../../../fixtures/keys/entra-signing-cert.der");

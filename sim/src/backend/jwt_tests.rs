@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::settings::SigningKey;
 use super::testing::seconds;
 use super::{
     issuer::{Issuer, Who, derived_guid},
     jwt::{NotVerified, key_set, sign, url_safe, verify},
 };
-use crate::scenario::SigningKey;
 
 const TENANT: &str = "72f988bf-0000-0000-0000-00000000cafe";
 

@@ -14,3 +14,6 @@ pub enum SigningKey {
     /// thousands of them.
     Fast,
 }
+
+/// The subscription of an Azure CLI that names none.
+pub const DEFAULT_SUBSCRIPTION: &str = "0b1f6471-0000-0000-0000-00000000cafe";

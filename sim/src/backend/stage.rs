@@ -20,10 +20,12 @@ use super::{
     windows::Windows,
 };
 use crate::{
+    action::Fault,
     draws::Draws,
     engine::Runtime,
     fault::{FaultBook, Strike},
-    scenario::{DEFAULT_TENANT, Fault, Range},
+    scenario::Range,
+    service::entra::world::DEFAULT_TENANT,
     trace::{Facts, Kind, Recorder},
 };
 

@@ -10,8 +10,8 @@ use super::Stage;
 pub(crate) use crate::action::testing::act;
 use crate::http::exchange::{Answer, Endpoint, Request};
 use crate::{
-    scenario::World,
     trace::{Kind, Recorder},
+    world::World,
 };
 
 /// A world with everything in it, and its recorder. `more` adds to it.

@@ -13,8 +13,8 @@ use super::{Call, Instance, States, Which};
 use crate::{
     credential::BuiltSubject,
     host::{HostState, Leftovers},
-    scenario::World,
     trace::{CallOutcome, Kind},
+    world::World,
 };
 
 /// What all calls of a run share.

@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::{Call, CallKind, Caller, Subscription, Uses, Which, asking};
 use crate::{
-    scenario::{Span, World, document::Place},
-    world::Check,
+    scenario::{Span, document::Place},
+    world::{Check, World},
 };
 
 /// A token request.

@@ -15,9 +15,9 @@ use super::{Call, CallKind, Caller, Subscription, Uses, Which};
 use crate::{
     http::exchange::{masked_path, without_secrets},
     redact::{MASK, is_secret_header, masked},
-    scenario::{World, document::Place},
+    scenario::document::Place,
     trace::{Facts, Kind},
-    world::Check,
+    world::{Check, World},
 };
 
 /// A bare request, to a service that no credential asks.

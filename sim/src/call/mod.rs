@@ -27,8 +27,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    scenario::{Span, World, document::Place},
-    world::Check,
+    scenario::{Span, document::Place},
+    world::{Check, World},
 };
 
 pub(crate) use caller::{CallContext, Caller, SecretWatch, SubjectInstance};

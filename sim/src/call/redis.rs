@@ -17,9 +17,10 @@ use crate::{
         BuiltSubject, RedisHow,
         redis_client::{RedisClient, RedisConnection},
     },
-    scenario::{Span, World, document::Place, parse_command},
+    scenario::{Span, document::Place},
+    service::redis::parse_command,
     trace::{Kind, RedisEvent, RedisReply},
-    world::Check,
+    world::{Check, World},
 };
 
 /// Commands for Redis.

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use super::{Call, CallKind, Caller, Subscription, Uses, Which};
 use crate::{
     credential::{BuiltSubject, redis_client::Heard},
-    scenario::{World, document::Place},
+    scenario::document::Place,
     trace::{Kind, RedisEvent, RedisReply},
-    world::Check,
+    world::{Check, World},
 };
 
 /// A subscriber that listens until the world's end.

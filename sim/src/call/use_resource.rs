@@ -11,8 +11,8 @@ use url::Url;
 
 use super::{Call, CallKind, Caller, Subscription, Uses, Which, asking};
 use crate::{
-    scenario::{World, diagnostics::one_of, document::Place},
-    world::Check,
+    scenario::{diagnostics::one_of, document::Place},
+    world::{Check, World},
 };
 
 /// A use of a resource.

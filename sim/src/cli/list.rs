@@ -6,7 +6,7 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::{Console, exit, selection::select};
-use crate::{report::pretty, scenario::Loaded, trace::SCHEMA_VERSION};
+use crate::{report::pretty, story::Loaded, trace::SCHEMA_VERSION};
 
 const LOUD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();

@@ -1,7 +1,7 @@
 //! The scenario files that a command line selects.
 
 use super::{Console, exit};
-use crate::{scenario::library, simulation::Selected};
+use crate::{simulation::Selected, story::library};
 
 /// Returns the selected files, and an exit code for each word that leads nowhere.
 pub(super) fn select(selectors: &[String], console: &mut Console) -> (Vec<Selected>, Vec<u8>) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{exit, run::Args};
 use crate::{
     live::Environment,
-    scenario::sdk_of,
+    story::sdk_of,
     subject::{Driver, Identity, Subject},
 };
 
@@ -90,7 +90,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        scenario::Credential,
+        credential::Credential,
         subject::{Built, Lent},
     };
 

@@ -30,8 +30,8 @@ use shown::Shown;
 
 use crate::{
     backend::{Stage, journal::Why, stage::State},
-    scenario::{Range, Span, World, document::Place},
-    world::Check,
+    scenario::{Range, Span, document::Place},
+    world::{Check, World},
 };
 
 /// The registry: calls `$callback` with what stands before, and a line for each command: its module,

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     backend::{Stage, capture::Witnessed, journal::Why},
     engine::{Host, Runtime},
-    fault::Strike,
-    scenario::{FaultThen, Range},
+    fault::{Strike, effect::FaultThen},
+    scenario::Range,
     trace::Facts,
 };
 

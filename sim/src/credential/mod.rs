@@ -25,6 +25,7 @@ mod environment;
 mod managed_identity;
 pub mod redis_client;
 mod retry;
+mod subject;
 mod walk;
 
 use credsim_identity::Error;
@@ -47,6 +48,7 @@ pub use environment::EnvironmentOptions;
 pub use managed_identity::ManagedIdentityOptions;
 pub use redis_client::{Protocol, RedisClientKind, RedisHow, RedisSubject, TokenRetry};
 pub use retry::RetryOptions;
+pub use subject::Subject;
 pub use walk::{ContinueAfter, FallbackPolicy};
 
 /// What the rest of the harness must know of a kind of credential.

@@ -4,7 +4,7 @@ pub mod effect;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use crate::{scenario::Fault, trace::Facts};
+use crate::{action::Fault, trace::Facts};
 use effect::{FaultThen, TargetKind};
 
 /// Which requests or runs of a command are meant: the same for faults, counters and expectations.

@@ -16,7 +16,7 @@ use super::platform::{HostState, Instance};
 use crate::{
     engine::{Stream, Work},
     http::exchange::Request,
-    scenario::Reach,
+    service::Reach,
     trace::{Facts, Fingerprint, Kind, fingerprint},
     world,
 };

@@ -25,7 +25,8 @@ use crate::{
     backend::Stage,
     draws::Draws,
     engine::Host,
-    scenario::{Reach, SignedSpan},
+    scenario::SignedSpan,
+    service::Reach,
     trace::{Kind, Recorder},
 };
 

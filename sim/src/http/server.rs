@@ -21,8 +21,11 @@ use super::{
 use crate::backend::{Stage, capture::Witnessed, journal::Why};
 use crate::{
     engine::{BoxFuture, Host, Runtime, Server, Stream},
-    fault::Strike,
-    scenario::{FaultThen, ResetWhen, Span},
+    fault::{
+        Strike,
+        effect::{FaultThen, ResetWhen},
+    },
+    scenario::Span,
 };
 
 /// No client of these services sends a body that comes near this.

@@ -9,11 +9,7 @@ use std::{
 use jiff::fmt::rfc2822;
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
-use crate::{
-    judge::view::{Call, Exchange, is_entra, is_imds, is_imds_token, world_time},
-    scenario::Service,
-    trace::{Fingerprint, span},
-};
+use crate::{judge::view::{Call, Exchange, is_entra, is_imds, is_imds_token, world_time}, trace::{Fingerprint, span}, world::Service};
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "retries-in-bounds",

@@ -4,8 +4,15 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::action::{self, At, Consequences, OnHost};
 use crate::credential::Source;
-use crate::scenario::{Call, FaultThen, Reach, RedisClientKind, Service, Span, Subject, World};
 use crate::world::Target;
+use crate::{
+    call::Call,
+    credential::{RedisClientKind, Subject},
+    fault::effect::FaultThen,
+    scenario::Span,
+    service::Reach,
+    world::{Service, World},
+};
 
 /// The parts of a scenario that expectations and invariants look at.
 #[derive(Clone, Copy, Debug)]

@@ -32,7 +32,6 @@ pub use environment::Environment;
 use crate::{
     backend::Stage,
     engine::{self, Host, Work},
-    scenario,
     service::{imds::IMDS_HOST, redis::REDIS_PORT},
     trace::Recorder,
 };
@@ -47,7 +46,7 @@ pub(crate) struct Plan<'a> {
     /// Where refusals are recorded.
     pub recorder: &'a Recorder,
     /// The world.
-    pub world: &'a scenario::World,
+    pub world: &'a crate::world::World,
     /// Its time zone.
     pub zone: TimeZone,
     /// The proxy's port; any free one if there is none.

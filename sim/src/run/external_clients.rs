@@ -6,7 +6,6 @@ use crate::{
     backend::Witness,
     engine::BoxFuture,
     live::Door,
-    scenario,
     subject::{Built, Lent, Subject},
 };
 
@@ -52,7 +51,7 @@ impl Subject for ExternalSubject {
         &[]
     }
 
-    fn build(&self, _: &scenario::Credential, _: &Lent) -> Result<Built, Error> {
+    fn build(&self, _: &crate::credential::Credential, _: &Lent) -> Result<Built, Error> {
         Err(Error::new(
             ErrorKind::Configuration,
             "credsim",

@@ -22,7 +22,7 @@ use crate::{
     draws::Draws,
     engine::{self, Engine, EngineError, Runtime, STALL_LIMIT},
     judge::{Run, Sight},
-    scenario::Scenario,
+    story::Scenario,
     subject::Subject,
     trace::{Event, Kind, Listener, Recorder, Trace},
 };

@@ -19,10 +19,11 @@ use crate::{
     credential::BuiltSubject,
     engine::Control,
     host::{HostState, Lender},
-    scenario::{Reach, Scenario, Service},
-    service::redis::redis_hosts,
+    service::{Reach, redis::redis_hosts},
+    story::Scenario,
     subject::{Lent, RedisReporter, Subject},
     trace::{Kind, RedisEvent},
+    world::Service,
 };
 
 /// What the timeline and the callers of one run share.
@@ -108,7 +109,7 @@ impl RunState {
         let number = self.instances.fetch_add(1, Ordering::Relaxed) + 1;
         let (platform, observer, leftovers) = Lender::lend(&self.host, number);
         let tenant = self.scenario.world.entra.as_ref().map_or_else(
-            || crate::scenario::DEFAULT_TENANT.to_owned(),
+            || crate::service::entra::world::DEFAULT_TENANT.to_owned(),
             |entra| entra.tenant.clone(),
         );
         let lent = Lent {

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
-use crate::scenario::Scenario;
+use crate::story::Scenario;
 
 /// An entry of the schedule. Entries of one time are in the order of this type, so that the world
 /// changes before callers begin.
@@ -58,7 +58,7 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::parse;
+    use crate::story::parse;
 
     #[test]
     fn events_come_before_calls_and_repetitions_end_before_until() {

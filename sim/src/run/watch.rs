@@ -20,7 +20,7 @@ use crate::{
     backend::Stage,
     call::SecretWatch,
     redact::{Secrets, WITHHELD},
-    scenario::Scenario,
+    story::Scenario,
     subject::{Subject, driver::LOG_TARGET},
     trace::{Kind, Recorder},
 };

@@ -24,7 +24,8 @@ use crate::{
     engine::{Control, Host},
     host::{HostClock, HostState},
     live::{self, Door},
-    scenario::{Reach, Scenario},
+    service::Reach,
+    story::Scenario,
     subject::Subject,
     trace::Recorder,
 };

@@ -8,7 +8,8 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Scenario, diagnostics::Problem, syntax};
+use super::{diagnostics::Problem, syntax};
+use crate::story::Scenario;
 
 /// A parsed file.
 pub(crate) struct Document<'a> {

@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::Loaded;
+use crate::story::Loaded;
 
 impl Loaded {
     /// The line of each `[[expect]]` in the file, from 1.

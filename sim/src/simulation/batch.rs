@@ -11,7 +11,7 @@ use super::{
     Ending, Judged, Outcome, SecondPass, Settings, Stopwatch, determinism, parallel, quoted,
 };
 use crate::{
-    scenario::{Loaded, library},
+    story::{Loaded, library},
     trace::Trace,
 };
 

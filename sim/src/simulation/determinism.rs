@@ -10,7 +10,7 @@ use std::{
 use super::Settings;
 use crate::{
     judge::Run,
-    scenario::Loaded,
+    story::Loaded,
     trace::{Event, SCHEMA_VERSION},
 };
 

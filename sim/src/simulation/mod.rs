@@ -38,8 +38,9 @@ use crate::{
     engine::{Engine, EngineError, STALL_LIMIT},
     judge::Run,
     run::{self, DEFAULT_SEED, Options},
-    scenario::{
-        Invalid, Loaded, Scenario,
+    scenario::Invalid,
+    story::{
+        Loaded, Scenario,
         library::{self, NotFound},
         parse,
     },

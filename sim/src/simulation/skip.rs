@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use crate::{
     action::{Outside, PROXY_ALWAYS_ANSWERS},
+    call::Instance,
     engine::Engine,
-    scenario::{Instance, Reach, Scenario, SignedSpan, Span},
+    scenario::{SignedSpan, Span},
+    service::Reach,
+    story::Scenario,
 };
 
 /// The most virtual time that turmoil is asked to carry: it does work in every virtual
@@ -108,7 +111,7 @@ fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::library;
+    use crate::story::library;
 
     #[test]
     fn a_redis_that_refuses_connections_cannot_be_shown_to_a_process_outside() {

@@ -11,7 +11,7 @@ use std::{any::Any, ffi::OsString, sync::Arc, time::Duration};
 use credsim_identity::{Error, ErrorKind};
 use jiff::Timestamp;
 
-use crate::{judge::Sight, scenario};
+use crate::judge::Sight;
 
 pub use crate::credential::{
     Built, Lent,
@@ -51,7 +51,11 @@ pub trait Subject: Send + Sync + 'static {
     ///
     /// # Errors
     /// The subject's own construction error.
-    fn build(&self, credential: &scenario::Credential, lent: &Lent) -> Result<Built, Error>;
+    fn build(
+        &self,
+        credential: &crate::credential::Credential,
+        lent: &Lent,
+    ) -> Result<Built, Error>;
 
     /// Builds the Redis client that a scenario describes, around the credential that it describes.
     ///
@@ -59,8 +63,8 @@ pub trait Subject: Send + Sync + 'static {
     /// The subject's own construction error; by default, that it has no such client.
     fn build_redis(
         &self,
-        client: &scenario::RedisSubject,
-        credential: &scenario::Credential,
+        client: &crate::credential::RedisSubject,
+        credential: &crate::credential::Credential,
         lent: &Lent,
     ) -> Result<Arc<dyn RedisClient>, Error> {
         let _ = (client, credential, lent);
@@ -72,7 +76,7 @@ pub trait Subject: Send + Sync + 'static {
     ///
     /// # Errors
     /// The reason, for people.
-    fn supports(&self, scenario: &scenario::Scenario) -> Result<(), String> {
+    fn supports(&self, scenario: &crate::story::Scenario) -> Result<(), String> {
         let _ = scenario;
         Ok(())
     }

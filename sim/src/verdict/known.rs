@@ -3,7 +3,7 @@
 
 use super::Verdict;
 use crate::judge::{Evidence, Finding, Judgement, Known};
-use crate::scenario::{KnownFailure, Scenario, expectation_number, sdk_of};
+use crate::story::{KnownFailure, Scenario, expectation_number, sdk_of};
 
 /// Compares the verdict with what the scenario knows of `subject`, by its exact name and version.
 pub(crate) fn apply(verdict: &mut Verdict, scenario: &Scenario, subject: &str) {
@@ -103,7 +103,7 @@ fn other_versions(finding: &mut Finding, others: &[&KnownFailure]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::parse;
+    use crate::story::parse;
 
     const SCENARIO: &str = r#"
 title = "Two callers"

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::{
     invariant,
     judge::{Plan, Run, View},
-    scenario::Scenario,
+    story::Scenario,
     trace::Fingerprint,
 };
 

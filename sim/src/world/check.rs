@@ -7,10 +7,11 @@ use std::{
 };
 
 use super::Names;
+use super::World;
 use crate::{
     command,
     scenario::{
-        Scenario, Span, World,
+        Span,
         checker::Checker,
         diagnostics::{closest, one_of},
         document::Place,
@@ -19,8 +20,6 @@ use crate::{
 
 /// Checks parts of a scenario. Derefs to the [`Checker`], which reports.
 pub(crate) struct Check<'a> {
-    /// Transitional: what is not moved yet looks at the whole scenario.
-    pub scenario: &'a Scenario,
     /// The world at its start.
     pub world: &'a World,
     /// Who and what has a name.

@@ -19,11 +19,12 @@ use crate::{
         effect::{KnownPreset, Preset, TargetKind},
     },
     http::exchange::Request,
-    scenario::{Moment, Redis, RedisMatch, SignedSpan, Span},
+    scenario::{Moment, SignedSpan, Span},
     service::{
         self,
         entra::{self, matcher::EntraMatch, world::Entra},
         imds::{self, matcher::ImdsMatch, world::Imds},
+        redis::{Redis, RedisMatch},
         resource::{matcher::ResourceRef, world::Resource},
     },
     trace::Facts,

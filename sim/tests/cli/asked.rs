@@ -1,6 +1,6 @@
 //! Questions that play nothing: list, check, explain, schema.
 
-use credsim::scenario::library;
+use credsim::story::library;
 use serde_json::Value;
 
 use crate::support::{FAILING, GOOD, credsim, file, flat, folder, good};

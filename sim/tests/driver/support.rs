@@ -10,7 +10,7 @@ use std::{
 };
 
 use credsim::{
-    scenario::{self, Scenario},
+    story::Scenario,
     subject::{Built, Driver, Lent, Subject, driver::Limits},
 };
 use credsim_identity::{Error, IdentityChange, Observer, Platform};
@@ -112,7 +112,7 @@ pub fn scenario(credential: &str) -> Scenario {
          [[call]]\ndo.get-token = {{ scopes = [\"https://vault.azure.net/.default\"] }}\n\
          [[expect]]\nthat.token-from = {{}}\n"
     );
-    scenario::parse("t", "t.toml", &text)
+    credsim::story::parse("t", "t.toml", &text)
         .unwrap_or_else(|invalid| panic!("{}", invalid.render(false)))
         .scenario
 }

@@ -13,8 +13,8 @@ use std::{process::ExitCode, sync::Arc};
 
 use credsim::{
     engine::Engine,
-    scenario::{Loaded, library},
     simulation::{Played, Simulation},
+    story::{Loaded, library},
     trace,
 };
 use libtest_mimic::{Arguments, Failed, Trial};

@@ -2,8 +2,8 @@
 
 use credsim::{
     engine::Engine,
-    scenario::Loaded,
     simulation::{Played, Simulation},
+    story::Loaded,
 };
 use libtest_mimic::Failed;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credsim::scenario::{Loaded, library};
+use credsim::story::{Loaded, library};
 
 /// The folder's scenarios. One that is invalid is the business of other tests.
 pub fn scenarios() -> Vec<Arc<Loaded>> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use credsim::scenario::Loaded;
+use credsim::story::Loaded;
 use libtest_mimic::{Failed, Trial};
 
 use super::{bundled, differential::Apart};

@@ -14,8 +14,8 @@ use std::{
 };
 
 use credsim::{
+    credential::Credential,
     draws::Draws,
-    scenario::Credential,
     subject::{Built, Identity, Lent, Subject as _},
 };
 use credsim_identity::{

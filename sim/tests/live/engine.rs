@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credsim::{engine::Engine, scenario::Loaded, simulation::Simulation};
+use credsim::{engine::Engine, simulation::Simulation, story::Loaded};
 use libtest_mimic::{Failed, Trial};
 
 use super::{

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use credsim::{
     engine::Engine,
-    scenario::Loaded,
     simulation::{Callers, skip_reason},
+    story::Loaded,
     trace::{Event, Trace},
 };
 use libtest_mimic::{Failed, Trial};

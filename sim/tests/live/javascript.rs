@@ -10,8 +10,8 @@ use std::{
 use credsim::{
     engine::Engine,
     live::Environment,
-    scenario::Loaded,
     simulation::{Callers, skip_reason},
+    story::Loaded,
     subject::{Driver, Subject as _},
 };
 use libtest_mimic::{Failed, Trial};

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use credsim::scenario::{KnownFailure, library};
+use credsim::story::{KnownFailure, library};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use credsim::{
-    scenario::{self, Credential},
+    credential::Credential,
     subject::{Built, Identity, Lent, Subject},
 };
 use credsim_identity::{
@@ -22,13 +22,13 @@ pub fn of_its_own(credential: &mut Credential) {
     let Credential::Default(options) = credential else {
         return;
     };
-    *credential = Credential::Chain(scenario::ChainOptions {
+    *credential = Credential::Chain(credsim::credential::ChainOptions {
         of: vec![
-            Credential::Environment(scenario::EnvironmentOptions::default()),
-            Credential::ManagedIdentity(scenario::ManagedIdentityOptions::default()),
-            Credential::AzureCli(scenario::CliOptions::default()),
-            Credential::AzurePowerShell(scenario::CliOptions::default()),
-            Credential::AzureDeveloperCli(scenario::CliOptions::default()),
+            Credential::Environment(credsim::credential::EnvironmentOptions::default()),
+            Credential::ManagedIdentity(credsim::credential::ManagedIdentityOptions::default()),
+            Credential::AzureCli(credsim::credential::CliOptions::default()),
+            Credential::AzurePowerShell(credsim::credential::CliOptions::default()),
+            Credential::AzureDeveloperCli(credsim::credential::CliOptions::default()),
         ],
         continue_after: options.continue_after,
         fallback_policy: options.fallback_policy,

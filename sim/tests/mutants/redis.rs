@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use credsim::{
+    credential::{Credential, Protocol, RedisHow, RedisSubject},
     engine::BoxFuture,
-    scenario::{Credential, Protocol, RedisHow, RedisSubject},
     subject::{
         Built, Heard, Identity, Lent, RedisClient, RedisConnection, RedisSubscriber, Subject,
         identity::redis::{client, provider_on},

@@ -6,7 +6,8 @@ use std::{
 };
 
 use credsim::{
-    scenario::{ContinueAfter, Credential, Span},
+    credential::{ContinueAfter, Credential},
+    scenario::Span,
     subject::{Built, Identity, Subject},
 };
 use credsim_identity::{Error, ErrorKind, Observer, TokenRequest};

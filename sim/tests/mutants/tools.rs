@@ -9,7 +9,8 @@ use std::{
 };
 
 use credsim::{
-    scenario::{Credential, RedisSubject, RetryOptions, Span},
+    credential::{Credential, RedisSubject, RetryOptions},
+    scenario::Span,
     subject::{Built, Identity, Lent, RedisClient, Subject},
 };
 use credsim_identity::{

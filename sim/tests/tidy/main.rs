@@ -14,7 +14,7 @@ use std::{
     sync::LazyLock,
 };
 
-use credsim::{facts, scenario::library};
+use credsim::{facts, story::library};
 
 /// The folders of `scenarios/` that there may be.
 const FAMILIES: &[&str] = &[

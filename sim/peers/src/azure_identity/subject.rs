@@ -13,11 +13,7 @@ use azure_identity::{
     DeveloperToolsCredential, DeveloperToolsCredentialOptions, ManagedIdentityCredential,
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
-use credsim::{
-    judge::Sight,
-    scenario::{self, ClientSecretOptions, Credential, ManagedIdentityOptions, Scenario, Span},
-    subject::{Built, Lent, MachineClock, Subject},
-};
+use credsim::{credential::{ClientSecretOptions, Credential, ManagedIdentityOptions}, judge::Sight, scenario::{Span, self}, story::Scenario, subject::{Built, Lent, MachineClock, Subject}};
 use credsim_identity::{Error, ErrorKind};
 
 use super::{commands::Commands, credential::Adapted, supports, transport};
@@ -129,16 +125,16 @@ fn client_secret(options: &ClientSecretOptions, lent: &Lent) -> Made {
     made.map(|made| made as _)
 }
 
-fn client_options(retry: &scenario::RetryOptions, lent: &Lent) -> ClientOptions {
+fn client_options(retry: &credsim::credential::RetryOptions, lent: &Lent) -> ClientOptions {
     let mut options = transport::options(&lent.platform);
-    if *retry != scenario::RetryOptions::default() {
+    if *retry != credsim::credential::RetryOptions::default() {
         options.retry = RetryOptions::exponential(retries(retry));
     }
     options
 }
 
 /// What is not set has the crate's default.
-fn retries(retry: &scenario::RetryOptions) -> ExponentialRetryOptions {
+fn retries(retry: &credsim::credential::RetryOptions) -> ExponentialRetryOptions {
     let mut options = ExponentialRetryOptions::default();
     if let Some(times) = retry.max_retries {
         options.max_retries = times;

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use credsim::scenario::{
-    Action, Call, CallDo, ChainOptions, CliOptions, Credential, FallbackPolicy,
-    ManagedIdentityOptions, RetryOptions, Scenario,
-};
+use credsim::{action::Action, call::{Call, CallDo}, credential::{ChainOptions, CliOptions, Credential, FallbackPolicy, ManagedIdentityOptions, RetryOptions}, story::Scenario};
 
 use crate::machine;
 

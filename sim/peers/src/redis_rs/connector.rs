@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use credsim::scenario::Protocol;
+use credsim::credential::Protocol;
 use credsim_identity::platform::{BoxFuture, ByteStream, Platform, TaskHandle};
 use futures_util::TryFutureExt as _;
 use redis::{

@@ -1,9 +1,6 @@
 //! The crate's credentials provider on a simulated host.
 
-use credsim::{
-    scenario::{Credential, ManagedIdentityOptions, RedisSubject, Span, TokenRetry},
-    subject::Lent,
-};
+use credsim::{credential::{Credential, ManagedIdentityOptions, RedisSubject, TokenRetry}, scenario::Span, subject::Lent};
 use redis::{
     EntraIdCredentialsProvider, ErrorKind, RedisError, RedisResult, RetryConfig,
     entra_id::REDIS_SCOPE_DEFAULT,

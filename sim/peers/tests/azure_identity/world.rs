@@ -2,12 +2,7 @@
 
 use std::{sync::Arc, sync::mpsc, thread, time::Duration};
 
-use credsim::{
-    judge::Run,
-    scenario::{self, Scenario},
-    simulation::Settings,
-    trace::{CallOutcome, Kind},
-};
+use credsim::{judge::Run, scenario::{self}, simulation::Settings, story::Scenario, trace::{CallOutcome, Kind}};
 use credsim_peers::AzureIdentity;
 
 /// An application in a directory.
@@ -32,7 +27,7 @@ pub fn scenario(rest: &str) -> Scenario {
         "title = \"A test\"\nstory = \"A test.\"\n[world]\nstart = \"2026-01-01T00:00:00Z\"\n\
          lasts = \"10m\"\n{rest}\n[[expect]]\nthat.token-from = {{}}\n"
     );
-    scenario::parse("test", "test.toml", &text)
+    credsim::story::parse("test", "test.toml", &text)
         .unwrap_or_else(|invalid| panic!("{}", invalid.render(false)))
         .scenario
 }

@@ -1,9 +1,6 @@
 //! The clock it sees, and that two runs are the same.
 
-use credsim::{
-    scenario::{Reach, SignedSpan},
-    service::imds::IMDS_HOST as IMDS,
-};
+use credsim::{scenario::SignedSpan, service::{Reach, imds::IMDS_HOST as IMDS}};
 
 use super::world::{Left, REDIS, Setting, play};
 

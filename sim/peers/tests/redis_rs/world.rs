@@ -90,8 +90,8 @@ impl Cast {
 
     pub async fn send(&self, on: &Arc<dyn RedisConnection>, commands: &[&str]) {
         for command in commands {
-            let words = scenario::parse_command(command).unwrap();
-            let replies = on.send(vec![words], scenario::RedisHow::OneByOne).await;
+            let words = credsim::service::redis::parse_command(command).unwrap();
+            let replies = on.send(vec![words], credsim::credential::RedisHow::OneByOne).await;
             self.note(format!("{command}: {replies:?}"));
         }
     }
@@ -121,8 +121,8 @@ impl Surroundings for Machine {
 
 #[derive(serde::Deserialize)]
 struct Scene {
-    world: scenario::World,
-    subject: scenario::Subject,
+    world: credsim::world::World,
+    subject: credsim::credential::Subject,
 }
 
 impl Scene {
@@ -176,7 +176,7 @@ where
             ));
             let _ = app.set(state.clone());
             for name in names {
-                state.set_reach(&name, scenario::Reach::Reachable);
+                state.set_reach(&name, credsim::service::Reach::Reachable);
             }
             let (platform, observer, _) = Lender::lend(&state, 1);
             let lent = Lent {

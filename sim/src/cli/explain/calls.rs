@@ -1,6 +1,6 @@
 //! Who asks the credential under test, in words.
 
-use crate::scenario::{Call, Scenario};
+use crate::{call::Call, story::Scenario};
 
 /// One line for each `[[call]]`.
 pub fn lines(scenario: &Scenario) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{HEADING, LOUD, library};
-use crate::{facts, report::prose::paragraph, scenario::Scenario};
+use crate::{facts, report::prose::paragraph, story::Scenario};
 
 /// What a fact says, if there is one with this id.
 pub fn fact(id: &str) -> Option<String> {

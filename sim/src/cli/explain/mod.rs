@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use super::{Console, exit};
 use crate::{
     facts,
-    scenario::{Loaded, library},
+    story::{Loaded, library},
 };
 
 const LOUD: Style = Style::new().bold();

@@ -8,7 +8,7 @@ use crate::{
     credential::RedisSubject,
     facts,
     report::prose::paragraph,
-    scenario::{Loaded, Scenario},
+    story::{Loaded, Scenario},
 };
 
 /// The whole scenario for a person.
@@ -93,7 +93,7 @@ fn listed(text: &mut String, heading: &str, entries: Vec<(&String, String)>) {
 }
 
 fn known_failures(scenario: &Scenario) -> Vec<String> {
-    let line = |known: &crate::scenario::KnownFailure| {
+    let line = |known: &crate::story::KnownFailure| {
         let fails = match known.fails.as_slice() {
             [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
             fails => fails.join(", "),

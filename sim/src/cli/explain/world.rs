@@ -2,7 +2,8 @@
 
 use crate::{
     command::{self, Command},
-    scenario::{Span, World},
+    scenario::Span,
+    world::World,
 };
 
 /// One line for each thing in the world.

@@ -32,8 +32,8 @@ use crate::{
     judge::Run,
     report::{journal as told, pretty},
     run::{self, DEFAULT_SEED, ExternalClients},
-    scenario::{Loaded, Scenario, names_version, sdk_of},
     simulation::{Callers, Ending, Judged, Outcome, Played, Selected, Stopwatch, skip_reason},
+    story::{Loaded, Scenario, names_version, sdk_of},
     trace::{self, Event, Trace},
 };
 

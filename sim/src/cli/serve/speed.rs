@@ -7,9 +7,12 @@
 use std::time::Duration;
 
 use crate::{
+    action::At,
     command::{self, Program},
     expectation::Scale,
-    scenario::{At, Reach, Scenario, Span},
+    scenario::Span,
+    service::Reach,
+    story::Scenario,
 };
 
 /// The share of the time between two events that a command may take, so that it hardly ever
@@ -126,7 +129,7 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Az, Range, Redis, library};
+    use crate::{command::az::Az, scenario::Range, service::redis::Redis, story::library};
 
     fn bundled(name: &str) -> Scenario {
         let found = library::bundled()

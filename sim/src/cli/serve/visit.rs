@@ -8,7 +8,7 @@ use super::{
     child::Running,
     variables,
 };
-use crate::{command, judge::Run, run::Visit, scenario::Scenario, simulation::quoted, trace::Kind};
+use crate::{command, judge::Run, run::Visit, simulation::quoted, story::Scenario, trace::Kind};
 
 /// How the guests left.
 #[derive(Clone, Copy, Debug, Default)]

@@ -14,8 +14,8 @@ use super::{
     yes,
 };
 use crate::{
-    backend::{Stage, issuer::Who, journal::Why, stage::State},
-    scenario::{DEFAULT_SUBSCRIPTION, Range, Span, document::Place},
+    backend::{Stage, issuer::Who, journal::Why, settings::DEFAULT_SUBSCRIPTION, stage::State},
+    scenario::{Range, Span, document::Place},
     world::Check,
 };
 

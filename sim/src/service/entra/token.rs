@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::Serialize;
 
+use super::world::{App, Entra};
 use super::{
     Refusal, refuse,
     server::{SHARED, is_known, say},
@@ -15,7 +16,6 @@ use crate::{
         exchange::{Answer, Request},
         limit,
     },
-    scenario::{App, Entra},
 };
 
 /// A token answer for an application. It names no scope and no client info: real ones don't, and

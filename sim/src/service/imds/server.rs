@@ -7,11 +7,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::matcher::{ImdsFacts, Route, SELECTORS};
+use super::world::{Imds as ImdsWorld, ImdsAnswer, ManagedIdentity};
 use super::{
     answers::{HEADER_MISSING, header_missing, identity_not_found, invalid_request, status},
     preset,
 };
-use crate::scenario::{Imds as ImdsWorld, ImdsAnswer, ManagedIdentity, Range};
+use crate::scenario::Range;
 use crate::{
     backend::{
         Stage,

@@ -27,15 +27,13 @@ pub use resp::survives as resp_survives;
 pub use serve::serve;
 pub use world::{Redis, RedisVersion};
 
-use crate::scenario;
-
 /// The name of a Redis, and of what the nodes of a cluster belong to.
 pub const REDIS_HOST: &str = "redis.contoso.example";
 /// The port of Redis; the engines carry no TLS.
 pub const REDIS_PORT: u16 = 6380;
 
 /// Where Redis is: one host, or one for each node of a cluster; replicas are not among them.
-pub fn redis_hosts(world: &scenario::World) -> Vec<(String, u16)> {
+pub fn redis_hosts(world: &crate::world::World) -> Vec<(String, u16)> {
     let nodes = world.redis.as_ref().map_or(0, |redis| redis.nodes);
     match nodes {
         0 => Vec::new(),

@@ -14,10 +14,10 @@ use super::server::{
     cluster::{Cluster, Node, shares},
 };
 use super::{REDIS_HOST, REDIS_PORT, serve};
+use super::{Redis, RedisVersion};
 use crate::{
     backend::Stage,
     engine::{BoxFuture, HostMain},
-    scenario::{Redis, RedisVersion},
     trace::{Kind, RedisEnd, RedisEvent},
 };
 

@@ -21,7 +21,8 @@ use super::{
 use crate::{
     backend::Stage,
     engine::{Host, Runtime, Stream},
-    scenario::{FaultThen, Range, ResetWhen},
+    fault::effect::{FaultThen, ResetWhen},
+    scenario::Range,
     trace::{Kind, RedisEnd, RedisEvent},
 };
 

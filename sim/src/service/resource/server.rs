@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{super::entra::ENTRA_HOST, matcher::ResourceFacts};
+use crate::trace::{Facts, fingerprint};
 use crate::{
     backend::{
         Stage,
@@ -15,10 +16,6 @@ use crate::{
     },
     fault::effect::Preset,
     http::exchange::{Answer, Endpoint, Request},
-};
-use crate::{
-    scenario,
-    trace::{Facts, fingerprint},
 };
 
 /// The endpoint.
@@ -190,7 +187,11 @@ impl Endpoint for Resource {
 }
 
 /// The token is good; is its principal allowed to do what is asked?
-fn admit(world: &scenario::Resource, presented: &Presented, request: &Request) -> Answer {
+fn admit(
+    world: &crate::service::resource::world::Resource,
+    presented: &Presented,
+    request: &Request,
+) -> Answer {
     let right = request
         .query_field("right")
         .unwrap_or_else(|| "read".to_owned());

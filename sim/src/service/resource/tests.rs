@@ -2,10 +2,10 @@
 
 use serde_json::json as value;
 
+use super::super::imds::world::ManagedIdentity;
 use super::server::Resource;
 use crate::backend::Stage;
 use crate::backend::testing::{get, header, json, request, seconds, stage};
-use crate::scenario::ManagedIdentity;
 use crate::{
     backend::{
         issuer::{Issuer, Who},

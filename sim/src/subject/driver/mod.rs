@@ -19,9 +19,9 @@ use std::{ffi::OsString, sync::Arc, time::Duration};
 use credsim_identity::{Error, ErrorKind};
 
 use super::{Built, Lent, Subject};
-use crate::scenario::{
-    self, Credential,
-    command_line::{Quotes, Unbalanced, split_command_line},
+use crate::{
+    credential::Credential,
+    scenario::command_line::{Quotes, Unbalanced, split_command_line},
 };
 use message::Hello;
 use session::Session;
@@ -135,7 +135,7 @@ impl Subject for Driver {
         .with_help("drivers are for the engine that plays on this machine: --engine live"))
     }
 
-    fn supports(&self, scenario: &scenario::Scenario) -> Result<(), String> {
+    fn supports(&self, scenario: &crate::story::Scenario) -> Result<(), String> {
         if scenario.subject.redis.is_some() {
             return Err("drivers have no Redis client".to_owned());
         }

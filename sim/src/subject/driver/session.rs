@@ -11,6 +11,7 @@ use std::{
 use credsim_identity::{Error, ErrorKind};
 use serde_json::{Value, json};
 
+use super::super::{Built, Lent, Subject};
 use super::{
     Limits, PROTOCOL,
     credential::DriverCredential,
@@ -18,11 +19,7 @@ use super::{
     message::{self, Answer, BuiltAnswer, Hello},
     supports,
 };
-use crate::{
-    redact::is_secret_name,
-    scenario::{Credential, Scenario},
-    subject::{Built, Lent, Subject},
-};
+use crate::{credential::Credential, redact::is_secret_name, story::Scenario};
 
 /// The subject of one run.
 pub struct Session {

@@ -1,7 +1,7 @@
 //! Whether a driver knows all that a scenario asks of its SDK.
 
 use super::message::Hello;
-use crate::{action::Outside, credential::Described, scenario::Scenario};
+use crate::{action::Outside, credential::Described, story::Scenario};
 
 /// What of a credential `hello` does not know: the kind, or an option and its kind.
 fn unknown(described: &Described, hello: &Hello) -> Option<(String, String)> {
@@ -51,7 +51,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::scenario::parse;
+    use crate::story::parse;
 
     fn scenario(credential: &str, rest: &str) -> Scenario {
         let text = format!(

@@ -13,8 +13,8 @@ use redis::{ProtocolVersion, RedisResult, aio::ConnectionLike};
 
 use super::time;
 use crate::{
+    credential::{Protocol, RedisClientKind, RedisHow, RedisSubject},
     engine::BoxFuture,
-    scenario::{Protocol, RedisClientKind, RedisHow, RedisSubject},
     subject::{
         Heard, Lent, RedisClient, RedisConnection, RedisSubscriber,
         redis::{said, send},

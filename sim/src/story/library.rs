@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, path::Path};
 
-use super::{Invalid, Loaded, diagnostics::closest, parse};
+use super::{Loaded, parse};
+use crate::scenario::{Invalid, diagnostics::closest};
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));

@@ -19,7 +19,7 @@ pub fn schema() -> String {
 }
 
 /// The schema as data.
-pub(super) fn document() -> &'static Value {
+pub(crate) fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
         SchemaSettings::draft2020_12()
             .with_transform(WithoutNull)

@@ -3,17 +3,15 @@
 use serde_json::Value;
 use toml::de::{DeInteger, DeValue};
 
-use super::{
-    super::{
-        diagnostics::{Problem, one_of},
-        model::{Moment, SignedSpan, Span},
-    },
-    Here,
+use super::Here;
+use crate::scenario::{
+    Moment, SignedSpan, Span,
+    diagnostics::{Problem, one_of},
 };
 
 /// What a value without inner values must be.
 #[derive(Clone, Copy)]
-pub(super) enum Scalar {
+pub(crate) enum Scalar {
     Duration,
     SignedDuration,
     Moment,
@@ -26,7 +24,7 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
-    pub(super) fn of(definition: &str, schema: &'static Value) -> Self {
+    pub(crate) fn of(definition: &str, schema: &'static Value) -> Self {
         match (definition, schema["type"].as_str()) {
             ("Duration", _) => Self::Duration,
             ("SignedDuration", _) => Self::SignedDuration,
@@ -44,7 +42,7 @@ impl Scalar {
         words.filter_map(|word| word["const"].as_str()).collect()
     }
 
-    pub(super) fn wanted(self) -> String {
+    pub(crate) fn wanted(self) -> String {
         match self {
             Self::Duration => {
                 "a duration in quotes, such as \"90d\", \"1h 30m\" or \"800ms\"".to_owned()
@@ -59,7 +57,7 @@ impl Scalar {
         }
     }
 
-    pub(super) fn plural(self) -> &'static str {
+    pub(crate) fn plural(self) -> &'static str {
         match self {
             Self::Duration | Self::SignedDuration => "durations",
             Self::Moment => "moments",
@@ -69,7 +67,7 @@ impl Scalar {
         }
     }
 
-    pub(super) fn sample(self) -> String {
+    pub(crate) fn sample(self) -> String {
         let sample = match self {
             Self::Duration => "\"1h\"",
             Self::SignedDuration => "\"-1h\"",
@@ -88,7 +86,7 @@ impl Scalar {
         sample.to_owned()
     }
 
-    pub(super) fn has_type_of(self, value: &DeValue<'_>) -> bool {
+    pub(crate) fn has_type_of(self, value: &DeValue<'_>) -> bool {
         match self {
             Self::Integer(_) => matches!(value, DeValue::Integer(_)),
             Self::Number => matches!(value, DeValue::Integer(_) | DeValue::Float(_)),
@@ -98,7 +96,7 @@ impl Scalar {
     }
 
     /// What is wrong with a value of the right type.
-    pub(super) fn problem(self, value: &DeValue<'_>, here: &Here<'_>) -> Option<Problem> {
+    pub(crate) fn problem(self, value: &DeValue<'_>, here: &Here<'_>) -> Option<Problem> {
         match (self, value) {
             (Self::Duration, DeValue::String(text)) => unreadable(text.parse::<Span>().err(), here),
             (Self::SignedDuration, DeValue::String(text)) => {
@@ -124,7 +122,7 @@ impl Scalar {
     }
 
     /// What to write instead of a value of the wrong type.
-    pub(super) fn correction(self, value: &DeValue<'_>, text: &str) -> Option<String> {
+    pub(crate) fn correction(self, value: &DeValue<'_>, text: &str) -> Option<String> {
         Some(match (self, value) {
             (Self::Duration | Self::SignedDuration, DeValue::Integer(_) | DeValue::Float(_)) => {
                 format!("write it with its unit: \"{text}s\", \"{text}m\" or \"{text}h\"")

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{
     super::{KnownFailure, expectation_number, names_version},
-    Check, Place,
+    Place, Whole,
     citations::Kind,
 };
 use crate::{facts, invariant};
 
-impl Check<'_> {
-    pub(super) fn known_failures(&mut self) {
+impl Whole<'_> {
+    pub(crate) fn known_failures(&mut self) {
         let scenario = self.scenario;
         let mut listed = BTreeSet::new();
         for (index, failure) in scenario.known_failure.iter().enumerate() {

@@ -9,8 +9,10 @@ mod subject;
 mod targets;
 mod world;
 
-use super::{
-    Scenario,
+use std::ops::{Deref, DerefMut};
+
+use super::Scenario;
+use crate::scenario::{
     checker::Checker,
     diagnostics::Problem,
     document::{Document, Place},
@@ -18,14 +20,14 @@ use super::{
 use crate::{action, call, world::Check};
 
 /// Everything in the scenario that makes no sense.
-pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
-    let mut check = Check {
-        scenario,
+pub(crate) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
+    let check = Check {
         world: &scenario.world,
         names: names::of(scenario),
         rest: rest::of(scenario),
         checker: Checker::new(document, scenario.world.lasts),
     };
+    let mut check = Whole { scenario, check };
     check.header();
     check.citations();
     check.world();
@@ -34,10 +36,30 @@ pub(super) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     call::check(&scenario.call, &mut check);
     check.expectations();
     crate::expectation::conflicts(&scenario.expect, &mut check);
-    check.checker.into_problems()
+    check.check.checker.into_problems()
 }
 
-impl Check<'_> {
+/// Checks a whole scenario. Derefs to the [`Check`] that its parts are given.
+struct Whole<'a> {
+    scenario: &'a Scenario,
+    check: Check<'a>,
+}
+
+impl<'a> Deref for Whole<'a> {
+    type Target = Check<'a>;
+
+    fn deref(&self) -> &Check<'a> {
+        &self.check
+    }
+}
+
+impl DerefMut for Whole<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.check
+    }
+}
+
+impl Whole<'_> {
     fn header(&mut self) {
         let root = Place::default();
         let scenario = self.scenario;
@@ -101,7 +123,7 @@ impl Check<'_> {
     }
 }
 
-impl Check<'_> {
+impl Whole<'_> {
     fn expectations(&mut self) {
         let scenario = self.scenario;
         for (index, expect) in scenario.expect.iter().enumerate() {

@@ -256,6 +256,11 @@ written_as_text!(
     "A moment, RFC 3339: \"2026-01-01T00:00:00Z\"."
 );
 
+/// No options.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

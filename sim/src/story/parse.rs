@@ -1,6 +1,7 @@
 //! From the text of a file to a scenario that can be played, or to everything that is wrong.
 
-use super::{Invalid, Loaded, diagnostics::Problem, document::Document, shape, validate};
+use super::{Loaded, check as validate, shape};
+use crate::scenario::{Invalid, diagnostics::Problem, document::Document};
 
 /// Reads a scenario that is known as `name` from the text of the file at `path`.
 ///
@@ -35,7 +36,7 @@ pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
 }
 
 /// What is wrong with a file that is not even text.
-pub(super) fn not_text(path: &str, bytes: &[u8], valid_up_to: usize) -> Invalid {
+pub(crate) fn not_text(path: &str, bytes: &[u8], valid_up_to: usize) -> Invalid {
     let text = String::from_utf8_lossy(bytes);
     let mut problem = Problem::new(valid_up_to..valid_up_to + 1, "this is not UTF-8 text");
     problem
@@ -46,7 +47,7 @@ pub(super) fn not_text(path: &str, bytes: &[u8], valid_up_to: usize) -> Invalid 
 }
 
 /// What is wrong with a file that can't be read at all.
-pub(super) fn unreadable(path: &str, error: &str) -> Invalid {
+pub(crate) fn unreadable(path: &str, error: &str) -> Invalid {
     let mut problem = Problem::new(0..0, "this file can't be read");
     problem
         .label(error)

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Place};
+use super::{Place, Whole};
 use crate::facts;
 
 /// The engines that a scenario can be left out on.
 const ENGINES: [&str; 3] = ["lapse", "turmoil", "live"];
 
-impl Check<'_> {
-    pub(super) fn citations(&mut self) {
+impl Whole<'_> {
+    pub(crate) fn citations(&mut self) {
         let scenario = self.scenario;
         let root = Place::default();
         for (key, ids, kind) in [
@@ -31,7 +31,7 @@ impl Check<'_> {
         self.not_on();
     }
 
-    pub(super) fn citation(&mut self, id: &str, kind: Kind, place: &Place) {
+    pub(crate) fn citation(&mut self, id: &str, kind: Kind, place: &Place) {
         if kind.ids().any(|known| known == id) {
             return;
         }
@@ -68,7 +68,7 @@ impl Check<'_> {
                     format!("there is no engine `{engine}`"),
                 )
                 .label("unknown")
-                .expected(super::super::diagnostics::one_of(ENGINES))
+                .expected(crate::scenario::diagnostics::one_of(ENGINES))
                 .did_you_mean(engine, ENGINES);
             } else if !left_out.insert(engine) {
                 self.at_value(
@@ -97,7 +97,7 @@ impl Check<'_> {
 
 /// What can be cited.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Fact,
     Promise,
 }

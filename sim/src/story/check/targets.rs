@@ -1,8 +1,11 @@
 //! References to what must exist in the world.
 
-use super::{
-    super::{CommandMatch, EntraMatch, ImdsMatch, Target, diagnostics::one_of},
-    Check, Place,
+use super::{Check, Place};
+use crate::{
+    command::matcher::CommandMatch,
+    scenario::diagnostics::one_of,
+    service::{entra::matcher::EntraMatch, imds::matcher::ImdsMatch},
+    world::Target,
 };
 
 impl Check<'_> {
@@ -27,7 +30,7 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn on_imds(&mut self, of: &ImdsMatch, place: &Place) {
+    pub(crate) fn on_imds(&mut self, of: &ImdsMatch, place: &Place) {
         self.service("imds", place);
         if let Some(resource) = &of.resource
             && let Some(audience) = resource.strip_suffix("/.default")
@@ -41,7 +44,7 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn on_entra(&mut self, of: &EntraMatch, place: &Place) {
+    pub(crate) fn on_entra(&mut self, of: &EntraMatch, place: &Place) {
         self.service("entra", place);
         if let Some(client) = &of.client_id
             && !self.names.clients.contains(client.as_str())
@@ -60,7 +63,7 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn on_command(&mut self, name: &str, place: &Place) {
+    pub(crate) fn on_command(&mut self, name: &str, place: &Place) {
         self.service(name, place);
     }
 }

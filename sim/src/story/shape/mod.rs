@@ -14,15 +14,15 @@ use toml::{
     de::{DeArray, DeTable, DeValue},
 };
 
-use super::{
+use super::schema;
+use crate::scenario::{
     diagnostics::{Problem, closest, one_of},
     document::Document,
-    schema,
 };
 use describe::{Form, description, sample, type_of, wanted};
 
 /// Everything in the file that does not fit the schema.
-pub(super) fn check(document: &Document<'_>) -> Vec<Problem> {
+pub(crate) fn check(document: &Document<'_>) -> Vec<Problem> {
     let mut walk = Walk {
         document,
         problems: Vec::new(),

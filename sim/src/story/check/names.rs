@@ -1,11 +1,12 @@
 //! Fills the names of a scenario.
 
-use super::super::{ManagedIdentity, Scenario};
+use super::super::Scenario;
 use crate::service::Principal;
+use crate::service::imds::world::ManagedIdentity;
 use crate::{action, world::Names};
 
 /// The names of `scenario`.
-pub(super) fn of(scenario: &Scenario) -> Names<'_> {
+pub(crate) fn of(scenario: &Scenario) -> Names<'_> {
     let mut names = Names::default();
     names.of_world(scenario);
     names.of_timeline(scenario);

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The rest of `scenario`.
-pub(super) fn of(scenario: &Scenario) -> Rest<'_> {
+pub(crate) fn of(scenario: &Scenario) -> Rest<'_> {
     let calls = scenario.call.iter().map(|call| Series {
         at: call.at,
         every: call.every,

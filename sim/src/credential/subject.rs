@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use crate::credential::*;
+use super::{Credential, RedisSubject};
 
 /// What is under test.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -13,11 +13,4 @@ pub struct Subject {
     pub credential: Credential,
     /// The Redis client that takes its tokens.
     pub redis: Option<RedisSubject>,
-}
-
-impl super::Scenario {
-    /// Why two runs with the same seed may differ, if they may.
-    pub fn unrepeatable(&self) -> Option<&'static str> {
-        self.subject.redis.as_ref()?.unrepeatable()
-    }
 }

@@ -4,13 +4,11 @@
 use serde_json::Value;
 use toml::de::DeValue;
 
-use super::{
-    super::{diagnostics::one_of, schema},
-    scalar::Scalar,
-};
+use super::{super::schema, scalar::Scalar};
+use crate::scenario::diagnostics::one_of;
 
 /// The forms that a value can have.
-pub(super) enum Form {
+pub(crate) enum Form {
     /// A table with given keys, or with free ones.
     Table(&'static Value),
     /// A table with exactly one key out of several.
@@ -23,7 +21,7 @@ pub(super) enum Form {
 
 /// The alternatives of a choice.
 #[derive(Clone, Copy)]
-pub(super) struct Choice(&'static Value);
+pub(crate) struct Choice(&'static Value);
 
 impl Choice {
     fn entries(self) -> impl Iterator<Item = (&'static str, &'static Value, Option<&'static str>)> {
@@ -34,19 +32,19 @@ impl Choice {
     }
 
     /// The names of all alternatives.
-    pub(super) fn names(self) -> Vec<&'static str> {
+    pub(crate) fn names(self) -> Vec<&'static str> {
         self.entries().map(|(name, ..)| name).collect()
     }
 
     /// The alternative `name`, and what it means.
-    pub(super) fn get(self, name: &str) -> Option<(&'static Value, Option<&'static str>)> {
+    pub(crate) fn get(self, name: &str) -> Option<(&'static Value, Option<&'static str>)> {
         self.entries()
             .find(|entry| entry.0 == name)
             .map(|(_, schema, says)| (schema, says))
     }
 
     /// The first alternative, as an example.
-    pub(super) fn first(self) -> (&'static str, &'static Value) {
+    pub(crate) fn first(self) -> (&'static str, &'static Value) {
         self.entries()
             .next()
             .map_or(("", &Value::Null), |(name, schema, _)| (name, schema))
@@ -55,7 +53,7 @@ impl Choice {
 
 impl Form {
     /// The form that `schema` asks for.
-    pub(super) fn of(schema: &'static Value) -> Self {
+    pub(crate) fn of(schema: &'static Value) -> Self {
         let (definition, schema) = resolve(schema);
         let alternatives = &schema["oneOf"];
         if alternatives[0]["properties"].is_object() {
@@ -81,12 +79,12 @@ fn resolve(schema: &'static Value) -> (&'static str, &'static Value) {
 }
 
 /// What the schema says about its value.
-pub(super) fn description(schema: &'static Value) -> Option<&'static str> {
+pub(crate) fn description(schema: &'static Value) -> Option<&'static str> {
     schema["description"].as_str()
 }
 
 /// The keys without which a table is not complete.
-pub(super) fn required(schema: &'static Value) -> impl Iterator<Item = &'static str> {
+pub(crate) fn required(schema: &'static Value) -> impl Iterator<Item = &'static str> {
     schema["required"]
         .as_array()
         .into_iter()
@@ -95,7 +93,7 @@ pub(super) fn required(schema: &'static Value) -> impl Iterator<Item = &'static 
 }
 
 /// What a value of this schema must be, as the end of "... must be".
-pub(super) fn wanted(schema: &'static Value) -> String {
+pub(crate) fn wanted(schema: &'static Value) -> String {
     match Form::of(schema) {
         Form::Table(schema) => match required(schema).collect::<Vec<_>>().as_slice() {
             [] => "a table".to_owned(),
@@ -117,7 +115,7 @@ pub(super) fn wanted(schema: &'static Value) -> String {
 }
 
 /// An example of a value of this schema.
-pub(super) fn sample(schema: &'static Value) -> String {
+pub(crate) fn sample(schema: &'static Value) -> String {
     match Form::of(schema) {
         Form::Table(schema) => {
             let keys = required(schema)
@@ -139,7 +137,7 @@ pub(super) fn sample(schema: &'static Value) -> String {
 }
 
 /// What a value is, with its article.
-pub(super) fn type_of(value: &DeValue<'_>) -> &'static str {
+pub(crate) fn type_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",
@@ -152,7 +150,7 @@ pub(super) fn type_of(value: &DeValue<'_>) -> &'static str {
 }
 
 /// What to write instead of a value of the wrong type that stands in the file as `text`.
-pub(super) fn correction(
+pub(crate) fn correction(
     form: &Form,
     value: &DeValue<'_>,
     text: &str,
@@ -197,7 +195,7 @@ pub(super) fn correction(
 }
 
 /// A description as the continuation of a line: its first word in lower case, if it is a word.
-pub(super) fn lower_first(text: &str) -> String {
+pub(crate) fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
     let (first, second) = (letters.next(), letters.next());
     let is_word = second.is_none_or(|letter| letter.is_lowercase() || letter == ' ');

@@ -1,39 +1,32 @@
-//! What a scenario file can say. Plain derived serde: every key is kebab-case, an unknown key is
-//! an error, an alternative is a table with exactly one key under `credential`, `do`, `on`, `then`,
-//! `to` or `that`.
+//! The root of a scenario file: its keys, its checks, its schema, and the bundled library.
+//!
+//! Plain derived serde: every key is kebab-case, an unknown key is an error, an alternative is a
+//! table with exactly one key under `credential`, `do`, `on`, `then`, `to` or `that`.
 
-mod call;
-mod expect;
-mod fault;
+mod check;
 mod known_failure;
-mod redis;
-mod subject;
-mod timeline;
-mod value;
-mod world;
+pub mod library;
+mod parse;
+mod schema;
+mod shape;
 
-pub use call::*;
-pub use expect::*;
-pub use fault::*;
-pub use known_failure::*;
-pub use redis::*;
-pub use subject::*;
-pub use timeline::*;
-pub use value::*;
-pub use world::*;
-
-pub use crate::{
-    command::matcher::CommandMatch,
-    service::{
-        entra::matcher::{EntraMatch, EntraRequest},
-        imds::matcher::{ImdsMatch, ImdsRequest},
-        resource::matcher::ResourceRef,
-    },
-    world::{FaultOn, Target},
-};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use crate::{
+    action::{self, At, Fault},
+    call::Call,
+    credential::Subject,
+    expectation::Expect,
+    scenario::Span,
+    world::World,
+};
+
+pub use known_failure::{KnownFailure, expectation_number, names_version, sdk_of};
+pub use parse::parse;
+pub use schema::schema;
 
 /// One story: a world, the credential under test, what happens, what is asked and what must hold.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -93,4 +86,35 @@ pub struct NotOn {
     pub engine: String,
     /// Why, in words that `credsim run` prints when it skips it.
     pub reason: String,
+}
+
+/// A scenario with the name it is known by and the text it was read from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Its path under `scenarios/` without the suffix, or the path as it was given.
+    pub name: String,
+    /// The path as diagnostics and reports show it.
+    pub path: String,
+    /// The text of the file.
+    pub text: String,
+    /// What it says.
+    pub scenario: Scenario,
+}
+
+impl Scenario {
+    /// Why two runs with the same seed may differ, if they may.
+    pub fn unrepeatable(&self) -> Option<&'static str> {
+        self.subject.redis.as_ref()?.unrepeatable()
+    }
+
+    /// The last time at which something in the world gets better, as far as the file says. None if
+    /// nothing ever does. A fault that strikes a number of times ends whenever it has.
+    pub fn last_repair(&self) -> Option<Duration> {
+        action::last_repair(&self.at)
+    }
+
+    /// The faults of the timeline and when they begin, in the order of the file.
+    pub fn faults(&self) -> impl Iterator<Item = (Span, &Fault)> {
+        action::faults(&self.at)
+    }
 }

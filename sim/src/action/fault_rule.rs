@@ -4,8 +4,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Span;
 pub use crate::fault::effect::*;
+use crate::scenario::Span;
 use crate::{
     fault::Matcher as _,
     world::{self, FaultOn},

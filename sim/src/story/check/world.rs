@@ -5,20 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZoneDatabase;
 use url::{Host, Url};
 
-use super::{
-    super::{Entra, Imds, Limit, ManagedIdentity, diagnostics::closest},
-    Check, Place,
-};
+use super::{Check, Place};
 use crate::{
     command,
     run::APP,
     service::{entra::ENTRA_HOST, imds::IMDS_HOST},
     world::is_guid,
 };
+use crate::{
+    http::limit::Limit,
+    scenario::diagnostics::closest,
+    service::{
+        entra::world::Entra,
+        imds::world::{Imds, ManagedIdentity},
+    },
+};
 
 impl<'a> Check<'a> {
-    pub(super) fn world(&mut self) {
-        let world = &self.scenario.world;
+    pub(crate) fn world(&mut self) {
+        let world = self.world;
         let place = Place::default().key("world");
         self.longer_than_zero(
             world.lasts,
@@ -219,7 +224,7 @@ impl<'a> Check<'a> {
             (ENTRA_HOST.to_owned(), "Entra".to_owned()),
             (APP.to_owned(), "the app itself".to_owned()),
         ]);
-        for (name, resource) in &self.scenario.world.resources {
+        for (name, resource) in &self.world.resources {
             let place = place.key(name);
             let key = self.document().key(&place);
             self.visible(name, key, "a name in visible characters");

@@ -1,9 +1,9 @@
 //! What is under test.
 
-use super::{Check, Place};
+use super::{Place, Whole};
 
-impl Check<'_> {
-    pub(super) fn subject(&mut self) {
+impl Whole<'_> {
+    pub(crate) fn subject(&mut self) {
         let subject = &self.scenario.subject;
         let place = Place::default().key("subject");
         // Wrong options are what a story about building is about.

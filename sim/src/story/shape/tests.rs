@@ -6,11 +6,12 @@ use serde_json::Value;
 use toml::{Table, Value as Toml};
 
 use super::{
-    super::{Scenario, document::Document, model::Span, parse, schema},
+    super::{Scenario, parse, schema},
     check,
     describe::{Form, required},
     scalar::Scalar,
 };
+use crate::scenario::{Span, document::Document};
 
 /// A random value of a schema. `depth` bounds chains of chains.
 fn value(schema: &'static Value, draw: &mut dyn FnMut(usize) -> usize, depth: usize) -> Toml {

@@ -1,3 +1,0 @@
-//! Who asks for tokens, and when.
-
-pub use crate::call::*;

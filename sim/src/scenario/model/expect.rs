@@ -1,3 +1,0 @@
-//! What a scenario asserts: see `crate::expectation`.
-
-pub use crate::expectation::*;
