@@ -85,7 +85,7 @@ impl TimelineAction for Box<Fault> {
     }
 
     fn apply(&self, context: &ActionContext<'_>) {
-        context.backend.install_fault(self, context.at);
+        context.backend.install_fault(self.rule(), context.at);
     }
 
     fn consequences(&self) -> Consequences<'_> {

@@ -4,10 +4,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use crate::fault::effect::*;
+use std::sync::Arc;
+
 use crate::scenario::Span;
 use crate::{
-    fault::Matcher as _,
+    fault::{FaultRule, Matcher as _, effect::FaultThen},
     world::{self, FaultOn},
 };
 
@@ -33,6 +34,19 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// The rule that it installs.
+    pub fn rule(&self) -> FaultRule {
+        FaultRule {
+            name: self.name.clone(),
+            on: Arc::new(self.on.clone()),
+            then: self.then.clone(),
+            first: self.first,
+            skip: self.skip,
+            probability: self.probability,
+            lasts: self.lasts.map(|lasts| lasts.0),
+        }
+    }
+
     /// Says which requests are struck, what happens to them, and how often.
     pub fn describe(&self) -> String {
         let mut text = format!(

@@ -20,10 +20,9 @@ use super::{
     windows::Windows,
 };
 use crate::{
-    action::Fault,
     draws::Draws,
     engine::Runtime,
-    fault::{FaultBook, Strike},
+    fault::{FaultBook, FaultRule, Strike},
     scenario::Range,
     service::entra::world::DEFAULT_TENANT,
     trace::{Facts, Kind, Recorder},
@@ -130,9 +129,9 @@ impl Stage {
     }
 
     /// Installs a fault that applies from `at`, and records it.
-    pub(crate) fn install_fault(&self, fault: &Fault, at: Duration) {
+    pub(crate) fn install_fault(&self, fault: FaultRule, at: Duration) {
         let name = fault.name.clone();
-        self.state().faults.install(fault.clone(), at);
+        self.state().faults.install(fault, at);
         self.0
             .journal
             .record(at, Kind::FaultInstalled { fault: name });

@@ -2,9 +2,9 @@
 
 pub mod effect;
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use crate::{action::Fault, trace::Facts};
+use crate::trace::Facts;
 use effect::{FaultThen, TargetKind};
 
 /// Which requests or runs of a command are meant: the same for faults, counters and expectations.
@@ -23,6 +23,25 @@ pub trait Matcher: fmt::Debug + Send + Sync {
     fn describe(&self) -> String;
 }
 
+/// A fault: which requests it strikes, what happens to them, and how often.
+#[derive(Clone, Debug)]
+pub struct FaultRule {
+    /// Its name, by which the trace knows it.
+    pub name: String,
+    /// Which requests or runs of a command.
+    pub on: Arc<dyn Matcher>,
+    /// What happens to them.
+    pub then: FaultThen,
+    /// Only the first so many matches; then the rule passes. None: all.
+    pub first: Option<u32>,
+    /// Leaves the first so many matches alone.
+    pub skip: u32,
+    /// How likely it strikes at each match, from 0 to 1. None: always.
+    pub probability: Option<f64>,
+    /// Ends by itself after this long. None: it stays until it is lifted.
+    pub lasts: Option<Duration>,
+}
+
 /// The rules that are installed, in the order of installation.
 #[derive(Debug, Default)]
 pub struct FaultBook {
@@ -33,7 +52,7 @@ pub struct FaultBook {
 #[derive(Debug)]
 struct Rule {
     id: u64,
-    fault: Fault,
+    fault: FaultRule,
     ends: Option<Duration>,
     matched: u32,
 }
@@ -75,9 +94,9 @@ impl Rule {
 
 impl FaultBook {
     /// Adds a rule that applies from `at`.
-    pub fn install(&mut self, fault: Fault, at: Duration) {
+    pub fn install(&mut self, fault: FaultRule, at: Duration) {
         self.installed += 1;
-        let ends = fault.lasts.map(|lasts| at.saturating_add(lasts.0));
+        let ends = fault.lasts.map(|lasts| at.saturating_add(lasts));
         self.rules.push(Rule {
             id: self.installed,
             fault,
@@ -175,14 +194,16 @@ mod tests {
         })
     }
 
-    fn fault(rest: &str) -> Fault {
-        toml::from_str(&format!("name = \"F\"\nthen.hang = {{}}\n{rest}")).expect("a valid fault")
+    fn fault(rest: &str) -> FaultRule {
+        let text = format!("name = \"F\"\nthen.hang = {{}}\n{rest}");
+        let fault: crate::action::Fault = toml::from_str(&text).expect("a valid fault");
+        fault.rule()
     }
 
     fn book(faults: &[&str]) -> FaultBook {
         let mut book = FaultBook::default();
         for (number, rest) in faults.iter().enumerate() {
-            let fault = Fault {
+            let fault = FaultRule {
                 name: format!("F{number}"),
                 ..fault(rest)
             };

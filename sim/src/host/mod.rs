@@ -4,3 +4,6 @@ mod http;
 mod platform;
 
 pub use platform::{HostClock, HostState, Leftovers, Lender};
+
+/// The host on which the subject runs.
+pub(crate) const APP: &str = "app";

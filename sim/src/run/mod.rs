@@ -46,9 +46,6 @@ pub struct Options {
 /// The clock of the world, once it has begun, for code outside its hosts that writes to the trace.
 pub(crate) type WorldClock = Arc<OnceLock<Arc<dyn Runtime>>>;
 
-/// The host on which the subject runs.
-pub(crate) const APP: &str = "app";
-
 /// How much longer than its own time a world may run, for its preparation and its end.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -136,7 +133,7 @@ fn world(
         stall_limit: options.stall_limit,
         servers: stage.hosts(),
         driver: (
-            APP.to_owned(),
+            crate::host::APP.to_owned(),
             Box::new(move |host, control| Box::pin(driver.play(host, control))),
         ),
     };

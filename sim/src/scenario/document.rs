@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use serde::Deserialize as _;
+use serde::de::DeserializeOwned;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
 use super::{diagnostics::Problem, syntax};
-use crate::story::Scenario;
 
 /// A parsed file.
 pub(crate) struct Document<'a> {
@@ -61,8 +60,8 @@ impl<'a> Document<'a> {
     }
 
     /// What the file says, or the first thing that does not fit the model.
-    pub(crate) fn read(&self) -> Result<Scenario, toml::de::Error> {
-        Scenario::deserialize(toml::de::Deserializer::from(self.root.clone()))
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, toml::de::Error> {
+        T::deserialize(toml::de::Deserializer::from(self.root.clone()))
     }
 
     /// The file's outermost table.

@@ -5,7 +5,6 @@ pub(crate) mod checker;
 pub mod command_line;
 pub(crate) mod diagnostics;
 pub(crate) mod document;
-mod lines;
 mod syntax;
 mod value;
 

@@ -6,6 +6,7 @@
 mod check;
 mod known_failure;
 pub mod library;
+mod lines;
 mod parse;
 mod schema;
 mod shape;

@@ -8,7 +8,7 @@ use url::{Host, Url};
 use super::{Check, Place};
 use crate::{
     command,
-    run::APP,
+    host::APP,
     service::{entra::ENTRA_HOST, imds::IMDS_HOST},
     world::is_guid,
 };

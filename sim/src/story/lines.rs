@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use crate::story::Loaded;
+use super::Loaded;
 
 impl Loaded {
     /// The line of each `[[expect]]` in the file, from 1.
