@@ -19,7 +19,6 @@ const NOT_YET: &[&str] = &[];
 const WRONG_ARROWS: &[(&str, &str)] = &[
     ("backend", "service"),
     ("command", "world"),
-    ("scenario", "fault"),
     ("service", "world"),
 ];
 
