@@ -11,6 +11,10 @@ use crate::{
     http::exchange::Request,
     trace::Facts,
 };
+use crate::{
+    scenario::{diagnostics::one_of, document::Place},
+    world::Check,
+};
 
 /// What Entra is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +121,29 @@ impl EntraRequest {
             Self::Discovery => matches!(route, Route::Discovery),
             Self::Configuration => matches!(route, Route::Configuration(_)),
             Self::Keys => matches!(route, Route::Keys(_)),
+        }
+    }
+}
+
+impl EntraMatch {
+    /// Checks that the service is in the world and the filters can match.
+    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.service("entra", place);
+        if let Some(client) = &self.client_id
+            && !check.names.clients.contains(client.as_str())
+        {
+            let known = check.names.clients.clone();
+            check
+                .at_value(
+                    &place.key("client-id"),
+                    format!("no request comes from `{client}`"),
+                )
+                .label("neither registered in Entra nor used by the subject")
+                .expected(match known.len() {
+                    0 => "a client id; but there is none in this scenario".to_owned(),
+                    _ => one_of(known.iter().copied()),
+                })
+                .did_you_mean(client, known.iter().copied());
         }
     }
 }

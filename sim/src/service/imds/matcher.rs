@@ -11,6 +11,7 @@ use crate::{
     http::exchange::Request,
     trace::Facts,
 };
+use crate::{scenario::document::Place, world::Check};
 
 /// The path of the token endpoint.
 const TOKEN: &str = "/metadata/identity/oauth2/token";
@@ -94,6 +95,24 @@ pub enum ImdsRequest {
     Probe,
     /// A token.
     Token,
+}
+
+impl ImdsMatch {
+    /// Checks that the service is in the world and the filters can match.
+    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.service("imds", place);
+        if let Some(resource) = &self.resource
+            && let Some(audience) = resource.strip_suffix("/.default")
+        {
+            check
+                .at_value(
+                    &place.key("resource"),
+                    "IMDS is asked for a resource, not for a scope",
+                )
+                .label("this is a scope")
+                .help(format!("write \"{audience}\""));
+        }
+    }
 }
 
 impl Matcher for ImdsMatch {
