@@ -273,8 +273,8 @@ fn a_reply_is_what_the_fault_says() {
             &["Content-Length: 5000\r", "xxx\"}"],
         ),
         (
-            "status = 400, body.preset = \"invalid-client-secret\", headers = { X-A = \"b\" }",
-            &["400 Bad", "AADSTS7000215", "X-A: b"],
+            "status = 400, body.preset = \"invalid-resource\", headers = { X-A = \"b\" }",
+            &["400 Bad", "AADSTS50001", "X-A: b"],
         ),
     ];
     for (then, wanted) in cases {
