@@ -221,8 +221,11 @@ fn correlation(request: &Request) -> Option<String> {
         .or_else(|| request.header("x-ms-client-request-id").map(str::to_owned))
 }
 
+/// What a preset means, in a sentence, and the refusal of a client id that says it.
+pub type Said = (&'static str, fn(&str) -> Refusal);
+
 /// The sentence of each preset that Entra says, and how it refuses the client of this id.
-pub fn preset(preset: Preset) -> Option<(&'static str, fn(&str) -> Refusal)> {
+pub fn preset(preset: Preset) -> Option<Said> {
     Some(match preset {
         Preset::InvalidClientSecret => ("AADSTS7000215, wrong secret", Refusal::wrong_secret),
         Preset::UnknownApplication => (

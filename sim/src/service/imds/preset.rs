@@ -8,8 +8,11 @@ use super::answers::{
 };
 use crate::{fault::effect::Preset, http::exchange::Answer};
 
+/// What a preset means, in a sentence, and the answer that says it.
+type Said = (&'static str, fn() -> Answer);
+
 /// The sentence and the answer of each preset that IMDS says.
-pub(super) fn table(preset: Preset) -> Option<(&'static str, fn() -> Answer)> {
+pub(super) fn table(preset: Preset) -> Option<Said> {
     Some(match preset {
         Preset::IdentityNotFound => ("Identity not found", identity_not_found),
         Preset::HeaderMissing => ("the Metadata header is missing", || {
