@@ -13,7 +13,13 @@ use azure_identity::{
     DeveloperToolsCredential, DeveloperToolsCredentialOptions, ManagedIdentityCredential,
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
-use credsim::{credential::{ClientSecretOptions, Credential, ManagedIdentityOptions}, judge::Sight, scenario::{Span, self}, story::Scenario, subject::{Built, Lent, MachineClock, Subject}};
+use credsim::{
+    credential::{ClientSecretOptions, Credential, ManagedIdentityOptions},
+    judge::Sight,
+    scenario::Span,
+    story::Scenario,
+    subject::{Built, Lent, MachineClock, Subject},
+};
 use credsim_identity::{Error, ErrorKind};
 
 use super::{commands::Commands, credential::Adapted, supports, transport};

@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
-use credsim::{action::Action, call::{Call, CallDo}, credential::{ChainOptions, CliOptions, Credential, FallbackPolicy, ManagedIdentityOptions, RetryOptions}, story::Scenario};
+use credsim::{
+    action::Action,
+    call::{Call, CallDo},
+    credential::{
+        ChainOptions, CliOptions, Credential, FallbackPolicy, ManagedIdentityOptions, RetryOptions,
+    },
+    story::Scenario,
+};
 
 use crate::machine;
 

@@ -1,6 +1,10 @@
 //! The crate's credentials provider on a simulated host.
 
-use credsim::{credential::{Credential, ManagedIdentityOptions, RedisSubject, TokenRetry}, scenario::Span, subject::Lent};
+use credsim::{
+    credential::{Credential, ManagedIdentityOptions, RedisSubject, TokenRetry},
+    scenario::Span,
+    subject::Lent,
+};
 use redis::{
     EntraIdCredentialsProvider, ErrorKind, RedisError, RedisResult, RetryConfig,
     entra_id::REDIS_SCOPE_DEFAULT,

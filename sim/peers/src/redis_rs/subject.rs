@@ -5,7 +5,16 @@ use std::{
     time::Duration,
 };
 
-use credsim::{action::Action, call::CallDo, credential::{Credential, Protocol, RedisClientKind, RedisHow, RedisSubject, RetryOptions}, engine::BoxFuture, judge::Sight, story::Scenario, subject::{Built, Lent, MachineClock, RedisClient, RedisConnection, RedisSubscriber, Subject}, world::World};
+use credsim::{
+    action::Action,
+    call::CallDo,
+    credential::{Credential, Protocol, RedisClientKind, RedisHow, RedisSubject, RetryOptions},
+    engine::BoxFuture,
+    judge::Sight,
+    story::Scenario,
+    subject::{Built, Lent, MachineClock, RedisClient, RedisConnection, RedisSubscriber, Subject},
+    world::World,
+};
 use credsim_identity::{Error, ErrorKind, Platform};
 use futures_util::{FutureExt as _, StreamExt as _};
 use redis::{EntraIdCredentialsProvider, auth::StreamingCredentialsProvider as _};

@@ -2,7 +2,12 @@
 
 use std::{sync::Arc, sync::mpsc, thread, time::Duration};
 
-use credsim::{judge::Run, scenario::{self}, simulation::Settings, story::Scenario, trace::{CallOutcome, Kind}};
+use credsim::{
+    judge::Run,
+    simulation::Settings,
+    story::Scenario,
+    trace::{CallOutcome, Kind},
+};
 use credsim_peers::AzureIdentity;
 
 /// An application in a directory.

@@ -1,6 +1,9 @@
 //! The clock it sees, and that two runs are the same.
 
-use credsim::{scenario::SignedSpan, service::{Reach, imds::IMDS_HOST as IMDS}};
+use credsim::{
+    scenario::SignedSpan,
+    service::{Reach, imds::IMDS_HOST as IMDS},
+};
 
 use super::world::{Left, REDIS, Setting, play};
 

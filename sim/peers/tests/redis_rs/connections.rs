@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use credsim::{service::{Reach, imds::IMDS_HOST as IMDS}, subject::Heard};
+use credsim::{
+    service::{Reach, imds::IMDS_HOST as IMDS},
+    subject::Heard,
+};
 
 use super::{
     responder::Story,

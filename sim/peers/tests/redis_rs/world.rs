@@ -11,7 +11,6 @@ use credsim::{
     draws::Draws,
     engine::{Engine, EngineError, Host, Surroundings, World},
     host::{HostClock, HostState, Lender},
-    scenario,
     subject::{Lent, MachineClock, RedisClient, RedisConnection, Subject},
     trace::{Kind, Recorder, Trace},
 };
@@ -91,7 +90,9 @@ impl Cast {
     pub async fn send(&self, on: &Arc<dyn RedisConnection>, commands: &[&str]) {
         for command in commands {
             let words = credsim::service::redis::parse_command(command).unwrap();
-            let replies = on.send(vec![words], credsim::credential::RedisHow::OneByOne).await;
+            let replies = on
+                .send(vec![words], credsim::credential::RedisHow::OneByOne)
+                .await;
             self.note(format!("{command}: {replies:?}"));
         }
     }
@@ -202,6 +203,7 @@ where
     let world = World {
         seed: setting.seed,
         horizon: Duration::from_secs(30 * 86_400),
+        stall_limit: credsim::engine::STALL_LIMIT,
         servers,
         driver: ("app".to_owned(), Box::new(drive)),
     };
