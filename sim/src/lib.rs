@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `redact` | what looks like a secret, and texts in which secrets are covered |
 //! | `scenario` | the file format: document and spans, parse, diagnostics, shape, times |
+//! | `check` | what the parts of a file are checked with: names, and what the rest of the file says |
 //! | `facts` | facts and promises, by id |
 //! | `draws` | random numbers drawn from the seed, keyed by purpose |
 //! | `engine` | network and clock: `lapse`, `turmoil`, live sockets |
@@ -38,6 +39,7 @@
 pub mod action;
 pub mod backend;
 pub mod call;
+pub(crate) mod check;
 pub mod cli;
 pub mod command;
 pub mod credential;

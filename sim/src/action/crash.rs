@@ -7,8 +7,9 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::{Check, Service},
+    world::Service,
 };
 
 /// A service.

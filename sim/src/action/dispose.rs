@@ -7,9 +7,9 @@ use super::{
     TimelineState,
 };
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
     trace::Kind,
-    world::Check,
 };
 
 /// The shared credential is disposed. Without effect if it could not be built.

@@ -8,6 +8,7 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
+    check::Check,
     fault::{
         Matcher as _,
         effect::{FaultThen, TargetOf},
@@ -17,7 +18,7 @@ use crate::{
         diagnostics::{closest, one_of},
         document::Place,
     },
-    world::{self, Check},
+    world::{self},
 };
 
 /// The end of a fault.

@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     backend::Stage,
+    check::Check,
     scenario::{Span, diagnostics::one_of, document::Place},
     service::imds::{
         server::KeptTokens,
         world::{Imds, ManagedIdentity},
     },
-    world::Check,
 };
 
 /// A managed identity of `world.imds`.

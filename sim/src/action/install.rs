@@ -10,8 +10,8 @@ use super::{
     program::{self, Program},
 };
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::Check,
 };
 
 /// A command is installed.

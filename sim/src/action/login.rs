@@ -11,8 +11,8 @@ use super::{
     program::{self, Program, needs_installed},
 };
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::Check,
 };
 
 /// Who logs in.

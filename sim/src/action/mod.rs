@@ -79,8 +79,8 @@ pub(crate) use network::PROXY_ALWAYS_ANSWERS;
 pub(crate) use timeline::{TimelineState, check, describe, faults, last_repair};
 
 use crate::{
+    check::Check,
     scenario::{Nothing, Span, document::Place},
-    world::Check,
 };
 
 /// Something happens.

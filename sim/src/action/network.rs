@@ -7,9 +7,10 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
     service::Reach,
-    world::{Check, Service},
+    world::Service,
 };
 
 /// A change of the network.

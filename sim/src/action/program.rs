@@ -4,8 +4,8 @@ use super::TimelineState;
 use crate::scenario::document::Place;
 use crate::{
     backend::{Stage, parts::Parts},
+    check::Check,
     command,
-    world::Check,
 };
 
 /// A command with an account, as the actions of the timeline see it.

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     backend::Stage,
+    check::Check,
     scenario::{Span, document::Place},
     service::redis::Redis,
-    world::Check,
 };
 
 /// An object id may sign in at Redis from now on.

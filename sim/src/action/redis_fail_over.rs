@@ -7,8 +7,8 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::Check,
 };
 
 /// A node of a cluster goes down, and its replica takes over.
@@ -30,8 +30,7 @@ impl TimelineAction for RedisFailOver {
         if !check.service("redis", place) {
             return;
         }
-        let redis = check.world.redis.as_ref();
-        if redis.is_none_or(|redis| redis.nodes == 1) {
+        if check.rest.redis_nodes == 1 {
             check
                 .at_key(place, "a single server has nobody to take over")
                 .label("`world.redis` is no cluster")

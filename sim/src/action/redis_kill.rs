@@ -7,8 +7,8 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::Check,
 };
 
 /// Connections that the server closes.

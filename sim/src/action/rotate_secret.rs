@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     backend::Stage,
+    check::Check,
     scenario::{Span, diagnostics::one_of, document::Place},
     service::entra::world::Entra,
-    world::Check,
 };
 
 /// A new secret.

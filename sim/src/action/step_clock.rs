@@ -7,8 +7,8 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
+    check::Check,
     scenario::{SignedSpan, Span, document::Place},
-    world::Check,
 };
 
 /// A jump of the wall clock.

@@ -8,8 +8,9 @@ use std::{
 use super::Fault;
 use super::{Action, At, Repair};
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::{Check, World},
+    world::World,
 };
 
 /// The world between two events, as far as the checks of actions depend on earlier actions.
@@ -57,9 +58,9 @@ impl<'a> TimelineState<'a> {
     }
 }
 
-/// Checks every event of `timeline` against the state that earlier events have left.
-pub(crate) fn check<'a>(timeline: &'a [At], check: &mut Check<'a>) {
-    let mut state = TimelineState::at_the_start(check.world);
+/// Checks every event of `timeline` against the state that earlier events have left in `world`.
+pub(crate) fn check<'a>(timeline: &'a [At], world: &'a World, check: &mut Check<'_>) {
+    let mut state = TimelineState::at_the_start(world);
     let mut events = timeline.iter().enumerate().collect::<Vec<_>>();
     events.sort_by_key(|(_, at)| at.time);
     for (index, at) in events {

@@ -8,10 +8,7 @@ use serde::Serialize;
 
 use super::jwt;
 use super::settings::{DEFAULT_SUBSCRIPTION, SigningKey};
-use crate::{
-    service::{entra::world::App, imds::world::ManagedIdentity},
-    trace::{Fingerprint, fingerprint},
-};
+use crate::trace::{Fingerprint, fingerprint};
 
 /// The application that `az`, `azd` and, here, `pwsh` sign people in with.
 const DEVELOPER_SIGN_ON: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
@@ -20,9 +17,23 @@ const DEVELOPER_SIGN_ON: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 #[derive(Clone, Copy, Debug)]
 pub enum Who<'a> {
     /// A managed identity of the host.
-    Managed(&'a ManagedIdentity),
+    Managed {
+        /// Its object id.
+        object_id: &'a str,
+        /// Its client id, if one is stated.
+        client_id: Option<&'a str>,
+        /// Its resource id; none for a system-assigned identity.
+        resource_id: Option<&'a str>,
+        /// How many app roles it has been granted.
+        app_roles: u16,
+    },
     /// An application that showed its secret.
-    App(&'a App),
+    App {
+        /// The object id of its service principal.
+        object_id: &'a str,
+        /// Its client id.
+        client_id: &'a str,
+    },
     /// A person.
     Person {
         /// The user name.
@@ -168,8 +179,7 @@ impl Issuer {
         // Services date a token's beginning back, so that clocks a little slow accept it.
         let (not_before, expires_on) = (now.saturating_sub(300), now.saturating_add(life));
         let (principal, person) = match who {
-            Who::Managed(identity) => (identity.object_id.as_str(), None),
-            Who::App(app) => (app.object_id.as_str(), None),
+            Who::Managed { object_id, .. } | Who::App { object_id, .. } => (object_id, None),
             Who::Person { name, object_id } => (object_id, Some(name)),
         };
         let claims = Claims {
@@ -182,13 +192,13 @@ impl Issuer {
             aio: opaque("aio", serial, 32),
             amr: person.map(|_| ["pwd", "mfa"]),
             appid: match who {
-                Who::Managed(identity) => client_id(identity),
-                Who::App(app) => app.client_id.clone(),
+                Who::Managed { client_id, .. } => self::client_id(principal, client_id),
+                Who::App { client_id, .. } => client_id.to_owned(),
                 Who::Person { .. } => DEVELOPER_SIGN_ON.to_owned(),
             },
             appidacr: match who {
-                Who::Managed(_) => "2",
-                Who::App(_) => "1",
+                Who::Managed { .. } => "2",
+                Who::App { .. } => "1",
                 Who::Person { .. } => "0",
             },
             idtyp: if person.is_some() { "user" } else { "app" },
@@ -196,8 +206,8 @@ impl Issuer {
             oid: principal,
             rh: opaque(&format!("rh {principal}"), 0, 24),
             roles: match who {
-                Who::Managed(identity) => (1..=identity.app_roles).map(role).collect(),
-                _ => Vec::new(),
+                Who::Managed { app_roles, .. } => (1..=app_roles).map(role).collect(),
+                Who::App { .. } | Who::Person { .. } => Vec::new(),
             },
             scp: person.map(|_| "user_impersonation"),
             sub: person.map_or_else(|| principal.to_owned(), |_| opaque(principal, 0, 32)),
@@ -207,8 +217,8 @@ impl Issuer {
             uti: opaque("uti", serial, 16),
             ver: "1.0",
             xms_mirid: match who {
-                Who::Managed(identity) => Some(resource_id(identity)),
-                _ => None,
+                Who::Managed { resource_id, .. } => Some(self::resource_id(resource_id)),
+                Who::App { .. } | Who::Person { .. } => None,
             },
         };
         let token = jwt::sign_with(self.key, &claims);
@@ -226,17 +236,15 @@ impl Issuer {
 }
 
 /// The client id of a managed identity: the stated one, or one that follows from its object id.
-pub fn client_id(identity: &ManagedIdentity) -> String {
-    identity
-        .client_id
-        .clone()
-        .unwrap_or_else(|| derived_guid(&format!("client id of {}", identity.object_id)))
+pub fn client_id(object_id: &str, stated: Option<&str>) -> String {
+    let stated = stated.map(str::to_owned);
+    stated.unwrap_or_else(|| derived_guid(&format!("client id of {object_id}")))
 }
 
 /// What the token of a managed identity names as its Azure resource: itself, or, for a
 /// system-assigned identity, the host that it belongs to.
-fn resource_id(identity: &ManagedIdentity) -> String {
-    identity.resource_id.clone().unwrap_or_else(|| {
+fn resource_id(stated: Option<&str>) -> String {
+    stated.map(str::to_owned).unwrap_or_else(|| {
         format!(
             "/subscriptions/{DEFAULT_SUBSCRIPTION}/resourcegroups/credsim/providers/\
              Microsoft.Compute/virtualMachines/host"

@@ -11,6 +11,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
+use super::settings::DEFAULT_TENANT;
 use super::{
     capture::{Witness, Witnessed},
     issuer::Issuer,
@@ -24,7 +25,6 @@ use crate::{
     engine::Runtime,
     fault::{FaultBook, FaultRule, Strike},
     scenario::Range,
-    service::entra::world::DEFAULT_TENANT,
     trace::{Facts, Kind, Recorder},
 };
 

@@ -2,8 +2,8 @@
 
 use super::{Call, Instance, Uses};
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::Check,
 };
 
 /// More calls than that, in all worlds of a file together, are a slip of the unit.

@@ -12,8 +12,9 @@ use serde::Deserialize;
 
 use super::{Call, CallKind, Caller, Subscription, Uses, Which, asking};
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::{Check, World},
+    world::World,
 };
 
 /// A token request.

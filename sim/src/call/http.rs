@@ -13,11 +13,12 @@ use url::{Position, Url};
 
 use super::{Call, CallKind, Caller, Subscription, Uses, Which};
 use crate::{
+    check::Check,
     http::exchange::{masked_path, without_secrets},
     redact::{MASK, is_secret_header, masked},
     scenario::document::Place,
     trace::{Facts, Kind},
-    world::{Check, World},
+    world::World,
 };
 
 /// A bare request, to a service that no credential asks.

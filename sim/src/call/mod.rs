@@ -27,8 +27,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::{Check, World},
+    world::World,
 };
 
 pub(crate) use caller::{CallContext, Caller, SecretWatch, SubjectInstance};

@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::{Call, CallKind, Caller, SubjectInstance, Subscription, Uses, Which};
 use crate::{
+    check::Check,
     credential::{
         BuiltSubject, RedisHow,
         redis_client::{RedisClient, RedisConnection},
@@ -20,7 +21,7 @@ use crate::{
     scenario::{Span, document::Place},
     service::redis::parse_command,
     trace::{Kind, RedisEvent, RedisReply},
-    world::{Check, World},
+    world::World,
 };
 
 /// Commands for Redis.

@@ -6,10 +6,11 @@ use serde::Deserialize;
 
 use super::{Call, CallKind, Caller, Subscription, Uses, Which};
 use crate::{
+    check::Check,
     credential::{BuiltSubject, redis_client::Heard},
     scenario::document::Place,
     trace::{Kind, RedisEvent, RedisReply},
-    world::{Check, World},
+    world::World,
 };
 
 /// A subscriber that listens until the world's end.

@@ -11,8 +11,9 @@ use url::Url;
 
 use super::{Call, CallKind, Caller, Subscription, Uses, Which, asking};
 use crate::{
+    check::Check,
     scenario::{diagnostics::one_of, document::Place},
-    world::{Check, World},
+    world::World,
 };
 
 /// A use of a resource.
@@ -33,14 +34,8 @@ impl CallKind for UseResource {
         if !check.resource(&self.resource, &place.key("resource")) {
             return;
         }
-        let grants = &check.world.resources[&self.resource].grants;
-        let mut rights = grants
-            .values()
-            .flatten()
-            .map(String::as_str)
-            .collect::<Vec<_>>();
-        rights.sort_unstable();
-        rights.dedup();
+        let granted = check.rest.resources.get(self.resource.as_str());
+        let rights: Vec<&str> = granted.into_iter().flatten().copied().collect();
         if !rights.is_empty() && !rights.contains(&self.right.as_str()) {
             let message = format!(
                 "nobody has the right `{}` on `{}`",

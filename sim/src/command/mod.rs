@@ -30,8 +30,8 @@ use shown::Shown;
 
 use crate::{
     backend::{Stage, journal::Why, stage::State},
+    check::Check,
     scenario::{Range, Span, document::Place},
-    world::{Check, World},
 };
 
 /// The registry: calls `$callback` with what stands before, and a line for each command: its module,
@@ -90,13 +90,6 @@ macro_rules! define {
                 match self { $( Self::$variant => stringify!($module) ),* }
             }
 
-            /// The command as `world` has it; `None` if the world says nothing of it.
-            pub(crate) fn of_world(self, world: &World) -> Option<&dyn Command> {
-                match self {
-                    $( Self::$variant => world.$module.as_ref().map(|keys| keys as &dyn Command) ),*
-                }
-            }
-
             /// The command as it is now; `None` if the world says nothing of it and no action has
             /// installed it.
             fn running(self, state: &State) -> Option<&dyn Command> {
@@ -142,12 +135,6 @@ impl Program {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.name() == name)
     }
-}
-
-/// The commands of which `world` says something, in the order of the registry.
-pub(crate) fn of_world(world: &World) -> impl Iterator<Item = &dyn Command> {
-    let all = Program::ALL.iter();
-    all.filter_map(|program| program.of_world(world))
 }
 
 /// What a simulated command left when it ended. `Debug` shows no content: standard output holds

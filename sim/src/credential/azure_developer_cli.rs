@@ -7,8 +7,8 @@ use super::{
     command_options::build,
 };
 use crate::{
+    check::{Check, Names},
     scenario::document::Place,
-    world::{Check, Names},
 };
 
 pub(super) struct Kind;

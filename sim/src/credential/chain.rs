@@ -9,8 +9,8 @@ use super::{
     Source, walk,
 };
 use crate::{
+    check::{Check, Names},
     scenario::document::Place,
-    world::{Check, Names},
 };
 
 /// Options of `ChainedTokenCredential`.

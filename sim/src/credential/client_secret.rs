@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::{Built, Credential, CredentialKind, Described, Keeps, Lent, RetryOptions, Source};
 use crate::{
+    check::{Check, Names},
     scenario::document::Place,
-    world::{Check, Names},
 };
 
 /// Options of `ClientSecretCredential`.

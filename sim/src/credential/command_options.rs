@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::{Described, described::milliseconds};
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::Check,
 };
 
 /// Options of the credentials that run a command.

@@ -9,8 +9,8 @@ use super::{
     RetryOptions, Source, walk,
 };
 use crate::{
+    check::{Check, Names},
     scenario::document::Place,
-    world::{Check, Names},
 };
 
 /// Options of `DefaultAzureCredential`.

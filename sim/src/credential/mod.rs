@@ -33,8 +33,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    check::{Check, Names},
     scenario::document::Place,
-    world::{Check, Names},
 };
 
 pub use build::{Built, BuiltSubject, Lent};

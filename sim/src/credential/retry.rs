@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::Check,
 };
 
 /// Retries; what is not set has the credential's default.

@@ -13,7 +13,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::span;
-use crate::world::{Check, Target};
+use crate::{check::Check, world::Target};
 
 /// The waits between attempts, as the credential makes them: from the end of one to the beginning
 /// of the next.

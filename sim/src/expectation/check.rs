@@ -1,7 +1,7 @@
 //! What several expectations check: windows in which something happens, texts, and seeds.
 
+use crate::check::Check;
 use crate::scenario::{Span, document::Place};
-use crate::world::Check;
 
 impl Check<'_> {
     /// The window and the step of an expectation about calls: at least one must begin there.

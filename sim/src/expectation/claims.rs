@@ -1,8 +1,8 @@
 //! Expectations that contradict each other: no run can meet both.
 
 use super::Expect;
+use crate::check::Check;
 use crate::scenario::{Span, document::Place};
-use crate::world::Check;
 
 /// What an expectation asserts of every call in a window.
 pub(crate) struct Claim<'a> {

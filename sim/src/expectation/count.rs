@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::check::Check;
 use crate::scenario::document::Place;
-use crate::world::Check;
 
 /// How many of something are wanted: `exactly`, or `at-least` and `at-most`.
 #[derive(Clone, Copy, Debug)]

@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Outcome, Scale, each_run, lacks};
+use crate::check::Check;
 use crate::judge::{
     Evidence, Plan, Ruling, Run, Side, View,
     view::{self, Call, CallEnd, Window},
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::CallOutcome;
-use crate::world::Check;
 
 /// Every call in the window fails like this; there must be at least one call.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
 use crate::call::{HttpReply, HttpSent};
+use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Event, Kind};
-use crate::world::Check;
 
 /// Every bare request in the window gets such a reply; there must be at least one.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run};
+use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
-use crate::world::Check;
 
 /// What is reported about a change of identity.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use super::{Claim, Expectation, Scale, each_run};
 use crate::fault::Matcher as _;
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::document::Place;
-use crate::world::{Check, Target};
+use crate::{check::Check, world::Target};
 
 /// How many requests are under way at once.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

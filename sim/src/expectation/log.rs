@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run, lacks, window};
+use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
-use crate::world::Check;
 
 /// How many warnings and errors the credential logs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

@@ -38,9 +38,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::check::Check;
 use crate::judge::{Finding, Plan, Ruling, View};
 use crate::scenario::document::Place;
-use crate::world::Check;
 
 pub(crate) use claims::{Claim, Outcome, conflicts};
 pub use error::ErrorKind;

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run, lacks};
+use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
 use crate::scenario::document::Place;
 use crate::trace::Kind;
-use crate::world::Check;
 
 /// The credential could not be built.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
+use crate::check::Check;
 use crate::judge::{
     Evidence, Plan, Ruling, Run, Side, View,
     view::{Call, CallEnd, Window},
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, TriedMember, span};
-use crate::world::Check;
 
 /// A member that a chain passed over.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale};
+use crate::check::Check;
 use crate::judge::{Evidence, Plan, Ruling, Side, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::span;
-use crate::world::Check;
 
 /// A percentile of what callers wait, over all seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

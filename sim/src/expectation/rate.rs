@@ -9,7 +9,7 @@ use super::{Claim, Expectation, Scale, each_run};
 use crate::fault::Matcher as _;
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::{Span, document::Place};
-use crate::world::{Check, Target};
+use crate::{check::Check, world::Target};
 
 /// How many requests reach a service within any window of a length: the budget of a client.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

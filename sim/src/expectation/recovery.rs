@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, ENDED, Expectation, Scale, each_run};
+use crate::check::Check;
 use crate::judge::{
     Entry, Evidence, Plan, Ruling, Side, View,
     view::{Call, CallEnd},
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, Kind, span};
-use crate::world::Check;
 
 /// Calls succeed again.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

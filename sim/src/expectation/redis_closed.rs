@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run, window};
+use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Kind, RedisEnd, RedisEvent};
-use crate::world::Check;
 
 /// How many connections reach the end that is named.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run, lacks, redis_replies::every_work};
+use crate::check::Check;
 use crate::judge::{Plan, Ruling, Side, View, redis_view::Work, view::Window};
 use crate::scenario::{Span, document::Place};
-use crate::world::Check;
 
 /// Every piece of work in the window fails somewhere; there must be at least one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

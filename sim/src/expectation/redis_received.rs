@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
+use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
 use crate::scenario::{diagnostics::one_of, document::Place};
 use crate::service::redis::resp::shown;
 use crate::trace::{Kind, Published, RedisEvent};
-use crate::world::Check;
 
 /// What is published so shortly before the end may still be on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
+use crate::check::Check;
 use crate::judge::{Evidence, Plan, Ruling, Side, View, redis_view::Work, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::RedisReply;
-use crate::world::Check;
 
 /// Every piece of work in the window gets such replies; there must be at least one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

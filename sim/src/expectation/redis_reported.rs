@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run, window};
+use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Kind, RedisEvent, RedisReport};
-use crate::world::Check;
 
 /// What the client reports about itself.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

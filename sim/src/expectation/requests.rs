@@ -12,7 +12,7 @@ use crate::judge::{
     view::{Visit, visits},
 };
 use crate::scenario::{Span, document::Place};
-use crate::world::{Check, Target};
+use crate::{check::Check, world::Target};
 
 /// How many requests reach a service.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
+use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
-use crate::world::Check;
 
 /// As whom a resource was used.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale};
+use crate::check::Check;
 use crate::judge::{Evidence, Plan, Ruling, Side, View};
 use crate::scenario::document::Place;
-use crate::world::Check;
 
 /// The share of calls that succeed, over all seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run};
+use crate::check::Check;
 use crate::judge::{
     Evidence, Plan, Ruling, Side, View,
     view::{Call, CallEnd, Window},
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, Fingerprint};
-use crate::world::Check;
 
 /// How many different tokens callers hold.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

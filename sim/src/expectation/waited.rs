@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
+use crate::check::Check;
 use crate::judge::{
     Evidence, Plan, Ruling, Side, View,
     redis_view::Work,
@@ -13,7 +14,6 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Trace, span};
-use crate::world::Check;
 
 /// How long callers wait, for tokens and for the replies of Redis.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Count, Ending, Outcome, Tally, counted, prose::real};
 use crate::judge::Finding;
+use crate::scenario::diagnostics::{github_property, github_text};
 
 /// GitHub shows a handful of annotations for each step; more would only hide the first ones.
 pub const MOST_ANNOTATIONS: usize = 25;
@@ -71,20 +72,10 @@ fn failure(outcome: &Outcome, finding: &Finding) -> String {
 fn error(outcome: &Outcome, line: usize, what: &str, says: &str) -> String {
     format!(
         "::error file={},line={line},title={}::{}",
-        property(&outcome.path),
-        property(&format!("{}: {what}", outcome.name)),
-        escaped(says),
+        github_property(&outcome.path),
+        github_property(&format!("{}: {what}", outcome.name)),
+        github_text(says),
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    escaped(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// The table for the summary of the job, as Markdown.

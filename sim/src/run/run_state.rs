@@ -109,14 +109,14 @@ impl RunState {
         let number = self.instances.fetch_add(1, Ordering::Relaxed) + 1;
         let (platform, observer, leftovers) = Lender::lend(&self.host, number);
         let tenant = self.scenario.world.entra.as_ref().map_or_else(
-            || crate::service::entra::world::DEFAULT_TENANT.to_owned(),
+            || crate::backend::settings::DEFAULT_TENANT.to_owned(),
             |entra| entra.tenant.clone(),
         );
         let lent = Lent {
             platform,
             observer,
             tenant,
-            redis: redis_hosts(&self.scenario.world),
+            redis: redis_hosts(self.scenario.world.redis.as_ref()),
             reporter: self.reporter(number),
         };
         let subject = &self.scenario.subject;

@@ -41,11 +41,11 @@ impl Diagnostic {
         says.extend(self.help.iter().map(|help| format!("help: {help}")));
         format!(
             "::error file={},line={},col={},title={}::{}",
-            property(&self.path),
+            github_property(&self.path),
             self.line,
             self.column,
-            property(&self.message),
-            escaped(&says.join("\n")),
+            github_property(&self.message),
+            github_text(&says.join("\n")),
         )
     }
 
@@ -72,15 +72,15 @@ impl Diagnostic {
 }
 
 /// A message as a GitHub workflow command wants it.
-fn escaped(text: &str) -> String {
+pub(crate) fn github_text(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
 /// A property of a GitHub workflow command.
-fn property(text: &str) -> String {
-    escaped(text).replace(':', "%3A").replace(',', "%2C")
+pub(crate) fn github_property(text: &str) -> String {
+    github_text(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// Everything that is wrong with one file; never empty.

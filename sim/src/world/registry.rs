@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::{
     backend::settings::SigningKey,
     command::{
-        self, Account, Program, commands,
+        self, Account, Command, Program, commands,
         matcher::{CommandMatch, RunsOf},
     },
     fault::{
@@ -109,6 +109,12 @@ macro_rules! define {
                 $(if let Some(it) = &self.$sfield { all.push(it); })*
                 all.push(&self.resources);
                 all
+            }
+
+            /// The commands of which it says something, in the order of the registry.
+            pub(crate) fn commands(&self) -> impl Iterator<Item = &dyn Command> {
+                let all = [$(self.$cfield.as_ref().map(|it| it as &dyn Command)),*];
+                all.into_iter().flatten()
             }
 
             /// What `explain` says of services that this world lacks.

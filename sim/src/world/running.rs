@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use super::registry::{Service, World};
 use crate::{
     backend::{Beginning, Stage},
-    command,
     engine::{HostMain, Server},
     trace::Recorder,
 };
@@ -31,7 +30,7 @@ impl Stage {
         for service in world.services() {
             service.install(&stage);
         }
-        for command in command::of_world(world) {
+        for command in world.commands() {
             command.install(&stage);
         }
         let mut state = stage.state();

@@ -16,11 +16,7 @@ use crate::{
 const NOT_YET: &[&str] = &[];
 
 /// Arrows that point the wrong way: a room, and one below it that it uses. Only to be shortened.
-const WRONG_ARROWS: &[(&str, &str)] = &[
-    ("backend", "service"),
-    ("command", "world"),
-    ("service", "world"),
-];
+const WRONG_ARROWS: &[(&str, &str)] = &[];
 
 /// Circles of modules: the modules of each, in order. Only to be shortened.
 const CIRCLES: &[&[&str]] = &[

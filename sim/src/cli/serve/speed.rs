@@ -49,7 +49,7 @@ fn lasting(scenario: &Scenario) -> Option<String> {
     let lives = services
         .iter()
         .map(|service| (service.titles().join(" and "), service.token_life()));
-    let commands = command::of_world(world).map(|command| {
+    let commands = world.commands().map(|command| {
         let name = command.program().name().to_owned();
         (name, Some(command.token_life()))
     });
@@ -111,7 +111,10 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
         scenario.at.iter().any(brings)
     };
     Program::ALL.iter().find_map(|program| {
-        let there = program.of_world(world).map(|command| command.takes());
+        let there = world
+            .commands()
+            .find(|command| command.program() == *program)
+            .map(|command| command.takes());
         let takes = there.or_else(|| comes(*program).then_some(None))?;
         let longest = takes.map_or(command::USUAL, |takes| takes.at_most.0);
         let name = program.name();

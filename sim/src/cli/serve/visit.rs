@@ -8,7 +8,7 @@ use super::{
     child::Running,
     variables,
 };
-use crate::{command, judge::Run, run::Visit, simulation::quoted, story::Scenario, trace::Kind};
+use crate::{judge::Run, run::Visit, simulation::quoted, story::Scenario, trace::Kind};
 
 /// How the guests left.
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,7 +111,11 @@ fn in_it(scenario: &Scenario) -> String {
     let world = &scenario.world;
     let services = world.services().into_iter();
     let mut has: Vec<String> = services.flat_map(|service| service.titles()).collect();
-    has.extend(command::of_world(world).map(|command| command.program().name().to_owned()));
+    has.extend(
+        world
+            .commands()
+            .map(|command| command.program().name().to_owned()),
+    );
     if has.is_empty() {
         "an empty world".to_owned()
     } else {

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     backend::{Stage, issuer::Who, journal::Why, stage::State},
+    check::Check,
     scenario::{Range, Span, document::Place},
-    world::Check,
 };
 
 /// Variables of its caller that change what it prints.

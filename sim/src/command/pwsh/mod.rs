@@ -21,8 +21,8 @@ use crate::{
         journal::Why,
         stage::State,
     },
+    check::Check,
     scenario::{Range, Span, document::Place},
-    world::Check,
 };
 use argv::Asked;
 use script::{Form, Missing, Script};

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    check::Check,
     scenario::{Span, document::Place},
-    world::Check,
 };
 
 /// The Redis client under test, around the credential under test.
@@ -95,7 +95,7 @@ impl RedisSubject {
                 .help("several scopes are several strings");
         }
         let cluster = self.client == RedisClientKind::Cluster;
-        let nodes = check.world.redis.as_ref().map_or(1, |redis| redis.nodes);
+        let nodes = check.rest.redis_nodes;
         if cluster != (nodes > 1) {
             let (label, help) = if cluster {
                 (

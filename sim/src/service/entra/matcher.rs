@@ -7,13 +7,13 @@ use serde::Deserialize;
 
 use super::ENTRA_HOST;
 use crate::{
+    check::Check,
+    scenario::{diagnostics::one_of, document::Place},
+};
+use crate::{
     fault::{Matcher, effect::TargetKind},
     http::exchange::Request,
     trace::Facts,
-};
-use crate::{
-    scenario::{diagnostics::one_of, document::Place},
-    world::Check,
 };
 
 /// What Entra is asked for.

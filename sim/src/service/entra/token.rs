@@ -70,7 +70,11 @@ pub fn token(
     }
     let audience = audience(&scope)?;
     let now = stage.time(at);
-    let issued = issuer.issue(Who::App(app), audience, now, entra.token_life.0);
+    let who = Who::App {
+        object_id: &app.object_id,
+        client_id: &app.client_id,
+    };
+    let issued = issuer.issue(who, audience, now, entra.token_life.0);
     let expires_in = issued.expires_on - now.as_second();
     let body = TokenAnswer {
         token_type: "Bearer",

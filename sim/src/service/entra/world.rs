@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::backend::settings::DEFAULT_TENANT;
 use crate::{
     http::limit::Limit,
     scenario::{Range, Span},
@@ -50,9 +51,6 @@ pub struct App {
     #[serde(default)]
     pub disabled: bool,
 }
-
-/// The tenant of a world that names none.
-pub const DEFAULT_TENANT: &str = "72f988bf-0000-0000-0000-00000000cafe";
 
 fn default_tenant() -> String {
     DEFAULT_TENANT.to_owned()

@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::IMDS_HOST;
+use crate::{check::Check, scenario::document::Place};
 use crate::{
     fault::{Matcher, effect::TargetKind},
     http::exchange::Request,
     trace::Facts,
 };
-use crate::{scenario::document::Place, world::Check};
 
 /// The path of the token endpoint.
 const TOKEN: &str = "/metadata/identity/oauth2/token";

@@ -16,7 +16,7 @@ use crate::scenario::Range;
 use crate::{
     backend::{
         Stage,
-        issuer::{self, Issued, Who},
+        issuer::Issued,
         journal::{Told, Why},
         stage::State,
     },
@@ -143,7 +143,7 @@ fn select<'a>(
         return Err(invalid_request(text).into());
     }
     let is_meant = |identity: &&ManagedIdentity| match selector {
-        "client_id" => issuer::client_id(identity).eq_ignore_ascii_case(&value),
+        "client_id" => identity.client_id().eq_ignore_ascii_case(&value),
         "object_id" => identity.object_id.eq_ignore_ascii_case(&value),
         _ => identity
             .resource_id
@@ -190,9 +190,7 @@ fn token(
         Some(kept) => (kept, format!("{whose} already has a token for {resource}")),
         None => {
             let life = imds.token_life.0;
-            let issued = state
-                .issuer
-                .issue(Who::Managed(identity), resource, now, life);
+            let issued = state.issuer.issue(identity.who(), resource, now, life);
             if imds.keeps_tokens {
                 let tokens = state.parts.get_or_default::<KeptTokens>();
                 tokens.0.insert(key, issued.clone());
@@ -242,7 +240,7 @@ fn body<'a>(
     };
     TokenAnswer {
         access_token: &issued.token,
-        client_id: issuer::client_id(identity),
+        client_id: identity.client_id(),
         expires_in: (!form.without_expires_in).then(|| count(left)),
         expires_on: (!form.without_expires_on).then(|| count(issued.expires_on)),
         // These two stay texts: no client reads them.

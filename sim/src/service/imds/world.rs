@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::backend::issuer::{self, Who};
 use crate::{
     http::limit::Limit,
     scenario::{Range, Span},
@@ -77,4 +78,21 @@ pub struct ManagedIdentity {
 
 fn one_day() -> Span {
     Span(Duration::from_secs(86_400))
+}
+
+impl ManagedIdentity {
+    /// Its client id: the stated one, or one that follows from its object id.
+    pub(super) fn client_id(&self) -> String {
+        issuer::client_id(&self.object_id, self.client_id.as_deref())
+    }
+
+    /// Whom its tokens speak of.
+    pub(crate) fn who(&self) -> Who<'_> {
+        Who::Managed {
+            object_id: &self.object_id,
+            client_id: self.client_id.as_deref(),
+            resource_id: self.resource_id.as_deref(),
+            app_roles: self.app_roles,
+        }
+    }
 }

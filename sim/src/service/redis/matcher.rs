@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    check::Check,
     fault::{Matcher, effect::TargetKind},
     scenario::document::Place,
     trace::Facts,
-    world::Check,
 };
 
 /// What is known of a command.

@@ -33,8 +33,8 @@ pub const REDIS_HOST: &str = "redis.contoso.example";
 pub const REDIS_PORT: u16 = 6380;
 
 /// Where Redis is: one host, or one for each node of a cluster; replicas are not among them.
-pub fn redis_hosts(world: &crate::world::World) -> Vec<(String, u16)> {
-    let nodes = world.redis.as_ref().map_or(0, |redis| redis.nodes);
+pub fn redis_hosts(redis: Option<&Redis>) -> Vec<(String, u16)> {
+    let nodes = redis.map_or(0, |redis| redis.nodes);
     match nodes {
         0 => Vec::new(),
         1 => vec![(REDIS_HOST.to_owned(), REDIS_PORT)],

@@ -6,15 +6,15 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::super::{Principal, Reach, Service};
 use super::{REDIS_HOST, REDIS_PORT};
 use crate::{
     backend::Stage,
+    check::Check,
     engine::Server,
     fault::effect::Preset,
     http::limit::Limit,
     scenario::{Range, Span, document::Place},
-    service::{Principal, Reach, Service},
-    world::Check,
 };
 
 /// More nodes than that are a slip.
@@ -208,8 +208,7 @@ impl Check<'_> {
 
     /// The number of a node of the cluster.
     pub(crate) fn redis_node(&mut self, node: u32, place: &Place) {
-        let redis = self.world.redis.as_ref();
-        let nodes = redis.map_or(1, |redis| redis.nodes);
+        let nodes = self.rest.redis_nodes;
         if !(1..=nodes).contains(&node) {
             self.at_value(place, format!("there is no node {node}"))
                 .label("not in this world")

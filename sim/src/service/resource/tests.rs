@@ -7,10 +7,7 @@ use super::server::Resource;
 use crate::backend::Stage;
 use crate::backend::testing::{get, header, json, request, seconds, stage};
 use crate::{
-    backend::{
-        issuer::{Issuer, Who},
-        jwt,
-    },
+    backend::{issuer::Issuer, jwt},
     http::exchange::Endpoint as _,
 };
 
@@ -31,7 +28,7 @@ fn issue(stage: &Stage, oid: &str, audience: &str) -> String {
     let now = stage.time(seconds(600));
     let mut issuer = Issuer::new(TENANT);
     issuer
-        .issue(Who::Managed(&identity), audience, now, seconds(3_600))
+        .issue(identity.who(), audience, now, seconds(3_600))
         .token
 }
 

@@ -17,12 +17,11 @@ use crate::scenario::{
     diagnostics::Problem,
     document::{Document, Place},
 };
-use crate::{action, call, world::Check};
+use crate::{action, call, check::Check};
 
 /// Everything in the scenario that makes no sense.
 pub(crate) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
     let check = Check {
-        world: &scenario.world,
         names: names::of(scenario),
         rest: rest::of(scenario),
         checker: Checker::new(document, scenario.world.lasts),
@@ -32,7 +31,7 @@ pub(crate) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     check.citations();
     check.world();
     check.subject();
-    action::check(&scenario.at, &mut check);
+    action::check(&scenario.at, &scenario.world, &mut check);
     call::check(&scenario.call, &mut check);
     check.expectations();
     crate::expectation::conflicts(&scenario.expect, &mut check);

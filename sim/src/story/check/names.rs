@@ -3,7 +3,7 @@
 use super::super::Scenario;
 use crate::service::Principal;
 use crate::service::imds::world::ManagedIdentity;
-use crate::{action, world::Names};
+use crate::{action, check::Names};
 
 /// The names of `scenario`.
 pub(crate) fn of(scenario: &Scenario) -> Names<'_> {

@@ -3,7 +3,8 @@
 use super::super::Scenario;
 use crate::{
     call::Uses,
-    world::{Rest, Series},
+    check::{Rest, Series},
+    world,
 };
 
 /// The rest of `scenario`.
@@ -20,7 +21,19 @@ pub(crate) fn of(scenario: &Scenario) -> Rest<'_> {
     });
     let faults = scenario.faults();
     let mut expectations = scenario.expect.iter();
+    let begins = &scenario.world;
+    let commands = begins.commands().map(|command| command.program().name());
+    let services = begins.services().into_iter().map(|service| service.key());
+    let resources = begins.resources.iter().map(|(name, resource)| {
+        let rights = resource.grants.values().flatten().map(String::as_str);
+        (name.as_str(), rights.collect())
+    });
     Rest {
+        services: services.chain(commands).collect(),
+        advice: world::advice,
+        accounts: begins.accounts.keys().map(String::as_str).collect(),
+        resources: resources.collect(),
+        redis_nodes: begins.redis.as_ref().map_or(1, |redis| redis.nodes),
         calls: calls.collect(),
         faults: faults
             .map(|(at, fault)| (fault.name.as_str(), at))

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZoneDatabase;
 use url::{Host, Url};
 
-use super::{Check, Place};
+use super::{Check, Place, Whole};
 use crate::{
-    command,
+    check::is_guid,
     host::APP,
     service::{entra::ENTRA_HOST, imds::IMDS_HOST},
-    world::is_guid,
 };
 use crate::{
     http::limit::Limit,
@@ -21,9 +20,9 @@ use crate::{
     },
 };
 
-impl<'a> Check<'a> {
+impl<'a> Whole<'a> {
     pub(crate) fn world(&mut self) {
-        let world = self.world;
+        let world = &self.scenario.world;
         let place = Place::default().key("world");
         self.longer_than_zero(
             world.lasts,
@@ -62,7 +61,7 @@ impl<'a> Check<'a> {
             self.visible(user, key, "a user name in visible characters");
             self.id(&account.object_id, &place.key("object-id"), &mut ids);
         }
-        for command in command::of_world(world) {
+        for command in world.commands() {
             command.check(&place.key(command.program().name()), self);
         }
         if let Some(redis) = &world.redis {
@@ -70,7 +69,9 @@ impl<'a> Check<'a> {
         }
         self.resources(&place.key("resources"));
     }
+}
 
+impl<'a> Check<'a> {
     fn time_zone(&mut self, zone: &str, place: &Place) {
         let zones = TimeZoneDatabase::bundled();
         if zones.get(zone).is_ok() {
@@ -218,13 +219,15 @@ impl<'a> Check<'a> {
             self.header_value(value, &place.key("retry-after"));
         }
     }
+}
 
+impl Whole<'_> {
     fn resources(&mut self, place: &Place) {
         let mut hosts = BTreeMap::from([
             (ENTRA_HOST.to_owned(), "Entra".to_owned()),
             (APP.to_owned(), "the app itself".to_owned()),
         ]);
-        for (name, resource) in &self.world.resources {
+        for (name, resource) in &self.scenario.world.resources {
             let place = place.key(name);
             let key = self.document().key(&place);
             self.visible(name, key, "a name in visible characters");

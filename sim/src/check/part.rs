@@ -1,27 +1,21 @@
-//! What a part of a scenario is checked with: the world, who and what has a name, and what the rest
-//! of the file says.
+//! What a part of a scenario is checked with.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     ops::{Deref, DerefMut, Range as Window},
     time::Duration,
 };
 
 use super::Names;
-use super::World;
-use crate::{
-    command,
-    scenario::{
-        Span,
-        checker::Checker,
-        diagnostics::{closest, one_of},
-        document::Place,
-    },
+use crate::scenario::{
+    Span,
+    checker::Checker,
+    diagnostics::{closest, one_of},
+    document::Place,
 };
 
 /// Checks parts of a scenario. Derefs to the [`Checker`], which reports.
 pub(crate) struct Check<'a> {
-    /// The world at its start.
-    pub world: &'a World,
     /// Who and what has a name.
     pub names: Names<'a>,
     /// What the rest of the file says.
@@ -32,6 +26,16 @@ pub(crate) struct Check<'a> {
 
 /// What the parts of a scenario need to know of each other when they are checked.
 pub(crate) struct Rest<'a> {
+    /// The services and commands of the world, by their keys in `[world]`.
+    pub services: BTreeSet<&'static str>,
+    /// How to add a service or a command of this key to `[world]`, for the help of a diagnostic.
+    pub advice: fn(&str) -> &'static str,
+    /// The user names of the people who can sign in.
+    pub accounts: BTreeSet<&'a str>,
+    /// The rights that each resource grants, to whomever, by its name in `[world.resources]`.
+    pub resources: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// How many nodes share the keys of the world's Redis; 1 if there is none.
+    pub redis_nodes: u32,
     /// One entry for each `[[call]]`, in the order of the file.
     pub calls: Vec<Series<'a>>,
     /// The name of each fault of the timeline, and when it begins.
@@ -127,8 +131,8 @@ impl Check<'_> {
 
     /// A person who can sign in.
     pub(crate) fn account(&mut self, user: &str, place: &Place) {
-        let accounts = &self.world.accounts;
-        if accounts.contains_key(user) {
+        let accounts = self.rest.accounts.clone();
+        if accounts.contains(user) {
             return;
         }
         let problem = self.at_value(place, format!("there is no account `{user}`"));
@@ -138,7 +142,7 @@ impl Check<'_> {
                 "add `[world.accounts.\"{user}\"]` with `object-id = \"...\"`"
             ));
         } else {
-            let users = accounts.keys().map(String::as_str);
+            let users = accounts.iter().copied();
             problem
                 .expected(one_of(users.clone()))
                 .did_you_mean(user, users);
@@ -154,10 +158,10 @@ impl Check<'_> {
 
     /// A resource of the world.
     pub(crate) fn resource(&mut self, name: &str, place: &Place) -> bool {
-        let resources = &self.world.resources;
-        if resources.contains_key(name) {
+        if self.rest.resources.contains_key(name) {
             return true;
         }
+        let resources = self.rest.resources.keys().copied().collect::<Vec<_>>();
         let problem = self.at_value(place, format!("there is no resource `{name}`"));
         problem.label("not in `world.resources`");
         if resources.is_empty() {
@@ -165,7 +169,7 @@ impl Check<'_> {
                 "add `[world.resources.{name}]` with `audience = \"https://vault.azure.net\"`"
             ));
         } else {
-            let names = resources.keys().map(String::as_str);
+            let names = resources.iter().copied();
             problem
                 .expected(one_of(names.clone()))
                 .did_you_mean(name, names);
@@ -186,14 +190,12 @@ impl Check<'_> {
 
     /// A service or command that must be in the world.
     pub(crate) fn service(&mut self, name: &str, place: &Place) -> bool {
-        let services = self.world.services();
-        let mut commands = command::of_world(self.world);
-        let exists = services.iter().any(|service| service.key() == name)
-            || commands.any(|command| command.program().name() == name);
+        let exists = self.rest.services.contains(name);
         if !exists {
+            let advice = (self.rest.advice)(name);
             self.at_key(place, format!("there is no `{name}` in this world"))
                 .label(format!("the file has no `[world.{name}]`"))
-                .help(format!("add `[world.{name}]`, {}", super::advice(name)));
+                .help(format!("add `[world.{name}]`, {advice}"));
         }
         exists
     }
