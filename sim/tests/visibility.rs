@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use credsim::{
-    judge::{Finding, Judgement, Run, Sight},
+    judge::{Finding, Judgement, Run, Visibility},
     simulation::{Settings, Simulation},
     story::{Loaded, Scenario, library},
     trace::{CallOutcome, Kind},
@@ -24,31 +24,31 @@ fn play(scenario: &Scenario) -> Run {
     settings.run(scenario, settings.seed).unwrap()
 }
 
-/// The run as somebody knows it who sees no more than `sight`.
-fn seen_with(run: &Run, sight: Sight) -> Run {
+/// The run as somebody knows it who sees no more than `visibility`.
+fn seen_with(run: &Run, visibility: Visibility) -> Run {
     let mut run = run.clone();
-    run.sight = sight;
+    run.visibility = visibility;
     run.trace.events.retain_mut(|event| match &mut event.kind {
         Kind::CallStarted { .. }
         | Kind::Built { .. }
         | Kind::NotBuilt { .. }
         | Kind::WorkStarted { .. }
-        | Kind::WorkEnded { .. } => sight.calls,
+        | Kind::WorkEnded { .. } => visibility.calls,
         Kind::CallEnded { outcome, .. } => {
-            reduce(Arc::make_mut(outcome), sight);
-            sight.calls
+            reduce(Arc::make_mut(outcome), visibility);
+            visibility.calls
         }
         Kind::RequestSent { .. } | Kind::ResponseReceived { .. } | Kind::ExchangeEnded { .. } => {
-            sight.attempts
+            visibility.attempts
         }
-        Kind::IdentityChanged { .. } | Kind::Log { .. } => sight.reports,
-        Kind::Leftovers { .. } => sight.details,
+        Kind::IdentityChanged { .. } | Kind::Log { .. } => visibility.reports,
+        Kind::Leftovers { .. } => visibility.details,
         _ => true,
     });
     run
 }
 
-fn reduce(outcome: &mut CallOutcome, sight: Sight) {
+fn reduce(outcome: &mut CallOutcome, visibility: Visibility) {
     let (credential, tried) = match outcome {
         CallOutcome::GaveUp {} => return,
         CallOutcome::Token {
@@ -61,15 +61,15 @@ fn reduce(outcome: &mut CallOutcome, sight: Sight) {
             retry_at,
             ..
         } => {
-            if !sight.kinds {
+            if !visibility.kinds {
                 // It stands there, and says nothing.
                 "failed".clone_into(error);
             }
-            *retry_at = retry_at.filter(|_| sight.details);
+            *retry_at = retry_at.filter(|_| visibility.details);
             (credential, tried)
         }
     };
-    if !sight.walks {
+    if !visibility.walks {
         // All that a driver knows is whom it asked.
         "OutermostCredential".clone_into(credential);
         tried.clear();
@@ -82,11 +82,11 @@ fn kind(finding: &Finding) -> &str {
 }
 
 /// The kinds of check that could be judged, and those that could not, over the whole library.
-fn judged_with(sight: Sight) -> (BTreeSet<String>, BTreeSet<String>) {
+fn judged_with(visibility: Visibility) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut held, mut unseen) = (BTreeSet::new(), BTreeSet::new());
     for source in library::bundled() {
         let loaded = source.parse().unwrap();
-        let run = seen_with(&play(&loaded.scenario), sight);
+        let run = seen_with(&play(&loaded.scenario), visibility);
         let verdict = verdict::judge(&loaded.scenario, &[run]);
         for finding in verdict.findings() {
             // One run has no statistics.
@@ -112,7 +112,7 @@ fn set(kinds: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn of_an_application_only_what_arrives_is_judged() {
-    let (held, unseen) = judged_with(Sight::endpoints_only());
+    let (held, unseen) = judged_with(Visibility::endpoints_only());
     let arrives = [
         "attempts",
         "in-flight",
@@ -156,7 +156,7 @@ fn of_an_application_only_what_arrives_is_judged() {
 
 #[test]
 fn of_a_driver_all_is_judged_but_what_it_does_not_tell() {
-    let (held, unseen) = judged_with(Sight::of_a_driver());
+    let (held, unseen) = judged_with(Visibility::of_a_driver());
     let partly = [
         "attempts",
         "error",
@@ -189,7 +189,7 @@ fn expectation(verdict: &Verdict, number: usize) -> &Finding {
 #[test]
 fn what_can_be_seen_of_a_check_can_still_fail() {
     let mut loaded = bundled("chain/silent-fallback-identity-removed");
-    let run = seen_with(&play(&loaded.scenario), Sight::of_a_driver());
+    let run = seen_with(&play(&loaded.scenario), Visibility::of_a_driver());
     let verdict = judge(&loaded, run.clone());
     let first = expectation(&verdict, 1);
     assert_eq!(kind(first), "token-from");
@@ -206,11 +206,11 @@ fn what_can_be_seen_of_a_check_can_still_fail() {
 fn a_kind_of_error_that_is_not_told_is_not_judged() {
     // There it is unavailable.
     let mut loaded = bundled("managed-identity/connection-refused");
-    let sight = Sight {
+    let visibility = Visibility {
         kinds: false,
-        ..Sight::everything()
+        ..Visibility::everything()
     };
-    let run = seen_with(&play(&loaded.scenario), sight);
+    let run = seen_with(&play(&loaded.scenario), visibility);
     let all = judge(&loaded, run.clone());
     let number = all
         .expectations
@@ -230,7 +230,7 @@ fn a_kind_of_error_that_is_not_told_is_not_judged() {
 #[test]
 fn a_silent_change_is_seen_by_the_principal_alone() {
     let loaded = bundled("chain/silent-fallback-identity-removed");
-    let mut run = seen_with(&play(&loaded.scenario), Sight::of_a_driver());
+    let mut run = seen_with(&play(&loaded.scenario), Visibility::of_a_driver());
     let convicts = |run: &Run| {
         let verdict = judge(&loaded, run.clone());
         let failures: Vec<_> = verdict.failures().map(|f| f.name.clone()).collect();
@@ -255,7 +255,7 @@ fn a_silent_change_is_seen_by_the_principal_alone() {
 #[test]
 fn waits_are_judged_from_what_the_service_saw() {
     let loaded = bundled("managed-identity/503-for-a-few-seconds");
-    let mut run = seen_with(&play(&loaded.scenario), Sight::endpoints_only());
+    let mut run = seen_with(&play(&loaded.scenario), Visibility::endpoints_only());
     assert!(expectation(&judge(&loaded, run.clone()), 1).is_held());
     // Two seconds later, and the last wait is out of bounds: 3.2 s, give or take 20 %.
     let last = run.trace.events.iter_mut().rev();
@@ -265,7 +265,7 @@ fn waits_are_judged_from_what_the_service_saw() {
     assert!(expectation(&judge(&loaded, run), 1).is_failure());
     // Nothing arrives where nobody can be reached.
     let loaded = bundled("entra/black-holed-entra");
-    let run = seen_with(&play(&loaded.scenario), Sight::of_a_driver());
+    let run = seen_with(&play(&loaded.scenario), Visibility::of_a_driver());
     let verdict = judge(&loaded, run);
     let reason = expectation(&verdict, 1).unseen();
     assert_eq!(reason, Some("attempts that reach no service are not seen"));
@@ -355,7 +355,7 @@ fn a_window_that_the_run_does_not_live_through_is_not_observed() {
 
     // The same for attempts that only the service sees.
     let loaded = bundled("managed-identity/503-for-a-few-seconds");
-    let mut run = seen_with(&play(&loaded.scenario), Sight::endpoints_only());
+    let mut run = seen_with(&play(&loaded.scenario), Visibility::endpoints_only());
     let mut early = loaded.clone();
     let lasts = early.scenario.world.lasts;
     let credsim::expectation::That::Attempts(wanted) = &mut early.scenario.expect[0].that else {
@@ -374,7 +374,7 @@ fn calls_that_are_not_seen_are_never_counted_as_none() {
         if loaded.scenario.seeds.is_some() {
             continue;
         }
-        let run = seen_with(&play(&loaded.scenario), Sight::endpoints_only());
+        let run = seen_with(&play(&loaded.scenario), Visibility::endpoints_only());
         let verdict = judge(&loaded, run);
         for finding in verdict
             .findings()
@@ -409,7 +409,7 @@ fn moments_count_from_the_start_of_the_run() {
 #[test]
 fn a_run_of_which_nothing_can_be_seen_is_not_passed() {
     let loaded = bundled("developer/az-past-ten-seconds");
-    let run = seen_with(&play(&loaded.scenario), Sight::endpoints_only());
+    let run = seen_with(&play(&loaded.scenario), Visibility::endpoints_only());
     let verdict = judge(&loaded, run);
     assert!(verdict.failures().next().is_none());
     assert!(!verdict.passed());
@@ -443,8 +443,8 @@ fn a_subject_that_keeps_the_promise_has_no_known_failure() {
 fn the_end_of_a_token_may_be_rounded_by_a_driver_and_no_more() {
     let loaded = bundled("managed-identity/reset-before-the-request");
     let whole = play(&loaded.scenario);
-    let convicts = |sight, late| {
-        let mut run = seen_with(&whole, sight);
+    let convicts = |visibility, late| {
+        let mut run = seen_with(&whole, visibility);
         for event in &mut run.trace.events {
             if let Kind::CallEnded {
                 outcome, host_time, ..
@@ -458,8 +458,8 @@ fn the_end_of_a_token_may_be_rounded_by_a_driver_and_no_more() {
         let mut failures = verdict.failures();
         failures.any(|finding| finding.name == "no-expired-token")
     };
-    assert!(convicts(Sight::everything(), 0));
-    assert!(!convicts(Sight::everything(), -1));
-    assert!(!convicts(Sight::of_a_driver(), 999));
-    assert!(convicts(Sight::of_a_driver(), 1_000));
+    assert!(convicts(Visibility::everything(), 0));
+    assert!(!convicts(Visibility::everything(), -1));
+    assert!(!convicts(Visibility::of_a_driver(), 999));
+    assert!(convicts(Visibility::of_a_driver(), 1_000));
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use credsim::{
-    backend::Stage,
+    backend::Backend,
     draws::Draws,
     engine::{BoxFuture, Control, Engine, Host, STALL_LIMIT, World},
     host::{HostClock, HostState, Lender},
@@ -71,28 +71,28 @@ where
     let loaded = credsim::story::parse("bench", "bench.toml", WORLD);
     let scenario = loaded.map_err(|invalid| invalid.render(false))?.scenario;
     let recorder = Recorder::default();
-    let stage = Stage::new(&scenario.world, DEFAULT_SEED, recorder.clone());
-    let servers = stage.hosts();
+    let backend = Backend::new(&scenario.world, DEFAULT_SEED, recorder.clone());
+    let servers = backend.hosts();
     let (sender, result) = mpsc::channel();
     let drive = move |host: Host, control: Arc<dyn Control>| -> BoxFuture<'static, ()> {
         Box::pin(async move {
             if let Some(start) = control.begin() {
-                stage.begin(start);
+                backend.begin(start);
             }
             let clock = HostClock::new(
-                stage.time(Duration::ZERO),
+                backend.time(Duration::ZERO),
                 scenario.world.host.clock_skew,
                 TimeZone::UTC,
             );
             let state = Arc::new(HostState::new(
                 host.clone(),
                 clock,
-                stage.clone(),
+                backend.clone(),
                 recorder,
                 Draws::new(DEFAULT_SEED),
                 scenario.world.environment.clone(),
             ));
-            for (name, _) in stage.hosts() {
+            for (name, _) in backend.hosts() {
                 state.set_reach(&name, Reach::Reachable);
             }
             let (platform, _, _) = Lender::lend(&state, 1);
@@ -115,7 +115,7 @@ where
                 Err(error) => Err(error.into()),
             };
             let _ = sender.send(told);
-            stage.close();
+            backend.close();
         })
     };
     engine.play(World {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::{backend::Stage, engine::Control, host::HostState, trace::Kind, world::Service};
+use crate::{backend::Backend, engine::Control, host::HostState, trace::Kind, world::Service};
 
 /// The running world as an action sees it.
 pub(crate) struct ActionContext<'a> {
     /// The time since the world's start at which the action happens.
     pub at: Duration,
     /// What the services share: their state, the fault book, the journal.
-    pub backend: &'a Stage,
+    pub backend: &'a Backend,
     /// The host on which the subject runs: its clock, its variables, which services it reaches.
     pub host: &'a HostState,
     /// The network and the hosts of the engine.
@@ -29,7 +29,7 @@ pub(crate) trait SharedCredential {
 
 impl ActionContext<'_> {
     /// Records a change of the world.
-    pub fn tell(&self, what: impl Into<String>) {
+    pub fn record_change(&self, what: impl Into<String>) {
         self.record(Kind::World { what: what.into() });
     }
 

@@ -57,7 +57,7 @@ impl TimelineAction for Crash {
     }
 
     fn apply(&self, context: &ActionContext<'_>) {
-        context.tell(format!("{} crashes", self.0.service.name()));
+        context.record_change(format!("{} crashes", self.0.service.name()));
         // Requests that are under way end in the trace before the host that answers them is gone.
         context.backend.crash(self.0.service, context.at);
         for host in context.hosts_of(self.0.service) {
@@ -107,7 +107,7 @@ impl TimelineAction for Restart {
     }
 
     fn apply(&self, context: &ActionContext<'_>) {
-        context.tell(format!("{} restarts", self.0.service.name()));
+        context.record_change(format!("{} restarts", self.0.service.name()));
         for host in context.hosts_of(self.0.service) {
             context.host.set_down(&host, false);
             context.control.restart(&host);

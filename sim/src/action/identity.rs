@@ -7,7 +7,7 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
-    backend::Stage,
+    backend::Backend,
     check::Check,
     scenario::{Span, diagnostics::one_of, document::Place},
     service::imds::{
@@ -76,7 +76,7 @@ impl TimelineAction for RemoveIdentity {
 
     fn apply(&self, context: &ActionContext<'_>) {
         forget(context.backend, &self.0.object_id);
-        context.tell(format!(
+        context.record_change(format!(
             "IMDS no longer knows identity {}",
             self.0.object_id
         ));
@@ -124,7 +124,7 @@ impl TimelineAction for AssignSystemIdentity {
 
     fn apply(&self, context: &ActionContext<'_>) {
         assign(context.backend, &self.0);
-        context.tell(format!(
+        context.record_change(format!(
             "IMDS knows system-assigned identity {}",
             self.0.object_id
         ));
@@ -149,7 +149,7 @@ impl TimelineAction for AssignSystemIdentity {
     }
 }
 
-fn forget(backend: &Stage, object_id: &str) {
+fn forget(backend: &Backend, object_id: &str) {
     let mut state = backend.state();
     if let Some(imds) = state.parts.get_mut::<Imds>() {
         imds.system_identity
@@ -162,7 +162,7 @@ fn forget(backend: &Stage, object_id: &str) {
     }
 }
 
-fn assign(backend: &Stage, identity: &ManagedIdentity) {
+fn assign(backend: &Backend, identity: &ManagedIdentity) {
     if let Some(imds) = backend.state().parts.get_mut::<Imds>() {
         imds.system_identity = Some(identity.clone());
     }

@@ -43,7 +43,7 @@ impl<P: Program> TimelineAction for Install<P> {
 
     fn apply(&self, context: &ActionContext<'_>) {
         program::change::<P, _>(context.backend, |command| *command.installed = true);
-        context.tell(format!("{} is installed", P::NAME));
+        context.record_change(format!("{} is installed", P::NAME));
     }
 
     fn consequences(&self) -> Consequences<'_> {
@@ -82,7 +82,7 @@ impl<P: Program> TimelineAction for Uninstall<P> {
 
     fn apply(&self, context: &ActionContext<'_>) {
         program::change::<P, _>(context.backend, |command| *command.installed = false);
-        context.tell(format!("{} is removed", P::NAME));
+        context.record_change(format!("{} is removed", P::NAME));
     }
 
     fn consequences(&self) -> Consequences<'_> {

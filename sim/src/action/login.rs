@@ -56,7 +56,7 @@ impl<P: Program> TimelineAction for LogIn<P> {
 
     fn apply(&self, context: &ActionContext<'_>) {
         let account = self.0.account.clone();
-        context.tell(format!("{account} {}", P::SIGNED_IN));
+        context.record_change(format!("{account} {}", P::SIGNED_IN));
         program::change::<P, _>(context.backend, |command| *command.account = Some(account));
     }
 
@@ -111,7 +111,7 @@ impl<P: Program> TimelineAction for LogOut<P> {
     fn apply(&self, context: &ActionContext<'_>) {
         let account = program::change::<P, _>(context.backend, |command| command.account.take());
         let account = account.as_deref().unwrap_or("nobody");
-        context.tell(format!("{account} {}", P::SIGNED_OUT));
+        context.record_change(format!("{account} {}", P::SIGNED_OUT));
     }
 
     fn consequences(&self) -> Consequences<'_> {

@@ -48,7 +48,7 @@ impl TimelineAction for NetworkChange {
 
     fn apply(&self, context: &ActionContext<'_>) {
         let name = self.service.name();
-        context.tell(match self.reach {
+        context.record_change(match self.reach {
             Reach::Reachable => format!("{name} is reachable again"),
             Reach::Refused => format!("{name} refuses connections"),
             Reach::BlackHoled => format!("packets to {name} vanish"),

@@ -3,7 +3,7 @@
 use super::TimelineState;
 use crate::scenario::document::Place;
 use crate::{
-    backend::{Stage, parts::Parts},
+    backend::{Backend, parts::Parts},
     check::Check,
     command,
 };
@@ -34,7 +34,7 @@ pub struct Running<'a> {
 }
 
 /// Changes a command of the running world.
-pub(super) fn change<P: Program, T>(backend: &Stage, how: impl FnOnce(Running<'_>) -> T) -> T {
+pub(super) fn change<P: Program, T>(backend: &Backend, how: impl FnOnce(Running<'_>) -> T) -> T {
     how(P::of(&mut backend.state().parts))
 }
 

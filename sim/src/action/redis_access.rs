@@ -7,7 +7,7 @@ use super::{
     TimelineState,
 };
 use crate::{
-    backend::Stage,
+    backend::Backend,
     check::Check,
     scenario::{Span, document::Place},
     service::redis::Redis,
@@ -42,7 +42,7 @@ impl TimelineAction for RedisAllow {
 
     fn apply(&self, context: &ActionContext<'_>) {
         set_access(context.backend, &self.0.object_id, true);
-        context.tell(self.describe());
+        context.record_change(self.describe());
     }
 
     fn consequences(&self) -> Consequences<'_> {
@@ -81,7 +81,7 @@ impl TimelineAction for RedisDeny {
 
     fn apply(&self, context: &ActionContext<'_>) {
         set_access(context.backend, &self.0.object_id, false);
-        context.tell(self.describe());
+        context.record_change(self.describe());
         if let Some(redis) = context.backend.redis() {
             redis.close_connections_of(&self.0.object_id);
         }
@@ -112,7 +112,7 @@ fn check_principal(identity: &IdentityRef, place: &Place, check: &mut Check<'_>)
     }
 }
 
-fn set_access(backend: &Stage, object_id: &str, allowed: bool) {
+fn set_access(backend: &Backend, object_id: &str, allowed: bool) {
     if let Some(redis) = backend.state().parts.get_mut::<Redis>() {
         redis.principals.retain(|known| *known != object_id);
         if allowed {

@@ -53,7 +53,7 @@ impl TimelineAction for RedisFailOver {
         let taken_over = redis
             .zip(node)
             .and_then(|(redis, node)| redis.fail_over(node));
-        context.tell(match taken_over {
+        context.record_change(match taken_over {
             Some((from, to)) => format!("{from} goes down, and {to} takes over"),
             None => format!("nobody can take over from node {} of redis", self.node),
         });

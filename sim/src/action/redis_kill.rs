@@ -39,7 +39,7 @@ impl TimelineAction for RedisKill {
     }
 
     fn apply(&self, context: &ActionContext<'_>) {
-        context.tell(self.describe());
+        context.record_change(self.describe());
         if let Some(redis) = context.backend.redis() {
             redis.close_connection(self.connection);
         }

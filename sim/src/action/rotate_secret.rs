@@ -7,7 +7,7 @@ use super::{
     ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
 };
 use crate::{
-    backend::Stage,
+    backend::Backend,
     check::Check,
     scenario::{Span, diagnostics::one_of, document::Place},
     service::entra::world::Entra,
@@ -57,7 +57,7 @@ impl TimelineAction for RotateSecret {
 
     fn apply(&self, context: &ActionContext<'_>) {
         replace(context.backend, &self.client_id, &self.secret);
-        context.tell(self.describe());
+        context.record_change(self.describe());
     }
 
     fn consequences(&self) -> Consequences<'_> {
@@ -81,7 +81,7 @@ impl TimelineAction for RotateSecret {
 }
 
 /// Replaces a secret. The old one stays registered: it must not leak although it is no longer valid.
-fn replace(backend: &Stage, client_id: &str, secret: &str) {
+fn replace(backend: &Backend, client_id: &str, secret: &str) {
     let mut state = backend.state();
     let entra = state.parts.get_mut::<Entra>();
     let mut apps = entra.into_iter().flat_map(|entra| &mut entra.apps);

@@ -39,7 +39,7 @@ impl TimelineAction for SetVariable {
     fn apply(&self, context: &ActionContext<'_>) {
         context.host.set_variable(&self.name, &self.value);
         let host = &context.host.host.name;
-        context.tell(format!("{} is set on {host}", self.name));
+        context.record_change(format!("{} is set on {host}", self.name));
     }
 
     fn consequences(&self) -> Consequences<'_> {

@@ -45,7 +45,7 @@ impl TimelineAction for StepClock {
     fn apply(&self, context: &ActionContext<'_>) {
         context.host.clock.step(self.by);
         let host = &context.host.host.name;
-        context.tell(format!("the clock of {host} is stepped by {}", self.by));
+        context.record_change(format!("the clock of {host} is stepped by {}", self.by));
     }
 
     fn consequences(&self) -> Consequences<'_> {

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::{Action, ActionContext, SharedCredential};
 use crate::{
-    backend::Stage,
+    backend::Backend,
     draws::Draws,
     engine::{BoxFuture, Control, Host, Listener, Network, Runtime, Stream, Work},
     host::{HostClock, HostState},
@@ -22,7 +22,7 @@ use crate::{
 
 /// Applies an action, written as in a scenario file (`az-logout = {}`), to the services of
 /// `backend`. The host and its network are there, but nothing runs on them.
-pub(crate) fn act(backend: &Stage, action: &str, at: Duration) {
+pub(crate) fn act(backend: &Backend, action: &str, at: Duration) {
     parse(action).apply(&ActionContext {
         at,
         backend,
@@ -42,7 +42,7 @@ pub(super) fn parse(action: &str) -> Action {
 }
 
 /// A host called `app` on which nothing runs.
-fn host(backend: &Stage) -> HostState {
+fn host(backend: &Backend) -> HostState {
     let start = backend.time(Duration::ZERO);
     HostState::new(
         Host {
@@ -114,7 +114,7 @@ impl Control for WrittenControl {
 
 /// A world in which actions happen and nothing else.
 pub(super) struct Played {
-    pub backend: Stage,
+    pub backend: Backend,
     pub host: Arc<HostState>,
     pub shared: Option<Box<dyn SharedCredential>>,
     control: WrittenControl,
@@ -124,7 +124,7 @@ pub(super) struct Played {
 impl Played {
     /// The world of this text, as it stands under `[world]`.
     pub fn new(world: &str) -> Self {
-        let (backend, recorder) = crate::backend::testing::stage(world);
+        let (backend, recorder) = crate::backend::testing::backend(world);
         let host = Arc::new(host(&backend));
         for (name, _) in backend.hosts() {
             host.set_reach(&name, Reach::Reachable);

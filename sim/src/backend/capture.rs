@@ -1,17 +1,17 @@
-//! Requests and commands as they arrived, whole, for somebody who compares clients. Secrets are
-//! left out.
+//! Requests and commands as they arrived, in full, for comparing clients (`serve --requests`).
+//! Secrets are left out.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-/// Hears of every request and every command when it arrives.
-pub type Witness = Arc<dyn Fn(&Witnessed) + Send + Sync>;
+/// Called with every request and every command when it arrives.
+pub type CaptureSink = Arc<dyn Fn(&Captured) + Send + Sync>;
 
 /// A request or a command, without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub enum Witnessed {
+pub enum Captured {
     /// A request that reached an endpoint.
     Request {
         /// The endpoint's name.

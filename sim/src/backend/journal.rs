@@ -33,7 +33,7 @@ impl Why {
 
 /// What the trace tells about a request on arrival.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct Recorded {
     /// What is asked for.
     pub what: &'static str,
     /// Method and path with query, secrets left out.
@@ -90,12 +90,14 @@ impl Journal {
     }
 
     /// A request arrived; its number at the endpoint.
-    pub fn arrived(&self, at: Duration, endpoint: &str, peer: &str, told: &Told) -> u64 {
+    pub fn arrived(&self, at: Duration, endpoint: &str, peer: &str, recorded: &Recorded) -> u64 {
         let mut pages = self.pages();
         let number = pages.numbers.entry(endpoint.to_owned()).or_default();
         *number += 1;
         let request = *number;
-        pages.open.insert((endpoint.to_owned(), request), told.what);
+        pages
+            .open
+            .insert((endpoint.to_owned(), request), recorded.what);
         drop(pages);
         self.record(
             at,
@@ -103,10 +105,10 @@ impl Journal {
                 endpoint: endpoint.into(),
                 request,
                 peer: peer.into(),
-                what: told.what.into(),
-                line: (&told.line).into(),
-                detail: (&told.detail).into(),
-                facts: told.facts.clone(),
+                what: recorded.what.into(),
+                line: (&recorded.line).into(),
+                detail: (&recorded.detail).into(),
+                facts: recorded.facts.clone(),
             },
         );
         request

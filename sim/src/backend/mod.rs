@@ -2,6 +2,7 @@
 //! issuer of its tokens, the faults that are installed, and the record of what reached them.
 
 pub(crate) mod capture;
+pub(crate) mod handle;
 pub(crate) mod issuer;
 pub(crate) mod journal;
 pub(crate) mod jwt;
@@ -10,11 +11,10 @@ mod jwt_tests;
 mod multi_prime;
 pub(crate) mod parts;
 pub mod settings;
-pub(crate) mod stage;
 #[cfg(test)]
 pub(crate) mod testing;
 mod windows;
 
-pub use capture::{Witness, Witnessed};
-pub(crate) use stage::Beginning;
-pub use stage::Stage;
+pub use capture::{CaptureSink, Captured};
+pub use handle::Backend;
+pub(crate) use handle::Beginning;

@@ -6,7 +6,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::Stage;
+use super::Backend;
 pub(crate) use crate::action::testing::act;
 use crate::http::exchange::{Answer, Endpoint, Request};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A world with everything in it, and its recorder. `more` adds to it.
-pub(crate) fn stage(more: &str) -> (Stage, Recorder) {
+pub(crate) fn backend(more: &str) -> (Backend, Recorder) {
     let text = format!(
         r#"
         start = "2026-01-01T00:00:00Z"
@@ -25,7 +25,7 @@ pub(crate) fn stage(more: &str) -> (Stage, Recorder) {
     );
     let world: World = toml::from_str(&text).expect("the world of a test is valid");
     let recorder = Recorder::default();
-    (Stage::new(&world, 1, recorder.clone()), recorder)
+    (Backend::new(&world, 1, recorder.clone()), recorder)
 }
 
 pub(crate) fn request(
@@ -86,6 +86,6 @@ pub(crate) fn whys(recorder: &Recorder) -> Vec<String> {
         .collect()
 }
 
-pub(crate) fn ask(endpoint: &dyn Endpoint, stage: &Stage, request: &Request) -> Answer {
-    endpoint.answer(stage, request, Duration::ZERO)
+pub(crate) fn ask(endpoint: &dyn Endpoint, backend: &Backend, request: &Request) -> Answer {
+    endpoint.answer(backend, request, Duration::ZERO)
 }

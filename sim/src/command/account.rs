@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::backend::{issuer::derived_guid, stage::State};
+use crate::backend::{handle::State, issuer::derived_guid};
 
 /// A person.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -29,7 +29,7 @@ pub use pwsh::Pwsh;
 use shown::Shown;
 
 use crate::{
-    backend::{Stage, journal::Why, stage::State},
+    backend::{Backend, handle::State, journal::Why},
     check::Check,
     scenario::{Range, Span, document::Place},
 };
@@ -68,7 +68,7 @@ pub(crate) trait Command {
     /// What it is at the world's start, in a line.
     fn describe(&self) -> String;
     /// Installs its part in the state of a world that begins.
-    fn install(&self, backend: &Stage);
+    fn install(&self, backend: &Backend);
     /// What a run leaves that ends at the true time `now`.
     fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done;
 }
@@ -112,8 +112,8 @@ macro_rules! define {
             }
 
             /// A call of it without its secrets.
-            fn shown(self, stage: &Stage, call: &Call<'_>) -> Shown {
-                match self { $( Self::$variant => $module::shown(stage, call) ),* }
+            fn shown(self, backend: &Backend, call: &Call<'_>) -> Shown {
+                match self { $( Self::$variant => $module::shown(backend, call) ),* }
             }
 
             /// What a run leaves that ends at the true time `now`.

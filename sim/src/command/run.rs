@@ -8,7 +8,7 @@ use super::{
     Call, CommandExit, CommandMissing, Done, Program, USUAL, matcher::CommandFacts, shown::Shown,
 };
 use crate::{
-    backend::{Stage, capture::Witnessed, journal::Why},
+    backend::{Backend, capture::Captured, journal::Why},
     engine::{Host, Runtime},
     fault::{Strike, effect::FaultThen},
     scenario::Range,
@@ -17,7 +17,7 @@ use crate::{
 
 /// A command under way; dropping it kills the command.
 struct Running<'a> {
-    stage: &'a Stage,
+    backend: &'a Backend,
     runtime: Arc<dyn Runtime>,
     /// The credential's instance and the command's number.
     ids: (u32, u64),
@@ -31,24 +31,24 @@ impl Running<'_> {
         self.is_over = true;
         let at = self.runtime.elapsed();
         let fault = self.strike.as_ref().map(|strike| strike.fault.clone());
-        self.stage
+        self.backend
             .journal()
             .command_ended(at, self.ids, self.name, code, Why { fault, ..why });
         if let Some(strike) = self.strike.take_if(|strike| strike.last) {
-            self.stage.retire(strike.rule, at);
+            self.backend.retire(strike.rule, at);
         }
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if !self.is_over && !self.stage.journal().is_closed() {
+        if !self.is_over && !self.backend.journal().is_closed() {
             self.end(None, Why::plain("killed"));
         }
     }
 }
 
-impl Stage {
+impl Backend {
     /// Runs `program` on `host` as the real `az`, `azd` or `pwsh` would run. Dropping the future kills it.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl Stage {
 /// # Errors
 /// It is not installed, or not simulated.
 async fn run(
-    stage: &Stage,
+    backend: &Backend,
     host: &Host,
     instance: u32,
     name: &str,
@@ -81,44 +81,44 @@ async fn run(
     let runtime = host.runtime.clone();
     let at = runtime.elapsed();
     let shown = match program {
-        Some(program) => program.shown(stage, call),
-        None => Shown::of_options(stage, call),
+        Some(program) => program.shown(backend, call),
+        None => Shown::of_options(backend, call),
     };
-    stage.witness(|| Witnessed::Command {
+    backend.capture(|| Captured::Command {
         program: name.to_owned(),
         args: shown.args.clone(),
     });
     let facts = program.map_or_else(Facts::default, |program| {
         Facts::new(CommandFacts { program })
     });
-    let number = stage
+    let number = backend
         .journal()
         .command_started(at, instance, name, &shown.line, &facts);
-    if stage.is_open()
+    if backend.is_open()
         && let Some(what) = shown.real
     {
-        stage.warn_of_real_secret(at, name, what);
+        backend.warn_of_real_secret(at, name, what);
     }
     let mut running = Running {
-        stage,
+        backend,
         runtime: runtime.clone(),
         ids: (instance, number),
         name,
         strike: None,
         is_over: false,
     };
-    let installed = program.and_then(|program| Some((program, takes(stage, program)?)));
+    let installed = program.and_then(|program| Some((program, takes(backend, program)?)));
     let Some((program, takes)) = installed else {
         running.end(None, Why::plain("not installed"));
         return Err(CommandMissing);
     };
-    running.strike = stage.strike(&facts, at);
+    running.strike = backend.strike(&facts, at);
     let then = running.strike.as_ref().map(|strike| strike.then.clone());
-    let mut time = stage.draw(&format!("{name} takes"), takes);
+    let mut time = backend.draw(&format!("{name} takes"), takes);
     let exits = match then {
         Some(FaultThen::Hang(_)) => std::future::pending().await,
         Some(FaultThen::Delay(delay)) => {
-            time += stage.draw(&format!("{name} delay"), delay.by);
+            time += backend.draw(&format!("{name} delay"), delay.by);
             None
         }
         Some(FaultThen::Exit(exit)) => Some(exit),
@@ -146,8 +146,8 @@ async fn run(
             },
         },
         None => {
-            let now = stage.time(runtime.elapsed());
-            program.run(&mut stage.state(), now, call)
+            let now = backend.time(runtime.elapsed());
+            program.run(&mut backend.state(), now, call)
         }
     };
     let why = shown.without_secrets(done.why.why);
@@ -156,8 +156,8 @@ async fn run(
 }
 
 /// How long a run takes; `None` if the command is not installed.
-fn takes(stage: &Stage, program: Program) -> Option<Range> {
-    let state = stage.state();
+fn takes(backend: &Backend, program: Program) -> Option<Range> {
+    let state = backend.state();
     let command = program.running(&state)?;
     let takes = command.takes().unwrap_or(Range::fixed(USUAL));
     command.is_installed().then_some(takes)

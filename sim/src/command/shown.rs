@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    backend::Stage,
+    backend::Backend,
     http::real_secret,
     redact::{self, Dialect, MASK},
 };
@@ -21,10 +21,10 @@ pub struct Shown {
 
 impl Shown {
     /// A call of a command with options.
-    pub fn of_options(stage: &Stage, call: &Call<'_>) -> Self {
+    pub fn of_options(backend: &Backend, call: &Call<'_>) -> Self {
         let mut args = redact::arguments(call.args, Dialect::Az);
         for arg in &mut args {
-            if stage.secret_in(arg).is_some() {
+            if backend.secret_in(arg).is_some() {
                 MASK.clone_into(arg);
             }
         }
@@ -34,7 +34,7 @@ impl Shown {
         let pairs = pairs.filter(|(given, shown)| given != shown && given.len() > 3);
         let covered = [(given.clone(), line.clone())].into_iter().chain(pairs);
         Self {
-            real: real_secret::in_text(stage, &given).or_else(|| password(stage, call.args)),
+            real: real_secret::in_text(backend, &given).or_else(|| password(backend, call.args)),
             covered: covered.collect(),
             line,
             args,
@@ -49,7 +49,7 @@ impl Shown {
 }
 
 /// Names a password of a login if it is none of this world.
-fn password(stage: &Stage, args: &[String]) -> Option<&'static str> {
+fn password(backend: &Backend, args: &[String]) -> Option<&'static str> {
     if !args.iter().any(|arg| arg == "login") {
         return None;
     }
@@ -64,6 +64,6 @@ fn password(stage: &Stage, args: &[String]) -> Option<&'static str> {
         _ => None,
     });
     let mut all = next.chain(args.iter().filter_map(attached));
-    all.any(|value| real_secret::is_foreign_password(stage, &value))
+    all.any(|value| real_secret::is_foreign_password(backend, &value))
         .then_some(real_secret::PASSWORD)
 }

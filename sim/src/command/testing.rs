@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{CommandExit, CommandMissing};
 use crate::{
-    backend::{Stage, Witnessed, testing::stage},
+    backend::{Backend, Captured, testing::backend},
     engine::{BoxFuture, Host, Listener, Network, Runtime, Stream, Work},
     trace::{Kind, Recorder},
 };
@@ -56,17 +56,17 @@ pub type Outcome = Result<CommandExit, CommandMissing>;
 
 /// Runs a command until it waits for good; none if it does.
 pub fn try_run(
-    stage: &Stage,
+    backend: &Backend,
     program: &str,
     args: &str,
     env: &[(String, String)],
 ) -> Option<Outcome> {
     let args: Vec<String> = args.split(' ').map(str::to_owned).collect();
-    start(stage, program, &args, env)
+    start(backend, program, &args, env)
 }
 
 pub fn start(
-    stage: &Stage,
+    backend: &Backend,
     program: &str,
     args: &[String],
     env: &[(String, String)],
@@ -77,21 +77,21 @@ pub fn start(
         runtime: Arc::new(Quick),
     };
     let zone = TimeZone::get("Europe/Berlin").expect("a known zone");
-    let run = pin!(stage.run_command(&host, 1, program, args, env, zone));
+    let run = pin!(backend.run_command(&host, 1, program, args, env, zone));
     match run.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => Some(outcome),
         Poll::Pending => None,
     }
 }
 
-pub fn run(stage: &Stage, program: &str, args: &str) -> CommandExit {
-    try_run(stage, program, args, &[])
+pub fn run(backend: &Backend, program: &str, args: &str) -> CommandExit {
+    try_run(backend, program, args, &[])
         .expect("it ends")
         .expect("it is installed")
 }
 
-pub fn world(more: &str) -> (Stage, Recorder) {
-    stage(&format!("{WORLD}{more}"))
+pub fn world(more: &str) -> (Backend, Recorder) {
+    backend(&format!("{WORLD}{more}"))
 }
 
 pub fn json(exit: &CommandExit) -> Value {
@@ -113,27 +113,27 @@ const SECRETS: &str = r#"
 pub struct Recorded {
     /// The trace, as text.
     pub trace: String,
-    /// The arguments that the witness got.
+    /// The arguments that the capture got.
     pub args: Vec<String>,
     /// What was warned of.
     pub warned: Vec<String>,
 }
 
 pub fn recorded(program: &str, args: &[&str]) -> Recorded {
-    let (stage, recorder) = stage(SECRETS);
+    let (backend, recorder) = backend(SECRETS);
     let heard: Arc<Mutex<Vec<String>>> = Arc::default();
     let hears = heard.clone();
-    Stage::tell(
-        &stage,
-        Arc::new(move |witnessed| {
-            if let Witnessed::Command { args, .. } = witnessed {
+    Backend::capture_with(
+        &backend,
+        Arc::new(move |captured| {
+            if let Captured::Command { args, .. } = captured {
                 hears.lock().expect("no panic").extend(args.iter().cloned());
             }
         }),
     );
-    stage.open_to_the_outside();
+    backend.open_to_the_outside();
     let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-    let ended = start(&stage, program, &args, &[]);
+    let ended = start(&backend, program, &args, &[]);
     assert!(matches!(ended, Some(Ok(_))), "{args:?}");
     let events = recorder.finish().events;
     let trace = format!("{events:?}");
@@ -148,7 +148,7 @@ pub fn recorded(program: &str, args: &[&str]) -> Recorded {
     }
 }
 
-/// Nothing tells `secret`; the witness hears of the rest.
+/// Nothing tells `secret`; the capture hears of the rest.
 #[track_caller]
 pub fn hides(program: &str, args: &[&str], secret: &str, heard: &str) -> Vec<String> {
     let shown = recorded(program, args);

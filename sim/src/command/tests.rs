@@ -1,5 +1,5 @@
 //! What all commands have in common: they may be missing, faults strike them, and no secret among
-//! their arguments is shown to the trace or to a witness.
+//! their arguments is shown to the trace or to a capture.
 
 use super::{
     CommandMissing, Program,
@@ -20,17 +20,17 @@ fn programs_are_known_by_their_names() {
 
 #[test]
 fn what_is_not_installed_is_missing() {
-    let (stage, recorder) = world("");
-    act(&stage, "az-uninstall = {}", seconds(0));
-    assert_eq!(try_run(&stage, "az", AZ, &[]), Some(Err(CommandMissing)));
+    let (backend, recorder) = world("");
+    act(&backend, "az-uninstall = {}", seconds(0));
+    assert_eq!(try_run(&backend, "az", AZ, &[]), Some(Err(CommandMissing)));
     assert_eq!(
-        try_run(&stage, "pwsh", "-v", &[]),
+        try_run(&backend, "pwsh", "-v", &[]),
         Some(Err(CommandMissing))
     );
-    act(&stage, "az-install = {}", seconds(0));
-    assert_eq!(run(&stage, "az", AZ).code, 0);
+    act(&backend, "az-install = {}", seconds(0));
+    assert_eq!(run(&backend, "az", AZ).code, 0);
     assert_eq!(whys(&recorder)[..2], ["not installed", "not installed"]);
-    let (bare, _) = crate::backend::testing::stage("");
+    let (bare, _) = crate::backend::testing::backend("");
     assert_eq!(try_run(&bare, "azd", AZD, &[]), Some(Err(CommandMissing)));
     act(&bare, "azd-login = { account = \"bob\" }", seconds(0));
     assert_eq!(run(&bare, "azd", AZD).code, 0);
@@ -38,20 +38,20 @@ fn what_is_not_installed_is_missing() {
 
 #[test]
 fn faults_strike_commands_too() {
-    let (stage, recorder) = world("");
+    let (backend, recorder) = world("");
     let exit = "fault = { name = \"mfa\", on.az = {}, first = 1, \
                 then.exit = { code = 1, stderr = \"ERROR: AADSTS50076: x\" } }";
-    act(&stage, exit, seconds(0));
-    let failed = run(&stage, "az", AZ);
+    act(&backend, exit, seconds(0));
+    let failed = run(&backend, "az", AZ);
     assert_eq!((failed.code, &*failed.stderr), (1, "ERROR: AADSTS50076: x"));
-    assert!(stage.healthy());
+    assert!(backend.healthy());
     act(
-        &stage,
+        &backend,
         "fault = { name = \"stuck\", on.az = {}, then.hang = {} }",
         seconds(0),
     );
-    assert_eq!(run(&stage, "azd", AZD).code, 0);
-    assert_eq!(try_run(&stage, "az", AZ, &[]), None);
+    assert_eq!(run(&backend, "azd", AZD).code, 0);
+    assert_eq!(try_run(&backend, "az", AZ, &[]), None);
     let events = recorder.finish().events;
     let Some(Kind::CommandEnded {
         code: None,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Claim, Expectation, Scale, each_run};
 use crate::fault::Matcher as _;
 use crate::judge::{
-    Entry, Evidence, Plan, Ruling, Side, View,
+    Aspect, Entry, Evidence, Plan, Ruling, View,
     view::{Window, visits},
 };
 use crate::scenario::{Span, document::Place};
@@ -114,7 +114,7 @@ impl Attempts {
     }
 
     fn of_run(&self, plan: &Plan<'_>, view: &View<'_>) -> Ruling {
-        if !view.run.sight.sees(Side::Attempts)
+        if !view.run.visibility.sees(Aspect::Attempts)
             && let Some(reason) = self.unseen_by_service(plan)
         {
             return Ruling::not_observed(reason);
@@ -156,7 +156,7 @@ impl Attempts {
     /// The attempts in the window: as the client makes them where that is seen, else as the service
     /// sees them.
     fn attempts<'a>(&self, view: &View<'a>) -> Vec<Attempt<'a>> {
-        let mut attempts = if view.run.sight.sees(Side::Attempts) {
+        let mut attempts = if view.run.visibility.sees(Aspect::Attempts) {
             self.of_the_client(view)
         } else {
             self.of_the_service(view)

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Claim, Expectation, Outcome, Scale, each_run, lacks};
 use crate::check::Check;
 use crate::judge::{
-    Evidence, Plan, Ruling, Run, Side, View,
+    Aspect, Evidence, Plan, Ruling, Run, View,
     view::{self, Call, CallEnd, Window},
 };
 use crate::scenario::{Span, document::Place};
@@ -136,7 +136,7 @@ impl ErrorLike {
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
         let run = view.run;
-        if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+        if let Some(reason) = run.visibility.lacks(&[Aspect::Calls]) {
             return Ruling::not_observed(reason);
         }
         let calls = self.window().calls(view);
@@ -148,7 +148,7 @@ impl ErrorLike {
             .filter_map(|call| Some((call, self.difference(run, call)?)));
         let Some((first, difference)) = wrongs.next() else {
             let found = format!("{} calls fail so", calls.len());
-            return Ruling::holds(found).unless_unseen(run.sight.lacks(&self.beside_calls()));
+            return Ruling::holds(found).unless_unseen(run.visibility.lacks(&self.beside_calls()));
         };
         let found = format!(
             "{} of {} calls don't; in the first, {difference}",
@@ -159,11 +159,11 @@ impl ErrorLike {
     }
 
     /// What it asks for that can be unseen where the calls are seen.
-    fn beside_calls(&self) -> Vec<Side> {
-        let by_name = self.credential.as_ref().map(|_| Side::Walks);
-        let come_back = self.retry_at.map(|_| Side::Details);
-        let by_kind = self.kind.map(|_| Side::Kinds);
-        let in_words = (!self.contains.is_empty()).then_some(Side::Words);
+    fn beside_calls(&self) -> Vec<Aspect> {
+        let by_name = self.credential.as_ref().map(|_| Aspect::Walks);
+        let come_back = self.retry_at.map(|_| Aspect::Details);
+        let by_kind = self.kind.map(|_| Aspect::Kinds);
+        let in_words = (!self.contains.is_empty()).then_some(Aspect::Words);
         by_name
             .into_iter()
             .chain(come_back)
@@ -189,23 +189,23 @@ impl ErrorLike {
         };
         if let Some(kind) = self
             .kind
-            .filter(|kind| run.sight.kinds && kind.name() != error)
+            .filter(|kind| run.visibility.kinds && kind.name() != error)
         {
             return Some(format!("the kind is {error}, not {}", kind.name()));
         }
         if let Some(name) = self
             .credential
             .as_ref()
-            .filter(|name| run.sight.walks && *name != credential)
+            .filter(|name| run.visibility.walks && *name != credential)
         {
             return Some(format!("the error is {credential}'s, not {name}'s"));
         }
-        if run.sight.words
+        if run.visibility.words
             && let Some(part) = lacks(message, &self.contains)
         {
             return Some(format!("the text lacks \"{part}\" (in that order)"));
         }
-        let wanted_at = self.retry_at.filter(|_| run.sight.details)?;
+        let wanted_at = self.retry_at.filter(|_| run.visibility.details)?;
         let wanted_at = view::world_time(run, wanted_at.0);
         match retry_at {
             None => Some("it does not say when to come back".to_owned()),

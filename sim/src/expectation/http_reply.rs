@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Claim, Expectation, Scale, each_run};
 use crate::call::{HttpReply, HttpSent};
 use crate::check::Check;
-use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View, view::Window};
+use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Event, Kind};
 
@@ -89,7 +89,7 @@ impl HttpReplies {
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
         let run = view.run;
-        if let Some(unseen) = run.sight.lacks(&[Side::Calls]) {
+        if let Some(unseen) = run.visibility.lacks(&[Aspect::Calls]) {
             return Ruling::not_observed(unseen);
         }
         let all = self.requests(&run.trace.events);

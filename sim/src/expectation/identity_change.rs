@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run};
 use crate::check::Check;
-use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View, view::Window};
+use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
 
@@ -162,7 +162,7 @@ impl IdentityChange {
     }
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
-        if let Some(reason) = view.run.sight.lacks(&[Side::Reports]) {
+        if let Some(reason) = view.run.visibility.lacks(&[Aspect::Reports]) {
             return Ruling::not_observed(reason);
         }
         let changes = self.changes(view);

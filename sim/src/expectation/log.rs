@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run, lacks, window};
 use crate::check::Check;
-use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
+use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
 
@@ -118,11 +118,11 @@ impl Log {
     }
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
-        let sight = view.run.sight;
+        let visibility = view.run.visibility;
         // Another library has words of its own.
-        let words = (!self.contains.is_empty()).then_some(Side::Words);
-        let needs: Vec<Side> = [Side::Reports].into_iter().chain(words).collect();
-        if let Some(unseen) = sight.lacks(&needs) {
+        let words = (!self.contains.is_empty()).then_some(Aspect::Words);
+        let needs: Vec<Aspect> = [Aspect::Reports].into_iter().chain(words).collect();
+        if let Some(unseen) = visibility.lacks(&needs) {
             return Ruling::not_observed(unseen);
         }
         let lines = self.lines(view);

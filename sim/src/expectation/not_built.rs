@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run, lacks};
 use crate::check::Check;
-use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
+use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::document::Place;
 use crate::trace::Kind;
 
@@ -62,8 +62,8 @@ impl Expectation for NotBuilt {
 
 impl NotBuilt {
     fn of_run(&self, view: &View<'_>) -> Ruling {
-        let sight = view.run.sight;
-        if let Some(reason) = sight.lacks(&[Side::Calls]) {
+        let visibility = view.run.visibility;
+        if let Some(reason) = visibility.lacks(&[Aspect::Calls]) {
             return Ruling::not_observed(reason);
         }
         let is_built = |event: &Entry<'_>| matches!(event.event.kind, Kind::Built { .. });
@@ -76,8 +76,8 @@ impl NotBuilt {
             };
             return match lacks(message, &self.contains) {
                 None => Ruling::holds("it can't, and says so"),
-                Some(_) if !sight.words => {
-                    let unseen = sight.lacks(&[Side::Words]);
+                Some(_) if !visibility.words => {
+                    let unseen = visibility.lacks(&[Aspect::Words]);
                     Ruling::holds("it can't").unless_unseen(unseen)
                 }
                 Some(part) => {

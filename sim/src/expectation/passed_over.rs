@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Claim, Expectation, Scale, each_run};
 use crate::check::Check;
 use crate::judge::{
-    Evidence, Plan, Ruling, Run, Side, View,
+    Aspect, Evidence, Plan, Ruling, Run, View,
     view::{Call, CallEnd, Window},
 };
 use crate::scenario::{Span, document::Place};
@@ -92,7 +92,7 @@ impl PassedOver {
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
         let run = view.run;
-        if let Some(reason) = run.sight.lacks(&[Side::Calls, Side::Walks]) {
+        if let Some(reason) = run.visibility.lacks(&[Aspect::Calls, Aspect::Walks]) {
             return Ruling::not_observed(reason);
         }
         let calls = self.window().calls(view);

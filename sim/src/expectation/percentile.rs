@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale};
 use crate::check::Check;
-use crate::judge::{Evidence, Plan, Ruling, Side, View};
+use crate::judge::{Aspect, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::span;
 
@@ -67,7 +67,7 @@ impl Expectation for Percentile {
     fn judge(&self, _plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
         if let Some(reason) = runs
             .iter()
-            .find_map(|view| view.run.sight.lacks(&[Side::Calls]))
+            .find_map(|view| view.run.visibility.lacks(&[Aspect::Calls]))
         {
             return Ruling::not_observed(reason);
         }

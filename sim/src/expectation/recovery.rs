@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Claim, ENDED, Expectation, Scale, each_run};
 use crate::check::Check;
 use crate::judge::{
-    Entry, Evidence, Plan, Ruling, Side, View,
+    Aspect, Entry, Evidence, Plan, Ruling, View,
     view::{Call, CallEnd},
 };
 use crate::scenario::{Span, document::Place};
@@ -90,7 +90,7 @@ impl Expectation for Recovery {
 impl Recovery {
     fn of_run(&self, plan: &Plan<'_>, view: &View<'_>) -> Ruling {
         let run = view.run;
-        if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+        if let Some(reason) = run.visibility.lacks(&[Aspect::Calls]) {
             return Ruling::not_observed(reason);
         }
         let Some(healed) = run.last_repair else {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run, lacks, redis_replies::every_work};
 use crate::check::Check;
-use crate::judge::{Plan, Ruling, Side, View, redis_view::Work, view::Window};
+use crate::judge::{Aspect, Plan, Ruling, View, redis_view::Work, view::Window};
 use crate::scenario::{Span, document::Place};
 
 /// Every piece of work in the window fails somewhere; there must be at least one.
@@ -84,8 +84,8 @@ impl RedisFailure {
     }
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
-        let words = (!self.contains.is_empty()).then_some(Side::Words);
-        if let Some(unseen) = view.run.sight.lacks(words.as_slice()) {
+        let words = (!self.contains.is_empty()).then_some(Aspect::Words);
+        if let Some(unseen) = view.run.visibility.lacks(words.as_slice()) {
             return Ruling::not_observed(unseen);
         }
         every_work(view, &self.window(), |work| self.fits(work))

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
 use crate::check::Check;
-use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
+use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{diagnostics::one_of, document::Place};
 use crate::service::redis::resp::shown;
 use crate::trace::{Kind, Published, RedisEvent};
@@ -104,7 +104,7 @@ impl RedisReceived {
     fn of_run(&self, plan: &Plan<'_>, view: &View<'_>) -> Ruling {
         let who = &self.connection;
         let run = view.run;
-        if let Some(unseen) = run.sight.lacks(&[Side::Calls]) {
+        if let Some(unseen) = run.visibility.lacks(&[Aspect::Calls]) {
             return Ruling::not_observed(unseen);
         }
         let fails = |found: String, shown: Vec<Entry<'_>>| {

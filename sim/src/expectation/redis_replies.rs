@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
 use crate::check::Check;
-use crate::judge::{Evidence, Plan, Ruling, Side, View, redis_view::Work, view::Window};
+use crate::judge::{Aspect, Evidence, Plan, Ruling, View, redis_view::Work, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::RedisReply;
 
@@ -102,7 +102,7 @@ pub(super) fn every_work(
     is_wanted: impl Fn(&Work<'_>) -> bool,
 ) -> Ruling {
     let run = view.run;
-    if let Some(unseen) = run.sight.lacks(&[Side::Calls]) {
+    if let Some(unseen) = run.visibility.lacks(&[Aspect::Calls]) {
         return Ruling::not_observed(unseen);
     }
     let all = window.work(view);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run, window};
 use crate::check::Check;
-use crate::judge::{Entry, Evidence, Plan, Ruling, Side, View};
+use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Kind, RedisEvent, RedisReport};
 
@@ -89,7 +89,7 @@ impl RedisReported {
     }
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
-        if let Some(unseen) = view.run.sight.lacks(&[Side::Reports]) {
+        if let Some(unseen) = view.run.visibility.lacks(&[Aspect::Reports]) {
             return Ruling::not_observed(unseen);
         }
         let reports = self.reports(view);

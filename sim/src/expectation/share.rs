@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale};
 use crate::check::Check;
-use crate::judge::{Evidence, Plan, Ruling, Side, View};
+use crate::judge::{Aspect, Evidence, Plan, Ruling, View};
 use crate::scenario::document::Place;
 
 /// The share of calls that succeed, over all seeds.
@@ -72,7 +72,7 @@ impl Expectation for Share {
     fn judge(&self, _plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
         if let Some(reason) = runs
             .iter()
-            .find_map(|view| view.run.sight.lacks(&[Side::Calls]))
+            .find_map(|view| view.run.visibility.lacks(&[Aspect::Calls]))
         {
             return Ruling::not_observed(reason);
         }

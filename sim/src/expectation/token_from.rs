@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Claim, Expectation, Outcome, Scale, each_run};
 use crate::check::Check;
 use crate::judge::{
-    Evidence, Plan, Ruling, Side, Sight, View,
+    Aspect, Evidence, Plan, Ruling, View, Visibility,
     view::{Call, CallEnd, Window},
 };
 use crate::scenario::{Span, document::Place};
@@ -115,19 +115,19 @@ impl TokenFrom {
     }
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
-        let sight = view.run.sight;
-        if let Some(reason) = sight.lacks(&[Side::Calls]) {
+        let visibility = view.run.visibility;
+        if let Some(reason) = visibility.lacks(&[Aspect::Calls]) {
             return Ruling::not_observed(reason);
         }
         let calls = self.window().calls(view);
         if calls.is_empty() {
             return Ruling::fails("there is no such call", Evidence::none());
         }
-        let mut wrong = calls.iter().filter(|call| !self.fits(call, sight));
+        let mut wrong = calls.iter().filter(|call| !self.fits(call, visibility));
         let Some(first) = wrong.next() else {
             let found = format!("{} calls get such a token", calls.len());
-            let by_name = self.credential.as_ref().map(|_| Side::Walks);
-            return Ruling::holds(found).unless_unseen(sight.lacks(by_name.as_slice()));
+            let by_name = self.credential.as_ref().map(|_| Aspect::Walks);
+            return Ruling::holds(found).unless_unseen(visibility.lacks(by_name.as_slice()));
         };
         let found = format!(
             "{} of {} calls get something else; the first is shown",
@@ -137,7 +137,7 @@ impl TokenFrom {
         Ruling::fails(found, Evidence::of_call(&view.run.trace, first))
     }
 
-    fn fits(&self, call: &Call<'_>, sight: Sight) -> bool {
+    fn fits(&self, call: &Call<'_>, visibility: Visibility) -> bool {
         let Some(CallEnd {
             outcome, host_time, ..
         }) = &call.end
@@ -157,7 +157,7 @@ impl TokenFrom {
         let span = |time| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
         self.credential
             .as_ref()
-            .is_none_or(|name| name == credential || !sight.walks)
+            .is_none_or(|name| name == credential || !visibility.walks)
             && self
                 .principal
                 .as_ref()

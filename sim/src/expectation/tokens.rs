@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Claim, Expectation, Scale, count::Count, each_run};
 use crate::check::Check;
 use crate::judge::{
-    Evidence, Plan, Ruling, Side, View,
+    Aspect, Evidence, Plan, Ruling, View,
     view::{Call, CallEnd, Window},
 };
 use crate::scenario::{Span, document::Place};
@@ -80,7 +80,7 @@ impl Tokens {
     }
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
-        if let Some(reason) = view.run.sight.lacks(&[Side::Calls]) {
+        if let Some(reason) = view.run.visibility.lacks(&[Aspect::Calls]) {
             return Ruling::not_observed(reason);
         }
         let calls = self.window().calls(view);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Claim, Expectation, Scale, each_run};
 use crate::check::Check;
 use crate::judge::{
-    Evidence, Plan, Ruling, Side, View,
+    Aspect, Evidence, Plan, Ruling, View,
     redis_view::Work,
     view::{Call, Window},
 };
@@ -121,7 +121,7 @@ impl Waited {
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
         let run = view.run;
-        if let Some(reason) = run.sight.lacks(&[Side::Calls]) {
+        if let Some(reason) = run.visibility.lacks(&[Aspect::Calls]) {
             return Ruling::not_observed(reason);
         }
         let window = self.window();

@@ -22,7 +22,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::http::SimHttp;
 use crate::{
-    backend::Stage,
+    backend::Backend,
     draws::Draws,
     engine::Host,
     scenario::SignedSpan,
@@ -70,7 +70,7 @@ pub struct HostState {
     /// Its clock.
     pub clock: HostClock,
     /// The world's services.
-    pub stage: Stage,
+    pub backend: Backend,
     /// The trace.
     pub recorder: Recorder,
     draws: Draws,
@@ -85,7 +85,7 @@ impl HostState {
     pub fn new(
         host: Host,
         clock: HostClock,
-        stage: Stage,
+        backend: Backend,
         recorder: Recorder,
         draws: Draws,
         environment: BTreeMap<String, String>,
@@ -93,7 +93,7 @@ impl HostState {
         Self {
             host,
             clock,
-            stage,
+            backend,
             recorder,
             draws,
             environment: Mutex::new(environment),
@@ -286,7 +286,7 @@ impl CommandRunner for Instance {
             let zone = instance.state.clock.zone.clone();
             let state = &instance.state;
             let ended = state
-                .stage
+                .backend
                 .run_command(&state.host, instance.number, &program, &args, &env, zone)
                 .await;
             match ended {

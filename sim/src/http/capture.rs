@@ -2,11 +2,11 @@
 
 use super::exchange::{Request, fields, masked_path, without_secret};
 use crate::{
-    backend::Witnessed,
+    backend::Captured,
     redact::{MASK, is_secret_header, masked},
 };
 
-/// Headers whose values are told: those that clients of these services are known to send, and
+/// Headers whose values are shown: those that clients of these services are known to send, and
 /// that hold no secret. A `*` at the end stands for any rest.
 const TOLD: &[&str] = &[
     "accept*",
@@ -26,7 +26,7 @@ const TOLD: &[&str] = &[
     "x-ms-*",
 ];
 
-impl Witnessed {
+impl Captured {
     /// What `endpoint` was sent.
     pub(crate) fn request(endpoint: &str, request: &Request) -> Self {
         let without_secrets = |pairs: Vec<(String, String)>| -> Vec<(String, String)> {
@@ -38,7 +38,7 @@ impl Witnessed {
         };
         let headers = request.headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
-            (name.as_str().to_owned(), told(name.as_str(), &value))
+            (name.as_str().to_owned(), shown(name.as_str(), &value))
         });
         Self::Request {
             endpoint: endpoint.to_owned(),
@@ -51,8 +51,8 @@ impl Witnessed {
     }
 }
 
-/// The value of a header as it may be told: of what authorizes, only the scheme.
-fn told(name: &str, value: &str) -> String {
+/// The value of a header as it may be shown: of what authorizes, only the scheme.
+fn shown(name: &str, value: &str) -> String {
     let is_told = TOLD.iter().any(|pattern| match pattern.strip_suffix('*') {
         Some(start) => name.starts_with(start),
         None => name == *pattern,
@@ -93,9 +93,9 @@ mod tests {
             headers,
             body: Bytes::from_static(b"client_id=C&client_secret=secret"),
         };
-        let told = serde_json::to_string(&Witnessed::request("entra", &request)).expect("texts");
+        let shown = serde_json::to_string(&Captured::request("entra", &request)).expect("texts");
         assert_eq!(
-            told,
+            shown,
             r#"{"request":{"endpoint":"entra","method":"POST","path":"/t/oauth2/v2.0/token","query":[["a","b c"],["code","***"]],"headers":[["authorization","Bearer ***"],["metadata","true"]],"form":[["client_id","C"],["client_secret","***"]]}}"#
         );
     }
@@ -117,12 +117,12 @@ mod tests {
             headers,
             body: Bytes::new(),
         };
-        let Witnessed::Request {
+        let Captured::Request {
             path,
             query,
             headers,
             ..
-        } = Witnessed::request("imds", &request)
+        } = Captured::request("imds", &request)
         else {
             panic!("it is a request");
         };
@@ -130,9 +130,9 @@ mod tests {
         let query: Vec<_> = query.into_iter().map(|(_, value)| value).collect();
         assert_eq!(query, ["***", "***"]);
         for (name, _, expected) in HEADERS {
-            let told = headers.iter().find(|(known, _)| known == name);
+            let shown = headers.iter().find(|(known, _)| known == name);
             assert_eq!(
-                told.map(|(_, value)| value.as_str()),
+                shown.map(|(_, value)| value.as_str()),
                 Some(*expected),
                 "{name}"
             );
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(agent.map(|(_, value)| value.as_str()), Some("app/1 ***"));
     }
 
-    /// Headers, and how they are told.
+    /// Headers, and how they are shown.
     const HEADERS: &[(&str, &str, &str)] = &[
         ("authorization", "Basic aTpz", "Basic ***"),
         ("cookie", "a=b", "***"),

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::scenario::Range;
 use crate::{
     backend::{
-        Stage,
-        journal::{Told, Why},
+        Backend,
+        journal::{Recorded, Why},
     },
     fault::effect::Preset,
     redact::{MASK, is_secret_field, masked, percent_decoded},
@@ -23,27 +23,33 @@ pub trait Endpoint: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// How long an answer takes.
-    fn takes(&self, _stage: &Stage) -> Option<Range> {
+    fn takes(&self, _backend: &Backend) -> Option<Range> {
         None
     }
 
     /// What the trace tells about a request.
-    fn tell(&self, request: &Request) -> Told;
+    fn record(&self, request: &Request) -> Recorded;
 
     /// The answer of the healthy service.
-    fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer;
+    fn answer(&self, backend: &Backend, request: &Request, at: Duration) -> Answer;
 
     /// What the service says word for word, if this preset is one of its own.
     fn preset(
         &self,
-        stage: &Stage,
+        backend: &Backend,
         preset: Preset,
         request: &Request,
         at: Duration,
     ) -> Option<Answer>;
 
     /// What the service says when all it says is this status.
-    fn says(&self, stage: &Stage, status: StatusCode, request: &Request, at: Duration) -> Answer;
+    fn says(
+        &self,
+        backend: &Backend,
+        status: StatusCode,
+        request: &Request,
+        at: Duration,
+    ) -> Answer;
 }
 
 /// A request, read to its end.
@@ -83,13 +89,13 @@ impl Request {
     }
 
     /// What the trace tells about it.
-    pub fn told(&self, what: &'static str, facts: Facts) -> Told {
+    pub fn recorded(&self, what: &'static str, facts: Facts) -> Recorded {
         let mut line = format!("{} {}", self.method, masked_path(&self.path));
         if !self.query.is_empty() {
             line.push('?');
             line.push_str(&without_secrets(&self.query));
         }
-        Told {
+        Recorded {
             what,
             line,
             detail: String::new(),
@@ -98,16 +104,16 @@ impl Request {
     }
 
     /// The same with the fields of its form, without telemetry.
-    pub fn told_with_form(&self, what: &'static str, facts: Facts) -> Told {
+    pub fn recorded_with_form(&self, what: &'static str, facts: Facts) -> Recorded {
         let fields = form_urlencoded::parse(&self.body)
             .filter(|(name, _)| !is_telemetry(name))
             .map(|(name, value)| {
                 let value = without_secret(&name, &value).into_owned();
                 format!("{}={}", readable(&name), readable(&value))
             });
-        Told {
+        Recorded {
             detail: fields.collect::<Vec<_>>().join("&"),
-            ..self.told(what, facts)
+            ..self.recorded(what, facts)
         }
     }
 }
@@ -256,17 +262,17 @@ mod tests {
 
     #[test]
     fn secrets_and_telemetry_stay_out_of_the_trace() {
-        let told = request(
+        let recorded = request(
             "client-request-id=1&code=abc",
             "client_id=C&scope=https%3A%2F%2Fa%2F.default%20b&client_secret=S%26&x-client-SKU=x",
         )
-        .told_with_form("token", Facts::default());
+        .recorded_with_form("token", Facts::default());
         assert_eq!(
-            told.line,
+            recorded.line,
             "POST //tenant/oauth2/v2.0/token/?client-request-id=1&code=***"
         );
         assert_eq!(
-            told.detail,
+            recorded.detail,
             "client_id=C&scope=https://a/.default%20b&client_secret=***"
         );
     }
@@ -279,19 +285,19 @@ mod tests {
         let mut request = request(&format!("a={encoded}&client%5Fsecret=S&{secret}=b"), "");
         request.path = format!("/t/{encoded}/token");
         request.body = Bytes::from(format!("scope={encoded}&Code_Verifier=V&x=y"));
-        let told = request.told_with_form("token", Facts::default());
+        let recorded = request.recorded_with_form("token", Facts::default());
         assert_eq!(
-            told.line,
+            recorded.line,
             "POST /t/***/token?a=***&client%5Fsecret=***&***=b"
         );
-        assert_eq!(told.detail, "scope=***&Code_Verifier=***&x=y");
+        assert_eq!(recorded.detail, "scope=***&Code_Verifier=***&x=y");
     }
 
     proptest::proptest! {
         #[test]
         fn what_is_told_of_a_form_can_be_parsed_back(value in ".*") {
-            let told = readable(&value);
-            let form = format!("a={told}");
+            let recorded = readable(&value);
+            let form = format!("a={recorded}");
             let back: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
             proptest::prop_assert_eq!(&back[0].1, &value);
         }

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose};
 
 use super::exchange::{Request, fields};
 use crate::{
-    backend::{Stage, jwt},
+    backend::{Backend, jwt},
     redact::{Shape, percent_decoded, shape, words},
 };
 
@@ -22,7 +22,7 @@ const REAL_ISSUERS: &[&str] = &[
 ];
 
 /// What a request holds that looks like a secret of the real world, in words.
-pub(crate) fn in_request(stage: &Stage, request: &Request) -> Option<&'static str> {
+pub(crate) fn in_request(backend: &Backend, request: &Request) -> Option<&'static str> {
     let headers = request.headers.values().filter_map(|it| it.to_str().ok());
     let pairs = fields(request.query.as_bytes()).into_iter();
     let form = fields(&request.body);
@@ -38,41 +38,41 @@ pub(crate) fn in_request(stage: &Stage, request: &Request) -> Option<&'static st
     };
     let password = || {
         let mut passwords = form.iter().filter(|(name, _)| is(name, "password"));
-        let foreign = passwords.any(|(_, value)| is_foreign_password(stage, value));
+        let foreign = passwords.any(|(_, value)| is_foreign_password(backend, value));
         foreign.then_some(PASSWORD)
     };
     texts
         .iter()
-        .find_map(|text| in_text(stage, text))
+        .find_map(|text| in_text(backend, text))
         .or_else(proof)
         .or_else(password)
 }
 
-/// How a password is told of.
+/// How findings describe a password.
 pub(crate) const PASSWORD: &str = "a password that is none of this world";
 
 /// What `text` holds that looks like a secret of the real world, in words.
-pub(crate) fn in_text(stage: &Stage, text: &str) -> Option<&'static str> {
+pub(crate) fn in_text(backend: &Backend, text: &str) -> Option<&'static str> {
     words(text).find_map(|word| {
-        let told = match shape(word)? {
+        let reason = match shape(word)? {
             Shape::Token(token) if !is_real_token(token) => return None,
             Shape::Token(_) => "what looks like a token of a real tenant",
             Shape::RefreshToken => "what looks like a refresh token or a code of a real tenant",
             Shape::ClientSecret => "what looks like a real client secret",
         };
-        (!is_of_world(stage, word)).then_some(told)
+        (!is_of_world(backend, word)).then_some(reason)
     })
 }
 
 /// Whether a password is not one that the scenario itself states.
-pub(crate) fn is_foreign_password(stage: &Stage, password: &str) -> bool {
-    !password.is_empty() && !is_of_world(stage, password)
+pub(crate) fn is_foreign_password(backend: &Backend, password: &str) -> bool {
+    !password.is_empty() && !is_of_world(backend, password)
 }
 
 /// What this world has given out, or what the scenario says, is no secret.
-fn is_of_world(stage: &Stage, text: &str) -> bool {
+fn is_of_world(backend: &Backend, text: &str) -> bool {
     let is_set = |value: &String| !value.is_empty() && text.contains(value.as_str());
-    stage.secret_in(text).is_some() || stage.state().stated.iter().any(is_set)
+    backend.secret_in(text).is_some() || backend.state().stated.iter().any(is_set)
 }
 
 fn is(name: &str, field: &str) -> bool {
@@ -105,7 +105,7 @@ fn is_real_token(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::testing::{request, stage};
+    use crate::backend::testing::{backend, request};
     use http::Method;
 
     const WORLD: &str = r#"
@@ -115,8 +115,8 @@ mod tests {
     "#;
 
     fn found(target: &str, headers: &[(&str, &str)], form: &str) -> Option<&'static str> {
-        let (stage, _) = stage(WORLD);
-        in_request(&stage, &request(Method::POST, target, headers, form))
+        let (backend, _) = backend(WORLD);
+        in_request(&backend, &request(Method::POST, target, headers, form))
     }
 
     /// Made up, as all here.
@@ -143,24 +143,24 @@ mod tests {
     #[test]
     fn a_secret_is_found_wherever_it_stands() {
         let secret = secret();
-        let told = Some("what looks like a real client secret");
+        let reason = Some("what looks like a real client secret");
         let encoded = secret.replace('~', "%7E");
-        assert_eq!(found(&format!("/a/{encoded}"), &[], ""), told);
-        assert_eq!(found(&format!("/a?b={encoded}"), &[], ""), told);
-        assert_eq!(found("/a", &[], &format!("any={encoded}")), told);
-        assert_eq!(found("/a", &[("x-any", &secret)], ""), told);
+        assert_eq!(found(&format!("/a/{encoded}"), &[], ""), reason);
+        assert_eq!(found(&format!("/a?b={encoded}"), &[], ""), reason);
+        assert_eq!(found("/a", &[], &format!("any={encoded}")), reason);
+        assert_eq!(found("/a", &[("x-any", &secret)], ""), reason);
         for pair in [format!("c:{secret}"), format!("c:{encoded}")] {
             let basic = format!("Basic {}", general_purpose::STANDARD.encode(pair));
-            assert_eq!(found("/a", &[("authorization", &basic)], ""), told);
+            assert_eq!(found("/a", &[("authorization", &basic)], ""), reason);
         }
     }
 
     #[test]
     fn tokens_of_all_kinds_are_found() {
         let real = signed_by_another("https://login.microsoftonline.com/t/v2.0");
-        let told = Some("what looks like a token of a real tenant");
-        assert_eq!(found(&format!("/a?b={real}"), &[], ""), told);
-        assert_eq!(found("/a", &[], &format!("assertion={real}")), told);
+        let reason = Some("what looks like a token of a real tenant");
+        assert_eq!(found(&format!("/a?b={real}"), &[], ""), reason);
+        assert_eq!(found("/a", &[], &format!("assertion={real}")), reason);
         let refresh = format!("1.AX{}.Ag{}", "a".repeat(60), "b".repeat(200));
         assert_eq!(
             found("/a", &[], &format!("refresh_token={refresh}")),

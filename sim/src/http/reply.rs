@@ -8,7 +8,7 @@ use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 
 use super::exchange::{Answer, Endpoint, Request};
 use crate::{
-    backend::Stage,
+    backend::Backend,
     fault::effect::{Body, Reply},
 };
 
@@ -22,7 +22,7 @@ const PAGE: &str = "<!DOCTYPE html>\n<html>\n<head><title>Service unavailable</t
 
 /// The answer that `wanted` describes, in the endpoint's words where it gives none.
 pub fn reply(
-    stage: &Stage,
+    backend: &Backend,
     endpoint: &dyn Endpoint,
     request: &Request,
     wanted: &Reply,
@@ -30,17 +30,17 @@ pub fn reply(
 ) -> Answer {
     let status = StatusCode::from_u16(wanted.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = match &wanted.body {
-        None if status.is_success() => endpoint.answer(stage, request, at),
-        None => endpoint.says(stage, status, request, at),
+        None if status.is_success() => endpoint.answer(backend, request, at),
+        None => endpoint.says(backend, status, request, at),
         // The check of a scenario refuses presets of other services.
         Some(Body::Preset(preset)) => endpoint
-            .preset(stage, *preset, request, at)
-            .unwrap_or_else(|| endpoint.says(stage, status, request, at)),
+            .preset(backend, *preset, request, at)
+            .unwrap_or_else(|| endpoint.says(backend, status, request, at)),
         Some(Body::Json(text)) => Answer::new(status, "application/json", text.clone()),
         Some(Body::Text(text)) => Answer::new(status, "text/plain; charset=utf-8", text.clone()),
         Some(Body::Html(_)) => Answer::new(status, "text/html; charset=utf-8", PAGE),
         Some(Body::Empty(_)) => Answer::new(status, "text/plain", Bytes::new()),
-        Some(Body::Padded(bytes)) => padded(endpoint.answer(stage, request, at), *bytes),
+        Some(Body::Padded(bytes)) => padded(endpoint.answer(backend, request, at), *bytes),
     };
     answer.status = status;
     if answer.body.is_empty() {
@@ -48,7 +48,7 @@ pub fn reply(
     }
     answer.why.why = format!("a fault answers {}", status.as_u16());
     if let Some(date) = wanted.retry_after_date {
-        let date = http_date(date.added_to(stage.time(at)));
+        let date = http_date(date.added_to(backend.time(at)));
         answer = answer.with_header("Retry-After", &date);
     }
     if let Some(text) = &wanted.retry_after {

@@ -18,7 +18,7 @@ use super::{
     exchange::{Answer, Endpoint, Request},
     real_secret, reply,
 };
-use crate::backend::{Stage, capture::Witnessed, journal::Why};
+use crate::backend::{Backend, capture::Captured, journal::Why};
 use crate::{
     engine::{BoxFuture, Host, Runtime, Server, Stream},
     fault::{
@@ -32,18 +32,18 @@ use crate::{
 const LONGEST_BODY: usize = 1 << 20;
 
 /// Serves `endpoint` on a port of `host` for as long as the host is up.
-pub async fn serve(stage: Stage, endpoint: Arc<dyn Endpoint>, host: Host, port: u16) {
+pub async fn serve(backend: Backend, endpoint: Arc<dyn Endpoint>, host: Host, port: u16) {
     let mut listener = match host.network.bind(port).await {
         Ok(listener) => listener,
         Err(error) => {
             let what = format!("{} cannot listen on port {port}: {error}", endpoint.name());
-            stage.tell_world(host.runtime.elapsed(), what);
+            backend.record_world(host.runtime.elapsed(), what);
             return;
         }
     };
     while let Ok((stream, peer)) = listener.accept().await {
         let line = Line {
-            stage: stage.clone(),
+            backend: backend.clone(),
             endpoint: endpoint.clone(),
             runtime: host.runtime.clone(),
             peer: peer.into(),
@@ -54,7 +54,7 @@ pub async fn serve(stage: Stage, endpoint: Arc<dyn Endpoint>, host: Host, port: 
 }
 
 /// A server of `endpoint`, to be played on a host of its own.
-pub fn server(backend: &Stage, host: &str, port: u16, endpoint: impl Endpoint) -> Server {
+pub fn server(backend: &Backend, host: &str, port: u16, endpoint: impl Endpoint) -> Server {
     let (backend, endpoint) = (backend.clone(), Arc::new(endpoint));
     Server {
         host: host.to_owned(),
@@ -68,7 +68,7 @@ pub fn server(backend: &Stage, host: &str, port: u16, endpoint: impl Endpoint) -
 /// One connection.
 #[derive(Clone)]
 struct Line {
-    stage: Stage,
+    backend: Backend,
     endpoint: Arc<dyn Endpoint>,
     runtime: Arc<dyn Runtime>,
     peer: Arc<str>,
@@ -154,11 +154,11 @@ impl Line {
     /// A request is over.
     fn over(&self, request: u64, status: Option<u16>, why: Why, strike: Option<Strike>) {
         let at = self.runtime.elapsed();
-        self.stage
+        self.backend
             .journal()
             .answered(at, self.endpoint.name(), request, status, why);
         if let Some(strike) = strike.filter(|strike| strike.last) {
-            self.stage.retire(strike.rule, at);
+            self.backend.retire(strike.rule, at);
         }
     }
 
@@ -179,19 +179,19 @@ impl Line {
             headers: head.headers,
             body,
         };
-        let (name, told) = (self.endpoint.name(), self.endpoint.tell(&request));
-        self.stage.witness(|| Witnessed::request(name, &request));
+        let (name, recorded) = (self.endpoint.name(), self.endpoint.record(&request));
+        self.backend.capture(|| Captured::request(name, &request));
         let arrived = self.runtime.elapsed();
         let number = self
-            .stage
+            .backend
             .journal()
-            .arrived(arrived, name, &self.peer, &told);
-        if self.stage.is_open()
-            && let Some(what) = real_secret::in_request(&self.stage, &request)
+            .arrived(arrived, name, &self.peer, &recorded);
+        if self.backend.is_open()
+            && let Some(what) = real_secret::in_request(&self.backend, &request)
         {
-            self.stage.warn_of_real_secret(arrived, name, what);
+            self.backend.warn_of_real_secret(arrived, name, what);
         }
-        let strike = self.stage.strike(&told.facts, arrived);
+        let strike = self.backend.strike(&recorded.facts, arrived);
         *self.now() = Now {
             open: Some(number),
             strike: strike.clone(),
@@ -249,7 +249,7 @@ impl Line {
             },
             Some(FaultThen::Delay(delay)) => {
                 let by = self
-                    .stage
+                    .backend
                     .draw(&format!("{} delay", self.endpoint.name()), delay.by);
                 self.runtime.sleep(by).await;
             }
@@ -262,10 +262,10 @@ impl Line {
         self.take_time().await;
         let at = self.runtime.elapsed();
         let mut answer = match reply {
-            Some(wanted) => reply::reply(&self.stage, &*self.endpoint, request, wanted, at),
-            None => self.endpoint.answer(&self.stage, request, at),
+            Some(wanted) => reply::reply(&self.backend, &*self.endpoint, request, wanted, at),
+            None => self.endpoint.answer(&self.backend, request, at),
         };
-        if let Ok(date) = HeaderValue::from_str(&reply::http_date(self.stage.time(at))) {
+        if let Ok(date) = HeaderValue::from_str(&reply::http_date(self.backend.time(at))) {
             answer.headers.insert(header::DATE, date);
         }
         let body = answer.body.clone();
@@ -294,11 +294,11 @@ impl Line {
 
     /// The service's own latency.
     async fn take_time(&self) {
-        let Some(takes) = self.endpoint.takes(&self.stage) else {
+        let Some(takes) = self.endpoint.takes(&self.backend) else {
             return;
         };
         let time = self
-            .stage
+            .backend
             .draw(&format!("{} takes", self.endpoint.name()), takes);
         if time > Duration::ZERO {
             self.runtime.sleep(time).await;

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::backend::Stage;
-use crate::backend::testing::{act, seconds, stage};
+use crate::backend::Backend;
+use crate::backend::testing::{act, backend, seconds};
 use crate::{
     engine::{BoxFuture, Engine, Host, Stream, World},
     trace::{Kind, Trace},
@@ -16,14 +16,14 @@ const TOKEN: &str = "GET /metadata/identity/oauth2/token?api-version=2018-02-01&
                      HTTP/1.1\r\nHost: 169.254.169.254\r\nMetadata: true\r\n\r\n";
 
 /// Plays `story` on a host of a world with an IMDS.
-fn play<F>(more: &str, story: impl FnOnce(Host, Stage) -> F + Send + 'static) -> Trace
+fn play<F>(more: &str, story: impl FnOnce(Host, Backend) -> F + Send + 'static) -> Trace
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let (stage, recorder) = stage(&format!(
+    let (backend, recorder) = backend(&format!(
         "[imds]\nsystem-identity = {{ object-id = \"o\" }}\n{more}"
     ));
-    let servers = stage.hosts();
+    let servers = backend.hosts();
     let world = World {
         seed: 1,
         horizon: seconds(86_400),
@@ -33,10 +33,10 @@ where
             "host".to_owned(),
             Box::new(move |host, _| -> BoxFuture<'static, ()> {
                 Box::pin(async move {
-                    let keeper = stage.clone().end_faults(host.runtime.clone());
+                    let keeper = backend.clone().end_faults(host.runtime.clone());
                     let _keeper = host.runtime.spawn(Box::pin(keeper));
-                    story(host, stage.clone()).await;
-                    stage.close();
+                    story(host, backend.clone()).await;
+                    backend.close();
                 })
             }),
         ),
@@ -167,15 +167,15 @@ fn a_client_that_hangs_up_ends_its_request() {
 
 #[test]
 fn a_hanging_fault_answers_nothing() {
-    let trace = play("", |host, stage| async move {
+    let trace = play("", |host, backend| async move {
         act(
-            &stage,
+            &backend,
             &fault("then.hang = {}, first = 1"),
             host.runtime.elapsed(),
         );
         assert_eq!(ask(&host, TOKEN).await.0, "");
         host.runtime.sleep(seconds(1)).await;
-        assert!(stage.healthy(), "it is spent when its client is gone");
+        assert!(backend.healthy(), "it is spent when its client is gone");
         assert!(ask(&host, TOKEN).await.0.starts_with("HTTP/1.1 200 OK"));
     });
     let ended = answers(&trace);
@@ -186,9 +186,9 @@ fn a_hanging_fault_answers_nothing() {
 #[test]
 fn a_reset_is_seen_as_one_and_loses_a_token_only_afterwards() {
     for (when, tokens) in [("before", 0), ("after", 1)] {
-        let trace = play("", move |host, stage| async move {
+        let trace = play("", move |host, backend| async move {
             act(
-                &stage,
+                &backend,
                 &fault(&format!("then.reset = {{ when = \"{when}\" }}")),
                 seconds(0),
             );
@@ -197,7 +197,7 @@ fn a_reset_is_seen_as_one_and_loses_a_token_only_afterwards() {
                 (text.as_str(), end),
                 ("", Err(std::io::ErrorKind::ConnectionReset))
             );
-            assert_eq!(stage.state().issuer.issued(), tokens);
+            assert_eq!(backend.state().issuer.issued(), tokens);
         });
         let ended = answers(&trace);
         assert_eq!((ended[0].0, ended[0].2), (None, Some("F")), "{when}");
@@ -206,8 +206,12 @@ fn a_reset_is_seen_as_one_and_loses_a_token_only_afterwards() {
 
 #[test]
 fn a_truncated_body_ends_early() {
-    play("", |host, stage| async move {
-        act(&stage, &fault("then.truncate = { after = 20 }"), seconds(0));
+    play("", |host, backend| async move {
+        act(
+            &backend,
+            &fault("then.truncate = { after = 20 }"),
+            seconds(0),
+        );
         let begun = host.runtime.elapsed();
         let (text, end) = ask(&host, TOKEN).await;
         assert!(
@@ -225,8 +229,12 @@ fn a_truncated_body_ends_early() {
 
 #[test]
 fn a_dripping_body_takes_its_time() {
-    let trace = play("", |host, stage| async move {
-        act(&stage, &fault("then.drip = { over = \"5s\" }"), seconds(0));
+    let trace = play("", |host, backend| async move {
+        act(
+            &backend,
+            &fault("then.drip = { over = \"5s\" }"),
+            seconds(0),
+        );
         let request = TOKEN.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
         let begun = host.runtime.elapsed();
         let (text, _) = ask(&host, &request).await;
@@ -278,9 +286,9 @@ fn a_reply_is_what_the_fault_says() {
         ),
     ];
     for (then, wanted) in cases {
-        let trace = play("", move |host, stage| async move {
+        let trace = play("", move |host, backend| async move {
             act(
-                &stage,
+                &backend,
                 &fault(&format!("then.reply = {{ {then} }}")),
                 seconds(0),
             );
@@ -296,11 +304,11 @@ fn a_reply_is_what_the_fault_says() {
 #[test]
 fn latency_and_delays_are_drawn_and_the_answer_is_of_its_time() {
     let takes = "takes = { at-least = \"200ms\", at-most = \"6s\" }";
-    let trace = play(takes, |host, stage| async move {
+    let trace = play(takes, |host, backend| async move {
         let delay = "then.delay = { by = { at-least = \"2s\", at-most = \"2s\" } }, lasts = \"1s\"";
-        act(&stage, &fault(delay), seconds(0));
+        act(&backend, &fault(delay), seconds(0));
         let _ = ask(&host, TOKEN).await;
-        assert!(stage.healthy());
+        assert!(backend.healthy());
     });
     let [lifted, answered] = [2, 3].map(|event| &trace.events[event]);
     assert_eq!(lifted.at, seconds(1));
@@ -313,13 +321,13 @@ fn latency_and_delays_are_drawn_and_the_answer_is_of_its_time() {
 
 #[test]
 fn a_crash_ends_what_was_under_way() {
-    let trace = play("", |host, stage| async move {
-        act(&stage, &fault("then.hang = {}"), seconds(0));
+    let trace = play("", |host, backend| async move {
+        act(&backend, &fault("then.hang = {}"), seconds(0));
         let mut stream = open(&host).await;
         stream.write_all(TOKEN.as_bytes()).await.unwrap();
         host.runtime.sleep(seconds(1)).await;
         act(
-            &stage,
+            &backend,
             "crash = { service = \"imds\" }",
             host.runtime.elapsed(),
         );
@@ -334,11 +342,11 @@ fn a_crash_ends_what_was_under_way() {
 
 #[test]
 fn every_resource_has_its_host() {
-    let (stage, _) = stage(
+    let (backend, _) = backend(
         "[entra]\n[resources.vault]\naudience = \"https://vault.azure.net\"\n\
          [resources.again]\naudience = \"https://vault.azure.net/\"",
     );
-    let names: Vec<String> = stage.hosts().into_iter().map(|(name, _)| name).collect();
+    let names: Vec<String> = backend.hosts().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["login.microsoftonline.com", "vault.azure.net"]);
-    let _: Arc<dyn Send + Sync> = Arc::new(stage);
+    let _: Arc<dyn Send + Sync> = Arc::new(backend);
 }

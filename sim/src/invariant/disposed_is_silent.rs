@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::trace::Kind;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
@@ -16,7 +16,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     if !plan.disposes() {
         return None;
     }
-    if let Some(unseen) = unseen(view, &[Side::Details, Side::Attempts]) {
+    if let Some(unseen) = unseen(view, &[Aspect::Details, Aspect::Attempts]) {
         return Some(unseen);
     }
     let mut disposed = BTreeSet::new();

@@ -1,7 +1,7 @@
 //! A process outside asks only for hosts of the world: any other request would have left the
 //! simulation, to a service that nobody meant to test.
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View};
 use crate::trace::Kind;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
@@ -13,7 +13,7 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 
 fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     // Only processes outside come in through the proxy, where such requests are seen.
-    if view.run.sight.sees(Side::Attempts) {
+    if view.run.visibility.sees(Aspect::Attempts) {
         return None;
     }
     let is_refused = |event: &Entry<'_>| matches!(event.event.kind, Kind::HostRefused { .. });
@@ -32,7 +32,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{judge::Sight, simulation::Simulation, trace::Event};
+    use crate::{judge::Visibility, simulation::Simulation, trace::Event};
 
     #[test]
     fn it_speaks_about_processes_outside_and_nobody_else() {
@@ -44,8 +44,8 @@ mod tests {
             at: run.ended,
             kind: Kind::HostRefused { host },
         };
-        let mut judged = |sight: Sight| {
-            run.sight = sight;
+        let mut judged = |visibility: Visibility| {
+            run.visibility = visibility;
             let plan = crate::verdict::plan(&scenario);
             let before = judge(&plan, &View::of(&run)).map(|ruling| ruling.is_held());
             run.trace.events.push(refused.clone());
@@ -53,9 +53,9 @@ mod tests {
             run.trace.events.pop();
             (before, after)
         };
-        assert_eq!(judged(Sight::everything()), (None, None));
-        for sight in [Sight::of_a_driver(), Sight::endpoints_only()] {
-            assert_eq!(judged(sight), (Some(true), Some(false)));
+        assert_eq!(judged(Visibility::everything()), (None, None));
+        for visibility in [Visibility::of_a_driver(), Visibility::endpoints_only()] {
+            assert_eq!(judged(visibility), (Some(true), Some(false)));
         }
     }
 }

@@ -8,7 +8,7 @@
 //! One more belongs to a later room (the persistent cache), and one needs two runs: same scenario,
 //! engine and seed, same hash (`credsim run --twice`).
 
-use crate::judge::{Entry, Evidence, Finding, Plan, Ruling, Side, View};
+use crate::judge::{Aspect, Entry, Evidence, Finding, Plan, Ruling, View};
 
 /// An invariant.
 pub struct Invariant {
@@ -35,8 +35,8 @@ impl Invariant {
 }
 
 /// The ruling where `needs` are not all in sight; none if they are.
-fn unseen(view: &View<'_>, needs: &[Side]) -> Option<Ruling> {
-    view.run.sight.lacks(needs).map(Ruling::not_observed)
+fn unseen(view: &View<'_>, needs: &[Aspect]) -> Option<Ruling> {
+    view.run.visibility.lacks(needs).map(Ruling::not_observed)
 }
 
 /// The registry, in the order of verdicts: a module each.

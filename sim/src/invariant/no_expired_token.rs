@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Evidence, Invariant, Plan, Ruling, Side, View, unseen};
+use super::{Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::trace::CallOutcome;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
@@ -13,11 +13,11 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 };
 
 fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
-    if let Some(unseen) = unseen(view, &[Side::Calls]) {
+    if let Some(unseen) = unseen(view, &[Aspect::Calls]) {
         return Some(unseen);
     }
     // Some SDKs round the end of a token to a whole second, up or down.
-    let rounding = if view.run.sight.sees(Side::Details) {
+    let rounding = if view.run.visibility.sees(Aspect::Details) {
         SignedDuration::ZERO
     } else {
         SignedDuration::from_secs(1)

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Evidence, Invariant, Plan, Ruling, Side, View, unseen};
+use super::{Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::{
     judge::{redis_view::Work, view::Call},
     trace::{CallOutcome, span},
@@ -23,7 +23,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     if !view.run.healthy_at_end || plan.changes_for_good() {
         return None;
     }
-    if let Some(unseen) = unseen(view, &[Side::Calls]) {
+    if let Some(unseen) = unseen(view, &[Aspect::Calls]) {
         return Some(unseen);
     }
     let mut by_scope: BTreeMap<(u32, &str), Served> = BTreeMap::new();

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::{
-    judge::Sight,
+    judge::Visibility,
     trace::{CallOutcome, Kind},
 };
 
@@ -25,13 +25,13 @@ struct Known<'a> {
 }
 
 fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
-    if let Some(unseen) = unseen(view, &[Side::Calls, Side::Reports]) {
+    if let Some(unseen) = unseen(view, &[Aspect::Calls, Aspect::Reports]) {
         return Some(unseen);
     }
     let mut instances: BTreeMap<u32, Known<'_>> = BTreeMap::new();
     let mut scopes: BTreeMap<u64, &str> = BTreeMap::new();
     let mut looked_at = 0;
-    let sight = view.run.sight;
+    let visibility = view.run.visibility;
     for event in view.all() {
         match &event.event.kind {
             Kind::CallStarted { call, scope, .. } => {
@@ -54,7 +54,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 let Some(scope) = scopes.remove(call) else {
                     continue;
                 };
-                let Some(who) = Answerer::of(outcome, sight) else {
+                let Some(who) = Answerer::of(outcome, visibility) else {
                     continue;
                 };
                 looked_at += 1;
@@ -64,7 +64,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                     && *before != who
                     && !known
                         .reported
-                        .is_some_and(|reported| who.is_named_in(reported, sight))
+                        .is_some_and(|reported| who.is_named_in(reported, visibility))
                 {
                     let found = format!("{who} answers after {before}, and nobody is told");
                     let shown = Evidence::of([*answered, event]);
@@ -90,7 +90,7 @@ struct Answerer<'a> {
 
 impl<'a> Answerer<'a> {
     /// Who answered, if a token did.
-    fn of(outcome: &'a CallOutcome, sight: Sight) -> Option<Self> {
+    fn of(outcome: &'a CallOutcome, visibility: Visibility) -> Option<Self> {
         let CallOutcome::Token {
             credential,
             principal,
@@ -101,7 +101,7 @@ impl<'a> Answerer<'a> {
             return None;
         };
         let principal = principal.as_deref();
-        if !sight.walks {
+        if !visibility.walks {
             return Some(Self {
                 credential: None,
                 user: None,
@@ -116,9 +116,9 @@ impl<'a> Answerer<'a> {
     }
 
     /// Whether a report names it.
-    fn is_named_in(&self, reported: &str, sight: Sight) -> bool {
+    fn is_named_in(&self, reported: &str, visibility: Visibility) -> bool {
         let name = self.to_string();
-        if sight.walks {
+        if visibility.walks {
             reported == name
         } else {
             reported.contains(&name)

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::fmt::rfc2822;
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::{judge::view::{Call, Exchange, is_entra, is_imds, is_imds_token, world_time}, trace::{Fingerprint, span}, world::Service};
 
 pub(crate) const INVARIANT: Invariant = Invariant {
@@ -19,7 +19,7 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 };
 
 fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
-    if let Some(unseen) = unseen(view, &[Side::Attempts, Side::Calls]) {
+    if let Some(unseen) = unseen(view, &[Aspect::Attempts, Aspect::Calls]) {
         return Some(unseen);
     }
     let sent = view.exchanges().count();

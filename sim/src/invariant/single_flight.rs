@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::{
     judge::view::{is_imds, is_imds_token},
     trace::{Fingerprint, Kind},
@@ -24,7 +24,7 @@ enum Key<'a> {
 }
 
 fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
-    if let Some(unseen) = unseen(view, &[Side::Attempts]) {
+    if let Some(unseen) = unseen(view, &[Aspect::Attempts]) {
         return Some(unseen);
     }
     // What is in flight, by instance and key; and the key of each exchange and command.

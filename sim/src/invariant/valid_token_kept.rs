@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use credsim_identity::TokenRequest;
 use jiff::Timestamp;
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View, unseen};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::{
     call::Which,
     judge::view::Call,
@@ -32,10 +32,10 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     if credential.keeps_nothing() {
         return None;
     }
-    let needs: &[Side] = if credential.keeps_as_its_member() {
-        &[Side::Calls, Side::Walks]
+    let needs: &[Aspect] = if credential.keeps_as_its_member() {
+        &[Aspect::Calls, Aspect::Walks]
     } else {
-        &[Side::Calls]
+        &[Aspect::Calls]
     };
     if let Some(unseen) = unseen(view, needs) {
         return Some(unseen);

@@ -1,7 +1,7 @@
 //! Nothing stands between MULTI and EXEC but what the caller sent, and no transaction is torn by
 //! the end of a token.
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Side, View};
+use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View};
 use crate::{
     trace::{Kind, RedisEnd, RedisEvent},
 };
@@ -21,7 +21,7 @@ const NEVER: [&str; 2] = ["AUTH", "HELLO"];
 
 fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     // What an application outside sends is not known.
-    let sent = match view.run.sight.lacks(&[Side::Calls]) {
+    let sent = match view.run.visibility.lacks(&[Aspect::Calls]) {
         Some(_) => None,
         None => Some(plan.sent_in_transactions()),
     };

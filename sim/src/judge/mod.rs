@@ -16,4 +16,4 @@ pub use plan::Plan;
 pub use ruling::Ruling;
 pub use run::Run;
 pub use view::{Entry, View};
-pub use visibility::{Side, Sight};
+pub use visibility::{Aspect, Visibility};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Sight;
+use super::Visibility;
 use crate::{
     engine::Engine,
     trace::{Fingerprint, Trace},
@@ -20,8 +20,8 @@ pub struct Run {
     /// What was under test, by name and, if it is not ours, version: `identity`,
     /// `azure-identity-js 4.13.1`.
     pub subject: String,
-    /// Which sides of it could be seen.
-    pub sight: Sight,
+    /// Which aspects of it could be seen.
+    pub visibility: Visibility,
     /// The date at which the world began; what the scenario counts from its start, counts from
     /// here.
     pub start: Timestamp,

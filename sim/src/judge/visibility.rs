@@ -1,9 +1,9 @@
 //! What can be seen of a run. A subject inside this process hides nothing; of another process
 //! only what it tells, and what reaches the services.
 
-/// A side of a run.
+/// An aspect of a run that a subject may or may not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum Aspect {
     /// What callers got, and how long they waited.
     Calls,
     /// Requests as the client makes them: when each was sent, answered and over.
@@ -20,7 +20,7 @@ pub enum Side {
     Words,
 }
 
-impl Side {
+impl Aspect {
     /// Why nothing can be said without it.
     fn unseen(self) -> &'static str {
         match self {
@@ -35,27 +35,27 @@ impl Side {
     }
 }
 
-/// Which sides of a run can be seen. What arrives at the services always is.
+/// Which aspects of a run can be seen. What arrives at the services always is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sight {
-    /// [`Side::Calls`].
+pub struct Visibility {
+    /// [`Aspect::Calls`].
     pub calls: bool,
-    /// [`Side::Attempts`].
+    /// [`Aspect::Attempts`].
     pub attempts: bool,
-    /// [`Side::Reports`].
+    /// [`Aspect::Reports`].
     pub reports: bool,
-    /// [`Side::Walks`].
+    /// [`Aspect::Walks`].
     pub walks: bool,
-    /// [`Side::Details`].
+    /// [`Aspect::Details`].
     pub details: bool,
-    /// [`Side::Kinds`].
+    /// [`Aspect::Kinds`].
     pub kinds: bool,
-    /// [`Side::Words`].
+    /// [`Aspect::Words`].
     pub words: bool,
 }
 
-impl Sight {
-    /// Of a subject inside this process: every side.
+impl Visibility {
+    /// Of a subject inside this process: every aspect.
     pub fn everything() -> Self {
         Self {
             calls: true,
@@ -92,23 +92,23 @@ impl Sight {
         }
     }
 
-    /// Whether a side can be seen.
-    pub fn sees(self, side: Side) -> bool {
-        match side {
-            Side::Calls => self.calls,
-            Side::Attempts => self.attempts,
-            Side::Reports => self.reports,
-            Side::Walks => self.walks,
-            Side::Details => self.details,
-            Side::Kinds => self.kinds,
-            Side::Words => self.words,
+    /// Whether an aspect can be seen.
+    pub fn sees(self, aspect: Aspect) -> bool {
+        match aspect {
+            Aspect::Calls => self.calls,
+            Aspect::Attempts => self.attempts,
+            Aspect::Reports => self.reports,
+            Aspect::Walks => self.walks,
+            Aspect::Details => self.details,
+            Aspect::Kinds => self.kinds,
+            Aspect::Words => self.words,
         }
     }
 
-    /// Why something that needs these sides can't be judged; none if all of them are in sight.
-    pub fn lacks(self, needs: &[Side]) -> Option<&'static str> {
-        let unseen = needs.iter().find(|side| !self.sees(**side));
-        unseen.map(|side| side.unseen())
+    /// Why something that needs these aspects can't be judged; none if all of them can be seen.
+    pub fn lacks(self, needs: &[Aspect]) -> Option<&'static str> {
+        let unseen = needs.iter().find(|aspect| !self.sees(**aspect));
+        unseen.map(|aspect| aspect.unseen())
     }
 }
 
@@ -116,30 +116,30 @@ impl Sight {
 mod tests {
     use super::*;
 
-    const ALL: [Side; 7] = [
-        Side::Calls,
-        Side::Attempts,
-        Side::Reports,
-        Side::Walks,
-        Side::Details,
-        Side::Kinds,
-        Side::Words,
+    const ALL: [Aspect; 7] = [
+        Aspect::Calls,
+        Aspect::Attempts,
+        Aspect::Reports,
+        Aspect::Walks,
+        Aspect::Details,
+        Aspect::Kinds,
+        Aspect::Words,
     ];
 
     #[test]
-    fn each_sight_sees_its_sides_and_says_what_it_lacks() {
-        let seen = |sight: Sight| ALL.map(|side| sight.sees(side));
-        assert_eq!(seen(Sight::everything()), [true; 7]);
+    fn each_visibility_sees_its_aspects_and_says_what_it_lacks() {
+        let seen = |visibility: Visibility| ALL.map(|aspect| visibility.sees(aspect));
+        assert_eq!(seen(Visibility::everything()), [true; 7]);
         assert_eq!(
-            seen(Sight::of_a_driver()),
+            seen(Visibility::of_a_driver()),
             [true, false, true, false, false, true, false]
         );
-        assert_eq!(seen(Sight::endpoints_only()), [false; 7]);
-        assert_eq!(Sight::everything().lacks(&ALL), None);
+        assert_eq!(seen(Visibility::endpoints_only()), [false; 7]);
+        assert_eq!(Visibility::everything().lacks(&ALL), None);
         assert_eq!(
-            Sight::of_a_driver().lacks(&[Side::Calls, Side::Walks]),
-            Some(Side::Walks.unseen())
+            Visibility::of_a_driver().lacks(&[Aspect::Calls, Aspect::Walks]),
+            Some(Aspect::Walks.unseen())
         );
-        assert_eq!(Sight::endpoints_only().lacks(&[]), None);
+        assert_eq!(Visibility::endpoints_only().lacks(&[]), None);
     }
 }

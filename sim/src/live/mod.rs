@@ -30,7 +30,7 @@ use tokio::net::{TcpListener, UnixListener};
 pub use environment::Environment;
 
 use crate::{
-    backend::Stage,
+    backend::Backend,
     engine::{self, Host, Work},
     service::{imds::IMDS_HOST, redis::REDIS_PORT},
     trace::Recorder,
@@ -42,7 +42,7 @@ pub(crate) struct Plan<'a> {
     /// The host that outside processes are on, as far as the world is concerned.
     pub host: &'a Host,
     /// The services.
-    pub stage: &'a Stage,
+    pub backend: &'a Backend,
     /// Where refusals are recorded.
     pub recorder: &'a Recorder,
     /// The world.
@@ -85,7 +85,7 @@ impl Door {
             .tempdir()
             .map_err(|error| format!("no folder for the run: {error}"))?;
         let within = |name: &str| folder.path().join(name);
-        let serves: BTreeMap<String, u16> = plan.stage.ports();
+        let serves: BTreeMap<String, u16> = plan.backend.ports();
         let with_tls: Vec<String> = serves
             .iter()
             .filter(|(_, port)| **port == 443)
@@ -104,7 +104,7 @@ impl Door {
         let shims = UnixListener::bind(&socket).map_err(|error| no_socket(&socket, &error))?;
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).map_err(writes)?;
         let (listener, proxy) = listen(plan.port).await?;
-        let nodes = redis_nodes(plan.stage).await?;
+        let nodes = redis_nodes(plan.backend).await?;
         let redis = nodes.first().map(|(_, _, address)| *address);
         let metadata = match plan.world.imds {
             Some(_) => Some(listen(None).await?),
@@ -133,7 +133,7 @@ impl Door {
             open: AtomicUsize::new(0),
         });
         let place = Arc::new(command_links::Place {
-            stage: plan.stage.clone(),
+            backend: plan.backend.clone(),
             host: plan.host.clone(),
             zone: plan.zone,
         });
@@ -175,11 +175,11 @@ impl Door {
 
 /// A port of this machine for each node of Redis, which its clients speak to as it is: no proxy
 /// leads there. The nodes of a cluster name these addresses to their clients.
-async fn redis_nodes(stage: &Stage) -> Result<Vec<(String, TcpListener, SocketAddr)>, String> {
+async fn redis_nodes(backend: &Backend) -> Result<Vec<(String, TcpListener, SocketAddr)>, String> {
     let mut nodes = Vec::new();
-    for host in stage.redis_hosts() {
+    for host in backend.redis_hosts() {
         let (listener, address) = listen(None).await?;
-        stage.announce_redis(&host, &address.ip().to_string(), address.port());
+        backend.announce_redis(&host, &address.ip().to_string(), address.port());
         nodes.push((host, listener, address));
     }
     Ok(nodes)

@@ -3,7 +3,7 @@
 use credsim_identity::{Error, ErrorKind};
 
 use crate::{
-    backend::Witness,
+    backend::CaptureSink,
     engine::BoxFuture,
     live::Door,
     subject::{Built, Lent, Subject},
@@ -19,7 +19,7 @@ pub struct ExternalClients {
     /// Variables that the user adds to their environment.
     pub variables: Vec<(String, String)>,
     /// Is called with every request that arrives.
-    pub witness: Option<Witness>,
+    pub capture: Option<CaptureSink>,
     /// Lets them in, and completes when they are done.
     pub visit: Visit,
 }

@@ -18,10 +18,10 @@ pub use external_clients::{ExternalClients, Visit};
 use machine::Machine;
 
 use crate::{
-    backend::Stage,
+    backend::Backend,
     draws::Draws,
     engine::{self, Engine, EngineError, Runtime, STALL_LIMIT},
-    judge::{Run, Sight},
+    judge::{Run, Visibility},
     story::Scenario,
     subject::Subject,
     trace::{Event, Kind, Listener, Recorder, Trace},
@@ -97,17 +97,17 @@ fn world(
     recorder: Recorder,
     horizon: Duration,
 ) -> Result<Run, EngineError> {
-    let sight = match &clients {
-        Some(_) => Sight::endpoints_only(),
-        None => options.subject.sight(),
+    let visibility = match &clients {
+        Some(_) => Visibility::endpoints_only(),
+        None => options.subject.visibility(),
     };
     let draws = Draws::new(options.seed);
     let clock = WorldClock::default();
-    let stage = Stage::new(&scenario.world, options.seed, recorder.clone());
+    let backend = Backend::new(&scenario.world, options.seed, recorder.clone());
     let watch = watch::Watch::new(
         recorder.clone(),
         clock.clone(),
-        &stage,
+        &backend,
         scenario,
         &*options.subject,
     );
@@ -116,7 +116,7 @@ fn world(
     let driver = world_driver::WorldDriver {
         scenario: Arc::new(scenario.clone()),
         subject: options.subject.clone(),
-        stage: stage.clone(),
+        backend: backend.clone(),
         recorder: recorder.clone(),
         draws,
         clock,
@@ -131,7 +131,7 @@ fn world(
         seed: options.seed,
         horizon,
         stall_limit: options.stall_limit,
-        servers: stage.hosts(),
+        servers: backend.hosts(),
         driver: (
             crate::host::APP.to_owned(),
             Box::new(move |host, control| Box::pin(driver.play(host, control))),
@@ -143,7 +143,7 @@ fn world(
         None => options.engine.play(world),
     });
     // The thread of a world that was given up may still play: it must not fill the memory.
-    stage.close();
+    backend.close();
     played?;
     let trace = recorder.finish();
     let end = end.get().cloned().unwrap_or_default();
@@ -156,7 +156,7 @@ fn world(
         engine: options.engine,
         seed: options.seed,
         subject: end.subject,
-        sight,
+        visibility,
         trace,
         hash,
         start: end.start.unwrap_or(scenario.world.start.0),

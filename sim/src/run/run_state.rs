@@ -169,7 +169,7 @@ impl RunState {
         let shared = shared.filter(|shared| shared.shared.built.is_ok());
         action.apply(&ActionContext {
             at,
-            backend: &self.host.stage,
+            backend: &self.host.backend,
             host: &self.host,
             control,
             shared: shared

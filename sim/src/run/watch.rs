@@ -17,7 +17,7 @@ use tracing_subscriber::{
 
 use super::WorldClock;
 use crate::{
-    backend::Stage,
+    backend::Backend,
     call::SecretWatch,
     redact::{Secrets, WITHHELD},
     story::Scenario,
@@ -31,7 +31,7 @@ pub(super) struct Watch {
     recorder: Recorder,
     clock: WorldClock,
     /// Knows every secret of the world: those of its applications, and every token issued.
-    stage: Stage,
+    backend: Backend,
     /// Client secrets that the subject knows, right or wrong.
     known: Arc<Secrets>,
     /// The beginnings of the targets under which the subject logs.
@@ -43,7 +43,7 @@ impl Watch {
     pub fn new(
         recorder: Recorder,
         clock: WorldClock,
-        stage: &Stage,
+        backend: &Backend,
         scenario: &Scenario,
         subject: &dyn Subject,
     ) -> Self {
@@ -51,7 +51,7 @@ impl Watch {
         Self {
             recorder,
             clock,
-            stage: stage.clone(),
+            backend: backend.clone(),
             known: Arc::new(client_secrets(scenario)),
             targets: targets.map(|target| (*target).to_owned()).collect(),
             reported: Arc::default(),
@@ -85,7 +85,10 @@ impl SecretWatch for Watch {
     /// Records each place and kind once.
     fn check(&self, place: &str, text: &str) -> bool {
         // A token may also be one that was not issued here, or only a part of one.
-        let told = self.stage.secret_in(text).or_else(|| self.known.find(text));
+        let told = self
+            .backend
+            .secret_in(text)
+            .or_else(|| self.known.find(text));
         let Some(told) = told else { return false };
         let finding = (place.to_owned(), told.to_owned());
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);

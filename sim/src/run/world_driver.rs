@@ -19,7 +19,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    backend::Stage,
+    backend::Backend,
     draws::Draws,
     engine::{Control, Host},
     host::{HostClock, HostState},
@@ -34,7 +34,7 @@ use crate::{
 pub(super) struct WorldDriver {
     pub scenario: Arc<Scenario>,
     pub subject: Arc<dyn Subject>,
-    pub stage: Stage,
+    pub backend: Backend,
     pub recorder: Recorder,
     pub draws: Draws,
     pub clock: WorldClock,
@@ -78,7 +78,7 @@ impl WorldDriver {
             },
         };
         let _ = self.end.set(end);
-        self.stage.close();
+        self.backend.close();
     }
 
     /// Does what must be done before the clock starts: opens the world to processes outside, if it
@@ -94,14 +94,14 @@ impl WorldDriver {
         if self.clients.is_none() && !(self.real && self.subject.is_outside()) {
             return Ok(None);
         }
-        self.stage.open_to_the_outside();
+        self.backend.open_to_the_outside();
         let clients = self.clients.as_ref();
-        if let Some(witness) = clients.and_then(|clients| clients.witness.clone()) {
-            self.stage.tell(witness);
+        if let Some(capture) = clients.and_then(|clients| clients.capture.clone()) {
+            self.backend.capture_with(capture);
         }
         let door = Door::open(live::Plan {
             host,
-            stage: &self.stage,
+            backend: &self.backend,
             recorder: &self.recorder,
             world: &self.scenario.world,
             zone: self.zone(),
@@ -127,21 +127,21 @@ impl WorldDriver {
 
     async fn drive(&mut self, host: &Host, control: &dyn Control, door: Option<Door>) -> WorldEnd {
         if let Some(start) = control.begin() {
-            self.stage.begin(start);
+            self.backend.begin(start);
         }
         let _ = self.clock.set(host.runtime.clone());
         let world = &self.scenario.world;
-        let start = self.stage.time(Duration::ZERO);
+        let start = self.backend.time(Duration::ZERO);
         let state = Arc::new(HostState::new(
             host.clone(),
             HostClock::new(start, world.host.clock_skew, self.zone()),
-            self.stage.clone(),
+            self.backend.clone(),
             self.recorder.clone(),
             self.draws.clone(),
             world.environment.clone(),
         ));
         let _ = self.app.set(state.clone());
-        for (name, _) in self.stage.hosts() {
+        for (name, _) in self.backend.hosts() {
             state.set_reach(&name, Reach::Reachable);
         }
         let run = Arc::new(RunState::new(
@@ -151,7 +151,7 @@ impl WorldDriver {
             self.subject.clone(),
         ));
         // Faults that end by themselves do so on time, whatever the schedule is waiting for.
-        let faults = self.stage.clone().end_faults(host.runtime.clone());
+        let faults = self.backend.clone().end_faults(host.runtime.clone());
         let _faults = host.runtime.spawn(Box::pin(faults));
         match (self.clients.take(), &door) {
             (Some(clients), Some(door)) => {
@@ -183,7 +183,7 @@ impl WorldDriver {
             start: Some(start),
             ended,
             last_repair: run.last_repair(),
-            healthy: self.stage.healthy() && run.host.reaches_all(),
+            healthy: self.backend.healthy() && run.host.reaches_all(),
             // What broke between us and the subject: then the run says nothing about it.
             harness_failure: self.subject.harness_failure(),
         }

@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    backend::Stage,
+    backend::Backend,
     engine::Server,
     fault::effect::Preset,
     http::limit::{Limit, LimitBody},
@@ -75,13 +75,13 @@ pub trait Service {
     fn describe(&self) -> Vec<String>;
 
     /// Installs its part in the state of a world that begins, with whatever it keeps there.
-    fn install(&self, backend: &Stage);
+    fn install(&self, backend: &Backend);
 
     /// Its servers in the world of `backend`.
-    fn servers(&self, backend: &Stage) -> Vec<Server>;
+    fn servers(&self, backend: &Backend) -> Vec<Server>;
 
     /// Its hosts go down at `at`: what it must forget and record, apart from open HTTP requests.
-    fn crash(&self, backend: &Stage, at: Duration);
+    fn crash(&self, backend: &Backend, at: Duration);
 }
 
 /// Something that a token can be for.

@@ -11,7 +11,7 @@ use std::{any::Any, ffi::OsString, sync::Arc, time::Duration};
 use credsim_identity::{Error, ErrorKind};
 use jiff::Timestamp;
 
-use crate::judge::Sight;
+use crate::judge::Visibility;
 
 pub use crate::credential::{
     Built, Lent,
@@ -39,11 +39,11 @@ pub trait Subject: Send + Sync + 'static {
 
     /// What can be seen of it where it plays. Default: everything inside this process, and of a
     /// process of its own what drivers tell.
-    fn sight(&self) -> Sight {
+    fn visibility(&self) -> Visibility {
         if self.is_outside() {
-            Sight::of_a_driver()
+            Visibility::of_a_driver()
         } else {
-            Sight::everything()
+            Visibility::everything()
         }
     }
 

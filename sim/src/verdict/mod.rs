@@ -2,7 +2,7 @@
 //!
 //! An *expectation* is what one scenario asserts; an *invariant* is what every run asserts. Each
 //! stands in a file of its own and sees nothing but the scenario and the run. What it needs and
-//! can't see (`run.sight`) it reports as not observed, never as held.
+//! can't see (`run.visibility`) it reports as not observed, never as held.
 
 mod known;
 

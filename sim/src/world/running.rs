@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::registry::{Service, World};
 use crate::{
-    backend::{Beginning, Stage},
+    backend::{Backend, Beginning},
     engine::{HostMain, Server},
     trace::Recorder,
 };
@@ -15,10 +15,10 @@ use crate::{
 #[derive(Clone)]
 struct AtStart(Arc<World>);
 
-impl Stage {
+impl Backend {
     /// The services and commands of `world`, before anything happened.
     pub fn new(world: &World, seed: u64, recorder: Recorder) -> Self {
-        let stage = Self::begin_with(
+        let backend = Self::begin_with(
             Beginning {
                 start: world.start.0,
                 signing_key: world.signing_key,
@@ -28,16 +28,16 @@ impl Stage {
             recorder,
         );
         for service in world.services() {
-            service.install(&stage);
+            service.install(&backend);
         }
         for command in world.commands() {
-            command.install(&stage);
+            command.install(&backend);
         }
-        let mut state = stage.state();
+        let mut state = backend.state();
         state.parts.insert(world.accounts.clone());
         state.parts.insert(AtStart(Arc::new(world.clone())));
         drop(state);
-        stage
+        backend
     }
 
     /// The servers to play, by host name. Entra and the resources speak plain HTTP on port 443:

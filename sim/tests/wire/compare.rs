@@ -2,7 +2,7 @@
 
 use std::{cmp::max, collections::BTreeSet};
 
-use super::witnessed::{Part, Sent};
+use super::captured::{Part, Sent};
 
 /// A part in which they differ. Nothing stands for a client that does not send it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

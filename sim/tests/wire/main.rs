@@ -15,12 +15,12 @@
 )]
 
 mod again;
+mod captured;
 mod cases;
 mod client;
 mod compare;
 mod differences;
 mod serve;
-mod witnessed;
 
 use std::{collections::BTreeSet, env, fs, process::ExitCode};
 
@@ -50,8 +50,8 @@ fn main() -> ExitCode {
 
 fn ours_beside_theirs(case: &Case) -> Result<(), Failed> {
     let known = case.known();
-    let theirs = witnessed::read(&fs::read_to_string(case.capture())?, &known);
-    let ours = witnessed::read(&serve::ours(case)?, &known);
+    let theirs = captured::read(&fs::read_to_string(case.capture())?, &known);
+    let ours = captured::read(&serve::ours(case)?, &known);
     let found = compare::differences(&theirs, &ours);
     let met: BTreeSet<&str> = theirs.iter().chain(&ours).map(|one| &*one.to).collect();
     Differences::read().explain(&case.case, &met, &found)

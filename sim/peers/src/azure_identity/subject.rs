@@ -15,7 +15,7 @@ use azure_identity::{
 };
 use credsim::{
     credential::{ClientSecretOptions, Credential, ManagedIdentityOptions},
-    judge::Sight,
+    judge::Visibility,
     scenario::Span,
     story::Scenario,
     subject::{Built, Lent, MachineClock, Subject},
@@ -40,13 +40,13 @@ impl Subject for AzureIdentity {
     /// Its errors are all of the kind `Credential`, in words of their own; they don't say when to
     /// come back, and its chain doesn't say who answered. It has no way to report a change of
     /// identity, which is what counts as a silent one.
-    fn sight(&self) -> Sight {
-        Sight {
+    fn visibility(&self) -> Visibility {
+        Visibility {
             kinds: false,
             words: false,
             walks: false,
             details: false,
-            ..Sight::everything()
+            ..Visibility::everything()
         }
     }
 

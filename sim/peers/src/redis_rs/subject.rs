@@ -10,7 +10,7 @@ use credsim::{
     call::CallDo,
     credential::{Credential, Protocol, RedisClientKind, RedisHow, RedisSubject, RetryOptions},
     engine::BoxFuture,
-    judge::Sight,
+    judge::Visibility,
     story::Scenario,
     subject::{Built, Lent, MachineClock, RedisClient, RedisConnection, RedisSubscriber, Subject},
     world::World,
@@ -43,11 +43,11 @@ impl Subject for RedisRs {
     }
 
     /// It reports nothing of its renewals (RD-34), and its errors have words of their own.
-    fn sight(&self) -> Sight {
-        Sight {
+    fn visibility(&self) -> Visibility {
+        Visibility {
             reports: false,
             words: false,
-            ..Sight::everything()
+            ..Visibility::everything()
         }
     }
 

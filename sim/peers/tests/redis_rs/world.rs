@@ -7,7 +7,7 @@ use std::{
 };
 
 use credsim::{
-    backend::Stage,
+    backend::Backend,
     draws::Draws,
     engine::{Engine, EngineError, Host, Surroundings, World},
     host::{HostClock, HostState, Lender},
@@ -153,11 +153,11 @@ where
 {
     let scene = Scene::new(&setting);
     let recorder = Recorder::default();
-    let stage = Stage::new(&scene.world, setting.seed, recorder.clone());
+    let backend = Backend::new(&scene.world, setting.seed, recorder.clone());
     let redis = Arc::new(setting.story);
     let notes = Arc::<Mutex<Vec<String>>>::default();
     let app = Arc::<OnceLock<Arc<HostState>>>::default();
-    let mut servers = stage.hosts();
+    let mut servers = backend.hosts();
     servers.push((REDIS.to_owned(), serve(redis.clone())));
     let names: Vec<String> = servers.iter().map(|(name, _)| name.clone()).collect();
     let machine = Machine {
@@ -170,7 +170,7 @@ where
             let state = Arc::new(HostState::new(
                 host.clone(),
                 HostClock::new(start(), scene.world.host.clock_skew, TimeZone::UTC),
-                stage.clone(),
+                backend.clone(),
                 recorder,
                 Draws::new(setting.seed),
                 scene.world.environment.clone(),
@@ -197,7 +197,7 @@ where
                 notes,
             };
             story(cast).await;
-            stage.close();
+            backend.close();
         })
     };
     let world = World {

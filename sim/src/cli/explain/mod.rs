@@ -67,7 +67,7 @@ fn explain(id: &str) -> Result<Vec<String>, Trouble> {
     sources
         .iter()
         .map(|source| match source.parse() {
-            Ok(loaded) => Ok(scenario::tell(&loaded)),
+            Ok(loaded) => Ok(scenario::describe(&loaded)),
             Err(invalid) => Err(Trouble::Invalid(invalid.render(true))),
         })
         .collect()

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The whole scenario for a person.
-pub fn tell(loaded: &Loaded) -> String {
+pub fn describe(loaded: &Loaded) -> String {
     let scenario = &loaded.scenario;
     let mut text = format!("{LOUD}{}{LOUD:#}", loaded.name);
     if loaded.path != loaded.name {

@@ -30,7 +30,7 @@ use super::{
 use crate::{
     engine::Engine,
     judge::Run,
-    report::{journal as told, pretty},
+    report::{journal, pretty},
     run::{self, DEFAULT_SEED, ExternalClients},
     simulation::{Callers, Ending, Judged, Outcome, Played, Selected, Stopwatch, skip_reason},
     story::{Loaded, Scenario, names_version, sdk_of},
@@ -147,7 +147,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         port: args.port,
         subject: args.subject.clone(),
         variables: args.variables.clone(),
-        witness: requests.as_ref().map(Requests::witness),
+        capture: requests.as_ref().map(Requests::capture),
         visit: visit::visit(args, scenario, console.another(), left.clone()),
     };
     let played = run::serve(scenario, args.seed, clients, journal(args, console));
@@ -256,7 +256,7 @@ fn journal(args: &Args, console: &Console) -> trace::Listener {
             let mut console = console
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            console.say(&(told::event(event) + "\n"));
+            console.say(&(journal::event(event) + "\n"));
         }
     })
 }

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::backend::{Witness, Witnessed};
+use crate::backend::{CaptureSink, Captured};
 
 /// A file of requests.
 pub struct Requests {
@@ -34,14 +34,14 @@ impl Requests {
 
     /// What hears of everything that arrives. A full disk does not end the world: what is lost is
     /// told at the end.
-    pub fn witness(&self) -> Witness {
+    pub fn capture(&self) -> CaptureSink {
         let (file, failed) = (self.file.clone(), self.failed.clone());
-        Arc::new(move |witnessed: &Witnessed| {
+        Arc::new(move |captured: &Captured| {
             if failed.get().is_some() {
                 return;
             }
             // Texts only: this cannot fail.
-            let mut line = serde_json::to_vec(witnessed).unwrap_or_default();
+            let mut line = serde_json::to_vec(captured).unwrap_or_default();
             line.push(b'\n');
             if let Err(error) = (&*file).write_all(&line) {
                 let _ = failed.set(error);

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use crate::live::Environment;
 use crate::simulation::quoted;
 
-/// How the variables are told.
+/// How the variables are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// `NAME=value`, a line each
@@ -16,16 +16,16 @@ pub enum Format {
     Shell,
 }
 
-/// The variables as they are told.
+/// The variables as they are printed.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Printed {
     /// The whole text.
     pub text: String,
     /// The names that the form cannot hold.
     nameless: Vec<String>,
 }
 
-impl Told {
+impl Printed {
     /// What is not in the text, in words; none if all is.
     pub fn left_out(&self) -> Option<String> {
         let names: Vec<_> = self
@@ -46,7 +46,7 @@ impl Told {
 ///
 /// # Errors
 /// A value that the form cannot hold: which one it is, and what to do.
-pub fn told(environment: &Environment, format: Format) -> Result<Told, (String, &'static str)> {
+pub fn print(environment: &Environment, format: Format) -> Result<Printed, (String, &'static str)> {
     let can_hold = |name: &&str| match format {
         Format::Env => !name.contains(['\n', '\r', '=']),
         Format::Json => true,
@@ -89,7 +89,7 @@ pub fn told(environment: &Environment, format: Format) -> Result<Told, (String, 
             serde_json::Value::Object(all).to_string() + "\n"
         }
     };
-    Ok(Told { text, nameless })
+    Ok(Printed { text, nameless })
 }
 
 /// Whether a shell takes it for the name of a variable.
@@ -107,17 +107,21 @@ mod tests {
         let mut environment = Environment::default();
         environment.set.insert("HOME".to_owned(), "/a b".into());
         environment.unset.push("AZURE_CLIENT_ID".to_owned());
-        let told = |format| told(&environment, format).expect("all can be told").text;
+        let printed = |format| {
+            print(&environment, format)
+                .expect("all can be printed")
+                .text
+        };
         assert_eq!(
-            told(Format::Env),
+            printed(Format::Env),
             "# not to be set: AZURE_CLIENT_ID\nHOME=/a b\n"
         );
         assert_eq!(
-            told(Format::Shell),
+            printed(Format::Shell),
             "unset AZURE_CLIENT_ID\nexport HOME='/a b'\n"
         );
         assert_eq!(
-            told(Format::Json),
+            printed(Format::Json),
             "{\"AZURE_CLIENT_ID\":null,\"HOME\":\"/a b\"}\n"
         );
     }
@@ -130,17 +134,17 @@ mod tests {
         }
         let unset = ["1A", "AZURE_$(x)", "AZURE_\nB", "AZURE_C"];
         environment.unset = unset.map(str::to_owned).to_vec();
-        let shell = told(&environment, Format::Shell).expect("all can be told");
+        let shell = print(&environment, Format::Shell).expect("all can be printed");
         assert_eq!(shell.text, "unset AZURE_C\nexport OK_1=x\n");
         assert_eq!(
             shell.left_out().expect("some are missing"),
             "not told, for their names cannot be written in this form: \
              \"AZURE_A-B\", \"1A\", \"AZURE_$(x)\", \"AZURE_\\nB\"\n"
         );
-        let env = told(&environment, Format::Env).expect("all can be told");
+        let env = print(&environment, Format::Env).expect("all can be printed");
         assert_eq!(env.nameless, ["AZURE_\nB"]);
         assert_eq!(env.text.lines().count(), 5);
-        let json = told(&environment, Format::Json).expect("all can be told");
+        let json = print(&environment, Format::Json).expect("all can be printed");
         assert_eq!(json.left_out(), None);
     }
 
@@ -148,14 +152,14 @@ mod tests {
     fn a_value_of_several_lines_is_told_only_where_it_can_be() {
         let mut environment = Environment::default();
         environment.set.insert("A".to_owned(), "b\nC=d".into());
-        let (what, help) = told(&environment, Format::Env).expect_err("it cannot");
+        let (what, help) = print(&environment, Format::Env).expect_err("it cannot");
         assert_eq!(
             what,
             "the value of A has a line break, which env cannot hold"
         );
         assert!(help.contains("json"));
         for format in [Format::Json, Format::Shell] {
-            assert!(told(&environment, format).is_ok());
+            assert!(print(&environment, format).is_ok());
         }
     }
 }

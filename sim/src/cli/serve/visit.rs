@@ -34,10 +34,10 @@ pub fn visit(
     let world = in_it(scenario);
     Box::new(move |door, interrupted| {
         if let Some(format) = format {
-            match variables::told(&door.environment, format) {
-                Ok(told) => {
-                    console.data(&told.text);
-                    if let Some(left_out) = told.left_out() {
+            match variables::print(&door.environment, format) {
+                Ok(printed) => {
+                    console.data(&printed.text);
+                    if let Some(left_out) = printed.left_out() {
                         console.say(&left_out);
                     }
                 }

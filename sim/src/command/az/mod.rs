@@ -14,7 +14,7 @@ use super::{
     yes,
 };
 use crate::{
-    backend::{Stage, issuer::Who, journal::Why, settings::DEFAULT_SUBSCRIPTION, stage::State},
+    backend::{Backend, handle::State, issuer::Who, journal::Why, settings::DEFAULT_SUBSCRIPTION},
     check::Check,
     scenario::{Range, Span, document::Place},
 };
@@ -104,7 +104,7 @@ impl Command for Az {
         format!("az: {}", parts.join(", "))
     }
 
-    fn install(&self, backend: &Stage) {
+    fn install(&self, backend: &Backend) {
         backend.state().parts.insert(self.clone());
     }
 
@@ -137,8 +137,8 @@ impl Command for Az {
 }
 
 /// A call of it without its secrets.
-pub(super) fn shown(stage: &Stage, call: &Call<'_>) -> Shown {
-    Shown::of_options(stage, call)
+pub(super) fn shown(backend: &Backend, call: &Call<'_>) -> Shown {
+    Shown::of_options(backend, call)
 }
 
 /// What a token is for when nothing is said.

@@ -2,14 +2,14 @@
 
 use super::super::testing::{AZ, WORLD, json, run, try_run, world};
 use crate::{
-    backend::testing::{act, claims, seconds, stage},
+    backend::testing::{act, backend, claims, seconds},
     trace::Kind,
 };
 
 #[test]
 fn az_prints_what_the_real_one_prints() {
-    let (stage, recorder) = world("");
-    let exit = run(&stage, "az", AZ);
+    let (backend, recorder) = world("");
+    let exit = run(&backend, "az", AZ);
     let body = json(&exit);
     let claims = claims(&body["accessToken"]);
     assert_eq!(
@@ -56,7 +56,7 @@ fn az_prints_what_the_real_one_prints() {
 
 #[test]
 fn az_takes_its_options_in_any_order() {
-    let (stage, _) = world("");
+    let (backend, _) = world("");
     for options in [
         "-o json --scope https://vault.azure.net/.default",
         "--scope=https://vault.azure.net/.default --output=json",
@@ -64,7 +64,7 @@ fn az_takes_its_options_in_any_order() {
         "--tenant 72f988bf-0000-0000-0000-00000000cafe --resource https://vault.azure.net",
     ] {
         let body = json(&run(
-            &stage,
+            &backend,
             "az",
             &format!("account get-access-token {options}"),
         ));
@@ -77,7 +77,7 @@ fn az_takes_its_options_in_any_order() {
             options.contains("--tenant")
         );
     }
-    let body = json(&run(&stage, "az", "account get-access-token"));
+    let body = json(&run(&backend, "az", "account get-access-token"));
     assert_eq!(
         claims(&body["accessToken"])["aud"],
         "https://management.core.windows.net/"
@@ -86,7 +86,7 @@ fn az_takes_its_options_in_any_order() {
 
 #[test]
 fn az_says_what_is_wrong() {
-    let (stage, _) = world("");
+    let (backend, _) = world("");
     let tenant = "72f988bf-0000-0000-0000-00000000cafe";
     let both = format!(" --tenant {tenant} --subscription s");
     for (more, code, stderr) in [
@@ -119,15 +119,15 @@ fn az_says_what_is_wrong() {
             "ERROR: argument --tenant: expected one argument\n",
         ),
     ] {
-        let exit = run(&stage, "az", &format!("{AZ}{more}"));
+        let exit = run(&backend, "az", &format!("{AZ}{more}"));
         assert_eq!(
             (exit.code, &*exit.stderr, &*exit.stdout),
             (code, stderr, "")
         );
     }
-    assert_eq!(run(&stage, "az", "vm list").code, 2);
-    act(&stage, "az-logout = {}", seconds(1));
-    let exit = run(&stage, "az", AZ);
+    assert_eq!(run(&backend, "az", "vm list").code, 2);
+    act(&backend, "az-logout = {}", seconds(1));
+    let exit = run(&backend, "az", AZ);
     assert_eq!(
         (exit.code, &*exit.stderr),
         (1, "ERROR: Please run 'az login' to setup account.\n")
@@ -140,11 +140,11 @@ fn an_older_az_and_one_that_warns() {
         "az = { ",
         "az = { prints-expires-on = false, warning = \"WARNING: old\", ",
     );
-    let (stage, _) = stage(&old);
-    let exit = run(&stage, "az", AZ);
+    let (backend, _) = backend(&old);
+    let exit = run(&backend, "az", AZ);
     assert!(json(&exit).get("expires_on").is_none());
     assert_eq!(exit.stderr, "WARNING: old\n");
     let quiet = [("AZURE_CORE_ONLY_SHOW_ERRORS".to_owned(), "true".to_owned())];
-    let exit = try_run(&stage, "az", AZ, &quiet).unwrap().unwrap();
+    let exit = try_run(&backend, "az", AZ, &quiet).unwrap().unwrap();
     assert_eq!((exit.code, &*exit.stderr), (0, ""));
 }

@@ -14,7 +14,7 @@ use super::{
     yes,
 };
 use crate::{
-    backend::{Stage, issuer::Who, journal::Why, stage::State},
+    backend::{Backend, handle::State, issuer::Who, journal::Why},
     check::Check,
     scenario::{Range, Span, document::Place},
 };
@@ -81,7 +81,7 @@ impl Command for Azd {
         format!("azd: {}", describe_common(self).join(", "))
     }
 
-    fn install(&self, backend: &Stage) {
+    fn install(&self, backend: &Backend) {
         backend.state().parts.insert(self.clone());
     }
 
@@ -99,8 +99,8 @@ impl Command for Azd {
 }
 
 /// A call of it without its secrets.
-pub(super) fn shown(stage: &Stage, call: &Call<'_>) -> Shown {
-    Shown::of_options(stage, call)
+pub(super) fn shown(backend: &Backend, call: &Call<'_>) -> Shown {
+    Shown::of_options(backend, call)
 }
 
 /// What a token is for when nothing is said.

@@ -7,8 +7,8 @@ use crate::backend::testing::{act, claims, seconds};
 
 #[test]
 fn azd_prints_utc() {
-    let (stage, _) = world("");
-    let exit = run(&stage, "azd", AZD);
+    let (backend, _) = world("");
+    let exit = run(&backend, "azd", AZD);
     let body = json(&exit);
     assert_eq!(claims(&body["token"])["upn"], "alice@contoso.example");
     assert_eq!(
@@ -19,19 +19,19 @@ fn azd_prints_utc() {
 
 #[test]
 fn azd_says_what_is_wrong() {
-    let (stage, _) = world("");
+    let (backend, _) = world("");
     assert_eq!(
-        run(&stage, "azd", &format!("{AZD} --nope")).stderr,
+        run(&backend, "azd", &format!("{AZD} --nope")).stderr,
         "ERROR: unknown flag: --nope\n"
     );
-    let exit = run(&stage, "azd", &format!("{AZD} --tenant-id else"));
+    let exit = run(&backend, "azd", &format!("{AZD} --tenant-id else"));
     assert!(
         exit.stderr.starts_with("{\"error\":\"AADSTS90002: "),
         "{}",
         exit.stderr
     );
-    act(&stage, "azd-logout = {}", seconds(1));
-    let exit = run(&stage, "azd", AZD);
+    act(&backend, "azd-logout = {}", seconds(1));
+    let exit = run(&backend, "azd", AZD);
     assert_eq!(exit.code, 1);
     let said: Value = serde_json::from_str(&exit.stderr).unwrap();
     assert_eq!(

@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     backend::{
-        Stage,
+        Backend,
+        handle::State,
         issuer::{Issued, Who},
         journal::Why,
-        stage::State,
     },
     check::Check,
     scenario::{Range, Span, document::Place},
@@ -98,7 +98,7 @@ impl Command for Pwsh {
         format!("pwsh: {}", parts.join(", "))
     }
 
-    fn install(&self, backend: &Stage) {
+    fn install(&self, backend: &Backend) {
         backend.state().parts.insert(self.clone());
     }
 

@@ -6,13 +6,13 @@ use super::{
     script::{self, Script},
 };
 use crate::{
-    backend::Stage,
+    backend::Backend,
     http::real_secret,
     redact::{self, Dialect, MASK},
 };
 
 /// A call of it without its secrets.
-pub(in super::super) fn shown(stage: &Stage, call: &Call<'_>) -> Shown {
+pub(in super::super) fn shown(backend: &Backend, call: &Call<'_>) -> Shown {
     let text = text(call.args);
     let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     let sets = |three: &[String]| match three {
@@ -22,7 +22,7 @@ pub(in super::super) fn shown(stage: &Stage, call: &Call<'_>) -> Shown {
         _ => false,
     };
     let harmless = redact::arguments(&words, Dialect::Any) == words && !words.windows(3).any(sets);
-    let line = match stage.secret_in(&text) {
+    let line = match backend.secret_in(&text) {
         Some(secret) => format!("*** holds a {secret} ***"),
         None if text.to_ascii_lowercase().contains("convertto-securestring") => {
             "*** holds a password ***".to_owned()
@@ -40,7 +40,7 @@ pub(in super::super) fn shown(stage: &Stage, call: &Call<'_>) -> Shown {
         } else {
             vec![line.clone()]
         },
-        real: real_secret::in_text(stage, &text),
+        real: real_secret::in_text(backend, &text),
         covered: Vec::new(),
         line,
     }

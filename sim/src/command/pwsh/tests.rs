@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::CommandExit;
 use super::super::testing::{recorded, start};
-use crate::backend::Stage;
-use crate::backend::testing::{act, claims, seconds, stage, whys};
+use crate::backend::Backend;
+use crate::backend::testing::{act, backend, claims, seconds, whys};
 use crate::trace::{Kind, Recorder};
 
 const TENANT: &str = "72f988bf-0000-0000-0000-00000000cafe";
@@ -68,8 +68,8 @@ const OURS: &str = r#"
 const NO_MODULE: &str = "The specified module 'Az.Accounts' with version '2.2.0' was not loaded \
                          because no valid module file was found in any module directory.";
 
-fn world(more: &str) -> (Stage, Recorder) {
-    stage(&format!(
+fn world(more: &str) -> (Backend, Recorder) {
+    backend(&format!(
         r#"
         accounts = {{ "alice@contoso.example" = {{ object-id = "a11ce" }} }}
         pwsh = {{ account = "alice@contoso.example"{more} }}
@@ -77,15 +77,15 @@ fn world(more: &str) -> (Stage, Recorder) {
     ))
 }
 
-fn run(stage: &Stage, args: &[&str]) -> CommandExit {
+fn run(backend: &Backend, args: &[&str]) -> CommandExit {
     let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-    let ended = start(stage, "pwsh", &args, &[]).expect("it ends");
+    let ended = start(backend, "pwsh", &args, &[]).expect("it ends");
     ended.expect("it is installed")
 }
 
-fn command(stage: &Stage, script: &str) -> CommandExit {
+fn command(backend: &Backend, script: &str) -> CommandExit {
     run(
-        stage,
+        backend,
         &["-NoProfile", "-NonInteractive", "-Command", script],
     )
 }
@@ -95,10 +95,10 @@ fn encoded(script: &str) -> String {
     STANDARD.encode(utf16)
 }
 
-fn encoded_command(stage: &Stage, script: &str) -> CommandExit {
+fn encoded_command(backend: &Backend, script: &str) -> CommandExit {
     let code = encoded(script);
     run(
-        stage,
+        backend,
         &["-NoProfile", "-NonInteractive", "-EncodedCommand", &code],
     )
 }
@@ -120,12 +120,12 @@ fn lines(recorder: &Recorder) -> Vec<String> {
 
 #[test]
 fn each_language_gets_the_token_in_its_form() {
-    let (stage, recorder) = world("");
+    let (backend, recorder) = world("");
     let printed = |exit: CommandExit| {
         assert_eq!((exit.code, &*exit.stderr), (0, ""));
         exit.stdout
     };
-    let javascript = printed(command(&stage, &in_tenant(JAVASCRIPT, "")));
+    let javascript = printed(command(&backend, &in_tenant(JAVASCRIPT, "")));
     let body: Value = serde_json::from_str(&javascript).unwrap();
     let token = body["Token"].as_str().unwrap();
     assert_eq!(claims(&body["Token"])["aud"], "https://vault.azure.net");
@@ -134,7 +134,7 @@ fn each_language_gets_the_token_in_its_form() {
         javascript.replace(token, "T"),
         "{\n  \"ExpiresOn\": \"2026-01-01T01:00:00+00:00\",\n  \"Token\": \"T\"\n}\n"
     );
-    let python = printed(encoded_command(&stage, &in_tenant(PYTHON, TENANT)));
+    let python = printed(encoded_command(&backend, &in_tenant(PYTHON, TENANT)));
     let parts: Vec<&str> = python.trim().split('%').collect();
     let ["azsdk", token, "1767229200"] = parts[..] else {
         panic!("{python}")
@@ -147,7 +147,7 @@ fn each_language_gets_the_token_in_its_form() {
         ),
         (OURS, "{\"Token\":\"T\",\"ExpiresOn\":1767229200}\n"),
     ] {
-        let out = printed(encoded_command(&stage, &in_tenant(script, TENANT)));
+        let out = printed(encoded_command(&backend, &in_tenant(script, TENANT)));
         let body: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(out.replace(body["Token"].as_str().unwrap(), "T"), form);
         assert_eq!(claims(&body["Token"])["aud"], "https://vault.azure.net");
@@ -168,8 +168,8 @@ fn each_language_gets_the_token_in_its_form() {
 /// CLI-24: the JavaScript SDK looks first whether there is a PowerShell.
 #[test]
 fn usage_is_told_from_tokens() {
-    let (stage, recorder) = world("");
-    let exit = run(&stage, &["/?"]);
+    let (backend, recorder) = world("");
+    let exit = run(&backend, &["/?"]);
     assert!(exit.stdout.starts_with("Usage: pwsh"), "{}", exit.stdout);
     assert_eq!((exit.code, &*exit.stderr), (0, ""));
     let events = recorder.finish().events;
@@ -185,7 +185,7 @@ fn usage_is_told_from_tokens() {
 
 #[test]
 fn each_language_hears_that_the_module_is_missing() {
-    let (stage, recorder) = world(", has-az-accounts = false");
+    let (backend, recorder) = world(", has-az-accounts = false");
     for (script, code, stdout, stderr) in [
         (JAVASCRIPT, 1, "", &*format!("Import-Module: {NO_MODULE}\n")),
         (PYTHON, 0, "NO_AZ_ACCOUNT_MODULE\n", ""),
@@ -198,7 +198,7 @@ fn each_language_hears_that_the_module_is_missing() {
             "Get-AzAccessToken: The term 'Get-AzAccessToken' is not recognized.\n",
         ),
     ] {
-        let exit = command(&stage, script);
+        let exit = command(&backend, script);
         assert_eq!(
             (exit.code, &*exit.stdout, &*exit.stderr),
             (code, stdout, stderr)
@@ -212,13 +212,13 @@ fn each_language_hears_that_the_module_is_missing() {
 
 #[test]
 fn who_is_not_connected_hears_it() {
-    let (stage, _) = world("");
-    let exit = command(&stage, &in_tenant(JAVASCRIPT, "else"));
+    let (backend, _) = world("");
+    let exit = command(&backend, &in_tenant(JAVASCRIPT, "else"));
     let unknown = "AADSTS90002: Tenant 'else' not found. Check that it is right.";
     assert_eq!(exit.stderr, format!("Get-AzAccessToken: {unknown}\n"));
-    act(&stage, "pwsh-logout = {}", seconds(1));
+    act(&backend, "pwsh-logout = {}", seconds(1));
     for script in [JAVASCRIPT, PYTHON, GO] {
-        let exit = encoded_command(&stage, &in_tenant(script, ""));
+        let exit = encoded_command(&backend, &in_tenant(script, ""));
         assert_eq!(
             (exit.code, &*exit.stdout, &*exit.stderr),
             (
@@ -228,28 +228,28 @@ fn who_is_not_connected_hears_it() {
             )
         );
     }
-    let exit = encoded_command(&stage, OURS);
+    let exit = encoded_command(&backend, OURS);
     assert_eq!(
         (exit.code, &*exit.stderr),
         (1, "Run Connect-AzAccount to login.\n")
     );
     act(
-        &stage,
+        &backend,
         "pwsh-login = { account = \"alice@contoso.example\" }",
         seconds(2),
     );
-    assert_eq!(command(&stage, &in_tenant(OURS, TENANT)).code, 0);
-    act(&stage, "pwsh-uninstall = {}", seconds(3));
-    let gone = start(&stage, "pwsh", &["/?".to_owned()], &[]);
+    assert_eq!(command(&backend, &in_tenant(OURS, TENANT)).code, 0);
+    act(&backend, "pwsh-uninstall = {}", seconds(3));
+    let gone = start(&backend, "pwsh", &["/?".to_owned()], &[]);
     assert!(matches!(gone, Some(Err(_))));
-    act(&stage, "pwsh-install = {}", seconds(4));
-    assert_eq!(run(&stage, &["/?"]).code, 0);
+    act(&backend, "pwsh-install = {}", seconds(4));
+    assert_eq!(run(&backend, &["/?"]).code, 0);
 }
 
 /// What is not understood is refused, and none of its quoted texts is in the trace.
 #[test]
 fn other_scripts_are_refused() {
-    let (stage, recorder) = world("");
+    let (backend, recorder) = world("");
     let secret = "Connect-Thing -Password 'hush' \"hush\" ; Get-Thing 'hush";
     for script in [
         secret,
@@ -258,7 +258,7 @@ fn other_scripts_are_refused() {
         "Get-AzAccessToken -ResourceUrl 'r' | ConvertTo-Xml",
         "Get-AzAccessToken -ResourceUrl $r | ConvertTo-Json",
     ] {
-        let exit = command(&stage, script);
+        let exit = command(&backend, script);
         assert_eq!(exit.code, 1, "{script}");
         assert!(
             exit.stderr.starts_with("pwsh: this script is not"),
@@ -267,13 +267,16 @@ fn other_scripts_are_refused() {
     }
     // A word without a dash is the name of a script file.
     let code = encoded(GO);
-    let exit = run(&stage, &["OutputFormat", "Text", "-EncodedCommand", &code]);
+    let exit = run(
+        &backend,
+        &["OutputFormat", "Text", "-EncodedCommand", &code],
+    );
     assert_eq!(exit.code, 64);
     assert!(
         exit.stderr.starts_with("pwsh: 'OutputFormat' is taken"),
         "{exit:?}"
     );
-    assert_eq!(run(&stage, &["-EncodedCommand", "hush"]).code, 64);
+    assert_eq!(run(&backend, &["-EncodedCommand", "hush"]).code, 64);
     let lines = lines(&recorder);
     assert_eq!(
         lines[0],
@@ -286,12 +289,12 @@ fn other_scripts_are_refused() {
 /// A script may be long, and hold a token that nobody put into quotes.
 #[test]
 fn a_script_in_a_trace_is_one_short_line_without_secrets() {
-    let (stage, recorder) = world("");
-    let exit = command(&stage, &in_tenant(OURS, TENANT));
+    let (backend, recorder) = world("");
+    let exit = command(&backend, &in_tenant(OURS, TENANT));
     let body: Value = serde_json::from_str(&exit.stdout).unwrap();
     let token = body["Token"].as_str().unwrap();
-    command(&stage, &format!("Use-Token {token}"));
-    command(&stage, &"do\n  this\n".repeat(1000));
+    command(&backend, &format!("Use-Token {token}"));
+    command(&backend, &"do\n  this\n".repeat(1000));
     let lines = lines(&recorder);
     assert_eq!(lines[1], "*** holds a token ***");
     assert!(

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{Called, Does};
 use crate::{
-    backend::Stage,
+    backend::Backend,
     engine::{self, Host},
     trace::OUTSIDE,
 };
@@ -21,7 +21,7 @@ const LONGEST_CALL: u64 = 1 << 20;
 /// Where the commands run.
 pub struct Place {
     /// The world's services.
-    pub stage: Stage,
+    pub backend: Backend,
     /// The host on which they run.
     pub host: Host,
     /// Its time zone.
@@ -53,7 +53,7 @@ async fn answer(place: &Place, stream: UnixStream) -> std::io::Result<()> {
     let Ok(called) = serde_json::from_str::<Called>(&line) else {
         return Ok(());
     };
-    let running = place.stage.run_command(
+    let running = place.backend.run_command(
         &place.host,
         OUTSIDE,
         &called.program,

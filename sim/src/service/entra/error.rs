@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::server::say;
 use crate::{
-    backend::Stage,
+    backend::Backend,
     fault::effect::Preset,
     http::exchange::{Answer, Request},
 };
@@ -181,8 +181,8 @@ struct ErrorBody<'a> {
 }
 
 /// A refusal as Entra says it.
-pub fn refuse(stage: &Stage, request: &Request, refusal: &Refusal, at: Duration) -> Answer {
-    let mut state = stage.state();
+pub fn refuse(backend: &Backend, request: &Request, refusal: &Refusal, at: Duration) -> Answer {
+    let mut state = backend.state();
     let crlf = state
         .parts
         .get::<super::world::Entra>()
@@ -190,7 +190,7 @@ pub fn refuse(stage: &Stage, request: &Request, refusal: &Refusal, at: Duration)
     let trace = state.issuer.new_guid("trace");
     let correlation = correlation(request).unwrap_or_else(|| state.issuer.new_guid("correlation"));
     drop(state);
-    let timestamp = stage.time(at).strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+    let timestamp = backend.time(at).strftime("%Y-%m-%d %H:%M:%SZ").to_string();
     let code = refusal.code;
     let gap = if crlf { "\r\n" } else { " " };
     let text = &refusal.text;

@@ -11,7 +11,7 @@ use super::{
     server::{SHARED, is_known, say},
 };
 use crate::{
-    backend::{Stage, jwt},
+    backend::{Backend, jwt},
     http::exchange::{Answer, Request},
 };
 
@@ -40,13 +40,13 @@ const CLOUDS: [(&str, &str, &[&str]); 3] = [
 ];
 
 /// `/common/discovery/instance`: is the authority one of ours?
-pub fn instance(stage: &Stage, request: &Request, at: Duration) -> Answer {
+pub fn instance(backend: &Backend, request: &Request, at: Duration) -> Answer {
     if request.query_field("api-version").is_none() {
-        return refuse(stage, request, &Refusal::missing("api-version"), at);
+        return refuse(backend, request, &Refusal::missing("api-version"), at);
     }
     let Some(authority) = request.query_field("authorization_endpoint") else {
         return refuse(
-            stage,
+            backend,
             request,
             &Refusal::missing("authorization_endpoint"),
             at,
@@ -57,7 +57,7 @@ pub fn instance(stage: &Stage, request: &Request, at: Duration) -> Answer {
     let tenant = path.split('/').next().filter(|tenant| !tenant.is_empty());
     let known = CLOUDS.iter().any(|(_, _, aliases)| aliases.contains(&host));
     let (true, Some(tenant)) = (known, tenant) else {
-        return refuse(stage, request, &Refusal::unknown_instance(), at);
+        return refuse(backend, request, &Refusal::unknown_instance(), at);
     };
     let clouds = CLOUDS.map(|(network, cache, aliases)| {
         json!({ "preferred_network": network, "preferred_cache": cache, "aliases": aliases })
@@ -68,14 +68,14 @@ pub fn instance(stage: &Stage, request: &Request, at: Duration) -> Answer {
         "api-version": "1.1",
         "metadata": clouds,
     });
-    publish(stage, &body, "a known cloud")
+    publish(backend, &body, "a known cloud")
 }
 
 /// `/{tenant}/v2.0/.well-known/openid-configuration`.
-pub fn configuration(stage: &Stage, tenant: &str, request: &Request, at: Duration) -> Answer {
-    let (tenant, issuer) = match name(stage, tenant) {
+pub fn configuration(backend: &Backend, tenant: &str, request: &Request, at: Duration) -> Answer {
+    let (tenant, issuer) = match name(backend, tenant) {
         Some(names) => names,
-        None => return unknown(stage, tenant, request, at),
+        None => return unknown(backend, tenant, request, at),
     };
     let base = format!("https://{ENTRA_HOST}/{tenant}");
     let body = json!({
@@ -105,28 +105,28 @@ pub fn configuration(stage: &Stage, tenant: &str, request: &Request, at: Duratio
         "cloud_graph_host_name": "graph.windows.net",
         "msgraph_host": "graph.microsoft.com",
     });
-    publish(stage, &body, "the OpenID configuration")
+    publish(backend, &body, "the OpenID configuration")
 }
 
 /// `/{tenant}/discovery/v2.0/keys`.
-pub fn keys(stage: &Stage, tenant: &str, request: &Request, at: Duration) -> Answer {
-    match name(stage, tenant) {
+pub fn keys(backend: &Backend, tenant: &str, request: &Request, at: Duration) -> Answer {
+    match name(backend, tenant) {
         Some((_, issuer)) => {
-            let key = stage.state().signing_key;
-            publish(stage, &jwt::key_set(key, &issuer), "the signing keys")
+            let key = backend.state().signing_key;
+            publish(backend, &jwt::key_set(key, &issuer), "the signing keys")
         }
-        None => unknown(stage, tenant, request, at),
+        None => unknown(backend, tenant, request, at),
     }
 }
 
 /// How documents about a tenant name it, and its issuer.
-fn name(stage: &Stage, tenant: &str) -> Option<(String, String)> {
+fn name(backend: &Backend, tenant: &str) -> Option<(String, String)> {
     let lower = tenant.to_ascii_lowercase();
     let (tenant, issuer) = if SHARED.contains(&lower.as_str()) {
         // Literally so: whose token it is, is known only from the token.
         (lower, "{tenantid}".to_owned())
-    } else if is_known(stage, tenant) {
-        let tenant = stage.state().issuer.tenant().to_owned();
+    } else if is_known(backend, tenant) {
+        let tenant = backend.state().issuer.tenant().to_owned();
         (tenant.clone(), tenant)
     } else {
         return None;
@@ -134,17 +134,17 @@ fn name(stage: &Stage, tenant: &str) -> Option<(String, String)> {
     Some((tenant, format!("https://{ENTRA_HOST}/{issuer}/v2.0")))
 }
 
-fn unknown(stage: &Stage, tenant: &str, request: &Request, at: Duration) -> Answer {
+fn unknown(backend: &Backend, tenant: &str, request: &Request, at: Duration) -> Answer {
     refuse(
-        stage,
+        backend,
         request,
         &Refusal::unknown_tenant("invalid_tenant", tenant),
         at,
     )
 }
 
-fn publish(stage: &Stage, body: &Value, why: &str) -> Answer {
-    let trace = stage.state().issuer.new_guid("trace");
+fn publish(backend: &Backend, body: &Value, why: &str) -> Answer {
+    let trace = backend.state().issuer.new_guid("trace");
     let mut answer = say(StatusCode::OK, body, &trace).because(why);
     // What is published may be kept, unlike tokens.
     answer.headers.remove("pragma");

@@ -12,7 +12,7 @@ pub mod world;
 use std::time::Duration;
 
 use crate::{
-    backend::Stage,
+    backend::Backend,
     engine::Server,
     fault::effect::Preset,
     http::{limit::Limit, server::server as serve_on},
@@ -86,7 +86,7 @@ impl Service for Entra {
         service.chain(self.apps.iter().map(app)).collect()
     }
 
-    fn install(&self, backend: &Stage) {
+    fn install(&self, backend: &Backend) {
         let mut state = backend.state();
         state.issuer.set_tenant(&self.tenant);
         for secret in self.apps.iter().filter_map(|app| app.secret.as_ref()) {
@@ -95,11 +95,11 @@ impl Service for Entra {
         state.parts.insert(self.clone());
     }
 
-    fn servers(&self, backend: &Stage) -> Vec<Server> {
+    fn servers(&self, backend: &Backend) -> Vec<Server> {
         vec![serve_on(backend, ENTRA_HOST, 443, server::Entra)]
     }
 
-    fn crash(&self, _: &Stage, _: Duration) {}
+    fn crash(&self, _: &Backend, _: Duration) {}
 }
 
 fn entra(entra: &Entra) -> String {

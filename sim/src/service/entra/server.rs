@@ -12,7 +12,7 @@ use super::{
 };
 use crate::scenario::Range;
 use crate::{
-    backend::{Stage, journal::Told},
+    backend::{Backend, journal::Recorded},
     fault::effect::Preset,
     http::{
         exchange::{Answer, Endpoint, Request},
@@ -32,19 +32,19 @@ impl Endpoint for Entra {
         "entra"
     }
 
-    fn takes(&self, stage: &Stage) -> Option<Range> {
-        stage.state().parts.get::<super::world::Entra>()?.takes
+    fn takes(&self, backend: &Backend) -> Option<Range> {
+        backend.state().parts.get::<super::world::Entra>()?.takes
     }
 
-    fn tell(&self, request: &Request) -> Told {
+    fn record(&self, request: &Request) -> Recorded {
         let facts = EntraFacts::of(request);
         match &facts.route {
-            Route::Token(_) => request.told_with_form("token", Facts::new(facts)),
-            other => request.told(other.name(), Facts::new(facts)),
+            Route::Token(_) => request.recorded_with_form("token", Facts::new(facts)),
+            other => request.recorded(other.name(), Facts::new(facts)),
         }
     }
 
-    fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer {
+    fn answer(&self, backend: &Backend, request: &Request, at: Duration) -> Answer {
         let route = Route::of(&request.route());
         let wanted = if matches!(route, Route::Token(_)) {
             Method::POST
@@ -53,18 +53,18 @@ impl Endpoint for Entra {
         };
         if request.method != wanted && !matches!(route, Route::Other) {
             return refuse(
-                stage,
+                backend,
                 request,
                 &Refusal::wrong_method(&wanted, &request.method),
                 at,
             );
         }
         match route {
-            Route::Token(tenant) => token::token(stage, &tenant, request, at)
-                .unwrap_or_else(|refusal| refuse(stage, request, &refusal, at)),
-            Route::Discovery => metadata::instance(stage, request, at),
-            Route::Configuration(tenant) => metadata::configuration(stage, &tenant, request, at),
-            Route::Keys(tenant) => metadata::keys(stage, &tenant, request, at),
+            Route::Token(tenant) => token::token(backend, &tenant, request, at)
+                .unwrap_or_else(|refusal| refuse(backend, request, &refusal, at)),
+            Route::Discovery => metadata::instance(backend, request, at),
+            Route::Configuration(tenant) => metadata::configuration(backend, &tenant, request, at),
+            Route::Keys(tenant) => metadata::keys(backend, &tenant, request, at),
             Route::Other => Answer::new(StatusCode::NOT_FOUND, "text/html; charset=utf-8", "")
                 .because("no such path"),
         }
@@ -72,17 +72,23 @@ impl Endpoint for Entra {
 
     fn preset(
         &self,
-        stage: &Stage,
+        backend: &Backend,
         preset: Preset,
         request: &Request,
         at: Duration,
     ) -> Option<Answer> {
         let (_, refusal) = error::preset(preset)?;
         let client = request.form_field("client_id").unwrap_or_default();
-        Some(refuse(stage, request, &refusal(&client), at))
+        Some(refuse(backend, request, &refusal(&client), at))
     }
 
-    fn says(&self, stage: &Stage, status: StatusCode, request: &Request, at: Duration) -> Answer {
+    fn says(
+        &self,
+        backend: &Backend,
+        status: StatusCode,
+        request: &Request,
+        at: Duration,
+    ) -> Answer {
         let client = request.form_field("client_id").unwrap_or_default();
         let refusal = match status.as_u16() {
             401 => Refusal::wrong_secret(&client),
@@ -90,13 +96,13 @@ impl Endpoint for Entra {
             500.. => Refusal::transient(),
             _ => Refusal::malformed(),
         };
-        refuse(stage, request, &refusal, at)
+        refuse(backend, request, &refusal, at)
     }
 }
 
 /// Whether `tenant` is the world's own.
-pub(crate) fn is_known(stage: &Stage, tenant: &str) -> bool {
-    stage.state().issuer.tenant().eq_ignore_ascii_case(tenant)
+pub(crate) fn is_known(backend: &Backend, tenant: &str) -> bool {
+    backend.state().issuer.tenant().eq_ignore_ascii_case(tenant)
 }
 
 /// A JSON answer with the headers that all answers of the service have.

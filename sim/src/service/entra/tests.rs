@@ -3,7 +3,7 @@
 use ::http::Method;
 
 use super::server::Entra;
-use crate::backend::testing::{act, ask, claims, get, header, json, request, seconds, stage};
+use crate::backend::testing::{act, ask, backend, claims, get, header, json, request, seconds};
 use crate::http::exchange::{Answer, Endpoint as _};
 
 const TENANT: &str = "72f988bf-0000-0000-0000-00000000cafe";
@@ -36,7 +36,7 @@ fn post(path: &str, body: &str) -> crate::http::exchange::Request {
 fn token(more: &str, body: &str) -> Answer {
     ask(
         &Entra,
-        &stage(&world(more)).0,
+        &backend(&world(more)).0,
         &post(&format!("/{TENANT}/oauth2/v2.0/token"), body),
     )
 }
@@ -145,11 +145,11 @@ fn every_refusal_has_its_number_and_status() {
 
 #[test]
 fn tenants_are_checked() {
-    let stage = stage(&world("")).0;
+    let backend = backend(&world("")).0;
     let code = |tenant: &str| {
         let answer = ask(
             &Entra,
-            &stage,
+            &backend,
             &post(&format!("/{tenant}/oauth2/v2.0/token/"), GOOD),
         );
         json(&answer)["error_codes"][0].as_u64()
@@ -159,10 +159,10 @@ fn tenants_are_checked() {
     assert_eq!(code("common"), Some(50_059));
     let other = get(&format!("/{TENANT}/oauth2/v2.0/token"), &[]);
     assert_eq!(
-        json(&ask(&Entra, &stage, &other))["error_codes"][0],
+        json(&ask(&Entra, &backend, &other))["error_codes"][0],
         900_561
     );
-    assert_eq!(ask(&Entra, &stage, &get("/", &[])).status, 404);
+    assert_eq!(ask(&Entra, &backend, &get("/", &[])).status, 404);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn an_error_is_written_as_the_service_writes_it() {
     let path = format!("/{TENANT}/oauth2/v2.0/token?client-request-id=my-id");
     let request = post(&path, &GOOD.replace("S3", "no"));
     for (more, gap) in [("", " "), ("crlf-descriptions = true", "\r\n")] {
-        let answer = Entra.answer(&stage(&world(more)).0, &request, seconds(61));
+        let answer = Entra.answer(&backend(&world(more)).0, &request, seconds(61));
         let body = json(&answer);
         let trace = body["trace_id"].as_str().unwrap().to_owned();
         assert_eq!(body["timestamp"], "2026-01-01 00:01:01Z");
@@ -196,10 +196,10 @@ fn a_client_over_its_limit_is_told_so() {
         let limit = format!(
             "limit = {{ requests = 1, per = \"1m\", retry-after = \"60\", body = \"{body}\" }}"
         );
-        let (stage, _) = stage(&world(&limit));
+        let (backend, _) = backend(&world(&limit));
         let request = post(&format!("/{TENANT}/oauth2/v2.0/token"), GOOD);
-        assert_eq!(ask(&Entra, &stage, &request).status, 200);
-        let answer = ask(&Entra, &stage, &request);
+        assert_eq!(ask(&Entra, &backend, &request).status, 200);
+        let answer = ask(&Entra, &backend, &request);
         assert_eq!(
             (answer.status.as_u16(), header(&answer, "retry-after")),
             (429, "60")
@@ -215,7 +215,7 @@ fn a_client_over_its_limit_is_told_so() {
             &GOOD.replace("=app", "=off"),
         );
         assert_eq!(
-            ask(&Entra, &stage, &other).status,
+            ask(&Entra, &backend, &other).status,
             400,
             "the budget is the application's"
         );
@@ -224,36 +224,39 @@ fn a_client_over_its_limit_is_told_so() {
 
 #[test]
 fn a_replaced_secret_no_longer_opens_and_still_may_not_leak() {
-    let (stage, _) = stage(&world(""));
+    let (backend, _) = backend(&world(""));
     let request = post(&format!("/{TENANT}/oauth2/v2.0/token"), GOOD);
     act(
-        &stage,
+        &backend,
         "rotate-secret = { client-id = \"app\", secret = \"S5\" }",
         seconds(1),
     );
-    assert_eq!(ask(&Entra, &stage, &request).status, 401);
-    assert_eq!(stage.secret_in("the secret is S3!"), Some("client secret"));
+    assert_eq!(ask(&Entra, &backend, &request).status, 401);
+    assert_eq!(
+        backend.secret_in("the secret is S3!"),
+        Some("client secret")
+    );
     let good = post(
         &format!("/{TENANT}/oauth2/v2.0/token"),
         &GOOD.replace("S3", "S5"),
     );
-    let answer = String::from_utf8(ask(&Entra, &stage, &good).body.to_vec()).unwrap();
-    assert_eq!(stage.secret_in(&answer), Some("token"));
-    assert_eq!(stage.secret_in("eyJ and S4"), None);
+    let answer = String::from_utf8(ask(&Entra, &backend, &good).body.to_vec()).unwrap();
+    assert_eq!(backend.secret_in(&answer), Some("token"));
+    assert_eq!(backend.secret_in("eyJ and S4"), None);
     for secret in ["S3", "S5"] {
-        assert_eq!(stage.secret_in(secret), Some("client secret"));
+        assert_eq!(backend.secret_in(secret), Some("client secret"));
     }
 }
 
 #[test]
 fn discovery_knows_the_clouds() {
-    let (stage, _) = stage(&world(""));
+    let (backend, _) = backend(&world(""));
     let discover = |authority: &str| {
         let target = format!(
             "/common/discovery/instance?api-version=1.1&authorization_endpoint=\
              {authority}/{TENANT}/oauth2/v2.0/authorize"
         );
-        ask(&Entra, &stage, &get(&target, &[]))
+        ask(&Entra, &backend, &get(&target, &[]))
     };
     let body = json(&discover("https://login.microsoftonline.com"));
     assert_eq!(body["api-version"], "1.1");
@@ -271,8 +274,8 @@ fn discovery_knows_the_clouds() {
 
 #[test]
 fn the_configuration_names_the_tenant_and_the_keys() {
-    let (stage, _) = stage(&world(""));
-    let read = |path: &str| ask(&Entra, &stage, &get(path, &[]));
+    let (backend, _) = backend(&world(""));
+    let read = |path: &str| ask(&Entra, &backend, &get(path, &[]));
     let body = json(&read(&format!(
         "/{TENANT}/v2.0/.well-known/openid-configuration"
     )));
@@ -296,10 +299,10 @@ fn the_configuration_names_the_tenant_and_the_keys() {
 
 #[test]
 fn the_trace_shows_the_form_without_the_secret() {
-    let told = Entra.tell(&post(&format!("/{TENANT}/oauth2/v2.0/token"), GOOD));
-    assert_eq!(told.what, "token");
+    let recorded = Entra.record(&post(&format!("/{TENANT}/oauth2/v2.0/token"), GOOD));
+    assert_eq!(recorded.what, "token");
     assert_eq!(
-        told.detail,
+        recorded.detail,
         "grant_type=client_credentials&client_id=app&client_secret=***&\
          scope=https://vault.azure.net/.default"
     );

@@ -11,7 +11,7 @@ use super::{
     server::{SHARED, is_known, say},
 };
 use crate::{
-    backend::{Stage, issuer::Who, journal::Why, stage::State},
+    backend::{Backend, handle::State, issuer::Who, journal::Why},
     http::{
         exchange::{Answer, Request},
         limit,
@@ -32,7 +32,7 @@ struct TokenAnswer<'a> {
 
 /// Answers a token request.
 pub fn token(
-    stage: &Stage,
+    backend: &Backend,
     tenant: &str,
     request: &Request,
     at: Duration,
@@ -50,13 +50,13 @@ pub fn token(
     if SHARED.contains(&tenant.to_ascii_lowercase().as_str()) {
         return Err(Refusal::no_tenant());
     }
-    if !is_known(stage, tenant) {
+    if !is_known(backend, tenant) {
         return Err(Refusal::unknown_tenant("invalid_request", tenant));
     }
-    if let Some(answer) = throttle(stage, request, &client, at) {
+    if let Some(answer) = throttle(backend, request, &client, at) {
         return Ok(answer);
     }
-    let mut state = stage.state();
+    let mut state = backend.state();
     let trace = state.issuer.new_guid("trace");
     let State { parts, issuer, .. } = &mut *state;
     let Some(entra) = parts.get::<Entra>() else {
@@ -69,7 +69,7 @@ pub fn token(
         Some(_) => return Err(Refusal::wrong_secret(&client)),
     }
     let audience = audience(&scope)?;
-    let now = stage.time(at);
+    let now = backend.time(at);
     let who = Who::App {
         object_id: &app.object_id,
         client_id: &app.client_id,
@@ -93,13 +93,13 @@ pub fn token(
 }
 
 /// The 429, if the application has used up its budget.
-fn throttle(stage: &Stage, request: &Request, client: &str, at: Duration) -> Option<Answer> {
-    let mut state = stage.state();
+fn throttle(backend: &Backend, request: &Request, client: &str, at: Duration) -> Option<Answer> {
+    let mut state = backend.state();
     let State { parts, windows, .. } = &mut *state;
     let limit = parts.get::<Entra>()?.limit.clone()?;
     let is_over = windows.is_over(&format!("entra {client}"), limit.requests, limit.per.0, at);
     drop(state);
-    let json = || refuse(stage, request, &Refusal::throttled(), at);
+    let json = || refuse(backend, request, &Refusal::throttled(), at);
     is_over.then(|| limit::too_many(&limit, json))
 }
 

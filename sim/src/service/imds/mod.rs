@@ -11,7 +11,7 @@ pub mod world;
 use std::time::Duration;
 
 use crate::{
-    backend::Stage,
+    backend::Backend,
     engine::Server,
     fault::effect::Preset,
     http::{limit::Limit, server::server as serve_on},
@@ -86,17 +86,17 @@ impl Service for Imds {
         vec![metadata_service(self)]
     }
 
-    fn install(&self, backend: &Stage) {
+    fn install(&self, backend: &Backend) {
         let mut state = backend.state();
         state.parts.insert(self.clone());
         state.parts.insert(server::KeptTokens::default());
     }
 
-    fn servers(&self, backend: &Stage) -> Vec<Server> {
+    fn servers(&self, backend: &Backend) -> Vec<Server> {
         vec![serve_on(backend, IMDS_HOST, 80, server::Imds)]
     }
 
-    fn crash(&self, _: &Stage, _: Duration) {}
+    fn crash(&self, _: &Backend, _: Duration) {}
 }
 
 fn metadata_service(imds: &Imds) -> String {

@@ -15,10 +15,10 @@ use super::{
 use crate::scenario::Range;
 use crate::{
     backend::{
-        Stage,
+        Backend,
+        handle::State,
         issuer::Issued,
-        journal::{Told, Why},
-        stage::State,
+        journal::{Recorded, Why},
     },
     fault::effect::Preset,
     http::{
@@ -47,23 +47,23 @@ impl Endpoint for Imds {
         "imds"
     }
 
-    fn takes(&self, stage: &Stage) -> Option<Range> {
-        stage.state().parts.get::<ImdsWorld>()?.takes
+    fn takes(&self, backend: &Backend) -> Option<Range> {
+        backend.state().parts.get::<ImdsWorld>()?.takes
     }
 
-    fn tell(&self, request: &Request) -> Told {
+    fn record(&self, request: &Request) -> Recorded {
         let facts = ImdsFacts::of(request);
-        request.told(facts.route.name(), Facts::new(facts))
+        request.recorded(facts.route.name(), Facts::new(facts))
     }
 
-    fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer {
+    fn answer(&self, backend: &Backend, request: &Request, at: Duration) -> Answer {
         if ImdsFacts::of(request).route == Route::Other {
             return status(StatusCode::NOT_FOUND).because("no such path");
         }
         if request.method != Method::GET {
             return status(StatusCode::METHOD_NOT_ALLOWED).with_header("Allow", "GET");
         }
-        let mut state = stage.state();
+        let mut state = backend.state();
         let State { parts, windows, .. } = &mut *state;
         let Some(imds) = parts.get::<ImdsWorld>() else {
             return status(StatusCode::NOT_FOUND);
@@ -101,17 +101,17 @@ impl Endpoint for Imds {
         match select(imds, request) {
             Ok((identity, whose)) => {
                 let (imds, identity) = (imds.clone(), identity.clone());
-                token(stage, &mut state, &imds, &identity, &resource, at, &whose)
+                token(backend, &mut state, &imds, &identity, &resource, at, &whose)
             }
             Err(answer) => *answer,
         }
     }
 
-    fn preset(&self, _: &Stage, preset: Preset, _: &Request, _: Duration) -> Option<Answer> {
+    fn preset(&self, _: &Backend, preset: Preset, _: &Request, _: Duration) -> Option<Answer> {
         preset::table(preset).map(|(_, answer)| answer())
     }
 
-    fn says(&self, _: &Stage, code: StatusCode, _: &Request, _: Duration) -> Answer {
+    fn says(&self, _: &Backend, code: StatusCode, _: &Request, _: Duration) -> Answer {
         match code {
             StatusCode::BAD_REQUEST => identity_not_found(),
             code => status(code),
@@ -165,7 +165,7 @@ fn select<'a>(
 }
 
 fn token(
-    stage: &Stage,
+    backend: &Backend,
     state: &mut State,
     imds: &ImdsWorld,
     identity: &ManagedIdentity,
@@ -173,7 +173,7 @@ fn token(
     at: Duration,
     whose: &str,
 ) -> Answer {
-    let now = stage.time(at);
+    let now = backend.time(at);
     let key = (
         identity.object_id.clone(),
         resource.trim_end_matches('/').to_owned(),

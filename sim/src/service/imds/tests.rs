@@ -3,7 +3,7 @@
 use ::http::Method;
 
 use super::server::Imds;
-use crate::backend::testing::{act, ask, claims, get, header, json, request, seconds, stage};
+use crate::backend::testing::{act, ask, backend, claims, get, header, json, request, seconds};
 use crate::http::exchange::{Answer, Endpoint as _, Request};
 
 const PATH: &str = "/metadata/identity/oauth2/token";
@@ -26,7 +26,7 @@ fn world(more: &str) -> String {
 }
 
 fn answer(world: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
-    ask(&Imds, &stage(world).0, &get(target, headers))
+    ask(&Imds, &backend(world).0, &get(target, headers))
 }
 
 fn token(more: &str, query: &str) -> Answer {
@@ -141,9 +141,12 @@ fn without_the_header_it_is_a_probe() {
         (probe.status.as_u16(), &probe.body[..]),
         (400, exact.as_bytes())
     );
-    assert_eq!(Imds.tell(&get(PATH, &[])).what, "probe");
-    assert_eq!(Imds.tell(&get(PATH, &[("metadata", "true")])).what, "token");
-    assert_eq!(Imds.tell(&get("/metadata/instance", &[])).what, "other");
+    assert_eq!(Imds.record(&get(PATH, &[])).what, "probe");
+    assert_eq!(
+        Imds.record(&get(PATH, &[("metadata", "true")])).what,
+        "token"
+    );
+    assert_eq!(Imds.record(&get("/metadata/instance", &[])).what, "other");
 
     let wrong = answer(
         &world(""),
@@ -198,7 +201,7 @@ fn other_paths_and_methods_are_refused() {
         404
     );
     let post = request(Method::POST, PATH, &[("Metadata", "true")], "");
-    let answer = ask(&Imds, &stage(&world("")).0, &post);
+    let answer = ask(&Imds, &backend(&world("")).0, &post);
     assert_eq!(
         (answer.status.as_u16(), header(&answer, "allow")),
         (405, "GET")
@@ -222,12 +225,16 @@ fn the_form_of_the_answer_is_a_knob() {
 
 #[test]
 fn a_kept_token_is_handed_out_until_its_end() {
-    let (stage, _) = stage(&world(
+    let (backend, _) = backend(&world(
         "keeps-tokens = true\ntoken-life = \"1h\"\nkeeps-until-left = \"5m\"",
     ));
     let ask = |resource: &str, at: u64| {
         let target = format!("{PATH}?api-version=2018-02-01&resource={resource}");
-        json(&Imds.answer(&stage, &get(&target, &[("Metadata", "true")]), seconds(at)))
+        json(&Imds.answer(
+            &backend,
+            &get(&target, &[("Metadata", "true")]),
+            seconds(at),
+        ))
     };
     let first = ask("a", 0);
     let kept = ask("a/", 3_299);
@@ -239,14 +246,15 @@ fn a_kept_token_is_handed_out_until_its_end() {
 
 #[test]
 fn the_limit_counts_in_windows_and_leaves_probes_alone() {
-    let (stage, _) = stage(&world(
+    let (backend, _) = backend(&world(
         "limit = { requests = 2, per = \"1m\", retry-after = \"soon\" }",
     ));
     let token = get(&format!("{PATH}?{QUERY}"), &[("Metadata", "true")]);
-    let status = |request: &Request, at| Imds.answer(&stage, request, seconds(at)).status.as_u16();
+    let status =
+        |request: &Request, at| Imds.answer(&backend, request, seconds(at)).status.as_u16();
     assert_eq!([0, 58, 59].map(|at| status(&token, at)), [200, 200, 429]);
     assert_eq!(status(&get(PATH, &[]), 59), 400);
-    let refused = Imds.answer(&stage, &token, seconds(59));
+    let refused = Imds.answer(&backend, &token, seconds(59));
     assert_eq!(header(&refused, "retry-after"), "soon");
     assert_eq!(json(&refused)["error"], "too_many_requests");
     assert_eq!(refused.why.why, "more than 2 requests in 1m");
@@ -255,18 +263,18 @@ fn the_limit_counts_in_windows_and_leaves_probes_alone() {
 
 #[test]
 fn identities_come_and_go() {
-    let (stage, recorder) = stage(&world("keeps-tokens = true"));
+    let (backend, recorder) = backend(&world("keeps-tokens = true"));
     let token = get(&format!("{PATH}?{QUERY}"), &[("Metadata", "true")]);
-    let status = || Imds.answer(&stage, &token, seconds(2)).status.as_u16();
+    let status = || Imds.answer(&backend, &token, seconds(2)).status.as_u16();
     assert_eq!(status(), 200);
     act(
-        &stage,
+        &backend,
         &format!("remove-identity = {{ object-id = \"{SYSTEM}\" }}"),
         seconds(1),
     );
     assert_eq!(status(), 400);
     let new = "assign-system-identity = { object-id = \"5e29463d-0000-0000-0000-000000000009\" }";
-    act(&stage, new, seconds(2));
+    act(&backend, new, seconds(2));
     assert_eq!(status(), 200);
     assert_eq!(recorder.finish().events.len(), 2);
 }

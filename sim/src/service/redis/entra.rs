@@ -9,7 +9,7 @@ use super::Redis;
 use super::server::{Gate, Login, Micros};
 use crate::{
     backend::{
-        Stage,
+        Backend,
         jwt::{self, NotVerified},
     },
     trace::{Fingerprint, fingerprint},
@@ -34,7 +34,7 @@ pub struct Tried {
 
 /// Looks at tokens at one moment.
 pub struct EntraGate<'a> {
-    stage: &'a Stage,
+    backend: &'a Backend,
     at: Duration,
     /// What was tried, in order.
     pub tried: Vec<Tried>,
@@ -42,9 +42,9 @@ pub struct EntraGate<'a> {
 
 impl<'a> EntraGate<'a> {
     /// `at` after the world began.
-    pub fn new(stage: &'a Stage, at: Duration) -> Self {
+    pub fn new(backend: &'a Backend, at: Duration) -> Self {
         Self {
-            stage,
+            backend,
             at,
             tried: Vec::new(),
         }
@@ -60,13 +60,13 @@ impl<'a> EntraGate<'a> {
                 NotVerified::Signature => "the token's signature is wrong",
             })
         })?;
-        let now = self.stage.time(self.at);
+        let now = self.backend.time(self.at);
         let has_ended = claims["exp"]
             .as_i64()
             .is_some_and(|exp| now.as_second() >= exp);
-        let redis = self.stage.state().parts.get::<Redis>().cloned();
+        let redis = self.backend.state().parts.get::<Redis>().cloned();
         let redis = redis.ok_or_else(|| refused("there is no Redis"))?;
-        let presented = resource::check(self.stage, &redis.audience, &claims, self.at)
+        let presented = resource::check(self.backend, &redis.audience, &claims, self.at)
             .map_err(|(_, why)| (has_ended, why))?;
         if presented.oid != user {
             let why = format!(
@@ -88,7 +88,7 @@ impl Gate for EntraGate<'_> {
         let user = String::from_utf8_lossy(user).into_owned();
         let token = String::from_utf8_lossy(password);
         let judged = self.judge(&user, &token);
-        let began = self.stage.time(Duration::ZERO);
+        let began = self.backend.time(Duration::ZERO);
         let since_the_start = |end: Timestamp| Duration::try_from(end.duration_since(began)).ok();
         let (accepted, ended, until, why) = match &judged {
             Ok(until) => (
@@ -115,7 +115,7 @@ impl Gate for EntraGate<'_> {
     }
 
     fn knows(&self, user: &[u8]) -> bool {
-        let state = self.stage.state();
+        let state = self.backend.state();
         let principals = state.parts.get::<Redis>().map(|redis| &redis.principals);
         principals
             .into_iter()

@@ -129,7 +129,7 @@ pub fn command(session: &Session, args: &[Bytes], arrived: &Arrived<'_>, outcome
 
 fn record(session: &Session, event: RedisEvent) {
     let at = session.elapsed();
-    session.stage.journal().record(at, Kind::Redis(event));
+    session.backend.journal().record(at, Kind::Redis(event));
 }
 
 /// What is known of a command that arrives. Faults look at it before the server does, and

@@ -16,7 +16,7 @@ use super::server::{
 use super::{REDIS_HOST, REDIS_PORT, serve};
 use super::{Redis, RedisVersion};
 use crate::{
-    backend::Stage,
+    backend::Backend,
     engine::{BoxFuture, HostMain},
     trace::{Kind, RedisEnd, RedisEvent},
 };
@@ -118,7 +118,7 @@ impl RedisService {
     }
 
     /// The process of every node ends, and with it all keys and connections.
-    pub fn crash(&self, stage: &Stage, at: Duration) {
+    pub fn crash(&self, backend: &Backend, at: Duration) {
         let lost = {
             let mut state = self.state();
             state.connections.clear();
@@ -126,7 +126,7 @@ impl RedisService {
         };
         let ending = broken("the server's host went down".to_owned());
         for client in lost {
-            tell_end(stage, at, &client, &ending);
+            record_end(backend, at, &client, &ending);
         }
     }
 
@@ -194,7 +194,7 @@ impl State {
     }
 }
 
-impl Stage {
+impl Backend {
     /// The Redis, if there is one.
     pub(crate) fn redis(&self) -> Option<Arc<RedisService>> {
         self.state().parts.get::<Arc<RedisService>>().cloned()
@@ -212,9 +212,9 @@ impl Stage {
             return Vec::new();
         };
         let main = |node: usize| -> HostMain {
-            let (stage, service) = (self.clone(), service.clone());
+            let (backend, service) = (self.clone(), service.clone());
             Arc::new(move |host| -> BoxFuture<'static, ()> {
-                Box::pin(serve(stage.clone(), service.clone(), node, host))
+                Box::pin(serve(backend.clone(), service.clone(), node, host))
             })
         };
         let hosts = service.hosts().iter().enumerate();
@@ -238,14 +238,14 @@ impl Stage {
 }
 
 /// The end of a connection in the trace.
-pub fn tell_end(stage: &Stage, at: Duration, client: &Client, ending: &Ending) {
+pub fn record_end(backend: &Backend, at: Duration, client: &Client, ending: &Ending) {
     let event = RedisEvent::Closed {
         connection: client.id,
         because: ending.because,
         why: ending.why.clone(),
         transaction: client.transaction.as_ref().map(|open| open.number),
     };
-    stage.journal().record(at, Kind::Redis(event));
+    backend.journal().record(at, Kind::Redis(event));
 }
 
 /// The timeline breaks a connection.

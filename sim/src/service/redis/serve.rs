@@ -4,24 +4,24 @@ use std::sync::Arc;
 
 use super::{REDIS_PORT, Redis};
 use super::{
-    redis_service::{RedisService, tell_end},
+    redis_service::{RedisService, record_end},
     server::Ending,
     session::Session,
 };
 use crate::{
-    backend::Stage,
+    backend::Backend,
     engine::{Host, Stream},
     trace::{Kind, RedisEvent},
 };
 
 /// Serves node number `node` for as long as its host is up, or until another node takes its place.
-pub async fn serve(stage: Stage, service: Arc<RedisService>, node: usize, host: Host) {
+pub async fn serve(backend: Backend, service: Arc<RedisService>, node: usize, host: Host) {
     let down = service.state().start(node);
     let mut listener = match host.network.bind(REDIS_PORT).await {
         Ok(listener) => listener,
         Err(error) => {
             let what = format!("redis cannot listen on port {REDIS_PORT}: {error}");
-            stage.tell_world(host.runtime.elapsed(), what);
+            backend.record_world(host.runtime.elapsed(), what);
             return;
         }
     };
@@ -34,12 +34,12 @@ pub async fn serve(stage: Stage, service: Arc<RedisService>, node: usize, host: 
         let Ok((stream, peer)) = accepted else {
             return;
         };
-        admit(&stage, &service, node, &host, stream, &peer);
+        admit(&backend, &service, node, &host, stream, &peer);
     }
 }
 
 fn admit(
-    stage: &Stage,
+    backend: &Backend,
     service: &Arc<RedisService>,
     node: usize,
     host: &Host,
@@ -47,12 +47,12 @@ fn admit(
     peer: &str,
 ) {
     let at = host.runtime.elapsed();
-    let most = stage
+    let most = backend
         .state()
         .parts
         .get::<Redis>()
         .map_or(0, |redis| redis.max_clients);
-    let now = stage.time(at).as_microsecond();
+    let now = backend.time(at).as_microsecond();
     let (id, notify, is_full) = {
         let mut state = service.state();
         let is_full = state.server.connected_to(node) >= most as usize;
@@ -63,17 +63,17 @@ fn admit(
         node: service.hosts().get(node).cloned().unwrap_or_default(),
         connection: id,
     };
-    stage.journal().record(at, Kind::Redis(event));
+    backend.journal().record(at, Kind::Redis(event));
     if is_full {
         // It no longer counts, and does not keep anybody else out.
         if let Some(client) = service.state().disconnect(id) {
             let why = format!("there are {most} connections already");
-            tell_end(stage, at, &client, &Ending::by_server(&why));
+            record_end(backend, at, &client, &Ending::by_server(&why));
         }
         let work = super::session::refuse(stream, b"-ERR max number of clients reached\r\n");
         host.runtime.spawn(Box::pin(work)).detach();
         return;
     }
-    let session = Session::new(stage, service, host, id, notify, node);
+    let session = Session::new(backend, service, host, id, notify, node);
     host.runtime.spawn(Box::pin(session.run(stream))).detach();
 }

@@ -14,12 +14,12 @@ use super::{
     command::shown,
     entra::EntraGate,
     recorded::{self, Arrived, Signed},
-    redis_service::{RedisService, tell_end},
+    redis_service::{RedisService, record_end},
     resp::{ProtocolError, Reply, Requests},
     server::{Client, ClientId, Ending, Server},
 };
 use crate::{
-    backend::Stage,
+    backend::Backend,
     engine::{Host, Runtime, Stream},
     fault::effect::{FaultThen, ResetWhen},
     scenario::Range,
@@ -31,7 +31,7 @@ const PIECE: usize = 16 * 1024;
 
 /// One connection.
 pub struct Session {
-    pub(crate) stage: Stage,
+    pub(crate) backend: Backend,
     service: Arc<RedisService>,
     runtime: Arc<dyn Runtime>,
     pub(crate) id: ClientId,
@@ -72,7 +72,7 @@ impl End {
 
 impl Session {
     pub fn new(
-        stage: &Stage,
+        backend: &Backend,
         service: &Arc<RedisService>,
         host: &Host,
         id: ClientId,
@@ -80,7 +80,7 @@ impl Session {
         node: usize,
     ) -> Self {
         Self {
-            stage: stage.clone(),
+            backend: backend.clone(),
             service: service.clone(),
             runtime: host.runtime.clone(),
             id,
@@ -100,7 +100,7 @@ impl Session {
         let gone = self.service.state().disconnect(self.id);
         // If it went with its host, the trace has it already.
         if let Some(client) = gone {
-            tell_end(&self.stage, self.runtime.elapsed(), &client, &ending);
+            record_end(&self.backend, self.runtime.elapsed(), &client, &ending);
         }
         if reset {
             stream.reset();
@@ -133,7 +133,7 @@ impl Session {
     }
 
     fn now(&self) -> Timestamp {
-        self.stage.time(self.runtime.elapsed())
+        self.backend.time(self.runtime.elapsed())
     }
 
     /// Completes at a date; never without one.
@@ -188,7 +188,7 @@ impl Session {
     async fn process(&mut self, stream: &mut Stream) -> Result<(), End> {
         loop {
             self.check()?;
-            self.tell_woken()?;
+            self.record_unblocked()?;
             let (closing, waits, signed_in) = self.with(|client| {
                 (
                     client.closing.clone(),
@@ -219,15 +219,15 @@ impl Session {
         }
     }
 
-    /// Tells of a wait that has ended.
-    fn tell_woken(&self) -> Result<(), End> {
+    /// Records the end of a blocking command.
+    fn record_unblocked(&self) -> Result<(), End> {
         if let Some(reply) = self.with(|client| client.woken.take())? {
             let event = RedisEvent::Unblocked {
                 connection: self.id,
                 number: self.waiting,
                 reply,
             };
-            self.stage
+            self.backend
                 .journal()
                 .record(self.runtime.elapsed(), Kind::Redis(event));
         }
@@ -239,7 +239,7 @@ impl Session {
         let at = self.runtime.elapsed();
         let within = self.with(|client| client.transaction.as_ref().map(|open| open.number))?;
         let facts = recorded::facts(self, args, within.is_some());
-        let strike = self.stage.strike(&facts, at);
+        let strike = self.backend.strike(&facts, at);
         let arrived = Arrived {
             facts: &facts,
             fault: strike.as_ref().map(|strike| strike.fault.as_str()),
@@ -247,7 +247,7 @@ impl Session {
         let then = strike.as_ref().map(|strike| &strike.then);
         let done = self.serve_one(args, arrived, then, within, stream).await;
         if let Some(strike) = strike.filter(|strike| strike.last) {
-            self.stage.retire(strike.rule, self.runtime.elapsed());
+            self.backend.retire(strike.rule, self.runtime.elapsed());
         }
         done
     }
@@ -282,7 +282,7 @@ impl Session {
                 recorded::command(self, args, &arrived, recorded::Outcome::of(&reply, within));
                 return Ok(());
             }
-            Some(FaultThen::Delay(delay)) => takes = self.stage.draw("redis delay", delay.by),
+            Some(FaultThen::Delay(delay)) => takes = self.backend.draw("redis delay", delay.by),
             Some(FaultThen::HalfClose(_)) => {
                 self.flush(stream).await?;
                 self.is_mute = true;
@@ -312,8 +312,8 @@ impl Session {
     /// Runs a command and tells of it.
     fn execute(&mut self, args: &[Bytes], arrived: &Arrived<'_>) {
         let at = self.runtime.elapsed();
-        let mut gate = EntraGate::new(&self.stage, at);
-        let now = self.stage.time(at).as_microsecond();
+        let mut gate = EntraGate::new(&self.backend, at);
+        let now = self.backend.time(at).as_microsecond();
         let (done, user) = {
             let mut state = self.service.state();
             let server: &mut Server = &mut state.server;
@@ -384,12 +384,12 @@ impl Session {
     /// How long a command takes without a fault (RS-43).
     fn usual_time(&self, args: &[Bytes]) -> Duration {
         let (takes, auth_takes) = {
-            let state = self.stage.state();
+            let state = self.backend.state();
             let redis = state.parts.get::<Redis>();
             redis.map_or((None, None), |redis| (redis.takes, redis.auth_takes))
         };
         let draw = |range: Option<Range>, purpose: &str| {
-            range.map_or(Duration::ZERO, |range| self.stage.draw(purpose, range))
+            range.map_or(Duration::ZERO, |range| self.backend.draw(purpose, range))
         };
         let mut time = draw(takes, "redis takes");
         if shown::signs_in(args) {
@@ -401,7 +401,7 @@ impl Session {
     /// Lets time pass, unless the connection must end before.
     async fn pause(&mut self, time: Duration, stream: &mut Stream) -> Result<(), End> {
         let loses = self
-            .stage
+            .backend
             .state()
             .parts
             .get::<Redis>()

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::super::{Principal, Reach, Service};
 use super::{REDIS_HOST, REDIS_PORT};
 use crate::{
-    backend::Stage,
+    backend::Backend,
     check::Check,
     engine::Server,
     fault::effect::Preset,
@@ -135,12 +135,12 @@ impl Service for Redis {
         vec![server(self)]
     }
 
-    fn install(&self, backend: &Stage) {
+    fn install(&self, backend: &Backend) {
         backend.state().parts.insert(self.clone());
         backend.install_redis(self);
     }
 
-    fn servers(&self, backend: &Stage) -> Vec<Server> {
+    fn servers(&self, backend: &Backend) -> Vec<Server> {
         let serve = |(host, main)| Server {
             host,
             port: REDIS_PORT,
@@ -149,7 +149,7 @@ impl Service for Redis {
         backend.redis_nodes().into_iter().map(serve).collect()
     }
 
-    fn crash(&self, backend: &Stage, at: Duration) {
+    fn crash(&self, backend: &Backend, at: Duration) {
         if let Some(redis) = backend.redis() {
             redis.crash(backend, at);
         }

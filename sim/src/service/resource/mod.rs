@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    backend::Stage,
+    backend::Backend,
     engine::Server,
     fault::effect::Preset,
     http::{limit::Limit, server::server as serve_on},
@@ -85,11 +85,11 @@ impl Service for BTreeMap<String, Resource> {
         self.iter().map(|(name, api)| resource(name, api)).collect()
     }
 
-    fn install(&self, backend: &Stage) {
+    fn install(&self, backend: &Backend) {
         backend.state().parts.insert(self.clone());
     }
 
-    fn servers(&self, backend: &Stage) -> Vec<Server> {
+    fn servers(&self, backend: &Backend) -> Vec<Server> {
         // A host serves the first resource that names it.
         let mut taken = BTreeSet::new();
         self.iter()
@@ -105,7 +105,7 @@ impl Service for BTreeMap<String, Resource> {
             .collect()
     }
 
-    fn crash(&self, _: &Stage, _: Duration) {}
+    fn crash(&self, _: &Backend, _: Duration) {}
 }
 
 fn resource(name: &str, resource: &Resource) -> String {

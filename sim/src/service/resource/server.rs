@@ -10,8 +10,8 @@ use super::{super::entra::ENTRA_HOST, matcher::ResourceFacts};
 use crate::trace::{Facts, fingerprint};
 use crate::{
     backend::{
-        Stage,
-        journal::{Told, Why},
+        Backend,
+        journal::{Recorded, Why},
         jwt::{self, NotVerified},
     },
     fault::effect::Preset,
@@ -57,7 +57,7 @@ impl Resource {
 /// # Errors
 /// It is not.
 pub fn check(
-    stage: &Stage,
+    backend: &Backend,
     audience: &str,
     claims: &Value,
     at: Duration,
@@ -68,8 +68,8 @@ pub fn check(
             "the token lacks a claim that the API needs".to_owned(),
         )
     })?;
-    let now = stage.time(at);
-    let tenant = stage.state().issuer.tenant().to_owned();
+    let now = backend.time(at);
+    let tenant = backend.state().issuer.tenant().to_owned();
     let issuers = [
         format!("https://sts.windows.net/{tenant}/"),
         format!("https://{ENTRA_HOST}/{tenant}/v2.0"),
@@ -106,16 +106,16 @@ impl Endpoint for Resource {
         &self.name
     }
 
-    fn tell(&self, request: &Request) -> Told {
+    fn record(&self, request: &Request) -> Recorded {
         let facts = ResourceFacts {
             name: self.key.clone(),
         };
-        request.told("use", Facts::new(facts))
+        request.recorded("use", Facts::new(facts))
     }
 
-    fn answer(&self, stage: &Stage, request: &Request, at: Duration) -> Answer {
+    fn answer(&self, backend: &Backend, request: &Request, at: Duration) -> Answer {
         let (world, tenant) = {
-            let state = stage.state();
+            let state = backend.state();
             (
                 state
                     .parts
@@ -165,7 +165,7 @@ impl Endpoint for Resource {
             }
         };
         let principal = claims["oid"].as_str().map(str::to_owned);
-        let mut answer = match check(stage, &world.audience, &claims, at) {
+        let mut answer = match check(backend, &world.audience, &claims, at) {
             Ok(presented) => admit(&world, &presented, request),
             Err(refused) => unauthorized(&tenant, refused),
         };
@@ -177,11 +177,11 @@ impl Endpoint for Resource {
         answer
     }
 
-    fn preset(&self, _: &Stage, _: Preset, _: &Request, _: Duration) -> Option<Answer> {
+    fn preset(&self, _: &Backend, _: Preset, _: &Request, _: Duration) -> Option<Answer> {
         None
     }
 
-    fn says(&self, _: &Stage, status: StatusCode, _: &Request, _: Duration) -> Answer {
+    fn says(&self, _: &Backend, status: StatusCode, _: &Request, _: Duration) -> Answer {
         error(status, "ServiceError", "the service could not do it")
     }
 }

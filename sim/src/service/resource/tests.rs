@@ -4,8 +4,8 @@ use serde_json::json as value;
 
 use super::super::imds::world::ManagedIdentity;
 use super::server::Resource;
-use crate::backend::Stage;
-use crate::backend::testing::{get, header, json, request, seconds, stage};
+use crate::backend::Backend;
+use crate::backend::testing::{backend, get, header, json, request, seconds};
 use crate::{
     backend::{issuer::Issuer, jwt},
     http::exchange::Endpoint as _,
@@ -18,14 +18,14 @@ const WORLD: &str = r#"
 "#;
 const TENANT: &str = "72f988bf-0000-0000-0000-00000000cafe";
 
-fn issue(stage: &Stage, oid: &str, audience: &str) -> String {
+fn issue(backend: &Backend, oid: &str, audience: &str) -> String {
     let identity = ManagedIdentity {
         object_id: oid.to_owned(),
         client_id: None,
         resource_id: None,
         app_roles: 0,
     };
-    let now = stage.time(seconds(600));
+    let now = backend.time(seconds(600));
     let mut issuer = Issuer::new(TENANT);
     issuer
         .issue(identity.who(), audience, now, seconds(3_600))
@@ -33,10 +33,10 @@ fn issue(stage: &Stage, oid: &str, audience: &str) -> String {
 }
 
 /// Status, the API's code, and why, for a token shown at a time.
-fn show(stage: &Stage, token: &str, right: &str, at: u64) -> (u16, String, String) {
+fn show(backend: &Backend, token: &str, right: &str, at: u64) -> (u16, String, String) {
     let bearer = format!("Bearer {token}");
     let request = get(&format!("/?right={right}"), &[("Authorization", &bearer)]);
-    let answer = Resource::new("vault").answer(stage, &request, seconds(at));
+    let answer = Resource::new("vault").answer(backend, &request, seconds(at));
     let code = json(&answer)["error"]["code"]
         .as_str()
         .unwrap_or_default()
@@ -51,49 +51,52 @@ fn show(stage: &Stage, token: &str, right: &str, at: u64) -> (u16, String, Strin
 
 #[test]
 fn who_may_gets_in_and_who_may_not_does_not() {
-    let (stage, _) = stage(WORLD);
-    let reader = issue(&stage, "reader", "https://vault.azure.net/");
+    let (backend, _) = backend(WORLD);
+    let reader = issue(&backend, "reader", "https://vault.azure.net/");
     assert_eq!(
-        show(&stage, &reader, "read", 600),
+        show(&backend, &reader, "read", 600),
         (200, String::new(), "reader may read".into())
     );
-    let refused = show(&stage, &reader, "write", 600);
+    let refused = show(&backend, &reader, "write", 600);
     assert_eq!((refused.0, &*refused.1), (403, "AuthorizationFailed"));
-    let stranger = issue(&stage, "stranger", "https://vault.azure.net");
+    let stranger = issue(&backend, "stranger", "https://vault.azure.net");
     assert_eq!(
-        show(&stage, &stranger, "read", 600).2,
+        show(&backend, &stranger, "read", 600).2,
         "stranger has no right to read"
     );
 }
 
 #[test]
 fn a_token_must_be_for_this_api_and_of_this_hour() {
-    let (stage, _) = stage(WORLD);
-    let token = issue(&stage, "reader", "https://vault.azure.net");
-    assert_eq!(show(&stage, &token, "read", 4_199).0, 200);
+    let (backend, _) = backend(WORLD);
+    let token = issue(&backend, "reader", "https://vault.azure.net");
+    assert_eq!(show(&backend, &token, "read", 4_199).0, 200);
     assert_eq!(
-        show(&stage, &token, "read", 4_200).1,
+        show(&backend, &token, "read", 4_200).1,
         "ExpiredAuthenticationToken"
     );
     assert_eq!(
-        show(&stage, &token, "read", 299).1,
+        show(&backend, &token, "read", 299).1,
         "InvalidAuthenticationToken"
     );
-    let other = issue(&stage, "reader", "https://storage.azure.com");
+    let other = issue(&backend, "reader", "https://storage.azure.com");
     assert_eq!(
-        show(&stage, &other, "read", 600).1,
+        show(&backend, &other, "read", 600).1,
         "InvalidAuthenticationTokenAudience"
     );
 }
 
 #[test]
 fn forged_and_foreign_tokens_are_refused() {
-    let (stage, _) = stage(WORLD);
-    let token = issue(&stage, "reader", "https://vault.azure.net");
+    let (backend, _) = backend(WORLD);
+    let token = issue(&backend, "reader", "https://vault.azure.net");
     let (signed, _) = token.rsplit_once('.').unwrap();
-    assert_eq!(show(&stage, &format!("{signed}.AAAA"), "read", 600).0, 401);
     assert_eq!(
-        show(&stage, "not-a-token", "read", 600).2,
+        show(&backend, &format!("{signed}.AAAA"), "read", 600).0,
+        401
+    );
+    assert_eq!(
+        show(&backend, "not-a-token", "read", 600).2,
         "what was shown is no token"
     );
     let foreign = jwt::sign(&value!({
@@ -101,21 +104,21 @@ fn forged_and_foreign_tokens_are_refused() {
         "exp": i64::MAX, "oid": "reader", "tid": "else"
     }));
     assert_eq!(
-        show(&stage, &foreign, "read", 600).1,
+        show(&backend, &foreign, "read", 600).1,
         "InvalidAuthenticationTokenTenant"
     );
     let poor = jwt::sign(&value!({ "aud": "https://vault.azure.net" }));
     assert_eq!(
-        show(&stage, &poor, "read", 600).1,
+        show(&backend, &poor, "read", 600).1,
         "InvalidAuthenticationToken"
     );
 }
 
 #[test]
 fn without_a_token_it_says_where_to_get_one() {
-    let (stage, _) = stage(WORLD);
+    let (backend, _) = backend(WORLD);
     let vault = Resource::new("vault");
-    let answer = vault.answer(&stage, &get("/", &[]), seconds(0));
+    let answer = vault.answer(&backend, &get("/", &[]), seconds(0));
     assert_eq!(answer.status, 401);
     assert_eq!(
         header(&answer, "www-authenticate"),
@@ -125,6 +128,6 @@ fn without_a_token_it_says_where_to_get_one() {
         )
     );
     let post = request(::http::Method::POST, "/", &[], "");
-    assert_eq!(vault.answer(&stage, &post, seconds(0)).status, 405);
+    assert_eq!(vault.answer(&backend, &post, seconds(0)).status, 405);
     assert_eq!(vault.name(), "resource.vault");
 }

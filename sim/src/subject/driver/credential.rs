@@ -89,7 +89,7 @@ impl TokenCredential for DriverCredential {
                     Ok(token) => return Ok(token),
                     Err(what) => what,
                 },
-                Ok(Answer::Error(told)) => return Err(told.into_error(&self.class)),
+                Ok(Answer::Error(reported)) => return Err(reported.into_error(&self.class)),
                 Ok(Answer::Unsupported(reason)) => {
                     format!("can't ask for a token as its `hello` says it can: {reason}")
                 }

@@ -128,7 +128,7 @@ impl Link {
         if state.fault.is_none() {
             state.waiting.insert(id, waiter);
             drop(state);
-            self.tell(question(id));
+            self.send(question(id));
         }
         id
     }
@@ -160,7 +160,7 @@ impl Link {
     }
 
     /// Says something that needs no answer.
-    pub fn tell(&self, what: Value) {
+    pub fn send(&self, what: Value) {
         let questions = self.questions.lock();
         let questions = questions.unwrap_or_else(PoisonError::into_inner);
         if let Some(questions) = &*questions {
@@ -176,7 +176,7 @@ impl Link {
         if waiter.is_some() {
             state.abandoned.insert(id);
             drop(state);
-            self.tell(json!({ "do": "cancel", "id": id }));
+            self.send(json!({ "do": "cancel", "id": id }));
         }
     }
 
@@ -198,7 +198,7 @@ impl Link {
     /// The credential is gone.
     pub fn forget(&self, credential: u64) {
         self.shared.lock().observers.remove(&credential);
-        self.tell(json!({ "do": "forget", "credential": credential }));
+        self.send(json!({ "do": "forget", "credential": credential }));
     }
 }
 

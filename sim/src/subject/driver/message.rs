@@ -48,7 +48,7 @@ pub enum Answer {
     /// It is done.
     Done(Value),
     /// The SDK gave an error.
-    Error(Told),
+    Error(ReportedError),
     /// The driver can't do that, for this reason.
     Unsupported(String),
 }
@@ -56,7 +56,7 @@ pub enum Answer {
 /// An error as a driver tells it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Told {
+pub struct ReportedError {
     kind: ToldKind,
     /// The class of the error in the SDK: `CredentialUnavailableError`.
     class: String,
@@ -77,7 +77,7 @@ enum ToldKind {
     Cancelled,
 }
 
-impl Told {
+impl ReportedError {
     /// The error of the credential of class `credential`.
     pub fn into_error(self, credential: &str) -> Error {
         let kind = match self.kind {
@@ -139,7 +139,7 @@ pub enum Event {
     },
 }
 
-/// How bad it is. Nothing milder is told.
+/// How bad it is. Nothing milder is reported.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
@@ -184,7 +184,7 @@ impl Line {
         struct Raw {
             id: u64,
             ok: Option<Value>,
-            error: Option<Told>,
+            error: Option<ReportedError>,
             unsupported: Option<String>,
         }
         let value: Value =
@@ -245,10 +245,10 @@ mod tests {
     #[test]
     fn an_error_keeps_its_class_and_kind() {
         let text = r#"{"id":1,"error":{"kind":"interaction-required","class":"AuthenticationRequiredError","message":"sign in","status":400,"code":"AADSTS50076"}}"#;
-        let Ok(Line::Answer(1, Answer::Error(told))) = Line::read(text) else {
+        let Ok(Line::Answer(1, Answer::Error(reported))) = Line::read(text) else {
             panic!("no error");
         };
-        let error = told.into_error("DeviceCodeCredential");
+        let error = reported.into_error("DeviceCodeCredential");
         assert_eq!(error.kind(), ErrorKind::InteractionRequired);
         assert_eq!(
             error.to_string(),

@@ -128,7 +128,7 @@ impl Subject for Session {
                     .link
                     .fault(&format!("did not say what it built: {error}")),
             },
-            Some(Answer::Error(told)) => return Err(told.into_error(kind)),
+            Some(Answer::Error(reported)) => return Err(reported.into_error(kind)),
             Some(Answer::Unsupported(reason)) => self.link.fault(&format!(
                 "can't build `{kind}` as its `hello` says it can: {}",
                 self.link.said().vetted(&reason)

@@ -17,7 +17,7 @@ pub fn signs_in(args: &[Bytes]) -> bool {
     }
 }
 
-/// The arguments of a request, its name left out: what logs somebody in is not told.
+/// The arguments of a request, its name left out: what logs somebody in is not shown.
 pub fn arguments(args: &[Bytes]) -> Vec<String> {
     let Lookup::Found(spec) = lookup(args) else {
         // Whatever it is, it may be a credential whose command was misspelt.
@@ -29,7 +29,7 @@ pub fn arguments(args: &[Bytes]) -> Vec<String> {
             .collect();
     };
     let first = 1 + spec.name.matches('|').count();
-    let mut told: Vec<String> = args
+    let mut shown: Vec<String> = args
         .iter()
         .enumerate()
         .skip(first)
@@ -44,9 +44,9 @@ pub fn arguments(args: &[Bytes]) -> Vec<String> {
         .collect();
     let more = args.len().saturating_sub(first + MOST);
     if more > 0 {
-        told.push(format!("and {more} more"));
+        shown.push(format!("and {more} more"));
     }
-    told
+    shown
 }
 
 /// Whether an argument is a password: AUTH's last, or what follows the name after HELLO's AUTH.

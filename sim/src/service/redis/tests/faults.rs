@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::serving::{OID, ends, play, told};
+use super::serving::{OID, ends, lines, play};
 use crate::trace::{Kind, RedisEnd, RedisEvent};
 
 #[test]
@@ -80,7 +80,7 @@ fn faults_strike_commands() {
         person.act("redis-kill = { connection = 4 }");
         assert_eq!(client.hear().await, "(reset)");
     });
-    let text = told(&trace).join("\n");
+    let text = lines(&trace).join("\n");
     assert!(text.contains("GET k -> ERR no (fault: F)"), "{text}");
     assert!(text.contains("GET k -> (nothing) (fault: F)"), "{text}");
 }
@@ -121,7 +121,7 @@ fn a_cluster_sends_clients_to_the_right_node_and_fails_over() {
         replica.ask(&auth).await;
         assert_eq!(replica.ask("GET foo").await, "$3\r\nbar\r\n");
     });
-    let text = told(&trace).join("\n");
+    let text = lines(&trace).join("\n");
     assert!(text.contains("redis-3.contoso.example went down"), "{text}");
 }
 
@@ -155,7 +155,7 @@ fn a_command_that_a_fault_answers_still_stands_in_its_transaction() {
             _ => None,
         })
         .collect();
-    assert_eq!(within, [true; 3], "{}", told(&trace).join("\n"));
+    assert_eq!(within, [true; 3], "{}", lines(&trace).join("\n"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::request;
 use crate::{
-    backend::{Stage, testing as tests},
+    backend::{Backend, testing as tests},
     engine::{BoxFuture, Engine, Host, Stream, World},
     trace::{Kind, RedisEnd, RedisEvent, Trace},
 };
@@ -26,11 +26,11 @@ fn play_on<F>(engine: Engine, more: &str, story: impl FnOnce(Person) -> F + Send
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let (stage, recorder) = tests::stage(&format!(
+    let (backend, recorder) = tests::backend(&format!(
         "[imds]\ntoken-life = \"1m\"\nsystem-identity = {{ object-id = \"{OID}\" }}\n\
          [redis]\nprincipals = [\"{OID}\"]\n{more}"
     ));
-    let servers = stage.hosts();
+    let servers = backend.hosts();
     let world = World {
         seed: 1,
         horizon: Duration::from_secs(86_400),
@@ -42,10 +42,10 @@ where
                 Box::pin(async move {
                     story(Person {
                         host,
-                        stage: stage.clone(),
+                        backend: backend.clone(),
                     })
                     .await;
-                    stage.close();
+                    backend.close();
                 })
             }),
         ),
@@ -58,7 +58,7 @@ where
 #[derive(Clone)]
 pub struct Person {
     pub host: Host,
-    pub stage: Stage,
+    pub backend: Backend,
 }
 
 impl Person {
@@ -107,7 +107,7 @@ impl Person {
     }
 
     pub fn act(&self, action: &str) {
-        tests::act(&self.stage, action, self.host.runtime.elapsed());
+        tests::act(&self.backend, action, self.host.runtime.elapsed());
     }
 
     pub async fn wait(&self, time: Duration) {
@@ -151,7 +151,7 @@ impl Client {
 }
 
 /// What the trace tells of Redis, in its words.
-pub fn told(trace: &Trace) -> Vec<String> {
+pub fn lines(trace: &Trace) -> Vec<String> {
     let events = trace.events.iter();
     events
         .filter_map(|event| match &event.kind {
@@ -187,7 +187,7 @@ fn a_token_lets_in_until_it_ends() {
             assert_eq!(client.hear().await, "(end)", "without a word");
         });
         let [(1, RedisEnd::Expired, at)] = ends(&trace)[..] else {
-            panic!("{:?}", told(&trace));
+            panic!("{:?}", lines(&trace));
         };
         let off = at.abs_diff(Duration::from_secs(60));
         let allowed = if engine == Engine::Lapse {
@@ -196,7 +196,7 @@ fn a_token_lets_in_until_it_ends() {
             Duration::from_millis(5)
         };
         assert!(off <= allowed, "{engine}: {at:?}");
-        let text = told(&trace).join("\n");
+        let text = lines(&trace).join("\n");
         assert!(text.contains("command 2: SET k v -> OK"), "{text}");
         assert!(text.contains(&format!("AUTH {OID} *** -> OK")), "{text}");
         assert!(!text.contains("eyJ"), "{text}");
@@ -220,7 +220,7 @@ fn a_newer_token_moves_the_end_and_a_refused_one_does_not() {
         person.wait(Duration::from_secs(60)).await;
     });
     let [(1, RedisEnd::Expired, at)] = ends(&trace)[..] else {
-        panic!("{:?}", told(&trace));
+        panic!("{:?}", lines(&trace));
     };
     assert!(
         (100..=103).contains(&at.as_secs()),
@@ -330,7 +330,7 @@ fn others_set_a_waiting_client_free_and_hear_each_other() {
         assert_eq!(one.hear().await, "(end)");
         assert_eq!(two.ask("QUIT").await, "+OK\r\n(end)");
     });
-    let text = told(&trace).join("\n");
+    let text = lines(&trace).join("\n");
     assert!(
         text.contains("command 2: BLPOP list 0 -> (waits)"),
         "{text}"
@@ -355,7 +355,7 @@ fn a_blocked_client_is_closed_when_its_token_ends() {
         person.wait(Duration::from_secs(70)).await;
         assert_eq!(other.hear().await, "(end)");
     });
-    let text = told(&trace).join("\n");
+    let text = lines(&trace).join("\n");
     assert!(
         text.contains("connection 1 is closed, in transaction 1: its token ended"),
         "{text}"

@@ -1,4 +1,4 @@
-//! What the endpoints of one world share, and how the timeline changes it.
+//! The handle to what the services and commands of one world share, and how the timeline changes it.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::settings::DEFAULT_TENANT;
 use super::{
-    capture::{Witness, Witnessed},
+    capture::{CaptureSink, Captured},
     issuer::Issuer,
     journal::Journal,
     parts::Parts,
@@ -28,10 +28,10 @@ use crate::{
     trace::{Facts, Kind, Recorder},
 };
 
-/// What the endpoints of one world share: its state, which the timeline changes, and its pen.
-/// Clones are the same stage.
+/// A cloneable handle to what the services and commands of one world share: its state, which the
+/// timeline changes, and its journal. Clones share the state.
 #[derive(Clone)]
-pub struct Stage(Arc<Shared>);
+pub struct Backend(Arc<Shared>);
 
 struct Shared {
     /// The date at which the world began, where time is real.
@@ -39,7 +39,7 @@ struct Shared {
     start: Timestamp,
     /// Whether processes that nobody here knows can send requests.
     open: AtomicBool,
-    witness: OnceLock<Witness>,
+    capture: OnceLock<CaptureSink>,
     draws: Draws,
     journal: Journal,
     state: Mutex<State>,
@@ -74,7 +74,7 @@ pub(crate) struct Beginning {
     pub stated: Vec<String>,
 }
 
-impl Stage {
+impl Backend {
     /// A world without services and commands, before anything happened. The registry of the
     /// services adds them.
     pub(crate) fn begin_with(beginning: Beginning, seed: u64, recorder: Recorder) -> Self {
@@ -91,7 +91,7 @@ impl Stage {
             began: OnceLock::new(),
             start: beginning.start,
             open: AtomicBool::new(false),
-            witness: OnceLock::new(),
+            capture: OnceLock::new(),
             draws: Draws::new(seed),
             journal: Journal::new(recorder),
             state: Mutex::new(state),
@@ -164,14 +164,14 @@ impl Stage {
         self.0.open.load(Ordering::Relaxed)
     }
 
-    /// From now on `witness` hears of everything that arrives.
-    pub fn tell(&self, witness: Witness) {
-        let _ = self.0.witness.set(witness);
+    /// From now on `sink` is called with each request and command when it arrives.
+    pub fn capture_with(&self, sink: CaptureSink) {
+        let _ = self.0.capture.set(sink);
     }
 
-    pub(crate) fn witness(&self, seen: impl FnOnce() -> Witnessed) {
-        if let Some(witness) = self.0.witness.get() {
-            witness(&seen());
+    pub(crate) fn capture(&self, seen: impl FnOnce() -> Captured) {
+        if let Some(sink) = self.0.capture.get() {
+            sink(&seen());
         }
     }
 
@@ -209,7 +209,7 @@ impl Stage {
         &self.0.journal
     }
 
-    pub(crate) fn tell_world(&self, at: Duration, what: String) {
+    pub(crate) fn record_world(&self, at: Duration, what: String) {
         self.0.journal.record(at, Kind::World { what });
     }
 
