@@ -7,6 +7,7 @@
 //!
 //! | room | what is in it |
 //! |---|---|
+//! | `wording` | counts in sentences |
 //! | `redact` | what looks like a secret, and texts in which secrets are covered |
 //! | `scenario` | the file format: document and spans, parse, diagnostics, shape, times |
 //! | `check` | what the parts of a file are checked with: names, and what the rest of the file says |
@@ -63,4 +64,5 @@ pub mod story;
 pub mod subject;
 pub mod trace;
 pub mod verdict;
+pub(crate) mod wording;
 pub mod world;

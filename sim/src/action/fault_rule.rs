@@ -7,6 +7,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 use crate::scenario::Span;
+use crate::wording::{Number, times};
 use crate::{
     fault::{FaultRule, Matcher as _, effect::FaultThen},
     world::{self, FaultOn},
@@ -51,14 +52,14 @@ impl Fault {
     pub fn describe(&self) -> String {
         let mut text = format!(
             "{} {}",
-            self.on.describe(),
+            self.on.describe(Number::Many),
             self.then.describe(world::preset)
         );
         if self.skip > 0 {
             text += &format!(", leaving the first {} alone", self.skip);
         }
         if let Some(first) = self.first {
-            text += &format!(", {first} times in all");
+            text += &format!(", {} in all", times(first));
         }
         if let Some(probability) = self.probability {
             text += &format!(", with probability {probability}");

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Program;
+use crate::wording::Number;
 use crate::{
     fault::{Matcher, effect::TargetKind},
     trace::Facts,
@@ -41,7 +42,7 @@ impl Matcher for RunsOf {
         TargetKind::Command
     }
 
-    fn describe(&self) -> String {
-        format!("runs of {}", self.0.name())
+    fn describe(&self, number: Number) -> String {
+        format!("{} of {}", number.pick("run", "runs"), self.0.name())
     }
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::Number;
 use crate::{
     check::Check,
     scenario::{Span, document::Place},
@@ -41,7 +42,10 @@ impl RetryOptions {
     pub(super) fn describe(&self) -> String {
         let mut text = String::new();
         if let Some(retries) = self.max_retries {
-            text += &format!(", {retries} retries");
+            text += &format!(
+                ", {retries} {}",
+                Number::of(retries).pick("retry", "retries")
+            );
         }
         if let Some(delay) = self.retry_delay {
             text += &format!(", from {delay}");

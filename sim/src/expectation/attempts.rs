@@ -13,6 +13,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::span;
+use crate::wording::{Number, counted};
 use crate::{check::Check, world::Target};
 
 /// The waits between attempts, as the credential makes them: from the end of one to the beginning
@@ -67,7 +68,7 @@ impl Expectation for Attempts {
 
     fn describe(&self) -> String {
         let count = self.waits.len() + 1;
-        let to = self.to.describe();
+        let to = self.to.describe(Number::of(count));
         let mut text = format!("exactly {count} {to}{}", self.window().words());
         if !self.waits.is_empty() {
             let waits = list(self.waits.iter().map(Span::to_string));
@@ -122,8 +123,8 @@ impl Attempts {
         let attempts = self.attempts(view);
         let waits = waits(&attempts);
         let found = format!(
-            "{} attempts, with waits of {}",
-            attempts.len(),
+            "{}, with waits of {}",
+            counted(attempts.len(), "attempt"),
             if waits.is_empty() {
                 "nothing".to_owned()
             } else {

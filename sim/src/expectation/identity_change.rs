@@ -10,6 +10,7 @@ use crate::check::Check;
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
+use crate::wording;
 
 /// What is reported about a change of identity.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -82,7 +83,7 @@ impl Expectation for IdentityChange {
         }
         text += &self.window().words();
         if let Some(times) = self.times {
-            text += &format!(", {times} times");
+            text += &format!(", {}", wording::times(times));
         }
         text
     }

@@ -9,6 +9,7 @@ use super::{Claim, Expectation, Scale, each_run};
 use crate::fault::Matcher as _;
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::document::Place;
+use crate::wording::Number;
 use crate::{check::Check, world::Target};
 
 /// How many requests are under way at once.
@@ -39,7 +40,7 @@ impl Expectation for InFlight {
         format!(
             "never more than {} {} at once",
             self.at_most,
-            self.to.describe()
+            self.to.describe(Number::of(self.at_most))
         )
     }
 

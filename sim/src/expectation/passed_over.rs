@@ -13,6 +13,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, TriedMember, span};
+use crate::wording::{Number, counted};
 
 /// A member that a chain passed over.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -109,7 +110,10 @@ impl PassedOver {
         });
         match (walks.is_empty(), wrong.next()) {
             (true, _) => Ruling::fails("no call walks the chain", Evidence::none()),
-            (false, None) => Ruling::holds(format!("{} walks do", walks.len())),
+            (false, None) => {
+                let does = Number::of(walks.len()).pick("does", "do");
+                Ruling::holds(format!("{} {does}", counted(walks.len(), "walk")))
+            }
             (false, Some((call, difference))) => {
                 Ruling::fails(difference, Evidence::of_call(&run.trace, call))
             }

@@ -69,7 +69,8 @@ impl Expectation for Requests {
 
     fn describe(&self) -> String {
         let between = window::words(self.between);
-        format!("{} {}{between}", self.count(), self.to.describe())
+        let count = self.count();
+        format!("{count} {}{between}", self.to.describe(count.number()))
     }
 
     fn claim(&self) -> Option<Claim<'_>> {

@@ -10,6 +10,7 @@ use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
+use crate::wording::counted;
 
 /// As whom a resource was used.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -72,7 +73,7 @@ impl Expectation for ResourceSaw {
             text += &format!(" by exactly {}", principals.join(", "));
         }
         if let Some(refused) = self.refused {
-            text += &format!(", and refuses {refused} uses");
+            text += &format!(", and refuses {}", counted(refused, "use"));
         }
         text
     }
@@ -133,8 +134,8 @@ impl ResourceSaw {
         let refused = uses.iter().filter(|one| one.is_refused).count();
         let list = seen.iter().copied().collect::<Vec<_>>().join(", ");
         let found = format!(
-            "{} uses by {}, {refused} of them refused",
-            uses.len(),
+            "{} by {}, {refused} of them refused",
+            counted(uses.len(), "use"),
             if list.is_empty() { "nobody" } else { &list }
         );
         let principals_fit = self.principals.as_ref().is_none_or(|principals| {

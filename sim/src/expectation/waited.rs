@@ -14,6 +14,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Trace, span};
+use crate::wording::{Number, counted};
 
 /// How long callers wait, for tokens and for the replies of Redis.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -141,8 +142,9 @@ impl Waited {
             }
         };
         let found = format!(
-            "{} callers wait between {} and {}",
-            waiters.len(),
+            "{} {} between {} and {}",
+            counted(waiters.len(), "caller"),
+            Number::of(waiters.len()).pick("waits", "wait"),
             words(shortest.waited()),
             words(longest.waited())
         );

@@ -5,6 +5,7 @@ pub mod effect;
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::trace::Facts;
+use crate::wording::Number;
 use effect::{FaultThen, TargetKind};
 
 /// Which requests or runs of a command are meant: the same for faults, counters and expectations.
@@ -18,9 +19,9 @@ pub trait Matcher: fmt::Debug + Send + Sync {
     /// What serves them, which decides what a fault can do to them.
     fn kind(&self) -> TargetKind;
 
-    /// What they are called in a sentence: a plural with all filters, `token requests to entra for
-    /// https://vault.azure.net/.default`.
-    fn describe(&self) -> String;
+    /// What they are called in a sentence, one or many of them, with all filters: `token requests to
+    /// entra for https://vault.azure.net/.default`.
+    fn describe(&self, number: Number) -> String;
 }
 
 /// A fault: which requests it strikes, what happens to them, and how often.

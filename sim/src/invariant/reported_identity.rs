@@ -7,6 +7,7 @@ use crate::{
     judge::Visibility,
     trace::{CallOutcome, Kind},
 };
+use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "reported-identity",
@@ -75,7 +76,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             _ => {}
         }
     }
-    let found = format!("{looked_at} tokens");
+    let found = counted(looked_at, "token");
     (looked_at > 0).then(|| Ruling::holds(found))
 }
 

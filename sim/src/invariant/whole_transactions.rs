@@ -5,6 +5,7 @@ use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View};
 use crate::{
     trace::{Kind, RedisEnd, RedisEvent},
 };
+use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "whole-transactions",
@@ -64,7 +65,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             _ => {}
         }
     }
-    let found = format!("{looked_at} transactions");
+    let found = counted(looked_at, "transaction");
     (looked_at > 0).then(|| Ruling::holds(found))
 }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::counted;
 use crate::{
     backend::Backend,
     engine::Server,
@@ -138,7 +139,11 @@ fn describe_http(parts: &mut Vec<String>, takes: Option<&Range>, at: Reach, limi
         other => parts.push(other.describe().to_owned()),
     }
     if let Some(limit) = limit {
-        let mut text = format!("serves {} token requests per {}", limit.requests, limit.per);
+        let mut text = format!(
+            "serves {} per {}",
+            counted(limit.requests, "token request"),
+            limit.per
+        );
         text += match limit.body {
             LimitBody::Json => ", then answers 429",
             LimitBody::Text => ", then answers 429 in plain text",

@@ -8,6 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::Number;
 use crate::{
     backend::settings::SigningKey,
     command::{
@@ -239,8 +240,8 @@ impl Matcher for Target {
         self.matcher().kind()
     }
 
-    fn describe(&self) -> String {
-        self.matcher().describe()
+    fn describe(&self, number: Number) -> String {
+        self.matcher().describe(number)
     }
 }
 
@@ -253,7 +254,7 @@ mod tests {
         let said = |to: &str| {
             toml::from_str::<Target>(to)
                 .expect("a valid target")
-                .describe()
+                .describe(Number::Many)
         };
         assert_eq!(
             said(

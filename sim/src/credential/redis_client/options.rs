@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::Number;
 use crate::{
     check::Check,
     scenario::{Span, document::Place},
@@ -128,7 +129,10 @@ impl RedisSubject {
             text += &format!(", renewing after {ratio} of a token's life");
         }
         if let Some(attempts) = self.retry.max_attempts {
-            text += &format!(", {attempts} retries");
+            text += &format!(
+                ", {attempts} {}",
+                Number::of(attempts).pick("retry", "retries")
+            );
         }
         text
     }

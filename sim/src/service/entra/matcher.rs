@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ENTRA_HOST;
+use crate::wording::Number;
 use crate::{
     check::Check,
     scenario::{diagnostics::one_of, document::Place},
@@ -173,13 +174,23 @@ impl Matcher for EntraMatch {
         TargetKind::Http
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self, number: Number) -> String {
         let mut text = match self.request {
-            None => "requests to entra",
-            Some(EntraRequest::Token) => "token requests to entra",
-            Some(EntraRequest::Discovery) => "discovery requests to entra",
-            Some(EntraRequest::Configuration) => "configuration requests to entra",
-            Some(EntraRequest::Keys) => "requests for the keys of entra",
+            None => number.pick("request to entra", "requests to entra"),
+            Some(EntraRequest::Token) => {
+                number.pick("token request to entra", "token requests to entra")
+            }
+            Some(EntraRequest::Discovery) => {
+                number.pick("discovery request to entra", "discovery requests to entra")
+            }
+            Some(EntraRequest::Configuration) => number.pick(
+                "configuration request to entra",
+                "configuration requests to entra",
+            ),
+            Some(EntraRequest::Keys) => number.pick(
+                "request for the keys of entra",
+                "requests for the keys of entra",
+            ),
         }
         .to_owned();
         if let Some(client) = &self.client_id {

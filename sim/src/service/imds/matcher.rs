@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::IMDS_HOST;
+use crate::wording::Number;
 use crate::{check::Check, scenario::document::Place};
 use crate::{
     fault::{Matcher, effect::TargetKind},
@@ -139,11 +140,13 @@ impl Matcher for ImdsMatch {
         TargetKind::Http
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self, number: Number) -> String {
         let mut text = match self.request {
-            None => "requests to imds",
-            Some(ImdsRequest::Probe) => "probes of imds",
-            Some(ImdsRequest::Token) => "token requests to imds",
+            None => number.pick("request to imds", "requests to imds"),
+            Some(ImdsRequest::Probe) => number.pick("probe of imds", "probes of imds"),
+            Some(ImdsRequest::Token) => {
+                number.pick("token request to imds", "token requests to imds")
+            }
         }
         .to_owned();
         if let Some(resource) = &self.resource {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::super::{Principal, Reach, Service};
 use super::{REDIS_HOST, REDIS_PORT};
+use crate::wording::counted;
 use crate::{
     backend::Backend,
     check::Check,
@@ -243,7 +244,10 @@ fn server(redis: &Redis) -> String {
         parts.push(format!("a command takes {}", takes.describe()));
     }
     if redis.max_clients < 10_000 {
-        parts.push(format!("{} connections at most", redis.max_clients));
+        parts.push(format!(
+            "{} at most",
+            counted(redis.max_clients, "connection")
+        ));
     }
     format!("redis: {}, {}", parts.join(", "), redis.reach.describe())
 }

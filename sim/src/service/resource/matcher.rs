@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::Number;
 use crate::{
     fault::{Matcher, effect::TargetKind},
     trace::Facts,
@@ -39,7 +40,7 @@ impl Matcher for ResourceRef {
         TargetKind::Http
     }
 
-    fn describe(&self) -> String {
-        format!("uses of {}", self.name)
+    fn describe(&self, number: Number) -> String {
+        format!("{} of {}", number.pick("use", "uses"), self.name)
     }
 }
