@@ -43,7 +43,7 @@ impl TimelineAction for Box<Fault> {
             "a name for `lift` and the trace",
         );
         check.visible_text(&self.name, &place.key("name"));
-        check.requests_of(&self.on, &place.key("on"));
+        self.on.check(&place.key("on"), check);
         if self.first == Some(0) {
             check
                 .at_value(&place.key("first"), "this fault never strikes")

@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use super::Program;
 use crate::{
+    check::Check,
     fault::{Matcher, effect::TargetKind},
+    scenario::document::Place,
     trace::Facts,
 };
 
@@ -28,6 +30,10 @@ pub struct CommandMatch {}
 pub struct RunsOf(pub Program);
 
 impl Matcher for RunsOf {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.service(self.0.name(), place);
+    }
+
     fn lane(&self) -> Cow<'_, str> {
         self.0.name().into()
     }

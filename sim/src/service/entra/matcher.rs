@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ENTRA_HOST;
 use crate::{
     check::Check,
     scenario::{diagnostics::one_of, document::Place},
@@ -83,11 +82,6 @@ impl EntraFacts {
     }
 }
 
-/// The facts of a request that a client sends to `host`, if Entra is there.
-pub fn facts_of(host: &str, request: &Request) -> Option<Facts> {
-    (host == ENTRA_HOST).then(|| Facts::new(EntraFacts::of(request)))
-}
-
 /// Which requests to Entra; what is not given matches all.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -125,9 +119,8 @@ impl EntraRequest {
     }
 }
 
-impl EntraMatch {
-    /// Checks that the service is in the world and the filters can match.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+impl Matcher for EntraMatch {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("entra", place);
         if let Some(client) = &self.client_id
             && !check.names.clients.contains(client.as_str())
@@ -146,9 +139,7 @@ impl EntraMatch {
                 .did_you_mean(client, known.iter().copied());
         }
     }
-}
 
-impl Matcher for EntraMatch {
     fn lane(&self) -> Cow<'_, str> {
         "entra".into()
     }

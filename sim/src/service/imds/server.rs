@@ -7,12 +7,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::matcher::{ImdsFacts, Route, SELECTORS};
-use super::world::{Imds as ImdsWorld, ImdsAnswer, ManagedIdentity};
+use super::world::{Imds as ImdsWorld, ImdsAnswer};
 use super::{
     answers::{HEADER_MISSING, header_missing, identity_not_found, invalid_request, status},
     preset,
 };
 use crate::scenario::Range;
+use crate::service::managed_identity::ManagedIdentity;
 use crate::{
     backend::{
         Backend,

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    check::Check,
     fault::{Matcher, effect::TargetKind},
+    scenario::document::Place,
     trace::Facts,
 };
 
@@ -26,6 +28,10 @@ pub struct ResourceRef {
 }
 
 impl Matcher for ResourceRef {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.resource(&self.name, &place.key("name"));
+    }
+
     fn lane(&self) -> Cow<'_, str> {
         format!("resource.{}", self.name).into()
     }
