@@ -23,7 +23,7 @@ use crate::{
     backend::Backend,
     check::Check,
     engine::Server,
-    fault::effect::Preset,
+    fault::effect::KnownPreset,
     http::{
         exchange::Request,
         limit::{Limit, LimitBody},
@@ -82,9 +82,8 @@ pub(crate) trait Service {
     where
         Self: Sized;
 
-    /// The sentence of a preset that this service says (`then.reply.body.preset`); nothing for those
-    /// of other services.
-    fn preset(preset: Preset) -> Option<&'static str>
+    /// What it says word for word (`then.reply.body.preset`).
+    fn presets() -> Vec<KnownPreset>
     where
         Self: Sized;
 

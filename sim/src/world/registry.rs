@@ -17,7 +17,7 @@ use crate::{
     },
     fault::{
         Matcher,
-        effect::{KnownPreset, Preset, TargetKind},
+        effect::{KnownPreset, TargetKind},
     },
     http::exchange::Request,
     scenario::{Moment, SignedSpan, Span, document::Place},
@@ -125,12 +125,11 @@ macro_rules! define {
             sources.map(|(service, _)| service.name()).collect()
         }
 
-        /// The service that says a preset, and the preset's sentence.
-        pub(crate) fn preset(preset: Preset) -> Option<KnownPreset> {
-            $(if let Some(sentence) = <$skeys as service::Service>::preset(preset) {
-                return Some(KnownPreset { service: $skey, sentence });
-            })*
-            None
+        /// What the services say word for word, in the order of the registry.
+        pub(crate) fn presets() -> Vec<KnownPreset> {
+            let mut all = Vec::new();
+            $(all.extend(<$skeys as service::Service>::presets());)*
+            all
         }
 
         /// What to write under the key of a service or command that a world lacks.

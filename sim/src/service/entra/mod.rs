@@ -15,7 +15,7 @@ use crate::{
     backend::Backend,
     check::Check,
     engine::Server,
-    fault::effect::Preset,
+    fault::effect::KnownPreset,
     http::exchange::Request,
     http::{limit::Limit, server::server as serve_on},
     scenario::{Range, Span, document::Place},
@@ -38,8 +38,11 @@ impl Service for Entra {
         None
     }
 
-    fn preset(preset: Preset) -> Option<&'static str> {
-        error::preset(preset).map(|(sentence, _)| sentence)
+    fn presets() -> Vec<KnownPreset> {
+        error::presets()
+            .into_iter()
+            .map(|(known, _)| known)
+            .collect()
     }
 
     fn facts_of(host: &str, request: &Request) -> Option<Facts> {

@@ -14,7 +14,7 @@ use crate::{
     backend::Backend,
     check::Check,
     engine::Server,
-    fault::effect::Preset,
+    fault::effect::KnownPreset,
     http::exchange::Request,
     http::{limit::Limit, server::server as serve_on},
     scenario::{Range, Span, document::Place},
@@ -35,8 +35,11 @@ impl Service for Imds {
         Some("imds: none, nothing answers at 169.254.169.254")
     }
 
-    fn preset(preset: Preset) -> Option<&'static str> {
-        preset::table(preset).map(|(sentence, _)| sentence)
+    fn presets() -> Vec<KnownPreset> {
+        preset::table()
+            .into_iter()
+            .map(|(known, _)| known)
+            .collect()
     }
 
     fn facts_of(host: &str, request: &Request) -> Option<Facts> {

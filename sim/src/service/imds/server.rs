@@ -108,8 +108,8 @@ impl Endpoint for Imds {
         }
     }
 
-    fn preset(&self, _: &Backend, preset: Preset, _: &Request, _: Duration) -> Option<Answer> {
-        preset::table(preset).map(|(_, answer)| answer())
+    fn preset(&self, _: &Backend, preset: &Preset, _: &Request, _: Duration) -> Option<Answer> {
+        preset::answer(preset)
     }
 
     fn says(&self, _: &Backend, code: StatusCode, _: &Request, _: Duration) -> Answer {

@@ -12,7 +12,7 @@ use crate::{
     backend::Backend,
     check::Check,
     engine::Server,
-    fault::effect::Preset,
+    fault::effect::KnownPreset,
     http::{exchange::Request, limit::Limit},
     scenario::{Range, Span, document::Place},
     trace::Facts,
@@ -79,8 +79,8 @@ impl Service for Redis {
         None
     }
 
-    fn preset(_: Preset) -> Option<&'static str> {
-        None
+    fn presets() -> Vec<KnownPreset> {
+        Vec::new()
     }
 
     fn facts_of(_: &str, _: &Request) -> Option<Facts> {

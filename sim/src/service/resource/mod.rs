@@ -15,7 +15,7 @@ use crate::{
     backend::Backend,
     check::Check,
     engine::Server,
-    fault::effect::Preset,
+    fault::effect::KnownPreset,
     http::{exchange::Request, limit::Limit, server::server as serve_on},
     scenario::{Range, Span, document::Place},
     service::{Principal, Reach, Service, TokenSource},
@@ -42,8 +42,8 @@ impl Service for BTreeMap<String, Resource> {
         None
     }
 
-    fn preset(_: Preset) -> Option<&'static str> {
-        None
+    fn presets() -> Vec<KnownPreset> {
+        Vec::new()
     }
 
     fn facts_of(_: &str, _: &Request) -> Option<Facts> {
