@@ -6,10 +6,13 @@ use serde::Deserialize;
 
 use std::sync::Arc;
 
-use crate::scenario::Span;
 use crate::wording::{Number, times};
 use crate::{
-    fault::{FaultRule, Matcher as _, effect::FaultThen},
+    fault::{
+        FaultRule, Matcher as _,
+        effect::{FaultThen, TargetOf},
+    },
+    scenario::Span,
     world::{self, FaultOn},
 };
 
@@ -48,12 +51,21 @@ impl Fault {
         }
     }
 
+    /// What the effect needs to know of the target.
+    pub(super) fn target(&self) -> TargetOf<'_> {
+        TargetOf {
+            key: self.on.key(),
+            kind: self.on.kind(),
+            presets: world::presets,
+        }
+    }
+
     /// Says which requests are struck, what happens to them, and how often.
     pub fn describe(&self) -> String {
         let mut text = format!(
             "{} {}",
             self.on.describe(Number::Many),
-            self.then.describe(world::preset)
+            self.then.describe(self.target())
         );
         if self.skip > 0 {
             text += &format!(", leaving the first {} alone", self.skip);

@@ -8,7 +8,9 @@ use serde::Deserialize;
 use super::Program;
 use crate::wording::Number;
 use crate::{
+    check::Check,
     fault::{Matcher, effect::TargetKind},
+    scenario::document::Place,
     trace::Facts,
 };
 
@@ -29,6 +31,10 @@ pub struct CommandMatch {}
 pub struct RunsOf(pub Program);
 
 impl Matcher for RunsOf {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.service(self.0.name(), place);
+    }
+
     fn lane(&self) -> Cow<'_, str> {
         self.0.name().into()
     }

@@ -11,7 +11,7 @@ use crate::judge::{
     Aspect, Entry, Evidence, Plan, Ruling, View,
     view::{Window, visits},
 };
-use crate::scenario::{Span, document::Place};
+use crate::scenario::{Span, diagnostics::one_of, document::Place};
 use crate::trace::span;
 use crate::wording::{Number, counted};
 use crate::{check::Check, world::Target};
@@ -44,23 +44,17 @@ struct Attempt<'a> {
 
 impl Expectation for Attempts {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.target(&self.to, place);
-        match self.to {
-            Target::Imds(_) | Target::Entra(_) => {}
-            Target::Az(_)
-            | Target::Azd(_)
-            | Target::Pwsh(_)
-            | Target::Resource(_)
-            | Target::Redis(_) => {
-                let key = self.to.key();
-                check
-                    .at_key(
-                        &place.key("to").key(key),
-                        format!("attempts at `{key}` are not timed"),
-                    )
-                    .label("a credential does not retry here")
-                    .expected("`imds` or `entra`");
-            }
+        self.to.check(&place.key("to"), check);
+        let key = self.to.key();
+        let sources = check.rest.token_sources.clone();
+        if !sources.contains(&key) {
+            check
+                .at_key(
+                    &place.key("to").key(key),
+                    format!("attempts at `{key}` are not timed"),
+                )
+                .label("a credential does not retry here")
+                .expected(one_of(sources));
         }
         check.share(self.jitter, &place.key("jitter"));
         check.window(self.from, self.until, place, ["from", "until"]);

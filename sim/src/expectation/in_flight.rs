@@ -24,7 +24,7 @@ pub struct InFlight {
 
 impl Expectation for InFlight {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.target(&self.to, place);
+        self.to.check(&place.key("to"), check);
         if self.at_most == 0 {
             check
                 .at_value(

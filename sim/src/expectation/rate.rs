@@ -26,7 +26,7 @@ pub struct Rate {
 
 impl Expectation for Rate {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.target(&self.to, place);
+        self.to.check(&place.key("to"), check);
         let help = "a window of no length has no requests in it";
         check.longer_than_zero(self.per, &place.key("per"), help);
     }

@@ -32,7 +32,7 @@ pub struct Requests {
 
 impl Expectation for Requests {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.target(&self.to, place);
+        self.to.check(&place.key("to"), check);
         check.between(self.between, place);
         let other = match (self.at_least, self.at_most) {
             (Some(_), _) => Some("at-least"),

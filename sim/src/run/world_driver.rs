@@ -138,7 +138,7 @@ impl WorldDriver {
             self.backend.clone(),
             self.recorder.clone(),
             self.draws.clone(),
-            world.environment.clone(),
+            world.host_environment(),
         ));
         let _ = self.app.set(state.clone());
         for (name, _) in self.backend.hosts() {

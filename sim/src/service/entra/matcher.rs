@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ENTRA_HOST;
 use crate::wording::Number;
 use crate::{
     check::Check,
@@ -84,11 +83,6 @@ impl EntraFacts {
     }
 }
 
-/// The facts of a request that a client sends to `host`, if Entra is there.
-pub fn facts_of(host: &str, request: &Request) -> Option<Facts> {
-    (host == ENTRA_HOST).then(|| Facts::new(EntraFacts::of(request)))
-}
-
 /// Which requests to Entra; what is not given matches all.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -126,9 +120,8 @@ impl EntraRequest {
     }
 }
 
-impl EntraMatch {
-    /// Checks that the service is in the world and the filters can match.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+impl Matcher for EntraMatch {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("entra", place);
         if let Some(client) = &self.client_id
             && !check.names.clients.contains(client.as_str())
@@ -147,9 +140,7 @@ impl EntraMatch {
                 .did_you_mean(client, known.iter().copied());
         }
     }
-}
 
-impl Matcher for EntraMatch {
     fn lane(&self) -> Cow<'_, str> {
         "entra".into()
     }

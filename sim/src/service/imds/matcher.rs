@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::IMDS_HOST;
 use crate::wording::Number;
 use crate::{check::Check, scenario::document::Place};
 use crate::{
@@ -73,11 +72,6 @@ impl ImdsFacts {
     }
 }
 
-/// The facts of a request that a client sends to `host`, if IMDS is there.
-pub fn facts_of(host: &str, request: &Request) -> Option<Facts> {
-    (host == IMDS_HOST).then(|| Facts::new(ImdsFacts::of(request)))
-}
-
 /// Which requests to IMDS; what is not given matches all.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -98,9 +92,8 @@ pub enum ImdsRequest {
     Token,
 }
 
-impl ImdsMatch {
-    /// Checks that the service is in the world and the filters can match.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+impl Matcher for ImdsMatch {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("imds", place);
         if let Some(resource) = &self.resource
             && let Some(audience) = resource.strip_suffix("/.default")
@@ -114,9 +107,7 @@ impl ImdsMatch {
                 .help(format!("write \"{audience}\""));
         }
     }
-}
 
-impl Matcher for ImdsMatch {
     fn lane(&self) -> Cow<'_, str> {
         "imds".into()
     }

@@ -7,12 +7,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::matcher::{ImdsFacts, Route, SELECTORS};
-use super::world::{Imds as ImdsWorld, ImdsAnswer, ManagedIdentity};
+use super::world::{Imds as ImdsWorld, ImdsAnswer};
 use super::{
     answers::{HEADER_MISSING, header_missing, identity_not_found, invalid_request, status},
     preset,
 };
 use crate::scenario::Range;
+use crate::service::managed_identity::ManagedIdentity;
 use crate::{
     backend::{
         Backend,
@@ -107,8 +108,8 @@ impl Endpoint for Imds {
         }
     }
 
-    fn preset(&self, _: &Backend, preset: Preset, _: &Request, _: Duration) -> Option<Answer> {
-        preset::table(preset).map(|(_, answer)| answer())
+    fn preset(&self, _: &Backend, preset: &Preset, _: &Request, _: Duration) -> Option<Answer> {
+        preset::answer(preset)
     }
 
     fn says(&self, _: &Backend, code: StatusCode, _: &Request, _: Duration) -> Answer {

@@ -44,9 +44,8 @@ pub struct RedisMatch {
     pub in_transaction: Option<bool>,
 }
 
-impl RedisMatch {
-    /// Checks the keys at `place`.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+impl Matcher for RedisMatch {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("redis", place);
         if let Some(command) = &self.command {
             check.text(
@@ -60,9 +59,7 @@ impl RedisMatch {
         }
         check.redis_connection(self.connection, place);
     }
-}
 
-impl Matcher for RedisMatch {
     fn lane(&self) -> Cow<'_, str> {
         "redis".into()
     }

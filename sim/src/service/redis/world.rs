@@ -6,16 +6,17 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::super::{Principal, Reach, Service};
+use super::super::{Principal, Reach, Service, TokenSource};
 use super::{REDIS_HOST, REDIS_PORT};
 use crate::wording::counted;
 use crate::{
     backend::Backend,
     check::Check,
     engine::Server,
-    fault::effect::Preset,
-    http::limit::Limit,
+    fault::effect::KnownPreset,
+    http::{exchange::Request, limit::Limit},
     scenario::{Range, Span, document::Place},
+    trace::Facts,
 };
 
 /// More nodes than that are a slip.
@@ -79,12 +80,65 @@ impl Service for Redis {
         None
     }
 
-    fn preset(_: Preset) -> Option<&'static str> {
+    fn presets() -> Vec<KnownPreset> {
+        Vec::new()
+    }
+
+    fn facts_of(_: &str, _: &Request) -> Option<Facts> {
+        None
+    }
+
+    fn token_source() -> Option<TokenSource> {
+        None
+    }
+
+    fn reserved_host() -> Option<(&'static str, &'static str)> {
         None
     }
 
     fn key(&self) -> &'static str {
         "redis"
+    }
+
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        for (index, principal) in self.principals.iter().enumerate() {
+            check.principal(principal, &place.key("principals").index(index));
+        }
+        check.text(
+            &self.audience,
+            &place.key("audience"),
+            "the audience of its tokens, such as \"https://redis.azure.com\"",
+        );
+        if !(1..=MOST_NODES).contains(&self.nodes) {
+            check
+                .at_value(
+                    &place.key("nodes"),
+                    format!("a cluster can't have {} nodes", self.nodes),
+                )
+                .label(format!("outside 1 to {MOST_NODES}"))
+                .expected("1 for a single server, 3 for a small cluster");
+        }
+        if self.max_clients == 0 {
+            check
+                .at_value(&place.key("max-clients"), "nobody could ever connect")
+                .label("zero")
+                .expected("1 or more");
+        }
+        check.range(self.takes, &place.key("takes"));
+        check.range(self.auth_takes, &place.key("auth-takes"));
+        if !check.rest.has_redis_client
+            && check.rest.calls.iter().any(|call| call.uses_redis_client)
+        {
+            check
+                .whole_file("nobody speaks to Redis in this scenario")
+                .label("this file has no `[subject.redis]`")
+                .expected("the client that sends the commands")
+                .help("add `[subject.redis]`; all of its options have defaults");
+        }
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     fn titles(&self) -> Vec<String> {
@@ -153,46 +207,6 @@ impl Service for Redis {
     fn crash(&self, backend: &Backend, at: Duration) {
         if let Some(redis) = backend.redis() {
             redis.crash(backend, at);
-        }
-    }
-}
-
-impl Redis {
-    /// Checks the keys at `place`.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
-        for (index, principal) in self.principals.iter().enumerate() {
-            check.principal(principal, &place.key("principals").index(index));
-        }
-        check.text(
-            &self.audience,
-            &place.key("audience"),
-            "the audience of its tokens, such as \"https://redis.azure.com\"",
-        );
-        if !(1..=MOST_NODES).contains(&self.nodes) {
-            check
-                .at_value(
-                    &place.key("nodes"),
-                    format!("a cluster can't have {} nodes", self.nodes),
-                )
-                .label(format!("outside 1 to {MOST_NODES}"))
-                .expected("1 for a single server, 3 for a small cluster");
-        }
-        if self.max_clients == 0 {
-            check
-                .at_value(&place.key("max-clients"), "nobody could ever connect")
-                .label("zero")
-                .expected("1 or more");
-        }
-        check.range(self.takes, &place.key("takes"));
-        check.range(self.auth_takes, &place.key("auth-takes"));
-        if !check.rest.has_redis_client
-            && check.rest.calls.iter().any(|call| call.uses_redis_client)
-        {
-            check
-                .whole_file("nobody speaks to Redis in this scenario")
-                .label("this file has no `[subject.redis]`")
-                .expected("the client that sends the commands")
-                .help("add `[subject.redis]`; all of its options have defaults");
         }
     }
 }

@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use crate::wording::Number;
 use crate::{
+    check::Check,
     fault::{Matcher, effect::TargetKind},
+    scenario::document::Place,
     trace::Facts,
 };
 
@@ -27,6 +29,10 @@ pub struct ResourceRef {
 }
 
 impl Matcher for ResourceRef {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.resource(&self.name, &place.key("name"));
+    }
+
     fn lane(&self) -> Cow<'_, str> {
         format!("resource.{}", self.name).into()
     }

@@ -6,10 +6,12 @@ mod known_failures;
 mod names;
 mod rest;
 mod subject;
-mod targets;
 mod world;
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    collections::BTreeSet,
+    ops::{Deref, DerefMut},
+};
 
 use super::Scenario;
 use crate::scenario::{
@@ -24,6 +26,7 @@ pub(crate) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     let check = Check {
         names: names::of(scenario),
         rest: rest::of(scenario),
+        ids: BTreeSet::new(),
         checker: Checker::new(document, scenario.world.lasts),
     };
     let mut check = Whole { scenario, check };
