@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::wording::Number;
 use crate::service::managed_identity::Selector;
+use crate::wording::Number;
 use crate::{check::Check, scenario::document::Place};
 use crate::{
     fault::{Matcher, effect::TargetKind},
