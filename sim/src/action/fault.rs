@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     check::Check,
-    fault::{Matcher as _, effect::FaultThen},
+    fault::Matcher as _,
     scenario::{
         Span,
         diagnostics::{closest, one_of},
@@ -81,22 +81,7 @@ impl TimelineAction for Box<Fault> {
     }
 
     fn consequences(&self) -> Consequences<'_> {
-        let passes = match &self.then {
-            FaultThen::Exit(_) => true,
-            // Clients give up at once.
-            FaultThen::Reply(reply) => {
-                matches!(reply.status, 400 | 401 | 403)
-                    && reply.retry_after.is_none()
-                    && reply.retry_after_date.is_none()
-            }
-            FaultThen::Delay(_)
-            | FaultThen::Truncate(_)
-            | FaultThen::Drip(_)
-            | FaultThen::Reset(_)
-            | FaultThen::Hang(_)
-            | FaultThen::Error(_)
-            | FaultThen::HalfClose(_) => false,
-        };
+        let passes = self.then.is_final();
         Consequences {
             repair: match (self.lasts, self.first) {
                 (Some(lasts), _) => Repair::After(lasts.0),

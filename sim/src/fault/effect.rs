@@ -180,6 +180,49 @@ impl TargetKind {
     }
 }
 
+/// What a service that speaks HTTP can do to a request.
+#[derive(Clone, Copy, Debug)]
+pub enum HttpEffect<'a> {
+    /// Answers this instead.
+    Reply(&'a Reply),
+    /// Answers later.
+    Delay(Range),
+    /// Sends so many bytes of the body, then breaks the connection.
+    Truncate(u32),
+    /// Sends the body piece by piece over this time.
+    Drip(Span),
+    /// Resets the connection.
+    Reset(ResetWhen),
+    /// Never answers.
+    Hang,
+}
+
+/// What Redis can do to a command.
+#[derive(Clone, Copy, Debug)]
+pub enum RedisEffect<'a> {
+    /// Replies with this error.
+    Error(&'a str),
+    /// Replies later.
+    Delay(Range),
+    /// Resets the connection.
+    Reset(ResetWhen),
+    /// Closes its side of the connection.
+    HalfClose,
+    /// Never replies.
+    Hang,
+}
+
+/// What a run of a command can do.
+#[derive(Clone, Copy, Debug)]
+pub enum CommandEffect<'a> {
+    /// Ends like this.
+    Exit(&'a Exit),
+    /// Ends later.
+    Delay(Range),
+    /// Never ends.
+    Hang,
+}
+
 /// The target of a fault, as the checks of its effect need to know it.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetOf<'a> {
@@ -225,12 +268,70 @@ impl FaultThen {
 
     /// Whether a target of this kind can do it.
     pub fn fits(&self, kind: TargetKind) -> bool {
+        match kind {
+            TargetKind::Http => self.on_http().is_some(),
+            TargetKind::Redis => self.on_redis().is_some(),
+            TargetKind::Command => self.on_command().is_some(),
+        }
+    }
+
+    /// What a service that speaks HTTP does to a struck request; none if it cannot do it, which the
+    /// check of a scenario reports.
+    pub fn on_http(&self) -> Option<HttpEffect<'_>> {
+        Some(match self {
+            Self::Reply(reply) => HttpEffect::Reply(reply),
+            Self::Delay(delay) => HttpEffect::Delay(delay.by),
+            Self::Truncate(truncate) => HttpEffect::Truncate(truncate.after),
+            Self::Drip(drip) => HttpEffect::Drip(drip.over),
+            Self::Reset(reset) => HttpEffect::Reset(reset.when),
+            Self::Hang(_) => HttpEffect::Hang,
+            Self::Exit(_) | Self::Error(_) | Self::HalfClose(_) => return None,
+        })
+    }
+
+    /// What Redis does to a struck command; none if it cannot do it.
+    pub fn on_redis(&self) -> Option<RedisEffect<'_>> {
+        Some(match self {
+            Self::Error(error) => RedisEffect::Error(&error.text),
+            Self::Delay(delay) => RedisEffect::Delay(delay.by),
+            Self::Reset(reset) => RedisEffect::Reset(reset.when),
+            Self::HalfClose(_) => RedisEffect::HalfClose,
+            Self::Hang(_) => RedisEffect::Hang,
+            Self::Reply(_) | Self::Truncate(_) | Self::Drip(_) | Self::Exit(_) => return None,
+        })
+    }
+
+    /// What a struck run of a command does; none if a command cannot do it.
+    pub fn on_command(&self) -> Option<CommandEffect<'_>> {
+        Some(match self {
+            Self::Exit(exit) => CommandEffect::Exit(exit),
+            Self::Delay(delay) => CommandEffect::Delay(delay.by),
+            Self::Hang(_) => CommandEffect::Hang,
+            Self::Reply(_)
+            | Self::Truncate(_)
+            | Self::Drip(_)
+            | Self::Reset(_)
+            | Self::Error(_)
+            | Self::HalfClose(_) => return None,
+        })
+    }
+
+    /// Whether a client that is struck gives up at once, without a retry.
+    pub fn is_final(&self) -> bool {
         match self {
-            Self::Reply(_) | Self::Truncate(_) | Self::Drip(_) => kind == TargetKind::Http,
-            Self::Reset(_) => kind != TargetKind::Command,
-            Self::Error(_) | Self::HalfClose(_) => kind == TargetKind::Redis,
-            Self::Exit(_) => kind == TargetKind::Command,
-            Self::Delay(_) | Self::Hang(_) => true,
+            Self::Exit(_) => true,
+            Self::Reply(reply) => {
+                matches!(reply.status, 400 | 401 | 403)
+                    && reply.retry_after.is_none()
+                    && reply.retry_after_date.is_none()
+            }
+            Self::Delay(_)
+            | Self::Truncate(_)
+            | Self::Drip(_)
+            | Self::Reset(_)
+            | Self::Hang(_)
+            | Self::Error(_)
+            | Self::HalfClose(_) => false,
         }
     }
 

@@ -138,3 +138,57 @@ pub(crate) fn describe(system: Option<&ManagedIdentity>, user: &[ManagedIdentity
         .map(|identity| format!("user-assigned identity {}", identity.describe()));
     [system].into_iter().chain(user).collect()
 }
+
+/// The identity that a request names.
+pub(crate) enum Selected<'a> {
+    /// This one, and how the request named it.
+    Identity(&'a ManagedIdentity, String),
+    /// The host has none of that name; the text says which.
+    Unknown(String),
+    /// The request names more than one.
+    Ambiguous,
+}
+
+/// Returns the identity that a request means with `named`: its selecting parameters and their
+/// values. Without any it is the system-assigned one.
+pub(crate) fn select<'a>(
+    system: Option<&'a ManagedIdentity>,
+    user: &'a [ManagedIdentity],
+    mut named: impl Iterator<Item = (Selector, &'static str, String)>,
+) -> Selected<'a> {
+    let Some((selector, parameter, value)) = named.next() else {
+        return match system {
+            Some(identity) => {
+                Selected::Identity(identity, "the system-assigned identity".to_owned())
+            }
+            None => Selected::Unknown("this host has no system-assigned identity".to_owned()),
+        };
+    };
+    if named.next().is_some() {
+        return Selected::Ambiguous;
+    }
+    let is_meant = |identity: &&ManagedIdentity| match selector {
+        Selector::ClientId => identity.client_id().eq_ignore_ascii_case(&value),
+        Selector::ObjectId => identity.object_id.eq_ignore_ascii_case(&value),
+        Selector::ResourceId => {
+            let id = identity.resource_id.as_ref();
+            id.is_some_and(|id| id.eq_ignore_ascii_case(&value))
+        }
+    };
+    let whose = format!("the identity with {parameter} {value}");
+    match user.iter().chain(system).find(is_meant) {
+        Some(identity) => Selected::Identity(identity, whose),
+        None => Selected::Unknown(format!("this host does not have {whose}")),
+    }
+}
+
+/// What a parameter names an identity by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Selector {
+    /// Its client id.
+    ClientId,
+    /// Its object id.
+    ObjectId,
+    /// Its resource id.
+    ResourceId,
+}

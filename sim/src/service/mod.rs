@@ -8,6 +8,7 @@
 //! `server.rs` (its endpoint) and its tests. To add a service, write such a folder, and declare it
 //! here: its module and its entry in `services!`.
 
+pub mod app_service;
 pub mod entra;
 pub mod imds;
 pub mod managed_identity;
@@ -47,6 +48,14 @@ macro_rules! services {
                     /// Requests to IMDS.
                     matcher: crate::service::imds::matcher::ImdsMatch,
                     /// The instance metadata service.
+                    host,
+                }
+                "app-service" app_service AppService {
+                    /// Azure App Service or Functions: the token endpoint of the app.
+                    keys: crate::service::app_service::world::AppService,
+                    /// Requests to App Service's token endpoint.
+                    matcher: crate::service::app_service::matcher::AppServiceMatch,
+                    /// App Service's token endpoint.
                     host,
                 }
                 "entra" entra Entra {

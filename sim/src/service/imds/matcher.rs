@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::service::managed_identity::Selector;
 use crate::wording::Number;
 use crate::{check::Check, scenario::document::Place};
 use crate::{
@@ -17,7 +18,12 @@ use crate::{
 const TOKEN: &str = "/metadata/identity/oauth2/token";
 
 /// The query parameters that name a user-assigned identity.
-pub(super) const SELECTORS: [&str; 4] = ["client_id", "object_id", "msi_res_id", "mi_res_id"];
+pub(super) const SELECTORS: [(&str, Selector); 4] = [
+    ("client_id", Selector::ClientId),
+    ("object_id", Selector::ObjectId),
+    ("msi_res_id", Selector::ResourceId),
+    ("mi_res_id", Selector::ResourceId),
+];
 
 /// What IMDS is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +69,7 @@ impl ImdsFacts {
         };
         let identity = SELECTORS
             .iter()
-            .find_map(|name| Some((*name, request.query_field(name)?)));
+            .find_map(|(name, _)| Some((*name, request.query_field(name)?)));
         Self {
             route,
             resource: request.query_field("resource"),
