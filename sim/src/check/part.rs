@@ -116,20 +116,20 @@ impl Check<'_> {
             (None, None) => None,
         };
         let expected = match known.as_slice() {
-            [] => "an object id; but there is nobody in this world".to_owned(),
+            [] => "an object id; but this world has no principals".to_owned(),
             known => {
                 let said = |id: &&str| format!("`{id}` ({})", self.names.principals[*id]);
                 let known = known.iter().map(said).collect::<Vec<_>>();
                 format!("an object id: {}", known.join(", "))
             }
         };
-        let message = format!("nobody in this world has the object id `{id}`");
+        let message = format!("no principal in this world has the object id `{id}`");
         let problem = if is_key {
             self.at_key(place, message)
         } else {
             self.at_value(place, message)
         };
-        problem.label("nobody").expected(expected);
+        problem.label("not in this world").expected(expected);
         if let Some(help) = help {
             problem.help(help);
         }
@@ -161,8 +161,8 @@ impl Check<'_> {
         if !id.is_empty() && !self.ids.insert(id.to_owned()) {
             self.at_value(place, format!("two ids are `{id}`"))
                 .label("this is the second one")
-                .expected("an id that nobody else in this world has")
-                .help("give each its own: otherwise nobody can tell who answered");
+                .expected("an id that is used only once in this world")
+                .help("give each its own: otherwise the trace can't say which one answered");
         }
     }
 

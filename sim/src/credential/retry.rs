@@ -31,7 +31,7 @@ impl RetryOptions {
     pub(super) fn check(&self, place: &Place, check: &mut Check<'_>) {
         if self.max_retries.is_some_and(|most| most > MOST_RETRIES) {
             check
-                .at_value(&place.key("max-retries"), "nobody retries that often")
+                .at_value(&place.key("max-retries"), "more retries than are supported")
                 .label("too many")
                 .expected(format!("at most {MOST_RETRIES}"))
                 .help("leave it out for the credential's own number");

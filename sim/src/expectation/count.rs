@@ -93,7 +93,7 @@ impl Count {
                 check
                     .at_value(&place.key("at-least"), "this always holds")
                     .label("0 or more is any number")
-                    .help("an expectation that can never fail tells nothing: tighten it");
+                    .help("an expectation that can never fail proves nothing: tighten it");
             }
             (Some(_), None, None) | (None, Some(_), _) | (None, None, Some(_)) => {}
         }

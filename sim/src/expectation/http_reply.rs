@@ -41,7 +41,7 @@ impl Expectation for HttpReplies {
         }
         if !(100..=599).contains(&self.status) {
             check
-                .at_value(&place.key("status"), "this is no status of HTTP")
+                .at_value(&place.key("status"), "this is not an HTTP status")
                 .label("outside 100 to 599")
                 .expected("such as 200");
         }

@@ -61,7 +61,10 @@ impl Expectation for IdentityChange {
         }
         if self.is == ChangeIs::Refused && !check.names.refuses {
             check
-                .at_value(&place.key("is"), "nobody in this scenario refuses a change")
+                .at_value(
+                    &place.key("is"),
+                    "no credential in this scenario refuses a change",
+                )
                 .label("the subject reports changes, and hands the token out")
                 .help("set `fallback-policy = \"refuse\"` in the chain, or expect `reported`");
         }

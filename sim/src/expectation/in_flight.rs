@@ -29,7 +29,7 @@ impl Expectation for InFlight {
             check
                 .at_value(
                     &place.key("at-most"),
-                    "nothing in flight is no requests at all",
+                    "at most 0 in flight means no request at all",
                 )
                 .label("zero")
                 .help("write `that.requests = { to = ..., exactly = 0 }`");

@@ -36,8 +36,8 @@ impl Expectation for PassedOver {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         if !check.names.has_chain {
             check
-                .at_key(place, "only a chain passes somebody over")
-                .label("the subject is no chain")
+                .at_key(place, "only a chain passes members over")
+                .label("the subject is not a chain")
                 .help("expect `that.error` of the credential itself, or make the subject a chain");
         }
         check.credential(&self.credential, &place.key("credential"));

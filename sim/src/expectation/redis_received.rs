@@ -46,7 +46,7 @@ impl Expectation for RedisReceived {
         if !names.contains(&self.connection.as_str()) {
             let problem = check.at_key(
                 place,
-                format!("nobody called `{}` listens", self.connection),
+                format!("no subscriber is called `{}`", self.connection),
             );
             problem.label("not a subscriber of this scenario");
             if names.is_empty() {

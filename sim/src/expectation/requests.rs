@@ -52,7 +52,7 @@ impl Expectation for Requests {
             }
             (None, None) => {
                 check
-                    .at_key(place, "this asks nothing of the requests")
+                    .at_key(place, "this expects nothing of the requests")
                     .label("no number")
                     .expected("`exactly`, `at-least` or `at-most`")
                     .help("add `exactly = 1`, for example");

@@ -12,7 +12,7 @@ use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
 use crate::wording::counted;
 
-/// As whom a resource was used.
+/// The principals that used a resource.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ResourceSaw {
@@ -43,8 +43,8 @@ impl Expectation for ResourceSaw {
         }
         if self.principals.is_none() && self.refused.is_none() {
             check
-                .at_key(place, "this asks nothing of the resource")
-                .label("neither whom it saw nor whom it refused")
+                .at_key(place, "this expects nothing of the resource")
+                .label("neither `principals` nor `refused` is given")
                 .expected("`principals` or `refused`")
                 .help("add `principals = [\"<object id>\"]`, for example");
         }
@@ -57,7 +57,7 @@ impl Expectation for ResourceSaw {
             check
                 .at_value(
                     &place.key("name"),
-                    format!("nobody uses the resource `{}`", self.name),
+                    format!("no call uses the resource `{}`", self.name),
                 )
                 .label("so this is never tested")
                 .help(format!(
@@ -136,7 +136,11 @@ impl ResourceSaw {
         let found = format!(
             "{} by {}, {refused} of them refused",
             counted(uses.len(), "use"),
-            if list.is_empty() { "nobody" } else { &list }
+            if list.is_empty() {
+                "no principal"
+            } else {
+                &list
+            }
         );
         let principals_fit = self.principals.as_ref().is_none_or(|principals| {
             let wanted: BTreeSet<&str> = principals.iter().map(String::as_str).collect();

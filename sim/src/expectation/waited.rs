@@ -62,7 +62,7 @@ impl Expectation for Waited {
         match (self.at_least, self.at_most) {
             (None, None) => {
                 check
-                    .at_key(place, "this asks nothing of the callers")
+                    .at_key(place, "this expects nothing of the callers")
                     .label("no time")
                     .expected("`at-least` or `at-most`")
                     .help("add `at-most = \"1s\"`, for example");

@@ -7,7 +7,7 @@ use crate::wording::{Number, counted};
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "known-hosts-only",
-    says: "nobody asks for a host that the scenario does not have",
+    says: "no client asks for a host that the scenario does not have",
     is_held_by_silence: true,
     judge,
 };

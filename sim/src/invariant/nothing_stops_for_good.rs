@@ -11,7 +11,7 @@ use crate::wording::Number;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "nothing-stops-for-good",
-    says: "who got tokens before the faults gets them again within 2 min of their end",
+    says: "clients that got tokens before the faults get them again within 2 min of their end",
     is_held_by_silence: false,
     judge,
 };

@@ -67,7 +67,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                         .reported
                         .is_some_and(|reported| who.is_named_in(reported, visibility))
                 {
-                    let found = format!("{who} answers after {before}, and nobody is told");
+                    let found = format!("{who} answers after {before}, and the change is not reported");
                     let shown = Evidence::of([*answered, event]);
                     return Some(Ruling::fails(found, shown));
                 }

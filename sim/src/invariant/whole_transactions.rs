@@ -43,7 +43,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 };
                 if is_foreign {
                     let found = format!(
-                        "nobody sent the {name} that stands in transaction {number} of connection {connection}"
+                        "no caller sent the {name} in transaction {number} of connection {connection}"
                     );
                     let shown = Evidence::of(of_transaction(view, *connection, *number));
                     return Some(Ruling::fails(found, shown));

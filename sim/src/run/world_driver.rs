@@ -212,7 +212,7 @@ async fn cut_short(
         }
     };
     tokio::select! { biased;
-        _ = control.interrupted() => "somebody has ended this process".to_owned(),
+        _ = control.interrupted() => "a signal has ended this process".to_owned(),
         why = broken => why,
     }
 }

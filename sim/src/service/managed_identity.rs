@@ -94,7 +94,7 @@ pub(crate) fn check(
         let place = place.key("resource-id");
         if !id.to_lowercase().starts_with("/subscriptions/") {
             check
-                .at_value(&place, "this is no resource id")
+                .at_value(&place, "this is not a resource id")
                 .label("must begin with `/subscriptions/`")
                 .expected(
                     "/subscriptions/<id>/resourcegroups/<group>/providers/\

@@ -196,7 +196,7 @@ pub enum Reach {
     /// They do.
     #[default]
     Reachable,
-    /// Connections are refused: nobody listens.
+    /// Connections are refused: no server listens.
     Refused,
     /// Packets vanish: a connect hangs until it times out.
     BlackHoled,

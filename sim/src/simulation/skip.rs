@@ -69,8 +69,8 @@ fn live(scenario: &Scenario, who: Callers) -> Option<String> {
             Number::Many => format!(", {}", times(seeds)),
         };
         return Some(format!(
-            "the world lasts {lasts}{times}, real time is real, and more than {most} is asked of nobody; \
-             the scenarios of the folder `live` are short"
+            "live runs are limited to {most}; this scenario lasts {lasts}{times}; the scenarios of the \
+             folder `live` are short"
         ));
     }
     (who != Callers::Inside)
@@ -103,7 +103,7 @@ fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
     }
     let clones = |instance| instance == Instance::Clone;
     if who == Callers::Driver && scenario.call.iter().any(|call| clones(call.credential)) {
-        return says("credentials are cloned, and drivers have no word for that");
+        return says("credentials are cloned, and the driver protocol does not support clone");
     }
     None
 }

@@ -43,7 +43,7 @@ pub struct RedisSubject {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TokenRetry {
-    /// How many retries after the first failure, before it is told that renewal fails.
+    /// How many retries after the first failure, before renewal is reported as failing.
     pub max_attempts: Option<u32>,
     /// The first wait.
     pub initial_delay: Option<Span>,

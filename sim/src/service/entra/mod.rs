@@ -31,7 +31,7 @@ pub const ENTRA_HOST: &str = "login.microsoftonline.com";
 
 impl Service for Entra {
     fn advice() -> &'static str {
-        "with `reach = \"black-holed\"` if nobody answers there"
+        "with `reach = \"black-holed\"` if it never answers"
     }
 
     fn absent() -> Option<&'static str> {

@@ -92,7 +92,7 @@ pub struct ImdsMatch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImdsRequest {
-    /// Is anybody there?
+    /// The probe, with which a chain finds out whether IMDS is there.
     Probe,
     /// A token.
     Token,

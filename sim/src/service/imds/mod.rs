@@ -28,7 +28,7 @@ pub const IMDS_HOST: &str = "169.254.169.254";
 
 impl Service for Imds {
     fn advice() -> &'static str {
-        "with `reach = \"black-holed\"` if nobody answers there"
+        "with `reach = \"black-holed\"` if it never answers"
     }
 
     fn absent() -> Option<&'static str> {

@@ -27,7 +27,7 @@ const MOST_NODES: u32 = 16;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Redis {
-    /// The object ids of those who may sign in. Default: nobody.
+    /// The object ids that may sign in. Default: none.
     #[serde(default)]
     pub principals: Vec<String>,
     /// The audience that a token must have. Default: `https://redis.azure.com`.
@@ -73,7 +73,7 @@ pub enum RedisVersion {
 
 impl Service for Redis {
     fn advice() -> &'static str {
-        "with `principals = [\"...\"]`: who may sign in"
+        "with `principals = [\"...\"]`: the object ids that may sign in"
     }
 
     fn absent() -> Option<&'static str> {
@@ -120,7 +120,7 @@ impl Service for Redis {
         }
         if self.max_clients == 0 {
             check
-                .at_value(&place.key("max-clients"), "nobody could ever connect")
+                .at_value(&place.key("max-clients"), "no client could ever connect")
                 .label("zero")
                 .expected("1 or more");
         }
@@ -130,7 +130,7 @@ impl Service for Redis {
             && check.rest.calls.iter().any(|call| call.uses_redis_client)
         {
             check
-                .whole_file("nobody speaks to Redis in this scenario")
+                .whole_file("this scenario has no Redis client")
                 .label("this file has no `[subject.redis]`")
                 .expected("the client that sends the commands")
                 .help("add `[subject.redis]`; all of its options have defaults");
@@ -239,7 +239,7 @@ fn server(redis: &Redis) -> String {
         nodes => format!("a cluster of {nodes} nodes"),
     }];
     parts.push(match redis.principals.as_slice() {
-        [] => "nobody may sign in".to_owned(),
+        [] => "no principal may sign in".to_owned(),
         some => format!("{} may sign in", some.join(" and ")),
     });
     if !redis.grace.0.is_zero() {

@@ -136,7 +136,7 @@ fn resource(name: &str, resource: &Resource) -> String {
         .map(|(who, rights)| format!("{who} may {}", rights.join(" and ")))
         .collect();
     let grants = if grants.is_empty() {
-        "nobody may use it".to_owned()
+        "no principal may use it".to_owned()
     } else {
         grants.join(", ")
     };

@@ -14,7 +14,7 @@ use crate::{check::Check, scenario::document::Place};
 pub struct Resource {
     /// The audience its tokens must have, which is also its host: `https://vault.azure.net`.
     pub audience: String,
-    /// What each principal may do, by object id: `read`, `write`. Who is not here gets 403.
+    /// What each principal may do, by object id: `read`, `write`. A principal that is not listed gets 403.
     #[serde(default)]
     pub grants: BTreeMap<String, Vec<String>>,
 }
@@ -40,7 +40,7 @@ pub(super) fn check(resources: &BTreeMap<String, Resource>, place: &Place, check
                 check.resource_host(name, &resource.audience, &url, &audience, &mut hosts);
             }
             _ => {
-                let problem = check.at_value(&audience, "this is no audience that is also a host");
+                let problem = check.at_value(&audience, "this audience is not the URL of a host");
                 problem
                     .label("not `https://` and a host")
                     .expected("such as \"https://vault.azure.net\"");

@@ -69,7 +69,7 @@ impl Whole<'_> {
         self.text(
             &scenario.story,
             &root.key("story"),
-            "what happened to somebody, in a few sentences",
+            "what happens, in a few sentences",
         );
         let story = scenario
             .story
@@ -94,7 +94,7 @@ impl Whole<'_> {
             );
         }
         if scenario.call.is_empty() && !self.rest.is_about_building {
-            self.whole_file("this scenario can never fail: nobody asks for a token")
+            self.whole_file("this scenario can never fail: it makes no call")
                 .label("this file has no `[[call]]`")
                 .expected("at least one `[[call]]`")
                 .help(
