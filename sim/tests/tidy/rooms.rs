@@ -24,7 +24,6 @@ const CIRCLES: &[&[&str]] = &[
     &["host::http", "host::platform"],
     &["http::body", "http::server"],
     &["judge::redis_view", "judge::view"],
-    &["story::shape::describe", "story::shape::scalar"],
     &[
         "service::entra::error",
         "service::entra::metadata",

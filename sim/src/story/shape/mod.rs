@@ -3,6 +3,7 @@
 
 mod describe;
 mod scalar;
+mod sentence;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use crate::scenario::{
 };
 use crate::wording::counted;
 use describe::{Form, description, sample, type_of, wanted};
+use sentence::lower_first;
 
 /// Everything in the file that does not fit the schema.
 pub(crate) fn check(document: &Document<'_>) -> Vec<Problem> {
@@ -108,7 +110,7 @@ impl Walk<'_> {
         );
         problem.label(format!("this is {}", type_of(value)));
         if let Some(says) = here.says {
-            problem.expected(describe::lower_first(says));
+            problem.expected(lower_first(says));
         }
         if let Some(help) = help {
             problem.help(help);
@@ -125,7 +127,7 @@ impl Walk<'_> {
             let message = format!("`{}` must have {}", here.name, counted(exact, "element"));
             self.report(here.span, message)
                 .label(format!("this has {}", array.len()))
-                .expected(here.says.map(describe::lower_first).unwrap_or_default());
+                .expected(here.says.map(lower_first).unwrap_or_default());
             return;
         }
         for element in array {
@@ -238,9 +240,7 @@ impl Walk<'_> {
         } else {
             format!("this has no `{key}`")
         });
-        let says = description(schema)
-            .map(describe::lower_first)
-            .unwrap_or_default();
+        let says = description(schema).map(lower_first).unwrap_or_default();
         problem.expected(format!("`{key}`: {says}")).help(help);
     }
 

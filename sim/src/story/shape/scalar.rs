@@ -3,7 +3,7 @@
 use serde_json::Value;
 use toml::de::{DeInteger, DeValue};
 
-use super::Here;
+use super::{Here, sentence::lower_first};
 use crate::scenario::{
     Moment, SignedSpan, Span,
     diagnostics::{Problem, one_of},
@@ -169,11 +169,7 @@ fn unreadable(error: Option<String>, here: &Here<'_>) -> Option<Problem> {
     let mut problem = Problem::new(here.span.clone(), message);
     problem.label("cannot be read");
     if let Some(says) = here.says {
-        problem.label(format!(
-            "`{}`: {}",
-            here.key(),
-            super::describe::lower_first(says)
-        ));
+        problem.label(format!("`{}`: {}", here.key(), lower_first(says)));
     }
     if let Some(expected) = expected {
         problem.expected(expected);
@@ -199,7 +195,7 @@ fn out_of_range(schema: &Value, number: &DeInteger<'_>, here: &Here<'_>) -> Opti
     );
     problem.label("out of range");
     if let Some(says) = here.says {
-        problem.expected(super::describe::lower_first(says));
+        problem.expected(lower_first(says));
     }
     Some(problem)
 }
