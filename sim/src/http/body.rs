@@ -2,6 +2,8 @@
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
+    fmt,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -11,7 +13,6 @@ use std::{
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::server::Cut;
 use crate::engine::{BoxFuture, Runtime};
 
 /// A dripping body arrives in so many pieces.
@@ -39,6 +40,24 @@ struct Drip {
     runtime: Arc<dyn Runtime>,
     every: Duration,
     pause: BoxFuture<'static, ()>,
+}
+
+/// The connection is cut.
+#[derive(Debug)]
+pub struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is cut on purpose")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+impl From<Infallible> for Cut {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl Payload {

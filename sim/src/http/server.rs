@@ -2,8 +2,6 @@
 //! have their say, and sends the answer.
 
 use std::{
-    convert::Infallible,
-    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,7 +12,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 
 use super::{
-    body::Payload,
+    body::{Cut, Payload},
     exchange::{Answer, Endpoint, Request},
     real_secret, reply,
 };
@@ -96,24 +94,6 @@ enum Sending {
     Dripping(Span),
     /// Not at all: the connection is reset.
     Reset,
-}
-
-/// The connection is cut.
-#[derive(Debug)]
-pub struct Cut;
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection is cut on purpose")
-    }
-}
-
-impl std::error::Error for Cut {}
-
-impl From<Infallible> for Cut {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
 }
 
 impl Line {
