@@ -1,6 +1,6 @@
 //! The few lines of a trace that show why something does not hold.
 
-use super::view::{Call, Entry};
+use super::{entry::Entry, view::Call};
 use crate::trace::{self, Event, Kind, RedisEvent, Trace};
 use crate::wording::counted;
 

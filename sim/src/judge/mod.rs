@@ -1,6 +1,7 @@
 //! What expectations and invariants are judged with: the record of a run, views of its trace, what
 //! can be seen of it, what the scenario says, and findings with their evidence.
 
+mod entry;
 mod evidence;
 mod finding;
 mod plan;
@@ -10,10 +11,11 @@ mod run;
 pub(crate) mod view;
 mod visibility;
 
+pub use entry::Entry;
 pub use evidence::Evidence;
 pub use finding::{Finding, Judgement, Known};
 pub use plan::Plan;
 pub use ruling::Ruling;
 pub use run::Run;
-pub use view::{Entry, View};
+pub use view::View;
 pub use visibility::{Aspect, Visibility};

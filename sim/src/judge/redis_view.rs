@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::view::Entry;
+use super::entry::Entry;
 use crate::trace::{Kind, RedisEvent, RedisReply};
 
 /// A piece of work from its beginning to its end.

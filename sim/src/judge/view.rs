@@ -7,36 +7,16 @@ use std::{collections::BTreeMap, mem::size_of, time::Duration};
 
 use jiff::Timestamp;
 
-use super::Run;
-use super::redis_view::{self, Work};
+use super::{
+    Run,
+    entry::Entry,
+    redis_view::{self, Work},
+};
 use crate::{
     fault::Matcher,
     scenario::Span,
     trace::{CallOutcome, Event, Facts, Fingerprint, Kind, RedisEvent},
 };
-
-/// An event and its position in the trace.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
-    /// The index in the trace's events.
-    pub position: usize,
-    /// The event there.
-    pub event: &'a Event,
-}
-
-impl std::ops::Deref for Entry<'_> {
-    type Target = Event;
-
-    fn deref(&self) -> &Event {
-        self.event
-    }
-}
-
-impl<'a> From<Entry<'a>> for &'a Event {
-    fn from(entry: Entry<'a>) -> Self {
-        entry.event
-    }
-}
 
 /// A position in a trace. Traces are shorter than 2^32 events.
 type Position = u32;

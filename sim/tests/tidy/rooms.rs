@@ -22,7 +22,6 @@ const WRONG_ARROWS: &[(&str, &str)] = &[];
 const CIRCLES: &[&[&str]] = &[
     &["cli::run", "cli::subjects"],
     &["host::http", "host::platform"],
-    &["judge::redis_view", "judge::view"],
     &[
         "service::entra::error",
         "service::entra::metadata",
