@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{
-    link::Link,
+    link::{Link, lost},
     message::{Answer, TokenAnswer},
-    session::lost,
 };
 
 /// The credential with this number in a driver.

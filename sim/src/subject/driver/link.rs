@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use credsim_identity::Observer;
+use credsim_identity::{Error, ErrorKind, Observer};
 use serde_json::{Value, json};
 use tracing::Dispatch;
 
@@ -333,4 +333,13 @@ fn log(dispatch: &Dispatch, level: Level, message: &str) {
         Level::Warn => tracing::warn!(target: LOG_TARGET, "{message}"),
         Level::Error => tracing::error!(target: LOG_TARGET, "{message}"),
     });
+}
+
+/// The error of a call to a driver that is broken. The run ends in a failure of the harness.
+pub(super) fn lost(credential: &str) -> Error {
+    Error::new(
+        ErrorKind::Cancelled,
+        credential,
+        "the driver of the SDK is broken",
+    )
 }

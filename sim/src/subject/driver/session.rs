@@ -8,14 +8,14 @@ use std::{
     },
 };
 
-use credsim_identity::{Error, ErrorKind};
+use credsim_identity::Error;
 use serde_json::{Value, json};
 
 use super::super::{Built, Lent, Subject};
 use super::{
     Limits, PROTOCOL,
     credential::DriverCredential,
-    link::Link,
+    link::{Link, lost},
     message::{self, Answer, BuiltAnswer, Hello},
     supports,
 };
@@ -147,13 +147,4 @@ impl Subject for Session {
     fn harness_failure(&self) -> Option<String> {
         self.link.broken()
     }
-}
-
-/// The error of a call to a driver that is broken. The run ends in a failure of the harness.
-pub(super) fn lost(credential: &str) -> Error {
-    Error::new(
-        ErrorKind::Cancelled,
-        credential,
-        "the driver of the SDK is broken",
-    )
 }
