@@ -41,7 +41,6 @@ const CIRCLES: &[&[&str]] = &[
         "service::redis::serve",
         "service::redis::session",
     ],
-    &["subject::driver::link", "subject::driver::threads"],
     &["trace::event", "trace::hash", "trace::redis", "trace::text"],
 ];
 

@@ -5,6 +5,7 @@
 //! knows, and [`Subject::start`] starts it anew for each run; what that returns builds the
 //! credentials of the run and ends the process when it is dropped.
 
+mod conversation;
 mod credential;
 mod link;
 mod message;

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{link::Shared, process::Pipes};
+use super::{conversation::Shared, process::Pipes};
 
 /// The longest line that a driver may write, in bytes. No token comes near this size.
 const LONGEST: u64 = 1024 * 1024;
