@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Fingerprint, RedisEvent, SharedStr};
+use super::{Facts, Fingerprint, RedisEvent, SharedStr, time::nanoseconds};
 
 /// The instance number of commands that somebody outside runs: nobody knows for which credential.
 pub const OUTSIDE: u32 = 0;
@@ -387,21 +387,6 @@ pub struct TriedMember {
     /// Why it was passed over or stopped the chain.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
-}
-
-/// Durations in JSON.
-pub(super) mod nanoseconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        u64::deserialize(from).map(Duration::from_nanos)
-    }
 }
 
 /// A shared value as if it were not shared.

@@ -3,18 +3,20 @@
 
 mod event;
 mod facts;
+mod fingerprint;
 mod hash;
 mod redis;
 mod shared;
 mod text;
+mod time;
 
 pub use event::{CallOutcome, Event, Kind, OUTSIDE, TriedMember};
 pub use facts::{Facts, RequestFacts};
-pub use hash::{Fingerprint, fingerprint};
+pub use fingerprint::{Fingerprint, fingerprint};
 pub use redis::{Published, RedisEnd, RedisEvent, RedisReply, RedisReport};
 pub use shared::SharedStr;
-pub(crate) use text::span;
 pub use text::{fold, line};
+pub(crate) use time::span;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

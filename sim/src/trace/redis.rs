@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Fingerprint, SharedStr};
+use super::{
+    Facts, Fingerprint, SharedStr,
+    time::{clock, maybe_nanoseconds, nanoseconds, span},
+};
 
 /// Something that happened to Redis.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -290,9 +293,8 @@ impl RedisEvent {
                 ..
             } => {
                 let verdict = if *accepted { "accepted" } else { "refused" };
-                let until = until.map_or_else(String::new, |until| {
-                    format!(", until {}", super::text::clock(until))
-                });
+                let until =
+                    until.map_or_else(String::new, |until| format!(", until {}", clock(until)));
                 (
                     "redis",
                     format!(
@@ -365,7 +367,7 @@ impl RedisEvent {
                 ..
             } => {
                 let replies: Vec<_> = replies.iter().map(said).collect();
-                let waited = super::text::span(*waited);
+                let waited = span(*waited);
                 (
                     "app",
                     format!("call {call} gets {} after {waited}", replies.join(", ")),
@@ -382,7 +384,7 @@ impl RedisEvent {
                 until,
                 why,
             } => {
-                let (from, until) = (super::text::clock(*from), super::text::clock(*until));
+                let (from, until) = (clock(*from), clock(*until));
                 (
                     "app",
                     format!("{on} may have lost messages from {from} to {until}: {why}"),
@@ -400,27 +402,5 @@ fn said(reply: &RedisReply) -> String {
         format!("the error of {}: {}", reply.command, reply.reply)
     } else {
         reply.reply.clone()
-    }
-}
-
-mod nanoseconds {
-    pub use super::super::event::nanoseconds::*;
-}
-
-/// A duration in JSON that may be missing.
-mod maybe_nanoseconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
-        match time {
-            Some(time) => super::nanoseconds::serialize(time, to),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-        Ok(Option::<u64>::deserialize(from)?.map(Duration::from_nanos))
     }
 }

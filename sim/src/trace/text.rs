@@ -1,8 +1,11 @@
 //! A trace for people: one line for each event, repeats folded.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::{CallOutcome, Event, Fingerprint, Kind, OUTSIDE};
+use super::{
+    CallOutcome, Event, Fingerprint, Kind, OUTSIDE,
+    time::{clock, span},
+};
 
 /// An event as one line, without a line end: time, who, what.
 pub fn line(event: &Event) -> String {
@@ -141,54 +144,6 @@ fn shape(event: &Event) -> String {
         | Kind::SecretLeaked { .. } => {}
     }
     say(&kind)
-}
-
-/// `5d 03:20:00.1234`, as short as it stays exact.
-pub(super) fn clock(at: Duration) -> String {
-    let seconds = at.as_secs();
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let (hours, minutes, seconds) = (rest / 3_600, rest / 60 % 60, rest % 60);
-    let mut text = String::new();
-    if days > 0 {
-        text = format!("{days}d ");
-    }
-    // Microseconds are enough for people; the JSON form has nanoseconds.
-    text += &format!(
-        "{hours:02}:{minutes:02}:{seconds:02}.{:06}",
-        at.subsec_micros()
-    );
-    text
-}
-
-/// A duration for people: `0s`, `4.21ms`, `12.8s`, `1m 10s`.
-pub(crate) fn span(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    if time.is_zero() {
-        "0s".to_owned()
-    } else if seconds < 1.0 {
-        format!("{}ms", rounded(seconds * 1e3))
-    } else if seconds < 120.0 {
-        format!("{}s", rounded(seconds))
-    } else {
-        let whole = time.as_secs();
-        let parts = [
-            (whole / 86_400, "d"),
-            (whole / 3_600 % 24, "h"),
-            (whole / 60 % 60, "m"),
-            (whole % 60, "s"),
-        ];
-        let parts: Vec<String> = parts
-            .iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, unit)| format!("{n}{unit}"))
-            .collect();
-        parts.join(" ")
-    }
-}
-
-fn rounded(number: f64) -> String {
-    let text = format!("{number:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn say(kind: &Kind) -> String {

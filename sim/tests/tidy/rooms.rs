@@ -41,7 +41,6 @@ const CIRCLES: &[&[&str]] = &[
         "service::redis::serve",
         "service::redis::session",
     ],
-    &["trace::event", "trace::hash", "trace::redis", "trace::text"],
 ];
 
 /// The rooms as the map draws them, from the lowest on.
