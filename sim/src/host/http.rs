@@ -2,7 +2,7 @@
 //! streams, one connection per exchange. `https` is spoken in the clear on port 443: the engines
 //! carry no TLS, and the scheme stays visible in the trace.
 
-use std::{io, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use credsim_identity::platform::{
@@ -12,11 +12,10 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 
-use super::platform::{HostState, Instance};
+use super::{instance::Instance, state::HostState};
 use crate::{
-    engine::{Stream, Work},
+    engine::Work,
     http::exchange::Request,
-    service::Reach,
     trace::{Facts, Fingerprint, Kind, fingerprint},
     world,
 };
@@ -194,72 +193,6 @@ impl HostState {
             .map_err(|e| of_hyper(&e))?
             .into_parts();
         Ok((head, body, work))
-    }
-
-    /// A connection as far as the reach of `host` lets one come about.
-    pub(crate) async fn connect(
-        &self,
-        host: &str,
-        port: u16,
-        limit: Option<Duration>,
-    ) -> Result<Stream, TransportError> {
-        let error = |kind, text: String| Err(TransportError::new(kind, text));
-        match self.reach(host) {
-            None if host.parse::<std::net::IpAddr>().is_ok() => {
-                return error(
-                    TransportErrorKind::Unreachable,
-                    format!("no route to host {host}"),
-                );
-            }
-            None => {
-                return error(
-                    TransportErrorKind::Dns,
-                    format!("the name {host} is not known"),
-                );
-            }
-            Some(Reach::Unreachable) => {
-                return error(
-                    TransportErrorKind::Unreachable,
-                    format!("no route to host {host}"),
-                );
-            }
-            Some(Reach::Refused) => {
-                return error(
-                    TransportErrorKind::Refused,
-                    format!("connection refused by {host}:{port}"),
-                );
-            }
-            Some(Reach::Reachable | Reach::BlackHoled) => {}
-        }
-        let connecting = self.host.network.connect(host, port);
-        let connected = match limit {
-            None => Some(connecting.await),
-            Some(limit) => {
-                let out_of_time = self.host.runtime.sleep(limit);
-                tokio::select! { biased;
-                    connected = connecting => Some(connected),
-                    () = out_of_time => None,
-                }
-            }
-        };
-        match connected {
-            Some(Ok(stream)) => Ok(stream),
-            Some(Err(e)) => error(
-                match e.kind() {
-                    io::ErrorKind::ConnectionRefused => TransportErrorKind::Refused,
-                    io::ErrorKind::NotFound => TransportErrorKind::Dns,
-                    _ => TransportErrorKind::Unreachable,
-                },
-                format!("connecting to {host}:{port} failed: {e}"),
-            ),
-            None => error(
-                TransportErrorKind::ConnectTimeout,
-                format!(
-                    "no connection to {host}:{port} within {} s",
-                    limit.unwrap_or_default().as_secs_f64()
-                ),
-            ),
-        }
     }
 }
 

@@ -1,9 +1,14 @@
 //! A simulated host: the platform that it lends to credentials, its HTTP client and its clock.
 
+mod connect;
 mod http;
+mod instance;
 mod platform;
+mod state;
 
-pub use platform::{HostClock, HostState, Leftovers, Lender};
+pub use instance::Leftovers;
+pub use platform::Lender;
+pub use state::{HostClock, HostState};
 
 /// The host on which the subject runs.
 pub(crate) const APP: &str = "app";
