@@ -9,7 +9,7 @@ use super::{
     files::{self, ReportFile},
     program,
     selection::select,
-    subjects::{self, IDENTITY},
+    subjects::SubjectArgs,
 };
 use crate::{
     engine::{self, Engine},
@@ -29,13 +29,9 @@ pub struct Args {
     /// What carries time and bytes
     #[arg(long, value_enum, default_value_t = Engine::Lapse)]
     pub engine: Engine,
-    /// What is under test: `identity`, or one that this command was built with
-    #[arg(long, value_name = "NAME", default_value = IDENTITY, conflicts_with = "driver")]
-    pub subject: String,
-    /// Plays with a real SDK, behind this driver, instead of the identity library: a program and
-    /// its arguments, such as 'node sim/drivers/javascript/driver.mjs'; needs --engine live
-    #[arg(long, value_name = "CMD")]
-    pub driver: Option<String>,
+    /// The subject, or the driver that leads to one.
+    #[command(flatten)]
+    pub subject: SubjectArgs,
     /// From which every random choice derives: decimal, or hexadecimal with 0x
     #[arg(long, value_name = "N", value_parser = seed, default_value_t = DEFAULT_SEED)]
     pub seed: u64,
@@ -73,7 +69,14 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
         console.error(&message, Some(&help));
         return exit::USAGE;
     }
-    let subject = match subjects::selected(args, peers) {
+    if args.twice && args.engine.is_real() {
+        console.error(
+            "--twice compares two passes byte by byte, and no two are the same in real time",
+            Some("leave --twice out"),
+        );
+        return exit::USAGE;
+    }
+    let subject = match args.subject.select(args.engine, peers) {
         Ok(subject) => subject,
         Err((message, help, code)) => {
             console.error(&message, help.as_deref());
@@ -95,8 +98,8 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
         jobs: args.jobs,
         command: CommandLine {
             program: program(),
-            subject: (args.subject != IDENTITY).then(|| args.subject.clone()),
-            driver: args.driver.clone(),
+            subject: args.subject.other_than_identity(),
+            driver: args.subject.driver.clone(),
         },
     };
     let width = pretty::width(files.iter().map(|file| file.source.name.as_str()));

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{exit, run::Args};
+use super::exit;
 use crate::{
+    engine::Engine,
     live::Environment,
     story::sdk_of,
     subject::{Driver, Identity, Subject},
@@ -22,33 +23,47 @@ const PEERS: [(&str, &str); 2] = [
     ("redis-rs", "redis"),
 ];
 
-/// What is under test; or what is wrong, what helps, and the exit code.
-pub(super) fn selected(
-    args: &Args,
-    peers: &[Arc<dyn Subject>],
-) -> Result<Arc<dyn Subject>, (String, Option<String>, u8)> {
-    let usage =
-        |message: &str, help: &str| Err((message.to_owned(), Some(help.to_owned()), exit::USAGE));
-    if args.twice && args.engine.is_real() {
-        return usage(
-            "--twice compares two passes byte by byte, and no two are the same in real time",
-            "leave --twice out",
-        );
+// No doc comment: clap would show it as that of the command.
+#[derive(Debug, clap::Args)]
+pub struct SubjectArgs {
+    /// What is under test: `identity`, or one that this command was built with
+    #[arg(long, value_name = "NAME", default_value = IDENTITY, conflicts_with = "driver")]
+    subject: String,
+    /// Plays with a real SDK, behind this driver, instead of the identity library: a program and
+    /// its arguments, such as 'node sim/drivers/javascript/driver.mjs'; needs --engine live
+    #[arg(long, value_name = "CMD")]
+    pub driver: Option<String>,
+}
+
+impl SubjectArgs {
+    /// The name of the subject, if it is not our own library.
+    pub(super) fn other_than_identity(&self) -> Option<String> {
+        (self.subject != IDENTITY).then(|| self.subject.clone())
     }
-    let Some(driver) = &args.driver else {
-        return peer(&args.subject, peers).map_err(|(what, help)| (what, Some(help), exit::USAGE));
-    };
-    if !args.engine.is_real() {
-        return usage(
-            "a driver is a process of this machine, and its time is real",
-            "add --engine live",
-        );
+
+    /// What is under test on `engine`; or what is wrong, what helps, and the exit code.
+    pub(super) fn select(
+        &self,
+        engine: Engine,
+        peers: &[Arc<dyn Subject>],
+    ) -> Result<Arc<dyn Subject>, (String, Option<String>, u8)> {
+        let Some(driver) = &self.driver else {
+            return peer(&self.subject, peers)
+                .map_err(|(what, help)| (what, Some(help), exit::USAGE));
+        };
+        if !engine.is_real() {
+            return Err((
+                "a driver is a process of this machine, and its time is real".to_owned(),
+                Some("add --engine live".to_owned()),
+                exit::USAGE,
+            ));
+        }
+        Driver::parse(driver)
+            .map_err(|message| (message, None, exit::USAGE))?
+            .probe(&Environment::clean())
+            .map(|driver| Arc::new(driver) as Arc<dyn Subject>)
+            .map_err(|message| (message, None, exit::HARNESS))
     }
-    Driver::parse(driver)
-        .map_err(|message| (message, None, exit::USAGE))?
-        .probe(&Environment::clean())
-        .map(|driver| Arc::new(driver) as Arc<dyn Subject>)
-        .map_err(|message| (message, None, exit::HARNESS))
 }
 
 /// The subject called `name`; or what is wrong, and what helps.

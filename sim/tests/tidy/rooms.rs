@@ -20,7 +20,6 @@ const WRONG_ARROWS: &[(&str, &str)] = &[];
 
 /// Circles of modules: the modules of each, in order. Only to be shortened.
 const CIRCLES: &[&[&str]] = &[
-    &["cli::run", "cli::subjects"],
     &[
         "service::entra::error",
         "service::entra::metadata",
