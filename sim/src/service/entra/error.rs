@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use serde::Serialize;
 
-use super::server::say;
+use super::answer::say;
 use crate::{
     backend::Backend,
     fault::effect::KnownPreset,

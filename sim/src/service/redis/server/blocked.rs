@@ -3,9 +3,8 @@
 use bytes::Bytes;
 
 use super::super::{
-    command::list::{End, take},
     resp::Reply,
-    store::Value,
+    store::{End, Value, take},
 };
 use super::{ClientId, Micros, Server};
 
@@ -111,7 +110,7 @@ impl Server {
             Then::Pop(end) => (*end, None),
             Then::Move { from, to, .. } => {
                 let fits = matches!(database.get(to), None | Some(Value::List(_)));
-                (*from, (!fits).then(command_error))
+                (*from, (!fits).then(Reply::wrong_type))
             }
         };
         if let Some(error) = reply {
@@ -140,8 +139,4 @@ impl Server {
         }
         self.wake(id, &reply)
     }
-}
-
-fn command_error() -> Reply {
-    super::super::command::wrong_type()
 }

@@ -1,6 +1,7 @@
 //! A Redis without sockets and without a clock: requests go in, bytes for clients come out.
 
 mod blocked;
+pub mod call;
 mod client;
 pub mod cluster;
 mod execute;
@@ -11,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 
 pub use blocked::{Blocked, Then};
+pub use call::{Call, Done};
 pub use client::{Client, Ending, Transaction};
-pub use execute::{Call, Done};
 
 use super::store::{Database, Value};
 use cluster::Cluster;

@@ -1,5 +1,7 @@
 //! One connection: reads, runs, writes, and ends when it must.
 
+mod recorded;
+
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -9,11 +11,12 @@ use tokio::{
     sync::Notify,
 };
 
+use recorded::{Arrived, Signed};
+
 use super::{
     Redis,
     command::shown,
     entra::EntraGate,
-    recorded::{self, Arrived, Signed},
     redis_service::{RedisService, record_end},
     resp::{ProtocolError, Reply, Requests},
     server::{Client, ClientId, Ending, Server},
