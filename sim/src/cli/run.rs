@@ -47,7 +47,7 @@ pub struct Args {
     /// exits with 3: its client computes or spins without end
     #[arg(long, value_name = "TIME", default_value_t = Span(STALL_LIMIT))]
     pub stall_limit: Span,
-    /// How the results are told
+    /// How the results are written
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
     /// Also writes the results to a file; KIND is junit or json, and it can be given several times

@@ -9,6 +9,7 @@ use super::{Claim, Expectation, Scale, each_run};
 use crate::fault::{Matcher as _, effect::TargetKind};
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::document::Place;
+use crate::wording::Number;
 use crate::{check::Check, world::Target};
 
 /// How many requests are under way at once.
@@ -23,7 +24,7 @@ pub struct InFlight {
 
 impl Expectation for InFlight {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.target(&self.to, place);
+        self.to.check(&place.key("to"), check);
         match self.to.kind() {
             TargetKind::Http | TargetKind::Command => {}
             TargetKind::Redis => {
@@ -41,7 +42,7 @@ impl Expectation for InFlight {
             check
                 .at_value(
                     &place.key("at-most"),
-                    "nothing in flight is no requests at all",
+                    "at most 0 in flight means no request at all",
                 )
                 .label("zero")
                 .help("write `that.requests = { to = ..., exactly = 0 }`");
@@ -52,7 +53,7 @@ impl Expectation for InFlight {
         format!(
             "never more than {} {} at once",
             self.at_most,
-            self.to.describe()
+            self.to.describe(Number::of(self.at_most))
         )
     }
 
