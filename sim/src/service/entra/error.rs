@@ -158,7 +158,7 @@ impl Refusal {
         }
     }
 
-    /// Nobody of this name serves authorities.
+    /// No authority has this name.
     pub fn unknown_instance() -> Self {
         Self::bad("invalid_instance", 50_049, "Unknown or invalid instance.")
     }

@@ -11,7 +11,7 @@ use super::{ClientId, Micros, Server};
 /// What a client waits for.
 #[derive(Clone, Debug)]
 pub struct Blocked {
-    /// Who came first is served first.
+    /// Clients are served in the order in which they blocked.
     pub serial: u64,
     /// The database.
     pub database: usize,
@@ -79,7 +79,7 @@ impl Server {
         true
     }
 
-    /// Serves those who wait for lists that grew.
+    /// Serves the clients that wait for lists that grew.
     pub(crate) fn serve_ready(&mut self) {
         while let Some((index, key)) = self.ready.pop_front() {
             while let Some((id, then)) = self.first_waiting(index, &key) {

@@ -29,7 +29,7 @@ pub struct Done {
 pub struct Call<'a> {
     /// The server; its list of clients is without the one that asks.
     pub server: &'a mut Server,
-    /// Who asks.
+    /// The client that sends the command.
     pub client: &'a mut Client,
     /// The request; for subcommands, with both names.
     pub args: &'a [Bytes],
@@ -37,7 +37,7 @@ pub struct Call<'a> {
     pub spec: &'static Spec,
     /// The time.
     pub now: Micros,
-    /// Who may log in.
+    /// Which logins are accepted.
     pub gate: &'a mut dyn Gate,
     /// Whether EXEC runs it.
     pub in_exec: bool,

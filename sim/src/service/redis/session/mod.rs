@@ -171,7 +171,7 @@ impl Session {
         Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
     }
 
-    /// Whether the token has ended, or somebody ends the connection (RS-41).
+    /// Whether the token has ended, or the connection is ended (RS-41).
     fn check(&self) -> Result<(), End> {
         let now = self.now().as_microsecond();
         self.service.state().server.tick(now);
@@ -362,7 +362,7 @@ impl Session {
                         break;
                     }
                     () = self.until(until) => self.check()?,
-                    // Who does not read can be closed all the same.
+                    // A client that does not read can be closed all the same.
                     () = self.notify.notified() => {
                         was_notified = true;
                         let now = self.with(|client| client.closing.clone())?;
@@ -424,7 +424,7 @@ impl Session {
         }
     }
 
-    /// Says nothing more, until somebody ends the connection.
+    /// Sends nothing more, until the connection is ended.
     async fn hang(&mut self, stream: &mut Stream) -> Result<(), End> {
         let mut piece = vec![0; PIECE];
         loop {
@@ -447,6 +447,6 @@ impl Session {
 
 /// Says one thing and hangs up.
 pub async fn refuse(mut stream: Stream, line: &[u8]) {
-    // Whoever does not listen has been refused all the same.
+    // A client that does not read has been refused all the same.
     let _ = stream.write_all(line).await;
 }
