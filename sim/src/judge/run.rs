@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Visibility;
 use crate::{
     engine::Engine,
-    trace::{Fingerprint, Trace},
+    trace::Trace,
 };
 
 /// What a run left.
@@ -29,8 +29,6 @@ pub struct Run {
     pub ended: Duration,
     /// All that happened.
     pub trace: Trace,
-    /// The trace's hash.
-    pub hash: Fingerprint,
     /// When something in the world last got better: a fault ended, a service came back, somebody
     /// logged in.
     pub last_repair: Option<Duration>,

@@ -32,6 +32,15 @@ pub enum Route {
 }
 
 impl Route {
+    /// The route of a request.
+    pub fn of(request: &Request) -> Self {
+        match request.is_for(TOKEN) {
+            true if request.headers.contains_key("metadata") => Self::Token,
+            true => Self::Probe,
+            false => Self::Other,
+        }
+    }
+
     /// Its name in traces.
     pub fn name(self) -> &'static str {
         match self {
@@ -56,16 +65,11 @@ pub struct ImdsFacts {
 impl ImdsFacts {
     /// The facts of a request.
     pub fn of(request: &Request) -> Self {
-        let route = match request.route() == TOKEN {
-            true if request.headers.contains_key("metadata") => Route::Token,
-            true => Route::Probe,
-            false => Route::Other,
-        };
         let identity = SELECTORS
             .iter()
             .find_map(|name| Some((*name, request.query_field(name)?)));
         Self {
-            route,
+            route: Route::of(request),
             resource: request.query_field("resource"),
             identity,
         }
