@@ -5,10 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Visibility;
-use crate::{
-    engine::Engine,
-    trace::Trace,
-};
+use crate::{engine::Engine, trace::Trace};
 
 /// What a run left.
 #[derive(Clone, Debug)]

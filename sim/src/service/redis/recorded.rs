@@ -117,7 +117,9 @@ pub fn command(session: &Session, args: &[Bytes], arrived: &Arrived<'_>, outcome
             args: shown::arguments(args).join(" ").into(),
             user: session.signed.as_ref().map(|signed| (&signed.user).into()),
             token: session.signed.as_ref().map(|signed| signed.token),
-            transaction: outcome.transaction.and_then(|number| NonZeroU32::new(small(number))),
+            transaction: outcome
+                .transaction
+                .and_then(|number| NonZeroU32::new(small(number))),
             signs_in: shown::signs_in(args),
             reply: outcome.reply.into(),
             fault: arrived.fault.map(Into::into),
