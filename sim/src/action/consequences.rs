@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{service::imds::world::ManagedIdentity, world::Service};
+use crate::{service::managed_identity::ManagedIdentity, world::Service};
 
 /// What follows from an action, as far as expectations, invariants, drivers and reports depend on
 /// it. Each action fills in every field: there is no default, so that a new action decides each.

@@ -36,7 +36,7 @@ impl TimelineAction for Dispose {
         } else if !is_used {
             check
                 .at_key(place, "no call uses the shared credential")
-                .label("so nobody notices")
+                .label("so this has no effect")
                 .expected("a `[[call]]` whose `credential` is `shared` or `clone`")
                 .help("add one, or remove this event");
         }
@@ -63,7 +63,7 @@ impl TimelineAction for Dispose {
             on_host: OnHost::Disposal,
             outside: Outside::NeedsRequest {
                 name: "dispose",
-                why: "the credential is disposed, and drivers have no word for that",
+                why: "the credential is disposed, and the driver protocol does not support dispose",
             },
             lasting: None,
             secrets: Vec::new(),

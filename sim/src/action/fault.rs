@@ -9,16 +9,12 @@ use super::{
 };
 use crate::{
     check::Check,
-    fault::{
-        Matcher as _,
-        effect::{FaultThen, TargetOf},
-    },
+    fault::Matcher as _,
     scenario::{
         Span,
         diagnostics::{closest, one_of},
         document::Place,
     },
-    world::{self},
 };
 
 /// The end of a fault.
@@ -43,7 +39,7 @@ impl TimelineAction for Box<Fault> {
             "a name for `lift` and the trace",
         );
         check.visible_text(&self.name, &place.key("name"));
-        check.requests_of(&self.on, &place.key("on"));
+        self.on.check(&place.key("on"), check);
         if self.first == Some(0) {
             check
                 .at_value(&place.key("first"), "this fault never strikes")
@@ -63,12 +59,7 @@ impl TimelineAction for Box<Fault> {
             let help = "leave it out for a fault that stays until it is lifted";
             check.longer_than_zero(lasts, &place.key("lasts"), help);
         }
-        let target = TargetOf {
-            key: self.on.key(),
-            kind: self.on.kind(),
-            presets: world::preset,
-        };
-        self.then.check(target, &place.key("then"), check);
+        self.then.check(self.target(), &place.key("then"), check);
         let ends = self.lasts.map(|lasts| time.0.saturating_add(lasts.0));
         if state.faults.insert(&self.name, (time.0, ends)).is_some() {
             check
@@ -90,22 +81,7 @@ impl TimelineAction for Box<Fault> {
     }
 
     fn consequences(&self) -> Consequences<'_> {
-        let passes = match &self.then {
-            FaultThen::Exit(_) => true,
-            // Clients give up at once.
-            FaultThen::Reply(reply) => {
-                matches!(reply.status, 400 | 401 | 403)
-                    && reply.retry_after.is_none()
-                    && reply.retry_after_date.is_none()
-            }
-            FaultThen::Delay(_)
-            | FaultThen::Truncate(_)
-            | FaultThen::Drip(_)
-            | FaultThen::Reset(_)
-            | FaultThen::Hang(_)
-            | FaultThen::Error(_)
-            | FaultThen::HalfClose(_) => false,
-        };
+        let passes = self.then.is_final();
         Consequences {
             repair: match (self.lasts, self.first) {
                 (Some(lasts), _) => Repair::After(lasts.0),

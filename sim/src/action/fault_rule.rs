@@ -6,9 +6,13 @@ use serde::Deserialize;
 
 use std::sync::Arc;
 
-use crate::scenario::Span;
+use crate::wording::{Number, times};
 use crate::{
-    fault::{FaultRule, Matcher as _, effect::FaultThen},
+    fault::{
+        FaultRule, Matcher as _,
+        effect::{FaultThen, TargetOf},
+    },
+    scenario::Span,
     world::{self, FaultOn},
 };
 
@@ -47,18 +51,27 @@ impl Fault {
         }
     }
 
+    /// What the effect needs to know of the target.
+    pub(super) fn target(&self) -> TargetOf<'_> {
+        TargetOf {
+            key: self.on.key(),
+            kind: self.on.kind(),
+            presets: world::presets,
+        }
+    }
+
     /// Says which requests are struck, what happens to them, and how often.
     pub fn describe(&self) -> String {
         let mut text = format!(
             "{} {}",
-            self.on.describe(),
-            self.then.describe(world::preset)
+            self.on.describe(Number::Many),
+            self.then.describe(self.target())
         );
         if self.skip > 0 {
             text += &format!(", leaving the first {} alone", self.skip);
         }
         if let Some(first) = self.first {
-            text += &format!(", {first} times in all");
+            text += &format!(", {} in all", times(first));
         }
         if let Some(probability) = self.probability {
             text += &format!(", with probability {probability}");

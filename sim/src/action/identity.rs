@@ -10,9 +10,9 @@ use crate::{
     backend::Backend,
     check::Check,
     scenario::{Span, diagnostics::one_of, document::Place},
-    service::imds::{
-        server::KeptTokens,
-        world::{Imds, ManagedIdentity},
+    service::{
+        imds::{server::KeptTokens, world::Imds},
+        managed_identity::ManagedIdentity,
     },
 };
 
@@ -110,7 +110,7 @@ impl TimelineAction for AssignSystemIdentity {
         check: &mut Check<'_>,
     ) {
         check.service("imds", place);
-        check.system_identity(&self.0, place);
+        self.0.check_system(place, check);
         check.guid(&self.0.object_id, &place.key("object-id"));
         state.identities.insert(&self.0.object_id);
     }

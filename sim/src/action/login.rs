@@ -15,7 +15,7 @@ use crate::{
     scenario::{Span, document::Place},
 };
 
-/// Who logs in.
+/// The account that logs in.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Login {
@@ -95,7 +95,7 @@ impl<P: Program> TimelineAction for LogOut<P> {
             check
                 .at_key(
                     place,
-                    format!("nobody is logged in to `{command}` at that time"),
+                    format!("no account is logged in to `{command}` at that time"),
                 )
                 .label("nothing to log out of")
                 .help(

@@ -123,17 +123,17 @@ pub(crate) trait TimelineAction {
 macro_rules! actions {
     ($callback:ident) => {
         $callback! {
-            /// Somebody runs `az login`.
+            /// An account signs in with `az login`.
             "az-login" AzLogin(LogIn<Az>),
-            /// Somebody runs `az logout`.
+            /// The account signs out with `az logout`.
             "az-logout" AzLogout(LogOut<Az>),
-            /// Somebody runs `azd auth login`.
+            /// An account signs in with `azd auth login`.
             "azd-login" AzdLogin(LogIn<Azd>),
-            /// Somebody runs `azd auth logout`.
+            /// The account signs out with `azd auth logout`.
             "azd-logout" AzdLogout(LogOut<Azd>),
-            /// Somebody runs `Connect-AzAccount` in PowerShell.
+            /// An account signs in with `Connect-AzAccount` in PowerShell.
             "pwsh-login" PwshLogin(LogIn<Pwsh>),
-            /// Somebody runs `Disconnect-AzAccount` in PowerShell.
+            /// The account signs out with `Disconnect-AzAccount` in PowerShell.
             "pwsh-logout" PwshLogout(LogOut<Pwsh>),
             /// `az` is installed.
             "az-install" AzInstall(Install<Az>),

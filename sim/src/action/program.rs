@@ -109,7 +109,7 @@ pub(super) fn needs_installed<P: Program>(
     if !is_installed {
         check
             .at_key(place, format!("`{command}` is not installed at that time"))
-            .label("nobody can run it")
+            .label("so it can't be run")
             .help(format!(
                 "set `installed = true` in `[world.{command}]`, or install it before"
             ));

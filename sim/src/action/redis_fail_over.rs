@@ -32,8 +32,8 @@ impl TimelineAction for RedisFailOver {
         }
         if check.rest.redis_nodes == 1 {
             check
-                .at_key(place, "a single server has nobody to take over")
-                .label("`world.redis` is no cluster")
+                .at_key(place, "a single server has no replica")
+                .label("`world.redis` is not a cluster")
                 .help("add `nodes = 3` to `[world.redis]`");
         } else {
             check.redis_node(self.node, &place.key("node"));

@@ -9,6 +9,7 @@ use super::Fault;
 use super::{Action, At, Repair};
 use crate::{
     check::Check,
+    command::Program,
     scenario::{Span, document::Place},
     world::World,
 };
@@ -33,19 +34,23 @@ pub(crate) struct TimelineState<'a> {
 
 impl<'a> TimelineState<'a> {
     fn at_the_start(world: &'a World) -> Self {
-        let (az, azd, pwsh) = (world.az.as_ref(), world.azd.as_ref(), world.pwsh.as_ref());
         let imds = world.imds.iter();
+        let mut installed: BTreeMap<_, _> = Program::ALL
+            .iter()
+            .map(|program| (program.name(), false))
+            .collect();
+        let mut accounts: BTreeMap<_, _> = Program::ALL
+            .iter()
+            .map(|program| (program.name(), None))
+            .collect();
+        for command in world.commands() {
+            let name = command.program().name();
+            installed.insert(name, command.is_installed());
+            accounts.insert(name, command.account());
+        }
         Self {
-            installed: BTreeMap::from([
-                ("az", az.is_some_and(|az| az.installed)),
-                ("azd", azd.is_some_and(|azd| azd.installed)),
-                ("pwsh", pwsh.is_some_and(|pwsh| pwsh.installed)),
-            ]),
-            accounts: BTreeMap::from([
-                ("az", az.and_then(|az| az.account.as_deref())),
-                ("azd", azd.and_then(|azd| azd.account.as_deref())),
-                ("pwsh", pwsh.and_then(|pwsh| pwsh.account.as_deref())),
-            ]),
+            installed,
+            accounts,
             identities: imds
                 .flat_map(|imds| imds.system_identity.iter().chain(&imds.user_identities))
                 .map(|identity| identity.object_id.as_str())

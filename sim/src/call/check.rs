@@ -91,7 +91,7 @@ fn series(call: &Call, place: &Place, check: &mut Check<'_>) -> Option<u128> {
     if call.callers == 0 {
         check
             .at_value(&place.key("callers"), "a call needs a caller")
-            .label("nobody")
+            .label("zero")
             .expected("1 or more");
     }
     ramp_up(call, place, check);
@@ -140,7 +140,7 @@ fn fits_the_subject(call: &Call, place: &Place, check: &mut Check<'_>) {
             check
                 .at_key(
                     &place.key("do"),
-                    "here the Redis client asks for tokens, and nobody else",
+                    "only the Redis client asks for tokens here",
                 )
                 .label("the subject is a Redis client")
                 .expected("`redis` or `redis-subscribe`")
@@ -152,7 +152,7 @@ fn fits_the_subject(call: &Call, place: &Place, check: &mut Check<'_>) {
                     &place.key("credential"),
                     "all callers share one Redis client",
                 )
-                .label("there is no other")
+                .label("the world has one Redis client")
                 .help("`each-its-own = true` gives each caller its own connection");
         }
         Uses::Nothing if call.credential != Instance::Shared => {
@@ -176,8 +176,8 @@ fn ramp_up(call: &Call, place: &Place, check: &mut Check<'_>) {
     check.longer_than_zero(ramp_up, &at, help);
     if call.callers == 1 {
         check
-            .at_key(&at, "one caller has nobody to begin after it")
-            .label("there is no second one")
+            .at_key(&at, "a single caller has no ramp-up")
+            .label("`callers` is 1")
             .help("add `callers`, or remove `ramp-up`");
         return;
     }

@@ -169,7 +169,7 @@ fn check_numbers(scope: &str, series: &Call, place: &Place, check: &mut Check<'_
         let name = text.split('}').next().unwrap_or_default();
         match name {
             "n" if series.every.is_none() => check
-                .at_value(place, "`{n}` is 1 here, whoever calls")
+                .at_value(place, "`{n}` is 1 here, for every caller")
                 .label("this call is not repeated")
                 .help("add `every`; `{caller}` is the number of the caller"),
             "caller" if series.callers < 2 => check

@@ -77,13 +77,16 @@ impl CallKind for Http {
             Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => {}
             Ok(parsed) => {
                 check
-                    .at_value(&url, format!("{} is no HTTP", parsed.scheme()))
-                    .label("the scheme of this URL")
+                    .at_value(
+                        &url,
+                        format!("the scheme `{}` is not supported", parsed.scheme()),
+                    )
+                    .label("not HTTP")
                     .expected("`http` or `https`");
             }
             Err(why) => {
                 check
-                    .at_value(&url, "this is no URL")
+                    .at_value(&url, "this is not a URL")
                     .label(why.to_string())
                     .expected("such as \"http://169.254.169.254/metadata/instance\"");
             }

@@ -97,7 +97,7 @@ impl CallKind for RedisWork {
         for (index, command) in self.send.iter().enumerate() {
             if let Err(why) = parse_command(command) {
                 check
-                    .at_value(&send.index(index), "this is no command")
+                    .at_value(&send.index(index), "this is not a command")
                     .label(why)
                     .expected("a command as one types it, such as \"SET greeting 'hello world'\"");
             }
@@ -105,7 +105,7 @@ impl CallKind for RedisWork {
         if self.each_its_own && series.callers < 2 {
             check
                 .at_key(&place.key("each-its-own"), "there is one caller only")
-                .label("so there is nobody to share with")
+                .label("so no other caller could share its connection")
                 .help("add `callers = 10` to the `[[call]]`, or remove this");
         }
     }

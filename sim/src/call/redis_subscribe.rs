@@ -36,7 +36,10 @@ impl CallKind for RedisSubscribe {
         );
         if self.channels.is_empty() {
             check
-                .at_value(&place.key("channels"), "this subscriber hears nothing")
+                .at_value(
+                    &place.key("channels"),
+                    "this subscriber listens to no channel",
+                )
                 .label("no channels")
                 .expected("at least one channel");
         }

@@ -38,7 +38,7 @@ impl CallKind for UseResource {
         let rights: Vec<&str> = granted.into_iter().flatten().copied().collect();
         if !rights.is_empty() && !rights.contains(&self.right.as_str()) {
             let message = format!(
-                "nobody has the right `{}` on `{}`",
+                "no principal has the right `{}` on `{}`",
                 self.right, self.resource
             );
             check

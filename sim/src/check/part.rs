@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::Names;
+use super::{Names, is_guid};
 use crate::scenario::{
     Span,
     checker::Checker,
@@ -20,6 +20,8 @@ pub(crate) struct Check<'a> {
     pub names: Names<'a>,
     /// What the rest of the file says.
     pub rest: Rest<'a>,
+    /// The ids that the world has given out so far: each belongs to one thing only.
+    pub ids: BTreeSet<String>,
     /// Where problems are reported.
     pub checker: Checker<'a>,
 }
@@ -32,6 +34,10 @@ pub(crate) struct Rest<'a> {
     pub advice: fn(&str) -> &'static str,
     /// The user names of the people who can sign in.
     pub accounts: BTreeSet<&'a str>,
+    /// The hosts that resources cannot have, and what is there.
+    pub reserved_hosts: Vec<(&'static str, &'static str)>,
+    /// The services that give tokens to credentials, by their keys in `[world]`.
+    pub token_sources: Vec<&'static str>,
     /// The rights that each resource grants, to whomever, by its name in `[world.resources]`.
     pub resources: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// How many nodes share the keys of the world's Redis; 1 if there is none.
@@ -110,20 +116,20 @@ impl Check<'_> {
             (None, None) => None,
         };
         let expected = match known.as_slice() {
-            [] => "an object id; but there is nobody in this world".to_owned(),
+            [] => "an object id; but this world has no principals".to_owned(),
             known => {
                 let said = |id: &&str| format!("`{id}` ({})", self.names.principals[*id]);
                 let known = known.iter().map(said).collect::<Vec<_>>();
                 format!("an object id: {}", known.join(", "))
             }
         };
-        let message = format!("nobody in this world has the object id `{id}`");
+        let message = format!("no principal in this world has the object id `{id}`");
         let problem = if is_key {
             self.at_key(place, message)
         } else {
             self.at_value(place, message)
         };
-        problem.label("nobody").expected(expected);
+        problem.label("not in this world").expected(expected);
         if let Some(help) = help {
             problem.help(help);
         }
@@ -146,6 +152,39 @@ impl Check<'_> {
             problem
                 .expected(one_of(users.clone()))
                 .did_you_mean(user, users);
+        }
+    }
+
+    /// An object id or client id of the world: a GUID that nothing else in it has.
+    pub(crate) fn own_id(&mut self, id: &str, place: &Place) {
+        self.guid(id, place);
+        if !id.is_empty() && !self.ids.insert(id.to_owned()) {
+            self.at_value(place, format!("two ids are `{id}`"))
+                .label("this is the second one")
+                .expected("an id that is used only once in this world")
+                .help("give each its own: otherwise the trace can't say which one answered");
+        }
+    }
+
+    /// An id in the form that Azure gives them.
+    pub(crate) fn guid(&mut self, id: &str, place: &Place) {
+        if !is_guid(id) {
+            self.at_value(place, format!("`{id}` is not an id of Azure"))
+                .label(match id.len() {
+                    0 => "it is empty".to_owned(),
+                    36 => "not hexadecimal digits in groups of 8-4-4-4-12".to_owned(),
+                    length => format!("{length} characters instead of 36"),
+                })
+                .expected("a GUID, such as \"5e29463d-0000-0000-0000-000000000001\"");
+        }
+    }
+
+    /// An environment variable.
+    pub(crate) fn variable(&mut self, name: &str, value: &str, place: &Place) {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            self.at_key(place, "no system has such an environment variable")
+                .label("impossible")
+                .expected("a name without `=`, and neither name nor value with a NUL");
         }
     }
 

@@ -11,7 +11,7 @@ pub struct Args {
     /// Scenario files, folders with such, or names; all bundled scenarios if there is none
     #[arg(value_name = "PATH|NAME")]
     pub scenarios: Vec<String>,
-    /// How the mistakes are told
+    /// How the mistakes are written
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }

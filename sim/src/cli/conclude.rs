@@ -21,7 +21,7 @@ pub(super) struct Conclusion<'a> {
     pub took: Duration,
     /// The reports that are asked for.
     pub reports: &'a [ReportFile],
-    /// How the results are told.
+    /// How the results are written.
     pub format: Format,
     /// The exit code if a signal ended the command.
     pub interrupted: Option<u8>,

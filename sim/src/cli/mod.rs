@@ -53,7 +53,7 @@ pub enum Command {
     Check(check::Args),
     /// Show which scenarios there are
     List(list::Args),
-    /// Tell what a scenario, a fact (MI-60) or a promise (PR-02) says
+    /// Explain a scenario, a fact (MI-60) or a promise (PR-02)
     Explain(explain::Args),
     /// Print the JSON Schema of scenario files
     Schema,
@@ -82,7 +82,7 @@ fn program() -> String {
     name.map_or_else(|| env!("CARGO_PKG_NAME").to_owned(), Into::into)
 }
 
-/// How results are told.
+/// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people, on standard error

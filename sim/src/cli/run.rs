@@ -42,7 +42,7 @@ pub struct Args {
     /// How many worlds to play at once [default: one for each core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// How the results are told
+    /// How the results are written
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
     /// Also writes the results to a file; KIND is junit or json, and it can be given several times

@@ -6,8 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Program;
+use crate::wording::Number;
 use crate::{
+    check::Check,
     fault::{Matcher, effect::TargetKind},
+    scenario::document::Place,
     trace::Facts,
 };
 
@@ -28,6 +31,10 @@ pub struct CommandMatch {}
 pub struct RunsOf(pub Program);
 
 impl Matcher for RunsOf {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.service(self.0.name(), place);
+    }
+
     fn lane(&self) -> Cow<'_, str> {
         self.0.name().into()
     }
@@ -41,7 +48,7 @@ impl Matcher for RunsOf {
         TargetKind::Command
     }
 
-    fn describe(&self) -> String {
-        format!("runs of {}", self.0.name())
+    fn describe(&self, number: Number) -> String {
+        format!("{} of {}", number.pick("run", "runs"), self.0.name())
     }
 }

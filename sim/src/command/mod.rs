@@ -57,7 +57,7 @@ pub(crate) trait Command {
     fn program(&self) -> Program;
     /// Whether it is installed.
     fn is_installed(&self) -> bool;
-    /// Who is logged in.
+    /// The account that is logged in.
     fn account(&self) -> Option<&str>;
     /// How long a run takes; [`USUAL`] if nothing is said.
     fn takes(&self) -> Option<Range>;

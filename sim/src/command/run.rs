@@ -10,7 +10,10 @@ use super::{
 use crate::{
     backend::{Backend, capture::Captured, journal::Why},
     engine::{Host, Runtime},
-    fault::{Strike, effect::FaultThen},
+    fault::{
+        Strike,
+        effect::{CommandEffect, FaultThen},
+    },
     scenario::Range,
     trace::Facts,
 };
@@ -115,23 +118,14 @@ async fn run(
     running.strike = backend.strike(&facts, at);
     let then = running.strike.as_ref().map(|strike| strike.then.clone());
     let mut time = backend.draw(&format!("{name} takes"), takes);
-    let exits = match then {
-        Some(FaultThen::Hang(_)) => std::future::pending().await,
-        Some(FaultThen::Delay(delay)) => {
-            time += backend.draw(&format!("{name} delay"), delay.by);
+    let exits = match then.as_ref().and_then(FaultThen::on_command) {
+        Some(CommandEffect::Hang) => std::future::pending().await,
+        Some(CommandEffect::Delay(by)) => {
+            time += backend.draw(&format!("{name} delay"), by);
             None
         }
-        Some(FaultThen::Exit(exit)) => Some(exit),
-        // The check of a scenario refuses these for commands.
-        Some(
-            FaultThen::Reply(_)
-            | FaultThen::Truncate(_)
-            | FaultThen::Drip(_)
-            | FaultThen::Reset(_)
-            | FaultThen::Error(_)
-            | FaultThen::HalfClose(_),
-        )
-        | None => None,
+        Some(CommandEffect::Exit(exit)) => Some(exit.clone()),
+        None => None,
     };
     if time > Duration::ZERO {
         runtime.sleep(time).await;

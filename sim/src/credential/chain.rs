@@ -39,7 +39,7 @@ impl CredentialKind for Kind {
         let place = place.key("of");
         if options.of.is_empty() {
             check
-                .at_value(&place, "a chain without members has nobody to ask")
+                .at_value(&place, "a chain needs at least one member")
                 .label("no members")
                 .expected("at least one credential")
                 .help("write `of = [{ managed-identity = {} }, { azure-cli = {} }]`");

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::Number;
 use crate::{
     check::Check,
     scenario::{Span, document::Place},
@@ -30,7 +31,7 @@ impl RetryOptions {
     pub(super) fn check(&self, place: &Place, check: &mut Check<'_>) {
         if self.max_retries.is_some_and(|most| most > MOST_RETRIES) {
             check
-                .at_value(&place.key("max-retries"), "nobody retries that often")
+                .at_value(&place.key("max-retries"), "more retries than are supported")
                 .label("too many")
                 .expected(format!("at most {MOST_RETRIES}"))
                 .help("leave it out for the credential's own number");
@@ -41,7 +42,10 @@ impl RetryOptions {
     pub(super) fn describe(&self) -> String {
         let mut text = String::new();
         if let Some(retries) = self.max_retries {
-            text += &format!(", {retries} retries");
+            text += &format!(
+                ", {retries} {}",
+                Number::of(retries).pick("retry", "retries")
+            );
         }
         if let Some(delay) = self.retry_delay {
             text += &format!(", from {delay}");

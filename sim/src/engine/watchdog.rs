@@ -58,7 +58,8 @@ pub(super) fn on_its_thread(
             tracing::dispatcher::with_default(&dispatch, || play(&progress))
         }
     });
-    let thread = thread.map_err(|e| EngineError(format!("no thread for the world: {e}")))?;
+    let thread =
+        thread.map_err(|e| EngineError(format!("the world's thread could not be started: {e}")))?;
     match wait(&over, &progress, stall_limit) {
         Ok(()) => thread
             .join()

@@ -11,8 +11,9 @@ use crate::judge::{
     Aspect, Entry, Evidence, Plan, Ruling, View,
     view::{Window, visits},
 };
-use crate::scenario::{Span, document::Place};
+use crate::scenario::{Span, diagnostics::one_of, document::Place};
 use crate::trace::span;
+use crate::wording::{Number, counted};
 use crate::{check::Check, world::Target};
 
 /// The waits between attempts, as the credential makes them: from the end of one to the beginning
@@ -43,23 +44,17 @@ struct Attempt<'a> {
 
 impl Expectation for Attempts {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.target(&self.to, place);
-        match self.to {
-            Target::Imds(_) | Target::Entra(_) => {}
-            Target::Az(_)
-            | Target::Azd(_)
-            | Target::Pwsh(_)
-            | Target::Resource(_)
-            | Target::Redis(_) => {
-                let key = self.to.key();
-                check
-                    .at_key(
-                        &place.key("to").key(key),
-                        format!("attempts at `{key}` are not timed"),
-                    )
-                    .label("a credential does not retry here")
-                    .expected("`imds` or `entra`");
-            }
+        self.to.check(&place.key("to"), check);
+        let key = self.to.key();
+        let sources = check.rest.token_sources.clone();
+        if !sources.contains(&key) {
+            check
+                .at_key(
+                    &place.key("to").key(key),
+                    format!("attempts at `{key}` are not timed"),
+                )
+                .label("a credential does not retry here")
+                .expected(one_of(sources));
         }
         check.share(self.jitter, &place.key("jitter"));
         check.window(self.from, self.until, place, ["from", "until"]);
@@ -67,7 +62,7 @@ impl Expectation for Attempts {
 
     fn describe(&self) -> String {
         let count = self.waits.len() + 1;
-        let to = self.to.describe();
+        let to = self.to.describe(Number::of(count));
         let mut text = format!("exactly {count} {to}{}", self.window().words());
         if !self.waits.is_empty() {
             let waits = list(self.waits.iter().map(Span::to_string));
@@ -122,8 +117,8 @@ impl Attempts {
         let attempts = self.attempts(view);
         let waits = waits(&attempts);
         let found = format!(
-            "{} attempts, with waits of {}",
-            attempts.len(),
+            "{}, with waits of {}",
+            counted(attempts.len(), "attempt"),
             if waits.is_empty() {
                 "nothing".to_owned()
             } else {

@@ -36,7 +36,7 @@ impl Check<'_> {
                 format!("no call{whose} begins between {from} and {until}"),
             )
             .label("so this is never tested")
-            .expected("a window in which somebody calls")
+            .expected("a window in which a call begins")
             .help("move the window (`from`, `until`), or add a `[[call]]`");
         }
     }
@@ -77,7 +77,7 @@ impl Check<'_> {
     pub(super) fn always_holds(&mut self, place: &Place, why: &str) {
         self.at_value(place, "this always holds")
             .label(why)
-            .help("an expectation that can never fail tells nothing: tighten it");
+            .help("an expectation that can never fail proves nothing: tighten it");
     }
 
     /// A statistic needs more than one run.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::check::Check;
 use crate::scenario::document::Place;
+use crate::wording::{Number, times};
 
 /// How many of something are wanted: `exactly`, or `at-least` and `at-most`.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +36,27 @@ impl Count {
 
     /// The count with its noun: `exactly 1 warning`, `2 to 4 warnings`.
     pub fn of(self, one: &str, many: &str) -> String {
-        // The number that stands next to the noun.
-        let number = if self.most == u32::MAX {
-            self.least
+        format!("{self} {}", self.number().pick(one, many))
+    }
+
+    /// How often something is wanted: `exactly once`, `2 to 4 times`.
+    pub fn times(self) -> String {
+        match (self.least, self.most) {
+            (least, most) if least == most => format!("exactly {}", times(least)),
+            (0, u32::MAX) => "any number of times".to_owned(),
+            (0, most) => format!("at most {}", times(most)),
+            (least, u32::MAX) => format!("at least {}", times(least)),
+            (least, most) => format!("{least} to {most} times"),
+        }
+    }
+
+    /// The grammatical number of a noun behind the count: that of the figure next to it.
+    pub fn number(self) -> Number {
+        if self.most == u32::MAX {
+            Number::of(self.least)
         } else {
-            self.most
-        };
-        format!("{self} {}", if number == 1 { one } else { many })
+            Number::of(self.most)
+        }
     }
 
     /// Checks the three keys at `place`: `exactly` stands alone, and something must be said.
@@ -78,7 +93,7 @@ impl Count {
                 check
                     .at_value(&place.key("at-least"), "this always holds")
                     .label("0 or more is any number")
-                    .help("an expectation that can never fail tells nothing: tighten it");
+                    .help("an expectation that can never fail proves nothing: tighten it");
             }
             (Some(_), None, None) | (None, Some(_), _) | (None, None, Some(_)) => {}
         }
@@ -121,5 +136,27 @@ mod tests {
         assert_eq!(said(None, Some(2), None), "at least 2");
         assert_eq!(said(None, None, Some(4)), "at most 4");
         assert_eq!(said(None, None, None), "any number of");
+    }
+
+    #[test]
+    fn a_noun_follows_the_figure_next_to_it() {
+        let said =
+            |exactly, least, most| Count::new(exactly, least, most).of("request", "requests");
+        assert_eq!(said(Some(1), None, None), "exactly 1 request");
+        assert_eq!(said(None, Some(1), Some(2)), "1 to 2 requests");
+        assert_eq!(said(None, Some(1), None), "at least 1 request");
+        assert_eq!(said(None, None, Some(1)), "at most 1 request");
+        assert_eq!(said(None, None, None), "any number of requests");
+    }
+
+    #[test]
+    fn a_count_says_how_often() {
+        let said = |exactly, least, most| Count::new(exactly, least, most).times();
+        assert_eq!(said(Some(1), None, None), "exactly once");
+        assert_eq!(said(Some(3), None, None), "exactly 3 times");
+        assert_eq!(said(None, Some(1), Some(2)), "1 to 2 times");
+        assert_eq!(said(None, Some(2), None), "at least twice");
+        assert_eq!(said(None, None, Some(1)), "at most once");
+        assert_eq!(said(None, None, None), "any number of times");
     }
 }

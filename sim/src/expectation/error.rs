@@ -14,6 +14,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::CallOutcome;
+use crate::wording::{Number, counted};
 
 /// Every call in the window fails like this; there must be at least one call.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -147,13 +148,15 @@ impl ErrorLike {
             .iter()
             .filter_map(|call| Some((call, self.difference(run, call)?)));
         let Some((first, difference)) = wrongs.next() else {
-            let found = format!("{} calls fail so", calls.len());
+            let fails = Number::of(calls.len()).pick("fails", "fail");
+            let found = format!("{} {fails} so", counted(calls.len(), "call"));
             return Ruling::holds(found).unless_unseen(run.visibility.lacks(&self.beside_calls()));
         };
+        let wrong = wrongs.count() + 1;
         let found = format!(
-            "{} of {} calls don't; in the first, {difference}",
-            wrongs.count() + 1,
-            calls.len()
+            "{wrong} of {} {}; in the first, {difference}",
+            counted(calls.len(), "call"),
+            Number::of(wrong).pick("doesn't", "don't")
         );
         Ruling::fails(found, Evidence::of_call(&run.trace, first))
     }

@@ -11,6 +11,7 @@ use crate::check::Check;
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Event, Kind};
+use crate::wording::Number;
 
 /// Every bare request in the window gets such a reply; there must be at least one.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -40,7 +41,7 @@ impl Expectation for HttpReplies {
         }
         if !(100..=599).contains(&self.status) {
             check
-                .at_value(&place.key("status"), "this is no status of HTTP")
+                .at_value(&place.key("status"), "this is not an HTTP status")
                 .label("outside 100 to 599")
                 .expected("such as 200");
         }
@@ -102,7 +103,10 @@ impl HttpReplies {
         };
         let wrong: Vec<_> = all.iter().filter(is_wrong).collect();
         let Some(first) = wrong.first() else {
-            return Ruling::holds(format!("all {} do", all.len()));
+            return Ruling::holds(match all.len() {
+                1 => "the only one does".to_owned(),
+                many => format!("all {many} do"),
+            });
         };
         let received = match &first.end {
             None => "has no reply yet".to_owned(),
@@ -110,9 +114,10 @@ impl HttpReplies {
             Some((_, HttpReply(Some(status)))) => format!("receives {status}"),
         };
         let found = format!(
-            "{} of {} do not; the first {received}",
+            "{} of {} {} not; the first {received}",
             wrong.len(),
-            all.len()
+            all.len(),
+            Number::of(wrong.len()).pick("does", "do")
         );
         let end = first.end.iter().map(|(event, _)| *event);
         let shown = std::iter::once(first.sent).chain(end);

@@ -10,6 +10,7 @@ use crate::check::Check;
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
+use crate::wording;
 
 /// What is reported about a change of identity.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -60,7 +61,10 @@ impl Expectation for IdentityChange {
         }
         if self.is == ChangeIs::Refused && !check.names.refuses {
             check
-                .at_value(&place.key("is"), "nobody in this scenario refuses a change")
+                .at_value(
+                    &place.key("is"),
+                    "no credential in this scenario refuses a change",
+                )
                 .label("the subject reports changes, and hands the token out")
                 .help("set `fallback-policy = \"refuse\"` in the chain, or expect `reported`");
         }
@@ -82,7 +86,7 @@ impl Expectation for IdentityChange {
         }
         text += &self.window().words();
         if let Some(times) = self.times {
-            text += &format!(", {times} times");
+            text += &format!(", {}", wording::times(times));
         }
         text
     }

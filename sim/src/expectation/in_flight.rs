@@ -9,6 +9,7 @@ use super::{Claim, Expectation, Scale, each_run};
 use crate::fault::Matcher as _;
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::document::Place;
+use crate::wording::Number;
 use crate::{check::Check, world::Target};
 
 /// How many requests are under way at once.
@@ -23,12 +24,12 @@ pub struct InFlight {
 
 impl Expectation for InFlight {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.target(&self.to, place);
+        self.to.check(&place.key("to"), check);
         if self.at_most == 0 {
             check
                 .at_value(
                     &place.key("at-most"),
-                    "nothing in flight is no requests at all",
+                    "at most 0 in flight means no request at all",
                 )
                 .label("zero")
                 .help("write `that.requests = { to = ..., exactly = 0 }`");
@@ -39,7 +40,7 @@ impl Expectation for InFlight {
         format!(
             "never more than {} {} at once",
             self.at_most,
-            self.to.describe()
+            self.to.describe(Number::of(self.at_most))
         )
     }
 

@@ -108,7 +108,7 @@ macro_rules! expectations {
             passed_over "passed-over" PassedOver(PassedOver),
             /// Calls succeed again within a time after the last fault has ended.
             recovery "recovery" Recovery(Recovery),
-            /// As whom a resource was used, and with what right.
+            /// The principals that used a resource, and how many uses were refused.
             resource_saw "resource-saw" ResourceSaw(ResourceSaw),
             /// The credential could not be built.
             not_built "not-built" NotBuilt(NotBuilt),

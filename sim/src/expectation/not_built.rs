@@ -86,6 +86,6 @@ impl NotBuilt {
                 }
             };
         }
-        Ruling::fails("nobody tries to build it", Evidence::none())
+        Ruling::fails("no call tries to build it", Evidence::none())
     }
 }

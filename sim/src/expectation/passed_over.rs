@@ -13,6 +13,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, TriedMember, span};
+use crate::wording::{Number, counted};
 
 /// A member that a chain passed over.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -35,8 +36,8 @@ impl Expectation for PassedOver {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         if !check.names.has_chain {
             check
-                .at_key(place, "only a chain passes somebody over")
-                .label("the subject is no chain")
+                .at_key(place, "only a chain passes members over")
+                .label("the subject is not a chain")
                 .help("expect `that.error` of the credential itself, or make the subject a chain");
         }
         check.credential(&self.credential, &place.key("credential"));
@@ -109,7 +110,10 @@ impl PassedOver {
         });
         match (walks.is_empty(), wrong.next()) {
             (true, _) => Ruling::fails("no call walks the chain", Evidence::none()),
-            (false, None) => Ruling::holds(format!("{} walks do", walks.len())),
+            (false, None) => {
+                let does = Number::of(walks.len()).pick("does", "do");
+                Ruling::holds(format!("{} {does}", counted(walks.len(), "walk")))
+            }
             (false, Some((call, difference))) => {
                 Ruling::fails(difference, Evidence::of_call(&run.trace, call))
             }

@@ -10,6 +10,7 @@ use crate::check::Check;
 use crate::judge::{Aspect, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::span;
+use crate::wording::counted;
 
 /// A percentile of what callers wait, over all seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -86,10 +87,10 @@ impl Expectation for Percentile {
             return Ruling::fails("there was no call", Evidence::none());
         };
         let found = format!(
-            "{} % of {} callers over {} seeds wait {} or less",
+            "{} % of {} over {} wait {} or less",
             self.percentile,
-            waits.len(),
-            runs.len(),
+            counted(waits.len(), "caller"),
+            counted(runs.len(), "seed"),
             if *reached == Duration::MAX {
                 "for ever".to_owned()
             } else {

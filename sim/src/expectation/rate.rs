@@ -9,6 +9,7 @@ use super::{Claim, Expectation, Scale, each_run};
 use crate::fault::Matcher as _;
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::{Span, document::Place};
+use crate::wording::Number;
 use crate::{check::Check, world::Target};
 
 /// How many requests reach a service within any window of a length: the budget of a client.
@@ -25,7 +26,7 @@ pub struct Rate {
 
 impl Expectation for Rate {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.target(&self.to, place);
+        self.to.check(&place.key("to"), check);
         let help = "a window of no length has no requests in it";
         check.longer_than_zero(self.per, &place.key("per"), help);
     }
@@ -34,7 +35,7 @@ impl Expectation for Rate {
         format!(
             "never more than {} {} within {}",
             self.at_most,
-            self.to.describe(),
+            self.to.describe(Number::of(self.at_most)),
             self.per
         )
     }

@@ -31,7 +31,7 @@ impl Expectation for Recovery {
         }
         let Some(repair) = check.rest.last_repair else {
             check
-                .at_key(place, "nothing in this world ever gets better")
+                .at_key(place, "nothing in this world is ever repaired")
                 .label("so there is nothing to recover from")
                 .expected("a fault that ends by `lift`, `lasts` or `first`, or another repair")
                 .help("add `[[at]]` with `do.lift`, for example");
@@ -43,7 +43,7 @@ impl Expectation for Recovery {
             check
                 .at_key(
                     place,
-                    format!("nobody calls after the last repair, at {}", Span(repair)),
+                    format!("no call begins after the last repair, at {}", Span(repair)),
                 )
                 .label("so this is never tested")
                 .expected(format!("a call after {}", Span(repair)))
@@ -97,7 +97,7 @@ impl Recovery {
             if run.ended < plan.world.lasts.0 {
                 return Ruling::not_observed(ENDED);
             }
-            return Ruling::fails("nothing in the world ever gets better", Evidence::none());
+            return Ruling::fails("nothing in the world was repaired", Evidence::none());
         };
         let tries = self.tries(view);
         let after: Vec<&Try<'_>> = tries.iter().filter(|one| one.at >= healed).collect();

@@ -35,15 +35,24 @@ impl Expectation for RedisClosed {
     }
 
     fn describe(&self) -> String {
-        let how = match self.because {
-            None => "end",
-            Some(RedisEnd::Expired) => "are closed because their token has ended",
-            Some(RedisEnd::Client) => "are closed by the client",
-            Some(RedisEnd::Server) => "are closed by the server",
-            Some(RedisEnd::Broken) => "break",
+        let (one, many) = match self.because {
+            None => ("connection ends", "connections end"),
+            Some(RedisEnd::Expired) => (
+                "connection is closed because its token has ended",
+                "connections are closed because their token has ended",
+            ),
+            Some(RedisEnd::Client) => (
+                "connection is closed by the client",
+                "connections are closed by the client",
+            ),
+            Some(RedisEnd::Server) => (
+                "connection is closed by the server",
+                "connections are closed by the server",
+            ),
+            Some(RedisEnd::Broken) => ("connection breaks", "connections break"),
         };
         let between = window::words(self.between);
-        format!("{} connections {how}{between}", self.count())
+        format!("{}{between}", self.count().of(one, many))
     }
 
     fn claim(&self) -> Option<Claim<'_>> {

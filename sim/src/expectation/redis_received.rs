@@ -12,6 +12,7 @@ use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{diagnostics::one_of, document::Place};
 use crate::service::redis::resp::shown;
 use crate::trace::{Kind, Published, RedisEvent};
+use crate::wording::counted;
 
 /// What is published so shortly before the end may still be on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
@@ -45,7 +46,7 @@ impl Expectation for RedisReceived {
         if !names.contains(&self.connection.as_str()) {
             let problem = check.at_key(
                 place,
-                format!("nobody called `{}` listens", self.connection),
+                format!("no subscriber is called `{}`", self.connection),
             );
             problem.label("not a subscriber of this scenario");
             if names.is_empty() {
@@ -161,9 +162,10 @@ impl RedisReceived {
             return fails(found, vec![*event]);
         }
         let found = format!(
-            "{} messages, {} gaps with {missing} messages in them",
-            heard.len(),
-            gaps.len()
+            "{}, {} with {} in them",
+            counted(heard.len(), "message"),
+            counted(gaps.len(), "gap"),
+            counted(missing, "message")
         );
         if heard.len() < self.at_least as usize
             || gaps.len() < self.gaps_at_least as usize

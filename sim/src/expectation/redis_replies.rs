@@ -111,7 +111,10 @@ pub(super) fn every_work(
     }
     let wrong: Vec<_> = all.iter().filter(|work| !is_wanted(work)).collect();
     match wrong.first() {
-        None => Ruling::holds(format!("all {} do", all.len())),
+        None => Ruling::holds(match all.len() {
+            1 => "the only one does".to_owned(),
+            many => format!("all {many} do"),
+        }),
         Some(first) => {
             let found = match wrong.len() {
                 1 => format!("1 of {} does not; it is shown", all.len()),

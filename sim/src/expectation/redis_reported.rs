@@ -10,6 +10,7 @@ use crate::check::Check;
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Kind, RedisEvent, RedisReport};
+use crate::wording::times;
 
 /// What the client reports about itself.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -36,8 +37,8 @@ impl Expectation for RedisReported {
 
     fn describe(&self) -> String {
         format!(
-            "the client reports {} times: {}{}",
-            self.count(),
+            "the client reports {}: {}{}",
+            self.count().times(),
             name(self.what),
             window::words(self.between)
         )
@@ -93,7 +94,7 @@ impl RedisReported {
             return Ruling::not_observed(unseen);
         }
         let reports = self.reports(view);
-        let found = format!("it reports that {} times", reports.len());
+        let found = format!("it reports that {}", times(reports.len()));
         if self.count().holds(reports.len()) {
             return Ruling::holds(found);
         }

@@ -32,7 +32,7 @@ pub struct Requests {
 
 impl Expectation for Requests {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.target(&self.to, place);
+        self.to.check(&place.key("to"), check);
         check.between(self.between, place);
         let other = match (self.at_least, self.at_most) {
             (Some(_), _) => Some("at-least"),
@@ -52,7 +52,7 @@ impl Expectation for Requests {
             }
             (None, None) => {
                 check
-                    .at_key(place, "this asks nothing of the requests")
+                    .at_key(place, "this expects nothing of the requests")
                     .label("no number")
                     .expected("`exactly`, `at-least` or `at-most`")
                     .help("add `exactly = 1`, for example");
@@ -69,7 +69,8 @@ impl Expectation for Requests {
 
     fn describe(&self) -> String {
         let between = window::words(self.between);
-        format!("{} {}{between}", self.count(), self.to.describe())
+        let count = self.count();
+        format!("{count} {}{between}", self.to.describe(count.number()))
     }
 
     fn claim(&self) -> Option<Claim<'_>> {

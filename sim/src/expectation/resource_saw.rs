@@ -10,8 +10,9 @@ use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
+use crate::wording::counted;
 
-/// As whom a resource was used.
+/// The principals that used a resource.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ResourceSaw {
@@ -42,8 +43,8 @@ impl Expectation for ResourceSaw {
         }
         if self.principals.is_none() && self.refused.is_none() {
             check
-                .at_key(place, "this asks nothing of the resource")
-                .label("neither whom it saw nor whom it refused")
+                .at_key(place, "this expects nothing of the resource")
+                .label("neither `principals` nor `refused` is given")
                 .expected("`principals` or `refused`")
                 .help("add `principals = [\"<object id>\"]`, for example");
         }
@@ -56,7 +57,7 @@ impl Expectation for ResourceSaw {
             check
                 .at_value(
                     &place.key("name"),
-                    format!("nobody uses the resource `{}`", self.name),
+                    format!("no call uses the resource `{}`", self.name),
                 )
                 .label("so this is never tested")
                 .help(format!(
@@ -72,7 +73,7 @@ impl Expectation for ResourceSaw {
             text += &format!(" by exactly {}", principals.join(", "));
         }
         if let Some(refused) = self.refused {
-            text += &format!(", and refuses {refused} uses");
+            text += &format!(", and refuses {}", counted(refused, "use"));
         }
         text
     }
@@ -133,9 +134,13 @@ impl ResourceSaw {
         let refused = uses.iter().filter(|one| one.is_refused).count();
         let list = seen.iter().copied().collect::<Vec<_>>().join(", ");
         let found = format!(
-            "{} uses by {}, {refused} of them refused",
-            uses.len(),
-            if list.is_empty() { "nobody" } else { &list }
+            "{} by {}, {refused} of them refused",
+            counted(uses.len(), "use"),
+            if list.is_empty() {
+                "no principal"
+            } else {
+                &list
+            }
         );
         let principals_fit = self.principals.as_ref().is_none_or(|principals| {
             let wanted: BTreeSet<&str> = principals.iter().map(String::as_str).collect();

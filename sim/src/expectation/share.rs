@@ -9,6 +9,7 @@ use super::{Claim, Expectation, Scale};
 use crate::check::Check;
 use crate::judge::{Aspect, Evidence, Plan, Ruling, View};
 use crate::scenario::document::Place;
+use crate::wording::{Number, counted};
 
 /// The share of calls that succeed, over all seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -87,9 +88,11 @@ impl Expectation for Share {
             f64::from(succeeded) / f64::from(all)
         };
         let found = format!(
-            "{succeeded} of {all} calls ({:.2} %) over {} seeds succeed",
+            "{succeeded} of {} ({:.2} %) over {} {}",
+            counted(all, "call"),
             reached * 100.0,
-            runs.len()
+            counted(runs.len(), "seed"),
+            Number::of(succeeded).pick("succeeds", "succeed")
         );
         let most = self.at_most.unwrap_or(1.0);
         if all > 0 && self.at_least <= reached && reached <= most {

@@ -14,6 +14,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::CallOutcome;
+use crate::wording::{Number, counted};
 
 /// Every call in the window gets such a token; there must be at least one call.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -125,14 +126,16 @@ impl TokenFrom {
         }
         let mut wrong = calls.iter().filter(|call| !self.fits(call, visibility));
         let Some(first) = wrong.next() else {
-            let found = format!("{} calls get such a token", calls.len());
+            let gets = Number::of(calls.len()).pick("gets", "get");
+            let found = format!("{} {gets} such a token", counted(calls.len(), "call"));
             let by_name = self.credential.as_ref().map(|_| Aspect::Walks);
             return Ruling::holds(found).unless_unseen(visibility.lacks(by_name.as_slice()));
         };
+        let wrong = wrong.count() + 1;
         let found = format!(
-            "{} of {} calls get something else; the first is shown",
-            wrong.count() + 1,
-            calls.len()
+            "{wrong} of {} {} something else; the first is shown",
+            counted(calls.len(), "call"),
+            Number::of(wrong).pick("gets", "get")
         );
         Ruling::fails(found, Evidence::of_call(&view.run.trace, first))
     }

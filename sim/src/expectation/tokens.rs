@@ -13,6 +13,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, Fingerprint};
+use crate::wording::{Number, counted};
 
 /// How many different tokens callers hold.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -33,11 +34,11 @@ impl Expectation for Tokens {
     }
 
     fn describe(&self) -> String {
-        format!(
-            "the callers{} hold {} different tokens",
-            self.window().words(),
-            self.exactly
-        )
+        let tokens = match Number::of(self.exactly) {
+            Number::One => "the same token".to_owned(),
+            Number::Many => format!("{} different tokens", self.exactly),
+        };
+        format!("the callers{} hold {tokens}", self.window().words())
     }
 
     fn claim(&self) -> Option<Claim<'_>> {
@@ -85,7 +86,11 @@ impl Tokens {
         }
         let calls = self.window().calls(view);
         let tokens = distinct(&calls);
-        let found = format!("{} callers hold {tokens}", calls.len());
+        let found = format!(
+            "{} {} {tokens}",
+            counted(calls.len(), "caller"),
+            Number::of(calls.len()).pick("holds", "hold")
+        );
         if self.count().holds(tokens) {
             Ruling::holds(found)
         } else {

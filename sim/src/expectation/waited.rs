@@ -14,6 +14,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Trace, span};
+use crate::wording::{Number, counted};
 
 /// How long callers wait, for tokens and for the replies of Redis.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -61,7 +62,7 @@ impl Expectation for Waited {
         match (self.at_least, self.at_most) {
             (None, None) => {
                 check
-                    .at_key(place, "this asks nothing of the callers")
+                    .at_key(place, "this expects nothing of the callers")
                     .label("no time")
                     .expected("`at-least` or `at-most`")
                     .help("add `at-most = \"1s\"`, for example");
@@ -141,8 +142,9 @@ impl Waited {
             }
         };
         let found = format!(
-            "{} callers wait between {} and {}",
-            waiters.len(),
+            "{} {} between {} and {}",
+            counted(waiters.len(), "caller"),
+            Number::of(waiters.len()).pick("waits", "wait"),
             words(shortest.waited()),
             words(longest.waited())
         );

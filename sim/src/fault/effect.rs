@@ -1,8 +1,8 @@
 //! What a fault does to a request or to a run of a command.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::scenario::{Nothing, Range, SignedSpan, Span, checker::Checker, document::Place};
@@ -69,36 +69,20 @@ pub enum Body {
     Padded(u64),
 }
 
-/// Bodies as services really say them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// IMDS 400: no such identity on this host (MI-60).
-    IdentityNotFound,
-    /// IMDS 400: the `Metadata` header is missing (MI-61).
-    HeaderMissing,
-    /// IMDS 400: no such resource, AADSTS50001 (MI-62).
-    InvalidResource,
-    /// IMDS 401: refused (MI-63).
-    Unauthorized,
-    /// IMDS 404: being updated (MI-64).
-    NotFound,
-    /// IMDS 410: being updated, back within 70 s (MI-65).
-    Gone,
-    /// IMDS 429 (MI-66).
-    Throttled,
-    /// IMDS 500 (MI-67).
-    Unknown,
-    /// The 403 of Docker Desktop's proxy (MI-68).
-    DockerUnreachable,
-    /// Entra: wrong client secret, AADSTS7000215.
-    InvalidClientSecret,
-    /// Entra: application not found in the tenant, AADSTS700016.
-    UnknownApplication,
-    /// Entra: multifactor authentication needed, AADSTS50076.
-    MultifactorRequired,
-    /// Entra: transient, AADSTS90033.
-    Transient,
+/// The name of a body that a service says word for word. The services know them (`presets` of the
+/// registry), and the schema lists them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Preset(pub String);
+
+impl JsonSchema for Preset {
+    fn schema_name() -> Cow<'static, str> {
+        "Preset".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "description": "Bodies as services really say them." })
+    }
 }
 
 /// Another end of a command.
@@ -196,6 +180,49 @@ impl TargetKind {
     }
 }
 
+/// What a service that speaks HTTP can do to a request.
+#[derive(Clone, Copy, Debug)]
+pub enum HttpEffect<'a> {
+    /// Answers this instead.
+    Reply(&'a Reply),
+    /// Answers later.
+    Delay(Range),
+    /// Sends so many bytes of the body, then breaks the connection.
+    Truncate(u32),
+    /// Sends the body piece by piece over this time.
+    Drip(Span),
+    /// Resets the connection.
+    Reset(ResetWhen),
+    /// Never answers.
+    Hang,
+}
+
+/// What Redis can do to a command.
+#[derive(Clone, Copy, Debug)]
+pub enum RedisEffect<'a> {
+    /// Replies with this error.
+    Error(&'a str),
+    /// Replies later.
+    Delay(Range),
+    /// Resets the connection.
+    Reset(ResetWhen),
+    /// Closes its side of the connection.
+    HalfClose,
+    /// Never replies.
+    Hang,
+}
+
+/// What a run of a command can do.
+#[derive(Clone, Copy, Debug)]
+pub enum CommandEffect<'a> {
+    /// Ends like this.
+    Exit(&'a Exit),
+    /// Ends later.
+    Delay(Range),
+    /// Never ends.
+    Hang,
+}
+
 /// The target of a fault, as the checks of its effect need to know it.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetOf<'a> {
@@ -207,14 +234,18 @@ pub struct TargetOf<'a> {
     pub presets: Presets,
 }
 
-/// Looks a preset up in the tables of the services.
-pub type Presets = fn(Preset) -> Option<KnownPreset>;
+/// Returns the presets of all services.
+pub type Presets = fn() -> Vec<KnownPreset>;
 
 /// A preset in the table of the service that says it.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownPreset {
     /// The service's key in scenario files.
     pub service: &'static str,
+    /// The name of the preset.
+    pub name: &'static str,
+    /// What it is, for the schema.
+    pub summary: &'static str,
     /// What it says, without its status: a part of a sentence.
     pub sentence: &'static str,
 }
@@ -237,12 +268,70 @@ impl FaultThen {
 
     /// Whether a target of this kind can do it.
     pub fn fits(&self, kind: TargetKind) -> bool {
+        match kind {
+            TargetKind::Http => self.on_http().is_some(),
+            TargetKind::Redis => self.on_redis().is_some(),
+            TargetKind::Command => self.on_command().is_some(),
+        }
+    }
+
+    /// What a service that speaks HTTP does to a struck request; none if it cannot do it, which the
+    /// check of a scenario reports.
+    pub fn on_http(&self) -> Option<HttpEffect<'_>> {
+        Some(match self {
+            Self::Reply(reply) => HttpEffect::Reply(reply),
+            Self::Delay(delay) => HttpEffect::Delay(delay.by),
+            Self::Truncate(truncate) => HttpEffect::Truncate(truncate.after),
+            Self::Drip(drip) => HttpEffect::Drip(drip.over),
+            Self::Reset(reset) => HttpEffect::Reset(reset.when),
+            Self::Hang(_) => HttpEffect::Hang,
+            Self::Exit(_) | Self::Error(_) | Self::HalfClose(_) => return None,
+        })
+    }
+
+    /// What Redis does to a struck command; none if it cannot do it.
+    pub fn on_redis(&self) -> Option<RedisEffect<'_>> {
+        Some(match self {
+            Self::Error(error) => RedisEffect::Error(&error.text),
+            Self::Delay(delay) => RedisEffect::Delay(delay.by),
+            Self::Reset(reset) => RedisEffect::Reset(reset.when),
+            Self::HalfClose(_) => RedisEffect::HalfClose,
+            Self::Hang(_) => RedisEffect::Hang,
+            Self::Reply(_) | Self::Truncate(_) | Self::Drip(_) | Self::Exit(_) => return None,
+        })
+    }
+
+    /// What a struck run of a command does; none if a command cannot do it.
+    pub fn on_command(&self) -> Option<CommandEffect<'_>> {
+        Some(match self {
+            Self::Exit(exit) => CommandEffect::Exit(exit),
+            Self::Delay(delay) => CommandEffect::Delay(delay.by),
+            Self::Hang(_) => CommandEffect::Hang,
+            Self::Reply(_)
+            | Self::Truncate(_)
+            | Self::Drip(_)
+            | Self::Reset(_)
+            | Self::Error(_)
+            | Self::HalfClose(_) => return None,
+        })
+    }
+
+    /// Whether a client that is struck gives up at once, without a retry.
+    pub fn is_final(&self) -> bool {
         match self {
-            Self::Reply(_) | Self::Truncate(_) | Self::Drip(_) => kind == TargetKind::Http,
-            Self::Reset(_) => kind != TargetKind::Command,
-            Self::Error(_) | Self::HalfClose(_) => kind == TargetKind::Redis,
-            Self::Exit(_) => kind == TargetKind::Command,
-            Self::Delay(_) | Self::Hang(_) => true,
+            Self::Exit(_) => true,
+            Self::Reply(reply) => {
+                matches!(reply.status, 400 | 401 | 403)
+                    && reply.retry_after.is_none()
+                    && reply.retry_after_date.is_none()
+            }
+            Self::Delay(_)
+            | Self::Truncate(_)
+            | Self::Drip(_)
+            | Self::Reset(_)
+            | Self::Hang(_)
+            | Self::Error(_)
+            | Self::HalfClose(_) => false,
         }
     }
 
@@ -282,9 +371,9 @@ impl FaultThen {
     }
 
     /// Says what happens to the requests that are struck: a verb with its objects, without a subject.
-    pub fn describe(&self, presets: Presets) -> String {
+    pub fn describe(&self, target: TargetOf<'_>) -> String {
         match self {
-            Self::Reply(answer) => format!("are answered {}", answer.describe(presets)),
+            Self::Reply(answer) => format!("are answered {}", answer.describe(target)),
             Self::Exit(exit) => {
                 let mut text = format!("end with exit code {}", exit.code);
                 if !exit.stderr.is_empty() {
@@ -384,12 +473,13 @@ impl Reply {
     }
 
     /// The status, the body and the headers that the scenario gives.
-    fn describe(&self, presets: Presets) -> String {
+    fn describe(&self, target: TargetOf<'_>) -> String {
         let mut text = self.status.to_string();
         text += &match &self.body {
             None => String::new(),
             Some(Body::Preset(preset)) => {
-                presets(*preset).map_or_else(String::new, |known| format!(" ({})", known.sentence))
+                let known = preset.of(target);
+                known.map_or_else(String::new, |known| format!(" ({})", known.sentence))
             }
             Some(Body::Json(_)) => " with a body of its own in JSON".to_owned(),
             Some(Body::Text(text)) => format!(" with the text `{}`", text.trim()),
@@ -408,16 +498,28 @@ impl Reply {
 }
 
 impl Preset {
-    fn check(self, target: TargetOf<'_>, place: &Place, check: &mut Checker<'_>) {
+    /// Its entry in the table of the service that is struck.
+    fn of(&self, target: TargetOf<'_>) -> Option<KnownPreset> {
+        let mut all = (target.presets)().into_iter();
+        all.find(|known| known.name == self.0 && known.service == target.key)
+    }
+
+    fn check(&self, target: TargetOf<'_>, place: &Place, check: &mut Checker<'_>) {
         let endpoint = target.key;
-        let speaker = (target.presets)(self).map_or("nothing", |known| known.service);
-        if speaker != endpoint {
-            check
-                .at_value(place, format!("`{endpoint}` never says this"))
-                .label(format!("only `{speaker}` does"))
-                .expected(format!("a body that `{endpoint}` really sends"))
-                .help("write a body of your own with `body.json` or `body.text`");
+        if self.of(target).is_some() {
+            return;
         }
+        let all = (target.presets)();
+        let speakers = all.iter().filter(|known| known.name == self.0);
+        let speakers: Vec<_> = speakers
+            .map(|known| format!("`{}`", known.service))
+            .collect();
+        let says = if speakers.len() == 1 { "does" } else { "do" };
+        check
+            .at_value(place, format!("`{endpoint}` never says this"))
+            .label(format!("only {} {says}", speakers.join(" and ")))
+            .expected(format!("a body that `{endpoint}` really sends"))
+            .help("write a body of your own with `body.json` or `body.text`");
     }
 }
 

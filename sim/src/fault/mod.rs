@@ -4,11 +4,14 @@ pub mod effect;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use crate::trace::Facts;
+use crate::{check::Check, scenario::document::Place, trace::Facts, wording::Number};
 use effect::{FaultThen, TargetKind};
 
 /// Which requests or runs of a command are meant: the same for faults, counters and expectations.
-pub trait Matcher: fmt::Debug + Send + Sync {
+pub(crate) trait Matcher: fmt::Debug + Send + Sync {
+    /// Checks its filters, which stand at `place`, and that the world has what they name.
+    fn check(&self, place: &Place, check: &mut Check<'_>);
+
     /// The lane of the trace on which they stand: `imds`, `az`, `resource.vault`.
     fn lane(&self) -> Cow<'_, str>;
 
@@ -18,9 +21,9 @@ pub trait Matcher: fmt::Debug + Send + Sync {
     /// What serves them, which decides what a fault can do to them.
     fn kind(&self) -> TargetKind;
 
-    /// What they are called in a sentence: a plural with all filters, `token requests to entra for
-    /// https://vault.azure.net/.default`.
-    fn describe(&self) -> String;
+    /// What they are called in a sentence, one or many of them, with all filters: `token requests to
+    /// entra for https://vault.azure.net/.default`.
+    fn describe(&self, number: Number) -> String;
 }
 
 /// A fault: which requests it strikes, what happens to them, and how often.
@@ -29,7 +32,7 @@ pub struct FaultRule {
     /// Its name, by which the trace knows it.
     pub name: String,
     /// Which requests or runs of a command.
-    pub on: Arc<dyn Matcher>,
+    pub(crate) on: Arc<dyn Matcher>,
     /// What happens to them.
     pub then: FaultThen,
     /// Only the first so many matches; then the rule passes. None: all.

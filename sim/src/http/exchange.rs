@@ -37,7 +37,7 @@ pub trait Endpoint: Send + Sync + 'static {
     fn preset(
         &self,
         backend: &Backend,
-        preset: Preset,
+        preset: &Preset,
         request: &Request,
         at: Duration,
     ) -> Option<Answer>;

@@ -5,7 +5,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::exchange::Answer;
-use crate::scenario::Span;
+use crate::{
+    check::Check,
+    scenario::{Span, document::Place},
+};
 
 /// A request budget.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -44,5 +47,14 @@ pub fn too_many(limit: &Limit, json: impl FnOnce() -> Answer) -> Answer {
     match &limit.retry_after {
         Some(retry_after) => answer.with_header("Retry-After", retry_after),
         None => answer,
+    }
+}
+
+/// Checks a limit that stands at `place`, if there is one.
+pub(crate) fn check(limit: Option<&Limit>, place: &Place, check: &mut Check<'_>) {
+    let Some(limit) = limit else { return };
+    check.longer_than_zero(limit.per, &place.key("per"), "a window needs some length");
+    if let Some(value) = &limit.retry_after {
+        check.header_value(value, &place.key("retry-after"));
     }
 }

@@ -34,7 +34,7 @@ pub fn reply(
         None => endpoint.says(backend, status, request, at),
         // The check of a scenario refuses presets of other services.
         Some(Body::Preset(preset)) => endpoint
-            .preset(backend, *preset, request, at)
+            .preset(backend, preset, request, at)
             .unwrap_or_else(|| endpoint.says(backend, status, request, at)),
         Some(Body::Json(text)) => Answer::new(status, "application/json", text.clone()),
         Some(Body::Text(text)) => Answer::new(status, "text/plain; charset=utf-8", text.clone()),

@@ -23,7 +23,7 @@ use crate::{
     engine::{BoxFuture, Host, Runtime, Server, Stream},
     fault::{
         Strike,
-        effect::{FaultThen, ResetWhen},
+        effect::{FaultThen, HttpEffect, ResetWhen},
     },
     scenario::Span,
 };
@@ -237,27 +237,24 @@ impl Line {
     ) -> Result<(Answer, Payload), Why> {
         let mut reply = None;
         let mut sending = Sending::Whole;
-        match then {
-            Some(FaultThen::Hang(_)) => std::future::pending().await,
-            Some(FaultThen::Reset(reset)) => match reset.when {
-                ResetWhen::Before => {
-                    return Err(Why::plain(
-                        "the connection is reset before the request is processed",
-                    ));
-                }
-                ResetWhen::After => sending = Sending::Reset,
-            },
-            Some(FaultThen::Delay(delay)) => {
+        match then.and_then(FaultThen::on_http) {
+            Some(HttpEffect::Hang) => std::future::pending().await,
+            Some(HttpEffect::Reset(ResetWhen::Before)) => {
+                return Err(Why::plain(
+                    "the connection is reset before the request is processed",
+                ));
+            }
+            Some(HttpEffect::Reset(ResetWhen::After)) => sending = Sending::Reset,
+            Some(HttpEffect::Delay(by)) => {
                 let by = self
                     .backend
-                    .draw(&format!("{} delay", self.endpoint.name()), delay.by);
+                    .draw(&format!("{} delay", self.endpoint.name()), by);
                 self.runtime.sleep(by).await;
             }
-            Some(FaultThen::Reply(wanted)) => reply = Some(wanted),
-            Some(FaultThen::Truncate(truncate)) => sending = Sending::Truncated(truncate.after),
-            Some(FaultThen::Drip(drip)) => sending = Sending::Dripping(drip.over),
-            // The check of a scenario refuses these for HTTP services.
-            Some(FaultThen::Exit(_) | FaultThen::Error(_) | FaultThen::HalfClose(_)) | None => {}
+            Some(HttpEffect::Reply(wanted)) => reply = Some(wanted),
+            Some(HttpEffect::Truncate(after)) => sending = Sending::Truncated(after),
+            Some(HttpEffect::Drip(over)) => sending = Sending::Dripping(over),
+            None => {}
         }
         self.take_time().await;
         let at = self.runtime.elapsed();

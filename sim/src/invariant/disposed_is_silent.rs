@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::trace::Kind;
+use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "disposed-is-silent",
@@ -42,6 +43,6 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             _ => {}
         }
     }
-    let found = format!("{} disposed credentials", disposed.len());
+    let found = counted(disposed.len(), "disposed credential");
     (!disposed.is_empty()).then(|| Ruling::holds(found))
 }

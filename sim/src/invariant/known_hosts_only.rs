@@ -3,10 +3,11 @@
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View};
 use crate::trace::Kind;
+use crate::wording::{Number, counted};
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "known-hosts-only",
-    says: "nobody asks for a host that the scenario does not have",
+    says: "no client asks for a host that the scenario does not have",
     is_held_by_silence: true,
     judge,
 };
@@ -22,10 +23,11 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         let found = "every host that was asked for is in the scenario";
         return Some(Ruling::holds(found));
     }
-    let found = match refused.len() {
-        1 => "1 request was refused".to_owned(),
-        several => format!("{several} requests were refused"),
-    };
+    let found = format!(
+        "{} {} refused",
+        counted(refused.len(), "request"),
+        Number::of(refused.len()).pick("was", "were")
+    );
     Some(Ruling::fails(found, Evidence::of(refused)))
 }
 

@@ -6,6 +6,7 @@ use super::{Entry, Evidence, Invariant, Plan, Ruling, View};
 use crate::{
     trace::{Kind, RedisEnd, RedisEvent, span},
 };
+use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "no-expired-connection",
@@ -71,6 +72,10 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             return Some(Ruling::fails(found, shown));
         }
     }
-    let found = format!("{looked_at} commands on {} connections", ends.len());
+    let found = format!(
+        "{} on {}",
+        counted(looked_at, "command"),
+        counted(ends.len(), "connection")
+    );
     (looked_at > 0).then(|| Ruling::holds(found))
 }

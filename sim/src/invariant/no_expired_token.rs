@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::trace::CallOutcome;
+use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "no-expired-token",
@@ -38,5 +39,5 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             return Some(Ruling::fails(found, shown));
         }
     }
-    (looked_at > 0).then(|| Ruling::holds(format!("{looked_at} tokens")))
+    (looked_at > 0).then(|| Ruling::holds(counted(looked_at, "token")))
 }

@@ -5,6 +5,7 @@ use crate::{
     redact::looks_like_token,
     trace::{Event, Kind},
 };
+use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "no-secret-told",
@@ -27,7 +28,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             return Some(Ruling::fails(found, Evidence::none()));
         }
     }
-    let found = format!("{} events", events.len());
+    let found = counted(events.len(), "event");
     Some(Ruling::holds(found))
 }
 

@@ -7,10 +7,11 @@ use crate::{
     judge::{redis_view::Work, view::Call},
     trace::{CallOutcome, span},
 };
+use crate::wording::Number;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "nothing-stops-for-good",
-    says: "who got tokens before the faults gets them again within 2 min of their end",
+    says: "clients that got tokens before the faults get them again within 2 min of their end",
     is_held_by_silence: false,
     judge,
 };
@@ -43,8 +44,11 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         looked_at += 1;
         if !served.again {
             let found = format!(
-                "#{instance} fails all {} calls for {scope} from {} after the last repair on",
-                served.late,
+                "#{instance} fails {} for {scope} from {} after the last repair on",
+                match served.late {
+                    1 => "the only call".to_owned(),
+                    late => format!("all {late} calls"),
+                },
                 span(WITHIN)
             );
             let late = view.calls().filter(|call| {
@@ -64,20 +68,25 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         looked_at += 1;
         if !late.iter().any(|work| work.is_done()) {
             let found = format!(
-                "all {} pieces of redis work from {} after the last repair on fail",
-                late.len(),
-                span(WITHIN)
+                "{} from {} after the last repair on {}",
+                match late.len() {
+                    1 => "the only piece of redis work".to_owned(),
+                    late => format!("all {late} pieces of redis work"),
+                },
+                span(WITHIN),
+                Number::of(late.len()).pick("fails", "fail")
             );
             let shown = Evidence::of(late.iter().flat_map(|work| work.events()));
             return Some(Ruling::fails(found, shown));
         }
     }
-    let who = if work.is_empty() {
-        "credentials and scopes"
+    let number = Number::of(looked_at);
+    let clients = if work.is_empty() {
+        number.pick("credential and scope is", "credentials and scopes are")
     } else {
-        "redis clients"
+        number.pick("redis client is", "redis clients are")
     };
-    let found = format!("{looked_at} {who} are served again");
+    let found = format!("{looked_at} {clients} served again");
     (looked_at > 0).then(|| Ruling::holds(found))
 }
 

@@ -7,6 +7,7 @@ use crate::{
     judge::Visibility,
     trace::{CallOutcome, Kind},
 };
+use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "reported-identity",
@@ -66,7 +67,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                         .reported
                         .is_some_and(|reported| who.is_named_in(reported, visibility))
                 {
-                    let found = format!("{who} answers after {before}, and nobody is told");
+                    let found = format!("{who} answers after {before}, and the change is not reported");
                     let shown = Evidence::of([*answered, event]);
                     return Some(Ruling::fails(found, shown));
                 }
@@ -75,7 +76,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             _ => {}
         }
     }
-    let found = format!("{looked_at} tokens");
+    let found = counted(looked_at, "token");
     (looked_at > 0).then(|| Ruling::holds(found))
 }
 

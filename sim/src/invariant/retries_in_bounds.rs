@@ -10,6 +10,7 @@ use jiff::fmt::rfc2822;
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::{judge::view::{Call, Exchange, is_entra, is_imds, is_imds_token, world_time}, trace::{Fingerprint, span}, world::Service};
+use crate::wording::{Number, counted};
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "retries-in-bounds",
@@ -27,7 +28,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         return None;
     }
     let failed = too_early(plan, view).or_else(|| too_many(plan, view));
-    Some(failed.unwrap_or_else(|| Ruling::holds(format!("{sent} requests"))))
+    Some(failed.unwrap_or_else(|| Ruling::holds(counted(sent, "request"))))
 }
 
 /// A request that is sent before the service wants it.
@@ -261,9 +262,10 @@ fn excess(view: &View<'_>, call: &Call<'_>, limits: &Limits) -> Option<Ruling> {
             return None;
         }
         let found = format!(
-            "#{} makes {} attempts for one caller; {allowed} are allowed",
+            "#{} makes {} for one caller; {allowed} {} allowed",
             call.instance,
-            attempts.len()
+            counted(attempts.len(), "attempt"),
+            Number::of(allowed).pick("is", "are")
         );
         let shown = Evidence::of(attempts.iter().map(|exchange| exchange.sent));
         Some(Ruling::fails(found, shown))

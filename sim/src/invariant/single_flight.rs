@@ -8,6 +8,7 @@ use crate::{
     judge::view::{is_imds, is_imds_token},
     trace::{Fingerprint, Kind},
 };
+use crate::wording::Number;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "single-flight",
@@ -71,6 +72,6 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         }
         keys.insert(name, key);
     }
-    let found = format!("{looked_at} requests and commands");
+    let found = Number::of(looked_at).pick("1 request or command".to_owned(), format!("{looked_at} requests and commands"));
     (looked_at > 0).then(|| Ruling::holds(found))
 }

@@ -11,6 +11,7 @@ use crate::{
     judge::view::Call,
     trace::CallOutcome,
 };
+use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "valid-token-kept",
@@ -102,7 +103,10 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             CallOutcome::GaveUp {} => {}
         }
     }
-    let found = format!("{looked_at} failed calls after a token, none of them with a valid one");
+    let found = format!(
+        "{} after a token, none of them with a valid one",
+        counted(looked_at, "failed call")
+    );
     (!held.is_empty()).then(|| Ruling::holds(found))
 }
 

@@ -5,6 +5,7 @@ use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View};
 use crate::{
     trace::{Kind, RedisEnd, RedisEvent},
 };
+use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "whole-transactions",
@@ -42,7 +43,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 };
                 if is_foreign {
                     let found = format!(
-                        "nobody sent the {name} that stands in transaction {number} of connection {connection}"
+                        "no caller sent the {name} in transaction {number} of connection {connection}"
                     );
                     let shown = Evidence::of(of_transaction(view, *connection, u64::from(number.get())));
                     return Some(Ruling::fails(found, shown));
@@ -64,7 +65,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             _ => {}
         }
     }
-    let found = format!("{looked_at} transactions");
+    let found = counted(looked_at, "transaction");
     (looked_at > 0).then(|| Ruling::holds(found))
 }
 

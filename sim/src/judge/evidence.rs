@@ -2,6 +2,7 @@
 
 use super::view::{Call, Entry};
 use crate::trace::{self, Event, Kind, RedisEvent, Trace};
+use crate::wording::counted;
 
 /// Whether the world became another one.
 fn is_change(event: &Event) -> bool {
@@ -110,7 +111,7 @@ impl Evidence {
     pub(crate) fn lines(self) -> Vec<String> {
         let mut lines = self.first;
         if self.left_out > 0 {
-            lines.push(format!("... {} more lines ...", self.left_out));
+            lines.push(format!("... {} ...", counted(self.left_out, "more line")));
         }
         lines.extend(self.last);
         lines

@@ -10,7 +10,7 @@ use crate::{
     credential::{RedisClientKind, Subject},
     fault::effect::FaultThen,
     scenario::Span,
-    service::Reach,
+    service::{Reach, TokenSource},
     world::{Service, World},
 };
 
@@ -117,12 +117,11 @@ impl<'a> Plan<'a> {
     /// How many retries the documentation allows one waiting caller of the subject at a service;
     /// none if nothing in it asks there.
     pub(crate) fn retries(&self, service: Service) -> Option<u32> {
-        let source = match service {
-            Service::Imds => Source::Imds {
+        let source = match service.token_source()? {
+            TokenSource::Metadata => Source::Imds {
                 selected: self.selects_managed_identity(),
             },
-            Service::Entra => Source::Entra,
-            Service::Redis => return None,
+            TokenSource::Entra => Source::Entra,
         };
         self.subject.credential.retries(&source)
     }

@@ -26,9 +26,9 @@ impl Aspect {
         match self {
             Self::Calls => "callers are outside this process",
             Self::Attempts => "requests are seen where they arrive, not where they are made",
-            Self::Reports => "what the credential reports is not heard here",
-            Self::Walks => "which credentials were tried and which one answered is not told",
-            Self::Details => "what an error or a credential holds is not told in full",
+            Self::Reports => "what the credential reports cannot be seen",
+            Self::Walks => "which credentials were tried and which one answered cannot be seen",
+            Self::Details => "errors and credentials are not shown in full",
             Self::Kinds => "its errors are all of one kind, whatever went wrong",
             Self::Words => "the words are those of our library, and this one has its own",
         }

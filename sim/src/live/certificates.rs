@@ -35,7 +35,7 @@ impl Certificates {
             .find(|host| DnsName::try_from(host.as_str()).is_err())
         {
             return Err(format!(
-                "no certificate can be made for {host}: it is no DNS name"
+                "no certificate can be made for {host}: it is not a DNS name"
             ));
         }
         let explain = |error: rcgen::Error| format!("no certificate can be made: {error}");

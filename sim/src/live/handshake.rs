@@ -22,7 +22,9 @@ pub(crate) fn why_none(error: &io::Error, help: &str) -> String {
                 format!("the client says {alert:?}")
             }
         }
-        Some(error) => format!("it is no TLS, or not of a kind that is served: {error}"),
+        Some(error) => format!(
+            "the handshake failed: it is not TLS, or a version that is not supported: {error}"
+        ),
         // Node.js says nothing when it distrusts a certificate.
         None => format!(
             "the client hung up in the handshake, as Node.js does when it does not trust \

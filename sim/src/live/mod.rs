@@ -120,7 +120,7 @@ impl Door {
             socket: &socket,
             home: &home,
             time_zone: plan.world.host.time_zone.as_deref(),
-            scenario: &plan.world.environment,
+            scenario: &plan.world.host_environment(),
             user: plan.variables,
             seed: plan.seed,
         });

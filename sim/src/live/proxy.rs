@@ -282,7 +282,10 @@ impl Proxy {
             return match engine::live::dial(to.port).await {
                 Ok(stream) => Ok(Some(engine::live::stream(stream)?)),
                 Err(error) => {
-                    let text = format!("nobody answers on port {} here: {error}\n", to.port);
+                    let text = format!(
+                        "nothing answers on port {} of this machine: {error}\n",
+                        to.port
+                    );
                     self.say(client, "502 Bad Gateway", &text).await?;
                     Ok(None)
                 }

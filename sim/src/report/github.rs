@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Count, Ending, Outcome, Tally, counted, prose::real};
+use super::{Count, Ending, Outcome, Tally, prose::real};
 use crate::judge::Finding;
 use crate::scenario::diagnostics::{github_property, github_text};
+use crate::wording::{Number, counted};
 
 /// GitHub shows a handful of annotations for each step; more would only hide the first ones.
 pub const MOST_ANNOTATIONS: usize = 25;
@@ -23,7 +24,9 @@ pub fn annotations(outcomes: &[Outcome]) -> String {
     {
         let _ = writeln!(
             text,
-            "::notice title=credsim::{more} more failures are in the log"
+            "::notice title=credsim::{} {} in the log",
+            counted(more, "more failure"),
+            Number::of(more).pick("is", "are")
         );
     }
     text

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Ending, Judged, Outcome, counted};
+use super::{Ending, Judged, Outcome};
 use crate::judge::Finding;
+use crate::wording::counted;
 
 /// The document.
 ///

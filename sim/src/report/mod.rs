@@ -114,8 +114,3 @@ impl Count {
         self.held + self.failed
     }
 }
-
-/// `1 expectation`, `2 expectations`.
-pub(crate) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}

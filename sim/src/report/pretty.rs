@@ -5,9 +5,10 @@ use std::{fmt::Write as _, time::Duration};
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    Count, Difference, Ending, Judged, Outcome, Tally, counted,
+    Count, Difference, Ending, Judged, Outcome, Tally,
     prose::{long, paragraph, real},
 };
+use crate::wording::{Number, counted};
 use crate::{judge::Finding, trace};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -118,8 +119,9 @@ fn failed(outcome: &Outcome, judged: &Judged, width: usize) -> String {
     let mut what = Vec::new();
     if broken > 0 {
         what.push(format!(
-            "{broken} of {} checks do not hold",
-            judged.checks()
+            "{broken} of {} {} not hold",
+            counted(judged.checks(), "check"),
+            Number::of(broken).pick("does", "do")
         ));
     }
     if judged.difference.is_some() {

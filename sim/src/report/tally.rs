@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{Count, Ending, Outcome, counted};
+use super::{Count, Ending, Outcome};
+use crate::wording::counted;
 
 /// How many scenarios ended how. Whatever is neither passed nor skipped has failed, so that an
 /// invalid file never looks like a success.

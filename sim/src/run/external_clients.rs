@@ -55,7 +55,7 @@ impl Subject for ExternalSubject {
         Err(Error::new(
             ErrorKind::Configuration,
             "credsim",
-            "nobody here calls",
+            "calls come from processes outside, not from a credential of this world",
         ))
     }
 }

@@ -138,7 +138,7 @@ impl WorldDriver {
             self.backend.clone(),
             self.recorder.clone(),
             self.draws.clone(),
-            world.environment.clone(),
+            world.host_environment(),
         ));
         let _ = self.app.set(state.clone());
         for (name, _) in self.backend.hosts() {
@@ -212,7 +212,7 @@ async fn cut_short(
         }
     };
     tokio::select! { biased;
-        _ = control.interrupted() => "somebody has ended this process".to_owned(),
+        _ = control.interrupted() => "a signal has ended this process".to_owned(),
         why = broken => why,
     }
 }

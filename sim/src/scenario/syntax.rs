@@ -59,7 +59,7 @@ pub(super) fn problem(text: &str, error: &toml::de::Error) -> Problem {
             format!("not TOML: {what}"),
             "the reader stops here",
             expected,
-            "https://toml.io tells how TOML is written".into(),
+            "https://toml.io describes the syntax of TOML".into(),
         ),
     };
     let mut problem = Problem::new(span, message);

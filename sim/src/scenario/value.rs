@@ -93,7 +93,7 @@ impl FromStr for Span {
         let mut rest = text.trim();
         if rest.is_empty() {
             return Err(format!(
-                "an empty string is no duration; expected {EXPECTED}"
+                "an empty string is not a duration; expected {EXPECTED}"
             ));
         }
         let mut smallest = u128::MAX;
@@ -107,7 +107,7 @@ impl FromStr for Span {
                 .unwrap_or(after.len());
             let (unit, after) = after.split_at(letters);
             let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-                return Err(format!("\"{text}\" is no duration; expected {EXPECTED}"));
+                return Err(format!("\"{text}\" is not a duration; expected {EXPECTED}"));
             };
             if *scale >= smallest {
                 return Err(format!(
@@ -117,7 +117,7 @@ impl FromStr for Span {
             }
             smallest = *scale;
             let nanoseconds = decimal(number, *scale)
-                .ok_or_else(|| format!("\"{text}\" is no duration; expected {EXPECTED}"))?;
+                .ok_or_else(|| format!("\"{text}\" is not a duration; expected {EXPECTED}"))?;
             total = total.saturating_add(nanoseconds);
             rest = after.trim_start();
         }
@@ -166,7 +166,9 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Self, String> {
         text.parse().map(Self).map_err(|_| {
-            format!("\"{text}\" is no moment; expected RFC 3339, such as \"2026-01-01T00:00:00Z\"")
+            format!(
+                "\"{text}\" is not a moment; expected RFC 3339, such as \"2026-01-01T00:00:00Z\""
+            )
         })
     }
 }

@@ -3,13 +3,15 @@
 //! They answer as `fixtures/facts` says, byte for byte where a client could notice, and leave in
 //! the trace what reached them, what they decided and why. They know no subject.
 //!
-//! A folder holds `mod.rs` (what [`Service`] asks for), `world.rs` (the keys of `[world.<service>]`),
-//! `matcher.rs` (the facts of a request, and which requests a scenario means), `server.rs` (its
-//! endpoint) and its tests. To add a service, write such a folder, declare it here and add its entry
-//! to the registry in `world/registry.rs`.
+//! A folder holds `mod.rs` (what [`Service`] asks for), `world.rs` (the keys of `[world.<service>]`
+//! and their checks), `matcher.rs` (the facts of a request, and which requests a scenario means),
+//! `server.rs` (its endpoint) and its tests. To add a service, write such a folder, and declare it
+//! here: its module and its entry in `services!`.
 
+pub mod app_service;
 pub mod entra;
 pub mod imds;
+pub mod managed_identity;
 pub mod redis;
 pub mod resource;
 
@@ -18,16 +20,68 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::counted;
 use crate::{
     backend::Backend,
+    check::Check,
     engine::Server,
-    fault::effect::Preset,
-    http::limit::{Limit, LimitBody},
-    scenario::{Range, Span},
+    fault::effect::KnownPreset,
+    http::{
+        exchange::Request,
+        limit::{Limit, LimitBody},
+    },
+    scenario::{Range, Span, document::Place},
+    trace::Facts,
 };
 
+/// The registry of services: `world` makes the root types and every dispatch from it. Each entry
+/// names the field and the variant, the type of its keys with the sentence of the schema, and the
+/// matcher with its sentence; `host` has one more sentence, for what `do.network`, `do.crash` and
+/// `do.restart` name. The callback is given what stands before its own tokens.
+macro_rules! services {
+    ($callback:ident $($more:tt)*) => {
+        $callback! { $($more)*
+            services {
+                "imds" imds Imds {
+                    /// The instance metadata service. Without it nothing answers at 169.254.169.254.
+                    keys: crate::service::imds::world::Imds,
+                    /// Requests to IMDS.
+                    matcher: crate::service::imds::matcher::ImdsMatch,
+                    /// The instance metadata service.
+                    host,
+                }
+                "app-service" app_service AppService {
+                    /// Azure App Service or Functions: the token endpoint of the app.
+                    keys: crate::service::app_service::world::AppService,
+                    /// Requests to App Service's token endpoint.
+                    matcher: crate::service::app_service::matcher::AppServiceMatch,
+                    /// App Service's token endpoint.
+                    host,
+                }
+                "entra" entra Entra {
+                    /// Microsoft Entra ID at login.microsoftonline.com.
+                    keys: crate::service::entra::world::Entra,
+                    /// Requests to Entra.
+                    matcher: crate::service::entra::matcher::EntraMatch,
+                    /// Microsoft Entra ID.
+                    host,
+                }
+                "redis" redis Redis {
+                    /// A Redis that takes Entra tokens.
+                    keys: crate::service::redis::Redis,
+                    /// Commands for Redis.
+                    matcher: crate::service::redis::RedisMatch,
+                    /// Redis: all of its nodes.
+                    host,
+                }
+            }
+        }
+    };
+}
+pub(crate) use services;
+
 /// What the rest of the harness needs to know of a service of a world.
-pub trait Service {
+pub(crate) trait Service {
     /// What to write under its key in a world that lacks it, for a diagnostic.
     fn advice() -> &'static str
     where
@@ -38,14 +92,37 @@ pub trait Service {
     where
         Self: Sized;
 
-    /// The sentence of a preset that this service says (`then.reply.body.preset`); nothing for those
-    /// of other services.
-    fn preset(preset: Preset) -> Option<&'static str>
+    /// What it says word for word (`then.reply.body.preset`).
+    fn presets() -> Vec<KnownPreset>
+    where
+        Self: Sized;
+
+    /// What is known of a request that a client sends to `host`; nothing if the service is not
+    /// there.
+    fn facts_of(host: &str, request: &Request) -> Option<Facts>
+    where
+        Self: Sized;
+
+    /// Its part in handing out tokens to credentials, which decides how often one retries; none if
+    /// no credential asks it.
+    fn token_source() -> Option<TokenSource>
+    where
+        Self: Sized;
+
+    /// The host that is its own in every world, with the title under which people know it; none if
+    /// nothing is there in a world without it.
+    fn reserved_host() -> Option<(&'static str, &'static str)>
     where
         Self: Sized;
 
     /// Its key in `[world]`.
     fn key(&self) -> &'static str;
+
+    /// Checks its keys, which stand at `place`.
+    fn check(&self, place: &Place, check: &mut Check<'_>);
+
+    /// The environment variables that the platform sets on the subject's host because of it.
+    fn environment(&self) -> Vec<(&'static str, String)>;
 
     /// What people call it, or each part of it.
     fn titles(&self) -> Vec<String>;
@@ -84,6 +161,15 @@ pub trait Service {
     fn crash(&self, backend: &Backend, at: Duration);
 }
 
+/// How credentials get tokens from a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenSource {
+    /// Managed identity credentials ask the metadata service of a virtual machine.
+    Metadata,
+    /// Credentials sign in with secrets, certificates or assertions.
+    Entra,
+}
+
 /// Something that a token can be for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal<'a> {
@@ -110,7 +196,7 @@ pub enum Reach {
     /// They do.
     #[default]
     Reachable,
-    /// Connections are refused: nobody listens.
+    /// Connections are refused: no server listens.
     Refused,
     /// Packets vanish: a connect hangs until it times out.
     BlackHoled,
@@ -138,7 +224,11 @@ fn describe_http(parts: &mut Vec<String>, takes: Option<&Range>, at: Reach, limi
         other => parts.push(other.describe().to_owned()),
     }
     if let Some(limit) = limit {
-        let mut text = format!("serves {} token requests per {}", limit.requests, limit.per);
+        let mut text = format!(
+            "serves {} per {}",
+            counted(limit.requests, "token request"),
+            limit.per
+        );
         text += match limit.body {
             LimitBody::Json => ", then answers 429",
             LimitBody::Text => ", then answers 429 in plain text",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::wording::{Number, times};
 use crate::{
     action::{Outside, PROXY_ALWAYS_ANSWERS},
     call::Instance,
@@ -63,14 +64,13 @@ fn live(scenario: &Scenario, who: Callers) -> Option<String> {
     let seeds = scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
     let most = Span(LONGEST_LIVE);
     if who != Callers::Guests && lasts.0.saturating_mul(seeds) > LONGEST_LIVE {
-        let times = if seeds > 1 {
-            format!(", {seeds} times")
-        } else {
-            String::new()
+        let times = match Number::of(seeds) {
+            Number::One => String::new(),
+            Number::Many => format!(", {}", times(seeds)),
         };
         return Some(format!(
-            "the world lasts {lasts}{times}, real time is real, and more than {most} is asked of nobody; \
-             the scenarios of the folder `live` are short"
+            "live runs are limited to {most}; this scenario lasts {lasts}{times}; the scenarios of the \
+             folder `live` are short"
         ));
     }
     (who != Callers::Inside)
@@ -103,7 +103,7 @@ fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
     }
     let clones = |instance| instance == Instance::Clone;
     if who == Callers::Driver && scenario.call.iter().any(|call| clones(call.credential)) {
-        return says("credentials are cloned, and drivers have no word for that");
+        return says("credentials are cloned, and the driver protocol does not support clone");
     }
     None
 }

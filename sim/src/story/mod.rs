@@ -35,12 +35,12 @@ pub use schema::schema;
 pub struct Scenario {
     /// The story in one line.
     pub title: String,
-    /// The story in a few sentences: what happened to somebody.
+    /// The story in a few sentences: what happens, and to which application.
     pub story: String,
     /// Where the story comes from: documents, issues.
     #[serde(default)]
     pub sources: Vec<String>,
-    /// The facts it builds on, by id: `CH-24`. `credsim explain CH-24` tells more.
+    /// The facts it builds on, by id: `CH-24`. `credsim explain CH-24` prints more.
     #[serde(default)]
     pub facts: Vec<String>,
     /// The promises it holds the subject to, by id: `PR-02`.
@@ -53,7 +53,7 @@ pub struct Scenario {
     /// What happens to the world, in time.
     #[serde(default)]
     pub at: Vec<At>,
-    /// Who asks for tokens, and when.
+    /// The calls for tokens, and when they are made.
     #[serde(default)]
     pub call: Vec<Call>,
     /// What must hold at the end.

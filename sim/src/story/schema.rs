@@ -7,9 +7,10 @@ use schemars::{
     generate::SchemaSettings,
     transform::{Transform, transform_subschemas},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Scenario;
+use crate::world;
 
 /// The schema as it is checked in at `sim/scenario.schema.json`: draft 2020-12, indented.
 pub fn schema() -> String {
@@ -21,13 +22,33 @@ pub fn schema() -> String {
 /// The schema as data.
 pub(crate) fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-        SchemaSettings::draft2020_12()
+        let mut document = SchemaSettings::draft2020_12()
             .with_transform(WithoutNull)
             .into_generator()
             .into_root_schema_for::<Scenario>()
-            .to_value()
+            .to_value();
+        list_presets(&mut document["$defs"]["Preset"]);
+        document
     });
     &DOCUMENT
+}
+
+/// Lists the presets of the services, which the type of a preset does not know.
+fn list_presets(definition: &mut Value) {
+    let mut by_name: Vec<(&str, Vec<&str>)> = Vec::new();
+    for known in world::presets() {
+        match by_name.iter_mut().find(|(name, _)| *name == known.name) {
+            Some((_, summaries)) => summaries.push(known.summary),
+            None => by_name.push((known.name, vec![known.summary])),
+        }
+    }
+    let choices = by_name.into_iter().map(|(name, summaries)| {
+        json!({ "const": name, "description": summaries.join(" "), "type": "string" })
+    });
+    if let Some(definition) = definition.as_object_mut() {
+        definition.remove("type");
+        definition.insert("oneOf".to_owned(), choices.collect());
+    }
 }
 
 /// TOML has no null: what is optional is left out, so no schema needs to allow it.

@@ -1,70 +1,34 @@
 //! The registry of services and commands: what `[world]`, faults and expectations can name.
 //!
-//! Each entry gives the key, the variant, the keys in `[world]`, the matcher and the sentences of the
-//! schema. What is generated from it needs no list of services anywhere else.
+//! It is made from `services!` and `commands!`, which list them; what is generated here needs no list
+//! of services anywhere else.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::Number;
 use crate::{
     backend::settings::SigningKey,
+    check::Check,
     command::{
         self, Account, Command, Program, commands,
         matcher::{CommandMatch, RunsOf},
     },
     fault::{
         Matcher,
-        effect::{KnownPreset, Preset, TargetKind},
+        effect::{KnownPreset, TargetKind},
     },
     http::exchange::Request,
-    scenario::{Moment, SignedSpan, Span},
+    scenario::{Moment, SignedSpan, Span, document::Place},
     service::{
-        self,
-        entra::{self, matcher::EntraMatch, world::Entra},
-        imds::{self, matcher::ImdsMatch, world::Imds},
-        redis::{Redis, RedisMatch},
+        self, TokenSource,
         resource::{matcher::ResourceRef, world::Resource},
+        services,
     },
     trace::Facts,
 };
-
-/// The registry; `commands!` adds its own. Each entry names the field and the variant, the type of its keys with the sentence
-/// of the schema, and the matcher with its sentence; services with hosts of their own have one more
-/// sentence, as what `do.network`, `do.crash` and `do.restart` name.
-macro_rules! services {
-    ($callback:ident) => {
-        commands! { $callback
-            services {
-                "imds" imds Imds {
-                    /// The instance metadata service. Without it nothing answers at 169.254.169.254.
-                    keys: Imds,
-                    /// Requests to IMDS.
-                    matcher: ImdsMatch,
-                    /// The instance metadata service.
-                    host,
-                }
-                "entra" entra Entra {
-                    /// Microsoft Entra ID at login.microsoftonline.com.
-                    keys: Entra,
-                    /// Requests to Entra.
-                    matcher: EntraMatch,
-                    /// Microsoft Entra ID.
-                    host,
-                }
-                "redis" redis Redis {
-                    /// A Redis that takes Entra tokens.
-                    keys: Redis,
-                    /// Commands for Redis.
-                    matcher: RedisMatch,
-                    /// Redis: all of its nodes.
-                    host,
-                }
-            }
-        }
-    };
-}
 
 macro_rules! define {
     (
@@ -104,11 +68,23 @@ macro_rules! define {
 
         impl World {
             /// Its services, then the APIs that check tokens.
-            pub fn services(&self) -> Vec<&dyn service::Service> {
+            pub(crate) fn services(&self) -> Vec<&dyn service::Service> {
                 let mut all: Vec<&dyn service::Service> = Vec::new();
                 $(if let Some(it) = &self.$sfield { all.push(it); })*
                 all.push(&self.resources);
                 all
+            }
+
+            /// The environment variables of the subject's host: those that the platform sets
+            /// because of its services, and those that the file states, which win.
+            pub(crate) fn host_environment(&self) -> BTreeMap<String, String> {
+                let services = self.services();
+                let of_services = services.iter().flat_map(|service| service.environment());
+                let mut variables: BTreeMap<String, String> = of_services
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect();
+                variables.extend(self.environment.clone());
+                variables
             }
 
             /// The commands of which it says something, in the order of the registry.
@@ -127,12 +103,34 @@ macro_rules! define {
             }
         }
 
-        /// The service that says a preset, and the preset's sentence.
-        pub(crate) fn preset(preset: Preset) -> Option<KnownPreset> {
-            $(if let Some(sentence) = <$skeys as service::Service>::preset(preset) {
-                return Some(KnownPreset { service: $skey, sentence });
-            })*
-            None
+        /// What the service at `host` would know of a request; nothing if there is no service of
+        /// ours.
+        pub(crate) fn facts_of(host: &str, request: &Request) -> Facts {
+            let known = None;
+            $(let known = known.or_else(|| {
+                <$skeys as service::Service>::facts_of(host, request)
+            });)*
+            known.unwrap_or_default()
+        }
+
+        /// The hosts that are a service's own in every world, with the titles of the services.
+        pub(crate) fn reserved_hosts() -> Vec<(&'static str, &'static str)> {
+            let all = [$(<$skeys as service::Service>::reserved_host()),*];
+            all.into_iter().flatten().collect()
+        }
+
+        /// The keys of the services that give tokens to credentials.
+        pub(crate) fn token_sources() -> Vec<&'static str> {
+            let all = [$((Service::$svariant, Service::$svariant.token_source())),*];
+            let sources = all.into_iter().filter(|(_, source)| source.is_some());
+            sources.map(|(service, _)| service.name()).collect()
+        }
+
+        /// What the services say word for word, in the order of the registry.
+        pub(crate) fn presets() -> Vec<KnownPreset> {
+            let mut all = Vec::new();
+            $(all.extend(<$skeys as service::Service>::presets());)*
+            all
         }
 
         /// What to write under the key of a service or command that a world lacks.
@@ -159,8 +157,15 @@ macro_rules! define {
                 match self { $(Self::$svariant => $skey,)* }
             }
 
+            /// How credentials get tokens from it; none if they do not.
+            pub(crate) fn token_source(self) -> Option<TokenSource> {
+                match self {
+                    $(Self::$svariant => <$skeys as service::Service>::token_source(),)*
+                }
+            }
+
             /// What `world` says of it, if it is there.
-            pub fn of(self, world: &World) -> Option<&dyn service::Service> {
+            pub(crate) fn of(self, world: &World) -> Option<&dyn service::Service> {
                 match self {
                     $(Self::$svariant => {
                         world.$sfield.as_ref().map(|it| it as &dyn service::Service)
@@ -193,7 +198,7 @@ macro_rules! define {
             }
 
             /// The matcher of the service or command that is meant.
-            pub fn matcher(&self) -> &dyn Matcher {
+            pub(crate) fn matcher(&self) -> &dyn Matcher {
                 match self {
                     $(Self::$svariant(matcher) => matcher,)*
                     $(Self::$cvariant(CommandMatch {}) => &RunsOf(Program::$cvariant),)*
@@ -203,7 +208,7 @@ macro_rules! define {
         }
     };
 }
-services!(define);
+services!(commands define);
 
 /// The host that the subject runs on.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -219,14 +224,12 @@ pub struct HostWorld {
 /// What a fault strikes.
 pub type FaultOn = Target;
 
-/// What the service at `host` would know of a request; nothing if there is no service of ours.
-pub(crate) fn facts_of(host: &str, request: &Request) -> Facts {
-    let services = [imds::matcher::facts_of, entra::matcher::facts_of];
-    let mut known = services.iter().filter_map(|of| of(host, request));
-    known.next().unwrap_or_default()
-}
-
 impl Matcher for Target {
+    /// Checks the matcher at its key in `place`.
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        self.matcher().check(&place.key(self.key()), check);
+    }
+
     fn lane(&self) -> Cow<'_, str> {
         self.matcher().lane()
     }
@@ -239,8 +242,8 @@ impl Matcher for Target {
         self.matcher().kind()
     }
 
-    fn describe(&self) -> String {
-        self.matcher().describe()
+    fn describe(&self, number: Number) -> String {
+        self.matcher().describe(number)
     }
 }
 
@@ -253,7 +256,7 @@ mod tests {
         let said = |to: &str| {
             toml::from_str::<Target>(to)
                 .expect("a valid target")
-                .describe()
+                .describe(Number::Many)
         };
         assert_eq!(
             said(

@@ -22,7 +22,7 @@ impl Backend {
             Beginning {
                 start: world.start.0,
                 signing_key: world.signing_key,
-                stated: world.environment.values().cloned().collect(),
+                stated: world.host_environment().into_values().collect(),
             },
             seed,
             recorder,

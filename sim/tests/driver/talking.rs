@@ -177,7 +177,7 @@ fn fault(case: &str) -> String {
 fn token_as_identity() {
     holds(
         &fault("tells a token as an identity"),
-        &["told a secret in `identity-changed`"],
+        &["showed a secret in `identity-changed`"],
     );
 }
 

@@ -55,7 +55,7 @@ pub fn promise(id: &str) -> Option<String> {
     if !others.is_empty() {
         let _ = write!(
             text,
-            "{HEADING}Who is known to break it{HEADING:#}\n{others}"
+            "{HEADING}Subjects known to break it{HEADING:#}\n{others}"
         );
     }
     Some(text)

@@ -50,7 +50,7 @@ pub struct Args {
     /// Runs a command in the world, and ends with it and with its exit code
     #[arg(long, requires = "command")]
     pub until_exit: bool,
-    /// Says who comes: a subject by name and version, such as 'node-redis 6.3.1', so that its
+    /// The subject that is served, by name and version, such as 'node-redis 6.3.1', so that its
     /// [[known-failure]]s must fail, and nothing else may
     #[arg(long = "as", value_name = "NAME VERSION", value_parser = subject)]
     pub subject: Option<String>,
@@ -121,7 +121,10 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         Ok(scenario) => &scenario.unwrap_or_else(|| loaded.scenario.clone()),
         Err(reason) => {
             let message = format!("{} cannot honestly run faster: {reason}", loaded.name);
-            console.error(&message, Some("leave --speed out: real time is real"));
+            console.error(
+                &message,
+                Some("leave --speed out: this scenario is served in real time"),
+            );
             return exit::USAGE;
         }
     };
@@ -163,7 +166,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
                     console.error("the command never reached the world", Some(hint));
                 }
                 Ending::Skipped {
-                    reason: "nothing could be observed: nobody came".to_owned(),
+                    reason: "nothing could be observed: no request reached the world".to_owned(),
                 }
             }
         }

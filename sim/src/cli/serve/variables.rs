@@ -35,7 +35,7 @@ impl Printed {
             .collect();
         (!names.is_empty()).then(|| {
             format!(
-                "not told, for their names cannot be written in this form: {}\n",
+                "left out, because their names cannot be written in this form: {}\n",
                 names.join(", ")
             )
         })

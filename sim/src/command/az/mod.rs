@@ -34,7 +34,7 @@ pub struct Az {
     /// Whether it is installed at the start. Default: true.
     #[serde(default = "yes")]
     pub installed: bool,
-    /// Who is logged in at the start; one of `world.accounts`. Default: nobody.
+    /// The account that is logged in at the start; one of `world.accounts`. Default: none.
     pub account: Option<String>,
     /// How long it takes to answer. Default: 1s.
     pub takes: Option<Range>,

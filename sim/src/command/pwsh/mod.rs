@@ -44,7 +44,7 @@ pub struct Pwsh {
     /// Whether it has the module Az.Accounts, which knows Azure. Default: true.
     #[serde(default = "yes")]
     pub has_az_accounts: bool,
-    /// Who is connected at the start; one of `world.accounts`. Default: nobody.
+    /// The account that is connected at the start; one of `world.accounts`. Default: none.
     pub account: Option<String>,
     /// How long it takes to answer. Default: 1s.
     pub takes: Option<Range>,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::Number;
 use crate::{
     check::Check,
     scenario::{Span, document::Place},
@@ -42,7 +43,7 @@ pub struct RedisSubject {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TokenRetry {
-    /// How many retries after the first failure, before it is told that renewal fails.
+    /// How many retries after the first failure, before renewal is reported as failing.
     pub max_attempts: Option<u32>,
     /// The first wait.
     pub initial_delay: Option<Span>,
@@ -128,7 +129,10 @@ impl RedisSubject {
             text += &format!(", renewing after {ratio} of a token's life");
         }
         if let Some(attempts) = self.retry.max_attempts {
-            text += &format!(", {attempts} retries");
+            text += &format!(
+                ", {attempts} {}",
+                Number::of(attempts).pick("retry", "retries")
+            );
         }
         text
     }

@@ -62,7 +62,7 @@ fn on_this_thread(
     outside::enter();
     let fabric = Fabric::new(LATENCY);
     let runtime = driver::paused_runtime(&fabric, surroundings, progress)
-        .map_err(|e| EngineError(format!("no runtime for the world: {e}")))?;
+        .map_err(|e| EngineError(format!("the world's runtime could not be built: {e}")))?;
     let outcome = runtime.block_on(async {
         let _driving = driver::start(&fabric);
         for (name, main) in servers {
@@ -76,7 +76,7 @@ fn on_this_thread(
             why = fabric.failure() => Err(EngineError(why)),
             () = story => Ok(()),
             () = fabric.sleep(horizon) => Err(EngineError(format!(
-                "the world did not end within its {} s: something waits for what never comes",
+                "the world did not end within its limit of {} s: a task waits for something that never happens",
                 horizon.as_secs()
             ))),
         };

@@ -215,7 +215,7 @@ impl Network for Place {
                 .get(&host)
                 .and_then(|host| host.ports.get(&port).copied())
                 .ok_or_else(|| {
-                    let text = format!("nobody listens on port {port} of {host}");
+                    let text = format!("nothing listens on port {port} of {host}");
                     io::Error::new(io::ErrorKind::ConnectionRefused, text)
                 })?;
             let tcp = dial(to).await?;

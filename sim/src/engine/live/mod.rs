@@ -44,7 +44,7 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| EngineError(format!("no runtime for the world: {e}")))?;
+        .map_err(|e| EngineError(format!("the world's runtime could not be built: {e}")))?;
     let ended = runtime.block_on(until_its_end(world));
     // A blocking file operation that still runs must not keep the world from ending.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -59,7 +59,7 @@ async fn until_its_end(world: World) -> Result<(), EngineError> {
         ..
     } = world;
     if interrupted().is_some() {
-        return Err(EngineError("somebody has ended this process".to_owned()));
+        return Err(EngineError("a signal has ended this process".to_owned()));
     }
     let hosts = Hosts::new(&driver_name);
     let signals = signals::Signals::listen();
@@ -89,7 +89,7 @@ async fn until_its_end(world: World) -> Result<(), EngineError> {
         why = failed => Err(EngineError(why)),
         () = story => hosts.failure().map_or(Ok(()), |why| Err(EngineError(why))),
         () = too_long => Err(EngineError(format!(
-            "the world should have ended after {} s",
+            "the world did not end within its limit of {} s",
             horizon.as_secs()
         ))),
     };

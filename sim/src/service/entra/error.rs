@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::server::say;
 use crate::{
     backend::Backend,
-    fault::effect::Preset,
+    fault::effect::KnownPreset,
     http::exchange::{Answer, Request},
 };
 
@@ -221,29 +221,44 @@ fn correlation(request: &Request) -> Option<String> {
         .or_else(|| request.header("x-ms-client-request-id").map(str::to_owned))
 }
 
-/// What a preset means, in a sentence, and the refusal of a client id that says it.
-pub type Said = (&'static str, fn(&str) -> Refusal);
+/// A preset, and the refusal of a client id that says it.
+pub type Said = (KnownPreset, fn(&str) -> Refusal);
 
-/// The sentence of each preset that Entra says, and how it refuses the client of this id.
-pub fn preset(preset: Preset) -> Option<Said> {
-    Some(match preset {
-        Preset::InvalidClientSecret => ("AADSTS7000215, wrong secret", Refusal::wrong_secret),
-        Preset::UnknownApplication => (
+/// The presets that Entra says.
+pub fn presets() -> [Said; 4] {
+    let said = |name, sentence, summary, refusal: fn(&str) -> Refusal| {
+        let known = KnownPreset {
+            service: "entra",
+            name,
+            summary,
+            sentence,
+        };
+        (known, refusal)
+    };
+    [
+        said(
+            "invalid-client-secret",
+            "AADSTS7000215, wrong secret",
+            "Entra: wrong client secret, AADSTS7000215.",
+            Refusal::wrong_secret,
+        ),
+        said(
+            "unknown-application",
             "AADSTS700016, unknown application",
+            "Entra: application not found in the tenant, AADSTS700016.",
             Refusal::unknown_application,
         ),
-        Preset::MultifactorRequired => ("AADSTS50076, a second factor is needed", |_| {
-            Refusal::multifactor()
-        }),
-        Preset::Transient => ("AADSTS90033, transient", |_| Refusal::transient()),
-        Preset::IdentityNotFound
-        | Preset::HeaderMissing
-        | Preset::InvalidResource
-        | Preset::Unauthorized
-        | Preset::NotFound
-        | Preset::Gone
-        | Preset::Throttled
-        | Preset::Unknown
-        | Preset::DockerUnreachable => return None,
-    })
+        said(
+            "multifactor-required",
+            "AADSTS50076, a second factor is needed",
+            "Entra: multifactor authentication needed, AADSTS50076.",
+            |_| Refusal::multifactor(),
+        ),
+        said(
+            "transient",
+            "AADSTS90033, transient",
+            "Entra: transient, AADSTS90033.",
+            |_| Refusal::transient(),
+        ),
+    ]
 }

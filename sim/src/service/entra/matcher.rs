@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ENTRA_HOST;
+use crate::wording::Number;
 use crate::{
     check::Check,
     scenario::{diagnostics::one_of, document::Place},
@@ -83,11 +83,6 @@ impl EntraFacts {
     }
 }
 
-/// The facts of a request that a client sends to `host`, if Entra is there.
-pub fn facts_of(host: &str, request: &Request) -> Option<Facts> {
-    (host == ENTRA_HOST).then(|| Facts::new(EntraFacts::of(request)))
-}
-
 /// Which requests to Entra; what is not given matches all.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -125,9 +120,8 @@ impl EntraRequest {
     }
 }
 
-impl EntraMatch {
-    /// Checks that the service is in the world and the filters can match.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+impl Matcher for EntraMatch {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("entra", place);
         if let Some(client) = &self.client_id
             && !check.names.clients.contains(client.as_str())
@@ -146,9 +140,7 @@ impl EntraMatch {
                 .did_you_mean(client, known.iter().copied());
         }
     }
-}
 
-impl Matcher for EntraMatch {
     fn lane(&self) -> Cow<'_, str> {
         "entra".into()
     }
@@ -173,13 +165,23 @@ impl Matcher for EntraMatch {
         TargetKind::Http
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self, number: Number) -> String {
         let mut text = match self.request {
-            None => "requests to entra",
-            Some(EntraRequest::Token) => "token requests to entra",
-            Some(EntraRequest::Discovery) => "discovery requests to entra",
-            Some(EntraRequest::Configuration) => "configuration requests to entra",
-            Some(EntraRequest::Keys) => "requests for the keys of entra",
+            None => number.pick("request to entra", "requests to entra"),
+            Some(EntraRequest::Token) => {
+                number.pick("token request to entra", "token requests to entra")
+            }
+            Some(EntraRequest::Discovery) => {
+                number.pick("discovery request to entra", "discovery requests to entra")
+            }
+            Some(EntraRequest::Configuration) => number.pick(
+                "configuration request to entra",
+                "configuration requests to entra",
+            ),
+            Some(EntraRequest::Keys) => number.pick(
+                "request for the keys of entra",
+                "requests for the keys of entra",
+            ),
         }
         .to_owned();
         if let Some(client) = &self.client_id {

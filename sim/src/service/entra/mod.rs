@@ -13,11 +13,14 @@ use std::time::Duration;
 
 use crate::{
     backend::Backend,
+    check::Check,
     engine::Server,
-    fault::effect::Preset,
+    fault::effect::KnownPreset,
+    http::exchange::Request,
     http::{limit::Limit, server::server as serve_on},
-    scenario::{Range, Span},
-    service::{Principal, Reach, Service, describe_http},
+    scenario::{Range, Span, document::Place},
+    service::{Principal, Reach, Service, TokenSource, describe_http},
+    trace::Facts,
 };
 use world::{App, Entra};
 
@@ -28,19 +31,42 @@ pub const ENTRA_HOST: &str = "login.microsoftonline.com";
 
 impl Service for Entra {
     fn advice() -> &'static str {
-        "with `reach = \"black-holed\"` if nobody answers there"
+        "with `reach = \"black-holed\"` if it never answers"
     }
 
     fn absent() -> Option<&'static str> {
         None
     }
 
-    fn preset(preset: Preset) -> Option<&'static str> {
-        error::preset(preset).map(|(sentence, _)| sentence)
+    fn presets() -> Vec<KnownPreset> {
+        error::presets()
+            .into_iter()
+            .map(|(known, _)| known)
+            .collect()
+    }
+
+    fn facts_of(host: &str, request: &Request) -> Option<Facts> {
+        (host == ENTRA_HOST).then(|| Facts::new(matcher::EntraFacts::of(request)))
+    }
+
+    fn token_source() -> Option<TokenSource> {
+        Some(TokenSource::Entra)
+    }
+
+    fn reserved_host() -> Option<(&'static str, &'static str)> {
+        Some((ENTRA_HOST, "Entra"))
     }
 
     fn key(&self) -> &'static str {
         "entra"
+    }
+
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        self.check_keys(place, check);
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     fn titles(&self) -> Vec<String> {

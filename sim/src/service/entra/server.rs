@@ -73,11 +73,12 @@ impl Endpoint for Entra {
     fn preset(
         &self,
         backend: &Backend,
-        preset: Preset,
+        preset: &Preset,
         request: &Request,
         at: Duration,
     ) -> Option<Answer> {
-        let (_, refusal) = error::preset(preset)?;
+        let mut known = error::presets().into_iter();
+        let (_, refusal) = known.find(|(known, _)| known.name == preset.0)?;
         let client = request.form_field("client_id").unwrap_or_default();
         Some(refuse(backend, request, &refusal(&client), at))
     }

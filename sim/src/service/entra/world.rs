@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use crate::backend::settings::DEFAULT_TENANT;
 use crate::{
-    http::limit::Limit,
-    scenario::{Range, Span},
+    check::Check,
+    http::limit::{self, Limit},
+    scenario::{Range, Span, document::Place},
     service::Reach,
 };
 
@@ -58,4 +59,29 @@ fn default_tenant() -> String {
 
 fn one_hour() -> Span {
     Span(std::time::Duration::from_secs(3_600))
+}
+
+impl Entra {
+    /// Checks the keys at `place`.
+    pub(super) fn check_keys(&self, place: &Place, check: &mut Check<'_>) {
+        check.token_life(self.token_life, place);
+        check.range(self.takes, &place.key("takes"));
+        limit::check(self.limit.as_ref(), &place.key("limit"), check);
+        check.text(&self.tenant, &place.key("tenant"), "the id of the tenant");
+        if let Some(refresh_in) = self.refresh_in {
+            let place = place.key("refresh-in");
+            if refresh_in >= self.token_life {
+                check
+                    .at_value(&place, "a token would be renewed after it has ended")
+                    .label(format!("tokens live {}", self.token_life))
+                    .expected(format!("less than {}", self.token_life));
+            }
+            check.whole_seconds(refresh_in, &place);
+        }
+        for (index, app) in self.apps.iter().enumerate() {
+            let place = place.key("apps").index(index);
+            check.own_id(&app.client_id, &place.key("client-id"));
+            check.own_id(&app.object_id, &place.key("object-id"));
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::IMDS_HOST;
+use crate::service::managed_identity::Selector;
+use crate::wording::Number;
 use crate::{check::Check, scenario::document::Place};
 use crate::{
     fault::{Matcher, effect::TargetKind},
@@ -17,7 +18,12 @@ use crate::{
 const TOKEN: &str = "/metadata/identity/oauth2/token";
 
 /// The query parameters that name a user-assigned identity.
-pub(super) const SELECTORS: [&str; 4] = ["client_id", "object_id", "msi_res_id", "mi_res_id"];
+pub(super) const SELECTORS: [(&str, Selector); 4] = [
+    ("client_id", Selector::ClientId),
+    ("object_id", Selector::ObjectId),
+    ("msi_res_id", Selector::ResourceId),
+    ("mi_res_id", Selector::ResourceId),
+];
 
 /// What IMDS is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,18 +73,13 @@ impl ImdsFacts {
     pub fn of(request: &Request) -> Self {
         let identity = SELECTORS
             .iter()
-            .find_map(|name| Some((*name, request.query_field(name)?)));
+            .find_map(|(name, _)| Some((*name, request.query_field(name)?)));
         Self {
             route: Route::of(request),
             resource: request.query_field("resource"),
             identity,
         }
     }
-}
-
-/// The facts of a request that a client sends to `host`, if IMDS is there.
-pub fn facts_of(host: &str, request: &Request) -> Option<Facts> {
-    (host == IMDS_HOST).then(|| Facts::new(ImdsFacts::of(request)))
 }
 
 /// Which requests to IMDS; what is not given matches all.
@@ -95,15 +96,14 @@ pub struct ImdsMatch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImdsRequest {
-    /// Is anybody there?
+    /// The probe, with which a chain finds out whether IMDS is there.
     Probe,
     /// A token.
     Token,
 }
 
-impl ImdsMatch {
-    /// Checks that the service is in the world and the filters can match.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+impl Matcher for ImdsMatch {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("imds", place);
         if let Some(resource) = &self.resource
             && let Some(audience) = resource.strip_suffix("/.default")
@@ -117,9 +117,7 @@ impl ImdsMatch {
                 .help(format!("write \"{audience}\""));
         }
     }
-}
 
-impl Matcher for ImdsMatch {
     fn lane(&self) -> Cow<'_, str> {
         "imds".into()
     }
@@ -143,11 +141,13 @@ impl Matcher for ImdsMatch {
         TargetKind::Http
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self, number: Number) -> String {
         let mut text = match self.request {
-            None => "requests to imds",
-            Some(ImdsRequest::Probe) => "probes of imds",
-            Some(ImdsRequest::Token) => "token requests to imds",
+            None => number.pick("request to imds", "requests to imds"),
+            Some(ImdsRequest::Probe) => number.pick("probe of imds", "probes of imds"),
+            Some(ImdsRequest::Token) => {
+                number.pick("token request to imds", "token requests to imds")
+            }
         }
         .to_owned();
         if let Some(resource) = &self.resource {

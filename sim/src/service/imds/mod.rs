@@ -12,32 +12,58 @@ use std::time::Duration;
 
 use crate::{
     backend::Backend,
+    check::Check,
     engine::Server,
-    fault::effect::Preset,
+    fault::effect::KnownPreset,
+    http::exchange::Request,
     http::{limit::Limit, server::server as serve_on},
-    scenario::{Range, Span},
-    service::{Principal, Reach, Service, describe_http},
+    scenario::{Range, Span, document::Place},
+    service::{Principal, Reach, Service, TokenSource, describe_http, managed_identity},
+    trace::Facts,
 };
-use world::{Imds, ManagedIdentity};
+use world::Imds;
 
 /// The address of the instance metadata service.
 pub const IMDS_HOST: &str = "169.254.169.254";
 
 impl Service for Imds {
     fn advice() -> &'static str {
-        "with `reach = \"black-holed\"` if nobody answers there"
+        "with `reach = \"black-holed\"` if it never answers"
     }
 
     fn absent() -> Option<&'static str> {
         Some("imds: none, nothing answers at 169.254.169.254")
     }
 
-    fn preset(preset: Preset) -> Option<&'static str> {
-        preset::table(preset).map(|(sentence, _)| sentence)
+    fn presets() -> Vec<KnownPreset> {
+        preset::table()
+            .into_iter()
+            .map(|(known, _)| known)
+            .collect()
+    }
+
+    fn facts_of(host: &str, request: &Request) -> Option<Facts> {
+        (host == IMDS_HOST).then(|| Facts::new(matcher::ImdsFacts::of(request)))
+    }
+
+    fn token_source() -> Option<TokenSource> {
+        Some(TokenSource::Metadata)
+    }
+
+    fn reserved_host() -> Option<(&'static str, &'static str)> {
+        Some((IMDS_HOST, "IMDS"))
     }
 
     fn key(&self) -> &'static str {
         "imds"
+    }
+
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        self.check_keys(place, check);
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     fn titles(&self) -> Vec<String> {
@@ -69,17 +95,7 @@ impl Service for Imds {
     }
 
     fn principals(&self) -> Vec<Principal<'_>> {
-        let system = self.system_identity.iter();
-        let system = system.map(|identity| (identity, "the system-assigned identity"));
-        let user = self.user_identities.iter();
-        let user = user.map(|identity| (identity, "a user-assigned identity"));
-        let identities = system.chain(user);
-        identities
-            .map(|(identity, what)| Principal::Identity {
-                object_id: &identity.object_id,
-                what,
-            })
-            .collect()
+        managed_identity::principals(self.system_identity.as_ref(), &self.user_identities)
     }
 
     fn describe(&self) -> Vec<String> {
@@ -100,16 +116,8 @@ impl Service for Imds {
 }
 
 fn metadata_service(imds: &Imds) -> String {
-    let mut parts = Vec::new();
-    match &imds.system_identity {
-        Some(identity) => parts.push(format!("system-assigned identity {}", who(identity))),
-        None => parts.push("no system-assigned identity".to_owned()),
-    }
-    parts.extend(
-        imds.user_identities
-            .iter()
-            .map(|identity| format!("user-assigned identity {}", who(identity))),
-    );
+    let mut parts =
+        managed_identity::describe(imds.system_identity.as_ref(), &imds.user_identities);
     parts.push(format!("tokens live {}", imds.token_life));
     if imds.keeps_tokens {
         let until = format!("handed out again until {} are left", imds.keeps_until_left);
@@ -134,12 +142,4 @@ fn metadata_service(imds: &Imds) -> String {
             .map(|(_, says)| (*says).to_owned()),
     );
     format!("imds: {}", parts.join(", "))
-}
-
-fn who(identity: &ManagedIdentity) -> String {
-    let mut text = identity.object_id.clone();
-    if let Some(client) = &identity.client_id {
-        text += &format!(" (client id {client})");
-    }
-    text
 }

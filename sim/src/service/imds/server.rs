@@ -7,12 +7,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::matcher::{ImdsFacts, Route, SELECTORS};
-use super::world::{Imds as ImdsWorld, ImdsAnswer, ManagedIdentity};
+use super::world::{Imds as ImdsWorld, ImdsAnswer};
 use super::{
     answers::{HEADER_MISSING, header_missing, identity_not_found, invalid_request, status},
     preset,
 };
 use crate::scenario::Range;
+use crate::service::managed_identity::{self, ManagedIdentity, Selected};
 use crate::{
     backend::{
         Backend,
@@ -107,8 +108,8 @@ impl Endpoint for Imds {
         }
     }
 
-    fn preset(&self, _: &Backend, preset: Preset, _: &Request, _: Duration) -> Option<Answer> {
-        preset::table(preset).map(|(_, answer)| answer())
+    fn preset(&self, _: &Backend, preset: &Preset, _: &Request, _: Duration) -> Option<Answer> {
+        preset::answer(preset)
     }
 
     fn says(&self, _: &Backend, code: StatusCode, _: &Request, _: Duration) -> Answer {
@@ -124,43 +125,17 @@ fn select<'a>(
     imds: &'a ImdsWorld,
     request: &Request,
 ) -> Result<(&'a ManagedIdentity, String), Box<Answer>> {
-    let mut named = SELECTORS
+    let named = SELECTORS
         .iter()
-        .filter_map(|name| Some((*name, request.query_field(name)?)));
-    let Some((selector, value)) = named.next() else {
-        return imds
-            .system_identity
-            .as_ref()
-            .map(|identity| (identity, "the system-assigned identity".to_owned()))
-            .ok_or_else(|| {
-                identity_not_found()
-                    .because("this host has no system-assigned identity")
-                    .into()
-            });
-    };
-    if named.next().is_some() {
-        let text = "Only one of client_id, object_id and msi_res_id may be given";
-        return Err(invalid_request(text).into());
-    }
-    let is_meant = |identity: &&ManagedIdentity| match selector {
-        "client_id" => identity.client_id().eq_ignore_ascii_case(&value),
-        "object_id" => identity.object_id.eq_ignore_ascii_case(&value),
-        _ => identity
-            .resource_id
-            .as_ref()
-            .is_some_and(|id| id.eq_ignore_ascii_case(&value)),
-    };
-    let whose = format!("the identity with {selector} {value}");
-    match imds
-        .user_identities
-        .iter()
-        .chain(&imds.system_identity)
-        .find(is_meant)
-    {
-        Some(identity) => Ok((identity, whose)),
-        None => Err(identity_not_found()
-            .because(format!("this host does not have {whose}"))
-            .into()),
+        .filter_map(|(name, by)| Some((*by, *name, request.query_field(name)?)));
+    let system = imds.system_identity.as_ref();
+    match managed_identity::select(system, &imds.user_identities, named) {
+        Selected::Identity(identity, whose) => Ok((identity, whose)),
+        Selected::Unknown(why) => Err(identity_not_found().because(why).into()),
+        Selected::Ambiguous => {
+            let text = "Only one of client_id, object_id and msi_res_id may be given";
+            Err(invalid_request(text).into())
+        }
     }
 }
 

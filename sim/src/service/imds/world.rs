@@ -5,11 +5,14 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::backend::issuer::{self, Who};
 use crate::{
-    http::limit::Limit,
-    scenario::{Range, Span},
-    service::Reach,
+    check::Check,
+    http::limit::{self, Limit},
+    scenario::{Range, Span, document::Place},
+    service::{
+        Reach,
+        managed_identity::{self, ManagedIdentity},
+    },
 };
 
 /// The instance metadata service.
@@ -61,38 +64,23 @@ pub struct ImdsAnswer {
     pub missing_header_code: Option<String>,
 }
 
-/// A managed identity.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ManagedIdentity {
-    /// Its object (principal) id.
-    pub object_id: String,
-    /// Its client id. Default: derived from the object id.
-    pub client_id: Option<String>,
-    /// Its resource id; only user-assigned identities have one.
-    pub resource_id: Option<String>,
-    /// How many app roles it has been granted. Each makes its tokens 52 bytes longer. Default: 0.
-    #[serde(default)]
-    pub app_roles: u16,
-}
-
 fn one_day() -> Span {
     Span(Duration::from_secs(86_400))
 }
 
-impl ManagedIdentity {
-    /// Its client id: the stated one, or one that follows from its object id.
-    pub(super) fn client_id(&self) -> String {
-        issuer::client_id(&self.object_id, self.client_id.as_deref())
-    }
-
-    /// Whom its tokens speak of.
-    pub(crate) fn who(&self) -> Who<'_> {
-        Who::Managed {
-            object_id: &self.object_id,
-            client_id: self.client_id.as_deref(),
-            resource_id: self.resource_id.as_deref(),
-            app_roles: self.app_roles,
+impl Imds {
+    /// Checks the keys at `place`.
+    pub(super) fn check_keys(&self, place: &Place, check: &mut Check<'_>) {
+        check.token_life(self.token_life, place);
+        check.range(self.takes, &place.key("takes"));
+        if !self.keeps_tokens && !self.keeps_until_left.0.is_zero() {
+            check
+                .at_key(&place.key("keeps-until-left"), "this has no effect")
+                .label("IMDS keeps no tokens here")
+                .help("add `keeps-tokens = true`");
         }
+        limit::check(self.limit.as_ref(), &place.key("limit"), check);
+        let system = self.system_identity.as_ref();
+        managed_identity::check(system, &self.user_identities, place, check);
     }
 }

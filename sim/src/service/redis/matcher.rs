@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::Number;
 use crate::{
     check::Check,
     fault::{Matcher, effect::TargetKind},
@@ -43,9 +44,8 @@ pub struct RedisMatch {
     pub in_transaction: Option<bool>,
 }
 
-impl RedisMatch {
-    /// Checks the keys at `place`.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+impl Matcher for RedisMatch {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("redis", place);
         if let Some(command) = &self.command {
             check.text(
@@ -59,9 +59,7 @@ impl RedisMatch {
         }
         check.redis_connection(self.connection, place);
     }
-}
 
-impl Matcher for RedisMatch {
     fn lane(&self) -> Cow<'_, str> {
         "redis".into()
     }
@@ -90,12 +88,22 @@ impl Matcher for RedisMatch {
         TargetKind::Redis
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self, number: Number) -> String {
         let mut text = match (&self.command, self.signs_in) {
-            (Some(command), _) => format!("{} commands", command.to_uppercase()),
-            (None, Some(true)) => "sign-ins at redis".to_owned(),
-            (None, Some(false)) => "redis commands that do not sign in".to_owned(),
-            (None, None) => "redis commands".to_owned(),
+            (Some(command), _) => {
+                let noun = number.pick("command", "commands");
+                format!("{} {noun}", command.to_uppercase())
+            }
+            (None, Some(true)) => number
+                .pick("sign-in at redis", "sign-ins at redis")
+                .to_owned(),
+            (None, Some(false)) => number
+                .pick(
+                    "redis command that does not sign in",
+                    "redis commands that do not sign in",
+                )
+                .to_owned(),
+            (None, None) => number.pick("redis command", "redis commands").to_owned(),
         };
         match self.in_transaction {
             Some(true) => text += " within a transaction",

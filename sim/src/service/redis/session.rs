@@ -21,7 +21,7 @@ use super::{
 use crate::{
     backend::Backend,
     engine::{Host, Runtime, Stream},
-    fault::effect::{FaultThen, ResetWhen},
+    fault::effect::{FaultThen, RedisEffect, ResetWhen},
     scenario::Range,
     trace::{Kind, RedisEnd, RedisEvent},
 };
@@ -267,45 +267,36 @@ impl Session {
             })
         };
         let mut takes = Duration::ZERO;
-        match then {
-            Some(FaultThen::Hang(_)) => {
+        let effect = then.and_then(FaultThen::on_redis);
+        match effect {
+            Some(RedisEffect::Hang) => {
                 recorded::command(self, args, &arrived, recorded::Outcome::nothing(within));
                 return self.hang(stream).await;
             }
-            Some(FaultThen::Reset(when)) if when.when == ResetWhen::Before => {
+            Some(RedisEffect::Reset(ResetWhen::Before)) => {
                 recorded::command(self, args, &arrived, recorded::Outcome::nothing(within));
                 return Err(reset());
             }
-            Some(FaultThen::Error(error)) => {
-                let reply = Reply::error(error.text.clone());
+            Some(RedisEffect::Error(text)) => {
+                let reply = Reply::error(text.to_owned());
                 self.with(|client| client.fail(args, &reply))?;
                 recorded::command(self, args, &arrived, recorded::Outcome::of(&reply, within));
                 return Ok(());
             }
-            Some(FaultThen::Delay(delay)) => takes = self.backend.draw("redis delay", delay.by),
-            Some(FaultThen::HalfClose(_)) => {
+            Some(RedisEffect::Delay(by)) => takes = self.backend.draw("redis delay", by),
+            Some(RedisEffect::HalfClose) => {
                 self.flush(stream).await?;
                 self.is_mute = true;
                 let _ = stream.shutdown().await;
             }
-            // After the command.
-            Some(FaultThen::Reset(_)) => {}
-            // The check of a scenario refuses these for Redis.
-            Some(
-                FaultThen::Reply(_)
-                | FaultThen::Truncate(_)
-                | FaultThen::Drip(_)
-                | FaultThen::Exit(_),
-            )
-            | None => {}
+            Some(RedisEffect::Reset(ResetWhen::After)) | None => {}
         }
         takes += self.usual_time(args);
         if takes > Duration::ZERO {
             self.pause(takes, stream).await?;
         }
         self.execute(args, &arrived);
-        // One that resets before the command has returned already.
-        let is_reset = matches!(then, Some(FaultThen::Reset(_)));
+        let is_reset = matches!(effect, Some(RedisEffect::Reset(ResetWhen::After)));
         if is_reset { Err(reset()) } else { Ok(()) }
     }
 

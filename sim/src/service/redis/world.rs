@@ -6,15 +6,17 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::super::{Principal, Reach, Service};
+use super::super::{Principal, Reach, Service, TokenSource};
 use super::{REDIS_HOST, REDIS_PORT};
+use crate::wording::counted;
 use crate::{
     backend::Backend,
     check::Check,
     engine::Server,
-    fault::effect::Preset,
-    http::limit::Limit,
+    fault::effect::KnownPreset,
+    http::{exchange::Request, limit::Limit},
     scenario::{Range, Span, document::Place},
+    trace::Facts,
 };
 
 /// More nodes than that are a slip.
@@ -25,7 +27,7 @@ const MOST_NODES: u32 = 16;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Redis {
-    /// The object ids of those who may sign in. Default: nobody.
+    /// The object ids that may sign in. Default: none.
     #[serde(default)]
     pub principals: Vec<String>,
     /// The audience that a token must have. Default: `https://redis.azure.com`.
@@ -71,19 +73,72 @@ pub enum RedisVersion {
 
 impl Service for Redis {
     fn advice() -> &'static str {
-        "with `principals = [\"...\"]`: who may sign in"
+        "with `principals = [\"...\"]`: the object ids that may sign in"
     }
 
     fn absent() -> Option<&'static str> {
         None
     }
 
-    fn preset(_: Preset) -> Option<&'static str> {
+    fn presets() -> Vec<KnownPreset> {
+        Vec::new()
+    }
+
+    fn facts_of(_: &str, _: &Request) -> Option<Facts> {
+        None
+    }
+
+    fn token_source() -> Option<TokenSource> {
+        None
+    }
+
+    fn reserved_host() -> Option<(&'static str, &'static str)> {
         None
     }
 
     fn key(&self) -> &'static str {
         "redis"
+    }
+
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        for (index, principal) in self.principals.iter().enumerate() {
+            check.principal(principal, &place.key("principals").index(index));
+        }
+        check.text(
+            &self.audience,
+            &place.key("audience"),
+            "the audience of its tokens, such as \"https://redis.azure.com\"",
+        );
+        if !(1..=MOST_NODES).contains(&self.nodes) {
+            check
+                .at_value(
+                    &place.key("nodes"),
+                    format!("a cluster can't have {} nodes", self.nodes),
+                )
+                .label(format!("outside 1 to {MOST_NODES}"))
+                .expected("1 for a single server, 3 for a small cluster");
+        }
+        if self.max_clients == 0 {
+            check
+                .at_value(&place.key("max-clients"), "no client could ever connect")
+                .label("zero")
+                .expected("1 or more");
+        }
+        check.range(self.takes, &place.key("takes"));
+        check.range(self.auth_takes, &place.key("auth-takes"));
+        if !check.rest.has_redis_client
+            && check.rest.calls.iter().any(|call| call.uses_redis_client)
+        {
+            check
+                .whole_file("this scenario has no Redis client")
+                .label("this file has no `[subject.redis]`")
+                .expected("the client that sends the commands")
+                .help("add `[subject.redis]`; all of its options have defaults");
+        }
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     fn titles(&self) -> Vec<String> {
@@ -156,46 +211,6 @@ impl Service for Redis {
     }
 }
 
-impl Redis {
-    /// Checks the keys at `place`.
-    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
-        for (index, principal) in self.principals.iter().enumerate() {
-            check.principal(principal, &place.key("principals").index(index));
-        }
-        check.text(
-            &self.audience,
-            &place.key("audience"),
-            "the audience of its tokens, such as \"https://redis.azure.com\"",
-        );
-        if !(1..=MOST_NODES).contains(&self.nodes) {
-            check
-                .at_value(
-                    &place.key("nodes"),
-                    format!("a cluster can't have {} nodes", self.nodes),
-                )
-                .label(format!("outside 1 to {MOST_NODES}"))
-                .expected("1 for a single server, 3 for a small cluster");
-        }
-        if self.max_clients == 0 {
-            check
-                .at_value(&place.key("max-clients"), "nobody could ever connect")
-                .label("zero")
-                .expected("1 or more");
-        }
-        check.range(self.takes, &place.key("takes"));
-        check.range(self.auth_takes, &place.key("auth-takes"));
-        if !check.rest.has_redis_client
-            && check.rest.calls.iter().any(|call| call.uses_redis_client)
-        {
-            check
-                .whole_file("nobody speaks to Redis in this scenario")
-                .label("this file has no `[subject.redis]`")
-                .expected("the client that sends the commands")
-                .help("add `[subject.redis]`; all of its options have defaults");
-        }
-    }
-}
-
 impl Check<'_> {
     /// The number of a connection.
     pub(crate) fn redis_connection(&mut self, number: Option<u64>, place: &Place) {
@@ -224,7 +239,7 @@ fn server(redis: &Redis) -> String {
         nodes => format!("a cluster of {nodes} nodes"),
     }];
     parts.push(match redis.principals.as_slice() {
-        [] => "nobody may sign in".to_owned(),
+        [] => "no principal may sign in".to_owned(),
         some => format!("{} may sign in", some.join(" and ")),
     });
     if !redis.grace.0.is_zero() {
@@ -243,7 +258,10 @@ fn server(redis: &Redis) -> String {
         parts.push(format!("a command takes {}", takes.describe()));
     }
     if redis.max_clients < 10_000 {
-        parts.push(format!("{} connections at most", redis.max_clients));
+        parts.push(format!(
+            "{} at most",
+            counted(redis.max_clients, "connection")
+        ));
     }
     format!("redis: {}, {}", parts.join(", "), redis.reach.describe())
 }

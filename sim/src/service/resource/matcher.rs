@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::wording::Number;
 use crate::{
+    check::Check,
     fault::{Matcher, effect::TargetKind},
+    scenario::document::Place,
     trace::Facts,
 };
 
@@ -26,6 +29,10 @@ pub struct ResourceRef {
 }
 
 impl Matcher for ResourceRef {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.resource(&self.name, &place.key("name"));
+    }
+
     fn lane(&self) -> Cow<'_, str> {
         format!("resource.{}", self.name).into()
     }
@@ -39,7 +46,7 @@ impl Matcher for ResourceRef {
         TargetKind::Http
     }
 
-    fn describe(&self) -> String {
-        format!("uses of {}", self.name)
+    fn describe(&self, number: Number) -> String {
+        format!("{} of {}", number.pick("use", "uses"), self.name)
     }
 }

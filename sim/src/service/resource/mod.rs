@@ -13,11 +13,13 @@ use std::{
 
 use crate::{
     backend::Backend,
+    check::Check,
     engine::Server,
-    fault::effect::Preset,
-    http::{limit::Limit, server::server as serve_on},
-    scenario::{Range, Span},
-    service::{Principal, Reach, Service},
+    fault::effect::KnownPreset,
+    http::{exchange::Request, limit::Limit, server::server as serve_on},
+    scenario::{Range, Span, document::Place},
+    service::{Principal, Reach, Service, TokenSource},
+    trace::Facts,
 };
 use world::Resource;
 
@@ -40,12 +42,32 @@ impl Service for BTreeMap<String, Resource> {
         None
     }
 
-    fn preset(_: Preset) -> Option<&'static str> {
+    fn presets() -> Vec<KnownPreset> {
+        Vec::new()
+    }
+
+    fn facts_of(_: &str, _: &Request) -> Option<Facts> {
+        None
+    }
+
+    fn token_source() -> Option<TokenSource> {
+        None
+    }
+
+    fn reserved_host() -> Option<(&'static str, &'static str)> {
         None
     }
 
     fn key(&self) -> &'static str {
         "resources"
+    }
+
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        world::check(self, place, check);
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     fn titles(&self) -> Vec<String> {
@@ -114,7 +136,7 @@ fn resource(name: &str, resource: &Resource) -> String {
         .map(|(who, rights)| format!("{who} may {}", rights.join(" and ")))
         .collect();
     let grants = if grants.is_empty() {
-        "nobody may use it".to_owned()
+        "no principal may use it".to_owned()
     } else {
         grants.join(", ")
     };

@@ -177,7 +177,7 @@ impl Endpoint for Resource {
         answer
     }
 
-    fn preset(&self, _: &Backend, _: Preset, _: &Request, _: Duration) -> Option<Answer> {
+    fn preset(&self, _: &Backend, _: &Preset, _: &Request, _: Duration) -> Option<Answer> {
         None
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json as value;
 
-use super::super::imds::world::ManagedIdentity;
+use super::super::managed_identity::ManagedIdentity;
 use super::server::Resource;
 use crate::backend::Backend;
 use crate::backend::testing::{backend, get, header, json, request, seconds};

@@ -29,7 +29,7 @@ impl Whole<'_> {
                 self.at_value(
                     &place.key("breaks"),
                     format!(
-                        "this scenario does not hold anybody to `{}`",
+                        "this scenario does not cite `{}` as a promise",
                         failure.breaks
                     ),
                 )

@@ -6,10 +6,12 @@ mod known_failures;
 mod names;
 mod rest;
 mod subject;
-mod targets;
 mod world;
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    collections::BTreeSet,
+    ops::{Deref, DerefMut},
+};
 
 use super::Scenario;
 use crate::scenario::{
@@ -24,6 +26,7 @@ pub(crate) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem
     let check = Check {
         names: names::of(scenario),
         rest: rest::of(scenario),
+        ids: BTreeSet::new(),
         checker: Checker::new(document, scenario.world.lasts),
     };
     let mut check = Whole { scenario, check };
@@ -66,7 +69,7 @@ impl Whole<'_> {
         self.text(
             &scenario.story,
             &root.key("story"),
-            "what happened to somebody, in a few sentences",
+            "what happens, in a few sentences",
         );
         let story = scenario
             .story
@@ -91,7 +94,7 @@ impl Whole<'_> {
             );
         }
         if scenario.call.is_empty() && !self.rest.is_about_building {
-            self.whole_file("this scenario can never fail: nobody asks for a token")
+            self.whole_file("this scenario can never fail: it makes no call")
                 .label("this file has no `[[call]]`")
                 .expected("at least one `[[call]]`")
                 .help(

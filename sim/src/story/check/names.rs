@@ -2,7 +2,7 @@
 
 use super::super::Scenario;
 use crate::service::Principal;
-use crate::service::imds::world::ManagedIdentity;
+use crate::service::managed_identity::ManagedIdentity;
 use crate::{action, check::Names};
 
 /// The names of `scenario`.

@@ -4,6 +4,7 @@ use super::super::Scenario;
 use crate::{
     call::Uses,
     check::{Rest, Series},
+    host::APP,
     world,
 };
 
@@ -32,6 +33,11 @@ pub(crate) fn of(scenario: &Scenario) -> Rest<'_> {
         services: services.chain(commands).collect(),
         advice: world::advice,
         accounts: begins.accounts.keys().map(String::as_str).collect(),
+        reserved_hosts: [(APP, "the app itself")]
+            .into_iter()
+            .chain(world::reserved_hosts())
+            .collect(),
+        token_sources: world::token_sources(),
         resources: resources.collect(),
         redis_nodes: begins.redis.as_ref().map_or(1, |redis| redis.nodes),
         calls: calls.collect(),

@@ -19,6 +19,7 @@ use crate::scenario::{
     diagnostics::{Problem, closest, one_of},
     document::Document,
 };
+use crate::wording::counted;
 use describe::{Form, description, sample, type_of, wanted};
 
 /// Everything in the file that does not fit the schema.
@@ -121,7 +122,7 @@ impl Walk<'_> {
         if let Some(exact) = exact
             && exact != array.len() as u64
         {
-            let message = format!("`{}` must have {exact} elements", here.name);
+            let message = format!("`{}` must have {}", here.name, counted(exact, "element"));
             self.report(here.span, message)
                 .label(format!("this has {}", array.len()))
                 .expected(here.says.map(describe::lower_first).unwrap_or_default());

@@ -315,7 +315,7 @@ impl Shared {
                 // A credential that is gone may still have something to say.
                 if let Some(observer) = observer {
                     if crate::redact::looks_like_token(line) {
-                        return Err("told a secret in `identity-changed`".to_owned());
+                        return Err("showed a secret in `identity-changed`".to_owned());
                     }
                     let (from, to) = (from.into_identity(), to.into_identity());
                     let change = credsim_identity::IdentityChange::new(from, to, refused);

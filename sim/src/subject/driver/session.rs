@@ -54,7 +54,9 @@ impl Session {
         });
         let Some(hello) = hello else {
             let broken = link.broken();
-            return Err(broken.unwrap_or_else(|| "the driver did not say who it is".to_owned()));
+            return Err(
+                broken.unwrap_or_else(|| "the driver did not say its name and version".to_owned())
+            );
         };
         Ok(Self {
             link: Arc::new(link),

@@ -1,0 +1,128 @@
+//! Requests to App Service's token endpoint: what is known of them, and which a scenario means.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::TOKEN;
+use crate::{
+    check::Check,
+    fault::{Matcher, effect::TargetKind},
+    http::exchange::Request,
+    scenario::document::Place,
+    service::managed_identity::Selector,
+    trace::Facts,
+    wording::Number,
+};
+
+/// The query parameters that name a user-assigned identity (MI-11).
+pub(super) const SELECTORS: [(&str, Selector); 4] = [
+    ("client_id", Selector::ClientId),
+    ("object_id", Selector::ObjectId),
+    ("principal_id", Selector::ObjectId),
+    ("mi_res_id", Selector::ResourceId),
+];
+
+/// What the endpoint is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A token.
+    Token,
+    /// A path that does not exist.
+    Other,
+}
+
+impl Route {
+    /// Its name in traces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What is known of a request to the endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppServiceFacts {
+    /// What is asked for.
+    pub route: Route,
+    /// For which resource.
+    pub resource: Option<String>,
+    /// Of which user-assigned identity: the parameter and its value.
+    pub identity: Option<(&'static str, String)>,
+}
+
+impl AppServiceFacts {
+    /// The facts of a request.
+    pub fn of(request: &Request) -> Self {
+        let route = match request.route() == TOKEN {
+            true => Route::Token,
+            false => Route::Other,
+        };
+        Self {
+            route,
+            resource: request.query_field("resource"),
+            identity: SELECTORS
+                .iter()
+                .find_map(|(name, _)| Some((*name, request.query_field(name)?))),
+        }
+    }
+}
+
+/// Which requests to App Service's token endpoint; what is not given matches all.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AppServiceMatch {
+    /// For this resource.
+    pub resource: Option<String>,
+}
+
+impl Matcher for AppServiceMatch {
+    fn check(&self, place: &Place, check: &mut Check<'_>) {
+        check.service("app-service", place);
+        if let Some(resource) = &self.resource
+            && let Some(audience) = resource.strip_suffix("/.default")
+        {
+            check
+                .at_value(
+                    &place.key("resource"),
+                    "App Service is asked for a resource, not for a scope",
+                )
+                .label("this is a scope")
+                .help(format!("write \"{audience}\""));
+        }
+    }
+
+    fn lane(&self) -> Cow<'_, str> {
+        "app-service".into()
+    }
+
+    fn matches(&self, facts: &Facts) -> bool {
+        let Some(facts) = facts.get::<AppServiceFacts>() else {
+            return false;
+        };
+        self.resource.as_ref().is_none_or(|wanted| {
+            let asked = facts
+                .resource
+                .as_ref()
+                .filter(|_| facts.route == Route::Token);
+            // With and without a slash at its end a resource is the same.
+            asked.is_some_and(|asked| asked.trim_end_matches('/') == wanted.trim_end_matches('/'))
+        })
+    }
+
+    fn kind(&self) -> TargetKind {
+        TargetKind::Http
+    }
+
+    fn describe(&self, number: Number) -> String {
+        let resource = self.resource.as_ref();
+        let resource = resource.map_or_else(String::new, |resource| format!(" for {resource}"));
+        format!(
+            "{} to app-service{resource}",
+            number.pick("request", "requests")
+        )
+    }
+}

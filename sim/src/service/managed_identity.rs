@@ -1,0 +1,194 @@
+//! Managed identities, as the services that hand out their tokens know them.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Principal;
+use crate::{
+    backend::issuer::{self, Who},
+    check::Check,
+    scenario::document::Place,
+};
+
+/// A managed identity.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ManagedIdentity {
+    /// Its object (principal) id.
+    pub object_id: String,
+    /// Its client id. Default: derived from the object id.
+    pub client_id: Option<String>,
+    /// Its resource id; only user-assigned identities have one.
+    pub resource_id: Option<String>,
+    /// How many app roles it has been granted. Each makes its tokens 52 bytes longer. Default: 0.
+    #[serde(default)]
+    pub app_roles: u16,
+}
+
+impl ManagedIdentity {
+    /// Its client id: the stated one, or one that follows from its object id.
+    pub(crate) fn client_id(&self) -> String {
+        issuer::client_id(&self.object_id, self.client_id.as_deref())
+    }
+
+    /// Whom its tokens speak of.
+    pub(crate) fn who(&self) -> Who<'_> {
+        Who::Managed {
+            object_id: &self.object_id,
+            client_id: self.client_id.as_deref(),
+            resource_id: self.resource_id.as_deref(),
+            app_roles: self.app_roles,
+        }
+    }
+
+    /// Checks it as a system-assigned one.
+    pub(crate) fn check_system(&self, place: &Place, check: &mut Check<'_>) {
+        if self.resource_id.is_some() {
+            check
+                .at_key(
+                    &place.key("resource-id"),
+                    "a system-assigned identity has no resource id",
+                )
+                .label("only user-assigned identities have one")
+                .help("remove it, or put the identity under `user-identities`");
+        }
+    }
+
+    fn check_ids(&self, place: &Place, check: &mut Check<'_>) {
+        check.own_id(&self.object_id, &place.key("object-id"));
+        if let Some(client_id) = &self.client_id {
+            check.own_id(client_id, &place.key("client-id"));
+        }
+    }
+
+    fn describe(&self) -> String {
+        let mut text = self.object_id.clone();
+        if let Some(client) = &self.client_id {
+            text += &format!(" (client id {client})");
+        }
+        text
+    }
+}
+
+/// Checks the `system-identity` and the `user-identities` of the service at `place`.
+pub(crate) fn check(
+    system: Option<&ManagedIdentity>,
+    user: &[ManagedIdentity],
+    place: &Place,
+    check: &mut Check<'_>,
+) {
+    if let Some(identity) = system {
+        let place = place.key("system-identity");
+        identity.check_system(&place, check);
+        identity.check_ids(&place, check);
+    }
+    let mut resource_ids = BTreeSet::new();
+    for (index, identity) in user.iter().enumerate() {
+        let place = place.key("user-identities").index(index);
+        identity.check_ids(&place, check);
+        let Some(id) = &identity.resource_id else {
+            continue;
+        };
+        let place = place.key("resource-id");
+        if !id.to_lowercase().starts_with("/subscriptions/") {
+            check
+                .at_value(&place, "this is not a resource id")
+                .label("must begin with `/subscriptions/`")
+                .expected(
+                    "/subscriptions/<id>/resourcegroups/<group>/providers/\
+                     Microsoft.ManagedIdentity/userAssignedIdentities/<name>",
+                );
+        } else if !resource_ids.insert(id.to_lowercase()) {
+            check
+                .at_value(&place, "two identities have this resource id")
+                .label("this is the second one")
+                .help("give each its own");
+        }
+    }
+}
+
+/// Returns the identities of a service as principals of its tokens.
+pub(crate) fn principals<'a>(
+    system: Option<&'a ManagedIdentity>,
+    user: &'a [ManagedIdentity],
+) -> Vec<Principal<'a>> {
+    let system = system.map(|identity| (identity, "the system-assigned identity"));
+    let user = user
+        .iter()
+        .map(|identity| (identity, "a user-assigned identity"));
+    let identities = system.into_iter().chain(user);
+    identities
+        .map(|(identity, what)| Principal::Identity {
+            object_id: &identity.object_id,
+            what,
+        })
+        .collect()
+}
+
+/// Describes the identities of a service, for `explain`.
+pub(crate) fn describe(system: Option<&ManagedIdentity>, user: &[ManagedIdentity]) -> Vec<String> {
+    let system = match system {
+        Some(identity) => format!("system-assigned identity {}", identity.describe()),
+        None => "no system-assigned identity".to_owned(),
+    };
+    let user = user
+        .iter()
+        .map(|identity| format!("user-assigned identity {}", identity.describe()));
+    [system].into_iter().chain(user).collect()
+}
+
+/// The identity that a request names.
+pub(crate) enum Selected<'a> {
+    /// This one, and how the request named it.
+    Identity(&'a ManagedIdentity, String),
+    /// The host has none of that name; the text says which.
+    Unknown(String),
+    /// The request names more than one.
+    Ambiguous,
+}
+
+/// Returns the identity that a request means with `named`: its selecting parameters and their
+/// values. Without any it is the system-assigned one.
+pub(crate) fn select<'a>(
+    system: Option<&'a ManagedIdentity>,
+    user: &'a [ManagedIdentity],
+    mut named: impl Iterator<Item = (Selector, &'static str, String)>,
+) -> Selected<'a> {
+    let Some((selector, parameter, value)) = named.next() else {
+        return match system {
+            Some(identity) => {
+                Selected::Identity(identity, "the system-assigned identity".to_owned())
+            }
+            None => Selected::Unknown("this host has no system-assigned identity".to_owned()),
+        };
+    };
+    if named.next().is_some() {
+        return Selected::Ambiguous;
+    }
+    let is_meant = |identity: &&ManagedIdentity| match selector {
+        Selector::ClientId => identity.client_id().eq_ignore_ascii_case(&value),
+        Selector::ObjectId => identity.object_id.eq_ignore_ascii_case(&value),
+        Selector::ResourceId => {
+            let id = identity.resource_id.as_ref();
+            id.is_some_and(|id| id.eq_ignore_ascii_case(&value))
+        }
+    };
+    let whose = format!("the identity with {parameter} {value}");
+    match user.iter().chain(system).find(is_meant) {
+        Some(identity) => Selected::Identity(identity, whose),
+        None => Selected::Unknown(format!("this host does not have {whose}")),
+    }
+}
+
+/// What a parameter names an identity by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Selector {
+    /// Its client id.
+    ClientId,
+    /// Its object id.
+    ObjectId,
+    /// Its resource id.
+    ResourceId,
+}
