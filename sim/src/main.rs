@@ -5,11 +5,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use credsim::{cli::Cli, live::command_links};
 
-/// A run makes millions of small allocations, which this allocator does in half the time of the
-/// system's. The library leaves the choice to the program that uses it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
     if let Some(command) = command_links::is_shim(args.next().as_deref()) {

@@ -46,42 +46,8 @@ impl Trace {
 /// Where a running world writes its trace. Clones write to the same one.
 #[derive(Clone, Default)]
 pub struct Recorder {
-    recorded: Arc<Mutex<Recorded>>,
+    events: Arc<Mutex<Vec<Event>>>,
     listener: Option<Listener>,
-}
-
-/// The events so far. In pieces, because a list of millions would be copied each time that it grows
-/// and need twice its memory while that goes on.
-#[derive(Default)]
-struct Recorded {
-    full: Vec<Vec<Event>>,
-    last: Vec<Event>,
-}
-
-/// How many events a piece has: some megabytes of them.
-const PIECE: usize = 1 << 15;
-
-impl Recorded {
-    fn push(&mut self, event: Event) {
-        if self.last.len() == PIECE {
-            let full = std::mem::replace(&mut self.last, Vec::with_capacity(PIECE));
-            self.full.push(full);
-        }
-        self.last.push(event);
-    }
-
-    /// All events in one list. Each piece is freed once it is copied, so that the memory of the
-    /// whole is needed only once.
-    fn joined(self) -> Vec<Event> {
-        if self.full.is_empty() {
-            return self.last;
-        }
-        let mut all = Vec::with_capacity(self.full.len() * PIECE + self.last.len());
-        for piece in self.full.into_iter().chain([self.last]) {
-            all.extend(piece);
-        }
-        all
-    }
 }
 
 /// Hears of every event as it is recorded.
@@ -91,7 +57,7 @@ impl Recorder {
     /// Tells `listener` of every event too.
     pub fn telling(listener: Listener) -> Self {
         Self {
-            recorded: Arc::default(),
+            events: Arc::default(),
             listener: Some(listener),
         }
     }
@@ -100,39 +66,21 @@ impl Recorder {
     pub fn record(&self, at: Duration, kind: Kind) {
         let event = Event { at, kind };
         // Under the lock, so that the listener hears them in the order of the trace.
-        let mut recorded = self.lock();
+        let mut events = self.lock();
         if let Some(listener) = &self.listener {
             listener(&event);
         }
-        recorded.push(event);
+        events.push(event);
     }
 
     /// Ends the recording.
     pub fn finish(&self) -> Trace {
         Trace {
-            events: std::mem::take(&mut *self.lock()).joined(),
+            events: std::mem::take(&mut *self.lock()),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Recorded> {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trace_of_several_pieces_keeps_its_order() {
-        let recorder = Recorder::default();
-        let times = || (0..3 * PIECE as u64 - 7).map(Duration::from_nanos);
-        for at in times() {
-            recorder.record(at, Kind::Disposed { instance: 1 });
-        }
-        let events = recorder.finish().events;
-        assert!(events.iter().map(|event| event.at).eq(times()));
-        assert_eq!(events.capacity(), events.len());
-        assert!(recorder.finish().events.is_empty());
+    fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
