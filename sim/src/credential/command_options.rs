@@ -43,20 +43,67 @@ impl CliOptions {
     }
 }
 
-/// Builds ours: the builders of these credentials are alike, and share no trait.
-macro_rules! build {
-    ($credential:ident, $options:expr, $lent:expr) => {{
-        let (options, lent): (&CliOptions, &Lent) = ($options, $lent);
-        let mut builder = $credential::builder()
-            .platform(lent.platform.clone())
-            .observer(lent.observer.clone());
-        if let Some(tenant) = &options.tenant {
-            builder = builder.tenant_id(tenant);
+/// Defines the kind of a credential that runs a command. The builders of ours are alike, and share
+/// no trait.
+macro_rules! command_credential {
+    ($credential:ident) => {
+        pub(super) struct Kind;
+
+        impl $crate::credential::CredentialKind for Kind {
+            type Options = $crate::credential::CliOptions;
+
+            const NAMES: &'static [&'static str] = &[stringify!($credential)];
+            const KEEPS: $crate::credential::Keeps = $crate::credential::Keeps::Nothing;
+
+            fn check(
+                options: &Self::Options,
+                place: &$crate::scenario::document::Place,
+                check: &mut $crate::check::Check<'_>,
+            ) {
+                options.check(place, check);
+            }
+
+            fn describe(options: &Self::Options) -> String {
+                options.describe(stringify!($credential))
+            }
+
+            fn members(_: &Self::Options) -> &[$crate::credential::Credential] {
+                &[]
+            }
+
+            fn secrets(_: &Self::Options) -> Vec<&str> {
+                Vec::new()
+            }
+
+            fn names<'a>(_: &'a Self::Options, _: &mut $crate::check::Names<'a>) {}
+
+            fn build(
+                options: &Self::Options,
+                lent: &$crate::credential::Lent,
+            ) -> Result<$crate::credential::Built, credsim_identity::Error> {
+                let mut builder = $credential::builder()
+                    .platform(lent.platform.clone())
+                    .observer(lent.observer.clone());
+                if let Some(tenant) = &options.tenant {
+                    builder = builder.tenant_id(tenant);
+                }
+                if let Some(limit) = options.process_timeout {
+                    builder = builder.process_timeout(limit.0);
+                }
+                builder.build().map($crate::credential::Built::new)
+            }
+
+            fn describe_to_driver(
+                options: &Self::Options,
+                _: &str,
+            ) -> $crate::credential::Described {
+                options.describe_to_driver()
+            }
+
+            fn retries(_: &Self::Options, _: &$crate::credential::Source) -> Option<u32> {
+                None
+            }
         }
-        if let Some(limit) = options.process_timeout {
-            builder = builder.process_timeout(limit.0);
-        }
-        builder.build().map(Built::new)
-    }};
+    };
 }
-pub(super) use build;
+pub(super) use command_credential;

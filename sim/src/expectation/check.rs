@@ -44,11 +44,7 @@ impl Check<'_> {
     /// Texts that something must contain.
     pub(super) fn texts(&mut self, texts: &[String], place: &Place) {
         for (index, text) in texts.iter().enumerate() {
-            self.text(
-                text,
-                &place.index(index),
-                "a text that not every error contains",
-            );
+            self.text(text, &place.index(index), "a text that is not empty");
         }
     }
 

@@ -59,7 +59,7 @@ impl Count {
         }
     }
 
-    /// Checks the three keys at `place`: `exactly` stands alone, and something must be said.
+    /// Checks the three keys at `place`: `exactly` stands alone, and one of them must be given.
     pub fn check(
         exactly: Option<u32>,
         least: Option<u32>,
@@ -67,35 +67,31 @@ impl Count {
         place: &Place,
         check: &mut Check<'_>,
     ) {
-        match (exactly, least, most) {
-            (None, None, None) => {
+        let other = match (least, most) {
+            (Some(_), _) => Some("at-least"),
+            (None, Some(_)) => Some("at-most"),
+            (None, None) => None,
+        };
+        match (exactly, other) {
+            (Some(_), Some(other)) => {
                 check
-                    .at_key(place, "this can never fail")
-                    .label("it says no number")
-                    .expected("`exactly`, `at-least` or `at-most`");
-            }
-            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
-                check
-                    .at_value(
-                        &place.key("exactly"),
-                        "two answers to one question: how many",
-                    )
-                    .label("`at-least` or `at-most` says it already")
+                    .at_key(&place.key(other), "two answers to one question: how many")
+                    .label("`exactly` says it already")
+                    .expected("either `exactly`, or `at-least` and `at-most`")
                     .help("keep one of them");
             }
-            (None, Some(least), Some(most)) if least > most => {
+            (None, None) => {
                 check
-                    .at_value(&place.key("at-least"), "this can never hold")
-                    .label(format!("more than `at-most = {most}`"))
-                    .expected(format!("{most} or less"));
+                    .at_key(place, "this can never fail")
+                    .label("no number")
+                    .expected("`exactly`, `at-least` or `at-most`")
+                    .help("add `exactly = 1`, for example");
             }
-            (None, Some(0), None) => {
-                check
-                    .at_value(&place.key("at-least"), "this always holds")
-                    .label("0 or more is any number")
-                    .help("an expectation that can never fail proves nothing: tighten it");
-            }
-            (Some(_), None, None) | (None, Some(_), _) | (None, None, Some(_)) => {}
+            (Some(_), None) => {}
+            (None, Some(_)) => check.bounds(least, most, place, ["at-least", "at-most"]),
+        }
+        if (exactly, least, most) == (None, Some(0), None) {
+            check.always_holds(&place.key("at-least"), "0 or more is any number");
         }
     }
 }

@@ -34,37 +34,7 @@ impl Expectation for Requests {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         self.to.check(&place.key("to"), check);
         check.between(self.between, place);
-        let other = match (self.at_least, self.at_most) {
-            (Some(_), _) => Some("at-least"),
-            (None, Some(_)) => Some("at-most"),
-            (None, None) => None,
-        };
-        match (self.exactly, other) {
-            (Some(_), Some(other)) => {
-                check
-                    .at_key(
-                        &place.key(other),
-                        "two answers to one question: how many requests",
-                    )
-                    .label("`exactly` says it already")
-                    .expected("either `exactly`, or `at-least` and `at-most`")
-                    .help("keep one of them");
-            }
-            (None, None) => {
-                check
-                    .at_key(place, "this expects nothing of the requests")
-                    .label("no number")
-                    .expected("`exactly`, `at-least` or `at-most`")
-                    .help("add `exactly = 1`, for example");
-            }
-            _ => check.bounds(self.at_least, self.at_most, place, ["at-least", "at-most"]),
-        }
-        if self.at_least == Some(0) && self.at_most.is_none() && self.exactly.is_none() {
-            check.always_holds(
-                &place.key("at-least"),
-                "there are always 0 requests or more",
-            );
-        }
+        Count::check(self.exactly, self.at_least, self.at_most, place, check);
     }
 
     fn describe(&self) -> String {

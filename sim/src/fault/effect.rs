@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use crate::scenario::{Nothing, Range, SignedSpan, Span, checker::Checker, document::Place};
 
-/// The largest body that a fault may pad to.
-const MOST_BYTES: u64 = 64 << 20;
+/// The largest body that a fault may pad to, in bytes: more than any client should read, and as much
+/// as a test may hold in memory.
+pub const MOST_BYTES: u64 = 64 << 20;
 
 /// What happens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

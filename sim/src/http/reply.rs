@@ -9,11 +9,8 @@ use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use super::exchange::{Answer, Endpoint, Request};
 use crate::{
     backend::Backend,
-    fault::effect::{Body, Reply},
+    fault::effect::{Body, MOST_BYTES, Reply},
 };
-
-/// More than any client may read, and as much as a test may hold in memory.
-const LARGEST: u64 = 64 << 20;
 
 /// What a proxy says that has its own idea of who should answer.
 const PAGE: &str = "<!DOCTYPE html>\n<html>\n<head><title>Service unavailable</title></head>\n\
@@ -63,7 +60,7 @@ pub fn reply(
 fn padded(mut answer: Answer, bytes: u64) -> Answer {
     const OPENING: &[u8] = b",\"padding\":\"";
     const CLOSING: &[u8] = b"\"}";
-    let bytes = usize::try_from(bytes.min(LARGEST)).unwrap_or(usize::MAX);
+    let bytes = usize::try_from(bytes.min(MOST_BYTES)).unwrap_or(usize::MAX);
     let Some(object) = answer.body.strip_suffix(b"}") else {
         return answer;
     };

@@ -41,10 +41,12 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             Kind::IdentityChanged {
                 instance,
                 to,
-                refused: false,
+                refused,
                 ..
             } => {
-                instances.entry(*instance).or_default().reported = Some(to);
+                if !refused {
+                    instances.entry(*instance).or_default().reported = Some(to);
+                }
             }
             Kind::CallEnded {
                 call,
@@ -73,7 +75,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 }
                 known.last.insert(scope, (who, event));
             }
-            _ => {}
+            Kind::World { .. } | Kind::FaultInstalled { .. } | Kind::FaultLifted { .. } | Kind::Built { .. } | Kind::NotBuilt { .. } | Kind::Disposed { .. } | Kind::Leftovers { .. } | Kind::WorkStarted { .. } | Kind::WorkEnded { .. } | Kind::RequestSent { .. } | Kind::ResponseReceived { .. } | Kind::ExchangeEnded { .. } | Kind::RequestArrived { .. } | Kind::RequestAnswered { .. } | Kind::CommandStarted { .. } | Kind::CommandEnded { .. } | Kind::Log { .. } | Kind::HostRefused { .. } | Kind::NoRoute { .. } | Kind::HandshakeFailed { .. } | Kind::RealSecret { .. } | Kind::Redis(_) | Kind::SecretLeaked { .. } => {}
         }
     }
     let found = counted(looked_at, "token");

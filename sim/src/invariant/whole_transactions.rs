@@ -28,13 +28,16 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     };
     let mut looked_at = 0;
     for event in view.lane("redis") {
-        match &event.event.kind {
-            Kind::Redis(RedisEvent::Command {
+        let Kind::Redis(redis) = &event.event.kind else {
+            continue;
+        };
+        match redis {
+            RedisEvent::Command {
                 connection,
                 name,
                 transaction: Some(number),
                 ..
-            }) => {
+            } => {
                 looked_at += usize::from(name == "MULTI");
                 let family = name.split(' ').next().unwrap_or(name);
                 let is_foreign = match &sent {
@@ -49,12 +52,12 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                     return Some(Ruling::fails(found, shown));
                 }
             }
-            Kind::Redis(RedisEvent::Closed {
+            RedisEvent::Closed {
                 connection,
                 because: RedisEnd::Expired,
                 transaction: Some(number),
                 ..
-            }) => {
+            } => {
                 let found = format!(
                     "the end of its token tears transaction {number} of connection {connection}"
                 );
@@ -62,7 +65,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 let shown = Evidence::of(shown);
                 return Some(Ruling::fails(found, shown));
             }
-            _ => {}
+            RedisEvent::Opened { .. } | RedisEvent::SignedIn { .. } | RedisEvent::Command { .. } | RedisEvent::Unblocked { .. } | RedisEvent::Closed { .. } | RedisEvent::WorkStarted { .. } | RedisEvent::WorkEnded { .. } | RedisEvent::Received { .. } | RedisEvent::Gap { .. } | RedisEvent::Reported { .. } => {}
         }
     }
     let found = counted(looked_at, "transaction");

@@ -124,7 +124,7 @@ impl Finding {
     pub fn unseen(&self) -> Option<&str> {
         match &self.outcome {
             Judgement::NotObserved { reason } => Some(reason),
-            _ => None,
+            Judgement::Holds | Judgement::Fails | Judgement::KnownFailure(_) => None,
         }
     }
 
@@ -132,7 +132,7 @@ impl Finding {
     pub fn known(&self) -> Option<&Known> {
         match &self.outcome {
             Judgement::KnownFailure(known) => Some(known),
-            _ => None,
+            Judgement::Holds | Judgement::Fails | Judgement::NotObserved { .. } => None,
         }
     }
 }

@@ -222,7 +222,7 @@ impl<'a> Checker<'a> {
     pub(crate) fn header_value(&mut self, value: &str, place: &Place) {
         if http::HeaderValue::from_str(value).is_err() {
             self.at_value(place, "no header can have this value")
-                .label("impossible")
+                .label("contains a line break or an invisible character")
                 .expected("one line of visible characters");
         }
     }

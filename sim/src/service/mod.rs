@@ -3,7 +3,7 @@
 //! They answer as `fixtures/facts` says, byte for byte where a client could notice, and leave in
 //! the trace what reached them, what they decided and why. They know no subject.
 //!
-//! A folder holds `mod.rs` (what [`Service`] asks for), `world.rs` (the keys of `[world.<service>]`
+//! A folder holds `mod.rs` (what the trait `Service` asks for), `world.rs` (the keys of `[world.<service>]`
 //! and their checks), `matcher.rs` (the facts of a request, and which requests a scenario means),
 //! `server.rs` (its endpoint) and its tests. To add a service, write such a folder, and declare it
 //! here: its module and its entry in `services!`.
