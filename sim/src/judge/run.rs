@@ -31,8 +31,8 @@ pub struct Run {
     pub trace: Trace,
     /// The trace's hash.
     pub hash: Fingerprint,
-    /// When something in the world last got better: a fault ended, a service came back, somebody
-    /// logged in.
+    /// When something in the world was last repaired: a fault ended, a service came back, an
+    /// account logged in.
     pub last_repair: Option<Duration>,
     /// Whether all services worked and were reachable at the end.
     pub healthy_at_end: bool,
