@@ -1,7 +1,7 @@
 //! RSA with a modulus of 32 primes (the multi-prime RSA of RFC 8017): any verifier takes its
 //! signatures, and one costs microseconds instead of half a millisecond.
 //!
-//! The primes are small, so anybody can factor the modulus. That gives nothing away: the keys of
+//! The primes are small, so the modulus can be factored. That gives nothing away: the keys of
 //! the simulated services are public.
 
 use ring::digest::{SHA256, digest};

@@ -1,4 +1,4 @@
-//! `that.redis-received`: every message published while somebody listens arrives once and in
+//! `that.redis-received`: every message published while a subscriber listens arrives once and in
 //! order, or falls into a gap that is reported.
 
 use std::time::Duration;

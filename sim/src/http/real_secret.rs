@@ -9,7 +9,7 @@ use crate::{
     redact::{Shape, percent_decoded, shape, words},
 };
 
-/// Who signs the tokens of real tenants.
+/// The issuers of the tokens of real tenants.
 const REAL_ISSUERS: &[&str] = &[
     "ciamlogin.com",
     "login.chinacloudapi.cn",

@@ -19,7 +19,7 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 /// What is known of an instance.
 #[derive(Default)]
 struct Known<'a> {
-    /// Who answered last, by scope.
+    /// The identity that answered last, by scope.
     last: BTreeMap<&'a str, (Answerer<'a>, Entry<'a>)>,
     /// The new answerer that the instance reported last. A change is reported once for all scopes.
     reported: Option<&'a str>,
@@ -92,7 +92,7 @@ struct Answerer<'a> {
 }
 
 impl<'a> Answerer<'a> {
-    /// Who answered, if a token did.
+    /// The identity that answered, if the call got a token.
     fn of(outcome: &'a CallOutcome, visibility: Visibility) -> Option<Self> {
         let CallOutcome::Token {
             credential,

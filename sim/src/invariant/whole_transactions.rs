@@ -17,7 +17,7 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 
 /// What begins and ends a transaction.
 const FRAME: [&str; 5] = ["MULTI", "EXEC", "DISCARD", "RESET", "QUIT"];
-/// What no application sends between MULTI and EXEC, if nobody knows what it sends.
+/// What no application sends between MULTI and EXEC, for a client whose commands are not known.
 const NEVER: [&str; 2] = ["AUTH", "HELLO"];
 
 fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {

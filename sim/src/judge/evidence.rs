@@ -12,7 +12,7 @@ fn is_change(event: &Event) -> bool {
     )
 }
 
-/// Whether somebody answered the credential, or it said something about that.
+/// Whether a service or command answered the credential, or the credential reported something.
 fn is_answer(event: &Event) -> bool {
     match &event.kind {
         Kind::RequestAnswered { endpoint, .. } => !endpoint.starts_with("resource."),

@@ -79,7 +79,7 @@ pub(crate) struct Ways<'a> {
     pub proxy: String,
     /// Where Redis is.
     pub redis: Option<SocketAddr>,
-    /// Where IMDS is for those who ignore the proxy.
+    /// The address of IMDS for clients that ignore the proxy.
     pub imds: Option<SocketAddr>,
     /// The certificate of the run's authority.
     pub certificate: &'a Path,

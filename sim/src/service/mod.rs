@@ -145,7 +145,7 @@ pub(crate) trait Service {
     /// What else in it takes time of its own, so that a story with it cannot be played faster.
     fn lasting(&self) -> Option<String>;
 
-    /// Whom it issues tokens for.
+    /// The principals that it issues tokens for.
     fn principals(&self) -> Vec<Principal<'_>>;
 
     /// What it is at the world's start: lines for `explain`.

@@ -56,7 +56,7 @@ pub enum RedisEvent {
         /// Its arguments; credentials are never among them.
         #[serde(default, skip_serializing_if = "str::is_empty")]
         args: SharedStr,
-        /// As whom the connection is signed in.
+        /// The user name with which the connection is signed in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<SharedStr>,
         /// The token of that sign-in.
@@ -97,7 +97,7 @@ pub enum RedisEvent {
     Closed {
         /// The connection.
         connection: u64,
-        /// Who ended it.
+        /// Which side ended it, and why.
         because: RedisEnd,
         /// Why, in words.
         why: String,

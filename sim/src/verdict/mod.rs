@@ -49,7 +49,7 @@ impl Verdict {
         self.findings().filter(|finding| finding.is_failure())
     }
 
-    /// What nobody can tell, each with the reason.
+    /// What could not be observed, each with the reason.
     pub fn not_observed(&self) -> impl Iterator<Item = (&Finding, &str)> {
         self.findings()
             .filter_map(|finding| Some((finding, finding.unseen()?)))

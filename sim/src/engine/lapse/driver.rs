@@ -165,7 +165,7 @@ impl Driver {
             }
         }
         if let Some((_, sleep)) = &mut self.alarm {
-            // Polled once so that the timer is registered; nobody needs to be woken by it.
+            // Polled once so that the timer is registered; it wakes no task.
             let _ = sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         }
     }

@@ -1,5 +1,6 @@
 //! Microsoft Entra ID at `login.microsoftonline.com`.
 
+mod answer;
 mod error;
 pub mod matcher;
 mod metadata;

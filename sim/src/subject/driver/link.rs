@@ -1,6 +1,6 @@
 //! The conversation with a started driver. Three threads carry it: one writes questions, one reads
-//! answers and events, one reads the standard error. Nobody waits for a driver longer than he
-//! wants to: a question is queued, and its answer is handed to whoever asked.
+//! answers and events, one reads the standard error. No caller waits for a driver longer than it
+//! wants to: a question is queued, and its answer is handed to the caller that asked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -53,7 +53,7 @@ pub(super) struct Shared {
 pub(super) struct State {
     last_id: u64,
     waiting: BTreeMap<u64, Waiter>,
-    /// Questions whose answers nobody waits for any more.
+    /// Questions whose callers have given up.
     abandoned: BTreeSet<u64>,
     /// What broke first.
     pub fault: Option<String>,
@@ -148,7 +148,7 @@ impl Link {
             question
         };
         let waiter = move |answer| {
-            // Nobody may be waiting any more.
+            // The caller may have given up.
             let _ = give.send(answer);
         };
         self.ask(question, Box::new(waiter));
@@ -164,12 +164,12 @@ impl Link {
         let questions = self.questions.lock();
         let questions = questions.unwrap_or_else(PoisonError::into_inner);
         if let Some(questions) = &*questions {
-            // If nobody writes any more, the threads know why.
+            // If the writing thread has ended, the threads recorded why.
             let _ = questions.send(what);
         }
     }
 
-    /// Nobody waits for the answer to question `id` any more.
+    /// Records that the caller of question `id` has given up.
     pub fn abandon(&self, id: u64) {
         let mut state = self.shared.lock();
         let waiter = state.waiting.remove(&id);
@@ -219,7 +219,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is known, and wakes who waits for it.
+    /// Changes what is known, and wakes the callers that wait for it.
     pub fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.lock());
         self.changed.notify_all();
@@ -234,8 +234,8 @@ impl Shared {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// Something broke: whoever waits for an answer gets none. The first fault counts, and what
-    /// happens while we end the driver is none.
+    /// Something broke: callers that wait for an answer get an error. The first failure counts, and
+    /// what happens while we end the driver is none.
     pub fn fault(&self, what: &str) {
         let said = self.said.paragraph();
         self.change(|state| {
@@ -247,7 +247,7 @@ impl Shared {
         });
     }
 
-    /// The driver's output ended. If nobody asked for it, that is a fault.
+    /// The driver's output ended. If it was not asked to end, that is a failure.
     pub fn ended(&self) {
         self.change(|state| state.output_ended = true);
         if self.lock().closing {

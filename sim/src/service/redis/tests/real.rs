@@ -235,7 +235,7 @@ impl<'a> Both<'a> {
         rest
     }
 
-    /// Nobody has got more than ours said.
+    /// No client has received more than ours sent.
     pub fn finish(mut self) -> Result<(), String> {
         self.real.ask("PING");
         for client in 0..self.streams.len() {

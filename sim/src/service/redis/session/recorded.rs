@@ -4,14 +4,14 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{
+use super::super::{
     command::{self, shown},
     entra::Tried,
     matcher::RedisFacts,
     resp::Reply,
     server::Done,
-    session::Session,
 };
+use super::Session;
 use crate::trace::{Facts, Fingerprint, Kind, Published, RedisEvent};
 
 /// A good login.
