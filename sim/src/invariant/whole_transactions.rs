@@ -48,7 +48,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                     let found = format!(
                         "no caller sent the {name} in transaction {number} of connection {connection}"
                     );
-                    let shown = Evidence::of(of_transaction(view, *connection, *number));
+                    let shown = Evidence::of(of_transaction(view, *connection, u64::from(number.get())));
                     return Some(Ruling::fails(found, shown));
                 }
             }
@@ -79,6 +79,6 @@ fn of_transaction<'a>(
 ) -> impl Iterator<Item = Entry<'a>> {
     view.lane("redis").filter(move |event| {
         matches!(&event.event.kind, Kind::Redis(RedisEvent::Command { connection, transaction, .. })
-            if *connection == on && *transaction == Some(number))
+            if *connection == on && transaction.is_some_and(|of| u64::from(of.get()) == number))
     })
 }

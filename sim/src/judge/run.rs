@@ -5,10 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Visibility;
-use crate::{
-    engine::Engine,
-    trace::{Fingerprint, Trace},
-};
+use crate::{engine::Engine, trace::Trace};
 
 /// What a run left.
 #[derive(Clone, Debug)]
@@ -29,8 +26,6 @@ pub struct Run {
     pub ended: Duration,
     /// All that happened.
     pub trace: Trace,
-    /// The trace's hash.
-    pub hash: Fingerprint,
     /// When something in the world was last repaired: a fault ended, a service came back, an
     /// account logged in.
     pub last_repair: Option<Duration>,

@@ -429,6 +429,6 @@ mod tests {
     #[test]
     fn an_event_is_small() {
         // A day of 10,000 clients has four million of them.
-        assert!(size_of::<Event>() <= 120, "{} bytes", size_of::<Event>());
+        assert!(size_of::<Event>() <= 104, "{} bytes", size_of::<Event>());
     }
 }

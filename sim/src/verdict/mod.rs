@@ -108,7 +108,7 @@ pub fn judge(scenario: &Scenario, runs: &[Run]) -> Verdict {
     let mut verdict = Verdict {
         expectations,
         invariants,
-        hash: runs.first().map(|run| run.hash).unwrap_or_default(),
+        hash: runs.first().map(|run| run.trace.hash()).unwrap_or_default(),
         seeds: u32::try_from(runs.len()).unwrap_or(u32::MAX),
     };
     if let Some(run) = runs.first() {

@@ -6,7 +6,10 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, VecDeque},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::Waker,
     time::Duration,
 };
@@ -60,7 +63,9 @@ pub(super) struct HostState {
 
 pub(super) struct State {
     /// Nanoseconds since the world began.
-    pub(super) now: u64,
+    now: u64,
+    /// The same, for those who only want to know the time: they take no lock.
+    shown: Arc<AtomicU64>,
     sequence: u64,
     queue: BinaryHeap<Reverse<Scheduled>>,
     pub(super) timers: BTreeMap<u64, Option<Waker>>,
@@ -82,9 +87,11 @@ pub(super) struct State {
 const MOST_AT_ONE_INSTANT: u32 = 2_000_000;
 
 impl State {
-    pub fn new(latency: Duration) -> Self {
+    /// A network without hosts, which keeps `shown` at the nanoseconds since the world began.
+    pub fn new(latency: Duration, shown: Arc<AtomicU64>) -> Self {
         Self {
             now: 0,
+            shown,
             sequence: 0,
             queue: BinaryHeap::new(),
             timers: BTreeMap::new(),
@@ -106,6 +113,7 @@ impl State {
             self.at_this_instant = 0;
         }
         self.now = now;
+        self.shown.store(now, Ordering::Release);
     }
 
     pub fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {

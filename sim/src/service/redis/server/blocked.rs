@@ -47,6 +47,9 @@ impl Server {
                 .values_mut()
                 .for_each(|client| client.note(index, &key));
         }
+        if self.first_late.is_none_or(|first| first > now) {
+            return;
+        }
         let over = |until: Option<Micros>| until.is_some_and(|until| until <= now);
         let mut late: Vec<(Micros, u64, ClientId)> = self
             .clients
@@ -63,6 +66,9 @@ impl Server {
         for (_, _, id) in late {
             self.wake(id, &Reply::NullArray);
         }
+        let waiting = self.clients.values();
+        let waiting = waiting.filter_map(|client| client.blocked.as_ref());
+        self.first_late = waiting.filter_map(|blocked| blocked.until).min();
     }
 
     /// A client no longer waits, and gets this. False: it did not wait.

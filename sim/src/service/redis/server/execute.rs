@@ -35,6 +35,9 @@ impl Server {
         let later = std::mem::take(&mut client.later);
         client.out.extend(later);
         done.blocked = client.blocked.is_some();
+        if let Some(until) = client.blocked.as_ref().and_then(|blocked| blocked.until) {
+            self.first_late = Some(self.first_late.map_or(until, |first| first.min(until)));
+        }
         self.clients.insert(id, client);
         self.touch(id);
         self.serve_ready();

@@ -102,6 +102,8 @@ pub struct Server {
     ready: VecDeque<(usize, Bytes)>,
     last_client: ClientId,
     last_block: u64,
+    /// No client stops waiting before this: until then, nobody looks at all of them.
+    first_late: Option<Micros>,
     /// What one connected client and one command count.
     pub(crate) connections: u64,
     pub(crate) commands: u64,
@@ -119,6 +121,7 @@ impl Server {
             ready: VecDeque::new(),
             last_client: 0,
             last_block: 0,
+            first_late: None,
             connections: 0,
             commands: 0,
         }
