@@ -23,6 +23,19 @@ pub enum Failure {
     TimedOut,
     /// The wire failed.
     Transport(TransportError),
+    /// The body is longer than [`LONGEST_BODY`].
+    TooLong,
+}
+
+/// How many bytes of a body are read, at most: a token's answer has a few thousand, and a body
+/// without an end would fill the memory. `reqwest` itself has no such limit.
+pub const LONGEST_BODY: usize = 1024 * 1024;
+
+/// What an error says of a body that is longer.
+pub fn too_long() -> String {
+    format!(
+        "the body of the answer is longer than {LONGEST_BODY} bytes, the limit of src/transport.rs"
+    )
 }
 
 /// An answer, read to its end.
@@ -51,7 +64,11 @@ pub async fn exchange(
         .map_err(Failure::Transport)?;
     let mut body = Vec::new();
     while let Some(piece) = within(platform, limits, response.body.chunk()).await? {
-        body.extend_from_slice(&piece.map_err(Failure::Transport)?);
+        let piece = piece.map_err(Failure::Transport)?;
+        if body.len() + piece.len() > LONGEST_BODY {
+            return Err(Failure::TooLong);
+        }
+        body.extend_from_slice(&piece);
     }
     let headers = response.headers.into_iter();
     let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value));

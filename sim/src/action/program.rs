@@ -98,7 +98,7 @@ impl Program for Pwsh {
     }
 }
 
-/// Reports a command that is not installed when somebody runs it; whether it is installed.
+/// Returns whether a command is installed, and reports it if it is not.
 pub(super) fn needs_installed<P: Program>(
     place: &Place,
     state: &TimelineState<'_>,

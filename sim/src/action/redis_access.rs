@@ -1,4 +1,4 @@
-//! `redis-allow` and `redis-deny`: who may sign in at Redis.
+//! `redis-allow` and `redis-deny`: which object ids may sign in at Redis.
 
 use serde::Deserialize;
 

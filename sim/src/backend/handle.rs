@@ -37,7 +37,7 @@ struct Shared {
     /// The date at which the world began, where time is real.
     began: OnceLock<Timestamp>,
     start: Timestamp,
-    /// Whether processes that nobody here knows can send requests.
+    /// Whether processes outside this one can send requests.
     open: AtomicBool,
     capture: OnceLock<CaptureSink>,
     draws: Draws,
@@ -154,12 +154,12 @@ impl Backend {
         let _ = self.0.began.set(date);
     }
 
-    /// From now on processes that nobody here knows can send requests.
+    /// From now on processes outside this one can send requests.
     pub fn open_to_the_outside(&self) {
         self.0.open.store(true, Ordering::Relaxed);
     }
 
-    /// Whether processes that nobody here knows can send requests.
+    /// Whether processes outside this one can send requests.
     pub(crate) fn is_open(&self) -> bool {
         self.0.open.load(Ordering::Relaxed)
     }

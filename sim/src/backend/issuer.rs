@@ -1,4 +1,4 @@
-//! The tokens that IMDS, Entra and the commands issue: who they speak of, and what they claim.
+//! The tokens that IMDS, Entra and the commands issue: their principals and claims.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::trace::{Fingerprint, fingerprint};
 /// The application that `az`, `azd` and, here, `pwsh` sign people in with.
 const DEVELOPER_SIGN_ON: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
-/// Whom a token speaks of.
+/// The principal of a token.
 #[derive(Clone, Copy, Debug)]
 pub enum Who<'a> {
     /// A managed identity of the host.

@@ -52,11 +52,27 @@ pub struct Journal {
 
 #[derive(Default)]
 struct Pages {
-    numbers: BTreeMap<String, u64>,
+    endpoints: BTreeMap<String, Page>,
     commands: u64,
-    /// What each open request asked for.
-    open: BTreeMap<(String, u64), &'static str>,
     closed: bool,
+}
+
+/// The requests of one endpoint.
+#[derive(Default)]
+struct Page {
+    /// The number of the latest.
+    last: u64,
+    /// What each open one asked for.
+    open: BTreeMap<u64, &'static str>,
+}
+
+impl Page {
+    /// Notes a request that asks for `what`; its number.
+    fn begin(&mut self, what: &'static str) -> u64 {
+        self.last += 1;
+        self.open.insert(self.last, what);
+        self.last
+    }
 }
 
 impl Journal {
@@ -92,12 +108,14 @@ impl Journal {
     /// A request arrived; its number at the endpoint.
     pub fn arrived(&self, at: Duration, endpoint: &str, peer: &str, recorded: &Recorded) -> u64 {
         let mut pages = self.pages();
-        let number = pages.numbers.entry(endpoint.to_owned()).or_default();
-        *number += 1;
-        let request = *number;
-        pages
-            .open
-            .insert((endpoint.to_owned(), request), recorded.what);
+        // Only the first request of an endpoint costs a copy of its name.
+        let request = match pages.endpoints.get_mut(endpoint) {
+            Some(page) => page.begin(recorded.what),
+            None => {
+                let page = pages.endpoints.entry(endpoint.to_owned()).or_default();
+                page.begin(recorded.what)
+            }
+        };
         drop(pages);
         self.record(
             at,
@@ -123,9 +141,12 @@ impl Journal {
         status: Option<u16>,
         why: Why,
     ) {
-        let Some(what) = self.pages().open.remove(&(endpoint.to_owned(), request)) else {
+        let mut pages = self.pages();
+        let page = pages.endpoints.get_mut(endpoint);
+        let Some(what) = page.and_then(|page| page.open.remove(&request)) else {
             return;
         };
+        drop(pages);
         let Why {
             why,
             fault,
@@ -149,13 +170,11 @@ impl Journal {
 
     /// All open requests of an endpoint are over, without an answer.
     pub fn abandon(&self, at: Duration, endpoint: &str, why: &str) {
-        let open: Vec<u64> = self
-            .pages()
-            .open
-            .keys()
-            .filter(|(name, _)| name == endpoint)
-            .map(|(_, request)| *request)
-            .collect();
+        let open: Vec<u64> = {
+            let pages = self.pages();
+            let page = pages.endpoints.get(endpoint).into_iter();
+            page.flat_map(|page| page.open.keys().copied()).collect()
+        };
         for request in open {
             self.answered(at, endpoint, request, None, Why::plain(why));
         }

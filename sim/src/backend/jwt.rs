@@ -114,7 +114,7 @@ pub fn verify(token: &str) -> Result<Value, NotVerified> {
     decode(claims).ok_or(NotVerified::Malformed)
 }
 
-/// What a token claims, whoever signed it; none if it is no token.
+/// The claims of a token, whatever its signature; none if it is not a token.
 pub fn claims_unverified(token: &str) -> Option<Value> {
     let mut parts = token.split('.');
     let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);

@@ -1,7 +1,7 @@
 //! RSA with a modulus of 32 primes (the multi-prime RSA of RFC 8017): any verifier takes its
 //! signatures, and one costs microseconds instead of half a millisecond.
 //!
-//! The primes are small, so anybody can factor the modulus. That gives nothing away: the keys of
+//! The primes are small, so the modulus can be factored. That gives nothing away: the keys of
 //! the simulated services are public.
 
 use ring::digest::{SHA256, digest};
@@ -33,7 +33,7 @@ type Wide = [u64; PRIMES];
 
 /// The key.
 pub struct MultiPrime {
-    fields: Vec<Field>,
+    fields: Box<[Field; PRIMES]>,
     /// For each prime, the inverses of those before it, as factors of [`Field::times`].
     inverses: Vec<Vec<u64>>,
     modulus: Wide,
@@ -42,10 +42,7 @@ pub struct MultiPrime {
 impl Default for MultiPrime {
     /// Computes the key from its primes.
     fn default() -> Self {
-        let fields: Vec<Field> = BELOW
-            .iter()
-            .map(|less| Field::new(less.wrapping_neg()))
-            .collect();
+        let fields = Box::new(BELOW.map(|less| Field::new(less.wrapping_neg())));
         let inverses = fields.iter().enumerate().map(|(index, field)| {
             let before = fields[..index].iter();
             // Every prime is below the other's double.
@@ -56,7 +53,7 @@ impl Default for MultiPrime {
         });
         let mut modulus = [0; PRIMES];
         modulus[0] = 1;
-        for field in &fields {
+        for field in fields.iter() {
             multiply_add(&mut modulus, field.prime, 0);
         }
         Self {
@@ -105,23 +102,26 @@ impl MultiPrime {
     /// step, so that the processor need not wait for one product before it begins the next.
     fn private_powers(&self, message: &Wide) -> Vec<u64> {
         let mut tables = [[0; WINDOW]; PRIMES];
-        for (table, field) in tables.iter_mut().zip(&self.fields) {
+        for (table, field) in tables.iter_mut().zip(self.fields.iter()) {
             table[0] = field.one;
             table[1] = field.factor(field.of_message(message));
         }
         for power in 2..WINDOW {
-            for (table, field) in tables.iter_mut().zip(&self.fields) {
+            for (table, field) in tables.iter_mut().zip(self.fields.iter()) {
                 table[power] = field.times(table[power - 1], table[1]);
             }
         }
-        let mut powers: Vec<u64> = self.fields.iter().map(|field| field.one).collect();
+        let mut powers = [0; PRIMES];
+        for (power, field) in powers.iter_mut().zip(self.fields.iter()) {
+            *power = field.one;
+        }
         for shift in (0..u64::BITS).step_by(WINDOW_BITS).rev() {
             for _ in 0..WINDOW_BITS {
-                for (power, field) in powers.iter_mut().zip(&self.fields) {
+                for (power, field) in powers.iter_mut().zip(self.fields.iter()) {
                     *power = field.times(*power, *power);
                 }
             }
-            for ((power, table), field) in powers.iter_mut().zip(&tables).zip(&self.fields) {
+            for ((power, table), field) in powers.iter_mut().zip(&tables).zip(self.fields.iter()) {
                 let bits = (field.private >> shift) as usize % WINDOW;
                 *power = field.times(*power, table[bits]);
             }
@@ -210,18 +210,19 @@ impl Field {
             low(product >> 64),
             low((u128::from(multiple) * u128::from(self.prime)) >> 64),
         );
-        self.less(high, less)
+        self.difference(high, less)
     }
 
     /// `a - b`; `b` may be any number, `a` is below the prime.
     fn less(&self, a: u64, b: u64) -> u64 {
         let b = if b >= self.prime { b - self.prime } else { b };
+        self.difference(a, b)
+    }
+
+    /// `a - b`; both are below the prime. Without a branch, which would be taken at random.
+    fn difference(&self, a: u64, b: u64) -> u64 {
         let (difference, is_below) = a.overflowing_sub(b);
-        if is_below {
-            difference.wrapping_add(self.prime)
-        } else {
-            difference
-        }
+        difference.wrapping_add(self.prime & u64::from(is_below).wrapping_neg())
     }
 
     /// `number`, as what [`times`](Self::times) makes a plain product of.

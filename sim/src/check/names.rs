@@ -1,4 +1,4 @@
-//! Who and what a scenario knows by name.
+//! The names that a scenario defines: principals, accounts, resources, credentials.
 
 use std::collections::{BTreeMap, BTreeSet};
 

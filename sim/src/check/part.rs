@@ -16,7 +16,7 @@ use crate::scenario::{
 
 /// Checks parts of a scenario. Derefs to the [`Checker`], which reports.
 pub(crate) struct Check<'a> {
-    /// Who and what has a name.
+    /// The names that the scenario defines.
     pub names: Names<'a>,
     /// What the rest of the file says.
     pub rest: Rest<'a>,
@@ -91,7 +91,7 @@ impl DerefMut for Check<'_> {
 }
 
 impl Check<'_> {
-    /// Somebody that a token can be for.
+    /// A principal that a token can be for.
     pub(crate) fn principal(&mut self, id: &str, place: &Place) {
         self.principal_at(id, place, false);
     }

@@ -12,9 +12,10 @@ use super::{
     subjects::SubjectArgs,
 };
 use crate::{
-    engine::{self, Engine},
+    engine::{self, Engine, STALL_LIMIT},
     report::{json, pretty},
     run::DEFAULT_SEED,
+    scenario::Span,
     simulation::{Batch, CommandLine, Outcome, SecondPass, Settings, Stopwatch},
     subject::Subject,
 };
@@ -38,6 +39,10 @@ pub struct Args {
     /// How many worlds to play at once [default: one for each core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+    /// Gives up a world whose clock has not moved for so long in real time, such as 10s or 5m, and
+    /// exits with 3: its client computes or spins without end
+    #[arg(long, value_name = "TIME", default_value_t = Span(STALL_LIMIT))]
+    pub stall_limit: Span,
     /// How the results are written
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -91,7 +96,7 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
             engine: args.engine,
             seed: args.seed,
             subject,
-            ..Settings::default()
+            stall_limit: args.stall_limit.0,
         },
         second_pass: args.twice.then_some(SecondPass::InAnotherProcess),
         keep_traces: args.trace || for_reports,
@@ -143,9 +148,21 @@ fn show(outcome: &Outcome, args: &Args, width: usize, console: &mut Console) {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        path::{Path, PathBuf},
+        time::{Duration, Instant},
+    };
+
     use clap::Parser as _;
+    use credsim_identity::{
+        AccessToken, Error, TokenCredential, TokenRequest, platform::BoxFuture,
+    };
 
     use super::*;
+    use crate::{
+        credential::Credential,
+        subject::{Built, Lent},
+    };
 
     #[derive(clap::Parser)]
     struct Run {
@@ -153,22 +170,94 @@ mod tests {
         args: Args,
     }
 
-    #[test]
+    /// Returns the exit code of `run` with `args`, with these subjects besides ours.
+    fn code(args: &[&str], peers: &[Arc<dyn Subject>]) -> u8 {
+        let all = ["run"].into_iter().chain(args.iter().copied());
+        let run = Run::try_parse_from(all).expect("arguments of run");
+        let mut console = Console::new(clap::ColorChoice::Never);
+        super::run(&run.args, peers, &mut console)
+    }
+
+    fn report(kind: &str, path: &Path) -> String {
+        format!("--report={kind}={}", path.display())
+    }
+
     #[allow(
         clippy::disallowed_methods,
         reason = "the report stands on this machine"
     )]
+    fn read(path: PathBuf) -> String {
+        std::fs::read_to_string(path).expect("a report")
+    }
+
+    /// A client that never stops computing once it is asked for a token.
+    #[derive(Clone, Debug)]
+    struct Spins;
+
+    impl TokenCredential for Spins {
+        fn name(&self) -> &str {
+            "Spins"
+        }
+
+        fn get_token<'a>(
+            &'a self,
+            _: &'a TokenRequest,
+        ) -> BoxFuture<'a, Result<AccessToken, Error>> {
+            Box::pin(async {
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            })
+        }
+    }
+
+    impl Subject for Spins {
+        fn name(&self) -> &str {
+            "spins 1.0.0"
+        }
+
+        fn log_targets(&self) -> &[&str] {
+            &[]
+        }
+
+        fn build(&self, _: &Credential, _: &Lent) -> Result<Built, Error> {
+            Ok(Built::new(Self))
+        }
+    }
+
+    #[test]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the command gives up in real time"
+    )]
+    fn a_world_that_stands_still_is_given_up_with_its_reports_and_code_3() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (junit, json) = (folder.path().join("junit.xml"), folder.path().join("json"));
+        let began = Instant::now();
+        let args = [
+            "cache/clones-share",
+            "cache/a-caller-that-keeps-its-token",
+            "--subject=spins",
+            "--stall-limit=300ms",
+            &report("junit", &junit),
+            &report("json", &json),
+        ];
+        let peers: [Arc<dyn Subject>; 1] = [Arc::new(Spins)];
+        assert_eq!(code(&args, &peers), exit::HARNESS);
+        assert!(began.elapsed() < Duration::from_secs(30));
+        for (kind, written) in [("junit", read(junit)), ("json", read(json))] {
+            let says = "has stood still at 00:00:00.000000 for 300ms of real time";
+            assert_eq!(written.matches(says).count(), 2, "{kind}: {written}");
+        }
+    }
+
+    #[test]
     fn a_report_can_show_traces() {
-        let folder = std::env::temp_dir().join(format!("credsim-traces-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let path = folder.join("events");
-        let report = format!("events={}", path.display());
-        let args = ["run", "cache/clones-share", "--report", &report];
-        let run = Run::try_parse_from(args).expect("arguments of run");
-        let code = super::run(&run.args, &[], &mut Console::new(clap::ColorChoice::Never));
-        let written = std::fs::read_to_string(&path).expect("a report");
-        std::fs::remove_dir_all(&folder).expect("to remove it");
-        assert_eq!(code, exit::PASSED);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("events");
+        let args = ["cache/clones-share", &report("events", &path)];
+        assert_eq!(code(&args, &[]), exit::PASSED);
+        let written = read(path);
         let count = written
             .strip_prefix("1: ")
             .and_then(|rest| rest.trim().parse().ok());

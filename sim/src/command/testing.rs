@@ -148,7 +148,7 @@ pub fn recorded(program: &str, args: &[&str]) -> Recorded {
     }
 }
 
-/// Nothing tells `secret`; the capture hears of the rest.
+/// No output contains `secret`; the capture records the rest.
 #[track_caller]
 pub fn hides(program: &str, args: &[&str], secret: &str, heard: &str) -> Vec<String> {
     let shown = recorded(program, args);

@@ -38,7 +38,7 @@ pub trait Listener: Send + 'static {
 /// The network as one host sees it.
 pub trait Network: Send + Sync + 'static {
     /// Connects to a host by name or address. An unknown name is
-    /// [`NotFound`](io::ErrorKind::NotFound); a port that nobody listens on is
+    /// [`NotFound`](io::ErrorKind::NotFound); a port without a listener is
     /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused); a host that is down or behind a
     /// held link doesn't answer until that changes.
     fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Stream>>;
@@ -98,7 +98,7 @@ pub trait Control: Send + Sync + 'static {
     fn begin(&self) -> Option<Timestamp> {
         None
     }
-    /// Completes with the number of the signal by which somebody ends this process; never where
+    /// Completes with the number of the signal that ends this process; never where
     /// nothing outlives the process.
     fn interrupted(&self) -> BoxFuture<'static, u8> {
         Box::pin(std::future::pending())

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
-use crate::fault::Matcher as _;
+use crate::fault::{Matcher as _, effect::TargetKind};
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::document::Place;
 use crate::wording::Number;
@@ -25,6 +25,19 @@ pub struct InFlight {
 impl Expectation for InFlight {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         self.to.check(&place.key("to"), check);
+        match self.to.kind() {
+            TargetKind::Http | TargetKind::Command => {}
+            TargetKind::Redis => {
+                check
+                    .at_value(
+                        &place.key("to"),
+                        "no two commands of Redis are in flight at once",
+                    )
+                    .label("a command arrives and is answered at one instant, so this always holds")
+                    .expected("a service that speaks HTTP, or a command")
+                    .help("count them in a window instead, with `that.requests`");
+            }
+        }
         if self.at_most == 0 {
             check
                 .at_value(
@@ -80,7 +93,6 @@ impl InFlight {
             changes.push((visit.arrived.position, true));
             changes.extend(visit.answered.map(|answered| (answered.position, false)));
         }
-        // A Redis command arrives and is answered in one event: first the answer, as ever.
         changes.sort_unstable();
         let (mut now, mut peak) = (0_i64, 0);
         for (_, begins) in changes {

@@ -60,7 +60,7 @@ pub(crate) trait Expectation {
     /// contradict each other.
     fn claim(&self) -> Option<Claim<'_>>;
 
-    /// Whether it can be judged in a world in which nobody calls, for the credential under test
+    /// Whether it can be judged in a world without calls, because the credential under test
     /// can't be built.
     fn is_about_building(&self) -> bool;
 

@@ -151,11 +151,9 @@ fn walk<'a>(call: &Call<'a>) -> Option<&'a [TriedMember]> {
         return None;
     };
     match outcome {
-        CallOutcome::Token { tried, .. } | CallOutcome::Error { tried, .. }
-            if !tried.is_empty() =>
-        {
-            Some(tried)
+        CallOutcome::Token { tried, .. } | CallOutcome::Error { tried, .. } => {
+            (!tried.is_empty()).then_some(tried)
         }
-        _ => None,
+        CallOutcome::GaveUp {} => None,
     }
 }

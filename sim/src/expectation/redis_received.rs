@@ -1,4 +1,4 @@
-//! `that.redis-received`: every message published while somebody listens arrives once and in
+//! `that.redis-received`: every message published while a subscriber listens arrives once and in
 //! order, or falls into a gap that is reported.
 
 use std::time::Duration;
@@ -118,18 +118,30 @@ impl RedisReceived {
         let mut heard = Vec::new();
         let mut gaps = Vec::new();
         for event in view.redis() {
-            match &event.event.kind {
-                Kind::Redis(RedisEvent::Received {
+            let Kind::Redis(redis) = &event.event.kind else {
+                continue;
+            };
+            match redis {
+                RedisEvent::Received {
                     on,
                     channel,
                     message,
-                }) if on == who => {
+                } if on == who => {
                     heard.push((event, channel.as_str(), message.as_str()));
                 }
-                Kind::Redis(RedisEvent::Gap {
+                RedisEvent::Gap {
                     on, from, until, ..
-                }) if on == who => gaps.push((event, *from, *until)),
-                _ => {}
+                } if on == who => gaps.push((event, *from, *until)),
+                RedisEvent::Opened { .. }
+                | RedisEvent::SignedIn { .. }
+                | RedisEvent::Command { .. }
+                | RedisEvent::Unblocked { .. }
+                | RedisEvent::Closed { .. }
+                | RedisEvent::WorkStarted { .. }
+                | RedisEvent::WorkEnded { .. }
+                | RedisEvent::Received { .. }
+                | RedisEvent::Gap { .. }
+                | RedisEvent::Reported { .. } => {}
             }
         }
         let covered = Covered::by(gaps.iter().map(|(_, from, until)| (*from, *until)));
@@ -213,18 +225,30 @@ impl Covered {
 fn listening(view: &View<'_>, who: &str) -> Option<Duration> {
     let mut call_of = None;
     for event in view.redis() {
-        match &event.event.kind {
-            Kind::Redis(RedisEvent::WorkStarted {
+        let Kind::Redis(redis) = &event.event.kind else {
+            continue;
+        };
+        match redis {
+            RedisEvent::WorkStarted {
                 call,
                 on,
                 is_subscription: true,
                 ..
-            }) if on == who => call_of = Some(*call),
-            Kind::Redis(RedisEvent::WorkEnded { call, replies, .. }) if call_of == Some(*call) => {
+            } if on == who => call_of = Some(*call),
+            RedisEvent::WorkEnded { call, replies, .. } if call_of == Some(*call) => {
                 let failed = replies.iter().any(|reply| reply.error);
                 return (!failed).then_some(event.at);
             }
-            _ => {}
+            RedisEvent::Opened { .. }
+            | RedisEvent::SignedIn { .. }
+            | RedisEvent::Command { .. }
+            | RedisEvent::Unblocked { .. }
+            | RedisEvent::Closed { .. }
+            | RedisEvent::WorkStarted { .. }
+            | RedisEvent::WorkEnded { .. }
+            | RedisEvent::Received { .. }
+            | RedisEvent::Gap { .. }
+            | RedisEvent::Reported { .. } => {}
         }
     }
     None

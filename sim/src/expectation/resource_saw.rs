@@ -1,4 +1,4 @@
-//! `that.resource-saw`: as whom a resource was used, and whether it let them.
+//! `that.resource-saw`: which principals used a resource, and whether it refused them.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -9,7 +9,7 @@ use super::{Claim, Expectation, Scale, count::Count, each_run};
 use crate::check::Check;
 use crate::judge::{
     Aspect, Evidence, Plan, Ruling, View,
-    view::{Call, CallEnd, Window},
+    view::{Call, Window},
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, Fingerprint};
@@ -106,12 +106,9 @@ impl Tokens {
 fn distinct(calls: &[Call<'_>]) -> usize {
     let tokens: BTreeSet<Fingerprint> = calls
         .iter()
-        .filter_map(|call| match &call.end {
-            Some(CallEnd {
-                outcome: CallOutcome::Token { token, .. },
-                ..
-            }) => Some(*token),
-            _ => None,
+        .filter_map(|call| match call.end.as_ref()?.outcome {
+            CallOutcome::Token { token, .. } => Some(*token),
+            CallOutcome::Error { .. } | CallOutcome::GaveUp {} => None,
         })
         .collect();
     tokens.len()

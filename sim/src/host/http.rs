@@ -41,7 +41,7 @@ impl HttpClient for SimHttp {
     }
 }
 
-/// One exchange in the trace: whoever drops it early has given it up.
+/// One exchange in the trace. Dropping it early records that the caller gave up.
 struct Exchange {
     instance: Instance,
     number: u64,
@@ -168,7 +168,7 @@ impl HostState {
             .await
             .map_err(|e| of_hyper(&e))?;
         let work = self.host.runtime.spawn(Box::pin(async move {
-            // Its errors reach whoever waits for the answer.
+            // Its errors reach the caller, which waits for the answer.
             let _ = connection.await;
         }));
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];

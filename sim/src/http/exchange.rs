@@ -73,6 +73,11 @@ impl Request {
         format!("/{}", self.path.trim_matches('/'))
     }
 
+    /// Whether its [`route`](Self::route) is this one.
+    pub fn is_for(&self, route: &str) -> bool {
+        route.strip_prefix('/') == Some(self.path.trim_matches('/'))
+    }
+
     /// A header, if it is there once and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -118,8 +123,16 @@ impl Request {
     }
 }
 
+/// The first field of this name that is not empty. Only the fields that can have the name are
+/// decoded: services ask for many that are not there.
 fn field(form: &[u8], name: &str) -> Option<String> {
-    form_urlencoded::parse(form)
+    let is_encoded = |key: &[u8]| key.iter().any(|byte| matches!(byte, b'%' | b'+'));
+    form.split(|byte| *byte == b'&')
+        .filter(|part| {
+            let key = part.split(|byte| *byte == b'=').next().unwrap_or_default();
+            key == name.as_bytes() || is_encoded(key)
+        })
+        .flat_map(form_urlencoded::parse)
         .find(|(key, value)| key == name && !value.is_empty())
         .map(|(_, value)| value.into_owned())
 }
@@ -294,6 +307,14 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_field_is_found_as_in_the_parsed_form(form in "[ab%6+=&é]{0,24}") {
+            let parsed = form_urlencoded::parse(form.as_bytes())
+                .find(|(key, value)| key == "a" && !value.is_empty())
+                .map(|(_, value)| value.into_owned());
+            proptest::prop_assert_eq!(field(form.as_bytes(), "a"), parsed);
+        }
+
         #[test]
         fn what_is_told_of_a_form_can_be_parsed_back(value in ".*") {
             let recorded = readable(&value);

@@ -9,7 +9,7 @@ use crate::{
     redact::{Shape, percent_decoded, shape, words},
 };
 
-/// Who signs the tokens of real tenants.
+/// The issuers of the tokens of real tenants.
 const REAL_ISSUERS: &[&str] = &[
     "ciamlogin.com",
     "login.chinacloudapi.cn",
@@ -28,7 +28,7 @@ pub(crate) fn in_request(backend: &Backend, request: &Request) -> Option<&'stati
     let form = fields(&request.body);
     let mut texts: Vec<String> = headers.map(str::to_owned).collect();
     texts.extend(texts.iter().filter_map(|it| basic(it)).collect::<Vec<_>>());
-    texts.push(percent_decoded(&request.path));
+    texts.push(percent_decoded(&request.path).into_owned());
     texts.extend(pairs.flat_map(|(name, value)| [name, value]));
     texts.extend(form.iter().map(|(_, value)| value.clone()));
     let proof = || {
@@ -86,7 +86,7 @@ fn basic(header: &str) -> Option<String> {
     let decoded = is(scheme, "basic")
         .then(|| general_purpose::STANDARD_NO_PAD.decode(code).ok())
         .flatten()?;
-    Some(percent_decoded(&String::from_utf8_lossy(&decoded)))
+    Some(percent_decoded(&String::from_utf8_lossy(&decoded)).into_owned())
 }
 
 /// A JWT of any issuer that is not signed with the key of the simulation.

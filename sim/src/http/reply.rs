@@ -12,7 +12,7 @@ use crate::{
     fault::effect::{Body, MOST_BYTES, Reply},
 };
 
-/// What a proxy says that has its own idea of who should answer.
+/// The page of a proxy that intercepts requests.
 const PAGE: &str = "<!DOCTYPE html>\n<html>\n<head><title>Service unavailable</title></head>\n\
     <body>\n<h1>The proxy could not reach the service</h1>\n<p>Please try again later.</p>\n\
     </body>\n</html>\n";

@@ -1,5 +1,5 @@
 //! A process outside asks only for hosts of the world: any other request would have left the
-//! simulation, to a service that nobody meant to test.
+//! simulation, to a service that is not under test.
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View};
 use crate::trace::Kind;

@@ -22,26 +22,29 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     let mut ends: BTreeMap<u64, (Duration, Entry<'_>)> = BTreeMap::new();
     let mut looked_at = 0;
     for event in view.redis() {
-        let failed = match &event.event.kind {
-            Kind::Redis(RedisEvent::SignedIn {
+        let Kind::Redis(redis) = &event.event.kind else {
+            continue;
+        };
+        let failed = match redis {
+            RedisEvent::SignedIn {
                 connection,
                 accepted: true,
                 until,
                 ..
-            }) => {
+            } => {
                 let end = until.map_or(Duration::MAX, |until| until.saturating_sub(grace));
                 ends.insert(*connection, (end, event));
                 None
             }
-            Kind::Redis(RedisEvent::SignedIn { ended: true, .. }) if is_right => Some((
+            RedisEvent::SignedIn { ended: true, .. } if is_right => Some((
                 "a token is presented that has ended".to_owned(),
                 vec![event],
             )),
-            Kind::Redis(RedisEvent::Command {
+            RedisEvent::Command {
                 connection,
                 signs_in: false,
                 ..
-            }) => {
+            } => {
                 looked_at += 1;
                 ends.get(connection)
                     .filter(|(end, _)| *end <= event.at)
@@ -54,18 +57,18 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                     })
             }
             // Without a grace period no client can be faster than the server.
-            Kind::Redis(RedisEvent::Closed {
+            RedisEvent::Closed {
                 connection,
                 because: RedisEnd::Expired,
                 ..
-            }) if is_right && !grace.is_zero() => {
+            } if is_right && !grace.is_zero() => {
                 let found = format!(
                     "connection {connection} stays until the server closes it, {} after its token's end",
                     span(grace)
                 );
                 Some((found, vec![event]))
             }
-            _ => None,
+            RedisEvent::Opened { .. } | RedisEvent::SignedIn { .. } | RedisEvent::Command { .. } | RedisEvent::Unblocked { .. } | RedisEvent::Closed { .. } | RedisEvent::WorkStarted { .. } | RedisEvent::WorkEnded { .. } | RedisEvent::Received { .. } | RedisEvent::Gap { .. } | RedisEvent::Reported { .. } => None,
         };
         if let Some((found, shown)) = failed {
             let shown = Evidence::of(shown);

@@ -19,7 +19,7 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 /// What is known of an instance.
 #[derive(Default)]
 struct Known<'a> {
-    /// Who answered last, by scope.
+    /// The identity that answered last, by scope.
     last: BTreeMap<&'a str, (Answerer<'a>, Entry<'a>)>,
     /// The new answerer that the instance reported last. A change is reported once for all scopes.
     reported: Option<&'a str>,
@@ -41,10 +41,12 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             Kind::IdentityChanged {
                 instance,
                 to,
-                refused: false,
+                refused,
                 ..
             } => {
-                instances.entry(*instance).or_default().reported = Some(to);
+                if !refused {
+                    instances.entry(*instance).or_default().reported = Some(to);
+                }
             }
             Kind::CallEnded {
                 call,
@@ -73,7 +75,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 }
                 known.last.insert(scope, (who, event));
             }
-            _ => {}
+            Kind::World { .. } | Kind::FaultInstalled { .. } | Kind::FaultLifted { .. } | Kind::Built { .. } | Kind::NotBuilt { .. } | Kind::Disposed { .. } | Kind::Leftovers { .. } | Kind::WorkStarted { .. } | Kind::WorkEnded { .. } | Kind::RequestSent { .. } | Kind::ResponseReceived { .. } | Kind::ExchangeEnded { .. } | Kind::RequestArrived { .. } | Kind::RequestAnswered { .. } | Kind::CommandStarted { .. } | Kind::CommandEnded { .. } | Kind::Log { .. } | Kind::HostRefused { .. } | Kind::NoRoute { .. } | Kind::HandshakeFailed { .. } | Kind::RealSecret { .. } | Kind::Redis(_) | Kind::SecretLeaked { .. } => {}
         }
     }
     let found = counted(looked_at, "token");
@@ -90,7 +92,7 @@ struct Answerer<'a> {
 }
 
 impl<'a> Answerer<'a> {
-    /// Who answered, if a token did.
+    /// The identity that answered, if the call got a token.
     fn of(outcome: &'a CallOutcome, visibility: Visibility) -> Option<Self> {
         let CallOutcome::Token {
             credential,

@@ -142,7 +142,7 @@ fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     let mut waits: BTreeMap<u32, Vec<Wait<Duration>>> = BTreeMap::new();
     for (index, call) in view.calls().enumerate() {
         let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
-        // Only callers who wait can tell one burst of attempts from the next.
+        // Only callers that wait can tell one burst of attempts from the next.
         if end > call.at && bursts.contains_key(&call.instance) {
             let wait = Wait {
                 begin: call.at,

@@ -17,7 +17,7 @@ pub(crate) const INVARIANT: Invariant = Invariant {
 
 /// What begins and ends a transaction.
 const FRAME: [&str; 5] = ["MULTI", "EXEC", "DISCARD", "RESET", "QUIT"];
-/// What no application sends between MULTI and EXEC, if nobody knows what it sends.
+/// What no application sends between MULTI and EXEC, for a client whose commands are not known.
 const NEVER: [&str; 2] = ["AUTH", "HELLO"];
 
 fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
@@ -28,13 +28,16 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     };
     let mut looked_at = 0;
     for event in view.lane("redis") {
-        match &event.event.kind {
-            Kind::Redis(RedisEvent::Command {
+        let Kind::Redis(redis) = &event.event.kind else {
+            continue;
+        };
+        match redis {
+            RedisEvent::Command {
                 connection,
                 name,
                 transaction: Some(number),
                 ..
-            }) => {
+            } => {
                 looked_at += usize::from(name == "MULTI");
                 let family = name.split(' ').next().unwrap_or(name);
                 let is_foreign = match &sent {
@@ -45,16 +48,16 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                     let found = format!(
                         "no caller sent the {name} in transaction {number} of connection {connection}"
                     );
-                    let shown = Evidence::of(of_transaction(view, *connection, *number));
+                    let shown = Evidence::of(of_transaction(view, *connection, u64::from(number.get())));
                     return Some(Ruling::fails(found, shown));
                 }
             }
-            Kind::Redis(RedisEvent::Closed {
+            RedisEvent::Closed {
                 connection,
                 because: RedisEnd::Expired,
                 transaction: Some(number),
                 ..
-            }) => {
+            } => {
                 let found = format!(
                     "the end of its token tears transaction {number} of connection {connection}"
                 );
@@ -62,7 +65,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 let shown = Evidence::of(shown);
                 return Some(Ruling::fails(found, shown));
             }
-            _ => {}
+            RedisEvent::Opened { .. } | RedisEvent::SignedIn { .. } | RedisEvent::Command { .. } | RedisEvent::Unblocked { .. } | RedisEvent::Closed { .. } | RedisEvent::WorkStarted { .. } | RedisEvent::WorkEnded { .. } | RedisEvent::Received { .. } | RedisEvent::Gap { .. } | RedisEvent::Reported { .. } => {}
         }
     }
     let found = counted(looked_at, "transaction");
@@ -76,6 +79,6 @@ fn of_transaction<'a>(
 ) -> impl Iterator<Item = Entry<'a>> {
     view.lane("redis").filter(move |event| {
         matches!(&event.event.kind, Kind::Redis(RedisEvent::Command { connection, transaction, .. })
-            if *connection == on && *transaction == Some(number))
+            if *connection == on && transaction.is_some_and(|of| u64::from(of.get()) == number))
     })
 }

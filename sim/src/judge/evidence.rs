@@ -12,7 +12,7 @@ fn is_change(event: &Event) -> bool {
     )
 }
 
-/// Whether somebody answered the credential, or it said something about that.
+/// Whether a service or command answered the credential, or the credential reported something.
 fn is_answer(event: &Event) -> bool {
     match &event.kind {
         Kind::RequestAnswered { endpoint, .. } => !endpoint.starts_with("resource."),
@@ -20,7 +20,28 @@ fn is_answer(event: &Event) -> bool {
         // What an endpoint never saw: a connect that failed, an answer that did not come in time.
         Kind::Redis(RedisEvent::Reported { .. }) => true,
         Kind::ExchangeEnded { how, .. } => how != "complete",
-        _ => false,
+        Kind::World { .. }
+        | Kind::FaultInstalled { .. }
+        | Kind::FaultLifted { .. }
+        | Kind::Built { .. }
+        | Kind::NotBuilt { .. }
+        | Kind::Disposed { .. }
+        | Kind::Leftovers { .. }
+        | Kind::CallStarted { .. }
+        | Kind::CallEnded { .. }
+        | Kind::WorkStarted { .. }
+        | Kind::WorkEnded { .. }
+        | Kind::RequestSent { .. }
+        | Kind::ResponseReceived { .. }
+        | Kind::RequestArrived { .. }
+        | Kind::CommandStarted { .. }
+        | Kind::Log { .. }
+        | Kind::HostRefused { .. }
+        | Kind::NoRoute { .. }
+        | Kind::HandshakeFailed { .. }
+        | Kind::RealSecret { .. }
+        | Kind::Redis(_)
+        | Kind::SecretLeaked { .. } => false,
     }
 }
 

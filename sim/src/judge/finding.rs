@@ -41,7 +41,7 @@ pub enum Judgement {
     Holds,
     /// It does not.
     Fails,
-    /// Nobody can tell: what it needs is out of sight. Never counted as passed.
+    /// It was not observed: what it needs cannot be seen. Never counted as passed.
     NotObserved {
         /// Why, in words.
         reason: String,
@@ -100,7 +100,7 @@ impl Finding {
         }
     }
 
-    /// Nobody can tell: why, and what was expected.
+    /// It was not observed: why, and what was expected.
     pub fn not_observed(
         name: &str,
         reason: impl Into<String>,
@@ -115,16 +115,16 @@ impl Finding {
         self.outcome == Judgement::Holds
     }
 
-    /// Whether it fails, and nobody knew.
+    /// Whether it fails, and no known failure says so.
     pub fn is_failure(&self) -> bool {
         self.outcome == Judgement::Fails
     }
 
-    /// Why nobody can tell, if so.
+    /// Why it was not observed, if so.
     pub fn unseen(&self) -> Option<&str> {
         match &self.outcome {
             Judgement::NotObserved { reason } => Some(reason),
-            _ => None,
+            Judgement::Holds | Judgement::Fails | Judgement::KnownFailure(_) => None,
         }
     }
 
@@ -132,7 +132,7 @@ impl Finding {
     pub fn known(&self) -> Option<&Known> {
         match &self.outcome {
             Judgement::KnownFailure(known) => Some(known),
-            _ => None,
+            Judgement::Holds | Judgement::Fails | Judgement::NotObserved { .. } => None,
         }
     }
 }

@@ -5,10 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Visibility;
-use crate::{
-    engine::Engine,
-    trace::{Fingerprint, Trace},
-};
+use crate::{engine::Engine, trace::Trace};
 
 /// What a run left.
 #[derive(Clone, Debug)]
@@ -29,10 +26,8 @@ pub struct Run {
     pub ended: Duration,
     /// All that happened.
     pub trace: Trace,
-    /// The trace's hash.
-    pub hash: Fingerprint,
-    /// When something in the world last got better: a fault ended, a service came back, somebody
-    /// logged in.
+    /// When something in the world was last repaired: a fault ended, a service came back, an
+    /// account logged in.
     pub last_repair: Option<Duration>,
     /// Whether all services worked and were reachable at the end.
     pub healthy_at_end: bool,

@@ -10,7 +10,7 @@ pub enum Aspect {
     Attempts,
     /// What the credential reports: changes of identity, warnings.
     Reports,
-    /// Who of a chain was tried, and which credential answered, by name.
+    /// Which members of a chain were tried, and which credential answered, by name.
     Walks,
     /// When an error says to come back, and what is left after dispose.
     Details,

@@ -135,7 +135,7 @@ mod tests {
         assert!(certificates.of("b.example").is_none());
     }
 
-    /// The constraints are critical: who does not know them must not trust the certificate.
+    /// The constraints are critical: a client that does not know them must reject the certificate.
     #[test]
     fn the_authority_is_bound_to_its_names() {
         let hosts = ["a.example".to_owned()];

@@ -1,6 +1,6 @@
 //! The environment of processes outside: what leads into the world, and nothing that leads past it.
 
-use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
 use crate::command::Program;
 
@@ -77,10 +77,8 @@ pub struct Environment {
 pub(crate) struct Ways<'a> {
     /// The proxy's URL.
     pub proxy: String,
-    /// Where Redis is.
-    pub redis: Option<SocketAddr>,
-    /// Where IMDS is for those who ignore the proxy.
-    pub imds: Option<SocketAddr>,
+    /// The variables that lead to services past the proxy.
+    pub bypass: &'a [(&'static str, String)],
     /// The certificate of the run's authority.
     pub certificate: &'a Path,
     /// The folder of the simulated commands.
@@ -140,16 +138,8 @@ impl Environment {
         );
         set.insert(super::command_links::SOCKET.to_owned(), ways.socket.into());
         set.insert("CREDSIM_SEED".to_owned(), ways.seed.to_string().into());
-        if let Some(redis) = ways.redis {
-            set.insert("REDIS_URL".to_owned(), format!("redis://{redis}").into());
-            set.insert("REDIS_HOST".to_owned(), redis.ip().to_string().into());
-            set.insert("REDIS_PORT".to_owned(), redis.port().to_string().into());
-            // The Redis clients of JavaScript ask for their token past every proxy: without this
-            // they would ask the IMDS of this machine.
-            if let Some(imds) = ways.imds {
-                let imds = format!("http://{imds}");
-                set.insert("AZURE_POD_IDENTITY_AUTHORITY_HOST".to_owned(), imds.into());
-            }
+        for (name, value) in ways.bypass {
+            set.insert((*name).to_owned(), value.into());
         }
         if let Some(zone) = ways.time_zone {
             set.insert("TZ".to_owned(), zone.into());
@@ -200,8 +190,7 @@ mod tests {
             here,
             &Ways {
                 proxy: "http://127.0.0.1:1".to_owned(),
-                redis: Some(SocketAddr::from(([127, 0, 0, 1], 2))),
-                imds: Some(SocketAddr::from(([127, 0, 0, 1], 3))),
+                bypass: &[("REDIS_URL", "redis://127.0.0.1:2".to_owned())],
                 certificate: Path::new("/run/ca.pem"),
                 commands: Path::new("/run/bin"),
                 socket: Path::new("/run/sock"),
@@ -257,9 +246,6 @@ mod tests {
         assert_eq!(value(&whole, "TZ"), ["Europe/Berlin"]);
         assert_eq!(value(&whole, "CREDSIM_SEED"), ["7"]);
         assert_eq!(value(&whole, "REDIS_URL"), ["redis://127.0.0.1:2"]);
-        assert_eq!(value(&whole, "REDIS_PORT"), ["2"]);
-        let imds = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
-        assert_eq!(value(&whole, imds), ["http://127.0.0.1:3"]);
         assert_eq!(
             environment.unset,
             [

@@ -4,6 +4,7 @@
 //! All of it is on loopback and in a folder that only this user can read, and is gone with the
 //! world.
 
+mod bypass;
 mod certificates;
 mod client;
 pub mod command_links;
@@ -16,10 +17,10 @@ mod relay;
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs, io,
     net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicUsize},
 };
 
@@ -27,12 +28,12 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, UnixListener};
 
+pub use bypass::Shown as Bypass;
 pub use environment::Environment;
 
 use crate::{
     backend::Backend,
     engine::{self, Host, Work},
-    service::{imds::IMDS_HOST, redis::REDIS_PORT},
     trace::Recorder,
 };
 use certificates::Certificates;
@@ -63,10 +64,8 @@ pub struct Door {
     pub environment: Environment,
     /// Where the proxy listens.
     pub proxy: SocketAddr,
-    /// Where IMDS can be reached without the proxy, for clients that ignore it.
-    pub imds: Option<SocketAddr>,
-    /// Where Redis can be reached, or the first node of its cluster.
-    pub redis: Option<SocketAddr>,
+    /// The services that clients reach past the proxy.
+    pub bypasses: Vec<Bypass>,
     proxying: Arc<proxy::Proxy>,
     _folder: TempDir,
     _work: Vec<Work>,
@@ -79,12 +78,6 @@ impl Door {
     /// What failed and what to do, in words.
     pub(crate) async fn open(plan: Plan<'_>) -> Result<Self, String> {
         machine::without_arc(Path::new(machine::ARC_AGENT))?;
-        let folder = tempfile::Builder::new()
-            .prefix("credsim-")
-            .permissions(fs::Permissions::from_mode(0o700))
-            .tempdir()
-            .map_err(|error| format!("no folder for the run: {error}"))?;
-        let within = |name: &str| folder.path().join(name);
         let serves: BTreeMap<String, u16> = plan.backend.ports();
         let with_tls: Vec<String> = serves
             .iter()
@@ -92,33 +85,18 @@ impl Door {
             .map(|(host, _)| host.clone())
             .collect();
         let certificates = Certificates::new(&with_tls)?;
-        let certificate = within("ca.pem");
-        let home = within("home");
-        let commands = within("bin");
-        let socket = within("world.sock");
-        let writes = |error: std::io::Error| format!("the run's folder cannot be filled: {error}");
-        fs::write(&certificate, &certificates.authority).map_err(writes)?;
-        fs::create_dir_all(home.join(".azure")).map_err(writes)?;
-        let executable = command_links::executable().map_err(writes)?;
-        command_links::install(&executable, &commands).map_err(writes)?;
-        let shims = UnixListener::bind(&socket).map_err(|error| no_socket(&socket, &error))?;
-        fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).map_err(writes)?;
+        let folder = RunFolder::new(&certificates.authority)?;
+        let socket = folder.within("world.sock");
+        let shims = listen_on_socket(&socket)?;
         let (listener, proxy) = listen(plan.port).await?;
-        let nodes = redis_nodes(plan.backend).await?;
-        let redis = nodes.first().map(|(_, _, address)| *address);
-        let metadata = match plan.world.imds {
-            Some(_) => Some(listen(None).await?),
-            None => None,
-        };
-        let imds = metadata.as_ref().map(|(_, address)| *address);
+        let bypass = bypass::open(plan.world, plan.backend).await?;
         let environment = Environment::new(&environment::Ways {
-            redis,
-            imds,
+            bypass: &bypass.variables,
             proxy: format!("http://{proxy}"),
-            certificate: &certificate,
-            commands: &commands,
+            certificate: &folder.certificate,
+            commands: &folder.commands,
             socket: &socket,
-            home: &home,
+            home: &folder.home,
             time_zone: plan.world.host.time_zone.as_deref(),
             scenario: &plan.world.host_environment(),
             user: plan.variables,
@@ -129,7 +107,7 @@ impl Door {
             serves,
             certificates,
             recorder: plan.recorder.clone(),
-            trust_help: trust_help(&certificate),
+            trust_help: trust_help(&folder.certificate),
             open: AtomicUsize::new(0),
         });
         let place = Arc::new(command_links::Place {
@@ -142,27 +120,15 @@ impl Door {
             spawn(Box::pin(proxying.clone().serve(listener))),
             spawn(Box::pin(command_links::serve(place, shims))),
         ];
-        if let Some((listener, _)) = metadata {
-            let place = head::Place {
-                host: IMDS_HOST.to_owned(),
-                port: 80,
-            };
-            work.push(spawn(Box::pin(proxying.clone().serve_as(listener, place))));
-        }
-        for (host, listener, _) in nodes {
-            let place = head::Place {
-                host,
-                port: REDIS_PORT,
-            };
+        for (place, listener) in bypass.listeners {
             work.push(spawn(Box::pin(proxying.clone().serve_as(listener, place))));
         }
         Ok(Self {
             environment,
             proxy,
-            imds,
-            redis,
+            bypasses: bypass.shown,
             proxying,
-            _folder: folder,
+            _folder: folder.root,
             _work: work,
         })
     }
@@ -173,22 +139,59 @@ impl Door {
     }
 }
 
-/// A port of this machine for each node of Redis, which its clients speak to as it is: no proxy
-/// leads there. The nodes of a cluster name these addresses to their clients.
-async fn redis_nodes(backend: &Backend) -> Result<Vec<(String, TcpListener, SocketAddr)>, String> {
-    let mut nodes = Vec::new();
-    for host in backend.redis_hosts() {
-        let (listener, address) = listen(None).await?;
-        backend.announce_redis(&host, &address.ip().to_string(), address.port());
-        nodes.push((host, listener, address));
+/// The folder of a run, which only this user can read.
+struct RunFolder {
+    root: TempDir,
+    /// The certificate of the run's authority.
+    certificate: PathBuf,
+    /// The home of processes outside: empty.
+    home: PathBuf,
+    /// The simulated commands.
+    commands: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes it, with `authority` as the run's certificate.
+    fn new(authority: &str) -> Result<Self, String> {
+        let root = tempfile::Builder::new()
+            .prefix("credsim-")
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(|error| format!("no folder for the run: {error}"))?;
+        let within = |name: &str| root.path().join(name);
+        let (certificate, home, commands) = (within("ca.pem"), within("home"), within("bin"));
+        fs::write(&certificate, authority).map_err(cannot_be_filled)?;
+        fs::create_dir_all(home.join(".azure")).map_err(cannot_be_filled)?;
+        let executable = command_links::executable().map_err(cannot_be_filled)?;
+        command_links::install(&executable, &commands).map_err(cannot_be_filled)?;
+        Ok(Self {
+            root,
+            certificate,
+            home,
+            commands,
+        })
     }
-    Ok(nodes)
+
+    fn within(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+}
+
+fn cannot_be_filled(error: io::Error) -> String {
+    format!("the run's folder cannot be filled: {error}")
+}
+
+/// Listens on a socket that only this user can use.
+fn listen_on_socket(path: &Path) -> Result<UnixListener, String> {
+    let shims = UnixListener::bind(path).map_err(|error| no_socket(path, &error))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(cannot_be_filled)?;
+    Ok(shims)
 }
 
 async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), String> {
     let port = port.unwrap_or(0);
     let listener = engine::live::listen(port).await.map_err(|error| {
-        if error.kind() == std::io::ErrorKind::AddrInUse {
+        if error.kind() == io::ErrorKind::AddrInUse {
             format!(
                 "port {port} of 127.0.0.1 is in use; choose another one, or leave --port out and \
                  any free one is taken"
@@ -204,9 +207,9 @@ async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), String> 
 }
 
 /// Why there is no socket; the path of one may be about a hundred bytes long.
-fn no_socket(path: &Path, error: &std::io::Error) -> String {
+fn no_socket(path: &Path, error: &io::Error) -> String {
     let path = path.display();
-    if error.kind() == std::io::ErrorKind::InvalidInput {
+    if error.kind() == io::ErrorKind::InvalidInput {
         format!("{path} is too long for the path of a socket; set TMPDIR to a shorter one")
     } else {
         format!("{path} cannot be a socket: {error}")

@@ -294,7 +294,7 @@ impl Proxy {
         if self.serves.get(&to.host) == Some(&to.port) {
             let connected = tokio::select! { biased;
                 connected = self.host.network.connect(&to.host, to.port) => connected,
-                // Packets vanish, and nobody waits for an answer any more: nothing may arrive
+                // Packets are dropped, and the caller has given up: nothing may arrive
                 // when they pass again.
                 gone = self.gone(client) => return gone.map(|()| None),
             };

@@ -1,13 +1,15 @@
 //! Secrets that are known: texts that hold one are withheld.
 
-use super::looks_like_token;
+use super::{is_secret_name, looks_like_token};
 
 /// Stands in the place of a text that holds a secret.
 pub const WITHHELD: &str = "(withheld: it holds a secret)";
 
-/// A secret shorter than this counts only where it stands as a word of its own: a secret `b` is not
-/// told by every word with a `b` in it.
+/// A secret shorter than this can't be told from ordinary text.
 const SHORT: usize = 6;
+
+/// A secret of lower-case letters only that is shorter than this can't be told from ordinary text.
+const LONGEST_WORD: usize = 12;
 
 /// The secrets that no text may hold, each with its kind, which findings name.
 #[derive(Clone, Debug, Default)]
@@ -41,17 +43,62 @@ impl Secrets {
     }
 }
 
-/// Whether `text` holds `secret`; a short one only as a word of its own.
+/// Whether `text` holds `secret`.
+///
+/// A secret that could be a word of ordinary text (fewer than 6 characters, or fewer than 12 that are
+/// all lower-case letters, such as `wrong` or `password`) counts where it is all of the text, or the
+/// value of something with the name of a secret: `client_secret=wrong`, `"password": "wrong"`,
+/// `ClientSecret("wrong")`, `--password wrong`. Elsewhere it is not found: nothing tells it from the
+/// word.
 pub fn holds(text: &str, secret: &str) -> bool {
-    if secret.len() >= SHORT {
+    if !is_common(secret) {
         return text.contains(secret);
     }
-    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    text.match_indices(secret).any(|(at, found)| {
-        let (before, rest) = text.split_at(at);
-        let after = rest.get(found.len()..).unwrap_or_default();
-        !is_part(before.chars().next_back()) && !is_part(after.chars().next())
-    })
+    text.trim() == secret
+        || text.match_indices(secret).any(|(at, found)| {
+            let (before, rest) = text.split_at(at);
+            is_named_value(before, rest.get(found.len()..).unwrap_or_default())
+        })
+}
+
+/// Whether `secret` could be a word of ordinary text.
+fn is_common(secret: &str) -> bool {
+    let is_word = secret.bytes().all(|byte| byte.is_ascii_lowercase());
+    secret.len() < SHORT || is_word && secret.len() < LONGEST_WORD
+}
+
+/// Whether what stands between `before` and `after` is the whole value of something with the name of
+/// a secret.
+fn is_named_value(before: &str, after: &str) -> bool {
+    const QUOTES: &[char] = &['"', '\'', '`', '\\'];
+    let outside = before.trim_end_matches(QUOTES);
+    let is_quoted = outside.len() < before.len();
+    let outside = outside.strip_suffix("Some(").unwrap_or(outside);
+    let spaced = outside.trim_end();
+    let is_colon = spaced.ends_with(':');
+    let held_by = spaced.strip_suffix(['=', ':', '(']);
+    // The name of an option stands before a space only.
+    let is_option = held_by.is_none() && spaced.len() < outside.len();
+    let named = held_by.unwrap_or(spaced).trim_end();
+    let named = named.trim_end_matches(QUOTES);
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let name = named
+        .rsplit(|c: char| !is_name(c))
+        .next()
+        .unwrap_or_default();
+    // `secret: a` begins a sentence where another word follows.
+    let in_prose = is_colon && !is_quoted && after.starts_with(' ');
+    let sentence_ends = after.strip_prefix('.').is_some_and(|rest| ends_value(rest));
+    (ends_value(after) || sentence_ends)
+        && !in_prose
+        && (!is_option || name.starts_with('-'))
+        && is_secret_name(name)
+}
+
+/// Whether a value has ended before `after`.
+fn ends_value(after: &str) -> bool {
+    let ends = |c: char| c.is_whitespace() || "\"'`\\,;&|)]}>".contains(c);
+    after.chars().next().is_none_or(ends)
 }
 
 #[cfg(test)]
@@ -79,11 +126,46 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_counts_as_a_word_only() {
-        let secrets = secrets(&["b"]);
-        assert_eq!(secrets.find("a subject became blue, ab_b"), None);
-        for text in ["b", "secret=b", "the secret is \"b\"", "äb b"] {
-            assert_eq!(secrets.find(text), Some("client secret"), "{text}");
+    fn a_secret_that_is_a_common_word_counts_as_a_named_value_only() {
+        for secret in ["a", "7", "is", "wrong", "secret"] {
+            let secrets = secrets(&[secret]);
+            for text in [
+                "a client secret is wrong, in 7 of 7 calls",
+                "the secret: a string, is 7 letters long; a-secret=wrong-one",
+                "token-type: is, secret-file=a AZURE_CLIENT_ID=a client_id: \"7\"",
+                "\"error\":\"wrong\" kind='secret' at=7",
+                "secret=a7 secret=isis secret=wrongs secret=secrets",
+            ] {
+                assert_eq!(secrets.find(text), None, "{secret:?} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_a_common_word_is_found_where_something_with_such_a_name_holds_it() {
+        for secret in ["a", "7", "wrong", "secret", "q&a"] {
+            let secrets = secrets(&[secret]);
+            for pattern in [
+                "@",
+                " @\n",
+                "secret=@",
+                "warning: client_secret=@ status=400",
+                "grant_type=x&client_secret=@&scope=y",
+                "the client secret: @, for app 1",
+                "password: @\nnext: 1",
+                r#"{"client_secret":"@","x":1}"#,
+                r#"{"client_secret" : "@"}"#,
+                r#"text="{\"clientSecret\":\"@\"}""#,
+                r#"Options { client_id: "1", client_secret: Some("@") }"#,
+                r#"Options { tenant: None, secret: Secret("@") }"#,
+                r#"ClientSecret("@")"#,
+                "AZURE_CLIENT_SECRET='@' az login",
+                "az login --service-principal --password @ --tenant x",
+                "secret=x, then secret=@.",
+            ] {
+                let text = pattern.replace('@', secret);
+                assert_eq!(secrets.find(&text), Some("client secret"), "{text}");
+            }
         }
     }
 

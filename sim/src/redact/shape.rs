@@ -74,14 +74,17 @@ pub fn masked(text: &str) -> Cow<'_, str> {
 }
 
 /// A part of a URL without its percent-encoding. Unlike in a form, `+` is no space.
-pub fn percent_decoded(part: &str) -> String {
+pub fn percent_decoded(part: &str) -> Cow<'_, str> {
+    if !part.contains('%') {
+        return Cow::Borrowed(part);
+    }
     let whole = part
         .replace('&', "%26")
         .replace('+', "%2B")
         .replace('=', "%3D");
     form_urlencoded::parse(whole.as_bytes())
         .next()
-        .map(|(text, _)| text.into_owned())
+        .map(|(text, _)| Cow::Owned(text.into_owned()))
         .unwrap_or_default()
 }
 

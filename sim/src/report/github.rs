@@ -129,7 +129,7 @@ fn held(findings: &[Finding]) -> String {
     text
 }
 
-/// What nobody could observe and what is known to fail, one a line, below the table.
+/// What could not be observed and what is known to fail, one a line, below the table.
 fn apart(outcomes: &[Outcome]) -> String {
     let (mut unseen, mut known) = (String::new(), String::new());
     for outcome in outcomes {

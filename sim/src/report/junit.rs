@@ -45,7 +45,7 @@ fn case(outcome: &Outcome) -> TestCase {
     case
 }
 
-/// A skipped case for each check that nobody could observe or that is known to fail.
+/// A skipped case for each check that could not be observed or that is known to fail.
 fn apart(outcome: &Outcome) -> Vec<TestCase> {
     let Ending::Judged(judged) = &outcome.ending else {
         return Vec::new();

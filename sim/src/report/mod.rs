@@ -1,5 +1,5 @@
 //! What a run tells: to a person, to a program, to a build server. A report reads verdicts, and
-//! traces where somebody asked for them, and knows neither engine nor subject.
+//! traces where they are asked for, and knows neither engine nor subject.
 
 pub mod github;
 pub mod journal;
@@ -92,7 +92,7 @@ pub(crate) struct Count {
     pub held: usize,
     /// Those that fail.
     pub failed: usize,
-    /// Those that nobody could observe.
+    /// Those that could not be observed.
     pub not_observed: usize,
     /// Those that are known to fail.
     pub known: usize,

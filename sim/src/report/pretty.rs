@@ -1,4 +1,4 @@
-//! For a person at a terminal. Always styled; whoever prints it strips the styles if need be.
+//! For a person at a terminal. Always styled; the console strips the styles if need be.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -70,7 +70,7 @@ fn left_out(name: &str, reason: &str, width: usize) -> String {
     text.replacen("skip", &format!("{LEFT_OUT}skip{LEFT_OUT:#}"), 1)
 }
 
-/// What is known to fail and what nobody could observe, each on a line.
+/// What is known to fail and what could not be observed, each on a line.
 fn apart(judged: &Judged) -> String {
     let verdict = &judged.verdict;
     let mut text = String::new();
@@ -241,7 +241,7 @@ pub fn end(outcomes: &[Outcome], tally: &Tally, took: Duration) -> String {
     text
 }
 
-/// The names of those that failed, so that nobody has to search for them in a long run.
+/// The names of those that failed, so that they need not be searched for in a long run.
 fn failures(outcomes: &[Outcome]) -> String {
     let failed: Vec<String> = outcomes
         .iter()

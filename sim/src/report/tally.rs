@@ -25,7 +25,7 @@ pub struct Tally {
     /// Of the failed ones: the harness failed.
     #[serde(rename = "faults")]
     pub harness_failures: usize,
-    /// Checks that nobody could observe.
+    /// Checks that could not be observed.
     pub not_observed: usize,
     /// Known failures, by subject.
     pub known_failures: BTreeMap<String, usize>,

@@ -151,14 +151,12 @@ fn world(
         return Err(EngineError(why));
     }
     let last_repair = end.last_repair.max(last_fault_end(&trace));
-    let hash = trace.hash();
     Ok(Run {
         engine: options.engine,
         seed: options.seed,
         subject: end.subject,
         visibility,
         trace,
-        hash,
         start: end.start.unwrap_or(scenario.world.start.0),
         ended: end.ended,
         last_repair,

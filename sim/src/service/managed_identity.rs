@@ -33,7 +33,7 @@ impl ManagedIdentity {
         issuer::client_id(&self.object_id, self.client_id.as_deref())
     }
 
-    /// Whom its tokens speak of.
+    /// The principal of its tokens.
     pub(crate) fn who(&self) -> Who<'_> {
         Who::Managed {
             object_id: &self.object_id,

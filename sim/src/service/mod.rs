@@ -15,7 +15,7 @@ pub mod managed_identity;
 pub mod redis;
 pub mod resource;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -81,7 +81,7 @@ macro_rules! services {
 pub(crate) use services;
 
 /// What the rest of the harness needs to know of a service of a world.
-pub(crate) trait Service {
+pub(crate) trait Service: Send + Sync {
     /// What to write under its key in a world that lacks it, for a diagnostic.
     fn advice() -> &'static str
     where
@@ -115,6 +115,12 @@ pub(crate) trait Service {
     where
         Self: Sized;
 
+    /// How clients outside reach it past the proxy of a live world; none if all use the proxy.
+    fn bypass(&self) -> Option<Bypass>;
+
+    /// Takes note that clients outside reach `host` at `address`, to name it to them.
+    fn reached_at(&self, backend: &Backend, host: &str, address: SocketAddr);
+
     /// Its key in `[world]`.
     fn key(&self) -> &'static str;
 
@@ -145,7 +151,7 @@ pub(crate) trait Service {
     /// What else in it takes time of its own, so that a story with it cannot be played faster.
     fn lasting(&self) -> Option<String>;
 
-    /// Whom it issues tokens for.
+    /// The principals that it issues tokens for.
     fn principals(&self) -> Vec<Principal<'_>>;
 
     /// What it is at the world's start: lines for `explain`.
@@ -159,6 +165,19 @@ pub(crate) trait Service {
 
     /// Its hosts go down at `at`: what it must forget and record, apart from open HTTP requests.
     fn crash(&self, backend: &Backend, at: Duration);
+}
+
+/// How clients outside reach a service past the proxy of a live world. Its hosts are given addresses
+/// of this machine.
+pub(crate) struct Bypass {
+    /// Whether no client can use the proxy. Otherwise only those need it that ignore the proxy.
+    pub is_only_way: bool,
+    /// The hosts, with the ports on which they serve.
+    pub hosts: Vec<(String, u16)>,
+    /// The variables that lead to the first host's address.
+    pub variables: fn(SocketAddr) -> Vec<(&'static str, String)>,
+    /// What `serve` says of that address.
+    pub describe: fn(SocketAddr) -> String,
 }
 
 /// How credentials get tokens from a service.

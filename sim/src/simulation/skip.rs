@@ -16,21 +16,21 @@ use crate::{
 /// millisecond, whether anything happens or not.
 const LONGEST_ON_TURMOIL: Duration = Duration::from_secs(600);
 
-/// The most real time that a scenario may ask of somebody who watches it.
+/// The longest that a live run of a scenario may last.
 const LONGEST_LIVE: Duration = Duration::from_secs(90);
 
-/// Who calls in a world.
+/// What makes the calls in a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Callers {
     /// The subject is a part of this process.
     Inside,
     /// It is a process of its own, which does what the scenario says.
     Driver,
-    /// Whoever comes, and asks when they please.
+    /// Programs that are not part of the scenario, at any time.
     Guests,
 }
 
-/// Why `engine` does not play `scenario`, if it does not. `who` calls.
+/// Why `engine` does not play `scenario`, if it does not. `who` makes the calls.
 pub fn reason(scenario: &Scenario, engine: Engine, who: Callers) -> Option<String> {
     let declared = scenario
         .not_on
@@ -78,7 +78,7 @@ fn live(scenario: &Scenario, who: Callers) -> Option<String> {
         .flatten()
 }
 
-/// What nobody can do to a process outside.
+/// Why a scenario needs something that cannot be done to a process outside, if it does.
 fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
     let world = &scenario.world;
     let says = |what: &str| Some(what.to_owned());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Facts, Fingerprint, RedisEvent, SharedStr, time::nanoseconds};
 
-/// The instance number of commands that somebody outside runs: nobody knows for which credential.
+/// The instance number of commands that an outside process runs: their credential is unknown.
 pub const OUTSIDE: u32 = 0;
 
 /// Something that happened.
@@ -217,7 +217,7 @@ pub enum Kind {
         /// The token issued or presented.
         #[serde(skip_serializing_if = "Option::is_none")]
         token: Option<Fingerprint>,
-        /// As whom: the object id of the token's principal.
+        /// The object id of the token's principal.
         #[serde(skip_serializing_if = "Option::is_none")]
         principal: Option<SharedStr>,
     },
@@ -254,7 +254,7 @@ pub enum Kind {
         /// The token printed.
         #[serde(skip_serializing_if = "Option::is_none")]
         token: Option<Fingerprint>,
-        /// As whom.
+        /// The object id of the token's principal.
         #[serde(skip_serializing_if = "Option::is_none")]
         principal: Option<SharedStr>,
     },
@@ -262,9 +262,9 @@ pub enum Kind {
     IdentityChanged {
         /// The credential.
         instance: u32,
-        /// Who answered before: `ManagedIdentityCredential as <object id>`.
+        /// The credential and identity that answered before: `ManagedIdentityCredential as <object id>`.
         from: String,
-        /// Who answers now.
+        /// The credential and identity that answers now.
         to: String,
         /// Whether the credential refused to hand the token out.
         refused: bool,
@@ -276,12 +276,13 @@ pub enum Kind {
         /// The message with its fields.
         message: String,
     },
-    /// Somebody outside asked the proxy for a host that the world does not have; it was refused.
+    /// An outside process asked the proxy for a host that the world does not have; it was refused.
     HostRefused {
         /// The host and port: `example.com:443`.
         host: String,
     },
-    /// Somebody outside asked for a host to which there is no route, as on a machine without IMDS.
+    /// An outside process asked for a host to which there is no route, as on a machine without
+    /// IMDS.
     NoRoute {
         /// The host.
         host: String,
@@ -413,6 +414,6 @@ mod tests {
     #[test]
     fn an_event_is_small() {
         // A day of 10,000 clients has four million of them.
-        assert!(size_of::<Event>() <= 120, "{} bytes", size_of::<Event>());
+        assert!(size_of::<Event>() <= 104, "{} bytes", size_of::<Event>());
     }
 }

@@ -52,7 +52,7 @@ pub struct Recorder {
     listener: Option<Listener>,
 }
 
-/// Hears of every event as it is recorded.
+/// Receives every event as it is recorded.
 pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 impl Recorder {

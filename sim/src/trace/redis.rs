@@ -1,6 +1,6 @@
 //! What can happen between a Redis client and its server. No event holds a token or a password.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,13 +53,13 @@ pub enum RedisEvent {
         /// The connection.
         connection: u64,
         /// The command's number on its connection, from 1.
-        number: u64,
+        number: u32,
         /// Its name in capitals: `AUTH`, `SET`, `CLIENT SETNAME`.
         name: SharedStr,
         /// Its arguments; credentials are never among them.
         #[serde(default, skip_serializing_if = "str::is_empty")]
         args: SharedStr,
-        /// As whom the connection is signed in.
+        /// The user name with which the connection is signed in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<SharedStr>,
         /// The token of that sign-in.
@@ -68,7 +68,7 @@ pub enum RedisEvent {
         /// The number of the transaction on this connection that it stands in, from 1; MULTI and
         /// EXEC are part of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        transaction: Option<u64>,
+        transaction: Option<NonZeroU32>,
         /// Whether it signs in: AUTH, and HELLO with AUTH.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         signs_in: bool,
@@ -100,7 +100,7 @@ pub enum RedisEvent {
     Closed {
         /// The connection.
         connection: u64,
-        /// Who ended it.
+        /// Which side ended it, and why.
         because: RedisEnd,
         /// Why, in words.
         why: String,
@@ -263,7 +263,7 @@ impl RedisEvent {
                 ..
             } => {
                 (*number, *token) = (0, None);
-                *transaction = transaction.map(|_| 0);
+                *transaction = transaction.map(|_| NonZeroU32::MIN);
             }
             Self::Unblocked { number, .. } => *number = 0,
             Self::WorkStarted { call, caller, .. } => (*call, *caller) = (0, 0),

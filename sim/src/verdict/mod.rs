@@ -49,7 +49,7 @@ impl Verdict {
         self.findings().filter(|finding| finding.is_failure())
     }
 
-    /// What nobody can tell, each with the reason.
+    /// What could not be observed, each with the reason.
     pub fn not_observed(&self) -> impl Iterator<Item = (&Finding, &str)> {
         self.findings()
             .filter_map(|finding| Some((finding, finding.unseen()?)))
@@ -108,7 +108,7 @@ pub fn judge(scenario: &Scenario, runs: &[Run]) -> Verdict {
     let mut verdict = Verdict {
         expectations,
         invariants,
-        hash: runs.first().map(|run| run.hash).unwrap_or_default(),
+        hash: runs.first().map(|run| run.trace.hash()).unwrap_or_default(),
         seeds: u32::try_from(runs.len()).unwrap_or(u32::MAX),
     };
     if let Some(run) = runs.first() {

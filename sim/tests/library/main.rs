@@ -71,7 +71,7 @@ fn on_lapse(loaded: &Loaded) -> Result<(), Failed> {
         .runs
         .iter()
         .zip(&again.runs)
-        .find(|(one, two)| one.hash != two.hash)
+        .find(|(one, two)| one.trace.hash() != two.trace.hash())
     {
         return Err(format!("seed {} gives two different traces", run.0.seed).into());
     }

@@ -31,7 +31,6 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
         "judge",
         "to be split",
     ),
-    ("sim/src/live/mod.rs", "open", "to be split"),
     (
         "sim/src/trace/redis.rs",
         "say",

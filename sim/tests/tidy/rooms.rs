@@ -19,27 +19,7 @@ const NOT_YET: &[&str] = &[];
 const WRONG_ARROWS: &[(&str, &str)] = &[];
 
 /// Circles of modules: the modules of each, in order. Only to be shortened.
-const CIRCLES: &[&[&str]] = &[
-    &[
-        "service::entra::error",
-        "service::entra::metadata",
-        "service::entra::server",
-        "service::entra::token",
-    ],
-    &[
-        "service::redis::command",
-        "service::redis::command::list",
-        "service::redis::server::blocked",
-        "service::redis::server::client",
-        "service::redis::server::execute",
-    ],
-    &[
-        "service::redis::recorded",
-        "service::redis::redis_service",
-        "service::redis::serve",
-        "service::redis::session",
-    ],
-];
+const CIRCLES: &[&[&str]] = &[];
 
 /// The rooms as the map draws them, from the lowest on.
 fn rooms() -> Vec<String> {

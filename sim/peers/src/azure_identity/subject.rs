@@ -55,11 +55,7 @@ impl Subject for AzureIdentity {
     }
 
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {
-        let (name, made) = make(credential, lent);
-        let made = made.map_err(|error| {
-            Error::new(ErrorKind::Configuration, name, error.to_string()).with_cause(error)
-        })?;
-        Ok(Built::new(Adapted::new(name, &lent.platform, made)))
+        adapted(credential, lent).map(Built::new)
     }
 
     fn supports(&self, scenario: &Scenario) -> Result<(), String> {
@@ -69,6 +65,18 @@ impl Subject for AzureIdentity {
     fn machine_clock(&self) -> Option<Arc<dyn MachineClock>> {
         Some(Arc::new(Interposed))
     }
+}
+
+/// The credential of the crate that `credential` describes.
+///
+/// # Errors
+/// The crate's own construction error.
+pub fn adapted(credential: &Credential, lent: &Lent) -> Result<Adapted, Error> {
+    let (name, made) = make(credential, lent);
+    let made = made.map_err(|error| {
+        Error::new(ErrorKind::Configuration, name, error.to_string()).with_cause(error)
+    })?;
+    Ok(Adapted::new(name, &lent.platform, made))
 }
 
 type Made = azure_core::Result<Arc<dyn TokenCredential>>;

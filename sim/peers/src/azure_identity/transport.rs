@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::transport::{Failure, Limits, transport};
+use crate::transport::{Failure, Limits, too_long, transport};
 
 /// Those of `azure_core`'s `reqwest` client (TH-02).
 const LIMITS: Limits = Limits {
@@ -18,6 +18,7 @@ fn failed(failure: Failure) -> Error {
         Failure::TimedOut => {
             return Error::with_message(ErrorKind::Io, "the operation timed out");
         }
+        Failure::TooLong => return Error::with_message(ErrorKind::Io, too_long()),
         Failure::Transport(error) => error,
     };
     let kind = if error.kind.is_connect() {

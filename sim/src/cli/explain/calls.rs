@@ -1,4 +1,4 @@
-//! Who asks the credential under test, in words.
+//! The calls of a scenario, in words.
 
 use crate::wording::{Number, times};
 use crate::{call::Call, story::Scenario};

@@ -74,7 +74,7 @@ impl Running {
         self.signal(Signal::KILL);
     }
 
-    /// Whether anybody of the group still runs.
+    /// Whether a process of the group still runs.
     fn is_there(&self) -> bool {
         self.group
             .is_some_and(|group| test_kill_process_group(group).is_ok())
@@ -82,7 +82,7 @@ impl Running {
 
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
-            // Nobody there any more is what is wanted.
+            // It fails if the group has ended, which is what is wanted.
             let _ = kill_process_group(group, signal);
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     simulation::quoted,
 };
 
-/// What stands for a secret: whoever pastes the line has to say it again.
+/// Stands for a secret, which must be filled in before the line is run.
 const LEFT_OUT: &str = "...";
 
 /// The command line of `program` that serves `selector` again, without secrets.

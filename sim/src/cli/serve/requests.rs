@@ -32,7 +32,7 @@ impl Requests {
         })
     }
 
-    /// What hears of everything that arrives. A full disk does not end the world: what is lost is
+    /// Receives everything that arrives. A full disk does not end the world: what is lost is
     /// told at the end.
     pub fn capture(&self) -> CaptureSink {
         let (file, failed) = (self.file.clone(), self.failed.clone());

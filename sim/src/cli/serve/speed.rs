@@ -1,4 +1,4 @@
-//! A timeline that runs faster than the scenario says, where nobody can be misled by it.
+//! A timeline that runs faster than the scenario says, where that cannot change a verdict.
 //!
 //! The clocks of programs outside cannot be made to run faster. So only the timeline does, and only
 //! in a story in which nothing else takes time: no token that ends, nothing that a client waits

@@ -52,18 +52,11 @@ pub fn visit(
                 }
             }
         }
-        if command.is_empty()
-            && let Some(imds) = door.imds
-        {
-            console.say(&format!(
-                "for clients that ignore the proxy, and without a probe of IMDS: \
-                 AZURE_POD_IDENTITY_AUTHORITY_HOST=http://{imds}\n"
-            ));
-        }
-        if let Some(redis) = door.redis {
-            console.say(&format!(
-                "Redis is at {redis}, without TLS: REDIS_URL=redis://{redis}\n"
-            ));
+        for bypass in &door.bypasses {
+            // The environment of a command has what it needs.
+            if bypass.is_only_way || command.is_empty() {
+                console.say(&format!("{}\n", bypass.text));
+            }
         }
         let until = if command.is_empty() {
             "; Ctrl-C ends it"

@@ -286,7 +286,7 @@ fn other_scripts_are_refused() {
     assert!(lines.iter().all(|line| !line.contains("hush")), "{lines:?}");
 }
 
-/// A script may be long, and hold a token that nobody put into quotes.
+/// A script may be long, and hold a token that is not in quotes.
 #[test]
 fn a_script_in_a_trace_is_one_short_line_without_secrets() {
     let (backend, recorder) = world("");

@@ -10,7 +10,7 @@ pub(super) const WINDOW: usize = 1024 * 1024;
 pub(super) type HostId = usize;
 pub(super) type ConnectionId = usize;
 
-/// The ends of a connection: who connected, and who accepted.
+/// The ends of a connection: the connecting and the accepting one.
 pub(super) const CLIENT: usize = 0;
 pub(super) const SERVER: usize = 1;
 

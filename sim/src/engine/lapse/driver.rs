@@ -16,7 +16,7 @@ use std::{
 };
 
 use tokio::{
-    runtime::{Builder, Handle, Runtime},
+    runtime::{Builder, Handle, Runtime, RuntimeMetrics},
     time::{Instant, Sleep},
 };
 
@@ -31,8 +31,9 @@ struct Driver {
     origin: Instant,
     /// The one tokio timer that makes the runtime jump to the millisecond of the next happening.
     alarm: Option<(u64, Pin<Box<Sleep>>)>,
-    /// The world's runtime.
-    runtime: Handle,
+    /// Of the world's runtime. Kept, because making them costs a reference to the runtime, and they
+    /// are read after each poll.
+    metrics: RuntimeMetrics,
     /// A task that does nothing: see [`start`].
     nudge: Option<Waker>,
 }
@@ -80,7 +81,7 @@ pub(super) fn paused_runtime(
 /// Whether another thread has woken or spawned a task, which has not been polled since: what this
 /// thread wakes goes into a queue of its own.
 pub(super) fn woken_from_outside() -> bool {
-    with_driver(|driver| driver.runtime.metrics().global_queue_depth() > 0) == Some(true)
+    with_driver(|driver| driver.metrics.global_queue_depth() > 0) == Some(true)
 }
 
 /// Begins to drive; ends when the guard goes.
@@ -90,7 +91,7 @@ pub(super) fn start(fabric: &Fabric) -> Driving {
     DRIVER.set(Some(Driver {
         origin: Instant::now(),
         alarm: None,
-        runtime: Handle::current(),
+        metrics: Handle::current().metrics(),
         nudge: None,
     }));
     // A happening may wake only tasks that are gone. Then the runtime would park with the clock
@@ -164,7 +165,7 @@ impl Driver {
             }
         }
         if let Some((_, sleep)) = &mut self.alarm {
-            // Polled once so that the timer is registered; nobody needs to be woken by it.
+            // Polled once so that the timer is registered; it wakes no task.
             let _ = sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         }
     }

@@ -3,7 +3,10 @@
 use std::{
     future::poll_fn,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Poll, Waker},
     time::Duration,
 };
@@ -17,11 +20,19 @@ use super::{
 
 /// The network of one world. Clones are the same network.
 #[derive(Clone)]
-pub(super) struct Fabric(Arc<Mutex<State>>);
+pub(super) struct Fabric {
+    state: Arc<Mutex<State>>,
+    /// Nanoseconds since the world began, as the state shows them.
+    now: Arc<AtomicU64>,
+}
 
 impl Fabric {
     pub fn new(latency: Duration) -> Self {
-        Self(Arc::new(Mutex::new(State::new(latency))))
+        let now = Arc::<AtomicU64>::default();
+        Self {
+            state: Arc::new(Mutex::new(State::new(latency, now.clone()))),
+            now,
+        }
     }
 
     /// Drops every waker, after the runtime is gone; returns a failure that nothing has taken.
@@ -41,12 +52,12 @@ impl Fabric {
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Time since the world began.
     pub fn elapsed(&self) -> Duration {
-        Duration::from_nanos(self.lock().now)
+        Duration::from_nanos(self.now.load(Ordering::Acquire))
     }
 
     /// The world is over: tasks that are dropped after it must not schedule anything.

@@ -36,17 +36,18 @@ static WORLDS: AtomicU64 = AtomicU64::new(0);
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World, surroundings: Option<Arc<dyn Surroundings>>) -> Result<(), EngineError> {
     let (seed, stall_limit) = (world.seed, world.stall_limit);
-    // A name of its own, no longer than Linux keeps: see `outside`.
-    let number = WORLDS.fetch_add(1, Ordering::Relaxed) % 1_000_000_000;
+    let number = WORLDS.fetch_add(1, Ordering::Relaxed);
+    // The name is no longer than Linux keeps one: see `outside`.
     on_its_thread(
-        &format!("lapse-{number}"),
+        &format!("lapse-{}", number % 1_000_000_000),
         seed,
         stall_limit,
-        move |progress| on_this_thread(world, surroundings, progress),
+        move |progress| on_this_thread(number, world, surroundings, progress),
     )
 }
 
 fn on_this_thread(
+    number: u64,
     world: World,
     surroundings: Option<Arc<dyn Surroundings>>,
     progress: &Progress,
@@ -59,7 +60,7 @@ fn on_this_thread(
     } = world;
     // Entered before the runtime is made and left after it is gone: it keeps an instant, too.
     let _entered = surroundings.as_ref().map(|it| it.enter()).transpose()?;
-    outside::enter();
+    outside::enter(number);
     let fabric = Fabric::new(LATENCY);
     let runtime = driver::paused_runtime(&fabric, surroundings, progress)
         .map_err(|e| EngineError(format!("the world's runtime could not be built: {e}")))?;

@@ -8,11 +8,14 @@
 //! - a task that the code of a host spawned itself (`tokio::spawn`) is woken, or spawned, from
 //!   another thread, and that is noticed before it is polled;
 //! - tokio's pool for blocking work (`spawn_blocking`, `tokio::fs`, the resolver) starts a thread;
-//! - on Linux, a thread without a name of its own that the world has started still runs when the
-//!   world ends: such a thread has the name of the one that started it.
+//! - on Linux, a thread that the world has started, or that one of these has started, still runs when
+//!   the world ends. A thread inherits the signal mask of the one that starts it, so the thread of
+//!   each world blocks a set of real-time signals of its own. It also inherits the name, which is
+//!   what tells while it has not begun to run: the C library starts it with all signals blocked.
 //!
-//! What is not found: a thread that is joined in a blocking way (that only takes real time); one
-//! with a name of its own, or on another system than Linux, that is not done when the world ends.
+//! What is not found: a thread that is joined in a blocking way (that only takes real time); one that
+//! unblocks these signals, or on another system than Linux, that is not done when the world ends. A
+//! client whose pool of threads is meant to outlive a world must start that pool before the world.
 
 use std::{
     cell::Cell,
@@ -21,7 +24,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
-    thread,
 };
 
 use super::{driver, fabric::Fabric, on_another_thread};
@@ -32,9 +34,13 @@ thread_local! {
     static IS_WORLD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// From now on this thread plays a world.
-pub(super) fn enter() {
+/// From now on this thread plays the world of this number.
+pub(super) fn enter(number: u64) {
     IS_WORLD.set(true);
+    #[cfg(target_os = "linux")]
+    mark::set(number);
+    #[cfg(not(target_os = "linux"))]
+    let _ = number;
 }
 
 /// `work`, polled with a waker that knows from which thread it is woken.
@@ -69,28 +75,85 @@ pub(super) fn watched(fabric: &Fabric, mut work: BoxFuture<'static, ()>) -> BoxF
 
 /// Why the harness has failed, if a thread that this world has started still runs.
 pub(super) fn left_behind() -> Option<String> {
-    (cfg!(target_os = "linux") && others_with_this_name())
-        .then(|| on_another_thread("it was not done when the world ended"))
+    #[cfg(target_os = "linux")]
+    let is_left = mark::others_with_it();
+    #[cfg(not(target_os = "linux"))]
+    let is_left = false;
+    is_left.then(|| on_another_thread("it was not done when the world ended"))
 }
 
-/// Whether another thread of this process has the name of this one, as Linux keeps it.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "asks the system about this process; no host has these files"
-)]
-fn others_with_this_name() -> bool {
-    let current = thread::current();
-    let Some(name) = current.name() else {
-        return false;
-    };
-    let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
-        return false;
-    };
-    let comms = threads.filter_map(|thread| {
-        let path = thread.ok()?.path().join("comm");
-        std::fs::read_to_string(path).ok()
-    });
-    comms.filter(|comm| comm.trim_end() == name).count() > 1
+/// The mark of a world's thread, which the threads that it starts inherit.
+#[cfg(target_os = "linux")]
+mod mark {
+    use std::{mem::MaybeUninit, ptr};
+
+    /// The first of the real-time signals that hold the mark; the C library keeps a few below.
+    const FIRST: i32 = 36;
+
+    /// How many of them: up to signal 63.
+    const BITS: i32 = 28;
+
+    /// Marks this thread for the world of this number.
+    #[allow(
+        unsafe_code,
+        reason = "the standard library does not know signal masks"
+    )]
+    pub fn set(number: u64) {
+        // Neither none of them, as in other threads, nor all of them, as in one that begins.
+        let number = number % ((1 << BITS) - 2) + 1;
+        let mut blocked = MaybeUninit::uninit();
+        let mut open = MaybeUninit::uninit();
+        // SAFETY: `sigemptyset` initialises each set before another call reads it, and the pointers
+        // are to locals that live until the end of the block; the old mask is not asked for.
+        unsafe {
+            libc::sigemptyset(blocked.as_mut_ptr());
+            libc::sigemptyset(open.as_mut_ptr());
+            for bit in 0..BITS {
+                let is_set = number >> bit & 1 == 1;
+                let set = if is_set { &mut blocked } else { &mut open };
+                libc::sigaddset(set.as_mut_ptr(), FIRST + bit);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, blocked.as_ptr(), ptr::null_mut());
+            libc::pthread_sigmask(libc::SIG_UNBLOCK, open.as_ptr(), ptr::null_mut());
+        }
+    }
+
+    /// Whether another thread of this process has the mark of this one.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "asks the system about this process; no host has these files"
+    )]
+    pub fn others_with_it() -> bool {
+        let Ok(own) = std::fs::read_to_string("/proc/thread-self/status") else {
+            return false;
+        };
+        let (own_name, own_mark) = (field(&own, "Name:"), mark_of(&own));
+        let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
+            return false;
+        };
+        let is_of_this_world = |status: &String| {
+            let has_mark = own_mark.is_some_and(|mark| mark != 0) && mark_of(status) == own_mark;
+            has_mark || field(status, "Name:") == own_name
+        };
+        let statuses = threads.filter_map(|thread| {
+            let path = thread.ok()?.path().join("status");
+            std::fs::read_to_string(path).ok()
+        });
+        statuses.filter(is_of_this_world).count() > 1
+    }
+
+    /// A line of what Linux says of a thread.
+    fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+        let mut lines = status.lines();
+        lines.find_map(|line| Some(line.strip_prefix(name)?.trim()))
+    }
+
+    /// The mark of a thread, in its mask of blocked signals.
+    fn mark_of(status: &str) -> Option<u64> {
+        let mask = u64::from_str_radix(field(status, "SigBlk:")?, 16).ok()?;
+        // Signal 1 is bit 0.
+        Some(mask >> (FIRST - 1) & ((1 << BITS) - 1))
+    }
 }
 
 /// The waker of a task of a host.

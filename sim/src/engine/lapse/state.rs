@@ -6,7 +6,10 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, VecDeque},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::Waker,
     time::Duration,
 };
@@ -60,7 +63,9 @@ pub(super) struct HostState {
 
 pub(super) struct State {
     /// Nanoseconds since the world began.
-    pub(super) now: u64,
+    now: u64,
+    /// The same, for those who only want to know the time: they take no lock.
+    shown: Arc<AtomicU64>,
     sequence: u64,
     queue: BinaryHeap<Reverse<Scheduled>>,
     pub(super) timers: BTreeMap<u64, Option<Waker>>,
@@ -82,9 +87,11 @@ pub(super) struct State {
 const MOST_AT_ONE_INSTANT: u32 = 2_000_000;
 
 impl State {
-    pub fn new(latency: Duration) -> Self {
+    /// A network without hosts, which keeps `shown` at the nanoseconds since the world began.
+    pub fn new(latency: Duration, shown: Arc<AtomicU64>) -> Self {
         Self {
             now: 0,
+            shown,
             sequence: 0,
             queue: BinaryHeap::new(),
             timers: BTreeMap::new(),
@@ -106,6 +113,7 @@ impl State {
             self.at_this_instant = 0;
         }
         self.now = now;
+        self.shown.store(now, Ordering::Release);
     }
 
     pub fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
@@ -157,7 +165,7 @@ impl State {
         self.schedule(at, Happening::Deliver(id, parcel));
     }
 
-    /// When the next thing happens. Forgets timers that nobody waits for any more.
+    /// When the next event is due. Drops timers that no task waits for any more.
     pub fn next_at(&mut self) -> Option<u64> {
         while let Some(Reverse(head)) = self.queue.peek() {
             let stale =
@@ -170,7 +178,7 @@ impl State {
         None
     }
 
-    /// Ends the world with a failure of the harness; whom to wake for it.
+    /// Ends the world with a failure of the harness, and returns the task to wake for it.
     pub fn fail(&mut self, why: String) -> Option<Waker> {
         if self.failure.is_none() {
             self.failure = Some(why);
@@ -178,7 +186,7 @@ impl State {
         self.failure_waker.take()
     }
 
-    /// Lets everything happen that is due, and returns whom to wake.
+    /// Runs everything that is due, and returns the tasks to wake.
     pub fn deliver_due(&mut self) -> Vec<Waker> {
         let mut wakers = Vec::new();
         while let Some(Reverse(head)) = self.queue.peek() {
@@ -238,7 +246,7 @@ impl State {
             }
             Parcel::Data(to, bytes) => {
                 if connection.ends[to].dropped {
-                    // Nobody is there to read it: the kernel answers with a reset.
+                    // The receiving socket is closed: the kernel answers with a reset.
                     self.send(id, to, Parcel::Reset(1 - to));
                 } else {
                     let end = &mut connection.ends[to];
@@ -281,7 +289,7 @@ impl State {
         self.forget_if_over(id);
     }
 
-    /// Nobody will accept on this port any more: what waits there is reset.
+    /// Closes the listener of this port: pending connections are reset.
     pub fn unlisten(&mut self, host: HostId, port: u16) {
         let Some(backlog) = self.listeners.remove(&(host, port)) else {
             return;
@@ -291,7 +299,7 @@ impl State {
         }
     }
 
-    /// A connection's slot is used again once nobody holds it and nothing is under way.
+    /// A connection's slot is reused once no end holds it and no bytes are under way.
     fn forget_if_over(&mut self, id: ConnectionId) {
         let over = self
             .connection(id)

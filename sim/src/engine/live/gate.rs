@@ -1,4 +1,4 @@
-//! What a held link is made of: whoever wants to pass waits until it opens.
+//! The gate of a held link: bytes wait until it opens.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,7 +16,7 @@ struct State {
 }
 
 impl Gate {
-    /// Nobody passes from now on.
+    /// Closes the gate: bytes wait from now on.
     pub fn close(&self) {
         self.state().closed = true;
     }

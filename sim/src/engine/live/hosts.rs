@@ -1,4 +1,4 @@
-//! The hosts of a live world: who listens where, what runs, and who is behind a closed gate.
+//! The hosts of a live world: their listeners, their tasks, and which are behind a closed gate.
 
 use std::{
     collections::BTreeMap,
@@ -38,7 +38,7 @@ struct State {
     hosts: BTreeMap<String, HostState>,
     /// The first panic in the code of a host.
     failure: Option<String>,
-    /// The signal by which somebody ends the process.
+    /// The signal that ends the process.
     signal: Option<u8>,
 }
 
@@ -110,7 +110,7 @@ impl Hosts {
         place.spawn(main(host)).detach();
     }
 
-    /// Ends all that runs on a host; its connections are reset, and nobody gets a new one.
+    /// Ends all that runs on a host; its connections are reset, and new ones are refused.
     fn stop(&self, name: &str) {
         let mut state = self.state();
         if let Some(host) = state.hosts.get_mut(name) {
@@ -160,7 +160,7 @@ impl Hosts {
         self.0.bell.notify_waiters();
     }
 
-    /// Completes with the signal by which somebody ends the process.
+    /// Completes with the signal that ends the process.
     async fn interrupted(self) -> u8 {
         loop {
             // Before the look, so that none is missed between the two.

@@ -66,7 +66,7 @@ async fn until_its_end(world: World) -> Result<(), EngineError> {
     for (name, main) in servers {
         hosts.start(&name, main);
     }
-    // As in the other engines, who serves from the beginning is there before anybody calls.
+    // As in the other engines, services that run from the beginning listen before the first call.
     for _ in 0..READY_AFTER {
         tokio::task::yield_now().await;
     }

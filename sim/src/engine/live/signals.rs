@@ -1,4 +1,4 @@
-//! Signals by which somebody ends this process: live worlds end in order, so that nothing of them
+//! Signals that end this process: live worlds end in order, so that nothing of them
 //! is left behind.
 
 use std::sync::atomic::{AtomicU8, Ordering};

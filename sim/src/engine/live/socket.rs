@@ -32,7 +32,7 @@ pub async fn listen(port: u16) -> io::Result<TcpListener> {
 /// Connects to a port of this machine: on loopback, as everything here.
 ///
 /// # Errors
-/// Nobody listens there.
+/// The error of a port without a listener.
 #[expect(clippy::disallowed_methods, reason = "this is the engine's Network")]
 pub async fn dial(port: u16) -> io::Result<TcpStream> {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await

@@ -26,7 +26,7 @@ pub fn run(command: &str, args: impl Iterator<Item = std::ffi::OsString>) -> Exi
         stdout: String::new(),
         stderr: format!("{command}: this is the one that credsim simulates, and {why}\n"),
     });
-    // Who has closed the pipe does not want to know.
+    // The reader has closed the pipe: the error is of no use.
     let _ = std::io::stdout().write_all(does.stdout.as_bytes());
     let _ = std::io::stderr().write_all(does.stderr.as_bytes());
     ExitCode::from(u8::try_from(does.code & 0xff).unwrap_or(1))

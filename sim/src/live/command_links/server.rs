@@ -38,7 +38,7 @@ pub async fn serve(place: Arc<Place>, listener: UnixListener) {
         };
         let serving = place.clone();
         let work = async move {
-            // Who hangs up early does not want an answer.
+            // A client that hangs up early needs no answer.
             let _ = answer(&serving, stream).await;
         };
         place.host.runtime.spawn(Box::pin(work)).detach();

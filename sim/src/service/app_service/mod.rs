@@ -6,7 +6,7 @@ pub(crate) mod server;
 mod tests;
 pub mod world;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use crate::{
     backend::Backend,
@@ -15,7 +15,7 @@ use crate::{
     fault::effect::KnownPreset,
     http::{exchange::Request, limit::Limit, server::server as serve_on},
     scenario::{Range, Span, document::Place},
-    service::{Principal, Reach, Service, TokenSource, describe_http, managed_identity},
+    service::{Bypass, Principal, Reach, Service, TokenSource, describe_http, managed_identity},
     trace::Facts,
 };
 use world::AppService;
@@ -52,6 +52,12 @@ impl Service for AppService {
     fn reserved_host() -> Option<(&'static str, &'static str)> {
         Some((APP_SERVICE_HOST, "App Service"))
     }
+
+    fn bypass(&self) -> Option<Bypass> {
+        None
+    }
+
+    fn reached_at(&self, _: &Backend, _: &str, _: SocketAddr) {}
 
     fn key(&self) -> &'static str {
         "app-service"

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use serde::Serialize;
 
-use super::server::say;
+use super::answer::say;
 use crate::{
     backend::Backend,
     fault::effect::KnownPreset,
@@ -158,7 +158,7 @@ impl Refusal {
         }
     }
 
-    /// Nobody of this name serves authorities.
+    /// No authority has this name.
     pub fn unknown_instance() -> Self {
         Self::bad("invalid_instance", 50_049, "Unknown or invalid instance.")
     }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::ENTRA_HOST;
 use super::{
-    Refusal, refuse,
-    server::{SHARED, is_known, say},
+    Refusal,
+    answer::{SHARED, is_known, say},
+    refuse,
 };
 use crate::{
     backend::{Backend, jwt},

@@ -1,5 +1,6 @@
 //! Microsoft Entra ID at `login.microsoftonline.com`.
 
+mod answer;
 mod error;
 pub mod matcher;
 mod metadata;
@@ -9,7 +10,7 @@ mod tests;
 mod token;
 pub mod world;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use crate::{
     backend::Backend,
@@ -19,7 +20,7 @@ use crate::{
     http::exchange::Request,
     http::{limit::Limit, server::server as serve_on},
     scenario::{Range, Span, document::Place},
-    service::{Principal, Reach, Service, TokenSource, describe_http},
+    service::{Bypass, Principal, Reach, Service, TokenSource, describe_http},
     trace::Facts,
 };
 use world::{App, Entra};
@@ -56,6 +57,12 @@ impl Service for Entra {
     fn reserved_host() -> Option<(&'static str, &'static str)> {
         Some((ENTRA_HOST, "Entra"))
     }
+
+    fn bypass(&self) -> Option<Bypass> {
+        None
+    }
+
+    fn reached_at(&self, _: &Backend, _: &str, _: SocketAddr) {}
 
     fn key(&self) -> &'static str {
         "entra"

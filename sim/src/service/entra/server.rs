@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use serde::Serialize;
 
 use super::{
     error::{self, Refusal, refuse},
@@ -14,18 +13,12 @@ use crate::scenario::Range;
 use crate::{
     backend::{Backend, journal::Recorded},
     fault::effect::Preset,
-    http::{
-        exchange::{Answer, Endpoint, Request},
-        reply::header_value,
-    },
+    http::exchange::{Answer, Endpoint, Request},
     trace::Facts,
 };
 
 /// The endpoint.
 pub struct Entra;
-
-/// The tenants that stand for many.
-pub(crate) const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
 
 impl Endpoint for Entra {
     fn name(&self) -> &str {
@@ -99,41 +92,4 @@ impl Endpoint for Entra {
         };
         refuse(backend, request, &refusal, at)
     }
-}
-
-/// Whether `tenant` is the world's own.
-pub(crate) fn is_known(backend: &Backend, tenant: &str) -> bool {
-    backend.state().issuer.tenant().eq_ignore_ascii_case(tenant)
-}
-
-/// A JSON answer with the headers that all answers of the service have.
-pub(crate) fn say(status: StatusCode, body: &impl Serialize, trace: &str) -> Answer {
-    let mut answer = Answer::json(status, body);
-    let headers = [
-        ("cache-control", "no-store, no-cache"),
-        ("pragma", "no-cache"),
-        ("content-type", "application/json; charset=utf-8"),
-        ("expires", "-1"),
-        (
-            "strict-transport-security",
-            "max-age=31536000; includeSubDomains",
-        ),
-        ("x-content-type-options", "nosniff"),
-        ("p3p", "CP=\"DSP CUR OTPi IND OTRi ONL FIN\""),
-        ("x-ms-request-id", trace),
-        ("x-ms-ests-server", "2.1.0.0 - CREDSIM ProdSlices"),
-        ("x-xss-protection", "0"),
-    ];
-    for (name, value) in headers {
-        answer.headers.insert(name, header_value(value));
-    }
-    let flags = "path=/; secure; HttpOnly; SameSite=None";
-    for cookie in [
-        format!("fpc={trace}; {flags}"),
-        format!("x-ms-gateway-slice=estsfd; {flags}"),
-        format!("stsservicecookie=estsfd; {flags}"),
-    ] {
-        answer.headers.append("set-cookie", header_value(&cookie));
-    }
-    answer
 }

@@ -233,7 +233,7 @@ fn a_replaced_secret_no_longer_opens_and_still_may_not_leak() {
     );
     assert_eq!(ask(&Entra, &backend, &request).status, 401);
     assert_eq!(
-        backend.secret_in("the secret is S3!"),
+        backend.secret_in("client_secret=S3, and on"),
         Some("client secret")
     );
     let good = post(

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::world::{App, Entra};
 use super::{
-    Refusal, refuse,
-    server::{SHARED, is_known, say},
+    Refusal,
+    answer::{SHARED, is_known, say},
+    refuse,
 };
 use crate::{
     backend::{Backend, handle::State, issuer::Who, journal::Why},

@@ -46,7 +46,9 @@ pub struct App {
     pub client_id: String,
     /// The object id of its service principal.
     pub object_id: String,
-    /// Its secret.
+    /// Its secret. One that could be a word of ordinary text (under 6 characters, or under 12
+    /// lower-case letters) is found by `no-secret-told` only where something with the name of a
+    /// secret holds it.
     pub secret: Option<String>,
     /// Whether an administrator disabled it. Default: false.
     #[serde(default)]

@@ -38,6 +38,15 @@ pub enum Route {
 }
 
 impl Route {
+    /// The route of a request.
+    pub fn of(request: &Request) -> Self {
+        match request.is_for(TOKEN) {
+            true if request.headers.contains_key("metadata") => Self::Token,
+            true => Self::Probe,
+            false => Self::Other,
+        }
+    }
+
     /// Its name in traces.
     pub fn name(self) -> &'static str {
         match self {
@@ -62,16 +71,11 @@ pub struct ImdsFacts {
 impl ImdsFacts {
     /// The facts of a request.
     pub fn of(request: &Request) -> Self {
-        let route = match request.route() == TOKEN {
-            true if request.headers.contains_key("metadata") => Route::Token,
-            true => Route::Probe,
-            false => Route::Other,
-        };
         let identity = SELECTORS
             .iter()
             .find_map(|(name, _)| Some((*name, request.query_field(name)?)));
         Self {
-            route,
+            route: Route::of(request),
             resource: request.query_field("resource"),
             identity,
         }

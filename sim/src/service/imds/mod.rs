@@ -8,7 +8,7 @@ pub(crate) mod server;
 mod tests;
 pub mod world;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use crate::{
     backend::Backend,
@@ -18,13 +18,16 @@ use crate::{
     http::exchange::Request,
     http::{limit::Limit, server::server as serve_on},
     scenario::{Range, Span, document::Place},
-    service::{Principal, Reach, Service, TokenSource, describe_http, managed_identity},
+    service::{Bypass, Principal, Reach, Service, TokenSource, describe_http, managed_identity},
     trace::Facts,
 };
 use world::Imds;
 
 /// The address of the instance metadata service.
 pub const IMDS_HOST: &str = "169.254.169.254";
+
+/// The variable by which clients find another IMDS. With it they send no probe.
+const AUTHORITY: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
 impl Service for Imds {
     fn advice() -> &'static str {
@@ -53,6 +56,22 @@ impl Service for Imds {
     fn reserved_host() -> Option<(&'static str, &'static str)> {
         Some((IMDS_HOST, "IMDS"))
     }
+
+    fn bypass(&self) -> Option<Bypass> {
+        Some(Bypass {
+            is_only_way: false,
+            hosts: self.hosts(),
+            variables: |at| vec![(AUTHORITY, format!("http://{at}"))],
+            describe: |at| {
+                format!(
+                    "for clients that ignore the proxy, and without a probe of IMDS: \
+                     {AUTHORITY}=http://{at}"
+                )
+            },
+        })
+    }
+
+    fn reached_at(&self, _: &Backend, _: &str, _: SocketAddr) {}
 
     fn key(&self) -> &'static str {
         "imds"

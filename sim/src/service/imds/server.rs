@@ -58,7 +58,7 @@ impl Endpoint for Imds {
     }
 
     fn answer(&self, backend: &Backend, request: &Request, at: Duration) -> Answer {
-        if ImdsFacts::of(request).route == Route::Other {
+        if Route::of(request) == Route::Other {
             return status(StatusCode::NOT_FOUND).because("no such path");
         }
         if request.method != Method::GET {

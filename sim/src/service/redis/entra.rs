@@ -1,4 +1,4 @@
-//! Who may log in: whoever shows a token of Entra for this cache (RS-41, RS-45).
+//! Decides who may log in: a client with a token of Entra for this cache [RS-41, RS-45].
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     trace::{Fingerprint, fingerprint},
 };
 
-/// A login that somebody tried.
+/// An attempted login.
 #[derive(Clone, Debug)]
 pub struct Tried {
     /// The user name presented.

@@ -8,7 +8,7 @@ mod command;
 mod command_text;
 mod entra;
 pub mod matcher;
-mod recorded;
+mod on_backend;
 mod redis_service;
 pub mod resp;
 mod serve;

@@ -65,7 +65,7 @@ fn admit(
     };
     backend.journal().record(at, Kind::Redis(event));
     if is_full {
-        // It no longer counts, and does not keep anybody else out.
+        // It no longer counts, and does not keep another client out.
         if let Some(client) = service.state().disconnect(id) {
             let why = format!("there are {most} connections already");
             record_end(backend, at, &client, &Ending::by_server(&why));

@@ -1,13 +1,13 @@
 //! A Redis in a scenario file: its keys, what may be wrong with them, and what the rest of the world
 //! must know of it.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::super::{Principal, Reach, Service, TokenSource};
-use super::{REDIS_HOST, REDIS_PORT};
+use super::super::{Bypass, Principal, Reach, Service, TokenSource};
+use super::{REDIS_HOST, REDIS_PORT, redis_hosts};
 use crate::wording::counted;
 use crate::{
     backend::Backend,
@@ -94,6 +94,26 @@ impl Service for Redis {
 
     fn reserved_host() -> Option<(&'static str, &'static str)> {
         None
+    }
+
+    fn bypass(&self) -> Option<Bypass> {
+        Some(Bypass {
+            is_only_way: true,
+            hosts: redis_hosts(Some(self)),
+            variables: |at| {
+                vec![
+                    ("REDIS_URL", format!("redis://{at}")),
+                    ("REDIS_HOST", at.ip().to_string()),
+                    ("REDIS_PORT", at.port().to_string()),
+                ]
+            },
+            describe: |at| format!("Redis is at {at}, without TLS: REDIS_URL=redis://{at}"),
+        })
+    }
+
+    /// The nodes of a cluster name these addresses to their clients.
+    fn reached_at(&self, backend: &Backend, host: &str, address: SocketAddr) {
+        backend.announce_redis(host, &address.ip().to_string(), address.port());
     }
 
     fn key(&self) -> &'static str {

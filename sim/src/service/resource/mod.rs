@@ -8,6 +8,7 @@ pub mod world;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ use crate::{
     fault::effect::KnownPreset,
     http::{exchange::Request, limit::Limit, server::server as serve_on},
     scenario::{Range, Span, document::Place},
-    service::{Principal, Reach, Service, TokenSource},
+    service::{Bypass, Principal, Reach, Service, TokenSource},
     trace::Facts,
 };
 use world::Resource;
@@ -57,6 +58,12 @@ impl Service for BTreeMap<String, Resource> {
     fn reserved_host() -> Option<(&'static str, &'static str)> {
         None
     }
+
+    fn bypass(&self) -> Option<Bypass> {
+        None
+    }
+
+    fn reached_at(&self, _: &Backend, _: &str, _: SocketAddr) {}
 
     fn key(&self) -> &'static str {
         "resources"

@@ -1,4 +1,4 @@
-//! An API that checks the tokens it is shown, as Azure's own do, and remembers as whom it was used.
+//! An API that checks the tokens it is shown, as Azure's own do, and records which principals used it.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -42,7 +42,7 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub last_id: u64,
     pub waiting: BTreeMap<u64, Waiter>,
-    /// Questions whose answers nobody waits for any more.
+    /// Questions whose callers have given up.
     pub abandoned: BTreeSet<u64>,
     /// What broke first.
     pub fault: Option<String>,
@@ -81,7 +81,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is known, and wakes who waits for it.
+    /// Changes what is known, and wakes the callers that wait for it.
     pub fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.lock());
         self.changed.notify_all();
@@ -96,8 +96,8 @@ impl Shared {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// Something broke: whoever waits for an answer gets none. The first fault counts, and what
-    /// happens while we end the driver is none.
+    /// Something broke: callers that wait for an answer get an error. The first failure counts, and
+    /// what happens while we end the driver is none.
     pub fn fault(&self, what: &str) {
         let said = self.said.paragraph();
         self.change(|state| {
@@ -109,7 +109,7 @@ impl Shared {
         });
     }
 
-    /// The driver's output ended. If nobody asked for it, that is a fault.
+    /// The driver's output ended. If it was not asked to end, that is a failure.
     pub fn ended(&self) {
         self.change(|state| state.output_ended = true);
         if self.lock().closing {

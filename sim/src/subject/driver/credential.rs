@@ -74,7 +74,7 @@ impl TokenCredential for DriverCredential {
                 question
             };
             let waiter = move |answer| {
-                // Nobody may be waiting any more.
+                // The caller may have given up.
                 let _ = give.send(answer);
             };
             let asked = Asked {

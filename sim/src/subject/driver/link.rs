@@ -1,6 +1,6 @@
 //! The conversation with a started driver. Three threads carry it: one writes questions, one reads
-//! answers and events, one reads the standard error. Nobody waits for a driver longer than he
-//! wants to: a question is queued, and its answer is handed to whoever asked.
+//! answers and events, one reads the standard error. No caller waits for a driver longer than it
+//! wants to: a question is queued, and its answer is handed to the caller that asked.
 
 use std::{
     ffi::OsString,
@@ -91,7 +91,7 @@ impl Link {
             question
         };
         let waiter = move |answer| {
-            // Nobody may be waiting any more.
+            // The caller may have given up.
             let _ = give.send(answer);
         };
         self.ask(question, Box::new(waiter));
@@ -107,12 +107,12 @@ impl Link {
         let questions = self.questions.lock();
         let questions = questions.unwrap_or_else(PoisonError::into_inner);
         if let Some(questions) = &*questions {
-            // If nobody writes any more, the threads know why.
+            // If the writing thread has ended, the threads recorded why.
             let _ = questions.send(what);
         }
     }
 
-    /// Nobody waits for the answer to question `id` any more.
+    /// Records that the caller of question `id` has given up.
     pub fn abandon(&self, id: u64) {
         let mut state = self.shared.lock();
         let waiter = state.waiting.remove(&id);

@@ -147,7 +147,7 @@ pub enum Level {
     Error,
 }
 
-/// Who answers.
+/// The driver as it names itself.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Who {

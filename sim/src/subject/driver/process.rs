@@ -85,7 +85,7 @@ impl Process {
             .ok()
             .and_then(rustix::process::Pid::from_raw)
         {
-            // An error is that there is nobody left to kill.
+            // It fails if the process has ended already.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
         let _ = child.kill();

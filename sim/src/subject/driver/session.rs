@@ -1,4 +1,4 @@
-//! A started driver that has said who it is: the subject of one run.
+//! A started driver that has said its name and version: the subject of one run.
 
 use std::{
     ffi::OsString,
@@ -31,7 +31,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts `program` with exactly `environment`, and lets it say who it is.
+    /// Starts `program` with exactly `environment`, and reads its name and version.
     pub fn start(
         program: &[String],
         environment: &[(OsString, OsString)],

@@ -5,16 +5,17 @@ use bytes::Bytes;
 use super::super::{
     resp::Reply,
     server::{Blocked, Call, Micros, Then, Version},
+    store::{End, take},
 };
 use super::{
     Answer, Spec, WRITES,
-    list::{End, take, transfer},
+    list::{read_end, transfer},
     spec,
 };
 
 pub const COMMANDS: &[Spec] = &[
     spec("blmove", 6, (1, 2, 1), WRITES, |call| {
-        let (from, to) = (End::read(call, 3)?, End::read(call, 4)?);
+        let (from, to) = (read_end(call, 3)?, read_end(call, 4)?);
         blocking_move(call, from, to, 5)
     }),
     spec("blpop", -3, (1, -2, 1), WRITES, |call| pop(call, End::Left)),

@@ -1,4 +1,4 @@
-//! CLIENT: who is connected.
+//! CLIENT: the connected clients.
 
 use bytes::Bytes;
 

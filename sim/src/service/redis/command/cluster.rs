@@ -59,7 +59,7 @@ fn known<'a>(call: &'a Call<'_>) -> Result<&'a Cluster, Reply> {
     call.server.cluster.as_ref().ok_or_else(error)
 }
 
-/// How many slots somebody who is up serves.
+/// How many slots are served by a node that is up.
 fn served(cluster: &Cluster) -> usize {
     let up = cluster.nodes.iter().filter(|node| !node.down);
     up.flat_map(|node| &node.slots)

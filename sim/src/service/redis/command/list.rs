@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::super::{
     resp::Reply,
     server::Call,
-    store::{Database, Value},
+    store::{End, Value, take},
 };
 use super::{Answer, ONE_KEY, Spec, WRITES, place, range, spec, syntax_error, wrong_type};
 
@@ -17,7 +17,7 @@ pub const COMMANDS: &[Spec] = &[
         Ok(Reply::count(call.list(1)?.map_or(0, |list| list.len())))
     }),
     spec("lmove", 5, (1, 2, 1), WRITES, |call| {
-        let (from, to) = (End::read(call, 3)?, End::read(call, 4)?);
+        let (from, to) = (read_end(call, 3)?, read_end(call, 4)?);
         transfer(call, from, to)
     }),
     spec("lpop", -2, ONE_KEY, WRITES, |call| pop(call, End::Left)),
@@ -31,53 +31,6 @@ pub const COMMANDS: &[Spec] = &[
     }),
     spec("rpush", -3, ONE_KEY, WRITES, |call| push(call, End::Right)),
 ];
-
-/// One of a list's ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The first element.
-    Left,
-    /// The last one.
-    Right,
-}
-
-impl End {
-    /// LEFT or RIGHT.
-    pub fn read(call: &Call<'_>, number: usize) -> Result<Self, Reply> {
-        match () {
-            () if call.is_word(number, "left") => Ok(Self::Left),
-            () if call.is_word(number, "right") => Ok(Self::Right),
-            () => Err(syntax_error()),
-        }
-    }
-
-    fn pop(self, list: &mut VecDeque<Bytes>) -> Option<Bytes> {
-        match self {
-            Self::Left => list.pop_front(),
-            Self::Right => list.pop_back(),
-        }
-    }
-
-    /// Adds to a list.
-    pub fn push(self, list: &mut Value, element: Bytes) {
-        if let Value::List(list) = list {
-            match self {
-                Self::Left => list.push_front(element),
-                Self::Right => list.push_back(element),
-            }
-        }
-    }
-}
-
-/// Takes an element out of a list, and the list with its last one.
-pub fn take(database: &mut Database, key: &Bytes, end: End) -> Option<Bytes> {
-    let Some(Value::List(list)) = database.get_mut(key) else {
-        return None;
-    };
-    let element = end.pop(list);
-    database.tidy(key);
-    element
-}
 
 impl Call<'_> {
     /// The list that the key of this argument holds.
@@ -224,4 +177,13 @@ pub(crate) fn transfer(call: &mut Call<'_>, from: End, to: End) -> Answer {
     call.changed(&target);
     call.grew(&target);
     Ok(Reply::Bulk(element))
+}
+
+/// Reads LEFT or RIGHT.
+pub fn read_end(call: &Call<'_>, number: usize) -> Result<End, Reply> {
+    match () {
+        () if call.is_word(number, "left") => Ok(End::Left),
+        () if call.is_word(number, "right") => Ok(End::Right),
+        () => Err(syntax_error()),
+    }
 }

@@ -25,84 +25,10 @@ use bytes::Bytes;
 
 use super::{resp::Reply, server::Call};
 
-/// A reply; an error on the other side, so that `?` works.
-pub type Answer = Result<Reply, Reply>;
-
-/// It may be sent before logging in.
-pub const NO_LOGIN: u8 = 1;
-/// It may be sent by a subscriber of RESP2.
-pub const SUBSCRIBED: u8 = 2;
-/// It is not queued between MULTI and EXEC.
-pub const AT_ONCE: u8 = 4;
-/// It changes keys.
-pub const WRITES: u8 = 8;
-/// A container: without a subcommand it does nothing.
-const CONTAINER: u8 = 16;
-
-/// Where the keys are among the arguments: first, last (from the end if negative), step.
-type Keys = (usize, isize, usize);
-const NO_KEYS: Keys = (0, 0, 0);
-const ONE_KEY: Keys = (1, 1, 1);
-const ALL_KEYS: Keys = (1, -1, 1);
-
-/// A command.
-pub struct Spec {
-    /// Its full name in lower case: `get`, `client|id`.
-    pub name: &'static str,
-    /// How many arguments it takes, its name included; at least so many if negative.
-    arity: isize,
-    keys: Keys,
-    flags: u8,
-    /// What it does.
-    pub run: fn(&mut Call<'_>) -> Answer,
-}
-
-const fn spec(
-    name: &'static str,
-    arity: isize,
-    keys: Keys,
-    flags: u8,
-    run: fn(&mut Call<'_>) -> Answer,
-) -> Spec {
-    Spec {
-        name,
-        arity,
-        keys,
-        flags,
-        run,
-    }
-}
-
-impl Spec {
-    /// Whether it has a flag.
-    pub fn is(&self, flag: u8) -> bool {
-        self.flags & flag != 0
-    }
-
-    /// Whether it takes a request of so many arguments.
-    pub fn accepts(&self, arguments: usize) -> bool {
-        let wanted = self.arity.unsigned_abs();
-        if self.arity < 0 {
-            arguments >= wanted
-        } else {
-            arguments == wanted
-        }
-    }
-
-    /// The keys in a request.
-    pub fn keys_of<'a>(&self, args: &'a [Bytes]) -> impl Iterator<Item = &'a Bytes> + use<'a> {
-        let (first, last, step) = self.keys;
-        let end = match usize::try_from(last) {
-            Ok(last) => (last + 1).min(args.len()),
-            Err(_) => (args.len() + 1).saturating_sub(last.unsigned_abs()),
-        };
-        let keys = args
-            .get(first..end)
-            .filter(|_| step > 0)
-            .unwrap_or_default();
-        keys.iter().step_by(step.max(1))
-    }
-}
+pub use super::server::call::{
+    ALL_KEYS, AT_ONCE, Answer, CONTAINER, NO_KEYS, NO_LOGIN, ONE_KEY, SUBSCRIBED, Spec, WRITES,
+    spec,
+};
 
 /// What a request's name means.
 pub enum Lookup {
@@ -234,8 +160,8 @@ pub fn wrong_arity(name: &str) -> Reply {
 }
 
 /// The key holds something else.
-pub fn wrong_type() -> Reply {
-    Reply::error("WRONGTYPE Operation against a key holding the wrong kind of value")
+fn wrong_type() -> Reply {
+    Reply::wrong_type()
 }
 
 fn syntax_error() -> Reply {

@@ -6,10 +6,10 @@ use super::super::resp::shown;
 use super::{Lookup, Spec, lookup};
 use crate::redact::MASK;
 
-/// Nobody reads more arguments than these.
+/// The most arguments that are shown.
 const MOST: usize = 12;
 
-/// Whether a request logs somebody in: AUTH, and HELLO with AUTH.
+/// Whether a request logs a client in: AUTH, and HELLO with AUTH.
 pub fn signs_in(args: &[Bytes]) -> bool {
     match lookup(args) {
         Lookup::Found(spec) => (0..args.len()).any(|number| is_secret(spec, args, number)),
@@ -17,7 +17,7 @@ pub fn signs_in(args: &[Bytes]) -> bool {
     }
 }
 
-/// The arguments of a request, its name left out: what logs somebody in is not shown.
+/// The arguments of a request, its name left out: credentials are not shown.
 pub fn arguments(args: &[Bytes]) -> Vec<String> {
     let Lookup::Found(spec) = lookup(args) else {
         // Whatever it is, it may be a credential whose command was misspelt.

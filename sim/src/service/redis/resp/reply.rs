@@ -60,6 +60,11 @@ impl Reply {
         Self::Simple(Cow::Borrowed(line))
     }
 
+    /// The error of a command whose key holds another kind of value.
+    pub fn wrong_type() -> Self {
+        Self::error("WRONGTYPE Operation against a key holding the wrong kind of value")
+    }
+
     /// An error's line with its code. It never breaks into two.
     pub fn error(line: impl Into<Vec<u8>>) -> Self {
         let line: Vec<u8> = line.into();

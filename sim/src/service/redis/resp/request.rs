@@ -8,7 +8,7 @@ use super::inline;
 const LONGEST_LINE: usize = 64 * 1024;
 /// The longest argument.
 const LONGEST_ARGUMENT: i64 = 512 * 1024 * 1024;
-/// What somebody who has not logged in may send (RS-08).
+/// The commands that a client may send before it has logged in (RS-08).
 const UNAUTHENTICATED_ARGUMENTS: i64 = 10;
 const UNAUTHENTICATED_ARGUMENT: i64 = 16_384;
 

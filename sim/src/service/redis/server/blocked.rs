@@ -3,16 +3,15 @@
 use bytes::Bytes;
 
 use super::super::{
-    command::list::{End, take},
     resp::Reply,
-    store::Value,
+    store::{End, Value, take},
 };
 use super::{ClientId, Micros, Server};
 
 /// What a client waits for.
 #[derive(Clone, Debug)]
 pub struct Blocked {
-    /// Who came first is served first.
+    /// Clients are served in the order in which they blocked.
     pub serial: u64,
     /// The database.
     pub database: usize,
@@ -48,6 +47,9 @@ impl Server {
                 .values_mut()
                 .for_each(|client| client.note(index, &key));
         }
+        if self.first_late.is_none_or(|first| first > now) {
+            return;
+        }
         let over = |until: Option<Micros>| until.is_some_and(|until| until <= now);
         let mut late: Vec<(Micros, u64, ClientId)> = self
             .clients
@@ -64,6 +66,9 @@ impl Server {
         for (_, _, id) in late {
             self.wake(id, &Reply::NullArray);
         }
+        let waiting = self.clients.values();
+        let waiting = waiting.filter_map(|client| client.blocked.as_ref());
+        self.first_late = waiting.filter_map(|blocked| blocked.until).min();
     }
 
     /// A client no longer waits, and gets this. False: it did not wait.
@@ -80,7 +85,7 @@ impl Server {
         true
     }
 
-    /// Serves those who wait for lists that grew.
+    /// Serves the clients that wait for lists that grew.
     pub(crate) fn serve_ready(&mut self) {
         while let Some((index, key)) = self.ready.pop_front() {
             while let Some((id, then)) = self.first_waiting(index, &key) {
@@ -111,7 +116,7 @@ impl Server {
             Then::Pop(end) => (*end, None),
             Then::Move { from, to, .. } => {
                 let fits = matches!(database.get(to), None | Some(Value::List(_)));
-                (*from, (!fits).then(command_error))
+                (*from, (!fits).then(Reply::wrong_type))
             }
         };
         if let Some(error) = reply {
@@ -140,8 +145,4 @@ impl Server {
         }
         self.wake(id, &reply)
     }
-}
-
-fn command_error() -> Reply {
-    super::super::command::wrong_type()
 }

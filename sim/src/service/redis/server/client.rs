@@ -29,7 +29,7 @@ pub struct Client {
     pub database: usize,
     /// The protocol that it speaks.
     pub protocol: Protocol,
-    /// As whom it is logged in; none: not at all.
+    /// The user name with which it is logged in; none if it is not logged in.
     pub user: Option<String>,
     /// When it must end, if it does not log in again before.
     pub until: Option<Micros>,
@@ -37,7 +37,7 @@ pub struct Client {
     pub transaction: Option<Transaction>,
     /// The keys it watches.
     pub watched: Vec<(usize, Bytes)>,
-    /// Whether somebody changed one of them.
+    /// Whether one of them was changed.
     pub dirty: bool,
     /// Its channels.
     pub channels: BTreeSet<Bytes>,
@@ -72,7 +72,7 @@ pub struct Client {
 /// How a connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// Who ends it.
+    /// Which side ends it.
     pub because: RedisEnd,
     /// Why, in words.
     pub why: String,
@@ -100,7 +100,7 @@ pub struct Transaction {
 }
 
 impl Client {
-    /// Somebody who has just connected.
+    /// A client that has just connected.
     pub fn new(id: ClientId, node: usize, address: &str, now: Micros) -> Self {
         Self {
             id,
@@ -169,7 +169,7 @@ impl Client {
         self.dirty = false;
     }
 
-    /// It no longer takes part: nothing more reaches it, and it stands in nobody's way.
+    /// It no longer takes part: nothing more reaches it, and it blocks no other client.
     pub fn cut_off(&mut self) {
         self.out.clear();
         self.channels.clear();

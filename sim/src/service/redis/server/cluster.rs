@@ -49,12 +49,12 @@ pub enum Route {
     },
     /// Its keys are in several slots.
     CrossSlot,
-    /// Nobody serves its slot.
+    /// No node serves its slot.
     Down,
 }
 
 impl Cluster {
-    /// Who serves a slot.
+    /// The node that serves a slot.
     pub fn owner(&self, slot: u16) -> Option<(usize, &Node)> {
         let serves = |node: &Node| node.slots.iter().any(|range| range.contains(&slot));
         self.nodes.iter().enumerate().find(|(_, node)| serves(node))
@@ -93,7 +93,7 @@ impl Cluster {
     }
 
     /// The slots of one node go to another: to its replica, which becomes a master, or to the
-    /// next master. None if it has none, or nobody is there to take them.
+    /// next master. None if it has none, or no node is there to take them.
     pub fn fail_over(&mut self, from: usize) -> Option<usize> {
         if self.nodes.get(from)?.slots.is_empty() {
             // It is down already, or a replica since it was.

@@ -1,55 +1,15 @@
 //! One request: looked up, checked, queued or run, in the order in which Redis does it.
 
-use std::iter;
-
 use bytes::Bytes;
 
 use super::super::{
-    command::{self, Answer, Lookup, Spec},
+    command::{self, Lookup, Spec},
     resp::Reply,
-    store::Database,
 };
 use super::{
-    Client, ClientId, Config, Ending, Gate, Micros, Server,
+    Call, Client, ClientId, Done, Ending, Gate, Micros, Server,
     cluster::{self, Route},
 };
-
-/// What became of a request, for the trace.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Done {
-    /// The command's full name: `get`, `client|id`; or what was sent instead of one.
-    pub command: String,
-    /// The reply, in short.
-    pub reply: String,
-    /// Whether the reply is an error.
-    pub failed: bool,
-    /// Whether the client now waits for a list.
-    pub blocked: bool,
-    /// The transaction that it belongs to.
-    pub transaction: Option<u64>,
-    /// Channel and message of what it published, within EXEC too; sharded channels left out.
-    pub published: Vec<(Bytes, Bytes)>,
-}
-
-/// A running command: what it may look at and change.
-pub struct Call<'a> {
-    /// The server; its list of clients is without the one that asks.
-    pub server: &'a mut Server,
-    /// Who asks.
-    pub client: &'a mut Client,
-    /// The request; for subcommands, with both names.
-    pub args: &'a [Bytes],
-    /// The command.
-    pub spec: &'static Spec,
-    /// The time.
-    pub now: Micros,
-    /// Who may log in.
-    pub gate: &'a mut dyn Gate,
-    /// Whether EXEC runs it.
-    pub in_exec: bool,
-    /// For the trace.
-    pub done: &'a mut Done,
-}
 
 impl Server {
     /// Runs a request of a client, and of others what it sets free. What there is to send waits
@@ -75,6 +35,9 @@ impl Server {
         let later = std::mem::take(&mut client.later);
         client.out.extend(later);
         done.blocked = client.blocked.is_some();
+        if let Some(until) = client.blocked.as_ref().and_then(|blocked| blocked.until) {
+            self.first_late = Some(self.first_late.map_or(until, |first| first.min(until)));
+        }
         self.clients.insert(id, client);
         self.touch(id);
         self.serve_ready();
@@ -211,12 +174,6 @@ fn aborted(line: &[u8]) -> Reply {
 }
 
 impl Call<'_> {
-    /// Runs the command.
-    pub fn run(&mut self) -> Reply {
-        let answer: Answer = (self.spec.run)(self);
-        answer.unwrap_or_else(|error| error)
-    }
-
     /// Runs a queued request as part of this one.
     pub fn run_queued(&mut self, args: &[Bytes]) -> Reply {
         let Lookup::Found(spec) = command::lookup(args) else {
@@ -233,62 +190,5 @@ impl Call<'_> {
             done: self.done,
         };
         call.run()
-    }
-
-    /// An argument, by number; 0 is the command. Empty if there is none.
-    pub fn arg(&self, number: usize) -> &Bytes {
-        static NONE: Bytes = Bytes::new();
-        self.args.get(number).unwrap_or(&NONE)
-    }
-
-    /// The arguments from this one on.
-    pub fn rest(&self, number: usize) -> &[Bytes] {
-        self.args.get(number..).unwrap_or_default()
-    }
-
-    /// What does not change.
-    pub fn config(&self) -> &Config {
-        &self.server.config
-    }
-
-    /// The client's database.
-    pub fn database(&mut self) -> &mut Database {
-        self.server.database(self.client.database)
-    }
-
-    /// All clients, in their order.
-    pub fn everybody(&mut self) -> Vec<&mut Client> {
-        let others = self.server.clients.values_mut();
-        let mut all: Vec<_> = others.chain(iter::once(&mut *self.client)).collect();
-        all.sort_by_key(|client| client.id);
-        all
-    }
-
-    /// A key has changed: who watches it learns of it.
-    pub fn changed(&mut self, key: &Bytes) {
-        let index = self.client.database;
-        for client in self.everybody() {
-            client.note(index, key);
-        }
-    }
-
-    /// A list may have grown.
-    pub fn grew(&mut self, key: &Bytes) {
-        self.server.grew(self.client.database, key);
-    }
-
-    /// The time in milliseconds.
-    pub fn millis(&self) -> i64 {
-        self.now.div_euclid(1000)
-    }
-}
-
-impl Client {
-    /// A key has changed.
-    pub fn note(&mut self, index: usize, key: &Bytes) {
-        let is_it = |(number, watched): &(usize, Bytes)| *number == index && watched == key;
-        if !self.dirty && self.watched.iter().any(is_it) {
-            self.dirty = true;
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! A Redis without sockets and without a clock: requests go in, bytes for clients come out.
 
 mod blocked;
+pub mod call;
 mod client;
 pub mod cluster;
 mod execute;
@@ -11,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 
 pub use blocked::{Blocked, Then};
+pub use call::{Call, Done};
 pub use client::{Client, Ending, Transaction};
-pub use execute::{Call, Done};
 
 use super::store::{Database, Value};
 use cluster::Cluster;
@@ -64,7 +65,7 @@ impl Default for Config {
     }
 }
 
-/// Who may log in.
+/// Which logins are accepted.
 pub trait Gate {
     /// Judges a user name and a password. The client learns nothing but whether they are good.
     fn check(&mut self, user: &[u8], password: &[u8]) -> Option<Login>;
@@ -72,7 +73,7 @@ pub trait Gate {
     /// Whether there is such a user.
     fn knows(&self, user: &[u8]) -> bool;
 
-    /// Whether nobody has to log in: the default user is on, without a password.
+    /// Whether clients need not log in: the default user is on, without a password.
     fn is_open(&self) -> bool {
         false
     }
@@ -81,9 +82,9 @@ pub trait Gate {
 /// A login that a gate takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// As whom.
+    /// The user name with which it is logged in.
     pub user: String,
-    /// When the connection must end, if nobody logs in again before.
+    /// When the connection must end, unless it logs in again before.
     pub until: Option<Micros>,
 }
 
@@ -95,12 +96,14 @@ pub struct Server {
     pub(crate) cluster: Option<Cluster>,
     databases: BTreeMap<usize, Database>,
     pub(crate) clients: BTreeMap<ClientId, Client>,
-    /// Clients for whom there is something new, whoever caused it.
+    /// Clients that have new output, whichever connection caused it.
     touched: BTreeSet<ClientId>,
     /// Lists that grew, in that order.
     ready: VecDeque<(usize, Bytes)>,
     last_client: ClientId,
     last_block: u64,
+    /// No client stops waiting before this: until then, nobody looks at all of them.
+    first_late: Option<Micros>,
     /// What one connected client and one command count.
     pub(crate) connections: u64,
     pub(crate) commands: u64,
@@ -118,12 +121,13 @@ impl Server {
             ready: VecDeque::new(),
             last_client: 0,
             last_block: 0,
+            first_late: None,
             connections: 0,
             commands: 0,
         }
     }
 
-    /// Somebody connects to a node.
+    /// Adds a client that connects to a node.
     pub fn connect(&mut self, node: usize, address: &str, now: Micros) -> ClientId {
         self.last_client += 1;
         self.connections += 1;
@@ -160,7 +164,7 @@ impl Server {
         clients.filter(|client| client.node == node).count()
     }
 
-    /// The clients for whom there is something new since the last call, in their order.
+    /// The clients that have new output since the last call, in their order.
     pub fn take_touched(&mut self) -> BTreeSet<ClientId> {
         std::mem::take(&mut self.touched)
     }
@@ -217,7 +221,7 @@ impl Server {
         gone
     }
 
-    /// A list grew: who waits for it is served after the command.
+    /// A list grew: the clients that wait for it are served after the command.
     pub(crate) fn grew(&mut self, index: usize, key: &Bytes) {
         if matches!(self.database(index).get(key), Some(Value::List(_))) {
             self.ready.push_back((index, key.clone()));

@@ -1,4 +1,4 @@
-//! Channels: who hears what.
+//! Channels and their subscribers.
 
 use bytes::Bytes;
 
@@ -6,10 +6,10 @@ use super::super::{resp::Reply, store::glob};
 use super::{Call, Client, Version};
 
 impl Call<'_> {
-    /// Tells a message to all who subscribed to `channel`; how many of them are at this node.
+    /// Sends a message to all subscribers of `channel`; returns how many of them are at this node.
     pub fn publish(&mut self, channel: &Bytes, message: &Bytes, sharded: bool) -> usize {
         let (me, node) = (self.client.id, self.client.node);
-        // 7.4 finishes the reply to whoever publishes before it tells them (RS-14).
+        // 7.4 finishes the reply to the publisher before it notifies them (RS-14).
         let later = self.config().version == Version::V7_4;
         let mut touched = Vec::new();
         let mut receivers = 0;

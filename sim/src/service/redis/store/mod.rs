@@ -2,6 +2,7 @@
 
 pub mod glob;
 mod hash;
+mod list;
 pub mod number;
 pub mod slot;
 
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 
 pub use hash::Hash;
+pub use list::{End, take};
 
 /// Milliseconds since 1970.
 pub type Millis = i64;

@@ -151,7 +151,7 @@ fn a_command_that_a_fault_answers_still_stands_in_its_transaction() {
                 fault: Some(_),
                 transaction,
                 ..
-            }) => Some(*transaction == Some(1)),
+            }) => Some(transaction.is_some_and(|number| number.get() == 1)),
             _ => None,
         })
         .collect();

@@ -54,7 +54,7 @@ where
     recorder.finish()
 }
 
-/// Somebody on the driving host.
+/// A client on the driving host.
 #[derive(Clone)]
 pub struct Person {
     pub host: Host,

@@ -1,17 +1,17 @@
 //! What a connection does, as the trace tells it; and the faults that look at it.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{
+use super::super::{
     command::{self, shown},
     entra::Tried,
     matcher::RedisFacts,
     resp::Reply,
     server::Done,
-    session::Session,
 };
+use super::Session;
 use crate::trace::{Facts, Fingerprint, Kind, Published, RedisEvent};
 
 /// A good login.
@@ -112,12 +112,14 @@ pub fn command(session: &Session, args: &[Bytes], arrived: &Arrived<'_>, outcome
         session,
         RedisEvent::Command {
             connection: session.id,
-            number: session.number,
+            number: small(session.number),
             name: capitals(&name).into(),
             args: shown::arguments(args).join(" ").into(),
             user: session.signed.as_ref().map(|signed| (&signed.user).into()),
             token: session.signed.as_ref().map(|signed| signed.token),
-            transaction: outcome.transaction,
+            transaction: outcome
+                .transaction
+                .and_then(|number| NonZeroU32::new(small(number))),
             signs_in: shown::signs_in(args),
             reply: outcome.reply.into(),
             fault: arrived.fault.map(Into::into),
@@ -125,6 +127,11 @@ pub fn command(session: &Session, args: &[Bytes], arrived: &Arrived<'_>, outcome
             published: outcome.published,
         },
     );
+}
+
+/// A number of the trace, which counts from 1; no run comes near the largest.
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn record(session: &Session, event: RedisEvent) {

@@ -1,5 +1,7 @@
 //! One connection: reads, runs, writes, and ends when it must.
 
+mod recorded;
+
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -9,11 +11,12 @@ use tokio::{
     sync::Notify,
 };
 
+use recorded::{Arrived, Signed};
+
 use super::{
     Redis,
     command::shown,
     entra::EntraGate,
-    recorded::{self, Arrived, Signed},
     redis_service::{RedisService, record_end},
     resp::{ProtocolError, Reply, Requests},
     server::{Client, ClientId, Ending, Server},
@@ -168,7 +171,7 @@ impl Session {
         Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
     }
 
-    /// Whether the token has ended, or somebody ends the connection (RS-41).
+    /// Whether the token has ended, or the connection is ended (RS-41).
     fn check(&self) -> Result<(), End> {
         let now = self.now().as_microsecond();
         self.service.state().server.tick(now);
@@ -359,7 +362,7 @@ impl Session {
                         break;
                     }
                     () = self.until(until) => self.check()?,
-                    // Who does not read can be closed all the same.
+                    // A client that does not read can be closed all the same.
                     () = self.notify.notified() => {
                         was_notified = true;
                         let now = self.with(|client| client.closing.clone())?;
@@ -421,7 +424,7 @@ impl Session {
         }
     }
 
-    /// Says nothing more, until somebody ends the connection.
+    /// Sends nothing more, until the connection is ended.
     async fn hang(&mut self, stream: &mut Stream) -> Result<(), End> {
         let mut piece = vec![0; PIECE];
         loop {
@@ -444,6 +447,6 @@ impl Session {
 
 /// Says one thing and hangs up.
 pub async fn refuse(mut stream: Stream, line: &[u8]) {
-    // Whoever does not listen has been refused all the same.
+    // A client that does not read has been refused all the same.
     let _ = stream.write_all(line).await;
 }
