@@ -88,7 +88,7 @@ fn is_named_value(before: &str, after: &str) -> bool {
         .unwrap_or_default();
     // `secret: a` begins a sentence where another word follows.
     let in_prose = is_colon && !is_quoted && after.starts_with(' ');
-    let sentence_ends = after.strip_prefix('.').is_some_and(|rest| ends_value(rest));
+    let sentence_ends = after.strip_prefix('.').is_some_and(ends_value);
     (ends_value(after) || sentence_ends)
         && !in_prose
         && (!is_option || name.starts_with('-'))

@@ -168,9 +168,9 @@ pub(crate) fn select<'a>(
         return Selected::Ambiguous;
     }
     let is_meant = |identity: &&ManagedIdentity| match selector {
-        Selector::ClientId => identity.client_id().eq_ignore_ascii_case(&value),
-        Selector::ObjectId => identity.object_id.eq_ignore_ascii_case(&value),
-        Selector::ResourceId => {
+        Selector::Client => identity.client_id().eq_ignore_ascii_case(&value),
+        Selector::Object => identity.object_id.eq_ignore_ascii_case(&value),
+        Selector::Resource => {
             let id = identity.resource_id.as_ref();
             id.is_some_and(|id| id.eq_ignore_ascii_case(&value))
         }
@@ -186,9 +186,9 @@ pub(crate) fn select<'a>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Selector {
     /// Its client id.
-    ClientId,
+    Client,
     /// Its object id.
-    ObjectId,
+    Object,
     /// Its resource id.
-    ResourceId,
+    Resource,
 }

@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(shell.text, "unset AZURE_C\nexport OK_1=x\n");
         assert_eq!(
             shell.left_out().expect("some are missing"),
-            "not told, for their names cannot be written in this form: \
+            "left out, because their names cannot be written in this form: \
              \"AZURE_A-B\", \"1A\", \"AZURE_$(x)\", \"AZURE_\\nB\"\n"
         );
         let env = print(&environment, Format::Env).expect("all can be printed");

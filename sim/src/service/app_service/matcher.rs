@@ -18,10 +18,10 @@ use crate::{
 
 /// The query parameters that name a user-assigned identity (MI-11).
 pub(super) const SELECTORS: [(&str, Selector); 4] = [
-    ("client_id", Selector::ClientId),
-    ("object_id", Selector::ObjectId),
-    ("principal_id", Selector::ObjectId),
-    ("mi_res_id", Selector::ResourceId),
+    ("client_id", Selector::Client),
+    ("object_id", Selector::Object),
+    ("principal_id", Selector::Object),
+    ("mi_res_id", Selector::Resource),
 ];
 
 /// What the endpoint is asked for.

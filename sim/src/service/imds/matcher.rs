@@ -19,10 +19,10 @@ const TOKEN: &str = "/metadata/identity/oauth2/token";
 
 /// The query parameters that name a user-assigned identity.
 pub(super) const SELECTORS: [(&str, Selector); 4] = [
-    ("client_id", Selector::ClientId),
-    ("object_id", Selector::ObjectId),
-    ("msi_res_id", Selector::ResourceId),
-    ("mi_res_id", Selector::ResourceId),
+    ("client_id", Selector::Client),
+    ("object_id", Selector::Object),
+    ("msi_res_id", Selector::Resource),
+    ("mi_res_id", Selector::Resource),
 ];
 
 /// What IMDS is asked for.

@@ -89,7 +89,7 @@ fn cannot_be_told() {
     let ended = shell.run(&["true"]).with(4);
     assert!(!ended.out.contains("touch"), "{}", ended.out);
     ended.says(&[
-        "not told, for their names cannot be written in this form",
+        "left out, because their names cannot be written in this form",
         name,
     ]);
     let env = World::usual()
