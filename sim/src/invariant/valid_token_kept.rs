@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
 use crate::{
     call::Which,
-    judge::view::Call,
+    judge::view::{Call, CallEnd},
     trace::CallOutcome,
 };
 use crate::wording::counted;
@@ -26,6 +26,24 @@ struct Held<'a> {
     /// When it ends by the time since it was received: a clock that is set back stretches nothing.
     ends: Duration,
     event: Entry<'a>,
+}
+
+impl<'a> Held<'a> {
+    /// The token that a call received, after `known` in its place.
+    fn received(end: &CallEnd<'a>, expires_on: Timestamp, known: Option<&Self>) -> Self {
+        let left = Duration::try_from(expires_on.duration_since(end.host_time));
+        let lasts_until = end.event.at + left.unwrap_or_default();
+        // The same token seen again: what counts is when it was first received.
+        let ends = match known {
+            Some(known) if known.expires_on == expires_on => known.ends.min(lasts_until),
+            _ => lasts_until,
+        };
+        Self {
+            expires_on,
+            ends,
+            event: end.event,
+        }
+    }
 }
 
 fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
@@ -65,19 +83,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 if !credential.keeps_from(answered_by) {
                     continue;
                 }
-                let left = Duration::try_from(expires_on.duration_since(end.host_time));
-                let lasts_until = end.event.at + left.unwrap_or_default();
-                let known = held.get(&key);
-                // The same token seen again: what counts is when it was first received.
-                let ends = match known {
-                    Some(known) if known.expires_on == *expires_on => known.ends.min(lasts_until),
-                    _ => lasts_until,
-                };
-                let token = Held {
-                    expires_on: *expires_on,
-                    ends,
-                    event: end.event,
-                };
+                let token = Held::received(end, *expires_on, held.get(&key));
                 held.insert(key, token);
             }
             CallOutcome::Error { error, .. } => {

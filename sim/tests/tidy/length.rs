@@ -25,12 +25,6 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
         "to be split",
     ),
     ("sim/src/cli/serve/mod.rs", "run", "to be split"),
-    ("sim/src/cli/serve/visit.rs", "visit", "to be split"),
-    (
-        "sim/src/invariant/valid_token_kept.rs",
-        "judge",
-        "to be split",
-    ),
     (
         "sim/src/trace/redis.rs",
         "say",

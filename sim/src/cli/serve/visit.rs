@@ -1,6 +1,9 @@
 //! What goes on while a world is served: the variables, the command, the end.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    ffi::OsString,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     super::{Console, exit},
@@ -8,7 +11,9 @@ use super::{
     child::Running,
     variables,
 };
-use crate::{judge::Run, run::Visit, simulation::quoted, story::Scenario, trace::Kind};
+use crate::{
+    engine::BoxFuture, judge::Run, run::Visit, simulation::quoted, story::Scenario, trace::Kind,
+};
 
 /// How the guests left.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,30 +78,41 @@ pub fn visit(
                 interrupted.await;
                 return;
             }
-            let mut started = false;
-            let code = match Running::start(&command, &environment) {
-                Ok(mut running) => {
-                    started = true;
-                    let code = tokio::select! { biased;
-                        code = running.exit() => code.unwrap_or(1),
-                        signal = interrupted => 128 + signal,
-                    };
-                    running.end().await;
-                    code
-                }
-                Err(error) => {
-                    let name = command.first().map(|name| name.to_string_lossy());
-                    let name = quoted(&name.unwrap_or_default());
-                    let help = "is it installed, and on the PATH?";
-                    console.error(&format!("{name} cannot be started: {error}"), Some(help));
-                    // As a shell says it.
-                    127
-                }
-            };
-            let code = Some(code);
-            let _ = left.set(Left { code, started });
+            let _ = left.set(play(&command, &environment, interrupted, &mut console).await);
         })
     })
+}
+
+/// Runs `command` in `environment` until it ends or is interrupted by a signal.
+async fn play(
+    command: &[OsString],
+    environment: &[(OsString, OsString)],
+    interrupted: BoxFuture<'static, u8>,
+    console: &mut Console,
+) -> Left {
+    let mut running = match Running::start(command, environment) {
+        Ok(running) => running,
+        Err(error) => {
+            let name = command.first().map(|name| name.to_string_lossy());
+            let name = quoted(&name.unwrap_or_default());
+            let help = "is it installed, and on the PATH?";
+            console.error(&format!("{name} cannot be started: {error}"), Some(help));
+            return Left {
+                // As a shell says it.
+                code: Some(127),
+                started: false,
+            };
+        }
+    };
+    let code = tokio::select! { biased;
+        code = running.exit() => code.unwrap_or(1),
+        signal = interrupted => 128 + signal,
+    };
+    running.end().await;
+    Left {
+        code: Some(code),
+        started: true,
+    }
 }
 
 /// What a world has, in words.
