@@ -115,38 +115,10 @@ impl RedisReceived {
         let Some(listens_from) = listening(view, who) else {
             return fails("it never listens".to_owned(), Vec::new());
         };
-        let mut heard = Vec::new();
-        let mut gaps = Vec::new();
-        for event in view.redis() {
-            let Kind::Redis(redis) = &event.event.kind else {
-                continue;
-            };
-            match redis {
-                RedisEvent::Received {
-                    on,
-                    channel,
-                    message,
-                } if on == who => {
-                    heard.push((event, channel.as_str(), message.as_str()));
-                }
-                RedisEvent::Gap {
-                    on, from, until, ..
-                } if on == who => gaps.push((event, *from, *until)),
-                RedisEvent::Opened { .. }
-                | RedisEvent::SignedIn { .. }
-                | RedisEvent::Command { .. }
-                | RedisEvent::Unblocked { .. }
-                | RedisEvent::Closed { .. }
-                | RedisEvent::WorkStarted { .. }
-                | RedisEvent::WorkEnded { .. }
-                | RedisEvent::Received { .. }
-                | RedisEvent::Gap { .. }
-                | RedisEvent::Reported { .. } => {}
-            }
-        }
+        let Heard { messages, gaps } = Heard::by(view, who);
         let covered = Covered::by(gaps.iter().map(|(_, from, until)| (*from, *until)));
         // Walk through what was published; what was heard must be the same, but for gaps.
-        let mut next = heard.iter().peekable();
+        let mut next = messages.iter().peekable();
         let mut missing = 0;
         for (event, Published { channel, message }) in published(view) {
             let is_heard = next
@@ -175,11 +147,11 @@ impl RedisReceived {
         }
         let found = format!(
             "{}, {} with {} in them",
-            counted(heard.len(), "message"),
+            counted(messages.len(), "message"),
             counted(gaps.len(), "gap"),
             counted(missing, "message")
         );
-        if heard.len() < self.at_least as usize
+        if messages.len() < self.at_least as usize
             || gaps.len() < self.gaps_at_least as usize
             || self
                 .gaps_at_most
@@ -188,6 +160,52 @@ impl RedisReceived {
             return fails(found, gaps.iter().map(|(event, ..)| *event).collect());
         }
         Ruling::holds(found)
+    }
+}
+
+/// What one subscriber records, each entry with its event.
+struct Heard<'a> {
+    /// The messages in the order of their arrival: channel and text.
+    messages: Vec<(Entry<'a>, &'a str, &'a str)>,
+    /// The gaps: from when and until when messages may have been lost.
+    gaps: Vec<(Entry<'a>, Duration, Duration)>,
+}
+
+impl<'a> Heard<'a> {
+    /// Collects what the subscriber `who` records.
+    fn by(view: &View<'a>, who: &str) -> Self {
+        let mut heard = Self {
+            messages: Vec::new(),
+            gaps: Vec::new(),
+        };
+        for event in view.redis() {
+            let Kind::Redis(redis) = &event.event.kind else {
+                continue;
+            };
+            match redis {
+                RedisEvent::Received {
+                    on,
+                    channel,
+                    message,
+                } if on == who => {
+                    heard.messages.push((event, channel, message));
+                }
+                RedisEvent::Gap {
+                    on, from, until, ..
+                } if on == who => heard.gaps.push((event, *from, *until)),
+                RedisEvent::Opened { .. }
+                | RedisEvent::SignedIn { .. }
+                | RedisEvent::Command { .. }
+                | RedisEvent::Unblocked { .. }
+                | RedisEvent::Closed { .. }
+                | RedisEvent::WorkStarted { .. }
+                | RedisEvent::WorkEnded { .. }
+                | RedisEvent::Received { .. }
+                | RedisEvent::Gap { .. }
+                | RedisEvent::Reported { .. } => {}
+            }
+        }
+        heard
     }
 }
 
