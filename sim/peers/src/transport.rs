@@ -15,6 +15,8 @@ pub struct Limits {
     /// How long it waits for the head of an answer, with connecting, and then for each further piece
     /// of it; none if it waits as long as the connection lasts.
     pub read: Option<Duration>,
+    /// How many bytes of a body are read, at most; none if an answer of any size is read.
+    pub body: Option<usize>,
 }
 
 /// Why there is no answer.
@@ -23,19 +25,13 @@ pub enum Failure {
     TimedOut,
     /// The wire failed.
     Transport(TransportError),
-    /// The body is longer than [`LONGEST_BODY`].
-    TooLong,
+    /// The body is longer than this limit, in bytes.
+    TooLong(usize),
 }
 
-/// How many bytes of a body are read, at most: a token's answer has a few thousand, and a body
-/// without an end would fill the memory. `reqwest` itself has no such limit.
-pub const LONGEST_BODY: usize = 1024 * 1024;
-
-/// What an error says of a body that is longer.
-pub fn too_long() -> String {
-    format!(
-        "the body of the answer is longer than {LONGEST_BODY} bytes, the limit of src/transport.rs"
-    )
+/// What an error says of a body that is longer than `limit` bytes.
+pub fn too_long(limit: usize) -> String {
+    format!("the body of the answer is longer than {limit} bytes, the limit of this transport")
 }
 
 /// An answer, read to its end.
@@ -65,8 +61,10 @@ pub async fn exchange(
     let mut body = Vec::new();
     while let Some(piece) = within(platform, limits, response.body.chunk()).await? {
         let piece = piece.map_err(Failure::Transport)?;
-        if body.len() + piece.len() > LONGEST_BODY {
-            return Err(Failure::TooLong);
+        if let Some(limit) = limits.body
+            && body.len() + piece.len() > limit
+        {
+            return Err(Failure::TooLong(limit));
         }
         body.extend_from_slice(&piece);
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::transport::{Failure, Limits, too_long, transport};
 
-/// Those of `azure_core`'s `reqwest` client (TH-02).
+/// Those of `azure_core`'s `reqwest` client (TH-02), which reads an answer of any size (PL-11).
 const LIMITS: Limits = Limits {
     connect: Duration::from_secs(20),
     read: Some(Duration::from_secs(60)),
+    body: None,
 };
 
 transport!(azure_core, LIMITS, failed);
@@ -18,7 +19,7 @@ fn failed(failure: Failure) -> Error {
         Failure::TimedOut => {
             return Error::with_message(ErrorKind::Io, "the operation timed out");
         }
-        Failure::TooLong => return Error::with_message(ErrorKind::Io, too_long()),
+        Failure::TooLong(limit) => return Error::with_message(ErrorKind::Io, too_long(limit)),
         Failure::Transport(error) => error,
     };
     let kind = if error.kind.is_connect() {

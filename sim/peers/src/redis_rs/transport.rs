@@ -9,6 +9,8 @@ use crate::transport::{Failure, Limits, too_long, transport};
 const LIMITS: Limits = Limits {
     connect: Duration::from_secs(127),
     read: None,
+    // A token's answer has a few thousand; a body without an end would fill the memory.
+    body: Some(1024 * 1024),
 };
 
 transport!(redis_azure_core, LIMITS, failed);
@@ -17,7 +19,7 @@ transport!(redis_azure_core, LIMITS, failed);
 fn failed(failure: Failure) -> Error {
     match failure {
         Failure::TimedOut => Error::with_message(ErrorKind::Io, "the operation timed out"),
-        Failure::TooLong => Error::with_message(ErrorKind::Io, too_long()),
+        Failure::TooLong(limit) => Error::with_message(ErrorKind::Io, too_long(limit)),
         Failure::Transport(error) => {
             Error::with_error(ErrorKind::Io, error, "failed to execute the request")
         }

@@ -46,19 +46,3 @@ fn a_black_hole_is_given_up_after_twenty_seconds() {
     let (at, how) = exchanges(&run)[0].clone();
     assert_eq!(at, 20_000, "{how}");
 }
-
-/// A body without an end would fill the memory.
-#[test]
-fn a_body_of_more_than_a_mebibyte_is_an_error() {
-    let answer = |bytes: u32| {
-        let fault = with_fault(&format!(
-            "reply = {{ status = 200, body.padded = {bytes} }}"
-        ));
-        // It asks again after such an answer.
-        let run = play(&fault.replace("first = 1, ", ""));
-        calls(&run)[0].1.clone()
-    };
-    assert_eq!(answer(1_000_000), None);
-    // The crate keeps the reason as the cause of its own words.
-    assert!(answer(1_100_000).is_some());
-}
