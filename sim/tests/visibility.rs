@@ -24,7 +24,7 @@ fn play(scenario: &Scenario) -> Run {
     settings.run(scenario, settings.seed).unwrap()
 }
 
-/// The run as somebody knows it who sees no more than `visibility`.
+/// Returns the run without what `visibility` hides.
 fn seen_with(run: &Run, visibility: Visibility) -> Run {
     let mut run = run.clone();
     run.visibility = visibility;

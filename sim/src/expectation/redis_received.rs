@@ -193,16 +193,7 @@ impl<'a> Heard<'a> {
                 RedisEvent::Gap {
                     on, from, until, ..
                 } if on == who => heard.gaps.push((event, *from, *until)),
-                RedisEvent::Opened { .. }
-                | RedisEvent::SignedIn { .. }
-                | RedisEvent::Command { .. }
-                | RedisEvent::Unblocked { .. }
-                | RedisEvent::Closed { .. }
-                | RedisEvent::WorkStarted { .. }
-                | RedisEvent::WorkEnded { .. }
-                | RedisEvent::Received { .. }
-                | RedisEvent::Gap { .. }
-                | RedisEvent::Reported { .. } => {}
+                _ => {}
             }
         }
         heard
@@ -257,16 +248,7 @@ fn listening(view: &View<'_>, who: &str) -> Option<Duration> {
                 let failed = replies.iter().any(|reply| reply.error);
                 return (!failed).then_some(event.at);
             }
-            RedisEvent::Opened { .. }
-            | RedisEvent::SignedIn { .. }
-            | RedisEvent::Command { .. }
-            | RedisEvent::Unblocked { .. }
-            | RedisEvent::Closed { .. }
-            | RedisEvent::WorkStarted { .. }
-            | RedisEvent::WorkEnded { .. }
-            | RedisEvent::Received { .. }
-            | RedisEvent::Gap { .. }
-            | RedisEvent::Reported { .. } => {}
+            _ => {}
         }
     }
     None

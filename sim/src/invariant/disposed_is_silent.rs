@@ -27,22 +27,20 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             Kind::Disposed { instance } => {
                 disposed.insert(*instance);
             }
-            Kind::RequestSent { instance, .. } | Kind::CommandStarted { instance, .. } => {
-                if disposed.contains(instance) {
-                    return fails(format!("#{instance} still asks its source"), event);
-                }
+            Kind::RequestSent { instance, .. } | Kind::CommandStarted { instance, .. }
+                if disposed.contains(instance) =>
+            {
+                return fails(format!("#{instance} still asks its source"), event);
             }
             Kind::Leftovers {
                 instance,
                 tasks,
                 timers,
                 tokens,
-            } => {
-                if tasks + timers + tokens > 0 {
-                    return fails(format!("#{instance} still holds something"), event);
-                }
+            } if tasks + timers + tokens > 0 => {
+                return fails(format!("#{instance} still holds something"), event);
             }
-            Kind::World { .. } | Kind::FaultInstalled { .. } | Kind::FaultLifted { .. } | Kind::Built { .. } | Kind::NotBuilt { .. } | Kind::CallStarted { .. } | Kind::CallEnded { .. } | Kind::WorkStarted { .. } | Kind::WorkEnded { .. } | Kind::ResponseReceived { .. } | Kind::ExchangeEnded { .. } | Kind::RequestArrived { .. } | Kind::RequestAnswered { .. } | Kind::CommandEnded { .. } | Kind::IdentityChanged { .. } | Kind::Log { .. } | Kind::HostRefused { .. } | Kind::NoRoute { .. } | Kind::HandshakeFailed { .. } | Kind::RealSecret { .. } | Kind::Redis(_) | Kind::SecretLeaked { .. } => {}
+            _ => {}
         }
     }
     let found = counted(disposed.len(), "disposed credential");

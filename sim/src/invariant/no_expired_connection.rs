@@ -68,7 +68,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 );
                 Some((found, vec![event]))
             }
-            RedisEvent::Opened { .. } | RedisEvent::SignedIn { .. } | RedisEvent::Command { .. } | RedisEvent::Unblocked { .. } | RedisEvent::Closed { .. } | RedisEvent::WorkStarted { .. } | RedisEvent::WorkEnded { .. } | RedisEvent::Received { .. } | RedisEvent::Gap { .. } | RedisEvent::Reported { .. } => None,
+            _ => None,
         };
         if let Some((found, shown)) = failed {
             let shown = Evidence::of(shown);

@@ -41,12 +41,10 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             Kind::IdentityChanged {
                 instance,
                 to,
-                refused,
+                refused: false,
                 ..
             } => {
-                if !refused {
-                    instances.entry(*instance).or_default().reported = Some(to);
-                }
+                instances.entry(*instance).or_default().reported = Some(to);
             }
             Kind::CallEnded {
                 call,
@@ -75,7 +73,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 }
                 known.last.insert(scope, (who, event));
             }
-            Kind::World { .. } | Kind::FaultInstalled { .. } | Kind::FaultLifted { .. } | Kind::Built { .. } | Kind::NotBuilt { .. } | Kind::Disposed { .. } | Kind::Leftovers { .. } | Kind::WorkStarted { .. } | Kind::WorkEnded { .. } | Kind::RequestSent { .. } | Kind::ResponseReceived { .. } | Kind::ExchangeEnded { .. } | Kind::RequestArrived { .. } | Kind::RequestAnswered { .. } | Kind::CommandStarted { .. } | Kind::CommandEnded { .. } | Kind::Log { .. } | Kind::HostRefused { .. } | Kind::NoRoute { .. } | Kind::HandshakeFailed { .. } | Kind::RealSecret { .. } | Kind::Redis(_) | Kind::SecretLeaked { .. } => {}
+            _ => {}
         }
     }
     let found = counted(looked_at, "token");

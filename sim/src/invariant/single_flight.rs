@@ -62,7 +62,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                     .and_then(|key| in_flight.remove(&key));
                 continue;
             }
-            Kind::World { .. } | Kind::FaultInstalled { .. } | Kind::FaultLifted { .. } | Kind::Built { .. } | Kind::NotBuilt { .. } | Kind::Disposed { .. } | Kind::Leftovers { .. } | Kind::CallStarted { .. } | Kind::CallEnded { .. } | Kind::WorkStarted { .. } | Kind::WorkEnded { .. } | Kind::ResponseReceived { .. } | Kind::RequestArrived { .. } | Kind::RequestAnswered { .. } | Kind::IdentityChanged { .. } | Kind::Log { .. } | Kind::HostRefused { .. } | Kind::NoRoute { .. } | Kind::HandshakeFailed { .. } | Kind::RealSecret { .. } | Kind::Redis(_) | Kind::SecretLeaked { .. } => continue,
+            _ => continue,
         };
         looked_at += 1;
         if let Some(first) = in_flight.insert(key, event) {

@@ -65,7 +65,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 let shown = Evidence::of(shown);
                 return Some(Ruling::fails(found, shown));
             }
-            RedisEvent::Opened { .. } | RedisEvent::SignedIn { .. } | RedisEvent::Command { .. } | RedisEvent::Unblocked { .. } | RedisEvent::Closed { .. } | RedisEvent::WorkStarted { .. } | RedisEvent::WorkEnded { .. } | RedisEvent::Received { .. } | RedisEvent::Gap { .. } | RedisEvent::Reported { .. } => {}
+            _ => {}
         }
     }
     let found = counted(looked_at, "transaction");

@@ -20,28 +20,7 @@ fn is_answer(event: &Event) -> bool {
         // What an endpoint never saw: a connect that failed, an answer that did not come in time.
         Kind::Redis(RedisEvent::Reported { .. }) => true,
         Kind::ExchangeEnded { how, .. } => how != "complete",
-        Kind::World { .. }
-        | Kind::FaultInstalled { .. }
-        | Kind::FaultLifted { .. }
-        | Kind::Built { .. }
-        | Kind::NotBuilt { .. }
-        | Kind::Disposed { .. }
-        | Kind::Leftovers { .. }
-        | Kind::CallStarted { .. }
-        | Kind::CallEnded { .. }
-        | Kind::WorkStarted { .. }
-        | Kind::WorkEnded { .. }
-        | Kind::RequestSent { .. }
-        | Kind::ResponseReceived { .. }
-        | Kind::RequestArrived { .. }
-        | Kind::CommandStarted { .. }
-        | Kind::Log { .. }
-        | Kind::HostRefused { .. }
-        | Kind::NoRoute { .. }
-        | Kind::HandshakeFailed { .. }
-        | Kind::RealSecret { .. }
-        | Kind::Redis(_)
-        | Kind::SecretLeaked { .. } => false,
+        _ => false,
     }
 }
 

@@ -116,35 +116,10 @@ impl<'a> View<'a> {
                     RedisEvent::WorkEnded { call, .. } => {
                         end(&mut self.work, &mut open.work, *call, position);
                     }
-                    RedisEvent::Opened { .. }
-                    | RedisEvent::SignedIn { .. }
-                    | RedisEvent::Command { .. }
-                    | RedisEvent::Unblocked { .. }
-                    | RedisEvent::Closed { .. }
-                    | RedisEvent::Received { .. }
-                    | RedisEvent::Gap { .. }
-                    | RedisEvent::Reported { .. } => {}
+                    _ => {}
                 }
             }
-            Kind::World { .. }
-            | Kind::FaultInstalled { .. }
-            | Kind::FaultLifted { .. }
-            | Kind::Built { .. }
-            | Kind::NotBuilt { .. }
-            | Kind::Disposed { .. }
-            | Kind::Leftovers { .. }
-            | Kind::WorkStarted { .. }
-            | Kind::WorkEnded { .. }
-            | Kind::RequestArrived { .. }
-            | Kind::RequestAnswered { .. }
-            | Kind::CommandStarted { .. }
-            | Kind::CommandEnded { .. }
-            | Kind::Log { .. }
-            | Kind::HostRefused { .. }
-            | Kind::NoRoute { .. }
-            | Kind::HandshakeFailed { .. }
-            | Kind::RealSecret { .. }
-            | Kind::SecretLeaked { .. } => {}
+            _ => {}
         }
     }
 
@@ -431,14 +406,12 @@ pub(crate) fn visits<'a>(view: &View<'a>, of: &dyn Matcher) -> Vec<Visit<'a>> {
                 command: number,
                 facts,
                 ..
-            } => {
-                if of.matches(facts) {
-                    open.insert(*number, visits.len());
-                    visits.push(Visit {
-                        arrived: event,
-                        answered: None,
-                    });
-                }
+            } if of.matches(facts) => {
+                open.insert(*number, visits.len());
+                visits.push(Visit {
+                    arrived: event,
+                    answered: None,
+                });
             }
             Kind::RequestAnswered {
                 request: number, ..
@@ -450,36 +423,13 @@ pub(crate) fn visits<'a>(view: &View<'a>, of: &dyn Matcher) -> Vec<Visit<'a>> {
                     visit.answered = Some(event);
                 }
             }
-            Kind::Redis(RedisEvent::Command { facts, .. }) => {
-                if of.matches(facts) {
-                    visits.push(Visit {
-                        arrived: event,
-                        answered: Some(event),
-                    });
-                }
+            Kind::Redis(RedisEvent::Command { facts, .. }) if of.matches(facts) => {
+                visits.push(Visit {
+                    arrived: event,
+                    answered: Some(event),
+                });
             }
-            Kind::World { .. }
-            | Kind::FaultInstalled { .. }
-            | Kind::FaultLifted { .. }
-            | Kind::Built { .. }
-            | Kind::NotBuilt { .. }
-            | Kind::Disposed { .. }
-            | Kind::Leftovers { .. }
-            | Kind::CallStarted { .. }
-            | Kind::CallEnded { .. }
-            | Kind::WorkStarted { .. }
-            | Kind::WorkEnded { .. }
-            | Kind::RequestSent { .. }
-            | Kind::ResponseReceived { .. }
-            | Kind::ExchangeEnded { .. }
-            | Kind::IdentityChanged { .. }
-            | Kind::Log { .. }
-            | Kind::HostRefused { .. }
-            | Kind::NoRoute { .. }
-            | Kind::HandshakeFailed { .. }
-            | Kind::RealSecret { .. }
-            | Kind::Redis(_)
-            | Kind::SecretLeaked { .. } => {}
+            _ => {}
         }
     }
     visits

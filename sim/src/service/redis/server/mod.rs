@@ -102,7 +102,7 @@ pub struct Server {
     ready: VecDeque<(usize, Bytes)>,
     last_client: ClientId,
     last_block: u64,
-    /// No client stops waiting before this: until then, nobody looks at all of them.
+    /// The earliest time at which a waiting client gives up. Before it the clients are not scanned.
     first_late: Option<Micros>,
     /// What one connected client and one command count.
     pub(crate) connections: u64,
