@@ -1,6 +1,6 @@
 //! Managed identities, as the services that hand out their tokens know them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,8 +9,76 @@ use super::Principal;
 use crate::{
     backend::issuer::{self, Who},
     check::Check,
-    scenario::document::Place,
+    scenario::{Span, document::Place},
 };
+
+/// Defines the keys of a service that hands out tokens of managed identities: its own, and those
+/// that all of them have. `of` names in one word what has the identities, for the schema.
+///
+/// A macro, because `serde(flatten)` cannot stand beside `deny_unknown_fields`.
+macro_rules! managed_identity_keys {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident of $owner:literal {
+            $($(#[$own_doc:meta])* pub $own:ident: $own_type:ty,)*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct $name {
+            /// How long its tokens live. Default: 24h.
+            #[serde(default = "crate::service::managed_identity::one_day")]
+            pub token_life: crate::scenario::Span,
+            #[doc = concat!("The system-assigned identity, if the ", $owner, " has one.")]
+            pub system_identity: Option<crate::service::managed_identity::ManagedIdentity>,
+            /// The user-assigned identities.
+            #[serde(default)]
+            pub user_identities: Vec<crate::service::managed_identity::ManagedIdentity>,
+            /// How long an answer takes. Default: 0s.
+            pub takes: Option<crate::scenario::Range>,
+            /// Whether packets reach it at the start. Default: reachable.
+            #[serde(default)]
+            pub reach: crate::service::Reach,
+            /// How many token requests it serves per window before it answers 429.
+            pub limit: Option<crate::http::limit::Limit>,
+            $($(#[$own_doc])* pub $own: $own_type,)*
+        }
+
+        impl $name {
+            /// The keys that all HTTP services have.
+            pub(super) fn common(&self) -> crate::service::CommonKeys<'_> {
+                crate::service::CommonKeys {
+                    token_life: self.token_life,
+                    takes: self.takes,
+                    reach: self.reach,
+                    limit: self.limit.as_ref(),
+                }
+            }
+
+            /// Checks its identities; its keys stand at `place`.
+            fn check_identities(
+                &self,
+                place: &crate::scenario::document::Place,
+                check: &mut crate::check::Check<'_>,
+            ) {
+                let system = self.system_identity.as_ref();
+                crate::service::managed_identity::check(
+                    system,
+                    &self.user_identities,
+                    place,
+                    check,
+                );
+            }
+        }
+    };
+}
+pub(crate) use managed_identity_keys;
+
+/// How long tokens of managed identities live when the scenario does not say.
+pub(crate) fn one_day() -> Span {
+    Span(Duration::from_secs(86_400))
+}
 
 /// A managed identity.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
