@@ -9,6 +9,7 @@ use super::Principal;
 use crate::{
     backend::issuer::{self, Who},
     check::Check,
+    http::exchange::Request,
     scenario::{Span, document::Place},
 };
 
@@ -247,6 +248,40 @@ pub(crate) fn select<'a>(
     match user.iter().chain(system).find(is_meant) {
         Some(identity) => Selected::Identity(identity, whose),
         None => Selected::Unknown(format!("this host does not have {whose}")),
+    }
+}
+
+/// Returns the parameters of `selectors` by which a request names an identity, and their values.
+pub(crate) fn named(
+    selectors: &'static [(&'static str, Selector)],
+    request: &Request,
+) -> impl Iterator<Item = (Selector, &'static str, String)> {
+    selectors
+        .iter()
+        .filter_map(|(name, by)| Some((*by, *name, request.query_field(name)?)))
+}
+
+/// Returns whether two names mean the same resource: a slash at the end makes no difference.
+pub(crate) fn is_same_resource(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+/// Reports the `resource` of a matcher at `place` if it is a scope: the service called `title` is
+/// asked for resources.
+pub(crate) fn check_resource(
+    title: &str,
+    resource: Option<&str>,
+    place: &Place,
+    check: &mut Check<'_>,
+) {
+    if let Some(audience) = resource.and_then(|resource| resource.strip_suffix("/.default")) {
+        check
+            .at_value(
+                &place.key("resource"),
+                format!("{title} is asked for a resource, not for a scope"),
+            )
+            .label("this is a scope")
+            .help(format!("write \"{audience}\""));
     }
 }
 
