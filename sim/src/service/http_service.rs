@@ -180,12 +180,7 @@ impl<T: HttpService> Service for T {
     }
 
     fn servers(&self, backend: &Backend) -> Vec<Server> {
-        vec![server(
-            backend,
-            T::ABOUT.host,
-            T::ABOUT.port,
-            T::endpoint(),
-        )]
+        vec![server(backend, T::ABOUT.host, T::ABOUT.port, T::endpoint())]
     }
 
     fn crash(&self, _: &Backend, _: Duration) {}

@@ -120,7 +120,8 @@ impl Matcher for ImdsMatch {
         });
         let resource = self.resource.as_ref().is_none_or(|wanted| {
             let asked = facts.resource.as_ref();
-            facts.route == Route::Token && asked.is_some_and(|asked| is_same_resource(asked, wanted))
+            facts.route == Route::Token
+                && asked.is_some_and(|asked| is_same_resource(asked, wanted))
         });
         request && resource
     }

@@ -14,9 +14,7 @@ use crate::{
     fault::effect::KnownPreset,
     http::exchange::{Endpoint, Request},
     scenario::document::Place,
-    service::{
-        About, Bypass, CommonKeys, HttpService, Principal, TokenSource, managed_identity,
-    },
+    service::{About, Bypass, CommonKeys, HttpService, Principal, TokenSource, managed_identity},
     trace::Facts,
 };
 use world::Imds;
