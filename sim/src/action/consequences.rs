@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::{service::managed_identity::ManagedIdentity, world::Service};
 
 /// What follows from an action, as far as expectations, invariants, drivers and reports depend on
-/// it. Each action fills in every field: there is no default, so that a new action decides each.
+/// it. There is no default, so that a new action decides each: an action that changes nothing but
+/// services and commands begins with `improvement`, `loss` or `disturbance`, any other fills in
+/// every field.
 pub(crate) struct Consequences<'a> {
     /// When it makes something better.
     pub repair: Repair,
@@ -26,6 +28,42 @@ pub(crate) struct Consequences<'a> {
     pub secrets: Vec<&'a str>,
     /// The principals and clients that it makes known.
     pub names: Names<'a>,
+}
+
+impl Consequences<'_> {
+    /// What follows from a change of services or commands that makes something better at once, and
+    /// of nothing else: a process outside can go through it, it takes no time, and it makes no
+    /// secret, principal or client known.
+    pub(crate) fn improvement() -> Self {
+        Self {
+            repair: Repair::Now,
+            ..Self::disturbance()
+        }
+    }
+
+    /// The same, of a change after which calls may fail until another action brings back what is
+    /// gone.
+    pub(crate) fn loss() -> Self {
+        Self {
+            takes_away: true,
+            ..Self::disturbance()
+        }
+    }
+
+    /// The same, of a change that makes nothing better and takes nothing away that calls need.
+    pub(crate) fn disturbance() -> Self {
+        Self {
+            repair: Repair::No,
+            takes_away: false,
+            cuts_off: None,
+            brings: None,
+            on_host: OnHost::Nothing,
+            outside: Outside::Possible,
+            lasting: None,
+            secrets: Vec::new(),
+            names: Names::Nothing,
+        }
+    }
 }
 
 /// When an action makes something better, so that calls may succeed again.

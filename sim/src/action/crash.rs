@@ -3,9 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
-};
+use super::{ActionContext, Consequences, TimelineAction, TimelineState};
 use crate::{
     check::Check,
     scenario::{Span, document::Place},
@@ -20,17 +18,15 @@ pub struct ServiceRef {
     pub service: Service,
 }
 
-/// The hosts of a service go down: its connections break, and what it kept in memory is lost.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct Crash(pub ServiceRef);
-schema_of!(Crash, ServiceRef);
+action_with_keys! {
+    /// The hosts of a service go down: its connections break, and what it kept in memory is lost.
+    pub struct Crash(ServiceRef);
+}
 
-/// The hosts of a service start again.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct Restart(pub ServiceRef);
-schema_of!(Restart, ServiceRef);
+action_with_keys! {
+    /// The hosts of a service start again.
+    pub struct Restart(ServiceRef);
+}
 
 /// Why a timeline with a crash is not played faster.
 const CLIENTS_TRY: &str = "a service cannot be reached, and clients try for a while";
@@ -68,15 +64,9 @@ impl TimelineAction for Crash {
 
     fn consequences(&self) -> Consequences<'_> {
         Consequences {
-            repair: Repair::No,
-            takes_away: false,
             cuts_off: Some(self.0.service),
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
             lasting: Some(CLIENTS_TRY.to_owned()),
-            secrets: Vec::new(),
-            names: Names::Nothing,
+            ..Consequences::disturbance()
         }
     }
 
@@ -116,15 +106,8 @@ impl TimelineAction for Restart {
 
     fn consequences(&self) -> Consequences<'_> {
         Consequences {
-            repair: Repair::Now,
-            takes_away: false,
-            cuts_off: None,
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
             lasting: Some(CLIENTS_TRY.to_owned()),
-            secrets: Vec::new(),
-            names: Names::Nothing,
+            ..Consequences::improvement()
         }
     }
 

@@ -1,7 +1,5 @@
 //! `dispose`: the shared credential is disposed.
 
-use serde::Deserialize;
-
 use super::{
     ActionContext, Consequences, Names, Nothing, OnHost, Outside, Repair, TimelineAction,
     TimelineState,
@@ -12,11 +10,10 @@ use crate::{
     trace::Kind,
 };
 
-/// The shared credential is disposed. Without effect if it could not be built.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct Dispose(pub Nothing);
-schema_of!(Dispose, Nothing);
+action_with_keys! {
+    /// The shared credential is disposed. Without effect if it could not be built.
+    pub struct Dispose(Nothing);
+}
 
 impl TimelineAction for Dispose {
     fn check<'a>(

@@ -144,17 +144,7 @@ impl TimelineAction for Lift {
     }
 
     fn consequences(&self) -> Consequences<'_> {
-        Consequences {
-            repair: Repair::Now,
-            takes_away: false,
-            cuts_off: None,
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
-            names: Names::Nothing,
-        }
+        Consequences::improvement()
     }
 
     fn durations(&mut self) -> Vec<&mut Span> {

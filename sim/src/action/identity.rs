@@ -3,9 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
-};
+use super::{ActionContext, Consequences, Names, TimelineAction, TimelineState};
 use crate::{
     backend::Backend,
     check::Check,
@@ -24,17 +22,15 @@ pub struct IdentityRef {
     pub object_id: String,
 }
 
-/// IMDS forgets an identity and the tokens that it keeps of it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct RemoveIdentity(pub IdentityRef);
-schema_of!(RemoveIdentity, IdentityRef);
+action_with_keys! {
+    /// IMDS forgets an identity and the tokens that it keeps of it.
+    pub struct RemoveIdentity(IdentityRef);
+}
 
-/// IMDS gets a system-assigned identity, instead of the one that it had.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct AssignSystemIdentity(pub ManagedIdentity);
-schema_of!(AssignSystemIdentity, ManagedIdentity);
+action_with_keys! {
+    /// IMDS gets a system-assigned identity, instead of the one that it had.
+    pub struct AssignSystemIdentity(ManagedIdentity);
+}
 
 impl TimelineAction for RemoveIdentity {
     fn check<'a>(
@@ -83,17 +79,7 @@ impl TimelineAction for RemoveIdentity {
     }
 
     fn consequences(&self) -> Consequences<'_> {
-        Consequences {
-            repair: Repair::No,
-            takes_away: true,
-            cuts_off: None,
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
-            names: Names::Nothing,
-        }
+        Consequences::loss()
     }
 
     fn durations(&mut self) -> Vec<&mut Span> {
@@ -132,15 +118,8 @@ impl TimelineAction for AssignSystemIdentity {
 
     fn consequences(&self) -> Consequences<'_> {
         Consequences {
-            repair: Repair::Now,
-            takes_away: false,
-            cuts_off: None,
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
             names: Names::SystemIdentity(&self.0),
+            ..Consequences::improvement()
         }
     }
 

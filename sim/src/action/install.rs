@@ -1,12 +1,7 @@
 //! `az-install`, `pwsh-install` and their opposites.
 
-use std::marker::PhantomData;
-
-use serde::Deserialize;
-
 use super::{
-    ActionContext, Consequences, Names, Nothing, OnHost, Outside, Repair, TimelineAction,
-    TimelineState,
+    ActionContext, Consequences, Nothing, TimelineAction, TimelineState,
     program::{self, Program},
 };
 use crate::{
@@ -14,17 +9,15 @@ use crate::{
     scenario::{Span, document::Place},
 };
 
-/// A command is installed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent, bound = "")]
-pub struct Install<P>(pub Nothing, #[serde(skip)] PhantomData<P>);
-schema_of!(Install<P>, Nothing);
+action_with_keys! {
+    /// A command is installed.
+    pub struct Install<P>(Nothing);
+}
 
-/// A command is removed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent, bound = "")]
-pub struct Uninstall<P>(pub Nothing, #[serde(skip)] PhantomData<P>);
-schema_of!(Uninstall<P>, Nothing);
+action_with_keys! {
+    /// A command is removed.
+    pub struct Uninstall<P>(Nothing);
+}
 
 impl<P: Program> TimelineAction for Install<P> {
     fn check<'a>(
@@ -48,15 +41,8 @@ impl<P: Program> TimelineAction for Install<P> {
 
     fn consequences(&self) -> Consequences<'_> {
         Consequences {
-            repair: Repair::Now,
-            takes_away: false,
-            cuts_off: None,
             brings: Some(P::NAME),
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
-            names: Names::Nothing,
+            ..Consequences::improvement()
         }
     }
 
@@ -86,17 +72,7 @@ impl<P: Program> TimelineAction for Uninstall<P> {
     }
 
     fn consequences(&self) -> Consequences<'_> {
-        Consequences {
-            repair: Repair::No,
-            takes_away: true,
-            cuts_off: None,
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
-            names: Names::Nothing,
-        }
+        Consequences::loss()
     }
 
     fn durations(&mut self) -> Vec<&mut Span> {

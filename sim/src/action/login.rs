@@ -1,13 +1,10 @@
 //! `az-login`, `azd-login`, `pwsh-login` and their opposites.
 
-use std::marker::PhantomData;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ActionContext, Consequences, Names, Nothing, OnHost, Outside, Repair, TimelineAction,
-    TimelineState,
+    ActionContext, Consequences, Nothing, TimelineAction, TimelineState,
     program::{self, Program, needs_installed},
 };
 use crate::{
@@ -23,17 +20,15 @@ pub struct Login {
     pub account: String,
 }
 
-/// An account signs in to a command.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent, bound = "")]
-pub struct LogIn<P>(pub Login, #[serde(skip)] PhantomData<P>);
-schema_of!(LogIn<P>, Login);
+action_with_keys! {
+    /// An account signs in to a command.
+    pub struct LogIn<P>(Login);
+}
 
-/// The account of a command signs out.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent, bound = "")]
-pub struct LogOut<P>(pub Nothing, #[serde(skip)] PhantomData<P>);
-schema_of!(LogOut<P>, Nothing);
+action_with_keys! {
+    /// The account of a command signs out.
+    pub struct LogOut<P>(Nothing);
+}
 
 impl<P: Program> TimelineAction for LogIn<P> {
     fn check<'a>(
@@ -62,15 +57,8 @@ impl<P: Program> TimelineAction for LogIn<P> {
 
     fn consequences(&self) -> Consequences<'_> {
         Consequences {
-            repair: Repair::Now,
-            takes_away: false,
-            cuts_off: None,
             brings: Some(P::NAME),
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
-            names: Names::Nothing,
+            ..Consequences::improvement()
         }
     }
 
@@ -115,17 +103,7 @@ impl<P: Program> TimelineAction for LogOut<P> {
     }
 
     fn consequences(&self) -> Consequences<'_> {
-        Consequences {
-            repair: Repair::No,
-            takes_away: true,
-            cuts_off: None,
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
-            names: Names::Nothing,
-        }
+        Consequences::loss()
     }
 
     fn durations(&mut self) -> Vec<&mut Span> {

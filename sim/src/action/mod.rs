@@ -9,11 +9,29 @@
 //! `TimelineAction`, and add its line to `actions!` below (and its `mod` above it). What the
 //! trait or `Consequences` asks for and the new file does not answer does not compile.
 
-/// Gives a type that wraps another one the schema of that one, under its name: keys that several
-/// actions share are described once. A derived `transparent` does so only without a doc comment.
-macro_rules! schema_of {
-    ($wrapper:ident $(<$parameter:ident>)?, $keys:ty) => {
-        impl $(<$parameter>)? schemars::JsonSchema for $wrapper $(<$parameter>)? {
+/// Defines an action whose keys are those of another type, which several actions share. It has the
+/// schema of that type, under its name, so that the keys are described once; a derived `transparent`
+/// does so only without a doc comment.
+macro_rules! action_with_keys {
+    ($(#[$doc:meta])* pub struct $action:ident($keys:ty);) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $action(pub $keys);
+        action_with_keys!(schema $action, $keys);
+    };
+    ($(#[$doc:meta])* pub struct $action:ident<$parameter:ident>($keys:ty);) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, serde::Deserialize)]
+        #[serde(transparent, bound = "")]
+        pub struct $action<$parameter>(
+            pub $keys,
+            #[serde(skip)] std::marker::PhantomData<$parameter>,
+        );
+        action_with_keys!(schema $action<$parameter>, $keys);
+    };
+    (schema $action:ident $(<$parameter:ident>)?, $keys:ty) => {
+        impl $(<$parameter>)? schemars::JsonSchema for $action $(<$parameter>)? {
             fn inline_schema() -> bool {
                 <$keys as schemars::JsonSchema>::inline_schema()
             }

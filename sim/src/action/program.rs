@@ -3,13 +3,16 @@
 use super::TimelineState;
 use crate::scenario::document::Place;
 use crate::{
-    backend::{Backend, parts::Parts},
+    backend::Backend,
     check::Check,
-    command,
+    command::{self, ChangingKeys, Keys as _},
 };
 
 /// A command with an account, as the actions of the timeline see it.
-pub trait Program {
+pub(crate) trait Program {
+    /// The type of its keys in the running world.
+    type Keys: command::Keys + Clone + Default + Send + Sync + 'static;
+
     /// Its name in scenario files.
     const NAME: &'static str;
     /// After an account's name: that it signs in, as `explain` says it.
@@ -20,22 +23,14 @@ pub trait Program {
     const SIGNED_IN: &'static str;
     /// After an account's name: that it signs out, as the trace says it.
     const SIGNED_OUT: &'static str;
-
-    /// The command in the running world; it comes into being there if it has not been there.
-    fn of(parts: &mut Parts) -> Running<'_>;
 }
 
-/// What actions change of a command.
-pub struct Running<'a> {
-    /// Whether it is installed.
-    pub installed: &'a mut bool,
-    /// The account that is signed in.
-    pub account: &'a mut Option<String>,
-}
-
-/// Changes a command of the running world.
-pub(super) fn change<P: Program, T>(backend: &Backend, how: impl FnOnce(Running<'_>) -> T) -> T {
-    how(P::of(&mut backend.state().parts))
+/// Changes a command of the running world; one that has not been there is added.
+pub(super) fn change<P: Program, T>(
+    backend: &Backend,
+    how: impl FnOnce(ChangingKeys<'_>) -> T,
+) -> T {
+    how(backend.state().parts.get_or_default::<P::Keys>().changing())
 }
 
 /// The Azure CLI.
@@ -43,19 +38,13 @@ pub(super) fn change<P: Program, T>(backend: &Backend, how: impl FnOnce(Running<
 pub struct Az;
 
 impl Program for Az {
+    type Keys = command::Az;
+
     const NAME: &'static str = "az";
     const SIGNS_IN: &'static str = "logs in with az login";
     const SIGNS_OUT: &'static str = "az logout";
     const SIGNED_IN: &'static str = "logs in to az";
     const SIGNED_OUT: &'static str = "logs out of az";
-
-    fn of(parts: &mut Parts) -> Running<'_> {
-        let az = parts.get_or_default::<command::Az>();
-        Running {
-            installed: &mut az.installed,
-            account: &mut az.account,
-        }
-    }
 }
 
 /// The Azure Developer CLI.
@@ -63,19 +52,13 @@ impl Program for Az {
 pub struct Azd;
 
 impl Program for Azd {
+    type Keys = command::Azd;
+
     const NAME: &'static str = "azd";
     const SIGNS_IN: &'static str = "logs in with azd auth login";
     const SIGNS_OUT: &'static str = "azd auth logout";
     const SIGNED_IN: &'static str = "logs in to azd";
     const SIGNED_OUT: &'static str = "logs out of azd";
-
-    fn of(parts: &mut Parts) -> Running<'_> {
-        let azd = parts.get_or_default::<command::Azd>();
-        Running {
-            installed: &mut azd.installed,
-            account: &mut azd.account,
-        }
-    }
 }
 
 /// PowerShell with its Azure module.
@@ -83,19 +66,13 @@ impl Program for Azd {
 pub struct Pwsh;
 
 impl Program for Pwsh {
+    type Keys = command::Pwsh;
+
     const NAME: &'static str = "pwsh";
     const SIGNS_IN: &'static str = "connects with Connect-AzAccount";
     const SIGNS_OUT: &'static str = "Disconnect-AzAccount";
     const SIGNED_IN: &'static str = "connects pwsh to Azure";
     const SIGNED_OUT: &'static str = "disconnects pwsh from Azure";
-
-    fn of(parts: &mut Parts) -> Running<'_> {
-        let pwsh = parts.get_or_default::<command::Pwsh>();
-        Running {
-            installed: &mut pwsh.installed,
-            account: &mut pwsh.account,
-        }
-    }
 }
 
 /// Returns whether a command is installed, and reports it if it is not.

@@ -1,11 +1,6 @@
 //! `redis-allow` and `redis-deny`: which object ids may sign in at Redis.
 
-use serde::Deserialize;
-
-use super::{
-    ActionContext, Consequences, IdentityRef, Names, OnHost, Outside, Repair, TimelineAction,
-    TimelineState,
-};
+use super::{ActionContext, Consequences, IdentityRef, TimelineAction, TimelineState};
 use crate::{
     backend::Backend,
     check::Check,
@@ -13,17 +8,15 @@ use crate::{
     service::redis::Redis,
 };
 
-/// An object id may sign in at Redis from now on.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct RedisAllow(pub IdentityRef);
-schema_of!(RedisAllow, IdentityRef);
+action_with_keys! {
+    /// An object id may sign in at Redis from now on.
+    pub struct RedisAllow(IdentityRef);
+}
 
-/// An object id may no longer sign in at Redis, and its connections are closed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct RedisDeny(pub IdentityRef);
-schema_of!(RedisDeny, IdentityRef);
+action_with_keys! {
+    /// An object id may no longer sign in at Redis, and its connections are closed.
+    pub struct RedisDeny(IdentityRef);
+}
 
 impl TimelineAction for RedisAllow {
     fn check<'a>(
@@ -46,17 +39,7 @@ impl TimelineAction for RedisAllow {
     }
 
     fn consequences(&self) -> Consequences<'_> {
-        Consequences {
-            repair: Repair::Now,
-            takes_away: false,
-            cuts_off: None,
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
-            names: Names::Nothing,
-        }
+        Consequences::improvement()
     }
 
     fn durations(&mut self) -> Vec<&mut Span> {
@@ -88,17 +71,7 @@ impl TimelineAction for RedisDeny {
     }
 
     fn consequences(&self) -> Consequences<'_> {
-        Consequences {
-            repair: Repair::No,
-            takes_away: true,
-            cuts_off: None,
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
-            names: Names::Nothing,
-        }
+        Consequences::loss()
     }
 
     fn durations(&mut self) -> Vec<&mut Span> {

@@ -3,9 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    ActionContext, Consequences, Names, OnHost, Outside, Repair, TimelineAction, TimelineState,
-};
+use super::{ActionContext, Consequences, TimelineAction, TimelineState};
 use crate::{
     check::Check,
     scenario::{Span, document::Place},
@@ -46,17 +44,7 @@ impl TimelineAction for RedisKill {
     }
 
     fn consequences(&self) -> Consequences<'_> {
-        Consequences {
-            repair: Repair::No,
-            takes_away: false,
-            cuts_off: None,
-            brings: None,
-            on_host: OnHost::Nothing,
-            outside: Outside::Possible,
-            lasting: None,
-            secrets: Vec::new(),
-            names: Names::Nothing,
-        }
+        Consequences::disturbance()
     }
 
     fn durations(&mut self) -> Vec<&mut Span> {

@@ -45,8 +45,8 @@ impl<'a> TimelineState<'a> {
             .collect();
         for command in world.commands() {
             let name = command.program().name();
-            installed.insert(name, command.is_installed());
-            accounts.insert(name, command.account());
+            installed.insert(name, command.common().installed);
+            accounts.insert(name, command.common().account);
         }
         Self {
             installed,

@@ -2,11 +2,13 @@
 //! these, what they print, how they exit, how long they take, and how their arguments are shown.
 //!
 //! To add one, write its folder and its line in `commands!`. The registry asks of a module
-//! `shown`, `VARIABLES` and `KEPT_OUT`, and of the type of its keys `Command` and `Default`.
+//! `shown`, `VARIABLES` and `KEPT_OUT`, and of the type of its keys, which `command_keys!` makes,
+//! `Command`.
 
 mod account;
 pub mod az;
 pub mod azd;
+mod keys;
 pub mod matcher;
 mod options;
 pub mod pwsh;
@@ -25,13 +27,14 @@ pub use account::Account;
 use account::object_id;
 pub use az::Az;
 pub use azd::Azd;
+pub(crate) use keys::{ChangingKeys, Keys};
 pub use pwsh::Pwsh;
 use shown::Shown;
 
 use crate::{
     backend::{Backend, handle::State, journal::Why},
     check::Check,
-    scenario::{Range, Span, document::Place},
+    scenario::document::Place,
 };
 
 /// The registry: calls `$callback` with what stands before, and a line for each command: its module,
@@ -52,22 +55,12 @@ macro_rules! commands {
 pub(crate) use commands;
 
 /// What the rest of the harness needs to know of a command of a world.
-pub(crate) trait Command {
+pub(crate) trait Command: Keys {
     /// Which it is.
     fn program(&self) -> Program;
-    /// Whether it is installed.
-    fn is_installed(&self) -> bool;
-    /// The account that is logged in.
-    fn account(&self) -> Option<&str>;
-    /// How long a run takes; [`USUAL`] if nothing is said.
-    fn takes(&self) -> Option<Range>;
-    /// How long its tokens live.
-    fn token_life(&self) -> Span;
-    /// Checks the keys at `place`.
-    fn check(&self, place: &Place, check: &mut Check<'_>);
-    /// What it is at the world's start, in a line.
-    fn describe(&self) -> String;
-    /// Installs its part in the state of a world that begins.
+    /// What its own keys say at the world's start, for `explain`; nothing of what is as usual.
+    fn describe_own_keys(&self) -> Vec<String>;
+    /// Puts its keys into the state of a world that begins.
     fn install(&self, backend: &Backend);
     /// What a run leaves that ends at the true time `now`.
     fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done;
@@ -204,40 +197,34 @@ impl Done {
     }
 }
 
-/// Checks what all commands have in common: how long they take, how long their tokens live, and who
-/// is logged in.
-fn check_common(command: &dyn Command, place: &Place, check: &mut Check<'_>) {
-    check.range(command.takes(), &place.key("takes"));
-    check.token_life(command.token_life(), place);
-    if let Some(account) = command.account() {
-        check.account(account, &place.key("account"));
+impl dyn Command + '_ {
+    /// Checks the keys at `place`: how long runs take, how long tokens live, and which account is
+    /// logged in.
+    pub(crate) fn check(&self, place: &Place, check: &mut Check<'_>) {
+        let common = self.common();
+        check.range(common.takes, &place.key("takes"));
+        check.token_life(common.token_life, place);
+        if let Some(account) = common.account {
+            check.account(account, &place.key("account"));
+        }
     }
-}
 
-/// Describes what all commands have in common.
-fn describe_common(command: &dyn Command) -> Vec<String> {
-    let installed = if command.is_installed() {
-        "installed"
-    } else {
-        "not installed"
-    };
-    let mut parts = vec![installed.to_owned()];
-    parts.push(match command.account() {
-        Some(account) => format!("{account} is logged in"),
-        None => "nobody is logged in".to_owned(),
-    });
-    let takes = command.takes();
-    parts.extend(takes.map(|takes| format!("takes {}", takes.describe())));
-    parts.push(format!("tokens live {}", command.token_life()));
-    parts
-}
-
-/// What `installed` and the other switches are when the scenario does not say.
-fn yes() -> bool {
-    true
-}
-
-/// How long tokens live when the scenario does not say.
-fn one_hour() -> Span {
-    Span(Duration::from_secs(3_600))
+    /// What it is at the world's start, in a line.
+    pub(crate) fn describe(&self) -> String {
+        let common = self.common();
+        let installed = match common.installed {
+            true => "installed",
+            false => "not installed",
+        };
+        let mut parts = vec![installed.to_owned()];
+        parts.push(match common.account {
+            Some(account) => format!("{account} is logged in"),
+            None => "nobody is logged in".to_owned(),
+        });
+        let takes = common.takes.as_ref();
+        parts.extend(takes.map(|takes| format!("takes {}", takes.describe())));
+        parts.push(format!("tokens live {}", common.token_life));
+        parts.extend(self.describe_own_keys());
+        format!("{}: {}", self.program().name(), parts.join(", "))
+    }
 }

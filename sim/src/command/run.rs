@@ -152,7 +152,7 @@ async fn run(
 /// How long a run takes; `None` if the command is not installed.
 fn takes(backend: &Backend, program: Program) -> Option<Range> {
     let state = backend.state();
-    let command = program.running(&state)?;
-    let takes = command.takes().unwrap_or(Range::fixed(USUAL));
-    command.is_installed().then_some(takes)
+    let common = program.running(&state)?.common();
+    let takes = common.takes.unwrap_or(Range::fixed(USUAL));
+    common.installed.then_some(takes)
 }

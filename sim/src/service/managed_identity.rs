@@ -1,6 +1,6 @@
 //! Managed identities, as the services that hand out their tokens know them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,8 +9,77 @@ use super::Principal;
 use crate::{
     backend::issuer::{self, Who},
     check::Check,
-    scenario::document::Place,
+    http::exchange::Request,
+    scenario::{Span, document::Place},
 };
+
+/// Defines the keys of a service that hands out tokens of managed identities: its own, and those
+/// that all of them have. `of` names in one word what has the identities, for the schema.
+///
+/// A macro, because `serde(flatten)` cannot stand beside `deny_unknown_fields`.
+macro_rules! managed_identity_keys {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident of $owner:literal {
+            $($(#[$own_doc:meta])* pub $own:ident: $own_type:ty,)*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct $name {
+            /// How long its tokens live. Default: 24h.
+            #[serde(default = "crate::service::managed_identity::one_day")]
+            pub token_life: crate::scenario::Span,
+            #[doc = concat!("The system-assigned identity, if the ", $owner, " has one.")]
+            pub system_identity: Option<crate::service::managed_identity::ManagedIdentity>,
+            /// The user-assigned identities.
+            #[serde(default)]
+            pub user_identities: Vec<crate::service::managed_identity::ManagedIdentity>,
+            /// How long an answer takes. Default: 0s.
+            pub takes: Option<crate::scenario::Range>,
+            /// Whether packets reach it at the start. Default: reachable.
+            #[serde(default)]
+            pub reach: crate::service::Reach,
+            /// How many token requests it serves per window before it answers 429.
+            pub limit: Option<crate::http::limit::Limit>,
+            $($(#[$own_doc])* pub $own: $own_type,)*
+        }
+
+        impl $name {
+            /// The keys that all HTTP services have.
+            pub(super) fn common(&self) -> crate::service::CommonKeys<'_> {
+                crate::service::CommonKeys {
+                    token_life: self.token_life,
+                    takes: self.takes,
+                    reach: self.reach,
+                    limit: self.limit.as_ref(),
+                }
+            }
+
+            /// Checks its identities; its keys stand at `place`.
+            fn check_identities(
+                &self,
+                place: &crate::scenario::document::Place,
+                check: &mut crate::check::Check<'_>,
+            ) {
+                let system = self.system_identity.as_ref();
+                crate::service::managed_identity::check(
+                    system,
+                    &self.user_identities,
+                    place,
+                    check,
+                );
+            }
+        }
+    };
+}
+pub(crate) use managed_identity_keys;
+
+/// How long tokens of managed identities live when the scenario does not say.
+pub(crate) fn one_day() -> Span {
+    Span(Duration::from_secs(86_400))
+}
 
 /// A managed identity.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -179,6 +248,40 @@ pub(crate) fn select<'a>(
     match user.iter().chain(system).find(is_meant) {
         Some(identity) => Selected::Identity(identity, whose),
         None => Selected::Unknown(format!("this host does not have {whose}")),
+    }
+}
+
+/// Returns the parameters of `selectors` by which a request names an identity, and their values.
+pub(crate) fn named(
+    selectors: &'static [(&'static str, Selector)],
+    request: &Request,
+) -> impl Iterator<Item = (Selector, &'static str, String)> {
+    selectors
+        .iter()
+        .filter_map(|(name, by)| Some((*by, *name, request.query_field(name)?)))
+}
+
+/// Returns whether two names mean the same resource: a slash at the end makes no difference.
+pub(crate) fn is_same_resource(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+/// Reports the `resource` of a matcher at `place` if it is a scope: the service called `title` is
+/// asked for resources.
+pub(crate) fn check_resource(
+    title: &str,
+    resource: Option<&str>,
+    place: &Place,
+    check: &mut Check<'_>,
+) {
+    if let Some(audience) = resource.and_then(|resource| resource.strip_suffix("/.default")) {
+        check
+            .at_value(
+                &place.key("resource"),
+                format!("{title} is asked for a resource, not for a scope"),
+            )
+            .label("this is a scope")
+            .help(format!("write \"{audience}\""));
     }
 }
 

@@ -3,13 +3,16 @@
 //! They answer as `fixtures/facts` says, byte for byte where a client could notice, and leave in
 //! the trace what reached them, what they decided and why. They know no subject.
 //!
-//! A folder holds `mod.rs` (what the trait `Service` asks for), `world.rs` (the keys of `[world.<service>]`
-//! and their checks), `matcher.rs` (the facts of a request, and which requests a scenario means),
-//! `server.rs` (its endpoint) and its tests. To add a service, write such a folder, and declare it
-//! here: its module and its entry in `services!`.
+//! A folder holds `mod.rs` (what the trait `Service` asks for, or `HttpService` of a service that
+//! answers HTTP at one host), `world.rs` (the keys of `[world.<service>]` and their checks; the keys
+//! of one that hands out tokens of managed identities are made with `managed_identity_keys!`),
+//! `matcher.rs` (the facts of a request, and which requests a scenario means), `server.rs` (its
+//! endpoint) and its tests. To add a service, write such a folder, and declare it here: its module
+//! and its entry in `services!`.
 
 pub mod app_service;
 pub mod entra;
+mod http_service;
 pub mod imds;
 pub mod managed_identity;
 pub mod redis;
@@ -20,16 +23,14 @@ use std::{net::SocketAddr, time::Duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::wording::counted;
+pub(crate) use http_service::{About, CommonKeys, HttpService};
+
 use crate::{
     backend::Backend,
     check::Check,
     engine::Server,
     fault::effect::KnownPreset,
-    http::{
-        exchange::Request,
-        limit::{Limit, LimitBody},
-    },
+    http::{exchange::Request, limit::Limit},
     scenario::{Range, Span, document::Place},
     trace::Facts,
 };
@@ -232,29 +233,5 @@ impl Reach {
             Self::BlackHoled => "packets vanish on the way",
             Self::Unreachable => "there is no route to it",
         }
-    }
-}
-
-/// What HTTP services have in common, in words.
-fn describe_http(parts: &mut Vec<String>, takes: Option<&Range>, at: Reach, limit: Option<&Limit>) {
-    parts.extend(takes.map(|takes| format!("answers take {}", takes.describe())));
-    match at {
-        Reach::Reachable => {}
-        other => parts.push(other.describe().to_owned()),
-    }
-    if let Some(limit) = limit {
-        let mut text = format!(
-            "serves {} per {}",
-            counted(limit.requests, "token request"),
-            limit.per
-        );
-        text += match limit.body {
-            LimitBody::Json => ", then answers 429",
-            LimitBody::Text => ", then answers 429 in plain text",
-        };
-        if let Some(after) = &limit.retry_after {
-            text += &format!(" with Retry-After: {after}");
-        }
-        parts.push(text);
     }
 }

@@ -1,6 +1,6 @@
 //! The world at its start, in words.
 
-use crate::{command::Command, scenario::Span, world::World};
+use crate::{scenario::Span, world::World};
 
 /// One line for each thing in the world.
 pub fn lines(world: &World) -> Vec<String> {
@@ -22,7 +22,7 @@ pub fn lines(world: &World) -> Vec<String> {
     lines.extend(world.absent().into_iter().map(str::to_owned));
     let services = world.services().into_iter();
     lines.extend(services.flat_map(|service| service.describe()));
-    lines.extend(world.commands().map(Command::describe));
+    lines.extend(world.commands().map(|command| command.describe()));
     lines
 }
 

@@ -106,85 +106,23 @@ fn times(text: &str) -> Result<f64, String> {
 
 /// Opens the world, lets it be used, and judges what was seen.
 pub fn run(args: &Args, console: &mut Console) -> u8 {
-    if let Err((message, help)) = files::check(&args.report) {
-        console.error(&message, Some(&help));
-        return exit::USAGE;
-    }
-    let (file, loaded) = match load(&args.scenario, console) {
-        Ok(found) => found,
+    let (served, requests) = match prepare(args, console) {
+        Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    let faster = args
-        .speed
-        .map(|times| speed::faster(&loaded.scenario, times));
-    let scenario = match faster.transpose() {
-        Ok(scenario) => &scenario.unwrap_or_else(|| loaded.scenario.clone()),
-        Err(reason) => {
-            let message = format!("{} cannot honestly run faster: {reason}", loaded.name);
-            console.error(
-                &message,
-                Some("leave --speed out: this scenario is served in real time"),
-            );
-            return exit::USAGE;
-        }
-    };
-    if let Some(reason) = skip_reason(scenario, Engine::Live, Callers::Guests) {
-        let message = format!("{} cannot be served: {reason}", loaded.name);
-        console.error(&message, Some(&format!("credsim run {}", args.scenario)));
-        return exit::USAGE;
-    }
-    if let Some(note) = stranger(args, scenario) {
-        console.say(&note);
-    }
-    let requests = args.requests.as_deref().map(Requests::to_file);
-    let requests = match requests.transpose() {
-        Ok(requests) => requests,
-        Err(message) => {
-            console.error(&message, None);
-            return exit::USAGE;
-        }
-    };
     let stopwatch = Stopwatch::start();
-    let left = Arc::new(OnceLock::new());
-    let clients = ExternalClients {
-        port: args.port,
-        subject: args.subject.clone(),
-        variables: args.variables.clone(),
-        capture: requests.as_ref().map(Requests::capture),
-        visit: visit::visit(args, scenario, console.another(), left.clone()),
-    };
-    let played = run::serve(scenario, args.seed, clients, journal(args, console));
-    let left = left.get().cloned().unwrap_or_default();
-    let mut traces = Vec::new();
-    let ending = match played {
-        Ok(run) => {
-            if visit::somebody_came(&run) {
-                let keep = files::need_traces(&args.report);
-                judged(scenario, run, keep.then_some(&mut traces))
-            } else {
-                if let Some(hint) = visit::hint(args, left) {
-                    console.error("the command never reached the world", Some(hint));
-                }
-                Ending::Skipped {
-                    reason: "nothing could be observed: no request reached the world".to_owned(),
-                }
-            }
-        }
-        Err(error) => Ending::HarnessFailed {
-            why: error.to_string(),
-        },
-    };
+    let visited = open(args, &served.scenario, requests.as_ref(), console);
     let outcome = Outcome {
-        name: loaded.name.clone(),
-        path: file.source.path.clone(),
-        title: scenario.title.clone(),
-        expectation_lines: loaded.expectation_lines(),
+        name: served.loaded.name.clone(),
+        path: served.file.source.path.clone(),
+        title: served.scenario.title.clone(),
+        expectation_lines: served.loaded.expectation_lines(),
         engine: Engine::Live.name(),
         seed: args.seed,
         took: stopwatch.read(),
-        reproduce: reproduce::line(&program(), args, &file.selector),
-        ending,
-        traces,
+        reproduce: reproduce::line(&program(), args, &served.file.selector),
+        ending: visited.ending,
+        traces: visited.traces,
     };
     let width = pretty::width([outcome.name.as_str()]);
     console.say(&pretty::outcome(&outcome, width));
@@ -198,12 +136,120 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         interrupted: None,
     };
     let verdict = conclude::conclude(conclusion, console);
-    let code = left.code.filter(|code| *code != 0).unwrap_or(verdict);
+    let code = visited.left.code.filter(|code| *code != 0);
+    let code = code.unwrap_or(verdict);
     let Some(lost) = requests.and_then(|requests| requests.lost()) else {
         return code;
     };
     console.error(&lost, Some("the requests that are in it are not all"));
     exit::first_of(&[code, exit::HARNESS])
+}
+
+/// A scenario that can be served.
+struct Served {
+    file: Selected,
+    loaded: Loaded,
+    /// What is played: what `loaded` says, or the same faster.
+    scenario: Scenario,
+}
+
+/// Checks what can be checked before the world opens: the scenario and the files to be written.
+///
+/// # Errors
+/// The exit code of what is wrong, which has been reported to `console`.
+fn prepare(args: &Args, console: &mut Console) -> Result<(Served, Option<Requests>), u8> {
+    if let Err((message, help)) = files::check(&args.report) {
+        console.error(&message, Some(&help));
+        return Err(exit::USAGE);
+    }
+    let served = served(args, console)?;
+    if let Some(note) = stranger(args, &served.scenario) {
+        console.say(&note);
+    }
+    let requests = args.requests.as_deref().map(Requests::to_file);
+    let requests = requests.transpose().map_err(|message| {
+        console.error(&message, None);
+        exit::USAGE
+    })?;
+    Ok((served, requests))
+}
+
+/// Loads the scenario and makes it as fast as `args` asks.
+///
+/// # Errors
+/// The exit code if it is invalid, cannot be played faster or cannot be served.
+fn served(args: &Args, console: &mut Console) -> Result<Served, u8> {
+    let (file, loaded) = load(&args.scenario, console)?;
+    let scenario = match args.speed {
+        None => loaded.scenario.clone(),
+        Some(times) => speed::faster(&loaded.scenario, times).map_err(|reason| {
+            let message = format!("{} cannot honestly run faster: {reason}", loaded.name);
+            let help = "leave --speed out: this scenario is served in real time";
+            console.error(&message, Some(help));
+            exit::USAGE
+        })?,
+    };
+    if let Some(reason) = skip_reason(&scenario, Engine::Live, Callers::Guests) {
+        let message = format!("{} cannot be served: {reason}", loaded.name);
+        console.error(&message, Some(&format!("credsim run {}", args.scenario)));
+        return Err(exit::USAGE);
+    }
+    Ok(Served {
+        file,
+        loaded,
+        scenario,
+    })
+}
+
+/// What came of a world that was open.
+struct Visited {
+    ending: Ending,
+    /// The trace with its seed, if a report needs it.
+    traces: Vec<(u64, Trace)>,
+    /// How the command left.
+    left: visit::Left,
+}
+
+/// Opens the world until it ends or the command does, and judges what was seen.
+fn open(
+    args: &Args,
+    scenario: &Scenario,
+    requests: Option<&Requests>,
+    console: &mut Console,
+) -> Visited {
+    let left = Arc::new(OnceLock::new());
+    let clients = ExternalClients {
+        port: args.port,
+        subject: args.subject.clone(),
+        variables: args.variables.clone(),
+        capture: requests.map(Requests::capture),
+        visit: visit::visit(args, scenario, console.another(), left.clone()),
+    };
+    let played = run::serve(scenario, args.seed, clients, journal(args, console));
+    let left = left.get().cloned().unwrap_or_default();
+    let mut traces = Vec::new();
+    let ending = match played {
+        Ok(run) if visit::somebody_came(&run) => {
+            let keep = files::need_traces(&args.report);
+            judged(scenario, run, keep.then_some(&mut traces))
+        }
+        Ok(_) => {
+            if let Some(hint) = visit::hint(args, left) {
+                console.error("the command never reached the world", Some(hint));
+            }
+            Ending::Skipped {
+                reason: "nothing could be observed: no request reached the world".to_owned(),
+            }
+        }
+        Err(error) => Ending::HarnessFailed {
+            why: error.to_string(),
+        },
+    };
+    Visited {
+        ending,
+        traces,
+        left,
+    }
 }
 
 /// What to say if the scenario knows failures, but only of others than who comes.

@@ -51,7 +51,7 @@ fn lasting(scenario: &Scenario) -> Option<String> {
         .map(|service| (service.titles().join(" and "), service.token_life()));
     let commands = world.commands().map(|command| {
         let name = command.program().name().to_owned();
-        (name, Some(command.token_life()))
+        (name, Some(command.common().token_life))
     });
     for (name, life) in lives.chain(commands) {
         // Clients renew from the half of a token's life on.
@@ -114,7 +114,7 @@ fn slow(scenario: &Scenario, times: f64) -> Option<String> {
         let there = world
             .commands()
             .find(|command| command.program() == *program)
-            .map(|command| command.takes());
+            .map(|command| command.common().takes);
         let takes = there.or_else(|| comes(*program).then_some(None))?;
         let longest = takes.map_or(command::USUAL, |takes| takes.at_most.0);
         let name = program.name();

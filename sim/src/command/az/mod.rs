@@ -4,19 +4,17 @@
 mod tests;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
-    Call, Command, CommandExit, Done, Program, check_common, describe_common, object_id, one_hour,
+    Call, Command, CommandExit, Done, Program,
+    keys::{command_keys, yes},
+    object_id,
     options::{Known, Misuse, Options, Takes},
     shown::Shown,
-    yes,
 };
-use crate::{
-    backend::{Backend, handle::State, issuer::Who, journal::Why, settings::DEFAULT_SUBSCRIPTION},
-    check::Check,
-    scenario::{Range, Span, document::Place},
+use crate::backend::{
+    Backend, handle::State, issuer::Who, journal::Why, settings::DEFAULT_SUBSCRIPTION,
 };
 
 /// Variables of its caller that change what it prints.
@@ -27,46 +25,22 @@ pub(super) const KEPT_OUT: &[&str] = &[];
 
 const ONLY_SHOW_ERRORS: &str = "AZURE_CORE_ONLY_SHOW_ERRORS";
 
-/// The Azure CLI.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Az {
-    /// Whether it is installed at the start. Default: true.
-    #[serde(default = "yes")]
-    pub installed: bool,
-    /// The account that is logged in at the start; one of `world.accounts`. Default: none.
-    pub account: Option<String>,
-    /// How long it takes to answer. Default: 1s.
-    pub takes: Option<Range>,
-    /// How long its tokens live. Default: 60m.
-    #[serde(default = "one_hour")]
-    pub token_life: Span,
-    /// The id of the subscription it works with. Default: a fixed one.
-    #[serde(default = "default_subscription")]
-    pub subscription: String,
-    /// Whether it is 2.54.0 or newer and prints `expires_on`. Default: true.
-    #[serde(default = "yes")]
-    pub prints_expires_on: bool,
-    /// Text that it prints on standard error although it succeeds. Default: none.
-    pub warning: Option<String>,
+command_keys! {
+    /// The Azure CLI.
+    pub struct Az, account "logged in" {
+        /// The id of the subscription it works with. Default: a fixed one.
+        #[serde(default = "default_subscription")]
+        pub subscription: String = default_subscription(),
+        /// Whether it is 2.54.0 or newer and prints `expires_on`. Default: true.
+        #[serde(default = "yes")]
+        pub prints_expires_on: bool = true,
+        /// Text that it prints on standard error although it succeeds. Default: none.
+        pub warning: Option<String> = None,
+    }
 }
 
 fn default_subscription() -> String {
     DEFAULT_SUBSCRIPTION.to_owned()
-}
-
-impl Default for Az {
-    fn default() -> Self {
-        Self {
-            installed: true,
-            account: None,
-            takes: None,
-            token_life: one_hour(),
-            subscription: default_subscription(),
-            prints_expires_on: true,
-            warning: None,
-        }
-    }
 }
 
 impl Command for Az {
@@ -74,34 +48,12 @@ impl Command for Az {
         Program::Az
     }
 
-    fn is_installed(&self) -> bool {
-        self.installed
-    }
-
-    fn account(&self) -> Option<&str> {
-        self.account.as_deref()
-    }
-
-    fn takes(&self) -> Option<Range> {
-        self.takes
-    }
-
-    fn token_life(&self) -> Span {
-        self.token_life
-    }
-
-    fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check_common(self, place, check);
-    }
-
-    fn describe(&self) -> String {
-        let mut parts = describe_common(self);
-        if !self.prints_expires_on {
-            parts.push("prints local times only (older than 2.54.0)".to_owned());
-        }
+    fn describe_own_keys(&self) -> Vec<String> {
+        let old = "prints local times only (older than 2.54.0)";
+        let old = (!self.prints_expires_on).then(|| old.to_owned());
         let warning = self.warning.as_ref();
-        parts.extend(warning.map(|text| format!("warns on standard error: {text}")));
-        format!("az: {}", parts.join(", "))
+        let warning = warning.map(|text| format!("warns on standard error: {text}"));
+        old.into_iter().chain(warning).collect()
     }
 
     fn install(&self, backend: &Backend) {

@@ -4,20 +4,16 @@
 mod tests;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
-    Call, Command, CommandExit, Done, Program, check_common, describe_common, object_id, one_hour,
+    Call, Command, CommandExit, Done, Program,
+    keys::command_keys,
+    object_id,
     options::{Known, Misuse, Options, Takes},
     shown::Shown,
-    yes,
 };
-use crate::{
-    backend::{Backend, handle::State, issuer::Who, journal::Why},
-    check::Check,
-    scenario::{Range, Span, document::Place},
-};
+use crate::backend::{Backend, handle::State, issuer::Who, journal::Why};
 
 /// Variables of its caller that change what it prints.
 pub(super) const VARIABLES: &[&str] = &[];
@@ -25,31 +21,9 @@ pub(super) const VARIABLES: &[&str] = &[];
 /// Variables of this machine that steer it.
 pub(super) const KEPT_OUT: &[&str] = &["AZD_*"];
 
-/// The Azure Developer CLI.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Azd {
-    /// Whether it is installed at the start. Default: true.
-    #[serde(default = "yes")]
-    pub installed: bool,
-    /// The account that is logged in at the start; one of `world.accounts`. Default: none.
-    pub account: Option<String>,
-    /// How long it takes to answer. Default: 1s.
-    pub takes: Option<Range>,
-    /// How long its tokens live. Default: 60m.
-    #[serde(default = "one_hour")]
-    pub token_life: Span,
-}
-
-impl Default for Azd {
-    fn default() -> Self {
-        Self {
-            installed: true,
-            account: None,
-            takes: None,
-            token_life: one_hour(),
-        }
-    }
+command_keys! {
+    /// The Azure Developer CLI.
+    pub struct Azd, account "logged in" {}
 }
 
 impl Command for Azd {
@@ -57,28 +31,8 @@ impl Command for Azd {
         Program::Azd
     }
 
-    fn is_installed(&self) -> bool {
-        self.installed
-    }
-
-    fn account(&self) -> Option<&str> {
-        self.account.as_deref()
-    }
-
-    fn takes(&self) -> Option<Range> {
-        self.takes
-    }
-
-    fn token_life(&self) -> Span {
-        self.token_life
-    }
-
-    fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check_common(self, place, check);
-    }
-
-    fn describe(&self) -> String {
-        format!("azd: {}", describe_common(self).join(", "))
+    fn describe_own_keys(&self) -> Vec<String> {
+        Vec::new()
     }
 
     fn install(&self, backend: &Backend) {

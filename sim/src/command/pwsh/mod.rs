@@ -7,22 +7,17 @@ mod shown;
 mod tests;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::{
-    Call, Command, CommandExit, Done, Program, check_common, describe_common, object_id, one_hour,
-    yes,
+    Call, Command, CommandExit, Done, Program,
+    keys::{command_keys, yes},
+    object_id,
 };
-use crate::{
-    backend::{
-        Backend,
-        handle::State,
-        issuer::{Issued, Who},
-        journal::Why,
-    },
-    check::Check,
-    scenario::{Range, Span, document::Place},
+use crate::backend::{
+    Backend,
+    handle::State,
+    issuer::{Issued, Who},
+    journal::Why,
 };
 use argv::Asked;
 use script::{Form, Missing, Script};
@@ -34,34 +29,12 @@ pub(super) const VARIABLES: &[&str] = &[];
 /// Variables of this machine that steer it.
 pub(super) const KEPT_OUT: &[&str] = &["PSMODULEPATH"];
 
-/// PowerShell 7 with the module Az.Accounts.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Pwsh {
-    /// Whether it is installed at the start. Default: true.
-    #[serde(default = "yes")]
-    pub installed: bool,
-    /// Whether it has the module Az.Accounts, which knows Azure. Default: true.
-    #[serde(default = "yes")]
-    pub has_az_accounts: bool,
-    /// The account that is connected at the start; one of `world.accounts`. Default: none.
-    pub account: Option<String>,
-    /// How long it takes to answer. Default: 1s.
-    pub takes: Option<Range>,
-    /// How long its tokens live. Default: 60m.
-    #[serde(default = "one_hour")]
-    pub token_life: Span,
-}
-
-impl Default for Pwsh {
-    fn default() -> Self {
-        Self {
-            installed: true,
-            has_az_accounts: true,
-            account: None,
-            takes: None,
-            token_life: one_hour(),
-        }
+command_keys! {
+    /// PowerShell 7 with the module Az.Accounts.
+    pub struct Pwsh, account "connected" {
+        /// Whether it has the module Az.Accounts, which knows Azure. Default: true.
+        #[serde(default = "yes")]
+        pub has_az_accounts: bool = true,
     }
 }
 
@@ -70,32 +43,10 @@ impl Command for Pwsh {
         Program::Pwsh
     }
 
-    fn is_installed(&self) -> bool {
-        self.installed
-    }
-
-    fn account(&self) -> Option<&str> {
-        self.account.as_deref()
-    }
-
-    fn takes(&self) -> Option<Range> {
-        self.takes
-    }
-
-    fn token_life(&self) -> Span {
-        self.token_life
-    }
-
-    fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check_common(self, place, check);
-    }
-
-    fn describe(&self) -> String {
-        let mut parts = describe_common(self);
-        if !self.has_az_accounts {
-            parts.push("without the module Az.Accounts".to_owned());
-        }
-        format!("pwsh: {}", parts.join(", "))
+    fn describe_own_keys(&self) -> Vec<String> {
+        let lacks = "without the module Az.Accounts";
+        let lacks = (!self.has_az_accounts).then(|| lacks.to_owned());
+        lacks.into_iter().collect()
     }
 
     fn install(&self, backend: &Backend) {

@@ -11,7 +11,7 @@ use crate::{
     fault::{Matcher, effect::TargetKind},
     http::exchange::Request,
     scenario::document::Place,
-    service::managed_identity::Selector,
+    service::managed_identity::{self, Selector, is_same_resource},
     trace::Facts,
     wording::Number,
 };
@@ -61,12 +61,11 @@ impl AppServiceFacts {
             true => Route::Token,
             false => Route::Other,
         };
+        let identity = managed_identity::named(&SELECTORS, request).next();
         Self {
             route,
             resource: request.query_field("resource"),
-            identity: SELECTORS
-                .iter()
-                .find_map(|(name, _)| Some((*name, request.query_field(name)?))),
+            identity: identity.map(|(_, name, value)| (name, value)),
         }
     }
 }
@@ -82,17 +81,7 @@ pub struct AppServiceMatch {
 impl Matcher for AppServiceMatch {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("app-service", place);
-        if let Some(resource) = &self.resource
-            && let Some(audience) = resource.strip_suffix("/.default")
-        {
-            check
-                .at_value(
-                    &place.key("resource"),
-                    "App Service is asked for a resource, not for a scope",
-                )
-                .label("this is a scope")
-                .help(format!("write \"{audience}\""));
-        }
+        managed_identity::check_resource("App Service", self.resource.as_deref(), place, check);
     }
 
     fn lane(&self) -> Cow<'_, str> {
@@ -108,8 +97,7 @@ impl Matcher for AppServiceMatch {
                 .resource
                 .as_ref()
                 .filter(|_| facts.route == Route::Token);
-            // With and without a slash at its end a resource is the same.
-            asked.is_some_and(|asked| asked.trim_end_matches('/') == wanted.trim_end_matches('/'))
+            asked.is_some_and(|asked| is_same_resource(asked, wanted))
         })
     }
 

@@ -6,16 +6,13 @@ pub(crate) mod server;
 mod tests;
 pub mod world;
 
-use std::{net::SocketAddr, time::Duration};
-
 use crate::{
-    backend::Backend,
+    backend::handle::State,
     check::Check,
-    engine::Server,
     fault::effect::KnownPreset,
-    http::{exchange::Request, limit::Limit, server::server as serve_on},
-    scenario::{Range, Span, document::Place},
-    service::{Bypass, Principal, Reach, Service, TokenSource, describe_http, managed_identity},
+    http::exchange::{Endpoint, Request},
+    scenario::document::Place,
+    service::{About, Bypass, CommonKeys, HttpService, Principal, managed_identity},
     trace::Facts,
 };
 use world::AppService;
@@ -27,44 +24,37 @@ pub const APP_SERVICE_PORT: u16 = 8081;
 /// Its path.
 pub(crate) const TOKEN: &str = "/msi/token";
 
-impl Service for AppService {
-    fn advice() -> &'static str {
-        "with `system-identity = { object-id = \"...\" }`"
-    }
-
-    fn absent() -> Option<&'static str> {
-        None
-    }
+impl HttpService for AppService {
+    const ABOUT: About = About {
+        key: "app-service",
+        title: "App Service",
+        short_title: "App Service",
+        host: APP_SERVICE_HOST,
+        port: APP_SERVICE_PORT,
+        advice: "with `system-identity = { object-id = \"...\" }`",
+        absent: None,
+        // No credential of ours asks here yet.
+        token_source: None,
+    };
 
     fn presets() -> Vec<KnownPreset> {
         Vec::new()
     }
 
-    fn facts_of(host: &str, request: &Request) -> Option<Facts> {
-        (host == APP_SERVICE_HOST).then(|| Facts::new(matcher::AppServiceFacts::of(request)))
+    fn facts(request: &Request) -> Facts {
+        Facts::new(matcher::AppServiceFacts::of(request))
     }
 
-    /// None: no credential of ours asks here yet.
-    fn token_source() -> Option<TokenSource> {
-        None
+    fn endpoint() -> impl Endpoint {
+        server::AppService
     }
 
-    fn reserved_host() -> Option<(&'static str, &'static str)> {
-        Some((APP_SERVICE_HOST, "App Service"))
+    fn common_keys(&self) -> CommonKeys<'_> {
+        self.common()
     }
 
-    fn bypass(&self) -> Option<Bypass> {
-        None
-    }
-
-    fn reached_at(&self, _: &Backend, _: &str, _: SocketAddr) {}
-
-    fn key(&self) -> &'static str {
-        "app-service"
-    }
-
-    fn check(&self, place: &Place, check: &mut Check<'_>) {
-        self.check_keys(place, check);
+    fn check_own_keys(&self, place: &Place, check: &mut Check<'_>) {
+        self.check_own(place, check);
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
@@ -75,28 +65,8 @@ impl Service for AppService {
         ]
     }
 
-    fn titles(&self) -> Vec<String> {
-        vec!["App Service".to_owned()]
-    }
-
-    fn hosts(&self) -> Vec<(String, u16)> {
-        vec![(APP_SERVICE_HOST.to_owned(), APP_SERVICE_PORT)]
-    }
-
-    fn reach(&self) -> Reach {
-        self.reach
-    }
-
-    fn takes(&self) -> Vec<Range> {
-        self.takes.into_iter().collect()
-    }
-
-    fn token_life(&self) -> Option<Span> {
-        Some(self.token_life)
-    }
-
-    fn limit(&self) -> Option<&Limit> {
-        self.limit.as_ref()
+    fn bypass(&self) -> Option<Bypass> {
+        None
     }
 
     fn lasting(&self) -> Option<String> {
@@ -108,29 +78,15 @@ impl Service for AppService {
     }
 
     fn describe(&self) -> Vec<String> {
-        let system = self.system_identity.as_ref();
+        let (system, common) = (self.system_identity.as_ref(), self.common());
         let mut parts = managed_identity::describe(system, &self.user_identities);
-        parts.push(format!("tokens live {}", self.token_life));
-        describe_http(
-            &mut parts,
-            self.takes.as_ref(),
-            self.reach,
-            self.limit.as_ref(),
-        );
+        parts.push(common.describe_token_life());
+        parts.extend(common.describe_answering());
         let variables = "IDENTITY_ENDPOINT and IDENTITY_HEADER are set on the host";
         vec![format!("app-service: {}, {variables}", parts.join(", "))]
     }
 
-    fn install(&self, backend: &Backend) {
-        let mut state = backend.state();
+    fn prepare(&self, state: &mut State) {
         state.register_secret(&self.identity_header);
-        state.parts.insert(self.clone());
     }
-
-    fn servers(&self, backend: &Backend) -> Vec<Server> {
-        let (host, port) = (APP_SERVICE_HOST, APP_SERVICE_PORT);
-        vec![serve_on(backend, host, port, server::AppService)]
-    }
-
-    fn crash(&self, _: &Backend, _: Duration) {}
 }

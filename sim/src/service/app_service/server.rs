@@ -81,9 +81,7 @@ impl Endpoint for AppService {
         let Some(resource) = request.query_field("resource") else {
             return refuse(&mut state, "The parameter resource is missing");
         };
-        let named = SELECTORS
-            .iter()
-            .filter_map(|(name, by)| Some((*by, *name, request.query_field(name)?)));
+        let named = managed_identity::named(&SELECTORS, request);
         let system = app.system_identity.as_ref();
         match managed_identity::select(system, &app.user_identities, named) {
             Selected::Identity(identity, whose) => {

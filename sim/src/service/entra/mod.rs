@@ -10,17 +10,13 @@ mod tests;
 mod token;
 pub mod world;
 
-use std::{net::SocketAddr, time::Duration};
-
 use crate::{
-    backend::Backend,
+    backend::handle::State,
     check::Check,
-    engine::Server,
     fault::effect::KnownPreset,
-    http::exchange::Request,
-    http::{limit::Limit, server::server as serve_on},
-    scenario::{Range, Span, document::Place},
-    service::{Bypass, Principal, Reach, Service, TokenSource, describe_http},
+    http::exchange::{Endpoint, Request},
+    scenario::document::Place,
+    service::{About, Bypass, CommonKeys, HttpService, Principal, TokenSource},
     trace::Facts,
 };
 use world::{App, Entra};
@@ -30,14 +26,17 @@ pub(crate) use error::{Refusal, refuse};
 /// The name of Entra's public cloud.
 pub const ENTRA_HOST: &str = "login.microsoftonline.com";
 
-impl Service for Entra {
-    fn advice() -> &'static str {
-        "with `reach = \"black-holed\"` if it never answers"
-    }
-
-    fn absent() -> Option<&'static str> {
-        None
-    }
+impl HttpService for Entra {
+    const ABOUT: About = About {
+        key: "entra",
+        title: "Entra ID",
+        short_title: "Entra",
+        host: ENTRA_HOST,
+        port: 443,
+        advice: "with `reach = \"black-holed\"` if it never answers",
+        absent: None,
+        token_source: Some(TokenSource::Entra),
+    };
 
     fn presets() -> Vec<KnownPreset> {
         error::presets()
@@ -46,58 +45,33 @@ impl Service for Entra {
             .collect()
     }
 
-    fn facts_of(host: &str, request: &Request) -> Option<Facts> {
-        (host == ENTRA_HOST).then(|| Facts::new(matcher::EntraFacts::of(request)))
+    fn facts(request: &Request) -> Facts {
+        Facts::new(matcher::EntraFacts::of(request))
     }
 
-    fn token_source() -> Option<TokenSource> {
-        Some(TokenSource::Entra)
+    fn endpoint() -> impl Endpoint {
+        server::Entra
     }
 
-    fn reserved_host() -> Option<(&'static str, &'static str)> {
-        Some((ENTRA_HOST, "Entra"))
+    fn common_keys(&self) -> CommonKeys<'_> {
+        CommonKeys {
+            token_life: self.token_life,
+            takes: self.takes,
+            reach: self.reach,
+            limit: self.limit.as_ref(),
+        }
     }
 
-    fn bypass(&self) -> Option<Bypass> {
-        None
-    }
-
-    fn reached_at(&self, _: &Backend, _: &str, _: SocketAddr) {}
-
-    fn key(&self) -> &'static str {
-        "entra"
-    }
-
-    fn check(&self, place: &Place, check: &mut Check<'_>) {
-        self.check_keys(place, check);
+    fn check_own_keys(&self, place: &Place, check: &mut Check<'_>) {
+        self.check_own(place, check);
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 
-    fn titles(&self) -> Vec<String> {
-        vec!["Entra ID".to_owned()]
-    }
-
-    fn hosts(&self) -> Vec<(String, u16)> {
-        vec![(ENTRA_HOST.to_owned(), 443)]
-    }
-
-    fn reach(&self) -> Reach {
-        self.reach
-    }
-
-    fn takes(&self) -> Vec<Range> {
-        self.takes.into_iter().collect()
-    }
-
-    fn token_life(&self) -> Option<Span> {
-        Some(self.token_life)
-    }
-
-    fn limit(&self) -> Option<&Limit> {
-        self.limit.as_ref()
+    fn bypass(&self) -> Option<Bypass> {
+        None
     }
 
     fn lasting(&self) -> Option<String> {
@@ -119,36 +93,24 @@ impl Service for Entra {
         service.chain(self.apps.iter().map(app)).collect()
     }
 
-    fn install(&self, backend: &Backend) {
-        let mut state = backend.state();
+    fn prepare(&self, state: &mut State) {
         state.issuer.set_tenant(&self.tenant);
         for secret in self.apps.iter().filter_map(|app| app.secret.as_ref()) {
             state.register_secret(secret);
         }
-        state.parts.insert(self.clone());
     }
-
-    fn servers(&self, backend: &Backend) -> Vec<Server> {
-        vec![serve_on(backend, ENTRA_HOST, 443, server::Entra)]
-    }
-
-    fn crash(&self, _: &Backend, _: Duration) {}
 }
 
 fn entra(entra: &Entra) -> String {
+    let common = entra.common_keys();
     let mut parts = vec![format!("tenant {}", entra.tenant)];
-    parts.push(format!("tokens live {}", entra.token_life));
+    parts.push(common.describe_token_life());
     parts.extend(
         entra
             .refresh_in
             .map(|after| format!("and want to be renewed after {after}")),
     );
-    describe_http(
-        &mut parts,
-        entra.takes.as_ref(),
-        entra.reach,
-        entra.limit.as_ref(),
-    );
+    parts.extend(common.describe_answering());
     format!("entra: {}", parts.join(", "))
 }
 

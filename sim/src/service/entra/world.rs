@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::backend::settings::DEFAULT_TENANT;
 use crate::{
     check::Check,
-    http::limit::{self, Limit},
+    http::limit::Limit,
     scenario::{Range, Span, document::Place},
     service::Reach,
 };
@@ -64,11 +64,8 @@ fn one_hour() -> Span {
 }
 
 impl Entra {
-    /// Checks the keys at `place`.
-    pub(super) fn check_keys(&self, place: &Place, check: &mut Check<'_>) {
-        check.token_life(self.token_life, place);
-        check.range(self.takes, &place.key("takes"));
-        limit::check(self.limit.as_ref(), &place.key("limit"), check);
+    /// Checks the keys at `place` that other services do not have.
+    pub(super) fn check_own(&self, place: &Place, check: &mut Check<'_>) {
         check.text(&self.tenant, &place.key("tenant"), "the id of the tenant");
         if let Some(refresh_in) = self.refresh_in {
             let place = place.key("refresh-in");

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::service::managed_identity::Selector;
+use crate::service::managed_identity::{self, Selector, is_same_resource};
 use crate::wording::Number;
 use crate::{check::Check, scenario::document::Place};
 use crate::{
@@ -71,13 +71,11 @@ pub struct ImdsFacts {
 impl ImdsFacts {
     /// The facts of a request.
     pub fn of(request: &Request) -> Self {
-        let identity = SELECTORS
-            .iter()
-            .find_map(|(name, _)| Some((*name, request.query_field(name)?)));
+        let identity = managed_identity::named(&SELECTORS, request).next();
         Self {
             route: Route::of(request),
             resource: request.query_field("resource"),
-            identity,
+            identity: identity.map(|(_, name, value)| (name, value)),
         }
     }
 }
@@ -105,17 +103,7 @@ pub enum ImdsRequest {
 impl Matcher for ImdsMatch {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("imds", place);
-        if let Some(resource) = &self.resource
-            && let Some(audience) = resource.strip_suffix("/.default")
-        {
-            check
-                .at_value(
-                    &place.key("resource"),
-                    "IMDS is asked for a resource, not for a scope",
-                )
-                .label("this is a scope")
-                .help(format!("write \"{audience}\""));
-        }
+        managed_identity::check_resource("IMDS", self.resource.as_deref(), place, check);
     }
 
     fn lane(&self) -> Cow<'_, str> {
@@ -132,7 +120,8 @@ impl Matcher for ImdsMatch {
         });
         let resource = self.resource.as_ref().is_none_or(|wanted| {
             let asked = facts.resource.as_ref();
-            facts.route == Route::Token && asked.is_some_and(|asked| same_resource(asked, wanted))
+            facts.route == Route::Token
+                && asked.is_some_and(|asked| is_same_resource(asked, wanted))
         });
         request && resource
     }
@@ -155,11 +144,6 @@ impl Matcher for ImdsMatch {
         }
         text
     }
-}
-
-/// A resource is the same with and without a slash at its end.
-fn same_resource(one: &str, other: &str) -> bool {
-    one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
 #[cfg(test)]

@@ -8,17 +8,13 @@ pub(crate) mod server;
 mod tests;
 pub mod world;
 
-use std::{net::SocketAddr, time::Duration};
-
 use crate::{
-    backend::Backend,
+    backend::handle::State,
     check::Check,
-    engine::Server,
     fault::effect::KnownPreset,
-    http::exchange::Request,
-    http::{limit::Limit, server::server as serve_on},
-    scenario::{Range, Span, document::Place},
-    service::{Bypass, Principal, Reach, Service, TokenSource, describe_http, managed_identity},
+    http::exchange::{Endpoint, Request},
+    scenario::document::Place,
+    service::{About, Bypass, CommonKeys, HttpService, Principal, TokenSource, managed_identity},
     trace::Facts,
 };
 use world::Imds;
@@ -29,14 +25,17 @@ pub const IMDS_HOST: &str = "169.254.169.254";
 /// The variable by which clients find another IMDS. With it they send no probe.
 const AUTHORITY: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
-impl Service for Imds {
-    fn advice() -> &'static str {
-        "with `reach = \"black-holed\"` if it never answers"
-    }
-
-    fn absent() -> Option<&'static str> {
-        Some("imds: none, nothing answers at 169.254.169.254")
-    }
+impl HttpService for Imds {
+    const ABOUT: About = About {
+        key: "imds",
+        title: "IMDS",
+        short_title: "IMDS",
+        host: IMDS_HOST,
+        port: 80,
+        advice: "with `reach = \"black-holed\"` if it never answers",
+        absent: Some("imds: none, nothing answers at 169.254.169.254"),
+        token_source: Some(TokenSource::Metadata),
+    };
 
     fn presets() -> Vec<KnownPreset> {
         preset::table()
@@ -45,22 +44,30 @@ impl Service for Imds {
             .collect()
     }
 
-    fn facts_of(host: &str, request: &Request) -> Option<Facts> {
-        (host == IMDS_HOST).then(|| Facts::new(matcher::ImdsFacts::of(request)))
+    fn facts(request: &Request) -> Facts {
+        Facts::new(matcher::ImdsFacts::of(request))
     }
 
-    fn token_source() -> Option<TokenSource> {
-        Some(TokenSource::Metadata)
+    fn endpoint() -> impl Endpoint {
+        server::Imds
     }
 
-    fn reserved_host() -> Option<(&'static str, &'static str)> {
-        Some((IMDS_HOST, "IMDS"))
+    fn common_keys(&self) -> CommonKeys<'_> {
+        self.common()
+    }
+
+    fn check_own_keys(&self, place: &Place, check: &mut Check<'_>) {
+        self.check_own(place, check);
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     fn bypass(&self) -> Option<Bypass> {
         Some(Bypass {
             is_only_way: false,
-            hosts: self.hosts(),
+            hosts: vec![(IMDS_HOST.to_owned(), 80)],
             variables: |at| vec![(AUTHORITY, format!("http://{at}"))],
             describe: |at| {
                 format!(
@@ -69,44 +76,6 @@ impl Service for Imds {
                 )
             },
         })
-    }
-
-    fn reached_at(&self, _: &Backend, _: &str, _: SocketAddr) {}
-
-    fn key(&self) -> &'static str {
-        "imds"
-    }
-
-    fn check(&self, place: &Place, check: &mut Check<'_>) {
-        self.check_keys(place, check);
-    }
-
-    fn environment(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-
-    fn titles(&self) -> Vec<String> {
-        vec!["IMDS".to_owned()]
-    }
-
-    fn hosts(&self) -> Vec<(String, u16)> {
-        vec![(IMDS_HOST.to_owned(), 80)]
-    }
-
-    fn reach(&self) -> Reach {
-        self.reach
-    }
-
-    fn takes(&self) -> Vec<Range> {
-        self.takes.into_iter().collect()
-    }
-
-    fn token_life(&self) -> Option<Span> {
-        Some(self.token_life)
-    }
-
-    fn limit(&self) -> Option<&Limit> {
-        self.limit.as_ref()
     }
 
     fn lasting(&self) -> Option<String> {
@@ -121,33 +90,20 @@ impl Service for Imds {
         vec![metadata_service(self)]
     }
 
-    fn install(&self, backend: &Backend) {
-        let mut state = backend.state();
-        state.parts.insert(self.clone());
+    fn prepare(&self, state: &mut State) {
         state.parts.insert(server::KeptTokens::default());
     }
-
-    fn servers(&self, backend: &Backend) -> Vec<Server> {
-        vec![serve_on(backend, IMDS_HOST, 80, server::Imds)]
-    }
-
-    fn crash(&self, _: &Backend, _: Duration) {}
 }
 
 fn metadata_service(imds: &Imds) -> String {
-    let mut parts =
-        managed_identity::describe(imds.system_identity.as_ref(), &imds.user_identities);
-    parts.push(format!("tokens live {}", imds.token_life));
+    let (system, common) = (imds.system_identity.as_ref(), imds.common());
+    let mut parts = managed_identity::describe(system, &imds.user_identities);
+    parts.push(common.describe_token_life());
     if imds.keeps_tokens {
         let until = format!("handed out again until {} are left", imds.keeps_until_left);
         parts.push(format!("and are {until}"));
     }
-    describe_http(
-        &mut parts,
-        imds.takes.as_ref(),
-        imds.reach,
-        imds.limit.as_ref(),
-    );
+    parts.extend(common.describe_answering());
     let answer = &imds.answer;
     let oddities = [
         (answer.numbers, "times are JSON numbers"),

@@ -125,9 +125,7 @@ fn select<'a>(
     imds: &'a ImdsWorld,
     request: &Request,
 ) -> Result<(&'a ManagedIdentity, String), Box<Answer>> {
-    let named = SELECTORS
-        .iter()
-        .filter_map(|(name, by)| Some((*by, *name, request.query_field(name)?)));
+    let named = managed_identity::named(&SELECTORS, request);
     let system = imds.system_identity.as_ref();
     match managed_identity::select(system, &imds.user_identities, named) {
         Selected::Identity(identity, whose) => Ok((identity, whose)),
