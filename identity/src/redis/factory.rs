@@ -4,67 +4,12 @@ use std::sync::Arc;
 
 use crate::{
     ClientSecretCredential, Error, ErrorKind, ManagedIdentityCredential, ManagedIdentityId,
-    Platform, RetryOptions, TokenCredential,
+    TokenCredential,
 };
 
 use super::{
-    AuthorityConfig, EntraIdCredentialsProvider, EntraIdCredentialsProviderBuilder, NAME,
-    REDIS_SCOPE_DEFAULT, RedisObserver, TokenManagerConfig,
+    AuthorityConfig, EntraIdCredentialsProvider, EntraIdProviderOptions, NAME, REDIS_SCOPE_DEFAULT,
 };
-
-/// What all the methods of [`EntraIdCredentialsProviderFactory`] take. The default is right for
-/// most uses.
-#[derive(Clone, Default)]
-pub struct EntraIdProviderOptions {
-    /// The scopes of the token. `None`: [`REDIS_SCOPE_DEFAULT`] alone.
-    pub scopes: Option<Vec<String>>,
-    /// When the token is renewed and how failures are retried.
-    pub config: TokenManagerConfig,
-    /// The host it runs on. `None`: the real machine.
-    pub platform: Option<Platform>,
-    /// Is told what happens to the token.
-    pub observer: Option<Arc<dyn RedisObserver>>,
-    /// How a credential that the factory makes repeats its requests. `max_retries` is 0 unless it
-    /// is set here: the token manager repeats them, and two loops would multiply.
-    pub credential_retry: RetryOptions,
-}
-
-impl EntraIdProviderOptions {
-    fn retry(&self) -> RetryOptions {
-        let mut retry = self.credential_retry.clone();
-        retry.max_retries.get_or_insert(0);
-        retry
-    }
-
-    fn platform(&self) -> Platform {
-        self.platform.clone().unwrap_or_default()
-    }
-
-    fn provider(
-        self,
-        builder: EntraIdCredentialsProviderBuilder,
-        platform: Platform,
-    ) -> Result<EntraIdCredentialsProvider, Error> {
-        let mut builder = builder.platform(platform).config(self.config);
-        if let Some(scopes) = self.scopes {
-            builder = builder.scopes(scopes);
-        }
-        if let Some(observer) = self.observer {
-            builder = builder.observer(observer);
-        }
-        builder.build()
-    }
-}
-
-impl std::fmt::Debug for EntraIdProviderOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EntraIdProviderOptions")
-            .field("scopes", &self.scopes)
-            .field("config", &self.config)
-            .field("credential_retry", &self.credential_retry)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Makes an [`EntraIdCredentialsProvider`] for each way to sign in to Entra (RD-51).
 ///

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    NAME, RedisCredentials, RedisEvent, event, schedule::AfterFailure, shared::Shared,
+    NAME, RedisCredentials, RedisEvent, observer, schedule::AfterFailure, shared::Shared,
     state::State, user::user_name,
 };
 
@@ -324,7 +324,7 @@ impl Run {
     }
 
     fn tell(&self, event: &RedisEvent) {
-        event::tell(self.shared.observer.as_ref(), event);
+        observer::tell(self.shared.observer.as_ref(), event);
     }
 }
 

@@ -26,6 +26,7 @@
 
 mod authority;
 mod board;
+mod builder;
 mod config;
 #[cfg(feature = "redis")]
 pub mod connection;
@@ -34,9 +35,13 @@ mod event;
 mod factory;
 mod interest;
 mod manager;
+mod observer;
 mod owner;
 mod provider;
+mod provider_options;
+mod retry_policy;
 mod schedule;
+mod settings;
 mod shared;
 mod state;
 mod subscription;
@@ -45,11 +50,15 @@ mod waiting;
 mod watch;
 
 pub use authority::AuthorityConfig;
-pub use config::{TokenManagerConfig, TokenRetryPolicy};
+pub use builder::EntraIdCredentialsProviderBuilder;
+pub use config::TokenManagerConfig;
 pub use credentials::RedisCredentials;
-pub use event::{RedisEvent, RedisObserver};
-pub use factory::{EntraIdCredentialsProviderFactory, EntraIdProviderOptions};
-pub use provider::{EntraIdCredentialsProvider, EntraIdCredentialsProviderBuilder};
+pub use event::RedisEvent;
+pub use factory::EntraIdCredentialsProviderFactory;
+pub use observer::RedisObserver;
+pub use provider::EntraIdCredentialsProvider;
+pub use provider_options::EntraIdProviderOptions;
+pub use retry_policy::TokenRetryPolicy;
 pub use subscription::CredentialsSubscription;
 
 /// The scope of Azure Cache for Redis and Azure Managed Redis (RD-50).

@@ -2,20 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Error, ErrorKind, Platform, TokenCredential, TokenRequest};
+use crate::{Error, Platform};
 
 use super::{
-    CredentialsSubscription, NAME, REDIS_SCOPE_DEFAULT, RedisCredentials, RedisObserver,
-    TokenManagerConfig,
-    owner::Owner,
-    shared::{Settings, Shared},
+    CredentialsSubscription, NAME, RedisCredentials, RedisObserver, owner::Owner, shared::Shared,
 };
 
-/// Credentials for Redis from a [`TokenCredential`], renewed in time for as long as somebody
+/// Credentials for Redis from a [`TokenCredential`](crate::TokenCredential), renewed in time for as long as somebody
 /// subscribes.
 ///
 /// - A token is renewed after 70 % of its life, and 5 minutes before its end at the latest (RS-40,
-///   [`TokenManagerConfig`]). Requests are at least 1 s apart, however short it lives (RD-15).
+///   [`TokenManagerConfig`](super::TokenManagerConfig)(super::TokenManagerConfig)). Requests are at least 1 s apart, however short it lives (RD-15).
 /// - Only what is valid is handed out, by the wall clock and by the monotonic one (RD-14, PR-20).
 /// - A failure is retried ([`TokenRetryPolicy`](super::TokenRetryPolicy)). When the attempts are
 ///   used up the subscribers are told, a token that is still valid stays, and requests go on at the
@@ -29,17 +26,9 @@ use super::{
 pub struct EntraIdCredentialsProvider(Arc<Owner>);
 
 impl EntraIdCredentialsProvider {
-    /// Over `credential`, which is [disposed](TokenCredential::dispose) together with the provider.
-    pub fn builder(credential: impl TokenCredential) -> EntraIdCredentialsProviderBuilder {
-        EntraIdCredentialsProviderBuilder::new(Arc::new(credential), true)
-    }
-
-    /// Over a `credential` that others use, too: it outlives the provider's
-    /// [`dispose`](Self::dispose).
-    pub fn builder_shared(
-        credential: Arc<dyn TokenCredential>,
-    ) -> EntraIdCredentialsProviderBuilder {
-        EntraIdCredentialsProviderBuilder::new(credential, false)
+    pub(super) fn new(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
+        Self(Arc::new(Owner { shared }))
     }
 
     /// Valid credentials: those at hand, or else those of a token request that everybody who waits
@@ -48,7 +37,7 @@ impl EntraIdCredentialsProvider {
     ///
     /// # Errors
     /// That of the request once its attempts are used up, the same for all who wait (RD-13), and
-    /// at once while requests keep failing; [`Cancelled`](ErrorKind::Cancelled) after
+    /// at once while requests keep failing; [`Cancelled`](crate::ErrorKind::Cancelled) after
     /// [`dispose`](Self::dispose).
     pub async fn credentials(&self) -> Result<RedisCredentials, Error> {
         self.0.shared.credentials().await
@@ -117,89 +106,6 @@ impl fmt::Debug for EntraIdCredentialsProvider {
         f.debug_struct(NAME)
             .field("credential", &self.0.shared.credential)
             .field("scopes", &self.0.shared.request.scopes())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Options of an [`EntraIdCredentialsProvider`].
-#[derive(Clone)]
-#[must_use = "a builder does nothing until `build`"]
-pub struct EntraIdCredentialsProviderBuilder {
-    credential: Arc<dyn TokenCredential>,
-    owns_credential: bool,
-    scopes: Vec<String>,
-    config: TokenManagerConfig,
-    platform: Option<Platform>,
-    observer: Option<Arc<dyn RedisObserver>>,
-}
-
-impl EntraIdCredentialsProviderBuilder {
-    fn new(credential: Arc<dyn TokenCredential>, owns_credential: bool) -> Self {
-        Self {
-            credential,
-            owns_credential,
-            scopes: vec![REDIS_SCOPE_DEFAULT.to_owned()],
-            config: TokenManagerConfig::default(),
-            platform: None,
-            observer: None,
-        }
-    }
-
-    /// The scopes of the token. Default: [`REDIS_SCOPE_DEFAULT`] alone (RD-50).
-    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.scopes = scopes.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// When the token is renewed and how failures are retried.
-    pub fn config(mut self, config: TokenManagerConfig) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// The host it runs on. Default: the real machine.
-    pub fn platform(mut self, platform: Platform) -> Self {
-        self.platform = Some(platform);
-        self
-    }
-
-    /// Is told what happens to the token.
-    pub fn observer(mut self, observer: Arc<dyn RedisObserver>) -> Self {
-        self.observer = Some(observer);
-        self
-    }
-
-    /// The provider. Asks nobody.
-    ///
-    /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) when there is no scope or a blank one (RD-37),
-    /// or the configuration does not [validate](TokenManagerConfig::validate).
-    pub fn build(self) -> Result<EntraIdCredentialsProvider, Error> {
-        if self.scopes.is_empty() || self.scopes.iter().any(|scope| scope.trim().is_empty()) {
-            let what = "needs at least one scope, and none that is blank";
-            return Err(Error::new(ErrorKind::Configuration, NAME, what)
-                .with_help(format!("the scope of Redis is {REDIS_SCOPE_DEFAULT}")));
-        }
-        self.config.validate()?;
-        let shared = Shared::new(Settings {
-            credential: self.credential,
-            owns_credential: self.owns_credential,
-            request: TokenRequest::new(self.scopes),
-            config: self.config,
-            platform: self.platform.unwrap_or_default(),
-            observer: self.observer,
-        });
-        let shared = Arc::new(shared);
-        Ok(EntraIdCredentialsProvider(Arc::new(Owner { shared })))
-    }
-}
-
-impl fmt::Debug for EntraIdCredentialsProviderBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EntraIdCredentialsProviderBuilder")
-            .field("credential", &self.credential)
-            .field("scopes", &self.scopes)
-            .field("config", &self.config)
             .finish_non_exhaustive()
     }
 }

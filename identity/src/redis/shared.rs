@@ -7,18 +7,9 @@ use tokio::sync::Notify;
 use crate::{Platform, TokenCredential, TokenRequest, cache::Moment};
 
 use super::{
-    RedisCredentials, RedisObserver, TokenManagerConfig, board::Board, state::State, watch,
+    RedisCredentials, RedisObserver, TokenManagerConfig, board::Board, settings::Settings,
+    state::State, watch,
 };
-
-/// What a provider is built from.
-pub(super) struct Settings {
-    pub(super) credential: Arc<dyn TokenCredential>,
-    pub(super) owns_credential: bool,
-    pub(super) request: TokenRequest,
-    pub(super) config: TokenManagerConfig,
-    pub(super) platform: Platform,
-    pub(super) observer: Option<Arc<dyn RedisObserver>>,
-}
 
 pub(super) struct Shared {
     pub(super) credential: Arc<dyn TokenCredential>,

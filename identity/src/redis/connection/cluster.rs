@@ -1,10 +1,6 @@
 //! A cluster whose every node re-authenticates.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use redis::{
     Cmd, ConnectionAddr, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisError,
@@ -16,7 +12,9 @@ use redis::{
 
 use super::{
     EntraConnection,
-    options::{ConnectionOptions, RedisEndpoint},
+    endpoint::RedisEndpoint,
+    options::ConnectionOptions,
+    registry::{Registered, Registration},
 };
 use crate::redis::EntraIdCredentialsProvider;
 
@@ -107,61 +105,6 @@ impl ConnectionLike for EntraCluster {
 impl fmt::Debug for EntraCluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EntraCluster")
-    }
-}
-
-/// What the connections of one cluster are made with. The `redis` crate makes them by a static
-/// function that knows no more than host, port and user name: so the user name says which cluster.
-#[derive(Clone)]
-struct Registered {
-    provider: EntraIdCredentialsProvider,
-    options: ConnectionOptions,
-    tls: bool,
-}
-
-#[derive(Default)]
-struct Registry {
-    last: u64,
-    clusters: BTreeMap<u64, Registered>,
-}
-
-fn registry() -> MutexGuard<'static, Registry> {
-    static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
-        last: 0,
-        clusters: BTreeMap::new(),
-    });
-    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const MARKER: &str = "entra-cluster-";
-
-/// Stands in the registry while it lives.
-struct Registration(u64);
-
-impl Registration {
-    fn new(registered: Registered) -> Self {
-        let mut registry = registry();
-        registry.last += 1;
-        let number = registry.last;
-        registry.clusters.insert(number, registered);
-        Self(number)
-    }
-
-    fn marker(&self) -> String {
-        format!("{MARKER}{}", self.0)
-    }
-
-    fn find(marker: Option<&str>) -> Option<Registered> {
-        let number = marker?.strip_prefix(MARKER)?.parse().ok()?;
-        registry().clusters.get(&number).cloned()
-    }
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        let removed = registry().clusters.remove(&self.0);
-        // Outside the lock: it may be the last of its provider.
-        drop(removed);
     }
 }
 

@@ -13,8 +13,9 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 
 use super::{
+    endpoint::RedisEndpoint,
     error::{no_connection, no_credentials},
-    options::{ConnectionOptions, RedisEndpoint},
+    options::ConnectionOptions,
     schedule::Term,
 };
 use crate::{

@@ -4,8 +4,6 @@ use std::{fmt, io, time::Duration};
 
 use redis::{ErrorKind, RedisError};
 
-use super::session::Refusal;
-
 /// Why a connection has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -72,24 +70,4 @@ pub(super) fn no_credentials(error: &crate::Error) -> RedisError {
         "there is no token for Redis",
         error.to_string(),
     ))
-}
-
-impl From<Refusal> for RedisError {
-    fn from(refusal: Refusal) -> Self {
-        let text = match refusal {
-            Refusal::Expiring => {
-                "the transaction was discarded before its end because the token was about to \
-                 expire; nothing of it was executed: run it again"
-            }
-            Refusal::Replaced => {
-                "the connection was replaced inside the transaction; nothing of it was executed: \
-                 run it again"
-            }
-            Refusal::WatchLost => {
-                "the connection was replaced since WATCH, so nobody knows whether the watched keys \
-                 have changed; the transaction was not executed: run it again from WATCH"
-            }
-        };
-        Self::from((ErrorKind::Client, "transaction given up", text.to_owned()))
-    }
 }

@@ -15,8 +15,10 @@ use tokio::sync::Notify;
 use super::{
     command::Verb,
     error::Ended,
+    refusal::Refusal,
     schedule::Term,
-    session::{Admission, Refusal, Session, Ticket, Transaction},
+    session::{Admission, Session, Ticket},
+    transaction::Transaction,
 };
 use crate::{Platform, platform::TaskHandle};
 

@@ -9,9 +9,10 @@ use super::{
     gate::{Gate, Sight},
     options::ConnectionOptions,
     reauthentication::Reauthentication,
+    refusal::Refusal,
     schedule::Term,
-    session::{Refusal, Transaction},
     tokens::Tokens,
+    transaction::Transaction,
 };
 use crate::{Platform, redis::RedisEvent};
 

@@ -1,25 +1,24 @@
 //! A connection that comes back.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
-use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value, aio::ConnectionLike};
+use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value, aio::ConnectionLike};
 
 use super::{
     EntraConnection,
-    backoff::Backoff,
+    availability::Availability,
     command::Verb,
+    endpoint::RedisEndpoint,
     error::{Ended, no_connection, no_credentials},
-    options::{ConnectionOptions, RedisEndpoint},
-    session::Session,
-    single::Failure,
+    failure::Failure,
+    inheritance::Inheritance,
+    options::ConnectionOptions,
     tokens::Tokens,
+    worker::Worker,
 };
 use crate::{
     platform::TaskHandle,
-    redis::{EntraIdCredentialsProvider, RedisEvent, event::tell, watch},
+    redis::{EntraIdCredentialsProvider, watch},
 };
 
 /// An [`EntraConnection`] that is replaced when it ends. Clones share it.
@@ -36,23 +35,13 @@ use crate::{
 /// - It subscribes to the provider once, however often it reconnects (RA-17).
 #[derive(Clone)]
 pub struct EntraConnectionManager {
-    state: watch::Receiver<State>,
-    left: Left,
+    state: watch::Receiver<Availability>,
+    left: Inheritance,
     /// The connection that this clone used last. Used until it has ended.
     last: Option<EntraConnection>,
     provider: EntraIdCredentialsProvider,
     options: Arc<ConnectionOptions>,
     _worker: Arc<TaskHandle>,
-}
-
-/// The session that the last connection has left behind, until the next one takes it over.
-type Left = Arc<Mutex<Session>>;
-
-#[derive(Clone)]
-enum State {
-    Up(EntraConnection),
-    /// With the last error.
-    Down(Option<RedisError>),
 }
 
 impl EntraConnectionManager {
@@ -66,16 +55,16 @@ impl EntraConnectionManager {
         provider: &EntraIdCredentialsProvider,
         options: ConnectionOptions,
     ) -> RedisResult<Self> {
-        let sender = watch::Sender::new(State::Down(None));
+        let sender = watch::Sender::new(Availability::Down(None));
         let state = sender.subscribe();
         let options = Arc::new(options);
-        let left = Left::default();
+        let left = Inheritance::default();
         let worker = Worker {
             endpoint,
             provider: provider.clone(),
             options: Arc::clone(&options),
             state: sender,
-            left: Arc::clone(&left),
+            left: left.clone(),
         };
         let worker = provider
             .platform()
@@ -119,10 +108,10 @@ impl EntraConnectionManager {
         }
     }
 
-    fn last_error(&self) -> Option<RedisError> {
+    fn last_error(&self) -> Option<redis::RedisError> {
         match &*self.state.borrow() {
-            State::Down(error) => error.clone(),
-            State::Up(_) => None,
+            Availability::Down(error) => error.clone(),
+            Availability::Up(_) => None,
         }
     }
 
@@ -145,12 +134,8 @@ impl EntraConnectionManager {
     }
 
     fn refuse(&self, verbs: &[Verb]) -> RedisResult<()> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let now = || self.provider.platform().clock.monotonic();
-        match left.refuses(verbs, now) {
-            Some(refusal) => Err(refusal.into()),
-            None => Ok(()),
-        }
+        Ok(self.left.admit(verbs, now)?)
     }
 
     async fn command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
@@ -186,70 +171,6 @@ impl EntraConnectionManager {
                 true => Box::pin(self.up()).await?,
                 false => Box::pin(self.up_for(&Verb::of_pipeline(pipeline))).await?,
             });
-        }
-    }
-}
-
-impl State {
-    fn alive(&self) -> Option<&EntraConnection> {
-        match self {
-            Self::Up(connection) if connection.gate().ended().is_none() => Some(connection),
-            _ => None,
-        }
-    }
-}
-
-/// Connects, keeps the connection, and begins anew.
-struct Worker {
-    endpoint: RedisEndpoint,
-    provider: EntraIdCredentialsProvider,
-    options: Arc<ConnectionOptions>,
-    state: watch::Sender<State>,
-    left: Left,
-}
-
-impl Worker {
-    fn left(&self) -> MutexGuard<'_, Session> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn run(self, mut tokens: Tokens) {
-        let platform = self.provider.platform();
-        let mut lost = None;
-        let mut backoff = Backoff::default();
-        loop {
-            let opened = EntraConnection::open(&self.endpoint, &self.provider, &self.options).await;
-            let (why, wait) = match opened {
-                Ok((opened, keeper)) => {
-                    if let Some(why) = lost.take() {
-                        let replaced = RedisEvent::Replaced {
-                            connection: self.endpoint.to_string(),
-                            why,
-                            gap: None,
-                        };
-                        tell(self.provider.observer(), &replaced);
-                    }
-                    let connection = opened.kept(None);
-                    let gate = Arc::clone(connection.gate());
-                    let began = platform.clock.monotonic();
-                    gate.inherit(std::mem::take(&mut *self.left()));
-                    self.state.send_replace(State::Up(connection));
-                    keeper.run(&mut tokens).await;
-                    let ended = gate.ended().unwrap_or(Ended::Broken);
-                    *self.left() = gate.session().after_loss();
-                    lost = Some(ended.to_string());
-                    let lifetime = platform.clock.monotonic().saturating_sub(began);
-                    (RedisError::from(&ended), backoff.lost(platform, lifetime))
-                }
-                Err(error) => (error, backoff.failed(platform)),
-            };
-            self.state.send_replace(State::Down(Some(why)));
-            if self.provider.is_disposed() {
-                return;
-            }
-            if !wait.is_zero() {
-                platform.clock.sleep(wait).await;
-            }
         }
     }
 }

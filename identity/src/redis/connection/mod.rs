@@ -21,27 +21,37 @@
 //! # }
 //! ```
 
+mod availability;
 mod backoff;
 mod blocking;
 mod cluster;
 mod command;
 mod dial;
+mod endpoint;
 mod error;
+mod failure;
 mod gate;
+mod inheritance;
 mod keeper;
 mod manager;
 mod options;
 mod pubsub;
 mod reauthentication;
+mod refusal;
+mod registry;
 mod schedule;
 mod session;
 mod single;
 mod streaming;
 mod tokens;
+mod transaction;
 mod transition;
+mod wire;
+mod worker;
 
 pub use cluster::EntraCluster;
+pub use endpoint::{AZURE_CACHE_PORT, AZURE_MANAGED_REDIS_PORT, RedisEndpoint};
 pub use manager::EntraConnectionManager;
-pub use options::{AZURE_CACHE_PORT, AZURE_MANAGED_REDIS_PORT, ConnectionOptions, RedisEndpoint};
+pub use options::ConnectionOptions;
 pub use pubsub::{EntraPubSub, PubSubEvent};
 pub use single::EntraConnection;

@@ -7,36 +7,7 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::command::Verb;
-
-/// Whether a transaction made by hand is open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Transaction {
-    #[default]
-    None,
-    /// `MULTI` is under way.
-    Opening,
-    /// `MULTI` was answered.
-    Open,
-    /// `EXEC` or `DISCARD` is under way.
-    Ending,
-    /// The answer to a command that opens or ends one was never seen.
-    Uncertain,
-    /// Given up without the caller's doing. What follows until `EXEC` or `DISCARD` belongs to it,
-    /// and must not be executed on its own.
-    GivenUp(Refusal),
-}
-
-/// Why a command of a transaction is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// The layer discarded it, because the token was about to end.
-    Expiring,
-    /// The connection ended inside it.
-    Replaced,
-    /// The connection ended after `WATCH`.
-    WatchLost,
-}
+use super::{command::Verb, refusal::Refusal, transaction::Transaction};
 
 /// Whether a request may be sent.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,28 +1,29 @@
 //! One connection that re-authenticates.
 
-use std::{fmt, pin::pin, slice, sync::Arc, time::Duration};
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use redis::{
     Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value,
     aio::{ConnectionLike, MultiplexedConnection},
-    cmd,
 };
 
 use super::{
     blocking::Blocking,
     command::Verb,
     dial::{dial, multiplexed},
+    endpoint::RedisEndpoint,
     error::{Ended, no_response},
-    gate::{Entry, Gate, Pass, Rejected, Request},
+    failure::Failure,
+    gate::{Entry, Gate, Request},
     keeper::Keeper,
-    options::{ConnectionOptions, RedisEndpoint},
+    options::ConnectionOptions,
     reauthentication::Reauthentication,
-    session::Refusal,
     tokens::Tokens,
+    wire::{Wire, judged},
 };
 use crate::{
     platform::TaskHandle,
-    redis::{EntraIdCredentialsProvider, RedisEvent, event::tell},
+    redis::{EntraIdCredentialsProvider, RedisEvent, observer::tell},
 };
 
 /// A connection to Redis, authenticated with the provider's token and with each new one in time.
@@ -66,19 +67,6 @@ struct Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.gate.end(Ended::Dropped);
-    }
-}
-
-/// Why a request brought no answer.
-pub(super) enum Failure {
-    /// The connection was over, so nothing was sent.
-    NotSent,
-    Error(RedisError),
-}
-
-impl<E: Into<RedisError>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Error(error.into())
     }
 }
 
@@ -271,65 +259,6 @@ impl EntraConnection {
     }
 }
 
-/// What is behind the gate.
-struct Wire<'a> {
-    gate: &'a Gate,
-    inner: &'a mut MultiplexedConnection,
-    response_timeout: Option<Duration>,
-}
-
-impl Wire<'_> {
-    async fn send(
-        &mut self,
-        cmd: &Cmd,
-        pass: Pass<'_>,
-        limit: Option<Duration>,
-    ) -> RedisResult<Value> {
-        // Pinned where it is: it is large, and would be copied with each layer around it.
-        let mut sent = pin!(self.inner.send_packed_command(cmd));
-        let reply = match limit {
-            None => sent.await,
-            Some(limit) => match self.gate.platform().within(limit, sent.as_mut()).await {
-                Some(reply) => reply,
-                None => return Err(no_response(limit)),
-            },
-        };
-        match reply {
-            // Nobody sees its answer: the pass leaves a doubt.
-            Ok(value) if cmd.is_no_response() => Ok(value),
-            Ok(value) => {
-                pass.answered(slice::from_ref(&value));
-                Ok(value)
-            }
-            Err(error) => Err(judged(self.gate, error, pass)),
-        }
-    }
-
-    /// Ends a transaction in place of a request, which then fails with `refusal`.
-    async fn discard(&mut self, pass: Pass<'_>, refusal: Refusal) -> Failure {
-        let limit = self.response_timeout;
-        match self.send(&cmd("DISCARD"), pass, limit).await {
-            Ok(_) => refusal.into(),
-            Err(error) => error.into(),
-        }
-    }
-}
-
-/// The error that the caller gets: the reason for which the layer closed the connection says
-/// more than the loss of it.
-fn judged(gate: &Gate, error: RedisError, pass: Pass<'_>) -> RedisError {
-    if !error.is_unrecoverable_error() {
-        // The server answered, in one way or another.
-        pass.answered(&[]);
-        return error;
-    }
-    gate.end(Ended::Broken);
-    match gate.ended() {
-        None | Some(Ended::Broken) => error,
-        Some(ended) => (&ended).into(),
-    }
-}
-
 /// A connection whose keeper is not started yet.
 pub(super) struct Opened {
     gate: Arc<Gate>,
@@ -354,14 +283,7 @@ impl Opened {
 }
 
 async fn enter<'a>(gate: &'a Gate, request: Request<'_>) -> Result<Entry<'a>, Failure> {
-    gate.enter(request).await.map_err(not_sent)
-}
-
-fn not_sent(rejected: Rejected) -> Failure {
-    match rejected {
-        Rejected::Ended(_) => Failure::NotSent,
-        Rejected::Refused(refusal) => refusal.into(),
-    }
+    gate.enter(request).await.map_err(Failure::from)
 }
 
 impl ConnectionLike for EntraConnection {

@@ -22,10 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::event::PubSubEvent;
 use self::{change::Change, queue::Queue, subscriber::Subscriber, verb::Verb};
-use super::{
-    error::Ended,
-    options::{ConnectionOptions, RedisEndpoint},
-};
+use super::{endpoint::RedisEndpoint, error::Ended, options::ConnectionOptions};
 use crate::{platform::TaskHandle, redis::EntraIdCredentialsProvider};
 
 /// Channels and patterns that somebody listens to. It comes back when its connection breaks, and it

@@ -26,8 +26,9 @@ use crate::{
         connection::{
             backoff::Backoff,
             dial::{Dialled, dial},
+            endpoint::RedisEndpoint,
             error::{Ended, no_connection},
-            options::{ConnectionOptions, RedisEndpoint},
+            options::ConnectionOptions,
             reauthentication::Reauthentication,
             tokens::Tokens,
         },

@@ -1,0 +1,64 @@
+//! What the `redis` crate makes the connections of clusters with.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::options::ConnectionOptions;
+use crate::redis::EntraIdCredentialsProvider;
+
+/// What the connections of one cluster are made with. The `redis` crate makes them by a static
+/// function that knows no more than host, port and user name: so the user name says which cluster.
+#[derive(Clone)]
+pub(super) struct Registered {
+    pub provider: EntraIdCredentialsProvider,
+    pub options: ConnectionOptions,
+    pub tls: bool,
+}
+
+#[derive(Default)]
+struct Registry {
+    last: u64,
+    clusters: BTreeMap<u64, Registered>,
+}
+
+fn registry() -> MutexGuard<'static, Registry> {
+    static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+        last: 0,
+        clusters: BTreeMap::new(),
+    });
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const MARKER: &str = "entra-cluster-";
+
+/// Stands in the registry while it lives.
+pub(super) struct Registration(u64);
+
+impl Registration {
+    pub fn new(registered: Registered) -> Self {
+        let mut registry = registry();
+        registry.last += 1;
+        let number = registry.last;
+        registry.clusters.insert(number, registered);
+        Self(number)
+    }
+
+    pub fn marker(&self) -> String {
+        format!("{MARKER}{}", self.0)
+    }
+
+    pub fn find(marker: Option<&str>) -> Option<Registered> {
+        let number = marker?.strip_prefix(MARKER)?.parse().ok()?;
+        registry().clusters.get(&number).cloned()
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let removed = registry().clusters.remove(&self.0);
+        // Outside the lock: it may be the last of its provider.
+        drop(removed);
+    }
+}
