@@ -1,4 +1,4 @@
-//! How a provider is made.
+//! The builder of a provider.
 
 use std::{fmt, sync::Arc};
 
@@ -10,13 +10,14 @@ use super::{
 };
 
 impl EntraIdCredentialsProvider {
-    /// Over `credential`, which is [disposed](TokenCredential::dispose) together with the provider.
+    /// Returns a builder of a provider that owns `credential`: it is
+    /// [disposed](TokenCredential::dispose) together with the provider.
     pub fn builder(credential: impl TokenCredential) -> EntraIdCredentialsProviderBuilder {
         EntraIdCredentialsProviderBuilder::new(Arc::new(credential), true)
     }
 
-    /// Over a `credential` that others use, too: it outlives the provider's
-    /// [`dispose`](Self::dispose).
+    /// Returns a builder of a provider over a shared `credential`, which the provider's
+    /// [`dispose`](Self::dispose) does not dispose.
     pub fn builder_shared(
         credential: Arc<dyn TokenCredential>,
     ) -> EntraIdCredentialsProviderBuilder {
@@ -48,31 +49,32 @@ impl EntraIdCredentialsProviderBuilder {
         }
     }
 
-    /// The scopes of the token. Default: [`REDIS_SCOPE_DEFAULT`] alone (RD-50).
+    /// Sets the scopes of the token. Default: [`REDIS_SCOPE_DEFAULT`] alone (RD-50).
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// When the token is renewed and how failures are retried.
+    /// Sets when the token is renewed and how failures are retried. Default:
+    /// [`TokenManagerConfig::default`].
     pub fn config(mut self, config: TokenManagerConfig) -> Self {
         self.config = config;
         self
     }
 
-    /// The host it runs on. Default: the real machine.
+    /// Sets the platform on which the provider runs. Default: [`Platform::system`].
     pub fn platform(mut self, platform: Platform) -> Self {
         self.platform = Some(platform);
         self
     }
 
-    /// Is told what happens to the token.
+    /// Sets an observer of what happens to the token and to the connections. Default: none.
     pub fn observer(mut self, observer: Arc<dyn RedisObserver>) -> Self {
         self.observer = Some(observer);
         self
     }
 
-    /// The provider. Asks nobody.
+    /// Builds the provider. Sends no request.
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) when there is no scope or a blank one (RD-37),

@@ -6,14 +6,14 @@ use crate::{Error, ErrorKind};
 
 use super::{NAME, TokenRetryPolicy};
 
-/// The least first wait, that of the documented example.
+/// The shortest allowed `initial_delay`, that of the documented example.
 const LEAST_DELAY: Duration = Duration::from_millis(100);
 
 /// How an [`EntraIdCredentialsProvider`](super::EntraIdCredentialsProvider) renews its token.
 #[derive(Clone, Debug)]
 pub struct TokenManagerConfig {
-    /// The share of its life after which a token is renewed: above 0, at most 1. The life is what
-    /// is left of the token when it is received. Default: 0.7.
+    /// The share of its life after which a token is renewed: above 0, at most 1. The life is the
+    /// remaining time at the receipt. Default: 0.7 (PR-30).
     pub expiration_refresh_ratio: f64,
     /// How long before its end a token is renewed at the latest, but never before half of its
     /// life. Default: 5 minutes, which leaves room for retries and for spreading the `AUTH`s
@@ -21,7 +21,7 @@ pub struct TokenManagerConfig {
     pub lower_refresh_bound: Duration,
     /// How long one token request may take. Default: 30 s.
     pub request_timeout: Duration,
-    /// What happens when a request fails.
+    /// How a failed request is retried.
     pub retry: TokenRetryPolicy,
 }
 
@@ -37,10 +37,10 @@ impl Default for TokenManagerConfig {
 }
 
 impl TokenManagerConfig {
-    /// Whether every value makes sense. `build` of the provider asks this.
+    /// Checks every value. The provider's `build` calls this.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration), which names the value and what it may be.
+    /// [`Configuration`](ErrorKind::Configuration), which names the value and its allowed range.
     pub fn validate(&self) -> Result<(), Error> {
         let TokenRetryPolicy {
             initial_delay,
@@ -83,7 +83,7 @@ impl TokenManagerConfig {
         )
     }
 
-    /// From the receipt of a token with this `life` to its renewal.
+    /// Returns the time from the receipt of a token with this `life` to its renewal (PR-30).
     pub(super) fn refresh_after(&self, life: Duration) -> Duration {
         let by_ratio = life.mul_f64(self.expiration_refresh_ratio.clamp(0.0, 1.0));
         let by_bound = life.saturating_sub(self.lower_refresh_bound).max(life / 2);

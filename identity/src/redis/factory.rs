@@ -1,4 +1,4 @@
-//! Providers for each way to sign in (RD-51, RD-56).
+//! Factory methods for each way to sign in (RD-51, RD-56).
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use super::{
 
 /// Makes an [`EntraIdCredentialsProvider`] for each way to sign in to Entra (RD-51).
 ///
-/// Every method asks nobody, and answers [`Configuration`](ErrorKind::Configuration) when what it
-/// was given cannot work.
+/// No method sends a request. Each fails with [`Configuration`](ErrorKind::Configuration) when its
+/// arguments cannot work.
 ///
 /// ```
 /// # use credsim_identity::{Error, Platform};
@@ -36,7 +36,7 @@ use super::{
 pub struct EntraIdCredentialsProviderFactory;
 
 impl EntraIdCredentialsProviderFactory {
-    /// As the identity of the host itself.
+    /// Signs in as the system-assigned identity of the host.
     ///
     /// # Errors
     /// `Configuration`, for the options or the environment of the host.
@@ -52,11 +52,11 @@ impl EntraIdCredentialsProviderFactory {
         options.provider(builder, platform)
     }
 
-    /// As a user-assigned identity of the host.
+    /// Signs in as a user-assigned identity of the host.
     ///
     /// # Errors
-    /// `Configuration` when `id` is empty or names none: that is never taken for the identity of
-    /// the host itself (RD-37, RD-51, RD-56).
+    /// `Configuration` when `id` is empty or names no identity: there is no fallback to the
+    /// system-assigned identity (RD-37, RD-51, RD-56).
     pub fn create_for_user_assigned_managed_identity(
         id: ManagedIdentityId,
         options: EntraIdProviderOptions,
@@ -82,7 +82,7 @@ impl EntraIdCredentialsProviderFactory {
         options.provider(builder, platform)
     }
 
-    /// As an application (service principal) with a client secret.
+    /// Signs in as an application (service principal) with a client secret.
     ///
     /// # Errors
     /// `Configuration` when a value is empty, or the authority names no single tenant: an
@@ -105,8 +105,8 @@ impl EntraIdCredentialsProviderFactory {
         options.provider(builder, platform)
     }
 
-    /// As an application (service principal) with a certificate, which `credential` knows how to
-    /// use. It is not disposed with the provider.
+    /// Signs in as an application (service principal) with a certificate, by means of `credential`,
+    /// which is not disposed with the provider.
     ///
     /// # Errors
     /// `Configuration`, for the options.
@@ -117,10 +117,10 @@ impl EntraIdCredentialsProviderFactory {
         Self::create_for_token_credential(credential, options)
     }
 
-    /// As the person whom `credential` has signed in with an authorization code and PKCE. The
-    /// scope of Redis is added to those in the options, unless one of Redis is among them: without
-    /// it the token would be one for Microsoft Graph, which Redis refuses (RD-51). The credential
-    /// is not disposed with the provider.
+    /// Signs in as the person that `credential` has signed in with an authorization code and PKCE.
+    /// The scope of Redis is added to those in the options, unless one of Redis is among them:
+    /// without it the token would be one for Microsoft Graph, which Redis refuses (RD-51). The
+    /// credential is not disposed with the provider.
     ///
     /// # Errors
     /// `Configuration`, for the options.
@@ -136,8 +136,8 @@ impl EntraIdCredentialsProviderFactory {
         Self::create_for_token_credential(credential, options)
     }
 
-    /// As whomever `credential` stands for, such as a `DefaultAzureCredential`. It is not disposed
-    /// with the provider.
+    /// Uses any `credential`, such as a `DefaultAzureCredential`. It is not disposed with the
+    /// provider.
     ///
     /// # Errors
     /// `Configuration`, for the options.

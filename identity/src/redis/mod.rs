@@ -1,9 +1,9 @@
 //! Entra ID for Redis: a token manager, the credentials provider on top of it, and factories.
 //!
-//! Redis takes the object id of the identity as user name and its access token as password
-//! (RD-01). A token ends after an hour or a day, and the server closes every connection that still
-//! runs on it then (RS-41): so somebody has to renew it in time, and to tell each connection. That
-//! is the [`EntraIdCredentialsProvider`]. It knows no Redis client and opens no connection.
+//! Redis takes the object id of the identity as user name and its access token as password (RD-01).
+//! A token ends after an hour or a day, and the server then closes every connection that was
+//! authenticated with it last (RS-41). The [`EntraIdCredentialsProvider`] renews the token in time
+//! and notifies each connection. It depends on no Redis client and opens no connection.
 //!
 //! ```
 //! # use credsim_identity::{Error, Platform, TokenCredential};

@@ -1,19 +1,19 @@
-//! Who is told of events.
+//! Observers of events.
 
 use std::sync::Arc;
 
 use super::RedisEvent;
 
-/// Is told what happens to the token and to the connections. Called synchronously, so it must not
-/// block.
+/// An observer of what happens to the token and to the connections. Called synchronously, so it
+/// must not block.
 pub trait RedisObserver: Send + Sync + 'static {
-    /// Something has happened. Default: nothing is done about it.
+    /// Handles an event. Default: does nothing.
     fn event(&self, event: &RedisEvent) {
         let _ = event;
     }
 }
 
-/// Logs `event` and tells `observer` of it.
+/// Logs `event` and passes it to `observer`.
 pub(super) fn tell(observer: Option<&Arc<dyn RedisObserver>>, event: &RedisEvent) {
     let is_bad = match event {
         RedisEvent::Failing { .. }

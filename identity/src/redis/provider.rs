@@ -1,4 +1,4 @@
-//! The provider: who has the credentials, and who is told of new ones.
+//! The credentials provider: hands out credentials, and notifies subscribers of new ones.
 
 use std::{fmt, sync::Arc};
 
@@ -8,20 +8,22 @@ use super::{
     CredentialsSubscription, NAME, RedisCredentials, RedisObserver, owner::Owner, shared::Shared,
 };
 
-/// Credentials for Redis from a [`TokenCredential`](crate::TokenCredential), renewed in time for as long as somebody
-/// subscribes.
+/// Credentials for Redis from a [`TokenCredential`](crate::TokenCredential), renewed in time while
+/// there is a subscription.
 ///
 /// - A token is renewed after 70 % of its life, and 5 minutes before its end at the latest (RS-40,
-///   [`TokenManagerConfig`](super::TokenManagerConfig)(super::TokenManagerConfig)). Requests are at least 1 s apart, however short it lives (RD-15).
-/// - Only what is valid is handed out, by the wall clock and by the monotonic one (RD-14, PR-20).
-/// - A failure is retried ([`TokenRetryPolicy`](super::TokenRetryPolicy)). When the attempts are
-///   used up the subscribers are told, a token that is still valid stays, and requests go on at the
-///   longest wait until one succeeds (RD-12, RD-23, RD-34).
-/// - The user name is claim `oid` of the token, and a token without it is an error (RD-35, RD-54).
-/// - A source that gives the same token again is asked later (PR-25, RD-38).
+///   [`TokenManagerConfig`](super::TokenManagerConfig)(super::TokenManagerConfig)). Requests are at
+///   least 1 s apart, however short it lives (RD-15).
+/// - Only a token that is valid by the wall clock and by the monotonic clock is handed out (RD-14,
+///   PR-20).
+/// - A failed request is retried ([`TokenRetryPolicy`](super::TokenRetryPolicy)). When the attempts
+///   are used up the subscribers get the error, a token that is still valid is kept, and requests
+///   continue at the longest wait until one succeeds (RD-12, RD-23, RD-34).
+/// - The user name is the claim `oid` of the token; a token without it is an error (RD-35, RD-54).
+/// - When the source returns the same token again, the next request is postponed (PR-25, RD-38).
 ///
-/// Clones are the same provider. When the last clone and the last subscription are dropped, all
-/// its work ends.
+/// Clones share one provider. Its background work ends when the last clone and the last
+/// subscription are dropped.
 #[derive(Clone)]
 pub struct EntraIdCredentialsProvider(Arc<Owner>);
 
@@ -31,52 +33,54 @@ impl EntraIdCredentialsProvider {
         Self(Arc::new(Owner { shared }))
     }
 
-    /// Valid credentials: those at hand, or else those of a token request that everybody who waits
-    /// shares. Without a subscription nothing is renewed afterwards, except that a call for a
-    /// token that is due sends for the next one.
+    /// Returns valid credentials: the current ones, or else those of a token request that all
+    /// waiting callers share. Without a subscription nothing is renewed afterwards, except that a
+    /// call that finds the token due starts one request in the background.
     ///
     /// # Errors
-    /// That of the request once its attempts are used up, the same for all who wait (RD-13), and
-    /// at once while requests keep failing; [`Cancelled`](crate::ErrorKind::Cancelled) after
-    /// [`dispose`](Self::dispose).
+    /// The error of the request once its attempts are used up, the same for all waiting callers
+    /// (RD-13), and immediately while requests keep failing. The end of the current token is not an
+    /// error here: the request under way decides (PR-32).
+    /// [`Cancelled`](crate::ErrorKind::Cancelled) after [`dispose`](Self::dispose).
     pub async fn credentials(&self) -> Result<RedisCredentials, Error> {
         self.0.shared.credentials().await
     }
 
-    /// Asks for another token now, whatever is left of the one at hand: for when the server has
-    /// refused it. Everybody who waits shares the request, and subscribers get what it brings. The
-    /// source may give the same token again; and within 30 s of its last answer it is not asked,
-    /// and the credentials at hand are the answer.
+    /// Requests another token now, however long the current one is valid: for use after the server
+    /// has refused it. All waiting callers share the request, and subscribers get the new token.
+    /// The source may return the same token again. Within 30 s of its last answer the source is not
+    /// asked, and the current credentials are returned.
     ///
     /// # Errors
-    /// As [`credentials`](Self::credentials). The token at hand stays.
+    /// As [`credentials`](Self::credentials). The current token is kept.
     pub async fn renew(&self) -> Result<RedisCredentials, Error> {
         self.0.shared.renew().await
     }
 
-    /// The credentials at hand, if they are valid. Waits for nothing and causes nothing.
+    /// Returns the current credentials if they are valid. Does not wait and starts no request.
     pub fn current(&self) -> Option<RedisCredentials> {
         self.0.shared.current()
     }
 
-    /// The credentials as they change. The token is renewed from now on.
+    /// Subscribes to the credentials. The token is renewed from now on, until the last subscription
+    /// is dropped.
     pub fn subscribe(&self) -> CredentialsSubscription {
         CredentialsSubscription::new(Arc::clone(&self.0))
     }
 
-    /// Ends all background work and all subscriptions, of all clones and for good, and forgets the
-    /// token (PR-29). A credential that the provider owns is disposed, too.
+    /// Ends the background work and the subscriptions of all clones for good, and drops the token.
+    /// A credential that the provider owns is disposed as well (PR-29).
     pub fn dispose(&self) {
         self.0.shared.dispose();
     }
 
-    /// Whether it has been disposed.
+    /// Whether [`dispose`](Self::dispose) was called.
     #[cfg(feature = "redis")]
     pub(super) fn is_disposed(&self) -> bool {
         self.0.shared.lock().disposed
     }
 
-    /// Why there are no credentials at the moment, if that is known.
+    /// Returns why there are no valid credentials, if there are none and the reason is known.
     #[cfg(feature = "redis")]
     pub(super) fn trouble(&self) -> Option<Error> {
         let now = self.0.shared.now();
@@ -90,12 +94,12 @@ impl EntraIdCredentialsProvider {
         }
     }
 
-    /// The host it runs on.
+    /// The platform on which the provider runs.
     pub fn platform(&self) -> &Platform {
         &self.0.shared.platform
     }
 
-    /// Who is told what happens.
+    /// The observer of events, if one was set.
     pub fn observer(&self) -> Option<&Arc<dyn RedisObserver>> {
         self.0.shared.observer.as_ref()
     }

@@ -9,20 +9,21 @@ use super::{
     TokenManagerConfig,
 };
 
-/// What all the methods of [`EntraIdCredentialsProviderFactory`](super::EntraIdCredentialsProviderFactory) take. The default is right for
-/// most uses.
+/// The options of all methods of
+/// [`EntraIdCredentialsProviderFactory`](super::EntraIdCredentialsProviderFactory). The defaults
+/// suit most uses.
 #[derive(Clone, Default)]
 pub struct EntraIdProviderOptions {
-    /// The scopes of the token. `None`: [`REDIS_SCOPE_DEFAULT`] alone.
+    /// The scopes of the token. `None`, the default: [`REDIS_SCOPE_DEFAULT`] alone.
     pub scopes: Option<Vec<String>>,
     /// When the token is renewed and how failures are retried.
     pub config: TokenManagerConfig,
-    /// The host it runs on. `None`: the real machine.
+    /// The platform on which the provider runs. `None`, the default: [`Platform::system`].
     pub platform: Option<Platform>,
-    /// Is told what happens to the token.
+    /// An observer of what happens to the token and to the connections. Default: none.
     pub observer: Option<Arc<dyn RedisObserver>>,
     /// How a credential that the factory makes repeats its requests. `max_retries` is 0 unless it
-    /// is set here: the token manager repeats them, and two loops would multiply.
+    /// is set here, because the token manager repeats them, and the two loops would multiply.
     pub credential_retry: RetryOptions,
 }
 

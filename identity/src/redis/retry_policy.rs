@@ -4,15 +4,15 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::Error;
 
-/// The least wait at the cap: what keeps failing is not asked more often than every 30 s (PR-23).
+/// The shortest nominal wait once the attempts are used up (PR-23).
 const LEAST_CAP: Duration = Duration::from_secs(30);
 
 /// How failed token requests are repeated.
 #[derive(Clone)]
 pub struct TokenRetryPolicy {
-    /// How many times a failed request is repeated before the failure is told to the subscribers:
-    /// retries after the first failure, as in node-redis (RD-10). Default: 5. What failed is tried
-    /// again after that too, at the longest wait, for as long as somebody subscribes.
+    /// Number of retries after the first failure before subscribers get the error, as in node-redis
+    /// (RD-10). Default: 5. Requests continue after that at the longest wait, while there is a
+    /// subscription (PR-31).
     pub max_attempts: u32,
     /// The nominal wait before the first retry, at least 100 ms. Default: 1 s.
     pub initial_delay: Duration,
@@ -24,9 +24,9 @@ pub struct TokenRetryPolicy {
     /// How far a wait may be off: it is drawn from nominal x [1 - jitter, 1 + jitter]. A fraction,
     /// not percent (RD-09). Default: 0.2.
     pub jitter: f64,
-    /// Whether a failure may go away by itself within seconds. Default:
-    /// [`Error::is_transient`]. One that may not is told at once, and tried again at the longest
-    /// wait: somebody may repair what it is about.
+    /// Whether a failure may go away within seconds. Default: [`Error::is_transient`]. Any other
+    /// failure is reported at once, and the request is repeated at the longest wait, in case the
+    /// cause is repaired.
     pub is_retryable: Arc<dyn Fn(&Error) -> bool + Send + Sync>,
 }
 
@@ -44,7 +44,8 @@ impl Default for TokenRetryPolicy {
 }
 
 impl TokenRetryPolicy {
-    /// The wait before the `retry`-th retry (from 1). `unit` of [0, 1) places it within the jitter.
+    /// Returns the wait before the `retry`-th retry, counted from 1. `unit` in [0, 1) places it
+    /// within the jitter.
     pub(super) fn delay(&self, retry: u32, unit: f64) -> Duration {
         let exponent = i32::try_from(retry.saturating_sub(1)).unwrap_or(i32::MAX);
         let factor = self.backoff_multiplier.powi(exponent);
@@ -52,17 +53,17 @@ impl TokenRetryPolicy {
         self.jittered(nominal, self.max_delay, unit)
     }
 
-    /// The longest nominal wait: the distance of requests once the attempts are used up.
+    /// Returns the nominal wait between requests once the attempts are used up.
     pub(super) fn cap(&self) -> Duration {
         self.max_delay.max(LEAST_CAP)
     }
 
-    /// A wait at the cap.
+    /// Returns a wait between requests once the attempts are used up.
     pub(super) fn delay_at_cap(&self, unit: f64) -> Duration {
         self.jittered(self.cap().as_secs_f64(), self.cap(), unit)
     }
 
-    /// `nominal` seconds within the jitter, but no more than `most`.
+    /// Returns `nominal` seconds with jitter, at most `most`.
     fn jittered(&self, nominal: f64, most: Duration, unit: f64) -> Duration {
         let nominal = nominal.min(most.as_secs_f64());
         let jittered = nominal * (1.0 - self.jitter + 2.0 * self.jitter * unit);

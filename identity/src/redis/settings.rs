@@ -1,4 +1,4 @@
-//! What a provider is built from.
+//! The input of a provider.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::{Platform, TokenCredential, TokenRequest};
 
 use super::{RedisObserver, TokenManagerConfig};
 
-/// What a provider is built from.
+/// The input of a provider, from its builder.
 pub(super) struct Settings {
     pub(super) credential: Arc<dyn TokenCredential>,
     pub(super) owns_credential: bool,

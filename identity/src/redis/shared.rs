@@ -8,7 +8,7 @@ use crate::{Platform, TokenCredential, TokenRequest, cache::Moment};
 
 use super::{
     RedisCredentials, RedisObserver, TokenManagerConfig, board::Board, settings::Settings,
-    state::State, watch,
+    state::ManagerState, watch,
 };
 
 pub(super) struct Shared {
@@ -18,9 +18,9 @@ pub(super) struct Shared {
     pub(super) config: TokenManagerConfig,
     pub(super) platform: Platform,
     pub(super) observer: Option<Arc<dyn RedisObserver>>,
-    state: Mutex<State>,
+    state: Mutex<ManagerState>,
     pub(super) board: watch::Sender<Board>,
-    /// Lets the manager look again whether it is time.
+    /// Wakes the manager so that it checks the schedule again.
     pub(super) nudge: Notify,
 }
 
@@ -47,7 +47,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ManagerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -60,7 +60,7 @@ impl Shared {
         self.lock().valid(now).cloned()
     }
 
-    /// Ends the manager, but forgets nothing.
+    /// Ends the manager's task. The token and the schedule are kept.
     pub(super) fn stop(&self) {
         let task = self.lock().end_run();
         drop(task);
@@ -68,11 +68,11 @@ impl Shared {
 
     pub(super) fn dispose(&self) {
         let mut state = self.lock();
-        let empty = State {
+        let empty = ManagerState {
             disposed: true,
             interested: state.interested,
             run: state.run,
-            ..State::default()
+            ..ManagerState::default()
         };
         let old = std::mem::replace(&mut *state, empty);
         drop(state);

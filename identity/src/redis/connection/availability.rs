@@ -1,10 +1,10 @@
-//! Whether a managed connection is there.
+//! The connection of a manager, or its absence.
 
 use redis::RedisError;
 
 use super::EntraConnection;
 
-/// What a manager has at the moment.
+/// The connection of a manager, or its absence.
 #[derive(Clone)]
 pub(super) enum Availability {
     /// A connection, which may have ended since.
@@ -14,7 +14,7 @@ pub(super) enum Availability {
 }
 
 impl Availability {
-    /// The connection, unless it has ended.
+    /// Returns the connection unless it has ended.
     pub fn alive(&self) -> Option<&EntraConnection> {
         match self {
             Self::Up(connection) if connection.gate().ended().is_none() => Some(connection),

@@ -1,4 +1,4 @@
-//! A cluster whose every node re-authenticates.
+//! Connections to a cluster.
 
 use std::{fmt, sync::Arc};
 
@@ -18,12 +18,12 @@ use super::{
 };
 use crate::redis::EntraIdCredentialsProvider;
 
-/// A Redis cluster: the `redis` crate's cluster connection over one [`EntraConnection`] to each
-/// node, so every node gets each new token once. Clones share it.
+/// A connection to a Redis cluster: the cluster connection of the `redis` crate over one
+/// [`EntraConnection`] to each node, so every node gets each new token once. Clones share it.
 ///
-/// The crate finds the nodes, follows redirections and connects anew when a node is lost. `MULTI`
-/// by hand has no key to find its node by, so use atomic pipelines. Waits inside the crate, such as
-/// those between its retries, follow tokio's clock, and its choices among nodes are random.
+/// The crate finds the nodes, follows redirections and reconnects when a node is lost. `MULTI` by
+/// hand has no key that names its node, so use atomic pipelines. Waits inside the crate, such as
+/// those between its retries, use tokio's clock, and its choices among nodes are random.
 #[derive(Clone)]
 pub struct EntraCluster {
     connection: ClusterConnection<EntraConnection>,
@@ -36,7 +36,7 @@ impl EntraCluster {
     /// nodes are taken to speak TLS if the first one does.
     ///
     /// # Errors
-    /// What the `redis` crate says when no node can be reached or the cluster is not one.
+    /// The error of the `redis` crate when no node can be reached, or the server is not a cluster.
     pub async fn connect(
         nodes: impl IntoIterator<Item = RedisEndpoint>,
         provider: &EntraIdCredentialsProvider,
@@ -76,7 +76,7 @@ impl EntraCluster {
         })
     }
 
-    /// The connection of the `redis` crate, for what only that can do, such as
+    /// Returns the connection of the `redis` crate, for its further methods, such as
     /// `route_command`. It makes no new connections once the last [`EntraCluster`] is dropped.
     pub fn inner(&self) -> &ClusterConnection<EntraConnection> {
         &self.connection

@@ -1,4 +1,4 @@
-//! Where to connect.
+//! The address of a Redis server.
 
 use std::fmt;
 
@@ -13,17 +13,17 @@ pub const AZURE_MANAGED_REDIS_PORT: u16 = 10_000;
 /// A Redis server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedisEndpoint {
-    /// Its name or address.
+    /// The host name or address.
     pub host: String,
-    /// Its port.
+    /// The port.
     pub port: u16,
-    /// Whether the connection is TLS (1.2 or newer). Azure speaks nothing else (RS-40). Default of
-    /// [`new`](Self::new): `true`.
+    /// Whether the connection uses TLS (1.2 or newer), which Azure requires (RS-40).
+    /// [`new`](Self::new) sets `true`.
     pub tls: bool,
 }
 
 impl RedisEndpoint {
-    /// A server that speaks TLS, such as any of Azure.
+    /// Returns the endpoint of a server that uses TLS, as every one in Azure does.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),
@@ -32,14 +32,14 @@ impl RedisEndpoint {
         }
     }
 
-    /// The same server, with or without TLS. Without it a token travels in the clear.
+    /// Sets whether TLS is used. Without TLS the token is sent in clear text.
     #[must_use]
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Reads `rediss://host[:port]` or, without TLS, `redis://host[:port]`. The ports default to
+    /// Parses `rediss://host[:port]` or, without TLS, `redis://host[:port]`. The default ports are
     /// 6380 and 6379.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl RedisEndpoint {
     /// [`ConnectionOptions`](super::ConnectionOptions).
     pub fn parse(url: &str) -> Result<Self, Error> {
         let wrong = |what: &str| {
-            // Without the URL: somebody may have put a password into it.
+            // The URL is not quoted, because it may contain a password.
             let message = format!("{what}; expected `rediss://host:port`");
             Error::new(ErrorKind::Configuration, NAME, message)
         };

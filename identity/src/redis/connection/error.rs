@@ -1,4 +1,4 @@
-//! What goes wrong, in the words of the `redis` crate.
+//! Errors of this layer, as errors of the `redis` crate.
 
 use std::{fmt, io, time::Duration};
 
@@ -7,15 +7,15 @@ use redis::{ErrorKind, RedisError};
 /// Why a connection has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// The peer closed it, or the network did.
+    /// The peer or the network has closed it.
     Broken,
     /// Its token has ended, and there is no newer one that the server accepts.
     Expired,
-    /// No answer to what the layer itself asked.
+    /// This layer got no answer to a command of its own.
     Unresponsive(&'static str),
-    /// An answer that cannot belong to what the layer itself asked.
+    /// An answer cannot belong to a command of this layer.
     Desynchronised(&'static str),
-    /// Its owner let go of it.
+    /// Its owner has dropped it.
     Dropped,
 }
 
@@ -42,13 +42,13 @@ impl fmt::Display for Ended {
 }
 
 impl From<&Ended> for RedisError {
-    /// An error by which every layer of the `redis` crate knows that the connection is gone.
+    /// Returns an error that every layer of the `redis` crate takes for a lost connection.
     fn from(ended: &Ended) -> Self {
         io::Error::new(io::ErrorKind::ConnectionAborted, ended.to_string()).into()
     }
 }
 
-/// No answer within the limit. The command may have been executed.
+/// Returns the error of a command without an answer in time; it may have been executed.
 pub(super) fn no_response(limit: Duration) -> RedisError {
     let text = format!(
         "Redis did not answer within {} s; the command may have been executed",
@@ -57,13 +57,13 @@ pub(super) fn no_response(limit: Duration) -> RedisError {
     io::Error::new(io::ErrorKind::TimedOut, text).into()
 }
 
-/// No connection within the limit.
+/// Returns the error of an attempt to connect that took too long.
 pub(super) fn no_connection(limit: Duration) -> RedisError {
     let text = format!("no connection to Redis within {} s", limit.as_secs_f64());
     io::Error::new(io::ErrorKind::TimedOut, text).into()
 }
 
-/// There are no credentials to connect with.
+/// Returns the error of an attempt to connect without credentials.
 pub(super) fn no_credentials(error: &crate::Error) -> RedisError {
     RedisError::from((
         ErrorKind::AuthenticationFailed,

@@ -1,4 +1,4 @@
-//! Why a request brought no answer.
+//! Failures of requests.
 
 use redis::RedisError;
 
@@ -6,7 +6,7 @@ use super::{gate::Rejected, refusal::Refusal};
 
 /// Why a request brought no answer.
 pub(super) enum Failure {
-    /// The connection was over, so nothing was sent.
+    /// The connection had ended, so nothing was sent.
     NotSent,
     Error(RedisError),
 }

@@ -26,8 +26,8 @@ impl Inheritance {
         std::mem::take(&mut *self.lock())
     }
 
-    /// Whether a request is refused without a connection: it belongs to a transaction that went with
-    /// the last one.
+    /// Whether a request is refused without a connection: it belongs to a transaction that went
+    /// with the last one.
     ///
     /// # Errors
     /// Why it is refused.

@@ -1,4 +1,4 @@
-//! A connection that comes back.
+//! A connection that is replaced when it ends.
 
 use std::{fmt, sync::Arc};
 
@@ -23,21 +23,22 @@ use crate::{
 
 /// An [`EntraConnection`] that is replaced when it ends. Clones share it.
 ///
-/// - It connects anew at once, then after 50 ms, doubled up to 2 s, plus up to 200 ms; each time
-///   with a token that is valid (RD-14), and never with more than one handshake in a write (RA-18).
-/// - Commands under way when a connection ends fail with its error. They are not sent again: nobody
-///   knows whether they were executed. New commands wait for the next connection, up to
-///   [`connect_timeout`](ConnectionOptions::connect_timeout).
-/// - A transaction made by hand does not survive, and none of its commands is executed on its own: up
-///   to `EXEC` or `DISCARD` they fail with an error that says so, but no longer than a minute after
-///   the first of these errors, for others share the connection. After a `WATCH` it is `EXEC` that
-///   fails.
-/// - It subscribes to the provider once, however often it reconnects (RA-17).
+/// - It reconnects immediately. After a failure it waits for 50 ms, doubled with each further
+///   failure up to 2 s, plus a jitter of up to 200 ms (RA-20, RA-21). Each attempt uses a token
+///   that is valid (RD-14), and no write contains more than one handshake (RA-18).
+/// - Commands under way when a connection ends fail with its error. They are not sent again,
+///   because they may have been executed. New commands wait for the next connection, up to
+///   [`connect_timeout`](ConnectionOptions::connect_timeout), 15 s by default.
+/// - A transaction made by hand ends with its connection, and none of its commands is executed on
+///   its own: up to `EXEC` or `DISCARD` they fail with an error that says so. This lasts for at
+///   most 60 s after the first such error, because other callers share the connection. After a
+///   `WATCH`, `EXEC` fails.
+/// - It subscribes to the provider once, not with each connection (RA-17).
 #[derive(Clone)]
 pub struct EntraConnectionManager {
     state: watch::Receiver<Availability>,
     left: Inheritance,
-    /// The connection that this clone used last. Used until it has ended.
+    /// The connection that this clone used last; it is used until it has ended.
     last: Option<EntraConnection>,
     provider: EntraIdCredentialsProvider,
     options: Arc<ConnectionOptions>,
@@ -45,11 +46,11 @@ pub struct EntraConnectionManager {
 }
 
 impl EntraConnectionManager {
-    /// Connects and authenticates. It tries again while
+    /// Connects and authenticates. Failed attempts are repeated while
     /// [`connect_timeout`](ConnectionOptions::connect_timeout) lasts.
     ///
     /// # Errors
-    /// That of the last try; see [`EntraConnection::connect`].
+    /// The error of the last attempt; see [`EntraConnection::connect`].
     pub async fn connect(
         endpoint: RedisEndpoint,
         provider: &EntraIdCredentialsProvider,
@@ -82,7 +83,7 @@ impl EntraConnectionManager {
         Ok(manager)
     }
 
-    /// The connection, as soon as there is one.
+    /// Waits for a connection.
     async fn up(&self) -> RedisResult<EntraConnection> {
         if let Some(connection) = self.state.borrow().alive() {
             return Ok(connection.clone());
@@ -100,7 +101,7 @@ impl EntraConnectionManager {
         match self.provider.platform().within(limit, up).await {
             Some(Some(connection)) => Ok(connection),
             other => Err(match (self.provider.trouble(), other) {
-                // Without a token nobody gets as far as the network.
+                // Without a token there is no attempt to connect.
                 (Some(error), _) => no_credentials(&error),
                 (None, Some(_)) => (&Ended::Dropped).into(),
                 (None, None) => self.last_error().unwrap_or_else(|| no_connection(limit)),
@@ -115,11 +116,11 @@ impl EntraConnectionManager {
         }
     }
 
-    /// The connection for a command, or for those of a plain pipeline.
+    /// Waits for a connection for a command, or for the commands of a plain pipeline.
     ///
-    /// While there is none, what belongs to a transaction that went with the last one is refused at
-    /// once: its caller has not to wait for the next one to learn of it, and his `EXEC` ends it even
-    /// if that never comes.
+    /// Without a connection, a command of a transaction that ended with the last connection is
+    /// refused immediately: its caller learns of it without waiting for the next connection, and
+    /// the caller's `EXEC` ends the transaction even if no connection comes.
     async fn up_for(&self, verbs: &[Verb]) -> RedisResult<EntraConnection> {
         if let Some(connection) = self.state.borrow().alive() {
             return Ok(connection.clone());
@@ -127,7 +128,7 @@ impl EntraConnectionManager {
         self.refuse(verbs)?;
         let up = self.up().await;
         if up.is_err() {
-            // What the last one left behind may have become known only now.
+            // The last connection may have left its session behind meanwhile.
             self.refuse(verbs)?;
         }
         up
@@ -167,7 +168,7 @@ impl EntraConnectionManager {
                 }
             }
             self.last = Some(match pipeline.is_transaction() {
-                // It is a transaction of its own.
+                // An atomic pipeline is a transaction of its own.
                 true => Box::pin(self.up()).await?,
                 false => Box::pin(self.up_for(&Verb::of_pipeline(pipeline))).await?,
             });

@@ -1,9 +1,9 @@
 //! Connections to Redis that outlive their tokens (feature `redis`), over the `redis` crate.
 //!
 //! [`EntraConnection`] is one connection, [`EntraConnectionManager`] replaces it when it breaks,
-//! [`EntraPubSub`] subscribes and [`EntraCluster`] talks to a cluster. All of them authenticate with
-//! an [`EntraIdCredentialsProvider`](super::EntraIdCredentialsProvider), send each new token in time
-//! and never tear a transaction with it (PR-34, PR-35).
+//! [`EntraPubSub`] subscribes and [`EntraCluster`] talks to a cluster. All of them authenticate
+//! with an [`EntraIdCredentialsProvider`](super::EntraIdCredentialsProvider), send each new token
+//! in time, and never inside a caller's transaction (PR-34, PR-35).
 //!
 //! ```no_run
 //! # use credsim_identity::{TokenCredential, redis::EntraIdCredentialsProvider};

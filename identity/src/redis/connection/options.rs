@@ -8,32 +8,34 @@ use redis::ProtocolVersion;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionOptions {
-    /// RESP2 or RESP3. Default: RESP3, because a RESP2 connection that has subscribed cannot
+    /// The protocol version. Default: RESP3, because a subscribed RESP2 connection cannot
     /// re-authenticate (RS-12).
     pub protocol: ProtocolVersion,
-    /// The database. Default: 0.
+    /// The number of the database. Default: 0.
     pub database: i64,
-    /// For connecting: name lookup, TCP, TLS and the first `AUTH` together. A manager lets
-    /// commands wait that long for a new connection. Default: 15 s, because the server may take
-    /// 10 s to judge a token (RS-43).
+    /// The time limit of connecting: name lookup, TCP, TLS and the first `AUTH` together. It is
+    /// also how long commands of a manager wait for a connection. Default: 15 s, because the server
+    /// may take 10 s to validate a token (RS-43).
     pub connect_timeout: Duration,
-    /// From sending a command to its answer; `None` waits for ever. A blocking command has the
-    /// time that it names on top. Default: 10 s.
+    /// The time limit from sending a command to its answer; `None` is no limit. The timeout of a
+    /// blocking command is added to it. Default: 10 s.
     pub response_timeout: Option<Duration>,
-    /// From sending `AUTH` on a live connection to its answer. A connection without an answer by
-    /// then is closed. Default: 10 s (RS-43).
+    /// The time limit from sending `AUTH` on a live connection to its answer; the connection is
+    /// closed after it. Subscribers use it for each command, and for sending it. Default: 10 s
+    /// (RS-43).
     pub auth_timeout: Duration,
-    /// Connections re-authenticate at random times within this after a new token, so that they do
-    /// not all do it at once (RS-40). Default: 60 s.
+    /// Connections re-authenticate at a random time within this after a new token came, so that
+    /// they do not all do so at once (RS-40, PR-35). Default: 60 s.
     pub spread: Duration,
-    /// A transaction made by hand that is open this long before the token ends is given up. At
-    /// most a tenth of the token's life. Default: 5 s.
+    /// A transaction made by hand that is still open this long before the token ends is discarded.
+    /// At most a tenth of the token's life is used. Default: 5 s (PR-34).
     pub transaction_margin: Duration,
-    /// How many messages a subscriber may leave unread before some are dropped, which it is told
-    /// as a gap. Default: 65 536.
+    /// The number of unread messages of a subscriber beyond which messages are dropped, which the
+    /// subscriber is told as a gap. Default: 65 536.
     pub unread_messages: usize,
-    /// TLS of the caller's own, for servers whose certificate the operating system does not trust.
-    /// Default: `None`, TLS 1.2 or newer by the rules of the operating system.
+    /// A TLS configuration, for servers whose certificate the operating system does not trust.
+    /// Default: `None`, which is TLS 1.2 or newer with the certificate verifier of the operating
+    /// system.
     pub tls_config: Option<Arc<rustls::ClientConfig>>,
 }
 

@@ -1,4 +1,4 @@
-//! What the `redis` crate makes the connections of clusters with.
+//! The parameters of the connections to clusters.
 
 use std::{
     collections::BTreeMap,
@@ -8,8 +8,9 @@ use std::{
 use super::options::ConnectionOptions;
 use crate::redis::EntraIdCredentialsProvider;
 
-/// What the connections of one cluster are made with. The `redis` crate makes them by a static
-/// function that knows no more than host, port and user name: so the user name says which cluster.
+/// The parameters of the connections to one cluster. The `redis` crate makes connections by a
+/// static function that gets only host, port and user name, so the user name identifies the
+/// cluster.
 #[derive(Clone)]
 pub(super) struct Registered {
     pub provider: EntraIdCredentialsProvider,
@@ -33,7 +34,7 @@ fn registry() -> MutexGuard<'static, Registry> {
 
 const MARKER: &str = "entra-cluster-";
 
-/// Stands in the registry while it lives.
+/// An entry in the registry. Dropping it removes the entry.
 pub(super) struct Registration(u64);
 
 impl Registration {
@@ -58,7 +59,7 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         let removed = registry().clusters.remove(&self.0);
-        // Outside the lock: it may be the last of its provider.
+        // Dropped without the lock: it may be the last owner of its provider.
         drop(removed);
     }
 }

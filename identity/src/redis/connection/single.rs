@@ -1,4 +1,4 @@
-//! One connection that re-authenticates.
+//! A single connection that re-authenticates.
 
 use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
@@ -30,26 +30,28 @@ use crate::{
 /// Clones share it, and commands of all clones are multiplexed.
 ///
 /// # Re-authentication
-/// A new token is sent at a random time within the spread (PR-35). For that one round trip the
-/// connection lets nothing else travel: what is under way comes to its end, what is new waits. The
-/// answer must be `OK` or an error; anything else closes the connection (RA-09). A refused token is
-/// told, another one is asked for, and tries go on while the old token lasts. At its end the
-/// connection closes itself, and who waits gets an error that says so.
+/// A new token is sent at a random time within the spread (PR-35). During that round trip no other
+/// command is under way: `AUTH` is sent after the commands under way were answered, and new
+/// commands wait for its answer. The answer must be `OK` or an error; anything else closes the
+/// connection (RA-09). If the server refuses the token, the observer is told, another token is
+/// requested, and attempts continue while the old token is valid. At its end the connection closes
+/// itself, and waiting callers get an error that says so.
 ///
 /// # Transactions
-/// An atomic pipeline is one packet, and never torn. `MULTI` by hand is followed by name: `AUTH`
-/// waits for `EXEC` or `DISCARD` (PR-34, RA-25). Where that does not come in time, the transaction
-/// is discarded before the token ends, and each of its commands up to `EXEC` or `DISCARD` fails with
-/// an error that says so. A `WATCH` outlives `AUTH` (RS-03). A transaction by hand belongs on a
-/// connection that nobody else uses.
+/// An atomic pipeline is sent as one packet. After a `MULTI` that the caller sends, `AUTH` waits
+/// for `EXEC` or `DISCARD` (PR-34, RA-25). If that does not come in time, the transaction is
+/// discarded before the token ends, and each of its commands up to `EXEC` or `DISCARD` fails with
+/// an error that says so. A `WATCH` survives `AUTH` (RS-03). Use a connection of its own for
+/// transactions by hand: commands of other callers would become part of them.
 ///
 /// # Blocking commands
-/// `BLPOP`, `XREAD BLOCK` and their kin may name any time: one that would outlast the token is sent
-/// in slices, and the caller sees one command. It queues up anew among the waiting clients with
-/// each slice. `XREAD` from `$` and `WAIT` are sent as they are: see that they end before the token.
+/// `BLPOP`, `XREAD BLOCK` and similar commands may have any timeout: a command that would outlast
+/// the token is sent in slices, and the caller sees one command. With each slice the server puts it
+/// at the end of the queue of waiting clients. The timeout starts when the first slice is sent.
+/// `XREAD` from `$` and `WAIT` are not sliced; their timeout should end before the token.
 ///
-/// The connection does not come back when it breaks: that is what
-/// [`EntraConnectionManager`](super::EntraConnectionManager) does.
+/// The connection is not replaced when it breaks; see
+/// [`EntraConnectionManager`](super::EntraConnectionManager).
 #[derive(Clone)]
 pub struct EntraConnection {
     gate: Arc<Gate>,
@@ -58,7 +60,7 @@ pub struct EntraConnection {
     _owner: Arc<Owner>,
 }
 
-/// Ends the work of a connection with its last clone.
+/// Ends the connection when its last clone is dropped.
 struct Owner {
     gate: Arc<Gate>,
     _keeper: Option<TaskHandle>,
@@ -75,8 +77,8 @@ impl EntraConnection {
     ///
     /// # Errors
     /// [`AuthenticationFailed`](redis::ErrorKind::AuthenticationFailed) when there is no token, or
-    /// the server refuses it and another one; else what the network or TLS say, and a time-out
-    /// after [`connect_timeout`](ConnectionOptions::connect_timeout).
+    /// the server refuses it and another one; otherwise the error of the network or of TLS, or a
+    /// time-out after [`connect_timeout`](ConnectionOptions::connect_timeout), 15 s by default.
     pub async fn connect(
         endpoint: RedisEndpoint,
         provider: &EntraIdCredentialsProvider,
@@ -89,7 +91,7 @@ impl EntraConnection {
         Ok(opened.kept(Some(keeper)))
     }
 
-    /// Connects, and leaves it to the caller to run the keeper.
+    /// Connects. The caller runs the keeper.
     pub(super) async fn open(
         endpoint: &RedisEndpoint,
         provider: &EntraIdCredentialsProvider,
@@ -158,7 +160,7 @@ impl EntraConnection {
         Ok(wire.send(cmd, pass, limit).await?)
     }
 
-    /// The gate, and what is behind it.
+    /// Returns the gate, and the connection behind it.
     fn parts(&mut self) -> (&Gate, Wire<'_>) {
         let wire = Wire {
             gate: &self.gate,
@@ -267,7 +269,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// The connection; it owns `keeper`, unless somebody else runs it.
+    /// Returns the connection. It owns `keeper`, unless its caller runs the keeper.
     pub fn kept(self, keeper: Option<TaskHandle>) -> EntraConnection {
         let owner = Owner {
             gate: Arc::clone(&self.gate),

@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 
-/// Whether a transaction made by hand is open.
+/// The state of a transaction made by hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Transaction {
     #[default]
@@ -13,9 +13,9 @@ pub(super) enum Transaction {
     Open,
     /// `EXEC` or `DISCARD` is under way.
     Ending,
-    /// The answer to a command that opens or ends one was never seen.
+    /// The answer to a command that opens or ends a transaction was not seen.
     Uncertain,
-    /// Given up without the caller's doing. What follows until `EXEC` or `DISCARD` belongs to it,
-    /// and must not be executed on its own.
+    /// Given up by this layer. The commands up to `EXEC` or `DISCARD` belong to it, and must not be
+    /// executed on their own.
     GivenUp(Refusal),
 }

@@ -1,4 +1,4 @@
-//! Sending what has passed the gate.
+//! Sending the requests that have passed the gate.
 
 use std::{pin::pin, slice, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{
     refusal::Refusal,
 };
 
-/// What is behind the gate.
+/// The connection behind the gate.
 pub(super) struct Wire<'a> {
     pub gate: &'a Gate,
     pub inner: &'a mut MultiplexedConnection,
@@ -25,7 +25,7 @@ impl Wire<'_> {
         pass: Pass<'_>,
         limit: Option<Duration>,
     ) -> RedisResult<Value> {
-        // Pinned where it is: it is large, and would be copied with each layer around it.
+        // Pinned in place: the future is large, and each layer around it would copy it.
         let mut sent = pin!(self.inner.send_packed_command(cmd));
         let reply = match limit {
             None => sent.await,
@@ -35,7 +35,7 @@ impl Wire<'_> {
             },
         };
         match reply {
-            // Nobody sees its answer: the pass leaves a doubt.
+            // Its answer is not awaited: dropping the pass marks the connection as in doubt.
             Ok(value) if cmd.is_no_response() => Ok(value),
             Ok(value) => {
                 pass.answered(slice::from_ref(&value));
@@ -45,7 +45,7 @@ impl Wire<'_> {
         }
     }
 
-    /// Ends a transaction in place of a request, which then fails with `refusal`.
+    /// Sends `DISCARD` in place of a request, which then fails with `refusal`.
     pub async fn discard(&mut self, pass: Pass<'_>, refusal: Refusal) -> Failure {
         let limit = self.response_timeout;
         match self.send(&cmd("DISCARD"), pass, limit).await {
@@ -55,8 +55,8 @@ impl Wire<'_> {
     }
 }
 
-/// The error that the caller gets: the reason for which the layer closed the connection says
-/// more than the loss of it.
+/// Returns the error for the caller: if this layer has closed the connection, its reason, which
+/// says more than the loss of the connection.
 pub(super) fn judged(gate: &Gate, error: RedisError, pass: Pass<'_>) -> RedisError {
     if !error.is_unrecoverable_error() {
         // The server answered, in one way or another.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::redis::{EntraIdCredentialsProvider, RedisEvent, observer::tell, watch};
 
-/// Connects, keeps the connection, and begins anew.
+/// Connects, keeps the connection authenticated, and connects again when it ends.
 pub(super) struct Worker {
     pub endpoint: RedisEndpoint,
     pub provider: EntraIdCredentialsProvider,
