@@ -66,14 +66,23 @@ pub(crate) struct Series<'a> {
     pub until: Option<Span>,
     /// Whether it asks the shared credential or a clone of it.
     pub shares_credential: bool,
-    /// Whether it goes through the subject's Redis client.
-    pub uses_redis_client: bool,
-    /// What it does, as `do` names it.
-    pub kind: &'static str,
+    /// What of the subject it uses.
+    pub uses: Uses,
     /// The resource that it uses.
     pub resource: Option<&'a str>,
     /// The name of the subscriber that it makes.
     pub subscribes: Option<&'a str>,
+}
+
+/// What of the subject a call uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uses {
+    /// The credential.
+    Credential,
+    /// The Redis client.
+    RedisClient,
+    /// Nothing: it sends a bare HTTP request, and no credential is built for it.
+    BareHttp,
 }
 
 impl<'a> Deref for Check<'a> {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
 use crate::call::{HttpReply, HttpSent};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Event, Kind};
@@ -30,7 +30,8 @@ pub struct HttpReplies {
 
 impl Expectation for HttpReplies {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        if !check.rest.calls.iter().any(|call| call.kind == "http") {
+        let mut calls = check.rest.calls.iter();
+        if !calls.any(|call| call.uses == Uses::BareHttp) {
             check
                 .at_key(place, "no call sends a bare request")
                 .label("so this is never tested")

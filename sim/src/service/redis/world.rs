@@ -11,7 +11,7 @@ use super::{REDIS_HOST, REDIS_PORT, redis_hosts};
 use crate::wording::counted;
 use crate::{
     backend::Backend,
-    check::Check,
+    check::{Check, Uses},
     engine::Server,
     fault::effect::KnownPreset,
     http::{exchange::Request, limit::Limit},
@@ -147,7 +147,11 @@ impl Service for Redis {
         check.range(self.takes, &place.key("takes"));
         check.range(self.auth_takes, &place.key("auth-takes"));
         if !check.rest.has_redis_client
-            && check.rest.calls.iter().any(|call| call.uses_redis_client)
+            && check
+                .rest
+                .calls
+                .iter()
+                .any(|call| call.uses == Uses::RedisClient)
         {
             check
                 .whole_file("this scenario has no Redis client")
