@@ -85,6 +85,20 @@ pub enum Uses {
     BareHttp,
 }
 
+impl Uses {
+    /// All of them.
+    pub(crate) const ALL: &'static [Self] = &[Self::Credential, Self::RedisClient, Self::BareHttp];
+
+    /// What a call does that uses it, to follow `that` in a sentence.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Credential => "asks the credential",
+            Self::RedisClient => "uses the Redis client",
+            Self::BareHttp => "sends a bare request",
+        }
+    }
+}
+
 impl<'a> Deref for Check<'a> {
     type Target = Checker<'a>;
 
@@ -248,11 +262,17 @@ impl Check<'_> {
         exists
     }
 
-    /// Whether a call of the step, or of any, begins in the window.
-    pub(crate) fn some_call(&self, window: &Window<Duration>, step: Option<usize>) -> bool {
+    /// Returns whether a call of the step, or of any, begins in the window and uses one of `uses`.
+    pub(crate) fn some_call(
+        &self,
+        window: &Window<Duration>,
+        step: Option<usize>,
+        uses: &[Uses],
+    ) -> bool {
         let end = self.lasts;
         let calls = self.rest.calls.iter().enumerate();
-        let mut calls = calls.filter(|(index, _)| step.is_none_or(|step| step == index + 1));
+        let calls = calls.filter(|(index, _)| step.is_none_or(|step| step == index + 1));
+        let mut calls = calls.filter(|(_, call)| uses.contains(&call.uses));
         calls.any(|(_, call)| {
             let first = call.at.0;
             let every = call.every.unwrap_or_default().0.as_nanos();

@@ -28,6 +28,9 @@ pub struct HttpReplies {
     pub step: Option<usize>,
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::BareHttp];
+
 impl Expectation for HttpReplies {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         let mut calls = check.rest.calls.iter();
@@ -39,6 +42,8 @@ impl Expectation for HttpReplies {
                     "add a `[[call]]` with \
                      `do.http = { url = \"http://169.254.169.254/metadata/instance\" }`",
                 );
+        } else {
+            check.when(self.from, self.until, self.step, ABOUT, place);
         }
         if !(100..=599).contains(&self.status) {
             check
@@ -46,7 +51,6 @@ impl Expectation for HttpReplies {
                 .label("outside 100 to 599")
                 .expected("such as 200");
         }
-        check.when(self.from, self.until, self.step, place);
     }
 
     fn describe(&self) -> String {
@@ -63,7 +67,7 @@ impl Expectation for HttpReplies {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(self.from, self.step)
+        plan.first_call(self.from, self.step, ABOUT)
     }
 
     fn may_change(&self, view: &View<'_>, ruling: &Ruling) -> bool {
