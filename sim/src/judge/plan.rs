@@ -11,7 +11,7 @@ use crate::{
     fault::effect::FaultThen,
     scenario::Span,
     service::{Reach, TokenSource},
-    world::{Service, World},
+    world::World,
 };
 
 /// The parts of a scenario that expectations and invariants look at.
@@ -120,10 +120,10 @@ impl<'a> Plan<'a> {
         client == Some(RedisClientKind::Single)
     }
 
-    /// How many retries the documentation allows one waiting caller of the subject at a service;
-    /// none if nothing in it asks there.
-    pub(crate) fn retries(&self, service: Service) -> Option<u32> {
-        let source = match service.token_source()? {
+    /// How many retries the documentation allows one waiting caller of the subject at services that
+    /// give tokens so; none if nothing in it asks there.
+    pub(crate) fn retries(&self, source: TokenSource) -> Option<u32> {
+        let source = match source {
             TokenSource::Metadata => Source::Imds {
                 selected: self.selects_managed_identity(),
             },

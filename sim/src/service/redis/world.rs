@@ -6,7 +6,7 @@ use std::{net::SocketAddr, time::Duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::super::{Bypass, Principal, Reach, Service, TokenSource};
+use super::super::{Asked, Bypass, Principal, Reach, Service, TokenSource};
 use super::{REDIS_HOST, REDIS_PORT, redis_hosts};
 use crate::wording::counted;
 use crate::{
@@ -85,6 +85,10 @@ impl Service for Redis {
     }
 
     fn facts_of(_: &str, _: &Request) -> Option<Facts> {
+        None
+    }
+
+    fn asked(_: &Facts) -> Option<Asked> {
         None
     }
 
