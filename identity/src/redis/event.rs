@@ -87,6 +87,16 @@ pub enum RedisEvent {
         /// From when to when messages may have been lost, if any.
         gap: Option<(Timestamp, Timestamp)>,
     },
+    /// The server refuses subscriptions to a connection that was made anew. They are tried again;
+    /// the other subscriptions go on.
+    SubscriptionRefused {
+        /// On which connection.
+        connection: String,
+        /// The refused channels and patterns.
+        names: Vec<String>,
+        /// What the server said.
+        error: String,
+    },
 }
 
 impl fmt::Display for RedisEvent {
@@ -150,6 +160,17 @@ impl fmt::Display for RedisEvent {
                     None => Ok(()),
                 }
             }
+            Self::SubscriptionRefused {
+                connection,
+                names,
+                error,
+            } => {
+                let names = names.join(", ");
+                write!(
+                    f,
+                    "{connection} may no longer subscribe to {names}: {error}"
+                )
+            }
         }
     }
 }
@@ -159,9 +180,15 @@ pub(super) fn tell(observer: Option<&Arc<dyn RedisObserver>>, event: &RedisEvent
     let is_bad = match event {
         RedisEvent::Failing { .. }
         | RedisEvent::ReauthenticationFailed { .. }
-        | RedisEvent::TransactionFailed { .. } => true,
+        | RedisEvent::TransactionFailed { .. }
+        | RedisEvent::SubscriptionRefused { .. } => true,
         RedisEvent::Replaced { gap, .. } => gap.is_some(),
-        _ => false,
+        RedisEvent::Refreshed { .. }
+        | RedisEvent::SameToken { .. }
+        | RedisEvent::Retrying { .. }
+        | RedisEvent::Recovered
+        | RedisEvent::Connected { .. }
+        | RedisEvent::Reauthenticated { .. } => false,
     };
     if is_bad {
         tracing::warn!("redis: {event}");

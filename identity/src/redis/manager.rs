@@ -11,10 +11,8 @@ use crate::{
 };
 
 use super::{
-    NAME, RedisCredentials, RedisEvent, event,
-    schedule::AfterFailure,
-    shared::{Shared, State},
-    user::user_name,
+    NAME, RedisCredentials, RedisEvent, event, schedule::AfterFailure, shared::Shared,
+    state::State, user::user_name,
 };
 
 /// How often the manager looks at the wall clock, which may be set, or go on while the host sleeps
@@ -65,30 +63,60 @@ impl Drop for Run {
             "the token manager was ended from outside",
         )
         .with_help("subscribe again, or make a new provider");
-        self.shared.tell_error(error);
+        self.shared
+            .board
+            .send_modify(|board| board.tell_failure(error));
     }
 }
 
-/// Asks for tokens until nobody wants them any more.
-pub(super) async fn run(run: Run) {
-    let shared = Arc::clone(&run.shared);
+/// Starts the token manager unless it runs or the provider was disposed.
+pub(super) fn start(shared: &Arc<Shared>) {
+    let now = shared.now();
+    let (number, anew) = {
+        let mut state = shared.lock();
+        if state.disposed || state.is_running {
+            return;
+        }
+        state.run += 1;
+        state.is_running = true;
+        let anew = state.schedule.begin(now);
+        (state.run, anew)
+    };
+    if anew {
+        shared.board.send_modify(|board| board.error = None);
+    }
+    let work = run(Run::new(Arc::clone(shared), number));
+    let task = shared.platform.spawner.spawn(Box::pin(work));
+    let mut state = shared.lock();
+    let late = if state.runs(number) {
+        state.task.replace(task)
+    } else {
+        // It is over already, or was stopped before it was known.
+        Some(task)
+    };
+    drop(state);
+    drop(late);
+}
+
+/// Asks for tokens until nothing wants them any more.
+async fn run(run: Run) {
     loop {
-        shared.wait().await;
-        let outcome = shared.watching_the_end(shared.request()).await;
-        shared.land(&run, outcome);
+        run.wait().await;
+        let outcome = run.watching_the_end(run.request()).await;
+        run.land(outcome);
         if !run.goes_on() {
             return;
         }
     }
 }
 
-impl Shared {
+impl Run {
     /// Until the next request is due.
     async fn wait(&self) {
         loop {
             let (wait, watched) = {
-                let now = self.now();
-                let state = self.lock();
+                let now = self.shared.now();
+                let state = self.shared.lock();
                 let left = state.left(now);
                 let untold = (!state.end_told && state.held.is_some()).then_some(left);
                 (state.schedule.wait(now, left), untold)
@@ -99,8 +127,8 @@ impl Shared {
             let next = wait.min(watched.unwrap_or(LOOK)).min(LOOK);
             // Biased for the sake of order; nothing is lost with either.
             tokio::select! { biased;
-                () = self.nudge.notified() => {}
-                () = self.platform.clock.sleep(next) => self.tell_the_end(),
+                () = self.shared.nudge.notified() => {}
+                () = self.shared.platform.clock.sleep(next) => self.tell_the_end(),
             }
         }
     }
@@ -108,15 +136,15 @@ impl Shared {
     /// One token request, within its time limit.
     async fn request(&self) -> Result<AccessToken, Error> {
         // The first may be answered from a cache; later ones are there for something newer.
-        let forced = self.lock().is_supplied;
-        let request = self.request.clone().force_refresh(forced);
-        let limit = self.config.request_timeout;
-        let answer = self.credential.get_token(&request);
-        let answer = self.platform.within(limit, answer).await;
+        let forced = self.shared.lock().is_supplied;
+        let request = self.shared.request.clone().force_refresh(forced);
+        let limit = self.shared.config.request_timeout;
+        let answer = self.shared.credential.get_token(&request);
+        let answer = self.shared.platform.within(limit, answer).await;
         answer.unwrap_or_else(|| {
             let message = format!("no token within {} s", limit.as_secs_f64());
             Err(
-                Error::new(ErrorKind::Failed, self.credential.name(), message)
+                Error::new(ErrorKind::Failed, self.shared.credential.name(), message)
                     .with_help(
                         "see request_timeout, and whether the source of the token is reachable",
                     )
@@ -130,8 +158,8 @@ impl Shared {
         let mut work = pin!(work);
         loop {
             let left = {
-                let now = self.now();
-                let state = self.lock();
+                let now = self.shared.now();
+                let state = self.shared.lock();
                 (!state.end_told && state.held.is_some()).then(|| state.left(now))
             };
             let Some(left) = left else {
@@ -140,16 +168,16 @@ impl Shared {
             // Biased: an answer that arrives with the end is an answer.
             tokio::select! { biased;
                 done = &mut work => return done,
-                () = self.platform.clock.sleep(left.min(LOOK)) => self.tell_the_end(),
+                () = self.shared.platform.clock.sleep(left.min(LOOK)) => self.tell_the_end(),
             }
         }
     }
 
     /// Tells the subscribers when the token at hand has ended, once.
     fn tell_the_end(&self) {
-        let now = self.now();
+        let now = self.shared.now();
         let error = {
-            let mut state = self.lock();
+            let mut state = self.shared.lock();
             let Some(held) = state.held.as_ref().filter(|held| !held.is_alive(now)) else {
                 return;
             };
@@ -159,32 +187,27 @@ impl Shared {
             }
             error
         };
-        self.tell_error(error);
-    }
-
-    fn tell_error(&self, error: Error) {
-        self.board.send_modify(|board| {
-            board.error = Some(error);
-            board.error_number += 1;
-        });
+        self.shared
+            .board
+            .send_modify(|board| board.tell_error(error));
     }
 
     /// Takes in what a request came to.
-    fn land(&self, run: &Run, outcome: Result<AccessToken, Error>) {
-        let now = self.now();
+    fn land(&self, outcome: Result<AccessToken, Error>) {
+        let now = self.shared.now();
         if outcome.is_ok() {
-            self.lock().is_supplied = true;
+            self.shared.lock().is_supplied = true;
         }
         match outcome.and_then(|token| self.read(token, now)) {
-            Ok(credentials) => self.succeed(run, credentials, now),
-            Err(error) => self.fail(run, &error, now),
+            Ok(credentials) => self.succeed(credentials, now),
+            Err(error) => self.fail(&error, now),
         }
     }
 
     /// The credentials in `token`.
     fn read(&self, token: AccessToken, now: Moment) -> Result<RedisCredentials, Error> {
         let known = {
-            let state = self.lock();
+            let state = self.shared.lock();
             let held = state.held.as_ref();
             held.filter(|held| held.password() == token.secret())
                 .map(|held| held.life)
@@ -199,7 +222,7 @@ impl Shared {
                 token.expires_on()
             );
             return Err(
-                Error::new(ErrorKind::Failed, self.credential.name(), message)
+                Error::new(ErrorKind::Failed, self.shared.credential.name(), message)
                     .with_help("is the clock of this host right?")
                     .with_transient(),
             );
@@ -208,9 +231,9 @@ impl Shared {
         Ok(RedisCredentials::new(&user_name, token, life))
     }
 
-    fn succeed(&self, run: &Run, credentials: RedisCredentials, now: Moment) {
-        let mut state = self.lock();
-        if !state.runs(run.number) {
+    fn succeed(&self, credentials: RedisCredentials, now: Moment) {
+        let mut state = self.shared.lock();
+        if !state.runs(self.number) {
             return;
         }
         let (event, recovered) = match keeps(&state, &credentials, now) {
@@ -221,7 +244,7 @@ impl Shared {
             }
             None => {
                 let life = credentials.life.left(now);
-                let recovered = state.schedule.renewed(now, life, &self.config);
+                let recovered = state.schedule.renewed(now, life, &self.shared.config);
                 let event = RedisEvent::Refreshed {
                     user: credentials.user_name().to_owned(),
                     expires_on: credentials.expires_on(),
@@ -237,7 +260,7 @@ impl Shared {
             self.tell(&RedisEvent::Recovered);
         }
         let is_new = matches!(event, RedisEvent::Refreshed { .. });
-        self.board.send_modify(|board| {
+        self.shared.board.send_modify(|board| {
             board.error = None;
             board.answers += 1;
             if is_new {
@@ -247,14 +270,18 @@ impl Shared {
         });
     }
 
-    fn fail(&self, run: &Run, error: &Error, now: Moment) {
-        let policy = &self.config.retry;
+    fn fail(&self, error: &Error, now: Moment) {
+        let policy = &self.shared.config.retry;
         // The caller's: not under the lock.
         let is_retryable = (policy.is_retryable)(error);
-        let number = self.lock().schedule.failures().saturating_add(1);
-        let unit = self.platform.random.unit(&format!("redis/retry/{number}"));
-        let mut state = self.lock();
-        if !state.runs(run.number) {
+        let number = self.shared.lock().schedule.failures().saturating_add(1);
+        let unit = self
+            .shared
+            .platform
+            .random
+            .unit(&format!("redis/retry/{number}"));
+        let mut state = self.shared.lock();
+        if !state.runs(self.number) {
             return;
         }
         let after = state
@@ -280,20 +307,24 @@ impl Shared {
                     valid_until,
                 });
                 if first {
-                    self.tell_error(error);
+                    self.shared
+                        .board
+                        .send_modify(|board| board.tell_failure(error));
                 } else {
                     let error = match over {
                         Some(at) => ended(at, Some(&error)),
                         None => error,
                     };
-                    self.board.send_modify(|board| board.error = Some(error));
+                    self.shared
+                        .board
+                        .send_modify(|board| board.error = Some(error));
                 }
             }
         }
     }
 
     fn tell(&self, event: &RedisEvent) {
-        event::tell(self.observer.as_ref(), event);
+        event::tell(self.shared.observer.as_ref(), event);
     }
 }
 

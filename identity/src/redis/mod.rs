@@ -25,16 +25,20 @@
 //! ```
 
 mod authority;
+mod board;
 mod config;
 #[cfg(feature = "redis")]
 pub mod connection;
 mod credentials;
 mod event;
 mod factory;
+mod interest;
 mod manager;
+mod owner;
 mod provider;
 mod schedule;
 mod shared;
+mod state;
 mod subscription;
 mod user;
 mod waiting;

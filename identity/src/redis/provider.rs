@@ -7,6 +7,7 @@ use crate::{Error, ErrorKind, Platform, TokenCredential, TokenRequest};
 use super::{
     CredentialsSubscription, NAME, REDIS_SCOPE_DEFAULT, RedisCredentials, RedisObserver,
     TokenManagerConfig,
+    owner::Owner,
     shared::{Settings, Shared},
 };
 
@@ -26,17 +27,6 @@ use super::{
 /// its work ends.
 #[derive(Clone)]
 pub struct EntraIdCredentialsProvider(Arc<Owner>);
-
-/// Ends the background work when the last of its clones goes.
-pub(super) struct Owner {
-    pub(super) shared: Arc<Shared>,
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.shared.stop();
-    }
-}
 
 impl EntraIdCredentialsProvider {
     /// Over `credential`, which is [disposed](TokenCredential::dispose) together with the provider.

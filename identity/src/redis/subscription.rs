@@ -4,12 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{Error, cache::Moment};
 
-use super::{
-    RedisCredentials,
-    provider::Owner,
-    shared::{Board, Interest},
-    watch,
-};
+use super::{RedisCredentials, board::Board, interest::Interest, owner::Owner, watch};
 
 /// The credentials as they change. While one lives, the token is renewed; when the last one is
 /// dropped, the timers stop, and a token that is still valid stays for the next one (RD-18).

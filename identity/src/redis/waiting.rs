@@ -5,9 +5,7 @@ use std::sync::Arc;
 use crate::{Error, ErrorKind};
 
 use super::{
-    NAME, RedisCredentials,
-    shared::{Board, Interest, Shared},
-    watch,
+    NAME, RedisCredentials, board::Board, interest::Interest, manager, shared::Shared, watch,
 };
 
 impl Shared {
@@ -55,7 +53,7 @@ impl Shared {
         if !state.is_running && state.schedule.wait(now, left).is_zero() {
             state.errand = true;
             drop(state);
-            self.start();
+            manager::start(self);
         }
         Ok(Some(valid))
     }
@@ -77,9 +75,10 @@ impl Shared {
             {
                 return Ok(credentials);
             }
-            match &board.error {
-                Some(error) if board.error_number != news.errors => return Err(error.clone()),
-                _ => {}
+            if board.failures != news.failures
+                && let Some(failure) = &board.failure
+            {
+                return Err(failure.clone());
             }
         }
     }
@@ -90,20 +89,20 @@ impl Shared {
 struct News {
     board: watch::Receiver<Board>,
     answers: u64,
-    errors: u64,
+    failures: u64,
 }
 
 impl News {
     fn from_now_on(shared: &Shared) -> Self {
         let board = shared.board.subscribe();
-        let (answers, errors) = {
+        let (answers, failures) = {
             let now = board.borrow();
-            (now.answers, now.error_number)
+            (now.answers, now.failures)
         };
         Self {
             board,
             answers,
-            errors,
+            failures,
         }
     }
 }

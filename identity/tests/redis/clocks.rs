@@ -83,3 +83,45 @@ async fn a_host_that_slept_hands_out_nothing_old() {
     let next = subscription.next().await.unwrap().unwrap();
     assert_eq!(next, credentials, "the old one is not even shown");
 }
+
+/// PR-32: the end of the old token is no answer to a caller whose request is under way.
+#[tokio::test(start_paused = true)]
+async fn a_caller_after_a_sleep_gets_the_answer_to_its_request() {
+    for renews in [false, true] {
+        let slow = Slow(5 * SECOND, Box::new(Token(HOUR)));
+        let world = World::new([Token(HOUR), slow]);
+        let mut subscription = world.provider.subscribe();
+        world.sleep_until(10 * MINUTE).await;
+        assert_eq!(world.said(&mut subscription).await.len(), 1);
+        // A host that sleeps: its wall clock goes on, its timers and its monotonic clock do not.
+        world.host.step(SignedDuration::from_hours(2));
+        let credentials = match renews {
+            false => world.provider.credentials().await,
+            true => world.provider.renew().await,
+        };
+        assert_eq!(number(credentials.unwrap().password()), "2");
+        assert_eq!(world.idp.count(), 2);
+        let said = world.said(&mut subscription).await;
+        assert_eq!(
+            said,
+            [crate::support::ok("2")],
+            "the end is outdated by now"
+        );
+    }
+}
+
+/// PR-31: a caller whose request fails gets that failure, not the end of the old token.
+#[tokio::test(start_paused = true)]
+async fn a_caller_after_a_sleep_gets_the_failure_of_its_request() {
+    let refused = Slow(5 * SECOND, Box::new(Fails(crate::support::refused())));
+    let world = World::new([Token(HOUR), refused]);
+    let mut subscription = world.provider.subscribe();
+    world.sleep_until(10 * MINUTE).await;
+    world.host.step(SignedDuration::from_hours(2));
+    let asked_at = world.host.elapsed();
+    let error = world.provider.credentials().await.unwrap_err();
+    assert_eq!(error.code(), Some("AADSTS7000215"), "{error}");
+    assert_eq!(world.host.elapsed(), asked_at + 5 * SECOND);
+    let said = world.said(&mut subscription).await;
+    assert!(said.iter().any(Result::is_err), "{said:?}");
+}

@@ -249,3 +249,34 @@ async fn no_wait_is_too_long() {
     world.host.sleep(SECOND).await;
     assert!(world.said(&mut subscription).await.is_empty());
 }
+
+/// PR-35: a blocking command that waited behind a slow `AUTH` ends before the token does, so that
+/// the next `AUTH` gets through.
+#[tokio::test(start_paused = true)]
+async fn a_slice_is_measured_when_its_command_is_sent() {
+    let host = Host::new(0.5);
+    let fake = Fake::new(&host);
+    // AUTH is sent at 12.5 s and refused at 18.5 s; the token ends at 20 s.
+    fake.will([Auth::RefuseLate(6 * SECOND)]);
+    let world = World::on(host, [Answer::Token(20 * SECOND)], |builder| {
+        builder.platform(fake.platform())
+    });
+    let mut redis =
+        EntraConnection::connect(endpoint(), &world.provider, ConnectionOptions::default())
+            .await
+            .unwrap();
+    world.sleep_until(13 * SECOND).await;
+    let popped: RedisResult<Value> = cmd("BLPOP").arg("q").arg(10).query_async(&mut redis).await;
+    assert_eq!(popped.unwrap(), Value::Nil);
+    let took = world.host.elapsed();
+    // Sent at 19.5 s, after the next AUTH, and for the time that its caller named.
+    assert!(took >= 29 * SECOND && took < 30 * SECOND, "{took:?}");
+    let ends = |(at, _, command): &(Duration, usize, String)| {
+        let seconds: f64 = command.rsplit(' ').next().unwrap().parse().unwrap();
+        *at + Duration::from_secs_f64(seconds)
+    };
+    let early = |(at, ..): &&(Duration, usize, String)| *at < 19 * SECOND;
+    let popped = fake.arrived("BLPOP");
+    let over = popped.iter().filter(early).map(ends).max();
+    assert!(over.is_none_or(|over| over <= 18 * SECOND), "{over:?}");
+}

@@ -23,6 +23,8 @@ pub enum Auth {
     /// As 7.2 to 8.x do behind other answers: nothing at all (RA-09).
     Swallow,
     Late(Duration),
+    /// Refused after this time.
+    RefuseLate(Duration),
     /// Another answer than `OK` or an error.
     Nonsense,
     HangUp,
@@ -156,6 +158,10 @@ impl Fake {
             Auth::Late(delay) => {
                 self.0.host.sleep(delay).await;
                 SignIn::Reply(OK)
+            }
+            Auth::RefuseLate(delay) => {
+                self.0.host.sleep(delay).await;
+                SignIn::Reply("-WRONGPASS invalid\r\n")
             }
             Auth::Nonsense => SignIn::Reply("$5\r\nstale\r\n"),
             Auth::HangUp => SignIn::HangUp,

@@ -14,6 +14,7 @@ mod fake;
 mod long;
 mod no_token;
 mod peer;
+mod reconnect;
 mod server_faults;
 mod subscriber_faults;
 #[allow(dead_code, reason = "shared with the tests of the provider")]

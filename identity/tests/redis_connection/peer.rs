@@ -55,6 +55,13 @@ impl Peer {
         connections[connection - 1].send(text.to_owned()).unwrap();
     }
 
+    /// When commands of this name arrived, on all connections.
+    pub fn times(&self, name: &str) -> Vec<Duration> {
+        let log = self.0.log.lock().unwrap();
+        let named = log.iter().filter(|(.., words)| words[0] == name);
+        named.map(|(at, ..)| *at).collect()
+    }
+
     /// What arrived on a connection, by the name of the command.
     pub fn arrived(&self, connection: usize, name: &str) -> Vec<Vec<String>> {
         let log = self.0.log.lock().unwrap();
@@ -64,6 +71,10 @@ impl Peer {
             .collect()
     }
 }
+
+/// The end of an answer after which the server reads nothing more on that connection, and keeps it
+/// open.
+pub const DEAF: &str = "deaf";
 
 impl ByteStreams for Peer {
     fn connect(&self, _: &str, _: u16) -> BoxFuture<'static, io::Result<ByteStream>> {
@@ -83,6 +94,11 @@ impl ByteStreams for Peer {
                         let at = this.0.host.elapsed();
                         let answer = (this.0.answers)(number, &words);
                         this.0.log.lock().unwrap().push((at, number, words));
+                        if let Some(last) = answer.strip_suffix(DEAF) {
+                            let _ = server.write_all(last.as_bytes()).await;
+                            let _ = pushes.recv().await;
+                            return;
+                        }
                         if server.write_all(answer.as_bytes()).await.is_err() {
                             return;
                         }

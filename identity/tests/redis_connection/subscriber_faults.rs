@@ -13,7 +13,7 @@ use redis::ProtocolVersion;
 use crate::{
     core_support::{HOUR, Host, MINUTE, SECOND},
     fake::{Auth, Fake},
-    peer::{Peer, resp2},
+    peer::{DEAF, Peer, resp2},
     support::{Answer, World},
 };
 
@@ -110,4 +110,76 @@ async fn callers_do_not_wait_for_another_token() {
         .within(2 * MINUTE, redis.subscribe(["b"]))
         .await;
     assert!(changed.is_some());
+}
+
+/// A token that the server refuses is exchanged, but a source that gives it again makes no loop.
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_that_comes_again_makes_no_loop() {
+    let host = Host::new(0.5);
+    let fake = Fake::new(&host);
+    fake.will([Auth::Refuse; 1000]);
+    let world = World::on(host, [Answer::Token(HOUR)], |builder| {
+        builder.platform(fake.platform())
+    });
+    let mut options = ConnectionOptions::default();
+    // The new token is seconds old when it is refused, so `renew` answers with it at once.
+    options.spread = SECOND / 10;
+    let _redis = EntraPubSub::connect(endpoint(), &world.provider, options)
+        .await
+        .unwrap();
+    world.sleep_until(42 * MINUTE + 20 * SECOND).await;
+    // At once, and after 1, 2, 4 and 8 s.
+    assert_eq!(fake.arrived("AUTH").len(), 5);
+}
+
+/// Every send has a limit of time: a server that reads nothing is replaced.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_reads_nothing_is_left_in_time() {
+    for protocol in [ProtocolVersion::RESP2, ProtocolVersion::RESP3] {
+        let host = Host::new(0.0);
+        let peer = Peer::new(&host, |connection, words| match words[0].as_str() {
+            // The handshake of the second connection is the last that it reads.
+            "AUTH" | "HELLO" if connection == 2 => format!("+OK\r\n{DEAF}"),
+            _ => resp2(words),
+        });
+        let (world, redis) = subscriber(&peer, &host, protocol).await;
+        // More than the buffers between client and server hold.
+        let long = "x".repeat(1 << 15);
+        for number in 0..8 {
+            redis.subscribe([format!("{number}{long}")]).await.unwrap();
+        }
+        world.sleep_until(MINUTE).await;
+        peer.push(1, "");
+        world.sleep_until(2 * MINUTE).await;
+        assert_eq!(peer.arrived(3, "SUBSCRIBE").len(), 1, "{protocol:?}");
+    }
+}
+
+/// The server refuses a channel to a connection that comes back, such as after a change of its ACL:
+/// the others go on.
+#[tokio::test(start_paused = true)]
+async fn a_channel_refused_after_reconnecting_costs_no_other() {
+    let host = Host::new(0.0);
+    let peer = Peer::new(&host, |connection, words| {
+        if connection > 1 && words.contains(&"b".to_owned()) {
+            return "-NOPERM no\r\n".to_owned();
+        }
+        resp2(words)
+    });
+    let (world, redis) = subscriber(&peer, &host, ProtocolVersion::RESP2).await;
+    redis.subscribe(["a", "b"]).await.unwrap();
+    world.sleep_until(MINUTE).await;
+    peer.push(1, "");
+    world.sleep_until(2 * MINUTE).await;
+    assert_eq!(peer.times("AUTH").len(), 2, "it came back once");
+    let gap = redis.next().await.unwrap();
+    assert!(matches!(gap, PubSubEvent::Gap { .. }), "{gap:?}");
+    let refused = redis.next().await.unwrap();
+    assert!(format!("{refused:?}").contains("Refused"), "{refused:?}");
+    peer.push(2, "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n");
+    let message = redis.next().await.unwrap();
+    assert!(
+        matches!(message, PubSubEvent::Message { .. }),
+        "{message:?}"
+    );
 }

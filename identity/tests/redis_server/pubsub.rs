@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use credsim_identity::redis::connection::{EntraPubSub, PubSubEvent};
 use redis::{ProtocolVersion, RedisResult, cmd, pipe};
 
-use super::server::{Events, Server, options};
+use super::server::{Events, OID, Server, options};
 
 async fn start(protocol: ProtocolVersion, life: Duration) -> Option<(Server, Events, EntraPubSub)> {
     let server = Server::start().await?;
@@ -188,4 +188,57 @@ async fn unsubscribing_ends_messages() {
         };
         assert_eq!(channel, b"b");
     }
+}
+
+/// The identity may no longer read one of two channels. The server closes the connection for that,
+/// and refuses the `SUBSCRIBE` that names both.
+#[tokio::test]
+async fn a_channel_that_the_acl_forbids_costs_no_other_and_is_told() {
+    tokio::join!(
+        a_channel_is_forbidden(ProtocolVersion::RESP2),
+        a_channel_is_forbidden(ProtocolVersion::RESP3),
+    );
+}
+
+async fn a_channel_is_forbidden(protocol: ProtocolVersion) {
+    let Some((server, events, redis)) = start(protocol, Duration::from_secs(60)).await else {
+        return;
+    };
+    redis.subscribe(["numbers", "secrets"]).await.unwrap();
+    let may_read = async |channels: &[&str]| {
+        let mut user = cmd("ACL");
+        user.arg("SETUSER")
+            .arg(OID)
+            .arg("resetchannels")
+            .arg(channels);
+        let told: RedisResult<()> = user.query_async(&mut server.admin()).await;
+        told.unwrap();
+    };
+    let next = async || {
+        let event = tokio::time::timeout(Duration::from_secs(10), redis.next()).await;
+        event.expect("an event in time").unwrap()
+    };
+    may_read(&["&numbers"]).await;
+    let gap = next().await;
+    assert!(matches!(gap, PubSubEvent::Gap { .. }), "{gap:?}");
+    let PubSubEvent::Refused {
+        channels,
+        patterns,
+        error,
+    } = next().await
+    else {
+        panic!("the refusal is told");
+    };
+    assert_eq!((channels, patterns.len()), (vec![b"secrets".to_vec()], 0));
+    assert!(error.contains("NOPERM"), "{error}");
+    assert_eq!(events.replaced(), 1);
+    publish(&server, "numbers", 1).await.unwrap();
+    assert_eq!(number(&next().await), Some((0, false)));
+    // It is tried again, and what was published meanwhile is a gap.
+    may_read(&["&numbers", "&secrets"]).await;
+    let gap = next().await;
+    assert!(matches!(gap, PubSubEvent::Gap { .. }), "{gap:?}");
+    publish(&server, "secrets", 1).await.unwrap();
+    assert_eq!(number(&next().await), Some((0, false)));
+    assert_eq!(events.replaced(), 1);
 }

@@ -51,6 +51,9 @@ pub(super) struct Entry<'a> {
     pub instead: Option<Refusal>,
     /// Inside a transaction nothing blocks.
     pub in_transaction: bool,
+    /// For [`Request::Blocking`]: how long it may block from now on. Measured under the lock that
+    /// lets it pass, so that no wait at the gate makes it outdated.
+    pub slice: Duration,
 }
 
 /// Why a request may not be sent.
@@ -73,6 +76,8 @@ impl From<Rejected> for RedisError {
 pub(super) enum Request<'a> {
     /// A command, or the commands of a plain pipeline.
     Plain(&'a [Verb]),
+    /// A command that blocks. It also waits while the token is about to end.
+    Blocking,
     /// A pipeline that is a transaction.
     Atomic,
 }
@@ -155,9 +160,20 @@ impl Gate {
             return None;
         }
         let was_open = state.session.is_open();
+        let slice = match request {
+            Request::Blocking => {
+                let slice = state.term.slice(self.platform.clock.monotonic());
+                if slice.is_none() && !was_open {
+                    return None;
+                }
+                slice.unwrap_or_default()
+            }
+            Request::Plain(_) | Request::Atomic => Duration::ZERO,
+        };
         let now = || self.platform.clock.monotonic();
         let admission = match request {
             Request::Plain(verbs) => state.session.admit(verbs, now),
+            Request::Blocking => state.session.admit(&[Verb::Other], now),
             Request::Atomic => state.session.admit_atomic(),
         };
         let (ticket, instead) = match admission {
@@ -188,6 +204,7 @@ impl Gate {
             pass,
             instead,
             in_transaction,
+            slice,
         }))
     }
 
@@ -209,23 +226,6 @@ impl Gate {
         drop(state);
         if news {
             self.news.notify_one();
-        }
-    }
-
-    /// For a blocking command: how long it may last; waits while none may begin.
-    pub async fn slice(&self) -> Result<Duration, Rejected> {
-        loop {
-            let released = self.released.notified();
-            {
-                let state = self.lock();
-                if let Some(ended) = &state.ended {
-                    return Err(Rejected::Ended(ended.clone()));
-                }
-                if let Some(slice) = state.term.slice(self.platform.clock.monotonic()) {
-                    return Ok(slice);
-                }
-            }
-            released.await;
         }
     }
 

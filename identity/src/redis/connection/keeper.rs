@@ -1,6 +1,6 @@
 //! Keeps one connection authenticated.
 
-use std::{future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use redis::{Cmd, RedisResult, Value, aio::MultiplexedConnection, cmd};
 
@@ -8,38 +8,26 @@ use super::{
     error::Ended,
     gate::{Gate, Sight},
     options::ConnectionOptions,
-    schedule::{Term, retry_after},
+    reauthentication::Reauthentication,
+    schedule::Term,
     session::{Refusal, Transaction},
+    tokens::Tokens,
 };
-use crate::{
-    Error,
-    platform::BoxFuture,
-    redis::{
-        CredentialsSubscription, EntraIdCredentialsProvider, RedisCredentials, RedisEvent,
-        event::tell,
-    },
-};
+use crate::{Platform, redis::RedisEvent};
 
 /// How long a stepped wall clock may go unnoticed on an idle connection.
 const LOOK: Duration = Duration::from_secs(60);
 
-pub(super) type Renewal = BoxFuture<'static, Result<RedisCredentials, Error>>;
-
+/// The task of one connection: it sends each new token in time, discards a transaction that would
+/// outlast its token, and ends the connection with its token.
 pub(super) struct Keeper {
     gate: Arc<Gate>,
     inner: MultiplexedConnection,
-    provider: EntraIdCredentialsProvider,
+    platform: Platform,
     options: ConnectionOptions,
+    /// How events call the connection.
     connection: String,
-    current: RedisCredentials,
-    /// What to send next, and when.
-    next: Option<(RedisCredentials, Duration)>,
-    /// How many times in a row the server has refused a token.
-    refused: u32,
-    /// The token that is to be exchanged because the server has refused it.
-    unwanted: Option<RedisCredentials>,
-    /// A request for another token.
-    renewal: Option<Renewal>,
+    reauthentication: Reauthentication,
 }
 
 /// What the connection can do after the layer has asked the server something.
@@ -53,28 +41,24 @@ impl Keeper {
     pub fn new(
         gate: Arc<Gate>,
         inner: MultiplexedConnection,
-        provider: EntraIdCredentialsProvider,
+        platform: Platform,
         options: ConnectionOptions,
         connection: String,
-        current: RedisCredentials,
+        reauthentication: Reauthentication,
     ) -> Self {
         Self {
             gate,
             inner,
-            provider,
+            platform,
             options,
             connection,
-            current,
-            next: None,
-            refused: 0,
-            unwanted: None,
-            renewal: None,
+            reauthentication,
         }
     }
 
     /// Runs until the connection ends.
-    pub async fn run(mut self, subscription: &mut CredentialsSubscription) {
-        let mut subscribed = true;
+    pub async fn run(mut self, tokens: &mut Tokens) {
+        tokens.need_no_other();
         loop {
             let now = self.now();
             let Sight {
@@ -86,40 +70,34 @@ impl Keeper {
             if ended {
                 return;
             }
-            if term.is_over(self.provider.platform()) {
+            if term.is_over(&self.platform) {
                 self.gate.end(Ended::Expired);
                 return;
             }
             if open && now >= term.close_down() {
-                self.give_up_transaction(term).await;
+                self.give_up_transaction(term, tokens).await;
                 continue;
             }
+            let due = self.reauthentication.due();
             // A transaction that is open after a RESET, because that was refused, is waited for, too.
-            let due = reset || self.next.as_ref().is_some_and(|(_, at)| now >= *at);
-            if due && self.gate.hold(false) {
-                self.reauthenticate(term).await;
+            let is_due = reset || due.is_some_and(|at| now >= at);
+            if is_due && self.gate.hold(false) {
+                self.reauthenticate(term, tokens).await;
                 continue;
             }
             let mut wake = term.end().min(now + LOOK);
             if open {
                 wake = wake.min(term.close_down());
             }
-            if let Some((_, at)) = self.next.as_ref().filter(|_| !due) {
-                wake = wake.min(*at);
+            if let Some(at) = due.filter(|_| !is_due) {
+                wake = wake.min(at);
             }
-            let sleep = (self.provider.platform().clock).sleep(wake.saturating_sub(now));
+            let sleep = self.platform.clock.sleep(wake.saturating_sub(now));
             tokio::select! { biased;
                 () = self.gate.news() => {}
-                change = subscription.next(), if subscribed => match change {
-                    Some(Ok(credentials)) => self.plan(credentials, term),
-                    // The provider tells of it, and goes on.
-                    Some(Err(_)) => {}
-                    None => subscribed = false,
-                },
-                renewed = renewal(&mut self.renewal) => {
-                    self.renewal = None;
-                    if let Ok(credentials) = renewed {
-                        self.plan(credentials, term);
+                token = tokens.news() => {
+                    if let Some(token) = token {
+                        self.reauthentication.offer(token);
                     }
                 }
                 () = sleep => {}
@@ -128,31 +106,11 @@ impl Keeper {
     }
 
     fn now(&self) -> Duration {
-        self.provider.platform().clock.monotonic()
-    }
-
-    /// Takes note of credentials that may be new.
-    fn plan(&mut self, credentials: RedisCredentials, term: Term) {
-        let known = self.next.as_ref().map(|(next, _)| next);
-        if credentials == self.current || Some(&credentials) == known {
-            return;
-        }
-        let now = self.now();
-        // Nobody else waits for this token in the same instant after a refusal.
-        let at = match self.refused {
-            0 => {
-                let random = &self.provider.platform().random;
-                term.place(now, &self.options, random.unit("redis/reauthentication"))
-            }
-            _ => now,
-        };
-        // What is due stays due.
-        let at = self.next.as_ref().map_or(at, |(_, due)| at.min(*due));
-        self.next = Some((credentials, at));
+        self.platform.clock.monotonic()
     }
 
     /// Discards an open transaction before the token ends. `AUTH` follows if there is a token.
-    async fn give_up_transaction(&mut self, term: Term) {
+    async fn give_up_transaction(&mut self, term: Term, tokens: &mut Tokens) {
         self.gate.hold(true);
         if !self.drained(term).await {
             return;
@@ -160,8 +118,8 @@ impl Keeper {
         if let Asked::Ended = self.discard(Transaction::GivenUp(Refusal::Expiring)).await {
             return;
         }
-        match self.next {
-            Some(_) => self.reauthenticate(term).await,
+        match self.reauthentication.due() {
+            Some(_) => self.reauthenticate(term, tokens).await,
             None => self.gate.release(),
         }
     }
@@ -169,7 +127,7 @@ impl Keeper {
     /// Waits until nothing is under way on the held gate, at most until the token ends.
     async fn drained(&mut self, term: Term) -> bool {
         let left = term.end().saturating_sub(self.now());
-        let drained = self.provider.platform().within(left, self.gate.drained());
+        let drained = self.platform.within(left, self.gate.drained());
         if drained.await.is_none() {
             self.gate.end(Ended::Expired);
         }
@@ -194,7 +152,7 @@ impl Keeper {
                     _ => Transaction::None,
                 };
                 self.gate.resolved(told);
-                self.tell(RedisEvent::TransactionFailed {
+                self.reauthentication.tell(RedisEvent::TransactionFailed {
                     connection: self.connection.clone(),
                     why: "it was discarded before its end because of the token".to_owned(),
                 });
@@ -239,7 +197,7 @@ impl Keeper {
     }
 
     /// Sends the next token on the held gate.
-    async fn reauthenticate(&mut self, term: Term) {
+    async fn reauthenticate(&mut self, term: Term, tokens: &mut Tokens) {
         if !self.drained(term).await {
             return;
         }
@@ -251,101 +209,56 @@ impl Keeper {
         if let Asked::Ended = self.settle().await {
             return;
         }
-        self.next = None;
-        let newest = self.provider.current();
-        let credentials = newest.unwrap_or_else(|| self.current.clone());
-        // From before it is sent: the term is never longer than the token.
-        let begun = Term::begin(self.provider.platform(), &credentials, &self.options);
-        let mut auth = cmd("AUTH");
-        auth.arg(credentials.user_name())
-            .arg(credentials.password());
-        match self.ask(&auth, "AUTH").await {
+        let auth = self.reauthentication.authenticate();
+        match self.ask(&auth.command, "AUTH").await {
             None => {}
             Some(Value::Okay) => {
-                self.gate.renewed(begun);
+                self.gate.renewed(auth.term);
                 self.gate.release();
-                self.refused = 0;
-                self.renewal = None;
-                self.tell(RedisEvent::Reauthenticated {
-                    connection: self.connection.clone(),
-                    expires_on: credentials.expires_on(),
-                });
-                self.current = credentials;
+                tokens.need_no_other();
+                self.reauthentication.accepted(auth.credentials, auth.term);
             }
             Some(Value::ServerError(error)) => {
-                let error = credentials.veil(&error.to_string());
-                self.refused(credentials, &error);
+                let error = error.to_string();
+                let wants_another = self.reauthentication.refused(&auth.credentials, &error);
+                if self.gate.sight().reset {
+                    // The caller has dropped the old token.
+                    self.gate.end(Ended::Expired);
+                    return;
+                }
+                self.gate.release();
+                if wants_another {
+                    tokens.ask_for_another();
+                }
             }
             Some(_) => {
-                self.failed("the answer was neither OK nor an error");
+                self.reauthentication
+                    .report("the answer was neither OK nor an error");
                 self.gate.end(Ended::Desynchronised("AUTH"));
             }
         }
-    }
-
-    /// The server goes on with the old token (RS-03).
-    fn refused(&mut self, credentials: RedisCredentials, error: &str) {
-        self.failed(error);
-        if self.gate.sight().reset {
-            self.gate.end(Ended::Expired);
-            return;
-        }
-        self.gate.release();
-        self.refused = self.refused.saturating_add(1);
-        if self.refused == 1 {
-            self.unwanted = Some(credentials.clone());
-        }
-        // Again and again until another one comes: a token that has just come is not exchanged.
-        if self.renewal.is_none() && self.unwanted.as_ref() == Some(&credentials) {
-            self.renewal = Some(ask_for_another(&self.provider));
-        }
-        self.next = Some((credentials, self.now() + retry_after(self.refused)));
-    }
-
-    fn failed(&self, error: &str) {
-        self.tell(RedisEvent::ReauthenticationFailed {
-            connection: self.connection.clone(),
-            error: error.to_owned(),
-        });
     }
 
     /// Asks the server something on the held gate. `None` when the connection is over.
     async fn ask(&mut self, cmd: &Cmd, what: &'static str) -> Option<Value> {
         let limit = self.options.auth_timeout;
         let sent = self.inner.send_packed_command(cmd);
-        let reply: Option<RedisResult<Value>> = self.provider.platform().within(limit, sent).await;
+        let reply: Option<RedisResult<Value>> = self.platform.within(limit, sent).await;
         match reply {
             Some(Ok(value)) => return Some(value),
             Some(Err(_)) => {
                 if what == "AUTH" {
-                    self.failed("the connection broke");
+                    self.reauthentication.report("the connection broke");
                 }
                 self.gate.end(Ended::Broken);
             }
             None => {
                 if what == "AUTH" {
-                    self.failed("there was no answer in time");
+                    self.reauthentication.report("there was no answer in time");
                 }
                 self.gate.end(Ended::Unresponsive(what));
             }
         }
         None
-    }
-
-    fn tell(&self, event: RedisEvent) {
-        tell(self.provider.observer(), &event);
-    }
-}
-
-pub(super) fn ask_for_another(provider: &EntraIdCredentialsProvider) -> Renewal {
-    let provider = provider.clone();
-    Box::pin(async move { provider.renew().await })
-}
-
-/// What comes of a request for another token. Never anything if there is none.
-pub(super) async fn renewal(pending: &mut Option<Renewal>) -> Result<RedisCredentials, Error> {
-    match pending {
-        Some(renewal) => renewal.await,
-        None => future::pending().await,
     }
 }

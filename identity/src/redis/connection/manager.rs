@@ -3,29 +3,24 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value, aio::ConnectionLike};
 
 use super::{
     EntraConnection,
+    backoff::Backoff,
     command::Verb,
     error::{Ended, no_connection, no_credentials},
     options::{ConnectionOptions, RedisEndpoint},
     session::Session,
     single::Failure,
+    tokens::Tokens,
 };
 use crate::{
-    Platform,
     platform::TaskHandle,
-    redis::{CredentialsSubscription, EntraIdCredentialsProvider, RedisEvent, event::tell, watch},
+    redis::{EntraIdCredentialsProvider, RedisEvent, event::tell, watch},
 };
-
-/// A wait is `BASE`, doubled with each failure in a row, at most `CAP`, and up to `JITTER` more.
-const BASE: Duration = Duration::from_millis(50);
-const CAP: Duration = Duration::from_secs(2);
-const JITTER: Duration = Duration::from_millis(200);
 
 /// An [`EntraConnection`] that is replaced when it ends. Clones share it.
 ///
@@ -82,11 +77,10 @@ impl EntraConnectionManager {
             state: sender,
             left: Arc::clone(&left),
         };
-        let subscription = provider.subscribe();
         let worker = provider
             .platform()
             .spawner
-            .spawn(Box::pin(worker.run(subscription)));
+            .spawn(Box::pin(worker.run(Tokens::of(provider))));
         let mut manager = Self {
             state,
             left,
@@ -219,13 +213,13 @@ impl Worker {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run(self, mut subscription: CredentialsSubscription) {
-        let clock = Arc::clone(&self.provider.platform().clock);
+    async fn run(self, mut tokens: Tokens) {
+        let platform = self.provider.platform();
         let mut lost = None;
-        let mut failures: u32 = 0;
+        let mut backoff = Backoff::default();
         loop {
             let opened = EntraConnection::open(&self.endpoint, &self.provider, &self.options).await;
-            let why = match opened {
+            let (why, wait) = match opened {
                 Ok((opened, keeper)) => {
                     if let Some(why) = lost.take() {
                         let replaced = RedisEvent::Replaced {
@@ -237,38 +231,27 @@ impl Worker {
                     }
                     let connection = opened.kept(None);
                     let gate = Arc::clone(connection.gate());
-                    let began = clock.monotonic();
+                    let began = platform.clock.monotonic();
                     gate.inherit(std::mem::take(&mut *self.left()));
                     self.state.send_replace(State::Up(connection));
-                    keeper.run(&mut subscription).await;
+                    keeper.run(&mut tokens).await;
                     let ended = gate.ended().unwrap_or(Ended::Broken);
                     *self.left() = gate.session().after_loss();
                     lost = Some(ended.to_string());
-                    // A server that closes what it has just accepted is not asked at once again.
-                    if clock.monotonic().saturating_sub(began) >= CAP {
-                        failures = 0;
-                    }
-                    RedisError::from(&ended)
+                    let lifetime = platform.clock.monotonic().saturating_sub(began);
+                    (RedisError::from(&ended), backoff.lost(platform, lifetime))
                 }
-                Err(error) => error,
+                Err(error) => (error, backoff.failed(platform)),
             };
             self.state.send_replace(State::Down(Some(why)));
             if self.provider.is_disposed() {
                 return;
             }
-            if failures > 0 || lost.is_none() {
-                let wait = reconnect_wait(self.provider.platform(), failures);
-                clock.sleep(wait).await;
+            if !wait.is_zero() {
+                platform.clock.sleep(wait).await;
             }
-            failures = failures.saturating_add(1);
         }
     }
-}
-
-/// The wait after the n-th failure in a row, counted from 0.
-pub(super) fn reconnect_wait(platform: &Platform, failures: u32) -> Duration {
-    let wait = BASE.saturating_mul(2_u32.saturating_pow(failures)).min(CAP);
-    wait + JITTER.mul_f64(platform.random.unit("redis/reconnect"))
 }
 
 impl ConnectionLike for EntraConnectionManager {

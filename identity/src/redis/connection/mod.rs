@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod backoff;
 mod blocking;
 mod cluster;
 mod command;
@@ -31,10 +32,13 @@ mod keeper;
 mod manager;
 mod options;
 mod pubsub;
+mod reauthentication;
 mod schedule;
 mod session;
 mod single;
 mod streaming;
+mod tokens;
+mod transition;
 
 pub use cluster::EntraCluster;
 pub use manager::EntraConnectionManager;

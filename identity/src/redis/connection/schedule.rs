@@ -16,6 +16,9 @@ const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// How long a blocking command may last at a time once the lead is used up.
 const LATE_SLICE: Duration = Duration::from_secs(5);
 
+/// The shortest time that a blocking command is sent with: its time is named in milliseconds.
+const LEAST_SLICE: Duration = Duration::from_millis(1);
+
 /// The time for which a connection may run on a token. Times are of the monotonic clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Term {
@@ -90,12 +93,11 @@ impl Term {
 
     /// How long a blocking command may last from `now` on; `None` when none may begin.
     pub fn slice(&self, now: Duration) -> Option<Duration> {
-        let until = match now < self.due {
+        let until = match now + LEAST_SLICE <= self.due {
             true => self.due,
             false => self.close_down.min(now + LATE_SLICE),
         };
-        let slice = until.checked_sub(now)?;
-        (slice >= Duration::from_millis(1)).then_some(slice)
+        until.checked_sub(now).filter(|slice| *slice >= LEAST_SLICE)
     }
 }
 

@@ -16,7 +16,9 @@ use super::{
     gate::{Entry, Gate, Pass, Rejected, Request},
     keeper::Keeper,
     options::{ConnectionOptions, RedisEndpoint},
+    reauthentication::Reauthentication,
     session::Refusal,
+    tokens::Tokens,
 };
 use crate::{
     platform::TaskHandle,
@@ -92,10 +94,10 @@ impl EntraConnection {
         provider: &EntraIdCredentialsProvider,
         options: ConnectionOptions,
     ) -> RedisResult<Self> {
-        let mut subscription = provider.subscribe();
+        let mut tokens = Tokens::of(provider);
         let (opened, keeper) = Self::open(&endpoint, provider, &options).await?;
         let keeper = (provider.platform().spawner)
-            .spawn(Box::pin(async move { keeper.run(&mut subscription).await }));
+            .spawn(Box::pin(async move { keeper.run(&mut tokens).await }));
         Ok(opened.kept(Some(keeper)))
     }
 
@@ -119,13 +121,20 @@ impl EntraConnection {
             connection: connection.clone(),
         };
         tell(provider.observer(), &connected);
+        let reauthentication = Reauthentication::new(
+            provider.clone(),
+            options.clone(),
+            connection.clone(),
+            dialled.credentials,
+            dialled.term,
+        );
         let keeper = Keeper::new(
             Arc::clone(&gate),
             inner.clone(),
-            provider.clone(),
+            provider.platform().clone(),
             options.clone(),
             connection,
-            dialled.credentials,
+            reauthentication,
         );
         let opened = Opened {
             gate,
@@ -174,24 +183,19 @@ impl EntraConnection {
     /// Sends a blocking command, in slices where it would outlast the token.
     async fn block(&mut self, cmd: &Cmd, blocking: Blocking) -> Result<Value, Failure> {
         let (gate, mut wire) = self.parts();
-        let platform = gate.platform();
-        let began = platform.clock.monotonic();
-        let end = blocking
-            .timeout
-            .and_then(|timeout| began.checked_add(timeout));
+        let clock = &gate.platform().clock;
+        // Counted from the first slice on: the server, too, counts from the receipt of the command.
+        let mut end = None;
         let mut first = true;
         loop {
-            let slice = match gate.slice().await {
-                Ok(slice) => slice,
-                Err(rejected) if first => return Err(not_sent(rejected)),
-                Err(rejected) => return Err(RedisError::from(rejected).into()),
-            };
-            let entered = enter(gate, Request::Plain(&[Verb::Other])).await;
+            let entered = enter(gate, Request::Blocking).await;
             let Entry {
                 pass,
                 in_transaction,
+                slice,
                 ..
             } = match entered {
+                // Slices before this one were sent, so the caller's command was, too.
                 Err(Failure::NotSent) if !first => {
                     let ended = gate.ended().unwrap_or(Ended::Broken);
                     return Err(RedisError::from(&ended).into());
@@ -202,7 +206,11 @@ impl EntraConnection {
                 let limit = wire.response_timeout;
                 return Ok(wire.send(cmd, pass, limit).await?);
             }
-            let left = end.map(|end| end.saturating_sub(platform.clock.monotonic()));
+            let now = clock.monotonic();
+            if first {
+                end = (blocking.timeout).and_then(|timeout| now.checked_add(timeout));
+            }
+            let left = end.map(|end| end.saturating_sub(now));
             if !first && left.is_some_and(|left| left < Duration::from_millis(1)) {
                 pass.unused();
                 return Ok(Value::Nil);

@@ -1,6 +1,6 @@
 //! Two connections that have subscribed to the same for a while: which messages are the same?
 
-use super::link::Message;
+use super::message::Message;
 
 /// How many of the first messages of the new connection (`head`) are the last ones of the old one
 /// (`tail`). `at_least` of them are known to be.

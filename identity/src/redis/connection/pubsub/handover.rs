@@ -9,14 +9,35 @@ use std::time::Duration;
 use redis::{Value, cmd};
 
 use super::{
-    align::overlap,
-    link::{Frame, Link, Message},
-    task::{Subscriber, Verb},
+    align::overlap, frame::Frame, link::Link, message::Message, names::Names, queue::Queue,
 };
-use crate::redis::connection::{
-    dial::Dialled,
-    error::{Ended, no_connection},
-};
+use crate::Platform;
+
+/// One hand-over. The old connection delivers its messages until it is over.
+pub(super) struct Handover<'a> {
+    pub old: &'a mut Link,
+    pub new: &'a mut Link,
+    /// What the old connection has subscribed to.
+    pub names: &'a Names,
+    pub queue: &'a Queue,
+    pub platform: &'a Platform,
+    /// The longest wait for the answers of one step.
+    pub limit: Duration,
+}
+
+/// The new connection has taken over.
+pub(super) struct Handed {
+    /// The messages of the new connection that the old one has not delivered.
+    pub rest: Vec<Message>,
+    /// Why messages may be missing, if they may.
+    pub doubt: Option<&'static str>,
+}
+
+/// The new connection cannot take over.
+pub(super) struct NewFailed {
+    /// Whether the old connection is of no use any more either.
+    pub old_is_over: bool,
+}
 
 /// What both connections got since the new one began to subscribe.
 #[derive(Default)]
@@ -27,122 +48,69 @@ struct Overlap {
     old_is_over: bool,
     /// The old connection listens no more.
     unsubscribed: bool,
-    /// What is still awaited of each.
+    /// Number of answers that are awaited of each.
     old: usize,
     new: usize,
 }
 
-/// The new connection cannot take over.
-struct NewFailed;
+/// A step that the new connection did not take.
+struct Stuck;
 
-impl Subscriber {
-    /// Lets a new connection take over. Where that fails the old one goes on while its token lasts.
-    pub(super) async fn hand_over(&mut self) -> Result<(), Ended> {
-        let Some((planned, _)) = self.next.take() else {
-            return Ok(());
-        };
-        let (endpoint, provider) = (self.endpoint.clone(), self.provider.clone());
-        let options = self.options.clone();
-        let mut dialling = Box::pin(Self::dial(&endpoint, &provider, &options));
-        // It may wait for another token. Callers do not wait for that, and the old one ends.
-        let left = self.term.end().saturating_sub(self.now());
-        let limit = options.connect_timeout.min(left);
-        let mut out_of_time = provider.platform().clock.sleep(limit);
-        let dialled = loop {
-            tokio::select! { biased;
-                dialled = &mut dialling => break dialled,
-                frame = self.link.next() => {
-                    self.take(frame.map_err(|_| Ended::Broken)?)?;
-                }
-                () = &mut out_of_time => break Err(no_connection(limit)),
-            }
-        };
-        let Dialled {
-            what: mut new,
-            credentials,
-            term,
-        } = match dialled {
-            Ok(dialled) => dialled,
-            Err(error) => {
-                self.refused(planned, &error.to_string());
-                return Ok(());
-            }
-        };
-        let before = self.heard;
+impl Handover<'_> {
+    /// Lets the new connection take over.
+    pub async fn run(mut self) -> Result<Handed, NewFailed> {
         let mut both = Overlap::default();
-        let limit = self.options.auth_timeout;
-        let Ok(at_least) = self.subscribe_anew(&mut new, &mut both, limit).await else {
-            if both.old_is_over || both.unsubscribed {
-                return Err(Ended::Broken);
-            }
-            self.refused(planned, "the new connection did not subscribe");
-            return Ok(());
+        let Ok(at_least) = self.subscribe_anew(&mut both).await else {
+            let old_is_over = both.old_is_over || both.unsubscribed;
+            return Err(NewFailed { old_is_over });
         };
-        let lost_before = at_least.is_none();
         let found = overlap(&both.tail, &both.head, at_least.unwrap_or(0));
-        let skipped = found.unwrap_or(0);
-        self.link = new;
-        self.renewed(credentials, term);
-        let now = self.heard;
-        if lost_before || found.is_none() {
-            let why = match lost_before {
-                true => {
-                    "the connection to Redis broke, or fell silent, before the next one had subscribed"
-                }
-                false => "two connections to Redis got messages in different orders",
-            };
-            self.report(Some((before, now)), why);
-        } else {
-            self.report(
-                None,
-                "a RESP2 subscription needs a new connection for a new token",
-            );
-        }
-        for message in both.head.drain(..).skip(skipped) {
-            self.deliver(message);
-        }
-        Ok(())
+        let doubt = match (at_least, found) {
+            (None, _) => Some(
+                "the connection to Redis broke, or fell silent, before the next one had subscribed",
+            ),
+            (Some(_), None) => Some("two connections to Redis got messages in different orders"),
+            (Some(_), Some(_)) => None,
+        };
+        let rest = both.head.split_off(found.unwrap_or(0));
+        Ok(Handed { rest, doubt })
     }
 
-    /// Subscribes on `new` and unsubscribes on the old connection. Tells how many messages surely
-    /// arrived on both; `None` when the old one was not heard of after the new one had subscribed.
-    async fn subscribe_anew(
-        &mut self,
-        new: &mut Link,
-        both: &mut Overlap,
-        limit: Duration,
-    ) -> Result<Option<usize>, NewFailed> {
-        let names = self.channels.len() + self.patterns.len();
+    /// Subscribes on the new connection and unsubscribes on the old one. Tells how many messages
+    /// surely arrived on both; `None` when the old one was not heard of after the new one had
+    /// subscribed.
+    async fn subscribe_anew(&mut self, both: &mut Overlap) -> Result<Option<usize>, Stuck> {
         let ping = cmd("PING");
-        for command in self.all(Verb::Subscribe, Verb::PSubscribe) {
-            new.send(&command).await.map_err(|_| NewFailed)?;
+        for (verb, names) in self.names.by_verb() {
+            let command = verb.command(&names);
+            self.new.send(&command).await.map_err(|_| Stuck)?;
         }
-        both.new = names;
-        self.read_both(new, both, limit).await?;
+        both.new = self.names.len();
+        self.read_both(both).await?;
 
-        both.old_is_over |= self.link.send(&ping).await.is_err();
+        both.old_is_over |= self.old.send(&ping).await.is_err();
         both.old = 1;
-        self.read_both(new, both, limit).await?;
+        self.read_both(both).await?;
         let marked = (!both.old_is_over).then_some(both.tail.len());
 
-        new.send(&ping).await.map_err(|_| NewFailed)?;
+        self.new.send(&ping).await.map_err(|_| Stuck)?;
         both.new = 1;
-        self.read_both(new, both, limit).await?;
+        self.read_both(both).await?;
         let on_new = both.head.len();
 
         both.unsubscribed = true;
-        for command in self.all(Verb::Unsubscribe, Verb::PUnsubscribe) {
-            both.old_is_over |= self.link.send(&command).await.is_err();
+        for command in self.names.unsubscribe() {
+            both.old_is_over |= self.old.send(&command).await.is_err();
         }
-        both.old = names;
-        self.read_both(new, both, limit).await?;
+        both.old = self.names.len();
+        self.read_both(both).await?;
         let broke = std::mem::replace(&mut both.old_is_over, true);
 
-        new.send(&ping).await.map_err(|_| NewFailed)?;
+        self.new.send(&ping).await.map_err(|_| Stuck)?;
         both.new = 1;
-        self.read_both(new, both, limit).await?;
+        self.read_both(both).await?;
         let on_old = marked.map_or(0, |marked| both.tail.len() - marked);
-        // What an old connection that broke would still have got, nobody knows.
+        // The messages that a broken connection would still have got are unknown.
         let surely = match broke {
             true => on_old,
             false => on_old.max(on_new),
@@ -153,36 +121,31 @@ impl Subscriber {
     }
 
     /// Reads both connections until each has sent what is awaited of it. The old one delivers.
-    async fn read_both(
-        &mut self,
-        new: &mut Link,
-        both: &mut Overlap,
-        limit: Duration,
-    ) -> Result<(), NewFailed> {
-        let by = self.now().saturating_add(limit);
+    async fn read_both(&mut self, both: &mut Overlap) -> Result<(), Stuck> {
+        let clock = &self.platform.clock;
+        let by = clock.monotonic().saturating_add(self.limit);
         while both.new > 0 || (both.old > 0 && !both.old_is_over) {
-            let left = by.saturating_sub(self.now());
-            let out_of_time = self.provider.platform().clock.sleep(left);
+            let out_of_time = clock.sleep(by.saturating_sub(clock.monotonic()));
             tokio::select! { biased;
-                frame = self.link.next(), if !both.old_is_over => match frame {
+                frame = self.old.next(), if !both.old_is_over => match frame {
                     Ok(Frame::Message(message)) => {
-                        self.deliver(message.clone());
+                        self.queue.deliver(message.clone());
                         both.tail.push(message);
                     }
                     Ok(Frame::Confirmed | Frame::Pong) => both.old = both.old.saturating_sub(1),
-                    Ok(_) => {}
+                    Ok(Frame::Reply(_) | Frame::Other) => {}
                     Err(_) => both.old_is_over = true,
                 },
-                frame = new.next() => match frame.map_err(|_| NewFailed)? {
+                frame = self.new.next() => match frame.map_err(|_| Stuck)? {
                     Frame::Message(message) => both.head.push(message),
                     Frame::Confirmed | Frame::Pong => both.new = both.new.saturating_sub(1),
-                    Frame::Reply(Value::ServerError(_)) => return Err(NewFailed),
-                    _ => {}
+                    Frame::Reply(Value::ServerError(_)) => return Err(Stuck),
+                    Frame::Reply(_) | Frame::Other => {}
                 },
                 () = out_of_time => {
                     // A mute old connection is no reason to stay on it.
                     if both.new > 0 {
-                        return Err(NewFailed);
+                        return Err(Stuck);
                     }
                     both.old_is_over = true;
                 }

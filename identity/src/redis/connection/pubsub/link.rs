@@ -1,44 +1,35 @@
 //! A connection that subscribes: commands in, frames out.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt as _, StreamExt as _};
-use redis::{Cmd, ErrorKind, ProtocolVersion, PushKind, RedisError, RedisResult, Value, cmd};
+use redis::{Cmd, ErrorKind, ProtocolVersion, RedisError, RedisResult, Value, cmd};
 use tokio_util::codec::Framed;
 
+use super::frame::Frame;
 use crate::{
+    Platform,
     platform::{BoxFuture, ByteStream},
-    redis::RedisCredentials,
+    redis::{RedisCredentials, connection::error::Ended},
 };
 
-/// What somebody published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Message {
-    pub channel: Vec<u8>,
-    pub pattern: Option<Vec<u8>>,
-    pub payload: Vec<u8>,
-}
-
-/// What the server sends.
-#[derive(Debug)]
-pub(super) enum Frame {
-    Message(Message),
-    /// One name of a (P)SUBSCRIBE or (P)UNSUBSCRIBE is done.
-    Confirmed,
-    Pong,
-    Reply(Value),
-    /// A push that nobody asked for.
-    Other,
-}
-
+/// One authenticated connection.
 pub(super) struct Link {
     framed: Framed<ByteStream, redis::ValueCodec>,
+    platform: Platform,
+    /// How long the network may take to accept a command.
+    limit: Duration,
 }
 
 impl Link {
-    /// Authenticates. The answer is awaited before anything else is sent (RA-18).
+    /// Authenticates on `stream`. The answer is awaited before anything else is sent (RA-18). Sending
+    /// a command may take up to `limit`.
     pub fn open(
         stream: ByteStream,
         credentials: &RedisCredentials,
         protocol: ProtocolVersion,
+        platform: Platform,
+        limit: Duration,
     ) -> BoxFuture<'static, RedisResult<Self>> {
         let mut first = cmd("AUTH");
         if protocol.supports_resp3() {
@@ -50,9 +41,11 @@ impl Link {
             .arg(credentials.password());
         let mut link = Self {
             framed: Framed::new(stream, redis::ValueCodec::default()),
+            platform,
+            limit,
         };
         Box::pin(async move {
-            link.send(&first).await?;
+            link.framed.send(first.get_packed_command()).await?;
             match link.next().await? {
                 Frame::Reply(Value::ServerError(error)) => Err(error.into()),
                 Frame::Reply(Value::Okay | Value::Map(_)) => Ok(link),
@@ -64,70 +57,28 @@ impl Link {
         })
     }
 
-    pub async fn send(&mut self, cmd: &Cmd) -> RedisResult<()> {
-        self.framed.send(cmd.get_packed_command()).await
+    /// Sends a command. A peer that does not read, and whose buffers are full, must not hold up the
+    /// subscriber: the connection is over then (PR-37).
+    ///
+    /// # Errors
+    /// Why the connection is over.
+    pub async fn send(&mut self, cmd: &Cmd) -> Result<(), Ended> {
+        let sent = self.framed.send(cmd.get_packed_command());
+        match self.platform.within(self.limit, sent).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) => Err(Ended::Broken),
+            None => Err(Ended::Unresponsive("a subscriber")),
+        }
     }
 
-    /// The next frame. Dropping the future loses nothing.
+    /// The next frame. Cancel-safe.
+    ///
+    /// # Errors
+    /// When the connection is over, or does not speak RESP.
     pub async fn next(&mut self) -> RedisResult<Frame> {
         match self.framed.next().await {
-            Some(value) => Ok(read(value?)),
+            Some(value) => Ok(Frame::from(value?)),
             None => Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()),
         }
     }
-}
-
-fn read(value: Value) -> Frame {
-    match value {
-        Value::Push { kind, data } => push(&kind, data),
-        Value::SimpleString(text) if text == "PONG" => Frame::Pong,
-        // RESP2 has no pushes: what they are, their first item tells (RS-13).
-        Value::Array(mut items) if !items.is_empty() => {
-            let kind = match &items[..] {
-                [Value::BulkString(kind), ..] => match kind.as_slice() {
-                    b"message" => PushKind::Message,
-                    b"pmessage" => PushKind::PMessage,
-                    b"subscribe" => PushKind::Subscribe,
-                    b"psubscribe" => PushKind::PSubscribe,
-                    b"unsubscribe" => PushKind::Unsubscribe,
-                    b"punsubscribe" => PushKind::PUnsubscribe,
-                    b"pong" => return Frame::Pong,
-                    _ => return Frame::Reply(Value::Array(items)),
-                },
-                _ => return Frame::Reply(Value::Array(items)),
-            };
-            push(&kind, items.split_off(1))
-        }
-        value => Frame::Reply(value),
-    }
-}
-
-fn push(kind: &PushKind, data: Vec<Value>) -> Frame {
-    let mut texts = data.into_iter().map(|value| match value {
-        Value::BulkString(bytes) => Some(bytes),
-        _ => None,
-    });
-    let mut text = || texts.next().flatten();
-    let message = match kind {
-        PushKind::Message => (|| {
-            Some(Message {
-                pattern: None,
-                channel: text()?,
-                payload: text()?,
-            })
-        })(),
-        PushKind::PMessage => (|| {
-            Some(Message {
-                pattern: Some(text()?),
-                channel: text()?,
-                payload: text()?,
-            })
-        })(),
-        PushKind::Subscribe
-        | PushKind::PSubscribe
-        | PushKind::Unsubscribe
-        | PushKind::PUnsubscribe => return Frame::Confirmed,
-        _ => None,
-    };
-    message.map_or(Frame::Other, Frame::Message)
 }

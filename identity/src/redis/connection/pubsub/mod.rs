@@ -1,52 +1,32 @@
 //! Subscriptions that outlive their tokens.
 
 mod align;
-mod anew;
+mod change;
+mod event;
+mod expected;
+mod frame;
 mod handover;
 mod link;
+mod message;
+mod names;
 mod queue;
-mod renewal;
-mod task;
+mod refused;
+mod resubscribe;
+mod subscriber;
+mod verb;
 
 use std::{fmt, sync::Arc};
 
-use jiff::Timestamp;
 use redis::{RedisError, RedisResult};
 use tokio::sync::{mpsc, oneshot};
 
-use self::{
-    queue::Queue,
-    task::{Change, Subscriber, Verb},
-};
+pub use self::event::PubSubEvent;
+use self::{change::Change, queue::Queue, subscriber::Subscriber, verb::Verb};
 use super::{
     error::Ended,
     options::{ConnectionOptions, RedisEndpoint},
 };
 use crate::{platform::TaskHandle, redis::EntraIdCredentialsProvider};
-
-/// What a subscriber gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PubSubEvent {
-    /// Somebody published something.
-    Message {
-        /// Where.
-        channel: Vec<u8>,
-        /// The pattern by which it was found; `None` for a subscription to the channel itself.
-        pattern: Option<Vec<u8>>,
-        /// What.
-        payload: Vec<u8>,
-    },
-    /// Messages may be missing here.
-    Gap {
-        /// When the connection was last heard from, by the wall clock of this host.
-        from: Timestamp,
-        /// When the next one had subscribed, or when reading went on.
-        until: Timestamp,
-        /// What happened.
-        why: String,
-    },
-}
 
 /// Channels and patterns that somebody listens to. It comes back when its connection breaks, and it
 /// tells wherever messages may have been lost: never does one get lost without a

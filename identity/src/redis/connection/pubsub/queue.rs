@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::PubSubEvent;
+use super::{event::PubSubEvent, message::Message};
 use crate::platform::Clock;
 
 /// Keeps what was not read yet, up to a limit, so that a slow reader holds up neither the
@@ -67,6 +67,15 @@ impl Queue {
         state.events.push_back(event);
         drop(state);
         self.news.notify_one();
+    }
+
+    /// A message for the reader.
+    pub fn deliver(&self, message: Message) {
+        self.push(PubSubEvent::Message {
+            channel: message.channel,
+            pattern: message.pattern,
+            payload: message.payload,
+        });
     }
 
     pub fn close(&self) {

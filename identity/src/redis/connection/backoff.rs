@@ -1,0 +1,49 @@
+//! The waits before a lost connection is made again.
+
+use std::time::Duration;
+
+use crate::Platform;
+
+/// The wait after the first failure, doubled with each further one up to [`CAP`] (RA-20).
+const BASE: Duration = Duration::from_millis(50);
+
+/// The longest wait, jitter excluded. A connection that has lasted as long counts as a success.
+const CAP: Duration = Duration::from_secs(2);
+
+/// The most that is added to a wait at random.
+const JITTER: Duration = Duration::from_millis(200);
+
+/// How long to wait before the next connect. After the loss of a connection the first try is
+/// immediate (RA-21); after failures the waits are 50 ms, 100 ms and so on up to 2 s, each plus up to
+/// 200 ms (RA-20).
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    /// Number of waits since the last success.
+    waits: u32,
+    /// Whether the immediate try was used up.
+    has_hurried: bool,
+}
+
+impl Backoff {
+    /// The wait after a connection that has lasted for `lifetime`. A server that closes what it has
+    /// just accepted is not asked in a loop: a connection shorter than 2 s counts as a failure.
+    pub fn lost(&mut self, platform: &Platform, lifetime: Duration) -> Duration {
+        if lifetime >= CAP {
+            *self = Self::default();
+        }
+        if std::mem::replace(&mut self.has_hurried, true) {
+            return self.failed(platform);
+        }
+        Duration::ZERO
+    }
+
+    /// The wait after a connect that has failed.
+    pub fn failed(&mut self, platform: &Platform) -> Duration {
+        self.has_hurried = true;
+        let wait = BASE
+            .saturating_mul(2_u32.saturating_pow(self.waits))
+            .min(CAP);
+        self.waits = self.waits.saturating_add(1);
+        wait + JITTER.mul_f64(platform.random.unit("redis/reconnect"))
+    }
+}
