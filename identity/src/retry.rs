@@ -211,8 +211,9 @@ impl Failure {
         matches!(self, Self::Transport(error) if error.kind.is_connect())
     }
 
-    /// Whether another attempt may fare better. An absurdly large answer stays large, and a
-    /// certificate that is refused is no broken connection: it is refused again.
+    /// Whether another attempt may fare better. An absurdly large answer stays large, what a client
+    /// does not support it does not support later, and a certificate that is refused is no broken
+    /// connection: it is refused again.
     pub(crate) fn is_retried(&self) -> bool {
         match self {
             Self::TimedOut { .. } => true,
@@ -220,6 +221,7 @@ impl Failure {
                 error.kind,
                 TransportErrorKind::TooLarge
                     | TransportErrorKind::NoClient
+                    | TransportErrorKind::Unsupported
                     | TransportErrorKind::Certificate
             ),
         }

@@ -81,7 +81,12 @@ pub(crate) fn unanswered(
     help: &str,
 ) -> Error {
     let kind = match &failure {
-        Failure::Transport(error) if error.kind == TransportErrorKind::NoClient => {
+        Failure::Transport(error)
+            if matches!(
+                error.kind,
+                TransportErrorKind::NoClient | TransportErrorKind::Unsupported
+            ) =>
+        {
             ErrorKind::Configuration
         }
         failure if failure.is_connect() => unreached,

@@ -68,6 +68,12 @@ async fn pr_10_managed_identity_retries_what_may_pass() {
         [0],
         "there is no client to try again with"
     );
+    let unsupported = Exchange::Error(TransportErrorKind::Unsupported);
+    assert_eq!(
+        times(&policy, unsupported).await,
+        [0],
+        "the same client will not support it later"
+    );
     let refused = Exchange::Error(TransportErrorKind::Certificate);
     assert_eq!(
         times(&policy, refused).await,

@@ -1,5 +1,7 @@
 //! An [`HttpClient`] of the real network: reqwest, with rustls and ring (feature `reqwest`).
 
+mod trust;
+
 use std::{
     collections::BTreeMap,
     error::Error as StdError,
@@ -13,8 +15,9 @@ use bytes::Bytes;
 
 use crate::platform::{
     BoxFuture, HttpBody, HttpClient, HttpRequest, HttpResponse, Method, TransportError,
-    TransportErrorKind,
+    TransportErrorKind, Trust,
 };
+use trust::Renamed;
 
 /// Sends requests with reqwest, over HTTP/1.1. Clones share connections.
 ///
@@ -23,7 +26,9 @@ use crate::platform::{
 /// the wrong host. Where Entra can only be reached through one, name it in
 /// [`customized`](Self::customized), for https only.
 ///
-/// Certificates are checked by the rules of the operating system.
+/// Certificates are checked by the rules of the operating system, unless the request says whom it
+/// [trusts](HttpRequest::trust). A request with a [server name](HttpRequest::server_name) of its own
+/// goes to its host directly, whatever proxy was named in `customized`.
 #[derive(Clone)]
 pub struct ReqwestClient(Arc<Inner>);
 
@@ -31,8 +36,66 @@ type Customize = Box<dyn Fn(rq::ClientBuilder) -> rq::ClientBuilder + Send + Syn
 
 struct Inner {
     customize: Customize,
-    /// reqwest limits the connect per client and not per request; policies know few limits.
-    clients: Mutex<BTreeMap<Option<Duration>, rq::Client>>,
+    clients: Mutex<Clients>,
+}
+
+/// What reqwest settles per client and not per request.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Settings {
+    connect_limit: Option<Duration>,
+    trust: Trust,
+    renamed: Option<Renamed>,
+}
+
+/// The most clients that are kept for requests with a trust or a server name of their own: the
+/// certificates of an authority are rotated, and each set is another client.
+const MOST_OTHERS: usize = 8;
+
+#[derive(Default)]
+struct Clients {
+    /// One for each connect limit; policies know few.
+    by_limit: BTreeMap<Option<Duration>, rq::Client>,
+    /// The others, the least recently used first.
+    others: Vec<(Settings, rq::Client)>,
+}
+
+impl Clients {
+    fn get(&mut self, settings: &Settings) -> Option<rq::Client> {
+        if settings.is_common() {
+            return self.by_limit.get(&settings.connect_limit).cloned();
+        }
+        let at = (self.others.iter()).position(|(known, _)| known == settings)?;
+        let found = self.others.remove(at);
+        let client = found.1.clone();
+        self.others.push(found);
+        Some(client)
+    }
+
+    fn keep(&mut self, settings: Settings, client: rq::Client) {
+        if settings.is_common() {
+            self.by_limit.insert(settings.connect_limit, client);
+            return;
+        }
+        if self.others.len() == MOST_OTHERS {
+            self.others.remove(0);
+        }
+        self.others.push((settings, client));
+    }
+}
+
+impl Settings {
+    fn of(request: &HttpRequest) -> Result<Self, TransportError> {
+        request.check_trust()?;
+        Ok(Self {
+            connect_limit: request.connect_limit,
+            trust: request.trust.clone(),
+            renamed: Renamed::of(request)?,
+        })
+    }
+
+    fn is_common(&self) -> bool {
+        self.trust == Trust::System && self.renamed.is_none()
+    }
 }
 
 impl ReqwestClient {
@@ -42,11 +105,13 @@ impl ReqwestClient {
     }
 
     /// A client with changes of the caller's own, such as a proxy or another TLS configuration.
-    /// `customize` is called once for each connect limit that requests name.
+    /// `customize` is called once for each connect limit, trust and server name that requests
+    /// name.
     ///
     /// Certificates are judged by a whole [`rustls::ClientConfig`], so reqwest's own options for
     /// them change nothing here: to trust an authority that the operating system does not know,
-    /// give `tls_backend_preconfigured` another configuration.
+    /// give `tls_backend_preconfigured` another configuration. Requests that say whom they trust
+    /// do not use it.
     pub fn customized(
         customize: impl Fn(rq::ClientBuilder) -> rq::ClientBuilder + Send + Sync + 'static,
     ) -> Self {
@@ -57,18 +122,13 @@ impl ReqwestClient {
         }))
     }
 
-    fn client(&self, connect_limit: Option<Duration>) -> Result<rq::Client, TransportError> {
+    fn client(&self, settings: Settings) -> Result<rq::Client, TransportError> {
         let Inner { customize, clients } = &*self.0;
         let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&connect_limit) {
-            return Ok(client.clone());
+        if let Some(client) = clients.get(&settings) {
+            return Ok(client);
         }
-        let unusable = |error: &dyn fmt::Display| {
-            let message = format!("the HTTP client cannot be built: {error}");
-            TransportError::new(TransportErrorKind::NoClient, message)
-        };
         let mut builder = rq::Client::builder()
-            .tls_backend_preconfigured(tls().map_err(|error| unusable(&error))?)
             .no_proxy()
             .http1_only()
             .referer(false)
@@ -79,24 +139,27 @@ impl ReqwestClient {
             .no_deflate()
             .redirect(rq::redirect::Policy::none())
             .retry(rq::retry::never());
-        if let Some(limit) = connect_limit {
+        if let Some(limit) = settings.connect_limit {
             builder = builder.connect_timeout(limit);
         }
-        let client = customize(builder)
-            .build()
-            .map_err(|error| unusable(&error))?;
-        clients.insert(connect_limit, client.clone());
+        let tls = trust::config(&settings.trust)?;
+        // What the request trusts is not the caller's to change; what the host trusts is.
+        builder = match settings.trust {
+            Trust::System => customize(builder.tls_backend_preconfigured(tls)),
+            Trust::Authority(_) | Trust::Thumbprint(_) => {
+                customize(builder).tls_backend_preconfigured(tls)
+            }
+        };
+        if let Some(renamed) = &settings.renamed {
+            builder = renamed.build(builder);
+        }
+        let client = builder.build().map_err(|error| {
+            let message = format!("the HTTP client cannot be built: {error}");
+            TransportError::new(TransportErrorKind::NoClient, message)
+        })?;
+        clients.keep(settings, client.clone());
         Ok(client)
     }
-}
-
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    use rustls_platform_verifier::BuilderVerifierExt as _;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth())
 }
 
 impl Default for ReqwestClient {
@@ -118,12 +181,20 @@ impl HttpClient for ReqwestClient {
     ) -> BoxFuture<'static, Result<HttpResponse, TransportError>> {
         let this = self.clone();
         Box::pin(async move {
-            let client = this.client(request.connect_limit)?;
+            let settings = Settings::of(&request)?;
+            let mut url = request.url;
+            let host = (settings.renamed.as_ref())
+                .map(|renamed| renamed.apply(&mut url))
+                .transpose()?;
+            let client = this.client(settings)?;
             let method = match request.method {
                 Method::Get => rq::Method::GET,
                 Method::Post => rq::Method::POST,
             };
-            let mut sent = client.request(method, request.url);
+            let mut sent = client.request(method, url);
+            if let Some(host) = host {
+                sent = sent.header(rq::header::HOST, host);
+            }
             for (name, value) in request.headers {
                 sent = sent.header(name, value);
             }
@@ -177,7 +248,7 @@ fn told(error: &rq::Error) -> TransportError {
     };
     let message = match kind {
         TransportErrorKind::ConnectTimeout => "the connect took too long".to_owned(),
-        _ => innermost.to_string(),
+        _ => trust::mismatch(innermost).unwrap_or_else(|| innermost.to_string()),
     };
     TransportError::new(kind, message)
 }

@@ -5,10 +5,15 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use url::Url;
 
-use super::BoxFuture;
+use super::{BoxFuture, trust::Trust};
 
 /// Sends requests. It follows no redirect, keeps no cookie, retries nothing and times nothing but
 /// the connect: everything else is the caller's policy.
+///
+/// An implementation honours [`trust`](HttpRequest::trust) and
+/// [`server_name`](HttpRequest::server_name), or refuses a request that names them with
+/// [`Unsupported`](TransportErrorKind::Unsupported) before anything is sent: see
+/// [`HttpRequest::check_trust`] and [`HttpRequest::only_system_trust`].
 pub trait HttpClient: Send + Sync + 'static {
     /// Sends `request`; completes when the head of the answer has arrived. Dropping the future
     /// drops the exchange.
@@ -51,6 +56,12 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
     /// How long the connect may take (name, TCP and TLS). `None`: as long as the caller waits.
     pub connect_limit: Option<Duration>,
+    /// How the certificate of an https peer is judged. Default: by the rules of the host.
+    pub trust: Trust,
+    /// The name that is sent in the TLS handshake (SNI) and that the peer's certificate must have,
+    /// where it is not the host of the URL. The connection and the `Host` header stay the URL's.
+    /// A DNS name. Default: none.
+    pub server_name: Option<String>,
 }
 
 impl HttpRequest {
@@ -62,7 +73,60 @@ impl HttpRequest {
             headers: Vec::new(),
             body: Vec::new(),
             connect_limit: None,
+            trust: Trust::System,
+            server_name: None,
         }
+    }
+
+    /// Whether its [`trust`](Self::trust) and [`server_name`](Self::server_name) mean anything.
+    /// Without TLS nothing would be checked, and what they protect would be sent all the same.
+    ///
+    /// # Errors
+    /// The URL is not https although the request says whom to trust, or the server name is not a
+    /// DNS name: an error of the kind [`Unsupported`](TransportErrorKind::Unsupported).
+    pub fn check_trust(&self) -> Result<(), TransportError> {
+        let refuse = |why: String| Err(TransportError::new(TransportErrorKind::Unsupported, why));
+        if self.has_own_trust() && self.url.scheme() != "https" {
+            return refuse(format!(
+                "the request says which certificate it trusts, so its URL must be https and not {}",
+                self.url.scheme()
+            ));
+        }
+        match &self.server_name {
+            // An address that is written oddly is no name either: a URL would take it for one.
+            Some(name)
+                if !matches!(url::Host::parse(name), Ok(url::Host::Domain(host))
+                    if host.eq_ignore_ascii_case(name)) =>
+            {
+                refuse(format!(
+                    "the server name {name:?} cannot be used: it is not a DNS name"
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// For clients that judge every peer by the rules of the host: whether this request asks for
+    /// nothing else. `client` is the client's name.
+    ///
+    /// # Errors
+    /// It does: an error of the kind [`Unsupported`](TransportErrorKind::Unsupported).
+    pub fn only_system_trust(&self, client: &str) -> Result<(), TransportError> {
+        if self.has_own_trust() {
+            return Err(TransportError::new(
+                TransportErrorKind::Unsupported,
+                format!(
+                    "{client} cannot trust a certificate or use a server name that the request \
+                     names: give the platform a client that can, such as that of the feature \
+                     `reqwest`"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn has_own_trust(&self) -> bool {
+        self.trust != Trust::System || self.server_name.is_some()
     }
 
     /// Adds a header.
@@ -177,8 +241,8 @@ pub enum TransportErrorKind {
     ConnectTimeout,
     /// TLS could not be agreed on.
     Tls,
-    /// The peer's certificate was refused: its issuer, its dates or its names. It is refused the
-    /// next time, too.
+    /// The peer's certificate was refused: its issuer, its dates, its names or its thumbprint. It
+    /// is refused the next time, too.
     Certificate,
     /// The connection broke before the answer was complete.
     Broken,
@@ -188,6 +252,9 @@ pub enum TransportErrorKind {
     TooLarge,
     /// No client is configured that could send the request.
     NoClient,
+    /// The client cannot check the peer as the request asks: see [`HttpRequest::trust`] and
+    /// [`HttpRequest::server_name`]. Nothing was sent, and the next attempt fares no better.
+    Unsupported,
 }
 
 impl TransportErrorKind {

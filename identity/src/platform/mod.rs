@@ -8,6 +8,7 @@ mod clock;
 mod http;
 mod streams;
 pub mod system;
+mod trust;
 
 use std::{fmt, future::Future, io, path::Path, pin::Pin, sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ pub use http::{
     HttpBody, HttpClient, HttpRequest, HttpResponse, Method, TransportError, TransportErrorKind,
 };
 pub use streams::{ByteStream, ByteStreams, ReadWrite};
+pub use trust::{Authorities, Trust, TrustError};
 
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

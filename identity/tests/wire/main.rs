@@ -19,3 +19,4 @@ mod patience;
 mod peer;
 mod status;
 mod tls;
+mod trust;

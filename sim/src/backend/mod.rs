@@ -2,6 +2,7 @@
 //! issuer of its tokens, the faults that are installed, and the record of what reached them.
 
 pub(crate) mod capture;
+mod certificate;
 pub(crate) mod handle;
 pub(crate) mod issuer;
 pub(crate) mod journal;
@@ -16,5 +17,6 @@ pub(crate) mod testing;
 mod windows;
 
 pub use capture::{CaptureSink, Captured};
+pub use certificate::{Authority, Certificate, SignedBy};
 pub use handle::Backend;
 pub(crate) use handle::Beginning;

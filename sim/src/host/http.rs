@@ -1,6 +1,7 @@
 //! The HTTP client that a simulated host lends to its credentials: real HTTP/1.1 over the engine's
 //! streams, one connection per exchange. `https` is spoken in the clear on port 443: the engines
-//! carry no TLS, and the scheme stays visible in the trace.
+//! carry no TLS, and the scheme stays visible in the trace. The certificate that the peer presents is
+//! checked all the same, when the connection is made and before anything is sent.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 
-use super::{instance::Instance, state::HostState};
+use super::{instance::Instance, state::HostState, tls};
 use crate::{
     engine::Work,
     http::exchange::Request,
@@ -160,10 +161,16 @@ impl HostState {
         self: Arc<Self>,
         request: HttpRequest,
     ) -> Result<(http::response::Parts, Incoming, Work), TransportError> {
+        request.check_trust()?;
         let url = &request.url;
         let host = url.host_str().unwrap_or_default().to_owned();
         let port = url.port_or_known_default().unwrap_or(80);
         let stream = self.connect(&host, port, request.connect_limit).await?;
+        if url.scheme() == "https" {
+            let name = request.server_name.as_deref().unwrap_or(&host);
+            let certificate = self.backend.certificate_of(&host);
+            tls::check(&certificate, &request.trust, name, self.now())?;
+        }
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|e| of_hyper(&e))?;

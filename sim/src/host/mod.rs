@@ -5,6 +5,9 @@ mod http;
 mod instance;
 mod platform;
 mod state;
+#[cfg(test)]
+mod tests;
+mod tls;
 
 pub use instance::Leftovers;
 pub use platform::Lender;
