@@ -1,4 +1,4 @@
-//! Which authority is asked for tokens (RD-52).
+//! The authority that issues the tokens (RD-52).
 
 use url::Url;
 
@@ -6,7 +6,7 @@ use crate::{Error, ErrorKind};
 
 use super::NAME;
 
-/// The authority of an application, in the words of node-redis (RD-52).
+/// The authority of an application, with the variants of node-redis (RD-52).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthorityConfig {
@@ -15,23 +15,23 @@ pub enum AuthorityConfig {
         /// The tenant's id or domain name.
         tenant_id: String,
     },
-    /// `common`: the tenant of whoever signs in. Only people can: an application signs in to one
-    /// tenant (EN-07).
+    /// `common`: the tenant of the person that signs in. An application signs in to one tenant, so
+    /// this is an error for it (EN-07).
     #[default]
     Default,
     /// The https URL of an authority and its tenant, such as
     /// `https://login.microsoftonline.us/contoso.example`.
     Custom {
-        /// That URL.
+        /// The URL.
         authority_url: String,
     },
 }
 
 impl AuthorityConfig {
-    /// The authority host, if it is not the usual one, and the tenant.
+    /// Returns the authority host, if it is not the default, and the tenant.
     ///
     /// # Errors
-    /// `Configuration` when there is no tenant in it.
+    /// `Configuration` when it names no tenant.
     pub(super) fn host_and_tenant(self) -> Result<(Option<String>, String), Error> {
         match self {
             Self::MultiTenant { tenant_id } if tenant_id.trim().is_empty() => {
@@ -51,7 +51,7 @@ impl AuthorityConfig {
     }
 }
 
-/// Host and tenant of the URL of an authority.
+/// Splits the URL of an authority into host and tenant.
 fn split(authority: &str) -> Option<(String, String)> {
     let mut url = Url::parse(authority.trim()).ok()?;
     let path = url.path().trim_matches('/').to_owned();

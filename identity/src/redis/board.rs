@@ -19,7 +19,7 @@ pub(super) struct Board {
     /// Number of requests that brought a token, a new one or the same.
     pub(super) answers: u64,
     /// Why the last request failed whose attempts are used up. For callers that wait for a request:
-    /// the end of the token at hand is not among these, because it answers no request.
+    /// the end of the current token is not among these, because it answers no request.
     pub(super) failure: Option<Error>,
     /// Number of requests whose attempts were used up.
     pub(super) failures: u64,

@@ -1,22 +1,19 @@
-//! When a token is renewed, and how often a failure is tried again.
+//! When a token is renewed.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use crate::{Error, ErrorKind};
 
-use super::NAME;
+use super::{NAME, TokenRetryPolicy};
 
-/// The least wait at the cap: what keeps failing is not asked more often than every 30 s (PR-23).
-const LEAST_CAP: Duration = Duration::from_secs(30);
-
-/// The least first wait, that of the documented example.
+/// The shortest allowed `initial_delay`, that of the documented example.
 const LEAST_DELAY: Duration = Duration::from_millis(100);
 
 /// How an [`EntraIdCredentialsProvider`](super::EntraIdCredentialsProvider) renews its token.
 #[derive(Clone, Debug)]
 pub struct TokenManagerConfig {
-    /// The share of its life after which a token is renewed: above 0, at most 1. The life is what
-    /// is left of the token when it is received. Default: 0.7.
+    /// The share of its life after which a token is renewed: above 0, at most 1. The life is the
+    /// remaining time at the receipt. Default: 0.7 (PR-30).
     pub expiration_refresh_ratio: f64,
     /// How long before its end a token is renewed at the latest, but never before half of its
     /// life. Default: 5 minutes, which leaves room for retries and for spreading the `AUTH`s
@@ -24,7 +21,7 @@ pub struct TokenManagerConfig {
     pub lower_refresh_bound: Duration,
     /// How long one token request may take. Default: 30 s.
     pub request_timeout: Duration,
-    /// What happens when a request fails.
+    /// How a failed request is retried.
     pub retry: TokenRetryPolicy,
 }
 
@@ -40,10 +37,10 @@ impl Default for TokenManagerConfig {
 }
 
 impl TokenManagerConfig {
-    /// Whether every value makes sense. `build` of the provider asks this.
+    /// Checks every value. The provider's `build` calls this.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration), which names the value and what it may be.
+    /// [`Configuration`](ErrorKind::Configuration), which names the value and its allowed range.
     pub fn validate(&self) -> Result<(), Error> {
         let TokenRetryPolicy {
             initial_delay,
@@ -86,88 +83,11 @@ impl TokenManagerConfig {
         )
     }
 
-    /// From the receipt of a token with this `life` to its renewal.
+    /// Returns the time from the receipt of a token with this `life` to its renewal (PR-30).
     pub(super) fn refresh_after(&self, life: Duration) -> Duration {
         let by_ratio = life.mul_f64(self.expiration_refresh_ratio.clamp(0.0, 1.0));
         let by_bound = life.saturating_sub(self.lower_refresh_bound).max(life / 2);
         by_ratio.min(by_bound)
-    }
-}
-
-/// How failed token requests are repeated.
-#[derive(Clone)]
-pub struct TokenRetryPolicy {
-    /// How many times a failed request is repeated before the failure is told to the subscribers:
-    /// retries after the first failure, as in node-redis (RD-10). Default: 5. What failed is tried
-    /// again after that too, at the longest wait, for as long as somebody subscribes.
-    pub max_attempts: u32,
-    /// The nominal wait before the first retry, at least 100 ms. Default: 1 s.
-    pub initial_delay: Duration,
-    /// The longest wait, jitter included. Default: 30 s. Once the attempts are used up, requests
-    /// come at this distance, or at 30 s if it is shorter.
-    pub max_delay: Duration,
-    /// By how much each wait is longer than the one before. Default: 2.
-    pub backoff_multiplier: f64,
-    /// How far a wait may be off: it is drawn from nominal x [1 - jitter, 1 + jitter]. A fraction,
-    /// not percent (RD-09). Default: 0.2.
-    pub jitter: f64,
-    /// Whether a failure may go away by itself within seconds. Default:
-    /// [`Error::is_transient`]. One that may not is told at once, and tried again at the longest
-    /// wait: somebody may repair what it is about.
-    pub is_retryable: Arc<dyn Fn(&Error) -> bool + Send + Sync>,
-}
-
-impl Default for TokenRetryPolicy {
-    fn default() -> Self {
-        Self {
-            max_attempts: 5,
-            initial_delay: Duration::from_secs(1),
-            max_delay: Duration::from_secs(30),
-            backoff_multiplier: 2.0,
-            jitter: 0.2,
-            is_retryable: Arc::new(Error::is_transient),
-        }
-    }
-}
-
-impl TokenRetryPolicy {
-    /// The wait before the `retry`-th retry (from 1). `unit` of [0, 1) places it within the jitter.
-    pub(super) fn delay(&self, retry: u32, unit: f64) -> Duration {
-        let exponent = i32::try_from(retry.saturating_sub(1)).unwrap_or(i32::MAX);
-        let factor = self.backoff_multiplier.powi(exponent);
-        let nominal = self.initial_delay.as_secs_f64() * factor;
-        self.jittered(nominal, self.max_delay, unit)
-    }
-
-    /// The longest nominal wait: the distance of requests once the attempts are used up.
-    pub(super) fn cap(&self) -> Duration {
-        self.max_delay.max(LEAST_CAP)
-    }
-
-    /// A wait at the cap.
-    pub(super) fn delay_at_cap(&self, unit: f64) -> Duration {
-        self.jittered(self.cap().as_secs_f64(), self.cap(), unit)
-    }
-
-    /// `nominal` seconds within the jitter, but no more than `most`.
-    fn jittered(&self, nominal: f64, most: Duration, unit: f64) -> Duration {
-        let nominal = nominal.min(most.as_secs_f64());
-        let jittered = nominal * (1.0 - self.jitter + 2.0 * self.jitter * unit);
-        Duration::try_from_secs_f64(jittered)
-            .unwrap_or(most)
-            .min(most)
-    }
-}
-
-impl fmt::Debug for TokenRetryPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenRetryPolicy")
-            .field("max_attempts", &self.max_attempts)
-            .field("initial_delay", &self.initial_delay)
-            .field("max_delay", &self.max_delay)
-            .field("backoff_multiplier", &self.backoff_multiplier)
-            .field("jitter", &self.jitter)
-            .finish_non_exhaustive()
     }
 }
 
@@ -211,52 +131,5 @@ mod tests {
             let at_bound = after + bound >= life || after >= life / 2;
             prop_assert!(at_bound || after >= life.mul_f64(ratio));
         }
-
-        /// PR-31: within the jitter, and never above the cap.
-        #[test]
-        fn a_wait_is_within_bounds(
-            initial in millis(100..100_000),
-            more in millis(0..1_000_000),
-            multiplier in 1.0..10.0_f64,
-            jitter in 0.0..0.99_f64,
-            retry in prop_oneof![1_u32..20, any::<u32>()],
-            unit in 0.0..1.0_f64,
-        ) {
-            let policy = TokenRetryPolicy {
-                initial_delay: initial,
-                max_delay: initial + more,
-                backoff_multiplier: multiplier,
-                jitter,
-                ..TokenRetryPolicy::default()
-            };
-            let config = TokenManagerConfig { retry: policy.clone(), ..Default::default() };
-            config.validate().unwrap();
-            let wait = policy.delay(retry, unit);
-            prop_assert!(wait <= policy.max_delay);
-            prop_assert!(wait >= initial.mul_f64(1.0 - jitter).saturating_sub(Duration::from_nanos(9)));
-            if retry == 1 {
-                prop_assert!(wait <= initial.mul_f64(1.0 + jitter) + Duration::from_nanos(9));
-            }
-            let at_cap = policy.delay_at_cap(unit);
-            prop_assert!(at_cap <= policy.cap());
-            prop_assert!(at_cap >= LEAST_CAP.mul_f64(1.0 - jitter).saturating_sub(Duration::from_nanos(9)));
-        }
-    }
-
-    #[test]
-    fn pr_31_the_waits_double_up_to_the_cap() {
-        let policy = TokenRetryPolicy::default();
-        let waits = |unit| (1..8).map(move |retry| policy.delay(retry, unit).as_secs_f64());
-        let nominal: Vec<f64> = waits(0.5).collect();
-        assert_eq!(nominal, [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
-    }
-
-    #[test]
-    fn pr_31_the_jitter_is_a_fraction() {
-        let policy = TokenRetryPolicy::default();
-        assert_eq!(policy.delay(1, 0.0), Duration::from_millis(800));
-        assert_eq!(policy.delay(1, 0.75), Duration::from_millis(1100));
-        assert_eq!(policy.delay_at_cap(0.0), Duration::from_secs(24));
-        assert_eq!(policy.delay_at_cap(0.99), Duration::from_secs(30));
     }
 }

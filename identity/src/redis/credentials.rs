@@ -1,4 +1,4 @@
-//! What a connection sends with `AUTH`.
+//! The user name and password that a connection sends with `AUTH`.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,8 +10,8 @@ use crate::{
     platform::Clock,
 };
 
-/// A user name and a password for Redis, good until the token ends. Cheap to clone. `Debug` shows
-/// no token.
+/// A user name and a password for Redis, valid until the token ends. Cheap to clone. `Debug` does
+/// not show the token.
 #[derive(Clone)]
 pub struct RedisCredentials {
     user_name: Arc<str>,
@@ -28,37 +28,38 @@ impl RedisCredentials {
         }
     }
 
-    /// The object id of the identity: claim `oid` of the token (RD-01).
+    /// Returns the object id of the identity, which is the claim `oid` of the token (RD-01).
     pub fn user_name(&self) -> &str {
         &self.user_name
     }
 
-    /// The token as it came, which is the password (RD-01).
+    /// Returns the password, which is the token unchanged (RD-01).
     pub fn password(&self) -> &str {
         self.token.secret()
     }
 
-    /// When it ends, by the wall clock of the host that received it. The server closes the
-    /// connections that run on it then (RS-41).
+    /// Returns when the token ends, by the wall clock of the host that received it. The server then
+    /// closes the connections that were authenticated with it last (RS-41).
     pub fn expires_on(&self) -> Timestamp {
         self.token.expires_on()
     }
 
-    /// Whether it has not ended at `now` of the wall clock. The provider hands out what is valid by
-    /// the monotonic clock, too; see [`remaining`](Self::remaining).
+    /// Whether the token has not ended at `now` of the wall clock. The provider also checks the
+    /// monotonic clock; see [`remaining`](Self::remaining).
     pub fn is_valid(&self, now: Timestamp) -> bool {
         now < self.expires_on()
     }
 
-    /// How long it is still good by both clocks of the host that received it, whose `clock` this
-    /// is: by the wall clock, and by the monotonic time since the receipt, so that neither a clock
-    /// set back nor a host that slept stretches it (PR-20). Zero once it has ended.
+    /// Returns how long the token is still valid; zero once it has ended. `clock` is the clock of
+    /// the host that received it. The shorter of two times counts: the one by the wall clock, and
+    /// the one by the monotonic clock since the receipt, so that neither a wall clock set back nor
+    /// a host that slept makes the token last longer (PR-20).
     pub fn remaining(&self, clock: &dyn Clock) -> Duration {
         self.life.left(Moment::of(clock))
     }
 
-    /// `text` without the token. Who does not know a command may repeat its arguments, or the
-    /// beginning of them (RS-16).
+    /// Returns `text` without the token. A server that does not know a command quotes its
+    /// arguments, or their beginning (RS-16).
     #[cfg(feature = "redis")]
     pub(super) fn veil(&self, text: &str) -> String {
         const HEAD: usize = 8;
@@ -69,7 +70,7 @@ impl RedisCredentials {
         }
     }
 
-    /// Whether it is valid by both clocks.
+    /// Whether the token is valid by both clocks.
     pub(super) fn is_alive(&self, now: Moment) -> bool {
         !self.life.is_over(now)
     }

@@ -1,67 +1,58 @@
-//! What the provider and the connections tell about themselves.
+//! Events of the provider and of the connections.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 
 use crate::Error;
 
-/// Is told what happens to the token and to the connections. Called synchronously, so it must not
-/// block.
-pub trait RedisObserver: Send + Sync + 'static {
-    /// Something has happened. Default: nothing is done about it.
-    fn event(&self, event: &RedisEvent) {
-        let _ = event;
-    }
-}
-
-/// What happened. Holds no secret.
+/// An event. Contains no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RedisEvent {
-    /// There is a new token.
+    /// A new token was received.
     Refreshed {
-        /// The user name that it stands for.
+        /// The user name in the token.
         user: String,
-        /// When it ends.
+        /// When the token ends, by the wall clock.
         expires_on: Timestamp,
     },
-    /// A request brought nothing newer than what is there, which is no failure (PR-25).
+    /// A request brought no newer token than the current one, which is not a failure (PR-25).
     SameToken {
-        /// When the next request is sent, by the wall clock as it stands.
+        /// When the next request is sent, by the wall clock.
         next_try: Timestamp,
     },
     /// A request failed and is repeated.
     Retrying {
-        /// How many requests in a row have failed.
+        /// Number of failed requests in a row.
         attempt: u32,
-        /// The wait before the next one.
+        /// The wait before the next request.
         wait: Duration,
-        /// Why it failed.
+        /// Why the request failed.
         error: Error,
     },
-    /// The attempts are used up, or no attempt can help soon. Requests go on at the longest wait;
-    /// this is told for each of them that fails.
+    /// The attempts are used up, or the failure is not retryable. Requests continue at the longest
+    /// wait; each one that fails causes this event again.
     Failing {
         /// Why the last one failed.
         error: Error,
-        /// When the next request is sent, by the wall clock as it stands.
+        /// When the next request is sent, by the wall clock.
         next_try: Timestamp,
-        /// Until when the token at hand is good; `None` if there is none.
+        /// When the current token ends; `None` if there is no valid one.
         valid_until: Option<Timestamp>,
     },
     /// Requests succeed again after `Failing`.
     Recovered,
-    /// A connection is up and authenticated.
+    /// A connection was made and authenticated.
     Connected {
         /// Which one.
         connection: String,
     },
-    /// A connection runs on the new token.
+    /// A connection was re-authenticated with a new token.
     Reauthenticated {
         /// Which one.
         connection: String,
-        /// When that token ends.
+        /// When that token ends, by the wall clock.
         expires_on: Timestamp,
     },
     /// The server refused the new token, or did not answer.
@@ -71,7 +62,7 @@ pub enum RedisEvent {
         /// What the server said.
         error: String,
     },
-    /// A transaction was given up, and nothing of it was executed.
+    /// A transaction was discarded, and none of its commands was executed.
     TransactionFailed {
         /// On which connection.
         connection: String,
@@ -84,11 +75,11 @@ pub enum RedisEvent {
         connection: String,
         /// Why.
         why: String,
-        /// From when to when messages may have been lost, if any.
+        /// The time in which messages may have been lost, by the wall clock; `None` if none were.
         gap: Option<(Timestamp, Timestamp)>,
     },
     /// The server refuses subscriptions to a connection that was made anew. They are tried again;
-    /// the other subscriptions go on.
+    /// the other subscriptions are unaffected.
     SubscriptionRefused {
         /// On which connection.
         connection: String,
@@ -172,30 +163,5 @@ impl fmt::Display for RedisEvent {
                 )
             }
         }
-    }
-}
-
-/// Logs `event` and tells `observer` of it.
-pub(super) fn tell(observer: Option<&Arc<dyn RedisObserver>>, event: &RedisEvent) {
-    let is_bad = match event {
-        RedisEvent::Failing { .. }
-        | RedisEvent::ReauthenticationFailed { .. }
-        | RedisEvent::TransactionFailed { .. }
-        | RedisEvent::SubscriptionRefused { .. } => true,
-        RedisEvent::Replaced { gap, .. } => gap.is_some(),
-        RedisEvent::Refreshed { .. }
-        | RedisEvent::SameToken { .. }
-        | RedisEvent::Retrying { .. }
-        | RedisEvent::Recovered
-        | RedisEvent::Connected { .. }
-        | RedisEvent::Reauthenticated { .. } => false,
-    };
-    if is_bad {
-        tracing::warn!("redis: {event}");
-    } else {
-        tracing::info!("redis: {event}");
-    }
-    if let Some(observer) = observer {
-        observer.event(event);
     }
 }

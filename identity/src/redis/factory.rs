@@ -1,75 +1,20 @@
-//! Providers for each way to sign in (RD-51, RD-56).
+//! Factory methods for each way to sign in (RD-51, RD-56).
 
 use std::sync::Arc;
 
 use crate::{
     ClientSecretCredential, Error, ErrorKind, ManagedIdentityCredential, ManagedIdentityId,
-    Platform, RetryOptions, TokenCredential,
+    TokenCredential,
 };
 
 use super::{
-    AuthorityConfig, EntraIdCredentialsProvider, EntraIdCredentialsProviderBuilder, NAME,
-    REDIS_SCOPE_DEFAULT, RedisObserver, TokenManagerConfig,
+    AuthorityConfig, EntraIdCredentialsProvider, EntraIdProviderOptions, NAME, REDIS_SCOPE_DEFAULT,
 };
-
-/// What all the methods of [`EntraIdCredentialsProviderFactory`] take. The default is right for
-/// most uses.
-#[derive(Clone, Default)]
-pub struct EntraIdProviderOptions {
-    /// The scopes of the token. `None`: [`REDIS_SCOPE_DEFAULT`] alone.
-    pub scopes: Option<Vec<String>>,
-    /// When the token is renewed and how failures are retried.
-    pub config: TokenManagerConfig,
-    /// The host it runs on. `None`: the real machine.
-    pub platform: Option<Platform>,
-    /// Is told what happens to the token.
-    pub observer: Option<Arc<dyn RedisObserver>>,
-    /// How a credential that the factory makes repeats its requests. `max_retries` is 0 unless it
-    /// is set here: the token manager repeats them, and two loops would multiply.
-    pub credential_retry: RetryOptions,
-}
-
-impl EntraIdProviderOptions {
-    fn retry(&self) -> RetryOptions {
-        let mut retry = self.credential_retry.clone();
-        retry.max_retries.get_or_insert(0);
-        retry
-    }
-
-    fn platform(&self) -> Platform {
-        self.platform.clone().unwrap_or_default()
-    }
-
-    fn provider(
-        self,
-        builder: EntraIdCredentialsProviderBuilder,
-        platform: Platform,
-    ) -> Result<EntraIdCredentialsProvider, Error> {
-        let mut builder = builder.platform(platform).config(self.config);
-        if let Some(scopes) = self.scopes {
-            builder = builder.scopes(scopes);
-        }
-        if let Some(observer) = self.observer {
-            builder = builder.observer(observer);
-        }
-        builder.build()
-    }
-}
-
-impl std::fmt::Debug for EntraIdProviderOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EntraIdProviderOptions")
-            .field("scopes", &self.scopes)
-            .field("config", &self.config)
-            .field("credential_retry", &self.credential_retry)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Makes an [`EntraIdCredentialsProvider`] for each way to sign in to Entra (RD-51).
 ///
-/// Every method asks nobody, and answers [`Configuration`](ErrorKind::Configuration) when what it
-/// was given cannot work.
+/// No method sends a request. Each fails with [`Configuration`](ErrorKind::Configuration) when its
+/// arguments cannot work.
 ///
 /// ```
 /// # use credsim_identity::{Error, Platform};
@@ -91,7 +36,7 @@ impl std::fmt::Debug for EntraIdProviderOptions {
 pub struct EntraIdCredentialsProviderFactory;
 
 impl EntraIdCredentialsProviderFactory {
-    /// As the identity of the host itself.
+    /// Signs in as the system-assigned identity of the host.
     ///
     /// # Errors
     /// `Configuration`, for the options or the environment of the host.
@@ -107,11 +52,11 @@ impl EntraIdCredentialsProviderFactory {
         options.provider(builder, platform)
     }
 
-    /// As a user-assigned identity of the host.
+    /// Signs in as a user-assigned identity of the host.
     ///
     /// # Errors
-    /// `Configuration` when `id` is empty or names none: that is never taken for the identity of
-    /// the host itself (RD-37, RD-51, RD-56).
+    /// `Configuration` when `id` is empty or names no identity: there is no fallback to the
+    /// system-assigned identity (RD-37, RD-51, RD-56).
     pub fn create_for_user_assigned_managed_identity(
         id: ManagedIdentityId,
         options: EntraIdProviderOptions,
@@ -137,7 +82,7 @@ impl EntraIdCredentialsProviderFactory {
         options.provider(builder, platform)
     }
 
-    /// As an application (service principal) with a client secret.
+    /// Signs in as an application (service principal) with a client secret.
     ///
     /// # Errors
     /// `Configuration` when a value is empty, or the authority names no single tenant: an
@@ -160,8 +105,8 @@ impl EntraIdCredentialsProviderFactory {
         options.provider(builder, platform)
     }
 
-    /// As an application (service principal) with a certificate, which `credential` knows how to
-    /// use. It is not disposed with the provider.
+    /// Signs in as an application (service principal) with a certificate, by means of `credential`,
+    /// which is not disposed with the provider.
     ///
     /// # Errors
     /// `Configuration`, for the options.
@@ -172,10 +117,10 @@ impl EntraIdCredentialsProviderFactory {
         Self::create_for_token_credential(credential, options)
     }
 
-    /// As the person whom `credential` has signed in with an authorization code and PKCE. The
-    /// scope of Redis is added to those in the options, unless one of Redis is among them: without
-    /// it the token would be one for Microsoft Graph, which Redis refuses (RD-51). The credential
-    /// is not disposed with the provider.
+    /// Signs in as the person that `credential` has signed in with an authorization code and PKCE.
+    /// The scope of Redis is added to those in the options, unless one of Redis is among them:
+    /// without it the token would be one for Microsoft Graph, which Redis refuses (RD-51). The
+    /// credential is not disposed with the provider.
     ///
     /// # Errors
     /// `Configuration`, for the options.
@@ -191,8 +136,8 @@ impl EntraIdCredentialsProviderFactory {
         Self::create_for_token_credential(credential, options)
     }
 
-    /// As whomever `credential` stands for, such as a `DefaultAzureCredential`. It is not disposed
-    /// with the provider.
+    /// Uses any `credential`, such as a `DefaultAzureCredential`. It is not disposed with the
+    /// provider.
     ///
     /// # Errors
     /// `Configuration`, for the options.

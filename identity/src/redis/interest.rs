@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{manager, shared::Shared};
 
-/// Somebody who wants a token: while there is one, the manager runs.
+/// A subscription or a waiting caller. The token manager runs while one exists.
 pub(super) struct Interest(Arc<Shared>);
 
 impl Interest {

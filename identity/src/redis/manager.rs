@@ -1,5 +1,5 @@
-//! The token manager: one task that asks for a token in time, again and again, for as long as
-//! somebody wants it.
+//! The token manager: one task that requests tokens in time while a subscription or a caller wants
+//! one.
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -11,15 +11,15 @@ use crate::{
 };
 
 use super::{
-    NAME, RedisCredentials, RedisEvent, event, schedule::AfterFailure, shared::Shared,
-    state::State, user::user_name,
+    NAME, RedisCredentials, RedisEvent, observer, schedule::AfterFailure, shared::Shared,
+    state::ManagerState, user::user_name,
 };
 
-/// How often the manager looks at the wall clock, which may be set, or go on while the host sleeps
-/// and its monotonic clock does not (PR-20).
+/// The interval at which the manager checks the wall clock, which may be set, or may go on while
+/// the host sleeps and its monotonic clock does not (PR-20).
 const LOOK: Duration = Duration::from_secs(30);
 
-/// One run of the manager. Whatever becomes of its task, the run ends with it.
+/// One run of the manager. Dropping it, even with a cancelled or panicking task, ends the run.
 pub(super) struct Run {
     shared: Arc<Shared>,
     number: u64,
@@ -30,7 +30,7 @@ impl Run {
         Self { shared, number }
     }
 
-    /// Whether somebody still wants a token. If not, the run is over.
+    /// Whether a token is still wanted. If not, this ends the run.
     fn goes_on(&self) -> bool {
         let mut state = self.shared.lock();
         if !state.runs(self.number) {
@@ -53,7 +53,7 @@ impl Drop for Run {
         if !state.runs(self.number) {
             return;
         }
-        // Neither stopped nor unwanted: the host went down, or something in here is broken.
+        // Not stopped by its owner: the host went down, or the task has panicked.
         let task = state.end_run();
         drop(state);
         drop(task);
@@ -98,7 +98,7 @@ pub(super) fn start(shared: &Arc<Shared>) {
     drop(late);
 }
 
-/// Asks for tokens until nothing wants them any more.
+/// Requests tokens until none is wanted any more.
 async fn run(run: Run) {
     loop {
         run.wait().await;
@@ -111,7 +111,7 @@ async fn run(run: Run) {
 }
 
 impl Run {
-    /// Until the next request is due.
+    /// Waits until the next request is due.
     async fn wait(&self) {
         loop {
             let (wait, watched) = {
@@ -125,7 +125,7 @@ impl Run {
                 return;
             }
             let next = wait.min(watched.unwrap_or(LOOK)).min(LOOK);
-            // Biased for the sake of order; nothing is lost with either.
+            // Biased, so that runs are reproducible; neither branch loses anything when dropped.
             tokio::select! { biased;
                 () = self.shared.nudge.notified() => {}
                 () = self.shared.platform.clock.sleep(next) => self.tell_the_end(),
@@ -133,9 +133,9 @@ impl Run {
         }
     }
 
-    /// One token request, within its time limit.
+    /// Sends one token request, within its time limit.
     async fn request(&self) -> Result<AccessToken, Error> {
-        // The first may be answered from a cache; later ones are there for something newer.
+        // The first request may be answered from a cache; later ones must bring a newer token.
         let forced = self.shared.lock().is_supplied;
         let request = self.shared.request.clone().force_refresh(forced);
         let limit = self.shared.config.request_timeout;
@@ -153,7 +153,7 @@ impl Run {
         })
     }
 
-    /// What comes of `work`, while subscribers are told in time when the token at hand ends.
+    /// Runs `work`, and tells subscribers meanwhile when the current token ends.
     async fn watching_the_end<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
@@ -173,7 +173,8 @@ impl Run {
         }
     }
 
-    /// Tells the subscribers when the token at hand has ended, once.
+    /// Tells the subscribers once when the current token has ended. Waiting callers are not told:
+    /// their request is under way.
     fn tell_the_end(&self) {
         let now = self.shared.now();
         let error = {
@@ -192,7 +193,7 @@ impl Run {
             .send_modify(|board| board.tell_error(error));
     }
 
-    /// Takes in what a request came to.
+    /// Handles the outcome of a request.
     fn land(&self, outcome: Result<AccessToken, Error>) {
         let now = self.shared.now();
         if outcome.is_ok() {
@@ -204,7 +205,7 @@ impl Run {
         }
     }
 
-    /// The credentials in `token`.
+    /// Returns the credentials in `token`.
     fn read(&self, token: AccessToken, now: Moment) -> Result<RedisCredentials, Error> {
         let known = {
             let state = self.shared.lock();
@@ -272,7 +273,7 @@ impl Run {
 
     fn fail(&self, error: &Error, now: Moment) {
         let policy = &self.shared.config.retry;
-        // The caller's: not under the lock.
+        // Code of the user, so it is not called under the lock.
         let is_retryable = (policy.is_retryable)(error);
         let number = self.shared.lock().schedule.failures().saturating_add(1);
         let unit = self
@@ -289,7 +290,7 @@ impl Run {
             .failed(now, error, is_retryable, policy, unit);
         let attempt = state.schedule.failures();
         let valid_until = state.valid(now).map(RedisCredentials::expires_on);
-        // Who has yet to read of the end is not to read of the failure alone.
+        // A subscriber that has not read of the end yet must not read of the failure alone.
         let over = state.held.as_ref().filter(|_| state.end_told);
         let over = over.map(RedisCredentials::expires_on);
         drop(state);
@@ -324,14 +325,14 @@ impl Run {
     }
 
     fn tell(&self, event: &RedisEvent) {
-        event::tell(self.shared.observer.as_ref(), event);
+        observer::tell(self.shared.observer.as_ref(), event);
     }
 }
 
-/// What is left of the token at hand, if `new` is no better: the same one, or one of the same user
-/// that ends no later (RD-42). What is left decides, because the wall clock may have been set since
-/// the other one came.
-fn keeps(state: &State, new: &RedisCredentials, now: Moment) -> Option<Duration> {
+/// Returns how long the current token is still valid if `new` is no better: the same token, or one
+/// of the same user that ends no later. The remaining times are compared and not the wall-clock
+/// ends, because the wall clock may have been set in between (RD-42).
+fn keeps(state: &ManagerState, new: &RedisCredentials, now: Moment) -> Option<Duration> {
     let (held, left) = (state.valid(now)?, state.left(now));
     let is_no_newer = held.password() == new.password()
         || !state.schedule.is_hurried()
@@ -352,7 +353,7 @@ fn ended(at: Timestamp, cause: Option<&Error>) -> Error {
     }
 }
 
-/// `at` after `wait`, as far as a calendar reaches.
+/// Returns `at` plus `wait`; saturates.
 fn later(at: Timestamp, wait: Duration) -> Timestamp {
     SignedDuration::try_from(wait)
         .ok()

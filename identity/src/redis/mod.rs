@@ -1,9 +1,9 @@
 //! Entra ID for Redis: a token manager, the credentials provider on top of it, and factories.
 //!
-//! Redis takes the object id of the identity as user name and its access token as password
-//! (RD-01). A token ends after an hour or a day, and the server closes every connection that still
-//! runs on it then (RS-41): so somebody has to renew it in time, and to tell each connection. That
-//! is the [`EntraIdCredentialsProvider`]. It knows no Redis client and opens no connection.
+//! Redis takes the object id of the identity as user name and its access token as password (RD-01).
+//! A token ends after an hour or a day, and the server then closes every connection that was
+//! authenticated with it last (RS-41). The [`EntraIdCredentialsProvider`] renews the token in time
+//! and notifies each connection. It depends on no Redis client and opens no connection.
 //!
 //! ```
 //! # use credsim_identity::{Error, Platform, TokenCredential};
@@ -26,6 +26,7 @@
 
 mod authority;
 mod board;
+mod builder;
 mod config;
 #[cfg(feature = "redis")]
 pub mod connection;
@@ -34,9 +35,13 @@ mod event;
 mod factory;
 mod interest;
 mod manager;
+mod observer;
 mod owner;
 mod provider;
+mod provider_options;
+mod retry_policy;
 mod schedule;
+mod settings;
 mod shared;
 mod state;
 mod subscription;
@@ -45,11 +50,15 @@ mod waiting;
 mod watch;
 
 pub use authority::AuthorityConfig;
-pub use config::{TokenManagerConfig, TokenRetryPolicy};
+pub use builder::EntraIdCredentialsProviderBuilder;
+pub use config::TokenManagerConfig;
 pub use credentials::RedisCredentials;
-pub use event::{RedisEvent, RedisObserver};
-pub use factory::{EntraIdCredentialsProviderFactory, EntraIdProviderOptions};
-pub use provider::{EntraIdCredentialsProvider, EntraIdCredentialsProviderBuilder};
+pub use event::RedisEvent;
+pub use factory::EntraIdCredentialsProviderFactory;
+pub use observer::RedisObserver;
+pub use provider::EntraIdCredentialsProvider;
+pub use provider_options::EntraIdProviderOptions;
+pub use retry_policy::TokenRetryPolicy;
 pub use subscription::CredentialsSubscription;
 
 /// The scope of Azure Cache for Redis and Azure Managed Redis (RD-50).

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::shared::Shared;
 
-/// Ends the background work when the last of its clones goes.
+/// Ends the background work of a provider when it is dropped, which is with the last clone of the
+/// provider and the last subscription.
 pub(super) struct Owner {
     pub(super) shared: Arc<Shared>,
 }

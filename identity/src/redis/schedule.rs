@@ -6,51 +6,50 @@ use crate::{Error, cache::Moment};
 
 use super::{TokenManagerConfig, TokenRetryPolicy};
 
-/// The least distance of a token request from the answer before it, whatever that was, retries of
-/// a failure excepted: a token that lives for a second, or not at all, makes no loop (RD-15,
-/// RD-31).
+/// The shortest time between an answer and the next token request, retries of a failure excepted: a
+/// token that lives for a second or less must not cause a loop (RD-15, RD-31).
 const FLOOR: Duration = Duration::from_secs(1);
 
-/// How soon a source that gave the same token again is asked once more, at the earliest (PR-25).
+/// The shortest wait before the next request to a source that has returned the same token (PR-25).
 const SAME_TOKEN_PAUSE: Duration = Duration::from_secs(30);
 
-/// The plan of the token manager. All times are monotonic.
+/// When the token manager sends its requests. All times are of the monotonic clock.
 #[derive(Default)]
 pub(super) struct Schedule {
-    /// What is left of the token at hand when its renewal is due.
+    /// The remaining life of the current token at which its renewal is due.
     due: Duration,
-    /// No request before, whoever asks.
+    /// No request is sent before this time.
     floor: Duration,
-    /// When a request last brought a token, a new one or the same.
+    /// When a request last brought a token, be it the same one.
     answered: Option<Duration>,
-    /// When what failed is tried again.
+    /// When a failed request is repeated.
     retry: Option<Duration>,
-    /// How many requests in a row have failed.
+    /// Number of failed requests in a row.
     failures: u32,
     /// Why the last one failed.
     last_error: Option<Error>,
     /// Whether the attempts are used up.
     is_failing: bool,
-    /// Whether somebody wants another token, whatever is left of the one at hand.
+    /// Whether another token is wanted although the current one is not due.
     is_hurried: bool,
 }
 
-/// What follows a failed request.
+/// What follows after a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AfterFailure {
-    /// It is repeated after this wait.
+    /// The request is repeated after this wait.
     Retry(Duration),
-    /// The attempts are used up: it is tried again after this wait, again and again.
+    /// The attempts are used up: requests continue, the next one after this wait.
     AtCap {
         wait: Duration,
-        /// Whether this is news.
+        /// Whether subscribers have to be told.
         first: bool,
     },
 }
 
 impl Schedule {
-    /// A run of the manager begins: its attempts count anew, unless the service still wants to be
-    /// left alone. Tells whether they do.
+    /// Begins a run of the manager, which resets the count of failures unless the service has
+    /// forbidden requests. Returns whether it was reset.
     pub(super) fn begin(&mut self, now: Moment) -> bool {
         let anew = !self.is_forbidden(now);
         if anew {
@@ -59,22 +58,22 @@ impl Schedule {
         anew
     }
 
-    /// Whether the service still wants to be left alone: then whoever asks is told so at once.
+    /// Whether the service has forbidden requests for now: callers get the error immediately.
     pub(super) fn is_forbidden(&self, now: Moment) -> bool {
         self.floor.saturating_sub(now.monotonic) > FLOOR
     }
 
-    /// Why requests keep failing, if they do.
+    /// Returns why requests keep failing, if they do.
     pub(super) fn failing(&self) -> Option<&Error> {
         self.last_error.as_ref().filter(|_| self.is_failing)
     }
 
-    /// Why the last request failed, if it did.
+    /// Returns why the last request failed, if it did.
     pub(super) fn last_error(&self) -> Option<&Error> {
         self.last_error.as_ref()
     }
 
-    /// How long to wait before the next request, when `left` remains of the token at hand.
+    /// Returns the wait before the next request when the current token is valid for `left`.
     pub(super) fn wait(&self, now: Moment, left: Duration) -> Duration {
         let until = |at: Duration| at.saturating_sub(now.monotonic);
         match self.retry {
@@ -84,23 +83,23 @@ impl Schedule {
         }
     }
 
-    /// The next request is not to wait until the token at hand is due.
+    /// Makes the next request due now.
     pub(super) fn hurry(&mut self) {
         self.is_hurried = true;
     }
 
-    /// Whether somebody wants another token than the one at hand.
+    /// Whether another token is wanted although the current one is not due.
     pub(super) fn is_hurried(&self) -> bool {
         self.is_hurried
     }
 
-    /// Whether the last answer is so recent that asking again makes no sense.
+    /// Whether the last answer is less than 30 s old, so that another request would bring nothing.
     pub(super) fn is_fresh(&self, now: Moment) -> bool {
         self.answered
             .is_some_and(|at| now.monotonic.saturating_sub(at) < SAME_TOKEN_PAUSE)
     }
 
-    /// A new token has come that lives for `life`. Returns whether requests had kept failing.
+    /// Handles a new token that is valid for `life`. Returns whether requests had kept failing.
     pub(super) fn renewed(
         &mut self,
         now: Moment,
@@ -111,8 +110,8 @@ impl Schedule {
         self.succeed(now)
     }
 
-    /// Nothing newer has come than the token of which `left` remains (PR-25). Returns the wait,
-    /// and whether requests had kept failing.
+    /// Handles an answer that is no newer than the current token, which is valid for `left`.
+    /// Returns the wait before the next request, and whether requests had kept failing (PR-25).
     pub(super) fn same(&mut self, now: Moment, left: Duration) -> (Duration, bool) {
         let wait = if left > SAME_TOKEN_PAUSE {
             (left / 2).max(SAME_TOKEN_PAUSE)
@@ -123,7 +122,7 @@ impl Schedule {
         (wait, self.succeed(now))
     }
 
-    /// A request has failed with `error`. `unit` of [0, 1) is the jitter.
+    /// Handles a failed request. `unit` in [0, 1) places the wait within the jitter.
     pub(super) fn failed(
         &mut self,
         now: Moment,
@@ -153,7 +152,7 @@ impl Schedule {
         after
     }
 
-    /// How many requests in a row have failed.
+    /// Returns the number of failed requests in a row.
     pub(super) fn failures(&self) -> u32 {
         self.failures
     }

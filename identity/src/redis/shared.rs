@@ -7,18 +7,9 @@ use tokio::sync::Notify;
 use crate::{Platform, TokenCredential, TokenRequest, cache::Moment};
 
 use super::{
-    RedisCredentials, RedisObserver, TokenManagerConfig, board::Board, state::State, watch,
+    RedisCredentials, RedisObserver, TokenManagerConfig, board::Board, settings::Settings,
+    state::ManagerState, watch,
 };
-
-/// What a provider is built from.
-pub(super) struct Settings {
-    pub(super) credential: Arc<dyn TokenCredential>,
-    pub(super) owns_credential: bool,
-    pub(super) request: TokenRequest,
-    pub(super) config: TokenManagerConfig,
-    pub(super) platform: Platform,
-    pub(super) observer: Option<Arc<dyn RedisObserver>>,
-}
 
 pub(super) struct Shared {
     pub(super) credential: Arc<dyn TokenCredential>,
@@ -27,9 +18,9 @@ pub(super) struct Shared {
     pub(super) config: TokenManagerConfig,
     pub(super) platform: Platform,
     pub(super) observer: Option<Arc<dyn RedisObserver>>,
-    state: Mutex<State>,
+    state: Mutex<ManagerState>,
     pub(super) board: watch::Sender<Board>,
-    /// Lets the manager look again whether it is time.
+    /// Wakes the manager so that it checks the schedule again.
     pub(super) nudge: Notify,
 }
 
@@ -56,7 +47,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ManagerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -69,7 +60,7 @@ impl Shared {
         self.lock().valid(now).cloned()
     }
 
-    /// Ends the manager, but forgets nothing.
+    /// Ends the manager's task. The token and the schedule are kept.
     pub(super) fn stop(&self) {
         let task = self.lock().end_run();
         drop(task);
@@ -77,11 +68,11 @@ impl Shared {
 
     pub(super) fn dispose(&self) {
         let mut state = self.lock();
-        let empty = State {
+        let empty = ManagerState {
             disposed: true,
             interested: state.interested,
             run: state.run,
-            ..State::default()
+            ..ManagerState::default()
         };
         let old = std::mem::replace(&mut *state, empty);
         drop(state);

@@ -7,33 +7,35 @@ use crate::{Error, cache::Moment, platform::TaskHandle};
 use super::{RedisCredentials, schedule::Schedule};
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct ManagerState {
     pub(super) disposed: bool,
-    /// Subscriptions and waiting callers.
+    /// Number of subscriptions and waiting callers.
     pub(super) interested: usize,
-    /// One request is wanted although nobody waits for it.
+    /// One request is wanted that no subscription or caller waits for.
     pub(super) errand: bool,
-    /// The number of the last run of the manager, and whether that one is still going.
+    /// The number of the last run of the manager, and whether that run has not ended.
     pub(super) run: u64,
     pub(super) is_running: bool,
-    /// Dropping it ends the manager and may run its destructors: never under the lock.
+    /// The task of the manager. Dropping it runs destructors that take the lock: it must not be
+    /// dropped under the lock.
     pub(super) task: Option<TaskHandle>,
-    /// The last token that was received. It stays after its end: its source may give it again.
+    /// The last token that was received. It is kept after its end, because the source may return it
+    /// again.
     pub(super) held: Option<RedisCredentials>,
-    /// Whether a token has come already: the next request is there for another one.
+    /// Whether a token was received: the next request must bring another one.
     pub(super) is_supplied: bool,
     pub(super) schedule: Schedule,
-    /// Whether the end of `held` was told.
+    /// Whether subscribers were told of the end of `held`.
     pub(super) end_told: bool,
 }
 
-impl State {
-    /// The credentials at hand, if they are valid.
+impl ManagerState {
+    /// Returns the current credentials if they are valid.
     pub(super) fn valid(&self, now: Moment) -> Option<&RedisCredentials> {
         self.held.as_ref().filter(|held| held.is_alive(now))
     }
 
-    /// What is left of the token at hand.
+    /// Returns how long the current token is still valid.
     pub(super) fn left(&self, now: Moment) -> Duration {
         self.held
             .as_ref()
@@ -41,23 +43,23 @@ impl State {
             .unwrap_or_default()
     }
 
-    /// Why requests keep failing, if they do.
+    /// Returns why requests keep failing, if they do.
     pub(super) fn failing(&self, now: Moment) -> Option<&Error> {
         let still = self.is_running || self.schedule.is_forbidden(now);
         self.schedule.failing().filter(|_| still)
     }
 
-    /// Whether the manager has a reason to go on.
+    /// Whether anything wants a token.
     pub(super) fn is_wanted(&self) -> bool {
         self.interested > 0 || self.errand
     }
 
-    /// Whether the run with this number is still going.
+    /// Whether the run with this number has not ended.
     pub(super) fn runs(&self, run: u64) -> bool {
         self.is_running && self.run == run
     }
 
-    /// Notes that no manager runs any more. Its task is to be dropped without the lock.
+    /// Marks the run as ended. The caller drops the task after it has released the lock.
     #[must_use]
     pub(super) fn end_run(&mut self) -> Option<TaskHandle> {
         self.is_running = false;

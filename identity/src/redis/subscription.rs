@@ -1,4 +1,4 @@
-//! What one subscriber sees of the token.
+//! A subscription to the credentials.
 
 use std::{fmt, sync::Arc};
 
@@ -6,11 +6,13 @@ use crate::{Error, cache::Moment};
 
 use super::{RedisCredentials, board::Board, interest::Interest, owner::Owner, watch};
 
-/// The credentials as they change. While one lives, the token is renewed; when the last one is
-/// dropped, the timers stop, and a token that is still valid stays for the next one (RD-18).
+/// A subscription to the credentials of a provider. The token is renewed while one exists. When the
+/// last one is dropped the timers stop; a token that is still valid is kept for the next
+/// subscription (RD-18).
 ///
-/// Only the newest is kept for a subscriber, so a slow or idle one holds nobody up (RD-36) and
-/// never gets what is outdated. Keeps its provider alive.
+/// Only the newest news is kept for a subscriber, so a slow or idle one delays neither the renewal
+/// nor other subscribers, and never gets outdated credentials (RD-36, PR-37). Keeps its provider
+/// alive.
 pub struct CredentialsSubscription {
     board: watch::Receiver<Board>,
     /// The number of the last credentials that were taken.
@@ -18,7 +20,7 @@ pub struct CredentialsSubscription {
     /// The number of the last error that was taken.
     error_seen: u64,
     interest: Interest,
-    // Dropped last: it may be the last of its provider.
+    // Dropped last: it may be the last owner of the provider.
     _owner: Arc<Owner>,
 }
 
@@ -43,15 +45,15 @@ impl CredentialsSubscription {
         }
     }
 
-    /// First the credentials that are there, if they are valid; then each change, once:
+    /// Returns first the current credentials, if they are valid; then each change, once:
     ///
     /// - new credentials: every connection should send them with `AUTH`;
-    /// - an error: requests keep failing, or the token has ended and there is no other. Whoever
-    ///   holds valid credentials keeps them; the provider goes on trying, and what comes of it is
-    ///   told.
+    /// - an error: requests keep failing, or the token has ended and there is no newer one.
+    ///   Credentials that are still valid can be used until they end; the provider continues its
+    ///   requests and reports the outcome (PR-36).
     ///
-    /// `None` once the provider is disposed. Cancel-safe: what was not returned is returned by the
-    /// next call.
+    /// Returns `None` once the provider is disposed. Cancel-safe: news that was not returned is
+    /// returned by the next call.
     pub async fn next(&mut self) -> Option<Result<RedisCredentials, Error>> {
         loop {
             {

@@ -1,4 +1,4 @@
-//! The user name in a token (RD-35, RD-54).
+//! The user name in a token.
 
 use base64::{
     Engine as _,
@@ -17,11 +17,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The claim `oid` of `token`, at the top level of its claims.
+/// Returns the claim `oid` at the top level of the claims of `token` (RD-35, RD-54, PR-33).
 ///
 /// # Errors
-/// `Failed` when the token is no JWT, or has no `oid`, or an empty one: nobody is ever signed in
-/// as `default` for want of a name.
+/// `Failed` when the token is no JWT, or its `oid` is missing, empty or not a string. There is no
+/// fallback to the user `default`.
 pub(super) fn user_name(token: &str) -> Result<String, Error> {
     let mut parts = token.split('.');
     let (Some(_), Some(claims), Some(_), None) =

@@ -1,4 +1,4 @@
-//! Callers who wait for a token: one request for all of them (RD-13).
+//! Callers that wait for a token share one request (RD-13).
 
 use std::sync::Arc;
 
@@ -36,8 +36,8 @@ impl Shared {
         self.outcome(news).await
     }
 
-    /// What is there without waiting: valid credentials, or the error that everybody gets while
-    /// requests keep failing.
+    /// Returns what is known without waiting: valid credentials, or the error that all callers get
+    /// while requests keep failing.
     fn at_hand(self: &Arc<Self>) -> Result<Option<RedisCredentials>, Error> {
         let now = self.now();
         let mut state = self.lock();
@@ -58,13 +58,13 @@ impl Shared {
         Ok(Some(valid))
     }
 
-    /// What comes of the next request, its retries included.
+    /// Waits for the outcome of the next request, its retries included.
     async fn outcome(self: &Arc<Self>, mut news: News) -> Result<RedisCredentials, Error> {
         let _interest = Interest::new(self);
-        // It may be asleep until the end of a token that has come early: the wall clock was set.
+        // The manager may sleep until the end of a token that has ended early by the wall clock.
         self.nudge.notify_one();
         loop {
-            // Fails only when the board is gone, and this is one of its owners.
+            // Fails only when the sender is dropped, and `self` owns it.
             let _ = news.board.changed().await;
             let board = news.board.borrow_and_update();
             if board.closed {
@@ -84,8 +84,8 @@ impl Shared {
     }
 }
 
-/// What the board says after a moment. Made before the first look at the state, so that nothing
-/// falls between.
+/// The news on the board after this was made. Made before the state is read, so that no news is
+/// missed in between.
 struct News {
     board: watch::Receiver<Board>,
     answers: u64,

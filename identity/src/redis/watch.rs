@@ -1,5 +1,5 @@
-//! A value that is watched. As `tokio::sync::watch`, but whoever waits is woken in the order of
-//! waiting: that one picks among eight queues at random, and then no two runs are the same.
+//! A watch channel. As `tokio::sync::watch`, but receivers are woken in the order in which they
+//! wait: tokio picks one of eight queues at random, so runs would not be reproducible.
 
 use std::{
     ops::Deref,
@@ -25,7 +25,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// Who says what the value is. The watching ends when it is dropped.
+/// Sending half. Dropping it closes the channel.
 pub(in crate::redis) struct Sender<T>(Arc<Shared<T>>);
 
 impl<T> Sender<T> {
@@ -40,7 +40,7 @@ impl<T> Sender<T> {
         }))
     }
 
-    /// Sees the value as it is, and then each change.
+    /// Returns a receiver that has seen the current value.
     pub(in crate::redis) fn subscribe(&self) -> Receiver<T> {
         Receiver {
             seen: self.0.lock().version,
@@ -56,7 +56,7 @@ impl<T> Sender<T> {
         self.0.news.notify_waiters();
     }
 
-    /// Returns the value that was there.
+    /// Replaces the value and returns the old one.
     #[cfg(any(feature = "redis", test))]
     pub(in crate::redis) fn send_replace(&self, value: T) -> T {
         let mut old = value;
@@ -72,9 +72,10 @@ impl<T> Drop for Sender<T> {
     }
 }
 
+/// Receiving half.
 pub(in crate::redis) struct Receiver<T> {
     shared: Arc<Shared<T>>,
-    /// The version of the last value that was taken.
+    /// The version of the last value that was seen.
     seen: u64,
 }
 
@@ -87,27 +88,27 @@ impl<T> Clone for Receiver<T> {
     }
 }
 
-/// The sender is gone.
+/// The sender was dropped.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::redis) struct Closed;
 
 impl<T> Receiver<T> {
-    /// The value, which cannot change while it is looked at: not to be held for long.
+    /// Returns the value under a lock, which must not be held for long.
     pub(in crate::redis) fn borrow(&self) -> Ref<'_, T> {
         Ref(self.shared.lock())
     }
 
-    /// The value, which has been seen then.
+    /// Returns the value under a lock, and marks it as seen.
     pub(in crate::redis) fn borrow_and_update(&mut self) -> Ref<'_, T> {
         let state = self.shared.lock();
         self.seen = state.version;
         Ref(state)
     }
 
-    /// Until there is a value that has not been seen. Cancel-safe.
+    /// Waits for a value that was not seen. Cancel-safe.
     pub(in crate::redis) async fn changed(&mut self) -> Result<(), Closed> {
         loop {
-            // Made before the look, so that nothing falls between.
+            // Made before the check, so that no change in between is missed.
             let news = self.shared.news.notified();
             {
                 let state = self.shared.lock();
@@ -124,6 +125,7 @@ impl<T> Receiver<T> {
     }
 }
 
+/// A borrowed value. Holds the lock of the channel.
 pub(in crate::redis) struct Ref<'a, T>(MutexGuard<'a, State<T>>);
 
 impl<T> Deref for Ref<'_, T> {
@@ -138,7 +140,7 @@ impl<T> Deref for Ref<'_, T> {
 mod tests {
     use super::*;
 
-    /// Which of 32 receivers is woken as the how-manieth.
+    /// Returns the order in which 32 receivers are woken.
     async fn woken() -> Vec<usize> {
         let sender = Sender::new(0);
         let order = Arc::new(Mutex::new(Vec::new()));

@@ -155,7 +155,7 @@ fn fits_the_subject(call: &Call, place: &Place, check: &mut Check<'_>) {
                 .label("the world has one Redis client")
                 .help("`each-its-own = true` gives each caller its own connection");
         }
-        Uses::Nothing if call.credential != Instance::Shared => {
+        Uses::BareHttp if call.credential != Instance::Shared => {
             check
                 .at_key(
                     &place.key("credential"),
@@ -164,7 +164,7 @@ fn fits_the_subject(call: &Call, place: &Place, check: &mut Check<'_>) {
                 .label("so it can't choose one")
                 .help("remove `credential`");
         }
-        Uses::Credential | Uses::RedisClient | Uses::Nothing => {}
+        Uses::Credential | Uses::RedisClient | Uses::BareHttp => {}
     }
 }
 

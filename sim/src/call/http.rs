@@ -108,7 +108,7 @@ impl CallKind for Http {
     }
 
     fn uses(&self) -> Uses {
-        Uses::Nothing
+        Uses::BareHttp
     }
 
     fn token_request(&self, _: &World, _: Which) -> Option<TokenRequest> {

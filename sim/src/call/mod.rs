@@ -32,6 +32,7 @@ use crate::{
     world::World,
 };
 
+pub use crate::check::Uses;
 pub(crate) use caller::{CallContext, Caller, SecretWatch, SubjectInstance};
 pub(crate) use check::check;
 pub use get_token::GetToken;
@@ -129,17 +130,6 @@ pub(crate) trait CallKind {
 
     /// The shared subject is about to be disposed: lets go of what keeps it alive.
     fn before_dispose(state: &Self::State);
-}
-
-/// What of the subject a call uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uses {
-    /// The credential.
-    Credential,
-    /// The Redis client.
-    RedisClient,
-    /// Nothing: no credential is built for it.
-    Nothing,
 }
 
 /// Channels of Redis that a subscriber listens to.
@@ -311,7 +301,7 @@ impl Call {
     pub(crate) fn needs_shared(&self) -> bool {
         let uses_one = match self.action.uses() {
             Uses::Credential | Uses::RedisClient => true,
-            Uses::Nothing => false,
+            Uses::BareHttp => false,
         };
         uses_one && self.credential.is_shared()
     }

@@ -5,4 +5,5 @@ mod names;
 mod part;
 
 pub(crate) use names::{Names, is_guid};
+pub use part::Uses;
 pub(crate) use part::{Check, Rest, Series};

@@ -66,14 +66,37 @@ pub(crate) struct Series<'a> {
     pub until: Option<Span>,
     /// Whether it asks the shared credential or a clone of it.
     pub shares_credential: bool,
-    /// Whether it goes through the subject's Redis client.
-    pub uses_redis_client: bool,
-    /// What it does, as `do` names it.
-    pub kind: &'static str,
+    /// What of the subject it uses.
+    pub uses: Uses,
     /// The resource that it uses.
     pub resource: Option<&'a str>,
     /// The name of the subscriber that it makes.
     pub subscribes: Option<&'a str>,
+}
+
+/// What of the subject a call uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uses {
+    /// The credential.
+    Credential,
+    /// The Redis client.
+    RedisClient,
+    /// Nothing: it sends a bare HTTP request, and no credential is built for it.
+    BareHttp,
+}
+
+impl Uses {
+    /// All of them.
+    pub(crate) const ALL: &'static [Self] = &[Self::Credential, Self::RedisClient, Self::BareHttp];
+
+    /// What a call does that uses it, to follow `that` in a sentence.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Credential => "asks the credential",
+            Self::RedisClient => "uses the Redis client",
+            Self::BareHttp => "sends a bare request",
+        }
+    }
 }
 
 impl<'a> Deref for Check<'a> {
@@ -239,11 +262,17 @@ impl Check<'_> {
         exists
     }
 
-    /// Whether a call of the step, or of any, begins in the window.
-    pub(crate) fn some_call(&self, window: &Window<Duration>, step: Option<usize>) -> bool {
+    /// Returns whether a call of the step, or of any, begins in the window and uses one of `uses`.
+    pub(crate) fn some_call(
+        &self,
+        window: &Window<Duration>,
+        step: Option<usize>,
+        uses: &[Uses],
+    ) -> bool {
         let end = self.lasts;
         let calls = self.rest.calls.iter().enumerate();
-        let mut calls = calls.filter(|(index, _)| step.is_none_or(|step| step == index + 1));
+        let calls = calls.filter(|(index, _)| step.is_none_or(|step| step == index + 1));
+        let mut calls = calls.filter(|(_, call)| uses.contains(&call.uses));
         calls.any(|(_, call)| {
             let first = call.at.0;
             let every = call.every.unwrap_or_default().0.as_nanos();

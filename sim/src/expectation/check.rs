@@ -1,15 +1,17 @@
 //! What several expectations check: windows in which something happens, texts, and seeds.
 
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::scenario::{Span, document::Place};
 
 impl Check<'_> {
-    /// The window and the step of an expectation about calls: at least one must begin there.
+    /// Reports a window or a step in which no call begins that uses one of `uses`, which are the
+    /// calls that the expectation at `place` is about.
     pub(super) fn when(
         &mut self,
         from: Span,
         until: Option<Span>,
         step: Option<usize>,
+        uses: &[Uses],
         place: &Place,
     ) {
         let steps = self.rest.calls.len();
@@ -28,15 +30,22 @@ impl Check<'_> {
         let Some(window) = self.window(from, until, place, ["from", "until"]) else {
             return;
         };
-        if steps > 0 && !self.some_call(&window, step) {
+        if steps > 0 && !self.some_call(&window, step, uses) {
             let (from, until) = (Span(window.start), Span(window.end));
             let whose = step.map_or(String::new(), |step| format!(" of number {step}"));
+            let (what, wanted) = match self.some_call(&window, step, Uses::ALL) {
+                false => (String::new(), "a call"),
+                true => {
+                    let does: Vec<_> = uses.iter().map(|it| it.describe()).collect();
+                    (format!(" that {}", does.join(" or ")), "such a call")
+                }
+            };
             self.at_key(
                 place,
-                format!("no call{whose} begins between {from} and {until}"),
+                format!("no call{whose}{what} begins between {from} and {until}"),
             )
             .label("so this is never tested")
-            .expected("a window in which a call begins")
+            .expected(format!("a window in which {wanted} begins"))
             .help("move the window (`from`, `until`), or add a `[[call]]`");
         }
     }

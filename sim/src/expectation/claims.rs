@@ -1,7 +1,7 @@
 //! Expectations that contradict each other: no run can meet both.
 
 use super::Expect;
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::scenario::{Span, document::Place};
 
 /// What an expectation asserts of every call in a window.
@@ -94,5 +94,5 @@ fn collide(one: &Claim<'_>, other: &Claim<'_>, check: &Check<'_>) -> bool {
     same_step
         && !one.outcome.agrees_with(&other.outcome)
         && window.start < window.end
-        && check.some_call(&window, one.step.or(other.step))
+        && check.some_call(&window, one.step.or(other.step), &[Uses::Credential])
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Outcome, Scale, each_run, lacks};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{
     Aspect, Evidence, Plan, Ruling, Run, View,
     view::{self, Call, CallEnd, Window},
@@ -68,13 +68,16 @@ impl ErrorKind {
     }
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::Credential];
+
 impl Expectation for ErrorLike {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         if let Some(credential) = &self.credential {
             check.credential(credential, &place.key("credential"));
         }
         check.texts(&self.contains, &place.key("contains"));
-        check.when(self.from, self.until, self.step, place);
+        check.when(self.from, self.until, self.step, ABOUT, place);
     }
 
     fn describe(&self) -> String {
@@ -108,7 +111,7 @@ impl Expectation for ErrorLike {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(self.from, self.step)
+        plan.first_call(self.from, self.step, ABOUT)
     }
 
     fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {

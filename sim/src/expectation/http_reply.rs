@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
 use crate::call::{HttpReply, HttpSent};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Event, Kind};
@@ -28,9 +28,13 @@ pub struct HttpReplies {
     pub step: Option<usize>,
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::BareHttp];
+
 impl Expectation for HttpReplies {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        if !check.rest.calls.iter().any(|call| call.kind == "http") {
+        let mut calls = check.rest.calls.iter();
+        if !calls.any(|call| call.uses == Uses::BareHttp) {
             check
                 .at_key(place, "no call sends a bare request")
                 .label("so this is never tested")
@@ -38,6 +42,8 @@ impl Expectation for HttpReplies {
                     "add a `[[call]]` with \
                      `do.http = { url = \"http://169.254.169.254/metadata/instance\" }`",
                 );
+        } else {
+            check.when(self.from, self.until, self.step, ABOUT, place);
         }
         if !(100..=599).contains(&self.status) {
             check
@@ -45,7 +51,6 @@ impl Expectation for HttpReplies {
                 .label("outside 100 to 599")
                 .expected("such as 200");
         }
-        check.when(self.from, self.until, self.step, place);
     }
 
     fn describe(&self) -> String {
@@ -62,7 +67,7 @@ impl Expectation for HttpReplies {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(self.from, self.step)
+        plan.first_call(self.from, self.step, ABOUT)
     }
 
     fn may_change(&self, view: &View<'_>, ruling: &Ruling) -> bool {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{
     Aspect, Evidence, Plan, Ruling, Run, View,
     view::{Call, CallEnd, Window},
@@ -32,6 +32,9 @@ pub struct PassedOver {
     pub until: Option<Span>,
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::Credential];
+
 impl Expectation for PassedOver {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         if !check.names.has_chain {
@@ -41,7 +44,7 @@ impl Expectation for PassedOver {
                 .help("expect `that.error` of the credential itself, or make the subject a chain");
         }
         check.credential(&self.credential, &place.key("credential"));
-        check.when(self.from, self.until, None, place);
+        check.when(self.from, self.until, None, ABOUT, place);
     }
 
     fn describe(&self) -> String {
@@ -65,7 +68,7 @@ impl Expectation for PassedOver {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(self.from, None)
+        plan.first_call(self.from, None, ABOUT)
     }
 
     fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, ENDED, Expectation, Scale, each_run};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{
     Aspect, Entry, Evidence, Plan, Ruling, View,
     view::{Call, CallEnd},
@@ -24,6 +24,9 @@ pub struct Recovery {
     pub principal: Option<String>,
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::Credential, Uses::RedisClient];
+
 impl Expectation for Recovery {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         if let Some(principal) = &self.principal {
@@ -39,7 +42,7 @@ impl Expectation for Recovery {
         };
         let end = check.lasts.0;
         let end = end.max(repair.saturating_add(Duration::from_nanos(1)));
-        if !check.some_call(&(repair..end), None) {
+        if !check.some_call(&(repair..end), None, ABOUT) {
             check
                 .at_key(
                     place,
@@ -69,7 +72,7 @@ impl Expectation for Recovery {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(Span(plan.last_repair()?), None)
+        plan.first_call(Span(plan.last_repair()?), None, ABOUT)
     }
 
     fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run, lacks, redis_replies::every_work};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{Aspect, Plan, Ruling, View, redis_view::Work, view::Window};
 use crate::scenario::{Span, document::Place};
 
@@ -29,11 +29,14 @@ pub struct RedisFailure {
     pub step: Option<usize>,
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::RedisClient];
+
 impl Expectation for RedisFailure {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("redis", place);
         check.texts(&self.contains, &place.key("contains"));
-        check.when(self.from, self.until, self.step, place);
+        check.when(self.from, self.until, self.step, ABOUT, place);
     }
 
     fn describe(&self) -> String {
@@ -57,7 +60,7 @@ impl Expectation for RedisFailure {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(self.from, self.step)
+        plan.first_call(self.from, self.step, ABOUT)
     }
 
     fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {

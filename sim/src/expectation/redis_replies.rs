@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{Aspect, Evidence, Plan, Ruling, View, redis_view::Work, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::RedisReply;
@@ -27,10 +27,13 @@ pub struct RedisReplies {
     pub step: Option<usize>,
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::RedisClient];
+
 impl Expectation for RedisReplies {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         check.service("redis", place);
-        check.when(self.from, self.until, self.step, place);
+        check.when(self.from, self.until, self.step, ABOUT, place);
     }
 
     fn describe(&self) -> String {
@@ -51,7 +54,7 @@ impl Expectation for RedisReplies {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(self.from, self.step)
+        plan.first_call(self.from, self.step, ABOUT)
     }
 
     fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {

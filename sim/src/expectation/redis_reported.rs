@@ -125,5 +125,6 @@ fn name(what: RedisReport) -> &'static str {
         RedisReport::ReauthenticationFailed => "re-authentication failed",
         RedisReport::TransactionFailed => "transaction failed",
         RedisReport::Replaced => "replaced",
+        RedisReport::SubscriptionRefused => "subscription refused",
     }
 }

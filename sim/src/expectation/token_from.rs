@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Outcome, Scale, each_run};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{
     Aspect, Evidence, Plan, Ruling, View, Visibility,
     view::{Call, CallEnd, Window},
@@ -37,6 +37,9 @@ pub struct TokenFrom {
     pub valid_for_at_most: Option<Span>,
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::Credential];
+
 impl Expectation for TokenFrom {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         if let Some(principal) = &self.principal {
@@ -52,7 +55,7 @@ impl Expectation for TokenFrom {
             place,
             names,
         );
-        check.when(self.from, self.until, self.step, place);
+        check.when(self.from, self.until, self.step, ABOUT, place);
     }
 
     fn describe(&self) -> String {
@@ -89,7 +92,7 @@ impl Expectation for TokenFrom {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(self.from, self.step)
+        plan.first_call(self.from, self.step, ABOUT)
     }
 
     fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {

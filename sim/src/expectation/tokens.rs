@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, count::Count, each_run};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{
     Aspect, Evidence, Plan, Ruling, View,
     view::{Call, Window},
@@ -28,9 +28,12 @@ pub struct Tokens {
     pub until: Option<Span>,
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::Credential];
+
 impl Expectation for Tokens {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
-        check.when(self.from, self.until, None, place);
+        check.when(self.from, self.until, None, ABOUT, place);
     }
 
     fn describe(&self) -> String {
@@ -50,7 +53,7 @@ impl Expectation for Tokens {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(self.from, None)
+        plan.first_call(self.from, None, ABOUT)
     }
 
     fn may_change(&self, view: &View<'_>, _ruling: &Ruling) -> bool {

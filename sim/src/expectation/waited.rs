@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Claim, Expectation, Scale, each_run};
-use crate::check::Check;
+use crate::check::{Check, Uses};
 use crate::judge::{
     Aspect, Evidence, Plan, Ruling, View,
     redis_view::Work,
@@ -57,6 +57,9 @@ impl Waiter<'_> {
     }
 }
 
+/// The calls that it is about.
+const ABOUT: &[Uses] = &[Uses::Credential, Uses::RedisClient];
+
 impl Expectation for Waited {
     fn check(&self, place: &Place, check: &mut Check<'_>) {
         match (self.at_least, self.at_most) {
@@ -72,7 +75,7 @@ impl Expectation for Waited {
             }
             (least, most) => check.bounds(least, most, place, ["at-least", "at-most"]),
         }
-        check.when(self.from, self.until, self.step, place);
+        check.when(self.from, self.until, self.step, ABOUT, place);
     }
 
     fn describe(&self) -> String {
@@ -94,7 +97,7 @@ impl Expectation for Waited {
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
-        plan.first_call(self.from, self.step)
+        plan.first_call(self.from, self.step, ABOUT)
     }
 
     fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
+use super::{Aspect, Entry, Evidence, Invariant, Plan, Ruling, View, unseen};
 use crate::trace::Kind;
 use crate::wording::counted;
 

@@ -1,7 +1,7 @@
 //! A process outside asks only for hosts of the world: any other request would have left the
 //! simulation, to a service that is not under test.
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View};
+use super::{Aspect, Entry, Evidence, Invariant, Plan, Ruling, View};
 use crate::trace::Kind;
 use crate::wording::{Number, counted};
 

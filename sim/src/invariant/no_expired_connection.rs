@@ -3,9 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, View};
-use crate::{
-    trace::{Kind, RedisEnd, RedisEvent, span},
-};
+use crate::trace::{Kind, RedisEnd, RedisEvent, span};
 use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
+use super::{Aspect, Evidence, Invariant, Plan, Ruling, View, unseen};
 use crate::trace::CallOutcome;
 use crate::wording::counted;
 

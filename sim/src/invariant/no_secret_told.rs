@@ -1,11 +1,11 @@
 //! No secret in logs, traces, errors or Debug output.
 
 use super::{Evidence, Invariant, Plan, Ruling, View};
+use crate::wording::counted;
 use crate::{
     redact::looks_like_token,
     trace::{Event, Kind},
 };
-use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "no-secret-told",

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
+use super::{Aspect, Evidence, Invariant, Plan, Ruling, View, unseen};
+use crate::wording::Number;
 use crate::{
     judge::{redis_view::Work, view::Call},
     trace::{CallOutcome, span},
 };
-use crate::wording::Number;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "nothing-stops-for-good",
@@ -54,7 +54,9 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             let late = view.calls().filter(|call| {
                 call.instance == instance && call.scope == scope && is_late(call, healed)
             });
-            let shown: Vec<_> = late.flat_map(|call| call.events().collect::<Vec<_>>()).collect();
+            let shown: Vec<_> = late
+                .flat_map(|call| call.events().collect::<Vec<_>>())
+                .collect();
             return Some(Ruling::fails(found, Evidence::of(shown)));
         }
     }

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
+use super::{Aspect, Entry, Evidence, Invariant, Plan, Ruling, View, unseen};
+use crate::wording::counted;
 use crate::{
     judge::Visibility,
     trace::{CallOutcome, Kind},
 };
-use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "reported-identity",
@@ -67,7 +67,8 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                         .reported
                         .is_some_and(|reported| who.is_named_in(reported, visibility))
                 {
-                    let found = format!("{who} answers after {before}, and the change is not reported");
+                    let found =
+                        format!("{who} answers after {before}, and the change is not reported");
                     let shown = Evidence::of([*answered, event]);
                     return Some(Ruling::fails(found, shown));
                 }

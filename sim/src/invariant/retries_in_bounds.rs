@@ -8,9 +8,14 @@ use std::{
 
 use jiff::fmt::rfc2822;
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
-use crate::{judge::view::{Call, Exchange, is_entra, is_imds, is_imds_token, world_time}, trace::{Fingerprint, span}, world::Service};
+use super::{Aspect, Entry, Evidence, Invariant, Plan, Ruling, View, unseen};
 use crate::wording::{Number, counted};
+use crate::{
+    judge::view::{Call, Exchange, world_time},
+    service::{Asked, TokenSource},
+    trace::{Facts, Fingerprint, span},
+    world,
+};
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "retries-in-bounds",
@@ -38,7 +43,7 @@ fn too_early(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     for exchange in view.exchanges() {
         let key = (exchange.instance, exchange.key);
         let head = exchange.head.and_then(|(received, status, header)| {
-            let header = header.filter(|_| is_retried(exchange.to, status))?;
+            let header = header.filter(|_| is_retried(source(exchange.facts), status))?;
             Some((received, header))
         });
         let now = Before {
@@ -70,12 +75,19 @@ struct Before<'a> {
     head: Option<(Duration, &'a str)>,
 }
 
-/// The statuses that are retried at `url`, on which `Retry-After` counts (PR-10, PR-14).
-fn is_retried(url: &str, status: u16) -> bool {
-    match status {
-        404 | 410 => is_imds(url),
-        501 | 505 => is_entra(url),
-        408 | 429 | 500..=599 => true,
+/// How credentials get tokens from the service that a request asks; none if they do not.
+fn source(facts: &Facts) -> Option<TokenSource> {
+    let (service, _) = world::asked(facts)?;
+    service.token_source()
+}
+
+/// Whether a status is retried at a service that gives tokens so, and `Retry-After` counts on it
+/// (PR-10, PR-14).
+fn is_retried(source: Option<TokenSource>, status: u16) -> bool {
+    match (status, source) {
+        (404 | 410, Some(TokenSource::Metadata)) | (501 | 505, Some(TokenSource::Entra)) => true,
+        (404 | 410 | 501 | 505, _) => false,
+        (408 | 429 | 500..=599, _) => true,
         _ => false,
     }
 }
@@ -121,16 +133,18 @@ fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     // Which exchanges belong together: a group is sorted by the time of sending.
     let exchanges = view.exchanges().enumerate();
     let mut groups: Vec<(u32, Fingerprint, usize)> = exchanges
-        .filter(|(_, exchange)| limits.at(exchange.to).is_some())
+        .filter(|(_, exchange)| limits.at(exchange.facts).is_some())
         .map(|(index, exchange)| (exchange.instance, exchange.key, index))
         .collect();
     groups.sort_unstable();
     let mut bursts: BTreeMap<u32, Vec<Burst<Duration>>> = BTreeMap::new();
     for group in groups.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1)) {
-        let exchanges = group.iter().filter_map(|(.., index)| view.exchange_at(*index));
+        let exchanges = group
+            .iter()
+            .filter_map(|(.., index)| view.exchange_at(*index));
         let mut limit = None;
         let mut attempts: Vec<(Duration, Option<Duration>)> = exchanges
-            .inspect(|exchange| limit = limits.at(exchange.to))
+            .inspect(|exchange| limit = limits.at(exchange.facts))
             .map(|exchange| (exchange.sent.at, exchange.ended.map(|ended| ended.at)))
             .collect();
         attempts.sort_by_key(|(sent, _)| *sent);
@@ -257,7 +271,7 @@ fn excess(view: &View<'_>, call: &Call<'_>, limits: &Limits) -> Option<Ruling> {
         }
     }
     by_key.into_values().find_map(|attempts| {
-        let allowed = limits.at(attempts.first()?.to)?;
+        let allowed = limits.at(attempts.first()?.facts)?;
         if attempts.len() <= allowed as usize {
             return None;
         }
@@ -274,30 +288,28 @@ fn excess(view: &View<'_>, call: &Call<'_>, limits: &Limits) -> Option<Ruling> {
 
 /// How many attempts the subject's policy allows for one caller (PR-10, PR-13, PR-14).
 struct Limits {
-    imds: Option<u32>,
+    metadata: Option<u32>,
     entra: Option<u32>,
 }
 
 impl Limits {
     fn of(plan: &Plan<'_>) -> Self {
-        let attempts = |retries: u32| retries.saturating_add(1);
+        let attempts = |source| Some(plan.retries(source)?.saturating_add(1));
         Self {
-            imds: plan.retries(Service::Imds).map(attempts),
-            entra: plan.retries(Service::Entra).map(attempts),
+            metadata: attempts(TokenSource::Metadata),
+            entra: attempts(TokenSource::Entra),
         }
     }
 
-    /// How many at `url`; none if there is no limit.
-    fn at(&self, url: &str) -> Option<u32> {
-        if is_imds(url) && !is_imds_token(url) {
-            // A bare probe is not retried.
-            Some(1)
-        } else if is_imds(url) {
-            self.imds
-        } else if is_entra(url) {
-            self.entra
-        } else {
-            None
+    /// How many of a request of which `facts` are known; none if there is no limit.
+    fn at(&self, facts: &Facts) -> Option<u32> {
+        match world::asked(facts)? {
+            // A probe is not retried.
+            (_, Asked::Probe) => Some(1),
+            (service, Asked::Token | Asked::Other) => match service.token_source()? {
+                TokenSource::Metadata => self.metadata,
+                TokenSource::Entra => self.entra,
+            },
         }
     }
 }
@@ -384,8 +396,12 @@ mod tests {
     fn callers_that_all_wait_together_cost_no_more_than_each_alone() {
         // A stampede: each caller waits through all attempts.
         let steps = |size: u64| {
-            let attempts: Vec<_> = (0..size).map(|at| (Counted(at), Some(Counted(at)))).collect();
-            let waits: Vec<_> = (0..size).map(|at| (Counted(at), Counted(2 * size))).collect();
+            let attempts: Vec<_> = (0..size)
+                .map(|at| (Counted(at), Some(Counted(at))))
+                .collect();
+            let waits: Vec<_> = (0..size)
+                .map(|at| (Counted(at), Counted(2 * size)))
+                .collect();
             COMPARISONS.set(0);
             let limit = u32::try_from(size).unwrap_or(u32::MAX);
             assert_eq!(sweep(&attempts, &waits, limit), None);

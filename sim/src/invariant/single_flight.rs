@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
-use crate::{
-    judge::view::{is_imds, is_imds_token},
-    trace::{Fingerprint, Kind},
-};
+use super::{Aspect, Entry, Evidence, Invariant, Plan, Ruling, View, unseen};
 use crate::wording::Number;
+use crate::{
+    service::Asked,
+    trace::{Facts, Fingerprint, Kind},
+    world,
+};
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "single-flight",
@@ -35,7 +36,7 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     for event in view.all() {
         let (key, name) = match &event.event.kind {
             // A bare probe asks whether the service is there, not for a token.
-            Kind::RequestSent { to, .. } if is_imds(to) && !is_imds_token(to) => continue,
+            Kind::RequestSent { facts, .. } if is_probe(facts) => continue,
             Kind::RequestSent {
                 instance,
                 exchange,
@@ -72,6 +73,13 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         }
         keys.insert(name, key);
     }
-    let found = Number::of(looked_at).pick("1 request or command".to_owned(), format!("{looked_at} requests and commands"));
+    let found = Number::of(looked_at).pick(
+        "1 request or command".to_owned(),
+        format!("{looked_at} requests and commands"),
+    );
     (looked_at > 0).then(|| Ruling::holds(found))
+}
+
+fn is_probe(facts: &Facts) -> bool {
+    world::asked(facts).is_some_and(|(_, asked)| asked == Asked::Probe)
 }

@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, time::Duration};
 use credsim_identity::TokenRequest;
 use jiff::Timestamp;
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View, unseen};
+use super::{Aspect, Entry, Evidence, Invariant, Plan, Ruling, View, unseen};
+use crate::wording::counted;
 use crate::{
     call::Which,
     judge::view::{Call, CallEnd},
     trace::CallOutcome,
 };
-use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
     name: "valid-token-kept",

@@ -1,10 +1,8 @@
 //! Nothing stands between MULTI and EXEC but what the caller sent, and no transaction is torn by
 //! the end of a token.
 
-use super::{Entry, Evidence, Invariant, Plan, Ruling, Aspect, View};
-use crate::{
-    trace::{Kind, RedisEnd, RedisEvent},
-};
+use super::{Aspect, Entry, Evidence, Invariant, Plan, Ruling, View};
+use crate::trace::{Kind, RedisEnd, RedisEvent};
 use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
@@ -48,7 +46,8 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                     let found = format!(
                         "no caller sent the {name} in transaction {number} of connection {connection}"
                     );
-                    let shown = Evidence::of(of_transaction(view, *connection, u64::from(number.get())));
+                    let shown =
+                        Evidence::of(of_transaction(view, *connection, u64::from(number.get())));
                     return Some(Ruling::fails(found, shown));
                 }
             }
@@ -72,11 +71,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     (looked_at > 0).then(|| Ruling::holds(found))
 }
 
-fn of_transaction<'a>(
-    view: &View<'a>,
-    on: u64,
-    number: u64,
-) -> impl Iterator<Item = Entry<'a>> {
+fn of_transaction<'a>(view: &View<'a>, on: u64, number: u64) -> impl Iterator<Item = Entry<'a>> {
     view.lane("redis").filter(move |event| {
         matches!(&event.event.kind, Kind::Redis(RedisEvent::Command { connection, transaction, .. })
             if *connection == on && transaction.is_some_and(|of| u64::from(of.get()) == number))

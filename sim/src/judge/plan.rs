@@ -6,12 +6,12 @@ use crate::action::{self, At, Consequences, OnHost};
 use crate::credential::Source;
 use crate::world::Target;
 use crate::{
-    call::Call,
+    call::{Call, Uses},
     credential::{RedisClientKind, Subject},
     fault::effect::FaultThen,
     scenario::Span,
     service::{Reach, TokenSource},
-    world::{Service, World},
+    world::World,
 };
 
 /// The parts of a scenario that expectations and invariants look at.
@@ -71,10 +71,16 @@ impl<'a> Plan<'a> {
         action::last_repair(self.at)
     }
 
-    /// When the first call at `from` or later is due.
-    pub(crate) fn first_call(&self, from: Span, step: Option<usize>) -> Option<Duration> {
+    /// When the first call at `from` or later is due that uses one of `uses`.
+    pub(crate) fn first_call(
+        &self,
+        from: Span,
+        step: Option<usize>,
+        uses: &[Uses],
+    ) -> Option<Duration> {
         let calls = self.call.iter().enumerate();
         let calls = calls.filter(|(index, _)| step.is_none_or(|step| step == index + 1));
+        let calls = calls.filter(|(_, call)| uses.contains(&call.action.uses()));
         let due = calls.filter_map(|(_, call)| {
             let Some(late) = from.0.checked_sub(call.at.0).filter(|late| !late.is_zero()) else {
                 return Some(call.at.0);
@@ -114,10 +120,10 @@ impl<'a> Plan<'a> {
         client == Some(RedisClientKind::Single)
     }
 
-    /// How many retries the documentation allows one waiting caller of the subject at a service;
-    /// none if nothing in it asks there.
-    pub(crate) fn retries(&self, service: Service) -> Option<u32> {
-        let source = match service.token_source()? {
+    /// How many retries the documentation allows one waiting caller of the subject at services that
+    /// give tokens so; none if nothing in it asks there.
+    pub(crate) fn retries(&self, source: TokenSource) -> Option<u32> {
+        let source = match source {
             TokenSource::Metadata => Source::Imds {
                 selected: self.selects_managed_identity(),
             },

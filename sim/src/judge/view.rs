@@ -206,7 +206,6 @@ impl<'a> View<'a> {
         let sent = self.entry(of.sent)?;
         let Kind::RequestSent {
             instance,
-            to,
             key,
             facts,
             ..
@@ -224,7 +223,6 @@ impl<'a> View<'a> {
         });
         Some(Exchange {
             instance: *instance,
-            to,
             key: *key,
             facts,
             sent,
@@ -438,7 +436,6 @@ pub(crate) fn visits<'a>(view: &View<'a>, of: &dyn Matcher) -> Vec<Visit<'a>> {
 /// A request as the credential made it.
 pub(crate) struct Exchange<'a> {
     pub instance: u32,
-    pub to: &'a str,
     pub key: Fingerprint,
     /// What the service at that host would know of it.
     pub facts: &'a Facts,
@@ -446,21 +443,6 @@ pub(crate) struct Exchange<'a> {
     /// The head of the answer: when, which status, what it says about coming back.
     pub head: Option<(Duration, u16, Option<&'a str>)>,
     pub ended: Option<Entry<'a>>,
-}
-
-/// Whether a URL is IMDS's token endpoint asked for a token, not the bare probe.
-pub(crate) fn is_imds_token(url: &str) -> bool {
-    is_imds(url) && url.contains('?')
-}
-
-/// Whether a URL is IMDS's.
-pub(crate) fn is_imds(url: &str) -> bool {
-    url.starts_with("http://169.254.169.254/")
-}
-
-/// Whether a URL is Entra's.
-pub(crate) fn is_entra(url: &str) -> bool {
-    url.starts_with("https://login.microsoftonline.com/")
 }
 
 /// The true time of the world at `at`.

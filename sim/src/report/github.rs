@@ -88,7 +88,7 @@ pub fn summary(outcomes: &[Outcome], tally: &Tally) -> String {
          |---|---|---:|---:|---:|---|\n"
     );
     for outcome in outcomes {
-        let (word, name) = (outcome.word(), &outcome.name);
+        let (word, name) = (outcome.status().word(), &outcome.name);
         let _ = match &outcome.ending {
             Ending::Judged(judged) => {
                 let verdict = &judged.verdict;

@@ -80,7 +80,7 @@ impl<'a> Scenario<'a> {
             name: &outcome.name,
             path: &outcome.path,
             title: &outcome.title,
-            outcome: outcome.word(),
+            outcome: outcome.status().word(),
             engine: outcome.engine,
             seed: outcome.seed,
             duration_ms: milliseconds(outcome.took),

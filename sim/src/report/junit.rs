@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Ending, Judged, Outcome};
+use super::{Ending, Judged, Outcome, Status};
 use crate::judge::Finding;
 use crate::wording::counted;
 
@@ -71,8 +71,10 @@ fn apart(outcome: &Outcome) -> Vec<TestCase> {
 
 fn status(outcome: &Outcome) -> TestCaseStatus {
     let (kind, message, text) = match &outcome.ending {
-        Ending::Judged(_) if outcome.word() == "passed" => return TestCaseStatus::success(),
-        Ending::Judged(judged) if outcome.word() == "skipped" => {
+        Ending::Judged(_) if outcome.status() == Status::Passed => {
+            return TestCaseStatus::success();
+        }
+        Ending::Judged(judged) if outcome.status() == Status::Skipped => {
             return skipped(judged.verdict.nothing_observed().unwrap_or_default());
         }
         Ending::Skipped { reason } => return skipped(reason.clone()),
@@ -96,7 +98,7 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
         ),
     };
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(outcome.word());
+    status.set_type(outcome.status().word());
     status.set_message(message);
     status.set_description(format!("{text}\n\nreproduce: {}\n", outcome.reproduce));
     status

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    Count, Difference, Ending, Judged, Outcome, Tally,
+    Count, Difference, Ending, Judged, Outcome, Status, Tally,
     prose::{long, paragraph, real},
 };
 use crate::wording::{Number, counted};
@@ -37,17 +37,19 @@ pub fn width<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
 pub fn outcome(outcome: &Outcome, width: usize) -> String {
     let name = &outcome.name;
     match &outcome.ending {
-        Ending::Judged(judged) => match outcome.word() {
-            "passed" => format!(
+        Ending::Judged(judged) => match outcome.status() {
+            Status::Passed => format!(
                 "{GOOD}ok{GOOD:#}    {name:width$}  {}{}",
                 facts(outcome, judged),
                 apart(judged)
             ),
-            "skipped" => {
+            Status::Skipped => {
                 let reason = judged.verdict.nothing_observed().unwrap_or_default();
                 left_out(name, &reason, width) + &apart(judged)
             }
-            _ => failed(outcome, judged, width),
+            Status::Failed | Status::Nondeterministic | Status::Invalid | Status::HarnessFailed => {
+                failed(outcome, judged, width)
+            }
         },
         Ending::Skipped { reason } => left_out(name, reason, width),
         Ending::Invalid(invalid) => {
@@ -203,11 +205,10 @@ fn reproduce(outcome: &Outcome) -> String {
 
 /// The end of a run: what was done, if all is well, and the count.
 pub fn end(outcomes: &[Outcome], tally: &Tally, took: Duration) -> String {
-    // A case that was told at length has left an empty line already.
-    let told = outcomes
-        .last()
-        .is_some_and(|last| !matches!(last.word(), "passed" | "skipped"));
-    let mut text = String::from(if told { "" } else { "\n" });
+    // The report of a failure ends in an empty line.
+    let last = outcomes.last();
+    let has_empty_line = last.is_some_and(|last| last.status().is_failure());
+    let mut text = String::from(if has_empty_line { "" } else { "\n" });
     let apart = tally.apart();
     if tally.all_passed() {
         let mut counts = vec![
@@ -245,10 +246,12 @@ pub fn end(outcomes: &[Outcome], tally: &Tally, took: Duration) -> String {
 fn failures(outcomes: &[Outcome]) -> String {
     let failed: Vec<String> = outcomes
         .iter()
-        .filter_map(|outcome| match outcome.word() {
-            "passed" | "skipped" => None,
-            "failed" => Some(outcome.name.clone()),
-            other => Some(format!("{} ({other})", outcome.name)),
+        .filter_map(|outcome| match outcome.status() {
+            Status::Passed | Status::Skipped => None,
+            Status::Failed => Some(outcome.name.clone()),
+            other @ (Status::Invalid | Status::Nondeterministic | Status::HarnessFailed) => {
+                Some(format!("{} ({})", outcome.name, other.word()))
+            }
         })
         .collect();
     if failed.is_empty() {

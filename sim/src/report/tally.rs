@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{Count, Ending, Outcome};
+use super::{Count, Ending, Outcome, Status};
 use crate::wording::counted;
 
 /// How many scenarios ended how. Whatever is neither passed nor skipped has failed, so that an
@@ -51,10 +51,12 @@ impl Tally {
     }
 
     fn add(&mut self, outcome: &Outcome) {
-        match outcome.word() {
-            "passed" => self.passed += 1,
-            "skipped" => self.skipped += 1,
-            _ => self.failed += 1,
+        match outcome.status() {
+            Status::Passed => self.passed += 1,
+            Status::Skipped => self.skipped += 1,
+            Status::Failed | Status::Invalid | Status::Nondeterministic | Status::HarnessFailed => {
+                self.failed += 1
+            }
         }
         match &outcome.ending {
             Ending::Judged(judged) => {

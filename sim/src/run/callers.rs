@@ -48,7 +48,7 @@ impl RunState {
             return;
         };
         let instance = match (call.action.uses(), shared, call.credential) {
-            (Uses::Nothing, ..) => None,
+            (Uses::BareHttp, ..) => None,
             (_, Some(shared), Instance::Shared | Instance::Clone) => Some(shared.clone()),
             (_, _, Instance::EachItsOwn) => Some(self.own(step, which.caller)),
             (_, _, Instance::Shared | Instance::Clone | Instance::New) => Some(self.instance()),

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::{Bypass, Principal, Reach, Service, TokenSource};
+use super::{Asked, Bypass, Principal, Reach, Service, TokenSource};
 use crate::{
     backend::{Backend, handle::State},
     check::Check,
@@ -62,6 +62,10 @@ pub(crate) trait HttpService: Clone + Send + Sync + 'static {
     /// What is known of a request that a client sends to its host.
     fn facts(request: &Request) -> Facts;
 
+    /// What a request asks for, by what is known of it; none if that is not known of a request to
+    /// this service.
+    fn asked(facts: &Facts) -> Option<Asked>;
+
     /// What answers there.
     fn endpoint() -> impl Endpoint;
 
@@ -105,6 +109,10 @@ impl<T: HttpService> Service for T {
 
     fn facts_of(host: &str, request: &Request) -> Option<Facts> {
         (host == T::ABOUT.host).then(|| T::facts(request))
+    }
+
+    fn asked(facts: &Facts) -> Option<Asked> {
+        T::asked(facts)
     }
 
     fn token_source() -> Option<TokenSource> {

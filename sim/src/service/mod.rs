@@ -104,6 +104,12 @@ pub(crate) trait Service: Send + Sync {
     where
         Self: Sized;
 
+    /// What a request asks for, by what is known of it; none if that is not known of a request to
+    /// this service.
+    fn asked(facts: &Facts) -> Option<Asked>
+    where
+        Self: Sized;
+
     /// Its part in handing out tokens to credentials, which decides how often one retries; none if
     /// no credential asks it.
     fn token_source() -> Option<TokenSource>
@@ -179,6 +185,17 @@ pub(crate) struct Bypass {
     pub variables: fn(SocketAddr) -> Vec<(&'static str, String)>,
     /// What `serve` says of that address.
     pub describe: fn(SocketAddr) -> String,
+}
+
+/// What a request asks a service for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A token.
+    Token,
+    /// Nothing but whether the service is there, which is not asked twice.
+    Probe,
+    /// Something else, such as metadata or keys.
+    Other,
 }
 
 /// How credentials get tokens from a service.

@@ -29,7 +29,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 pub use batch::{Batch, CommandLine, Selected};
 pub use determinism::{Difference, SecondPass, event_line};
-pub use outcome::{Ending, Judged, Outcome};
+pub use outcome::{Ending, Judged, Outcome, Status};
 pub(crate) use shell::quoted;
 pub use skip::{Callers, reason as skip_reason};
 pub(crate) use stopwatch::Stopwatch;

@@ -75,16 +75,55 @@ impl Outcome {
         self.name.rsplit_once('/').map_or("", |(family, _)| family)
     }
 
-    /// One word for how it ended.
-    pub fn word(&self) -> &'static str {
+    /// How it ended, as reports count it.
+    pub fn status(&self) -> Status {
         match &self.ending {
-            Ending::Judged(judged) if judged.difference.is_some() => "nondeterministic",
-            Ending::Judged(judged) if judged.verdict.passed() => "passed",
-            Ending::Judged(judged) if judged.verdict.failures().next().is_none() => "skipped",
-            Ending::Judged(_) => "failed",
-            Ending::Skipped { .. } => "skipped",
-            Ending::Invalid(_) => "invalid",
-            Ending::HarnessFailed { .. } => "fault",
+            Ending::Judged(judged) if judged.difference.is_some() => Status::Nondeterministic,
+            Ending::Judged(judged) if judged.verdict.passed() => Status::Passed,
+            Ending::Judged(judged) if judged.verdict.failures().next().is_none() => Status::Skipped,
+            Ending::Judged(_) => Status::Failed,
+            Ending::Skipped { .. } => Status::Skipped,
+            Ending::Invalid(_) => Status::Invalid,
+            Ending::HarnessFailed { .. } => Status::HarnessFailed,
+        }
+    }
+}
+
+/// How a scenario ended, as reports count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Everything held.
+    Passed,
+    /// Something did not hold.
+    Failed,
+    /// It was left out, or nothing in it could be observed.
+    Skipped,
+    /// The file is not a valid scenario.
+    Invalid,
+    /// A second pass was not like the first one.
+    Nondeterministic,
+    /// The harness failed.
+    HarnessFailed,
+}
+
+impl Status {
+    /// Its name in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Invalid => "invalid",
+            Self::Nondeterministic => "nondeterministic",
+            Self::HarnessFailed => "fault",
+        }
+    }
+
+    /// Whether the outcome of a scenario is no success. An invalid file never looks like one.
+    pub fn is_failure(self) -> bool {
+        match self {
+            Self::Passed | Self::Skipped => false,
+            Self::Failed | Self::Invalid | Self::Nondeterministic | Self::HarnessFailed => true,
         }
     }
 }

@@ -220,6 +220,8 @@ pub enum RedisReport {
     TransactionFailed,
     /// A connection was replaced by another one.
     Replaced,
+    /// The server refuses a subscription to a connection that was made anew.
+    SubscriptionRefused,
 }
 
 /// The reply to one command, as its caller gets it.

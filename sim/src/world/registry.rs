@@ -23,7 +23,7 @@ use crate::{
     http::exchange::Request,
     scenario::{Moment, SignedSpan, Span, document::Place},
     service::{
-        self, TokenSource,
+        self, Asked, TokenSource,
         resource::{matcher::ResourceRef, world::Resource},
         services,
     },
@@ -111,6 +111,16 @@ macro_rules! define {
                 <$skeys as service::Service>::facts_of(host, request)
             });)*
             known.unwrap_or_default()
+        }
+
+        /// The service that a request asks, and what for; none if no service knows of it.
+        pub(crate) fn asked(facts: &Facts) -> Option<(Service, Asked)> {
+            let known = None;
+            $(let known = known.or_else(|| {
+                let asked = <$skeys as service::Service>::asked(facts)?;
+                Some((Service::$svariant, asked))
+            });)*
+            known
         }
 
         /// The hosts that are a service's own in every world, with the titles of the services.

@@ -14,8 +14,8 @@ const CAP: Duration = Duration::from_secs(2);
 const JITTER: Duration = Duration::from_millis(200);
 
 /// How long to wait before the next connect. After the loss of a connection the first try is
-/// immediate (RA-21); after failures the waits are 50 ms, 100 ms and so on up to 2 s, each plus up to
-/// 200 ms (RA-20).
+/// immediate (RA-21); after failures the waits are 50 ms, 100 ms and so on up to 2 s, each plus up
+/// to 200 ms (RA-20).
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     /// Number of waits since the last success.

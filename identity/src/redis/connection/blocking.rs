@@ -1,11 +1,11 @@
-//! Blocking commands, and how to ask for less time than they name.
+//! Blocking commands, and how to shorten their timeout.
 //!
-//! The server reads nothing behind a blocking command until it ends (RS-15), so one that lasts
-//! longer than the token would keep `AUTH` from getting through. It is sent in slices instead. A
-//! slice that ends with nothing has taken nothing, so the next one continues it.
+//! The server reads no command behind a blocking one until that ends (RS-15), so a blocking command
+//! that outlasts the token would keep `AUTH` out. It is sent in slices instead. A slice that times
+//! out has taken nothing from the server, so the next one continues it.
 //!
-//! Not sliced, because messages between two slices would be lost or the answer would mean
-//! something else: `XREAD` with `$` or `+`, `WAIT`, `WAITAOF`, and whatever stands in a pipeline.
+//! Not sliced, because messages between two slices would be lost or the answer would have another
+//! meaning: `XREAD` with `$` or `+`, `WAIT`, `WAITAOF`, and commands in a pipeline.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use redis::{Arg, Cmd};
 
 use super::command::name;
 
-/// A command that waits for data.
+/// The timeout of a blocking command.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Blocking {
-    /// Which argument is the time.
+    /// The index of the argument that holds the timeout.
     argument: usize,
     unit: Unit,
-    /// How long it waits; `None` for ever.
+    /// How long it blocks; `None` is without limit.
     pub timeout: Option<Duration>,
     /// Whether it may be sent in slices.
     pub sliceable: bool,
@@ -32,7 +32,8 @@ enum Unit {
 }
 
 impl Blocking {
-    /// `None` for a command that does not wait, or whose time cannot be read: the server will say.
+    /// Returns `None` for a command that does not block, or whose timeout cannot be parsed: the
+    /// server refuses that.
     pub fn of(cmd: &Cmd) -> Option<Self> {
         let name = name(cmd)?;
         if !(4..=10).contains(&name.len()) {
@@ -81,8 +82,8 @@ impl Blocking {
         })
     }
 
-    /// `cmd` with `timeout` in place of the time that it names. Whole milliseconds; never 0, which
-    /// would mean for ever.
+    /// Returns `cmd` with `timeout` in place of its own, in whole milliseconds. It is never 0,
+    /// which would be no limit.
     pub fn shortened(&self, cmd: &Cmd, timeout: Duration) -> Cmd {
         let milliseconds = timeout.as_millis().max(1);
         let time = match self.unit {
@@ -109,7 +110,8 @@ fn text(cmd: &Cmd, argument: usize) -> Option<&str> {
     }
 }
 
-/// Where the time of `XREAD` stands, and whether every stream is read from an explicit id.
+/// Returns the index of the timeout of `XREAD`, and whether every stream is read from an explicit
+/// id.
 fn of_streams(cmd: &Cmd) -> Option<(usize, bool)> {
     let mut argument = None;
     let mut args = cmd.args_iter().enumerate().skip(1);

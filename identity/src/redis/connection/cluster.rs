@@ -1,10 +1,6 @@
-//! A cluster whose every node re-authenticates.
+//! Connections to a cluster.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use redis::{
     Cmd, ConnectionAddr, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisError,
@@ -16,16 +12,18 @@ use redis::{
 
 use super::{
     EntraConnection,
-    options::{ConnectionOptions, RedisEndpoint},
+    endpoint::RedisEndpoint,
+    options::ConnectionOptions,
+    registry::{Registered, Registration},
 };
 use crate::redis::EntraIdCredentialsProvider;
 
-/// A Redis cluster: the `redis` crate's cluster connection over one [`EntraConnection`] to each
-/// node, so every node gets each new token once. Clones share it.
+/// A connection to a Redis cluster: the cluster connection of the `redis` crate over one
+/// [`EntraConnection`] to each node, so every node gets each new token once. Clones share it.
 ///
-/// The crate finds the nodes, follows redirections and connects anew when a node is lost. `MULTI`
-/// by hand has no key to find its node by, so use atomic pipelines. Waits inside the crate, such as
-/// those between its retries, follow tokio's clock, and its choices among nodes are random.
+/// The crate finds the nodes, follows redirections and reconnects when a node is lost. `MULTI` by
+/// hand has no key that names its node, so use atomic pipelines. Waits inside the crate, such as
+/// those between its retries, use tokio's clock, and its choices among nodes are random.
 #[derive(Clone)]
 pub struct EntraCluster {
     connection: ClusterConnection<EntraConnection>,
@@ -38,7 +36,7 @@ impl EntraCluster {
     /// nodes are taken to speak TLS if the first one does.
     ///
     /// # Errors
-    /// What the `redis` crate says when no node can be reached or the cluster is not one.
+    /// The error of the `redis` crate when no node can be reached, or the server is not a cluster.
     pub async fn connect(
         nodes: impl IntoIterator<Item = RedisEndpoint>,
         provider: &EntraIdCredentialsProvider,
@@ -78,7 +76,7 @@ impl EntraCluster {
         })
     }
 
-    /// The connection of the `redis` crate, for what only that can do, such as
+    /// Returns the connection of the `redis` crate, for its further methods, such as
     /// `route_command`. It makes no new connections once the last [`EntraCluster`] is dropped.
     pub fn inner(&self) -> &ClusterConnection<EntraConnection> {
         &self.connection
@@ -107,61 +105,6 @@ impl ConnectionLike for EntraCluster {
 impl fmt::Debug for EntraCluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EntraCluster")
-    }
-}
-
-/// What the connections of one cluster are made with. The `redis` crate makes them by a static
-/// function that knows no more than host, port and user name: so the user name says which cluster.
-#[derive(Clone)]
-struct Registered {
-    provider: EntraIdCredentialsProvider,
-    options: ConnectionOptions,
-    tls: bool,
-}
-
-#[derive(Default)]
-struct Registry {
-    last: u64,
-    clusters: BTreeMap<u64, Registered>,
-}
-
-fn registry() -> MutexGuard<'static, Registry> {
-    static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
-        last: 0,
-        clusters: BTreeMap::new(),
-    });
-    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const MARKER: &str = "entra-cluster-";
-
-/// Stands in the registry while it lives.
-struct Registration(u64);
-
-impl Registration {
-    fn new(registered: Registered) -> Self {
-        let mut registry = registry();
-        registry.last += 1;
-        let number = registry.last;
-        registry.clusters.insert(number, registered);
-        Self(number)
-    }
-
-    fn marker(&self) -> String {
-        format!("{MARKER}{}", self.0)
-    }
-
-    fn find(marker: Option<&str>) -> Option<Registered> {
-        let number = marker?.strip_prefix(MARKER)?.parse().ok()?;
-        registry().clusters.get(&number).cloned()
-    }
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        let removed = registry().clusters.remove(&self.0);
-        // Outside the lock: it may be the last of its provider.
-        drop(removed);
     }
 }
 

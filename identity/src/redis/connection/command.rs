@@ -1,8 +1,8 @@
-//! Recognises the commands that change what may be sent next.
+//! The commands that affect transactions.
 
 use redis::{Arg, Cmd, Pipeline};
 
-/// What a command means for transactions.
+/// The effect of a command on transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     Multi,
@@ -16,12 +16,12 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    /// Names of commands are case-insensitive (RS-01).
+    /// Returns the effect of a command. Names of commands are case-insensitive (RS-01).
     pub fn of(cmd: &Cmd) -> Self {
         let Some(name) = name(cmd) else {
             return Self::Other;
         };
-        // Nearly every command is decided by its length.
+        // The length alone decides for nearly every command.
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
         match name.len() {
             4 if is("EXEC") => Self::Exec,
@@ -34,13 +34,13 @@ impl Verb {
         }
     }
 
-    /// Those of a pipeline.
+    /// Returns the effect of each command of a pipeline.
     pub fn of_pipeline(pipeline: &Pipeline) -> Vec<Self> {
         pipeline.cmd_iter().map(Self::of).collect()
     }
 }
 
-/// The first argument of a command.
+/// Returns the first argument of a command, which is its name.
 pub(super) fn name(cmd: &Cmd) -> Option<&[u8]> {
     match cmd.args_iter().next()? {
         Arg::Simple(name) => Some(name),

@@ -1,4 +1,4 @@
-//! From an endpoint to an authenticated connection.
+//! Connecting and authenticating.
 
 use std::{
     io,
@@ -13,8 +13,9 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 
 use super::{
+    endpoint::RedisEndpoint,
     error::{no_connection, no_credentials},
-    options::{ConnectionOptions, RedisEndpoint},
+    options::ConnectionOptions,
     schedule::Term,
 };
 use crate::{
@@ -30,12 +31,16 @@ pub(super) struct Dialled<T> {
     pub term: Term,
 }
 
-/// What to say first on a new connection.
+/// The handshake on a new connection.
 pub(super) type Handshake<'a, T> =
     dyn Fn(ByteStream, RedisCredentials) -> BoxFuture<'static, RedisResult<T>> + Send + Sync + 'a;
 
-/// Connects with valid credentials, and once more with others if the server refuses them. A token
-/// that is known to have ended is never sent (RD-14).
+/// Connects with valid credentials, and a second time with other credentials if the server refuses
+/// the first. A token that has ended is never sent (RD-14).
+///
+/// # Errors
+/// `AuthenticationFailed` without a token; otherwise the error of the network, of TLS or of the
+/// server, or a time-out after `connect_timeout`.
 pub(super) async fn dial<T>(
     endpoint: &RedisEndpoint,
     provider: &EntraIdCredentialsProvider,
@@ -43,14 +48,14 @@ pub(super) async fn dial<T>(
     handshake: &Handshake<'_, T>,
 ) -> RedisResult<Dialled<T>> {
     let platform = provider.platform();
-    // Nobody is bothered with a connection while there is nothing to say on it.
+    // No connection is made while there is no token to send on it.
     (provider.credentials().await).map_err(|error| no_credentials(&error))?;
     let mut again = true;
     loop {
         let limit = options.connect_timeout;
         let connected = platform.within(limit, async {
             let stream = connect(platform, endpoint, options).await?;
-            // That takes time, and the token may have ended meanwhile.
+            // Connecting takes time, so the token may have ended meanwhile.
             let credentials = (provider.credentials().await).map_err(|e| no_credentials(&e))?;
             let term = Term::begin(platform, &credentials, options);
             let what = handshake(stream, credentials.clone()).await;
@@ -79,7 +84,7 @@ pub(super) async fn dial<T>(
     }
 }
 
-/// What the server said, without the token if it has repeated that.
+/// Returns the error of the server, without the token if the server has quoted it.
 fn veiled(error: RedisError, credentials: &RedisCredentials) -> RedisError {
     let text = error.to_string();
     let veiled = credentials.veil(&text);
@@ -89,13 +94,13 @@ fn veiled(error: RedisError, credentials: &RedisCredentials) -> RedisError {
     RedisError::from((error.kind(), "Redis refused the handshake", veiled))
 }
 
-/// Whether the server did not accept the token.
+/// Whether the server has refused the token.
 fn is_refusal(error: &RedisError) -> bool {
     error.kind() == ErrorKind::AuthenticationFailed || error.code() == Some("WRONGPASS")
 }
 
-/// The handshake of the `redis` crate. `AUTH` is the first command of its only write, so it is
-/// answered whatever becomes of it (RA-09).
+/// The handshake of the `redis` crate. `AUTH` is the first command of its only write, so the server
+/// answers it even if it refuses the token (RA-09).
 pub(super) fn multiplexed(
     stream: ByteStream,
     credentials: &RedisCredentials,
@@ -106,7 +111,7 @@ pub(super) fn multiplexed(
         .set_password(credentials.password())
         .set_protocol(options.protocol)
         .set_db(options.database);
-    // Limits of time are ours: they follow the clock of the platform.
+    // This layer applies the time limits, by the clock of the platform.
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)
         .set_response_timeout(None);
@@ -117,7 +122,7 @@ pub(super) fn multiplexed(
     })
 }
 
-/// Bytes to and from the endpoint, through TLS if it speaks that.
+/// Opens a byte stream to the endpoint, with TLS if the endpoint uses it.
 async fn connect(
     platform: &Platform,
     endpoint: &RedisEndpoint,
@@ -138,7 +143,8 @@ async fn connect(
     Ok(Box::new(stream))
 }
 
-/// TLS 1.2 or newer (RS-40), certificates checked by the rules of the operating system.
+/// Returns the default TLS configuration: TLS 1.2 or newer, and the certificate verifier of the
+/// operating system (RS-40).
 fn default_tls() -> io::Result<Arc<ClientConfig>> {
     use rustls_platform_verifier::BuilderVerifierExt as _;
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();

@@ -1,23 +1,21 @@
-//! What goes wrong, in the words of the `redis` crate.
+//! Errors of this layer, as errors of the `redis` crate.
 
 use std::{fmt, io, time::Duration};
 
 use redis::{ErrorKind, RedisError};
 
-use super::session::Refusal;
-
 /// Why a connection has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// The peer closed it, or the network did.
+    /// The peer or the network has closed it.
     Broken,
     /// Its token has ended, and there is no newer one that the server accepts.
     Expired,
-    /// No answer to what the layer itself asked.
+    /// This layer got no answer to a command of its own.
     Unresponsive(&'static str),
-    /// An answer that cannot belong to what the layer itself asked.
+    /// An answer cannot belong to a command of this layer.
     Desynchronised(&'static str),
-    /// Its owner let go of it.
+    /// Its owner has dropped it.
     Dropped,
 }
 
@@ -44,13 +42,13 @@ impl fmt::Display for Ended {
 }
 
 impl From<&Ended> for RedisError {
-    /// An error by which every layer of the `redis` crate knows that the connection is gone.
+    /// Returns an error that every layer of the `redis` crate takes for a lost connection.
     fn from(ended: &Ended) -> Self {
         io::Error::new(io::ErrorKind::ConnectionAborted, ended.to_string()).into()
     }
 }
 
-/// No answer within the limit. The command may have been executed.
+/// Returns the error of a command without an answer in time; it may have been executed.
 pub(super) fn no_response(limit: Duration) -> RedisError {
     let text = format!(
         "Redis did not answer within {} s; the command may have been executed",
@@ -59,37 +57,17 @@ pub(super) fn no_response(limit: Duration) -> RedisError {
     io::Error::new(io::ErrorKind::TimedOut, text).into()
 }
 
-/// No connection within the limit.
+/// Returns the error of an attempt to connect that took too long.
 pub(super) fn no_connection(limit: Duration) -> RedisError {
     let text = format!("no connection to Redis within {} s", limit.as_secs_f64());
     io::Error::new(io::ErrorKind::TimedOut, text).into()
 }
 
-/// There are no credentials to connect with.
+/// Returns the error of an attempt to connect without credentials.
 pub(super) fn no_credentials(error: &crate::Error) -> RedisError {
     RedisError::from((
         ErrorKind::AuthenticationFailed,
         "there is no token for Redis",
         error.to_string(),
     ))
-}
-
-impl From<Refusal> for RedisError {
-    fn from(refusal: Refusal) -> Self {
-        let text = match refusal {
-            Refusal::Expiring => {
-                "the transaction was discarded before its end because the token was about to \
-                 expire; nothing of it was executed: run it again"
-            }
-            Refusal::Replaced => {
-                "the connection was replaced inside the transaction; nothing of it was executed: \
-                 run it again"
-            }
-            Refusal::WatchLost => {
-                "the connection was replaced since WATCH, so nobody knows whether the watched keys \
-                 have changed; the transaction was not executed: run it again from WATCH"
-            }
-        };
-        Self::from((ErrorKind::Client, "transaction given up", text.to_owned()))
-    }
 }

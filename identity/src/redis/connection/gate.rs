@@ -1,8 +1,8 @@
-//! What every command passes on its way to the connection.
+//! The gate that every command passes before it is sent.
 //!
-//! Open, it costs one short lock. Held, it lets what is under way come to its end and keeps new
-//! commands back, so that `AUTH` travels alone: behind other commands some servers leave a refused
-//! `AUTH` without an answer, and every later answer goes to the wrong caller (RA-09).
+//! An open gate costs one short lock. A held gate keeps new commands back while those under way are
+//! answered, so that nothing else is under way with `AUTH`: some servers do not answer a refused
+//! `AUTH` behind other commands, and every later answer then goes to the wrong caller (RA-09).
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -15,30 +15,33 @@ use tokio::sync::Notify;
 use super::{
     command::Verb,
     error::Ended,
+    refusal::Refusal,
     schedule::Term,
-    session::{Admission, Refusal, Session, Ticket, Transaction},
+    session::{Admission, Session, Ticket},
+    transaction::Transaction,
 };
 use crate::{Platform, platform::TaskHandle};
 
+/// The gate of one connection, and what is known of its state.
 pub(super) struct Gate {
     platform: Platform,
-    state: Mutex<State>,
-    /// Commands wait here while the gate is held.
+    state: Mutex<GateState>,
+    /// Wakes the commands that wait while the gate is held.
     released: Notify,
-    /// The keeper of the connection waits here.
+    /// Wakes the keeper of the connection.
     news: Notify,
 }
 
-struct State {
+struct GateState {
     session: Session,
     term: Term,
     in_flight: usize,
-    /// A request was given up by its caller, so nobody knows whether it is still under way.
+    /// The caller of a request has dropped it, so it may still be under way.
     in_doubt: bool,
     held: bool,
-    /// A new token is due: the gate is held as soon as no transaction is open.
+    /// A new token is due: the gate is to be held as soon as no transaction is open.
     wanted: bool,
-    /// The caller dropped the authentication (`RESET`).
+    /// The caller has dropped the authentication (`RESET`).
     reset: bool,
     ended: Option<Ended>,
     driver: Option<TaskHandle>,
@@ -49,7 +52,7 @@ pub(super) struct Entry<'a> {
     pub pass: Pass<'a>,
     /// `DISCARD` must be sent in place of the request, which then fails with this.
     pub instead: Option<Refusal>,
-    /// Inside a transaction nothing blocks.
+    /// Whether a transaction is open, in which no command blocks.
     pub in_transaction: bool,
     /// For [`Request::Blocking`]: how long it may block from now on. Measured under the lock that
     /// lets it pass, so that no wait at the gate makes it outdated.
@@ -71,7 +74,7 @@ impl From<Rejected> for RedisError {
     }
 }
 
-/// What a request is, as far as the gate is concerned.
+/// The kinds of requests that the gate distinguishes.
 #[derive(Clone, Copy)]
 pub(super) enum Request<'a> {
     /// A command, or the commands of a plain pipeline.
@@ -82,7 +85,7 @@ pub(super) enum Request<'a> {
     Atomic,
 }
 
-/// What the keeper finds when it looks.
+/// The state of the gate, as the keeper sees it.
 pub(super) struct Sight {
     pub term: Term,
     pub open: bool,
@@ -94,7 +97,7 @@ impl Gate {
     pub fn new(platform: Platform, term: Term) -> Arc<Self> {
         Arc::new(Self {
             platform,
-            state: Mutex::new(State {
+            state: Mutex::new(GateState {
                 session: Session::default(),
                 term,
                 in_flight: 0,
@@ -114,11 +117,11 @@ impl Gate {
         &self.platform
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the gate the task that moves the bytes. It ends with the connection.
+    /// Takes over the task that moves the bytes; it ends with the connection.
     pub fn own(&self, driver: TaskHandle) {
         let mut state = self.lock();
         if state.ended.is_none() {
@@ -126,18 +129,18 @@ impl Gate {
         }
     }
 
-    /// Waits until the request may be sent. Dropping the future harms nothing.
+    /// Waits until the request may be sent. Cancel-safe.
     pub async fn enter(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
         match self.try_enter(request) {
             Some(entry) => entry,
-            // Rare, and boxed so that the future of every command stays small.
+            // Boxed, because it is rare and the future of every command should be small.
             None => Box::pin(self.wait(request)).await,
         }
     }
 
     async fn wait(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
         loop {
-            // Made before the look, so that no release in between is missed.
+            // Made before the check, so that no release in between is missed.
             let released = self.released.notified();
             if let Some(entry) = self.try_enter(request) {
                 return entry;
@@ -218,7 +221,7 @@ impl Gate {
         if ticket.is_relevant() {
             state.session.settle(ticket, replies.unwrap_or_default());
         }
-        // Right behind EXEC or DISCARD, before anybody else's command.
+        // Directly after EXEC or DISCARD, before the command of another caller.
         if state.wanted && !state.session.is_open() {
             state.held = true;
         }
@@ -229,7 +232,7 @@ impl Gate {
         }
     }
 
-    /// Ends the connection; the first reason counts.
+    /// Ends the connection. The first reason is kept.
     pub fn end(&self, why: Ended) {
         let driver = {
             let mut state = self.lock();
@@ -244,17 +247,17 @@ impl Gate {
         self.news.notify_one();
     }
 
-    /// Why the connection has ended; `None` while it has not.
+    /// Returns why the connection has ended; `None` while it has not.
     pub fn ended(&self) -> Option<Ended> {
         self.lock().ended.clone()
     }
 
-    /// Goes on with the session that another connection has left behind. Before anybody enters.
+    /// Continues the session of the connection before this one. Called before the first command.
     pub fn inherit(&self, session: Session) {
         self.lock().session = session;
     }
 
-    /// The session as the connection leaves it behind.
+    /// Returns the session, for the connection after this one.
     pub fn session(&self) -> Session {
         self.lock().session
     }
@@ -272,13 +275,13 @@ impl Gate {
         }
     }
 
-    /// Completes when a look is worth it. At most one such event is remembered.
+    /// Waits for a change of the state. At most one change is remembered.
     pub async fn news(&self) {
         self.news.notified().await;
     }
 
-    /// Holds the gate; while a transaction is open only if `even_open`, else as soon as it is
-    /// over. Tells whether the gate is held.
+    /// Holds the gate. While a transaction is open it does so only if `even_open`; otherwise the
+    /// gate is held as soon as the transaction ends. Returns whether the gate is held.
     pub fn hold(&self, even_open: bool) -> bool {
         let mut state = self.lock();
         state.wanted = true;
@@ -286,7 +289,7 @@ impl Gate {
         state.held
     }
 
-    /// Waits until nothing is under way. The gate must be held.
+    /// Waits until no request is under way. The gate must be held.
     pub async fn drained(&self) {
         loop {
             let idle = {
@@ -300,27 +303,27 @@ impl Gate {
         }
     }
 
-    /// Whether something that a caller gave up may still be under way, and the transaction.
+    /// Returns whether a dropped request may still be under way, and the state of the transaction.
     pub fn doubts(&self) -> (bool, Transaction) {
         let state = self.lock();
         (state.in_doubt, state.session.transaction)
     }
 
-    /// Nothing is under way any more, and the transaction is this.
+    /// Records that no dropped request is under way any more, and the state of the transaction.
     pub fn resolved(&self, transaction: Transaction) {
         let mut state = self.lock();
         state.in_doubt = false;
         state.session.transaction = transaction;
     }
 
-    /// The connection runs on another token.
+    /// Records that the connection runs on another token.
     pub fn renewed(&self, term: Term) {
         let mut state = self.lock();
         state.term = term;
         state.reset = false;
     }
 
-    /// Lets commands through again.
+    /// Lets commands pass again.
     pub fn release(&self) {
         let mut state = self.lock();
         (state.held, state.wanted) = (false, false);
@@ -329,21 +332,21 @@ impl Gate {
     }
 }
 
-/// Stands for one request under way. Dropped without an answer it leaves a doubt.
+/// One request under way. Dropping it without an answer marks the connection as in doubt.
 pub(super) struct Pass<'a> {
     gate: &'a Gate,
     ticket: Option<Ticket>,
 }
 
 impl Pass<'_> {
-    /// The request was answered.
+    /// Records the answer of the request.
     pub fn answered(mut self, replies: &[Value]) {
         if let Some(ticket) = self.ticket.take() {
             self.gate.leave(&ticket, Some(replies));
         }
     }
 
-    /// The request was never sent.
+    /// Records that the request was not sent.
     pub fn unused(self) {
         self.answered(&[]);
     }

@@ -9,13 +9,14 @@ use super::{
     gate::{Gate, Sight},
     options::ConnectionOptions,
     reauthentication::Reauthentication,
+    refusal::Refusal,
     schedule::Term,
-    session::{Refusal, Transaction},
     tokens::Tokens,
+    transaction::Transaction,
 };
 use crate::{Platform, redis::RedisEvent};
 
-/// How long a stepped wall clock may go unnoticed on an idle connection.
+/// The interval at which an idle connection checks the wall clock, which may have been set.
 const LOOK: Duration = Duration::from_secs(60);
 
 /// The task of one connection: it sends each new token in time, discards a transaction that would
@@ -30,7 +31,7 @@ pub(super) struct Keeper {
     reauthentication: Reauthentication,
 }
 
-/// What the connection can do after the layer has asked the server something.
+/// The state of the connection after a command of this layer.
 enum Asked {
     Fine,
     /// It is over.
@@ -79,7 +80,8 @@ impl Keeper {
                 continue;
             }
             let due = self.reauthentication.due();
-            // A transaction that is open after a RESET, because that was refused, is waited for, too.
+            // If a RESET was refused, the transaction around it is still open, and `hold` waits for
+            // it.
             let is_due = reset || due.is_some_and(|at| now >= at);
             if is_due && self.gate.hold(false) {
                 self.reauthenticate(term, tokens).await;
@@ -109,7 +111,8 @@ impl Keeper {
         self.platform.clock.monotonic()
     }
 
-    /// Discards an open transaction before the token ends. `AUTH` follows if there is a token.
+    /// Discards an open transaction before the token ends, and sends `AUTH` if there is a newer
+    /// token.
     async fn give_up_transaction(&mut self, term: Term, tokens: &mut Tokens) {
         self.gate.hold(true);
         if !self.drained(term).await {
@@ -124,7 +127,8 @@ impl Keeper {
         }
     }
 
-    /// Waits until nothing is under way on the held gate, at most until the token ends.
+    /// Waits until no request is under way on the held gate, at most until the token ends. Returns
+    /// whether the connection is still alive.
     async fn drained(&mut self, term: Term) -> bool {
         let left = term.end().saturating_sub(self.now());
         let drained = self.platform.within(left, self.gate.drained());
@@ -134,7 +138,7 @@ impl Keeper {
         self.gate.ended().is_none()
     }
 
-    /// Ends whatever transaction may be open. `open` is what becomes of one that was.
+    /// Discards a transaction that is or may be open. `open` is the state after an open one.
     async fn discard(&mut self, open: Transaction) -> Asked {
         let (_, before) = self.gate.doubts();
         if !matches!(
@@ -148,7 +152,7 @@ impl Keeper {
             Some(Value::Okay) => {
                 let told = match before {
                     Transaction::Open => open,
-                    // Its caller never learnt that it was open.
+                    // Its caller has not learnt that it was open.
                     _ => Transaction::None,
                 };
                 self.gate.resolved(told);
@@ -169,7 +173,7 @@ impl Keeper {
         }
     }
 
-    /// Makes sure that nothing which a caller gave up is still under way.
+    /// Makes sure that no dropped request is still under way.
     async fn settle(&mut self) -> Asked {
         let (in_doubt, transaction) = self.gate.doubts();
         if transaction == Transaction::Uncertain {
@@ -184,7 +188,7 @@ impl Keeper {
                 self.gate.resolved(transaction);
                 Asked::Fine
             }
-            // After RESET, or for an identity that may not.
+            // After RESET, or for an identity that may not send PING.
             Some(Value::ServerError(error)) if matches!(error.code(), "NOAUTH" | "NOPERM") => {
                 self.gate.resolved(transaction);
                 Asked::Fine
@@ -239,7 +243,7 @@ impl Keeper {
         }
     }
 
-    /// Asks the server something on the held gate. `None` when the connection is over.
+    /// Sends a command of this layer on the held gate. Returns `None` when the connection is over.
     async fn ask(&mut self, cmd: &Cmd, what: &'static str) -> Option<Value> {
         let limit = self.options.auth_timeout;
         let sent = self.inner.send_packed_command(cmd);

@@ -1,81 +1,71 @@
-//! A connection that comes back.
+//! A connection that is replaced when it ends.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
-use redis::{Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value, aio::ConnectionLike};
+use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value, aio::ConnectionLike};
 
 use super::{
     EntraConnection,
-    backoff::Backoff,
+    availability::Availability,
     command::Verb,
+    endpoint::RedisEndpoint,
     error::{Ended, no_connection, no_credentials},
-    options::{ConnectionOptions, RedisEndpoint},
-    session::Session,
-    single::Failure,
+    failure::Failure,
+    inheritance::Inheritance,
+    options::ConnectionOptions,
     tokens::Tokens,
+    worker::Worker,
 };
 use crate::{
     platform::TaskHandle,
-    redis::{EntraIdCredentialsProvider, RedisEvent, event::tell, watch},
+    redis::{EntraIdCredentialsProvider, watch},
 };
 
 /// An [`EntraConnection`] that is replaced when it ends. Clones share it.
 ///
-/// - It connects anew at once, then after 50 ms, doubled up to 2 s, plus up to 200 ms; each time
-///   with a token that is valid (RD-14), and never with more than one handshake in a write (RA-18).
-/// - Commands under way when a connection ends fail with its error. They are not sent again: nobody
-///   knows whether they were executed. New commands wait for the next connection, up to
-///   [`connect_timeout`](ConnectionOptions::connect_timeout).
-/// - A transaction made by hand does not survive, and none of its commands is executed on its own: up
-///   to `EXEC` or `DISCARD` they fail with an error that says so, but no longer than a minute after
-///   the first of these errors, for others share the connection. After a `WATCH` it is `EXEC` that
-///   fails.
-/// - It subscribes to the provider once, however often it reconnects (RA-17).
+/// - It reconnects immediately. After a failure it waits for 50 ms, doubled with each further
+///   failure up to 2 s, plus a jitter of up to 200 ms (RA-20, RA-21). Each attempt uses a token
+///   that is valid (RD-14), and no write contains more than one handshake (RA-18).
+/// - Commands under way when a connection ends fail with its error. They are not sent again,
+///   because they may have been executed. New commands wait for the next connection, up to
+///   [`connect_timeout`](ConnectionOptions::connect_timeout), 15 s by default.
+/// - A transaction made by hand ends with its connection, and none of its commands is executed on
+///   its own: up to `EXEC` or `DISCARD` they fail with an error that says so. This lasts for at
+///   most 60 s after the first such error, because other callers share the connection. After a
+///   `WATCH`, `EXEC` fails.
+/// - It subscribes to the provider once, not with each connection (RA-17).
 #[derive(Clone)]
 pub struct EntraConnectionManager {
-    state: watch::Receiver<State>,
-    left: Left,
-    /// The connection that this clone used last. Used until it has ended.
+    state: watch::Receiver<Availability>,
+    left: Inheritance,
+    /// The connection that this clone used last; it is used until it has ended.
     last: Option<EntraConnection>,
     provider: EntraIdCredentialsProvider,
     options: Arc<ConnectionOptions>,
     _worker: Arc<TaskHandle>,
 }
 
-/// The session that the last connection has left behind, until the next one takes it over.
-type Left = Arc<Mutex<Session>>;
-
-#[derive(Clone)]
-enum State {
-    Up(EntraConnection),
-    /// With the last error.
-    Down(Option<RedisError>),
-}
-
 impl EntraConnectionManager {
-    /// Connects and authenticates. It tries again while
+    /// Connects and authenticates. Failed attempts are repeated while
     /// [`connect_timeout`](ConnectionOptions::connect_timeout) lasts.
     ///
     /// # Errors
-    /// That of the last try; see [`EntraConnection::connect`].
+    /// The error of the last attempt; see [`EntraConnection::connect`].
     pub async fn connect(
         endpoint: RedisEndpoint,
         provider: &EntraIdCredentialsProvider,
         options: ConnectionOptions,
     ) -> RedisResult<Self> {
-        let sender = watch::Sender::new(State::Down(None));
+        let sender = watch::Sender::new(Availability::Down(None));
         let state = sender.subscribe();
         let options = Arc::new(options);
-        let left = Left::default();
+        let left = Inheritance::default();
         let worker = Worker {
             endpoint,
             provider: provider.clone(),
             options: Arc::clone(&options),
             state: sender,
-            left: Arc::clone(&left),
+            left: left.clone(),
         };
         let worker = provider
             .platform()
@@ -93,7 +83,7 @@ impl EntraConnectionManager {
         Ok(manager)
     }
 
-    /// The connection, as soon as there is one.
+    /// Waits for a connection.
     async fn up(&self) -> RedisResult<EntraConnection> {
         if let Some(connection) = self.state.borrow().alive() {
             return Ok(connection.clone());
@@ -111,7 +101,7 @@ impl EntraConnectionManager {
         match self.provider.platform().within(limit, up).await {
             Some(Some(connection)) => Ok(connection),
             other => Err(match (self.provider.trouble(), other) {
-                // Without a token nobody gets as far as the network.
+                // Without a token there is no attempt to connect.
                 (Some(error), _) => no_credentials(&error),
                 (None, Some(_)) => (&Ended::Dropped).into(),
                 (None, None) => self.last_error().unwrap_or_else(|| no_connection(limit)),
@@ -119,18 +109,18 @@ impl EntraConnectionManager {
         }
     }
 
-    fn last_error(&self) -> Option<RedisError> {
+    fn last_error(&self) -> Option<redis::RedisError> {
         match &*self.state.borrow() {
-            State::Down(error) => error.clone(),
-            State::Up(_) => None,
+            Availability::Down(error) => error.clone(),
+            Availability::Up(_) => None,
         }
     }
 
-    /// The connection for a command, or for those of a plain pipeline.
+    /// Waits for a connection for a command, or for the commands of a plain pipeline.
     ///
-    /// While there is none, what belongs to a transaction that went with the last one is refused at
-    /// once: its caller has not to wait for the next one to learn of it, and his `EXEC` ends it even
-    /// if that never comes.
+    /// Without a connection, a command of a transaction that ended with the last connection is
+    /// refused immediately: its caller learns of it without waiting for the next connection, and
+    /// the caller's `EXEC` ends the transaction even if no connection comes.
     async fn up_for(&self, verbs: &[Verb]) -> RedisResult<EntraConnection> {
         if let Some(connection) = self.state.borrow().alive() {
             return Ok(connection.clone());
@@ -138,19 +128,15 @@ impl EntraConnectionManager {
         self.refuse(verbs)?;
         let up = self.up().await;
         if up.is_err() {
-            // What the last one left behind may have become known only now.
+            // The last connection may have left its session behind meanwhile.
             self.refuse(verbs)?;
         }
         up
     }
 
     fn refuse(&self, verbs: &[Verb]) -> RedisResult<()> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let now = || self.provider.platform().clock.monotonic();
-        match left.refuses(verbs, now) {
-            Some(refusal) => Err(refusal.into()),
-            None => Ok(()),
-        }
+        Ok(self.left.admit(verbs, now)?)
     }
 
     async fn command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
@@ -182,74 +168,10 @@ impl EntraConnectionManager {
                 }
             }
             self.last = Some(match pipeline.is_transaction() {
-                // It is a transaction of its own.
+                // An atomic pipeline is a transaction of its own.
                 true => Box::pin(self.up()).await?,
                 false => Box::pin(self.up_for(&Verb::of_pipeline(pipeline))).await?,
             });
-        }
-    }
-}
-
-impl State {
-    fn alive(&self) -> Option<&EntraConnection> {
-        match self {
-            Self::Up(connection) if connection.gate().ended().is_none() => Some(connection),
-            _ => None,
-        }
-    }
-}
-
-/// Connects, keeps the connection, and begins anew.
-struct Worker {
-    endpoint: RedisEndpoint,
-    provider: EntraIdCredentialsProvider,
-    options: Arc<ConnectionOptions>,
-    state: watch::Sender<State>,
-    left: Left,
-}
-
-impl Worker {
-    fn left(&self) -> MutexGuard<'_, Session> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn run(self, mut tokens: Tokens) {
-        let platform = self.provider.platform();
-        let mut lost = None;
-        let mut backoff = Backoff::default();
-        loop {
-            let opened = EntraConnection::open(&self.endpoint, &self.provider, &self.options).await;
-            let (why, wait) = match opened {
-                Ok((opened, keeper)) => {
-                    if let Some(why) = lost.take() {
-                        let replaced = RedisEvent::Replaced {
-                            connection: self.endpoint.to_string(),
-                            why,
-                            gap: None,
-                        };
-                        tell(self.provider.observer(), &replaced);
-                    }
-                    let connection = opened.kept(None);
-                    let gate = Arc::clone(connection.gate());
-                    let began = platform.clock.monotonic();
-                    gate.inherit(std::mem::take(&mut *self.left()));
-                    self.state.send_replace(State::Up(connection));
-                    keeper.run(&mut tokens).await;
-                    let ended = gate.ended().unwrap_or(Ended::Broken);
-                    *self.left() = gate.session().after_loss();
-                    lost = Some(ended.to_string());
-                    let lifetime = platform.clock.monotonic().saturating_sub(began);
-                    (RedisError::from(&ended), backoff.lost(platform, lifetime))
-                }
-                Err(error) => (error, backoff.failed(platform)),
-            };
-            self.state.send_replace(State::Down(Some(why)));
-            if self.provider.is_disposed() {
-                return;
-            }
-            if !wait.is_zero() {
-                platform.clock.sleep(wait).await;
-            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Connections to Redis that outlive their tokens (feature `redis`), over the `redis` crate.
 //!
 //! [`EntraConnection`] is one connection, [`EntraConnectionManager`] replaces it when it breaks,
-//! [`EntraPubSub`] subscribes and [`EntraCluster`] talks to a cluster. All of them authenticate with
-//! an [`EntraIdCredentialsProvider`](super::EntraIdCredentialsProvider), send each new token in time
-//! and never tear a transaction with it (PR-34, PR-35).
+//! [`EntraPubSub`] subscribes and [`EntraCluster`] talks to a cluster. All of them authenticate
+//! with an [`EntraIdCredentialsProvider`](super::EntraIdCredentialsProvider), send each new token
+//! in time, and never inside a caller's transaction (PR-34, PR-35).
 //!
 //! ```no_run
 //! # use credsim_identity::{TokenCredential, redis::EntraIdCredentialsProvider};
@@ -21,27 +21,37 @@
 //! # }
 //! ```
 
+mod availability;
 mod backoff;
 mod blocking;
 mod cluster;
 mod command;
 mod dial;
+mod endpoint;
 mod error;
+mod failure;
 mod gate;
+mod inheritance;
 mod keeper;
 mod manager;
 mod options;
 mod pubsub;
 mod reauthentication;
+mod refusal;
+mod registry;
 mod schedule;
 mod session;
 mod single;
 mod streaming;
 mod tokens;
+mod transaction;
 mod transition;
+mod wire;
+mod worker;
 
 pub use cluster::EntraCluster;
+pub use endpoint::{AZURE_CACHE_PORT, AZURE_MANAGED_REDIS_PORT, RedisEndpoint};
 pub use manager::EntraConnectionManager;
-pub use options::{AZURE_CACHE_PORT, AZURE_MANAGED_REDIS_PORT, ConnectionOptions, RedisEndpoint};
+pub use options::ConnectionOptions;
 pub use pubsub::{EntraPubSub, PubSubEvent};
 pub use single::EntraConnection;

@@ -9,7 +9,7 @@ use super::{
     schedule::Term,
     transition::{Due, Event, State},
 };
-use crate::redis::{EntraIdCredentialsProvider, RedisCredentials, RedisEvent, event::tell};
+use crate::redis::{EntraIdCredentialsProvider, RedisCredentials, RedisEvent, observer::tell};
 
 /// Says when one connection sends which token, and reports what came of it. It sends nothing
 /// itself: a connection sends `AUTH` while nothing else travels, a RESP3 subscriber sends `AUTH` in

@@ -1,4 +1,4 @@
-//! When a connection re-authenticates, and when it is too late for what.
+//! The times in the life of an authenticated connection.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::options::ConnectionOptions;
 use crate::{Platform, redis::RedisCredentials};
 
-/// A new token must be at the server this long before the old one ends (RS-40).
+/// A new token must reach the server this long before the old one ends (RS-40).
 const LEAD: Duration = Duration::from_secs(180);
 
-/// Between two tries with a token that the server refused: doubled from the first to the second.
+/// The wait after a refused token: the first value, doubled up to the second.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// How long a blocking command may last at a time once the lead is used up.
@@ -24,15 +24,15 @@ const LEAST_SLICE: Duration = Duration::from_millis(1);
 pub(super) struct Term {
     end: Duration,
     ends_on: Timestamp,
-    /// When transactions must be over, and blocking commands.
+    /// When transactions and blocking commands must have ended.
     close_down: Duration,
-    /// When the next `AUTH` should be sent at the latest, spread a little.
+    /// The latest time at which the next `AUTH` should be sent, with some spread.
     due: Duration,
 }
 
 impl Term {
-    /// The term of a token for a connection that is about to send it. What is left of the token by
-    /// both clocks counts (PR-20): the wall clock may have been set since it came.
+    /// Returns the term of a token for a connection that is about to send it. The remaining life by
+    /// both clocks counts, because the wall clock may have been set since the token came (PR-20).
     pub fn begin(
         platform: &Platform,
         credentials: &RedisCredentials,
@@ -54,7 +54,7 @@ impl Term {
         let margin = options.transaction_margin.min(left / 10);
         let lead = LEAD.saturating_add(options.auth_timeout);
         let lead = if lead <= left { lead } else { left / 2 };
-        // Who blocks until it is due is part of a fleet, too.
+        // Connections that block until this time must not all re-authenticate at once either.
         let early = options.spread.min((left - lead) / 4);
         Self {
             end: now + left,
@@ -69,20 +69,20 @@ impl Term {
         platform.clock.monotonic() >= self.end || platform.clock.now() >= self.ends_on
     }
 
-    /// When the token ends.
+    /// Returns when the token ends.
     pub fn end(&self) -> Duration {
         self.end
     }
 
-    /// When an open transaction is given up.
+    /// Returns when an open transaction is given up.
     pub fn close_down(&self) -> Duration {
         self.close_down
     }
 
-    /// When to send a token that has just arrived. `unit` is a random number in [0, 1).
+    /// Returns when to send a token that has just come. `unit` is a random number in [0, 1).
     ///
-    /// Within the spread, and three minutes before the old token ends where that is possible, else
-    /// in the first half of what is left.
+    /// The time is within the spread, and 3 minutes before the old token ends if that is possible,
+    /// otherwise in the first half of its remaining life (PR-35).
     pub fn place(&self, now: Duration, options: &ConnectionOptions, unit: f64) -> Duration {
         let window = match self.end.checked_sub(now + LEAD) {
             Some(room) => room.saturating_sub(options.auth_timeout.min(room / 2)),
@@ -91,7 +91,7 @@ impl Term {
         now + options.spread.min(window).mul_f64(unit.clamp(0.0, 1.0))
     }
 
-    /// How long a blocking command may last from `now` on; `None` when none may begin.
+    /// Returns how long a blocking command may last from `now` on; `None` when none may begin.
     pub fn slice(&self, now: Duration) -> Option<Duration> {
         let until = match now + LEAST_SLICE <= self.due {
             true => self.due,
@@ -101,7 +101,8 @@ impl Term {
     }
 }
 
-/// The wait after the `refused`-th refusal of a token, counted from 1.
+/// Returns the wait after the `refused`-th refusal in a row, counted from 1: 1 s, doubled up to 30
+/// s.
 pub(super) fn retry_after(refused: u32) -> Duration {
     let doubled = RETRY.0 * 2_u32.saturating_pow(refused.saturating_sub(1));
     doubled.min(RETRY.1)

@@ -1,42 +1,13 @@
-//! What the server knows of the caller besides the data: an open transaction, watched keys.
+//! The state of a session on the server: an open transaction, watched keys.
 //!
-//! Only transactions made by hand are followed here. An atomic pipeline is one packet, so nothing
-//! gets between its commands.
+//! Only transactions made by hand are tracked. An atomic pipeline is one packet, so no other
+//! command can come between its commands.
 
 use std::time::Duration;
 
 use redis::Value;
 
-use super::command::Verb;
-
-/// Whether a transaction made by hand is open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Transaction {
-    #[default]
-    None,
-    /// `MULTI` is under way.
-    Opening,
-    /// `MULTI` was answered.
-    Open,
-    /// `EXEC` or `DISCARD` is under way.
-    Ending,
-    /// The answer to a command that opens or ends one was never seen.
-    Uncertain,
-    /// Given up without the caller's doing. What follows until `EXEC` or `DISCARD` belongs to it,
-    /// and must not be executed on its own.
-    GivenUp(Refusal),
-}
-
-/// Why a command of a transaction is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// The layer discarded it, because the token was about to end.
-    Expiring,
-    /// The connection ended inside it.
-    Replaced,
-    /// The connection ended after `WATCH`.
-    WatchLost,
-}
+use super::{command::Verb, refusal::Refusal, transaction::Transaction};
 
 /// Whether a request may be sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,12 +18,12 @@ pub(super) enum Admission {
     DiscardInstead(Refusal),
 }
 
-/// What [`Session::settle`] needs to know about a request.
+/// What [`Session::settle`] needs to know of a request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Ticket(Option<Box<(Transaction, Vec<Verb>)>>);
 
 impl Ticket {
-    /// Whether the request says anything about transactions.
+    /// Whether the request affects transactions.
     pub fn is_relevant(&self) -> bool {
         self.0.is_some()
     }
@@ -64,7 +35,7 @@ impl Ticket {
     }
 }
 
-/// How long after the first refusal the commands of a transaction are still taken for its.
+/// How long after the first refusal further commands count as part of the transaction.
 const ABANDONED: Duration = Duration::from_secs(60);
 
 /// The session of one connection, or of one that replaced it.
@@ -73,18 +44,18 @@ pub(super) struct Session {
     pub transaction: Transaction,
     watching: bool,
     watch_lost: bool,
-    /// Since when somebody knows that the transaction was given up, by the monotonic clock.
+    /// When a caller was first told that the transaction was given up, by the monotonic clock.
     told: Option<Duration>,
 }
 
 impl Session {
-    /// Judges a request: a command, or the commands of a plain pipeline.
+    /// Decides on a request: a command, or the commands of a plain pipeline.
     pub fn admit(&mut self, verbs: &[Verb], now: impl FnOnce() -> Duration) -> Admission {
         if let Some(refusal) = self.refuses(verbs, now) {
             return Admission::Refuse(refusal);
         }
         if matches!(self.transaction, Transaction::GivenUp(_)) {
-            // Whoever begins anew has given the old one up, too.
+            // A new transaction ends the old one.
             self.transaction = Transaction::None;
             self.told = None;
         }
@@ -106,9 +77,10 @@ impl Session {
         Admission::Pass(Ticket(Some(Box::new((before, verbs.to_vec())))))
     }
 
-    /// Why a request is refused without a look at the connection: it belongs to a transaction that
-    /// was given up. Its end is the end of that; so is a minute after the first refusal, for its
-    /// caller may have left it there and then, and others share the connection (PR-37).
+    /// Returns why a request is refused whatever the connection does: it belongs to a transaction
+    /// that was given up. That transaction ends with its `EXEC` or `DISCARD`, and 60 s after the
+    /// first refusal: its caller may have abandoned it, and other callers share the connection
+    /// (PR-37).
     pub fn refuses(&mut self, verbs: &[Verb], now: impl FnOnce() -> Duration) -> Option<Refusal> {
         let Transaction::GivenUp(refusal) = self.transaction else {
             return None;
@@ -129,8 +101,8 @@ impl Session {
         Some(refusal)
     }
 
-    /// Judges an atomic pipeline. It is a transaction of its own, so it may pass while another one
-    /// is given up; but it ends with an `EXEC` that would rely on a watch.
+    /// Decides on an atomic pipeline. It is a transaction of its own, so it may pass while another
+    /// one is given up. It ends with an `EXEC`, so it is refused if a watch was lost.
     pub fn admit_atomic(&mut self) -> Admission {
         if self.watch_lost {
             self.watch_lost = false;
@@ -140,7 +112,7 @@ impl Session {
         Admission::Pass(Ticket::default())
     }
 
-    /// What a request is expected to do.
+    /// Applies what a command is expected to do.
     fn step(&mut self, verb: Verb) {
         match verb {
             Verb::Multi if !self.is_open() => self.transaction = Transaction::Opening,
@@ -160,7 +132,7 @@ impl Session {
         }
     }
 
-    /// Learns what a request did. `replies` is empty when nobody saw its answer.
+    /// Applies what a request did. `replies` is empty when its answer was not seen.
     pub fn settle(&mut self, ticket: &Ticket, replies: &[Value]) {
         let Some((before, verbs)) = ticket.0.as_deref() else {
             return;
@@ -191,13 +163,13 @@ impl Session {
         }
     }
 
-    /// The session on the connection that replaces the one of this session.
+    /// Returns the session on the connection that replaces this one.
     #[must_use]
     pub fn after_loss(self) -> Self {
         let transaction = match self.transaction {
             Transaction::Open => Transaction::GivenUp(Refusal::Replaced),
             given_up @ Transaction::GivenUp(_) => given_up,
-            // Whoever waited for its beginning or its end has got the error.
+            // The caller that waited for its beginning or its end has got the error.
             Transaction::None
             | Transaction::Opening
             | Transaction::Ending
@@ -211,7 +183,7 @@ impl Session {
         }
     }
 
-    /// Whether re-authentication must wait for the caller.
+    /// Whether a transaction is open, so that re-authentication must wait.
     pub fn is_open(&self) -> bool {
         matches!(self.transaction, Transaction::Opening | Transaction::Open)
     }
@@ -336,16 +308,16 @@ mod tests {
         pass(&mut session, &[Verb::Other]);
     }
 
-    /// PR-37: who gave it up in the middle must not hold everybody else up.
+    /// PR-37: a caller that abandons a transaction must not block the others.
     #[test]
-    fn a_given_up_transaction_is_forgotten_a_minute_after_somebody_was_told() {
+    fn a_given_up_transaction_is_forgotten_a_minute_after_its_first_refusal() {
         let mut session = Session {
             transaction: Transaction::GivenUp(Refusal::Expiring),
             ..Session::default()
         };
         let late = Duration::from_secs(3600);
         let refused = Admission::Refuse(Refusal::Expiring);
-        // Nobody knows of it yet, however long ago it was.
+        // No caller was told yet, however long ago it was given up.
         assert_eq!(session.admit(&[Verb::Other], || late), refused);
         let nearly = late + ABANDONED - Duration::from_nanos(1);
         assert_eq!(session.admit(&[Verb::Other], || nearly), refused);

@@ -1,54 +1,57 @@
-//! One connection that re-authenticates.
+//! A single connection that re-authenticates.
 
-use std::{fmt, pin::pin, slice, sync::Arc, time::Duration};
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use redis::{
     Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value,
     aio::{ConnectionLike, MultiplexedConnection},
-    cmd,
 };
 
 use super::{
     blocking::Blocking,
     command::Verb,
     dial::{dial, multiplexed},
+    endpoint::RedisEndpoint,
     error::{Ended, no_response},
-    gate::{Entry, Gate, Pass, Rejected, Request},
+    failure::Failure,
+    gate::{Entry, Gate, Request},
     keeper::Keeper,
-    options::{ConnectionOptions, RedisEndpoint},
+    options::ConnectionOptions,
     reauthentication::Reauthentication,
-    session::Refusal,
     tokens::Tokens,
+    wire::{Wire, judged},
 };
 use crate::{
     platform::TaskHandle,
-    redis::{EntraIdCredentialsProvider, RedisEvent, event::tell},
+    redis::{EntraIdCredentialsProvider, RedisEvent, observer::tell},
 };
 
 /// A connection to Redis, authenticated with the provider's token and with each new one in time.
 /// Clones share it, and commands of all clones are multiplexed.
 ///
 /// # Re-authentication
-/// A new token is sent at a random time within the spread (PR-35). For that one round trip the
-/// connection lets nothing else travel: what is under way comes to its end, what is new waits. The
-/// answer must be `OK` or an error; anything else closes the connection (RA-09). A refused token is
-/// told, another one is asked for, and tries go on while the old token lasts. At its end the
-/// connection closes itself, and who waits gets an error that says so.
+/// A new token is sent at a random time within the spread (PR-35). During that round trip no other
+/// command is under way: `AUTH` is sent after the commands under way were answered, and new
+/// commands wait for its answer. The answer must be `OK` or an error; anything else closes the
+/// connection (RA-09). If the server refuses the token, the observer is told, another token is
+/// requested, and attempts continue while the old token is valid. At its end the connection closes
+/// itself, and waiting callers get an error that says so.
 ///
 /// # Transactions
-/// An atomic pipeline is one packet, and never torn. `MULTI` by hand is followed by name: `AUTH`
-/// waits for `EXEC` or `DISCARD` (PR-34, RA-25). Where that does not come in time, the transaction
-/// is discarded before the token ends, and each of its commands up to `EXEC` or `DISCARD` fails with
-/// an error that says so. A `WATCH` outlives `AUTH` (RS-03). A transaction by hand belongs on a
-/// connection that nobody else uses.
+/// An atomic pipeline is sent as one packet. After a `MULTI` that the caller sends, `AUTH` waits
+/// for `EXEC` or `DISCARD` (PR-34, RA-25). If that does not come in time, the transaction is
+/// discarded before the token ends, and each of its commands up to `EXEC` or `DISCARD` fails with
+/// an error that says so. A `WATCH` survives `AUTH` (RS-03). Use a connection of its own for
+/// transactions by hand: commands of other callers would become part of them.
 ///
 /// # Blocking commands
-/// `BLPOP`, `XREAD BLOCK` and their kin may name any time: one that would outlast the token is sent
-/// in slices, and the caller sees one command. It queues up anew among the waiting clients with
-/// each slice. `XREAD` from `$` and `WAIT` are sent as they are: see that they end before the token.
+/// `BLPOP`, `XREAD BLOCK` and similar commands may have any timeout: a command that would outlast
+/// the token is sent in slices, and the caller sees one command. With each slice the server puts it
+/// at the end of the queue of waiting clients. The timeout starts when the first slice is sent.
+/// `XREAD` from `$` and `WAIT` are not sliced; their timeout should end before the token.
 ///
-/// The connection does not come back when it breaks: that is what
-/// [`EntraConnectionManager`](super::EntraConnectionManager) does.
+/// The connection is not replaced when it breaks; see
+/// [`EntraConnectionManager`](super::EntraConnectionManager).
 #[derive(Clone)]
 pub struct EntraConnection {
     gate: Arc<Gate>,
@@ -57,7 +60,7 @@ pub struct EntraConnection {
     _owner: Arc<Owner>,
 }
 
-/// Ends the work of a connection with its last clone.
+/// Ends the connection when its last clone is dropped.
 struct Owner {
     gate: Arc<Gate>,
     _keeper: Option<TaskHandle>,
@@ -69,26 +72,13 @@ impl Drop for Owner {
     }
 }
 
-/// Why a request brought no answer.
-pub(super) enum Failure {
-    /// The connection was over, so nothing was sent.
-    NotSent,
-    Error(RedisError),
-}
-
-impl<E: Into<RedisError>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Error(error.into())
-    }
-}
-
 impl EntraConnection {
     /// Connects and authenticates.
     ///
     /// # Errors
     /// [`AuthenticationFailed`](redis::ErrorKind::AuthenticationFailed) when there is no token, or
-    /// the server refuses it and another one; else what the network or TLS say, and a time-out
-    /// after [`connect_timeout`](ConnectionOptions::connect_timeout).
+    /// the server refuses it and another one; otherwise the error of the network or of TLS, or a
+    /// time-out after [`connect_timeout`](ConnectionOptions::connect_timeout), 15 s by default.
     pub async fn connect(
         endpoint: RedisEndpoint,
         provider: &EntraIdCredentialsProvider,
@@ -101,7 +91,7 @@ impl EntraConnection {
         Ok(opened.kept(Some(keeper)))
     }
 
-    /// Connects, and leaves it to the caller to run the keeper.
+    /// Connects. The caller runs the keeper.
     pub(super) async fn open(
         endpoint: &RedisEndpoint,
         provider: &EntraIdCredentialsProvider,
@@ -170,7 +160,7 @@ impl EntraConnection {
         Ok(wire.send(cmd, pass, limit).await?)
     }
 
-    /// The gate, and what is behind it.
+    /// Returns the gate, and the connection behind it.
     fn parts(&mut self) -> (&Gate, Wire<'_>) {
         let wire = Wire {
             gate: &self.gate,
@@ -271,65 +261,6 @@ impl EntraConnection {
     }
 }
 
-/// What is behind the gate.
-struct Wire<'a> {
-    gate: &'a Gate,
-    inner: &'a mut MultiplexedConnection,
-    response_timeout: Option<Duration>,
-}
-
-impl Wire<'_> {
-    async fn send(
-        &mut self,
-        cmd: &Cmd,
-        pass: Pass<'_>,
-        limit: Option<Duration>,
-    ) -> RedisResult<Value> {
-        // Pinned where it is: it is large, and would be copied with each layer around it.
-        let mut sent = pin!(self.inner.send_packed_command(cmd));
-        let reply = match limit {
-            None => sent.await,
-            Some(limit) => match self.gate.platform().within(limit, sent.as_mut()).await {
-                Some(reply) => reply,
-                None => return Err(no_response(limit)),
-            },
-        };
-        match reply {
-            // Nobody sees its answer: the pass leaves a doubt.
-            Ok(value) if cmd.is_no_response() => Ok(value),
-            Ok(value) => {
-                pass.answered(slice::from_ref(&value));
-                Ok(value)
-            }
-            Err(error) => Err(judged(self.gate, error, pass)),
-        }
-    }
-
-    /// Ends a transaction in place of a request, which then fails with `refusal`.
-    async fn discard(&mut self, pass: Pass<'_>, refusal: Refusal) -> Failure {
-        let limit = self.response_timeout;
-        match self.send(&cmd("DISCARD"), pass, limit).await {
-            Ok(_) => refusal.into(),
-            Err(error) => error.into(),
-        }
-    }
-}
-
-/// The error that the caller gets: the reason for which the layer closed the connection says
-/// more than the loss of it.
-fn judged(gate: &Gate, error: RedisError, pass: Pass<'_>) -> RedisError {
-    if !error.is_unrecoverable_error() {
-        // The server answered, in one way or another.
-        pass.answered(&[]);
-        return error;
-    }
-    gate.end(Ended::Broken);
-    match gate.ended() {
-        None | Some(Ended::Broken) => error,
-        Some(ended) => (&ended).into(),
-    }
-}
-
 /// A connection whose keeper is not started yet.
 pub(super) struct Opened {
     gate: Arc<Gate>,
@@ -338,7 +269,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// The connection; it owns `keeper`, unless somebody else runs it.
+    /// Returns the connection. It owns `keeper`, unless its caller runs the keeper.
     pub fn kept(self, keeper: Option<TaskHandle>) -> EntraConnection {
         let owner = Owner {
             gate: Arc::clone(&self.gate),
@@ -354,14 +285,7 @@ impl Opened {
 }
 
 async fn enter<'a>(gate: &'a Gate, request: Request<'_>) -> Result<Entry<'a>, Failure> {
-    gate.enter(request).await.map_err(not_sent)
-}
-
-fn not_sent(rejected: Rejected) -> Failure {
-    match rejected {
-        Rejected::Ended(_) => Failure::NotSent,
-        Rejected::Refused(refusal) => refusal.into(),
-    }
+    gate.enter(request).await.map_err(Failure::from)
 }
 
 impl ConnectionLike for EntraConnection {

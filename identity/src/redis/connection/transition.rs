@@ -22,7 +22,7 @@ pub(super) enum State<T> {
     Planned(Due<T>),
     /// A token is under way to the server.
     Sending(Attempt<T>),
-    /// The last attempt failed, and another one follows. The old token goes on being good (RS-03).
+    /// The last attempt failed, and another one follows. The old token stays valid (RS-03).
     Retrying(Due<T>, Refusals<T>),
 }
 
@@ -61,7 +61,7 @@ impl<T: Clone + PartialEq> State<T> {
 
             (Sending(attempt), Accepted(due)) => match attempt.newer {
                 Some(newer) if newer != due.token => Planned(due.of(newer)),
-                _ => Settled,
+                Some(_) | None => Settled,
             },
             (Sending(attempt), Refused) => attempt.again(now, Refusals::and_refused),
             (Sending(attempt), Failed) => attempt.again(now, Refusals::and_failed),
@@ -341,8 +341,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens: an offered token stays known until it, or a newer one, is accepted, and
-        /// what is due is never put off by more than the longest wait between two attempts.
+        /// Whatever happens: an offered token stays known until it, or a newer one, is accepted,
+        /// and what is due is never put off by more than the longest wait between two attempts.
         #[test]
         fn the_newest_token_is_never_forgotten(events in prop::collection::vec(event(), 0..40)) {
             let mut state = State::Settled;

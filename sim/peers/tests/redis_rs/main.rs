@@ -7,4 +7,5 @@ mod clock;
 mod connections;
 mod renewal;
 mod responder;
+mod wire;
 mod world;

@@ -12,7 +12,7 @@ use crate::{
     fault::effect::KnownPreset,
     http::exchange::{Endpoint, Request},
     scenario::document::Place,
-    service::{About, Bypass, CommonKeys, HttpService, Principal, managed_identity},
+    service::{About, Asked, Bypass, CommonKeys, HttpService, Principal, managed_identity},
     trace::Facts,
 };
 use world::AppService;
@@ -43,6 +43,14 @@ impl HttpService for AppService {
 
     fn facts(request: &Request) -> Facts {
         Facts::new(matcher::AppServiceFacts::of(request))
+    }
+
+    fn asked(facts: &Facts) -> Option<Asked> {
+        let facts = facts.get::<matcher::AppServiceFacts>()?;
+        Some(match facts.route {
+            matcher::Route::Token => Asked::Token,
+            matcher::Route::Other => Asked::Other,
+        })
     }
 
     fn endpoint() -> impl Endpoint {

@@ -16,7 +16,7 @@ use crate::{
     fault::effect::KnownPreset,
     http::exchange::{Endpoint, Request},
     scenario::document::Place,
-    service::{About, Bypass, CommonKeys, HttpService, Principal, TokenSource},
+    service::{About, Asked, Bypass, CommonKeys, HttpService, Principal, TokenSource},
     trace::Facts,
 };
 use world::{App, Entra};
@@ -47,6 +47,17 @@ impl HttpService for Entra {
 
     fn facts(request: &Request) -> Facts {
         Facts::new(matcher::EntraFacts::of(request))
+    }
+
+    fn asked(facts: &Facts) -> Option<Asked> {
+        use matcher::Route;
+        let facts = facts.get::<matcher::EntraFacts>()?;
+        Some(match &facts.route {
+            Route::Token(_) => Asked::Token,
+            Route::Discovery | Route::Configuration(_) | Route::Keys(_) | Route::Other => {
+                Asked::Other
+            }
+        })
     }
 
     fn endpoint() -> impl Endpoint {

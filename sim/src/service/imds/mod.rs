@@ -14,7 +14,9 @@ use crate::{
     fault::effect::KnownPreset,
     http::exchange::{Endpoint, Request},
     scenario::document::Place,
-    service::{About, Bypass, CommonKeys, HttpService, Principal, TokenSource, managed_identity},
+    service::{
+        About, Asked, Bypass, CommonKeys, HttpService, Principal, TokenSource, managed_identity,
+    },
     trace::Facts,
 };
 use world::Imds;
@@ -46,6 +48,15 @@ impl HttpService for Imds {
 
     fn facts(request: &Request) -> Facts {
         Facts::new(matcher::ImdsFacts::of(request))
+    }
+
+    fn asked(facts: &Facts) -> Option<Asked> {
+        let facts = facts.get::<matcher::ImdsFacts>()?;
+        Some(match facts.route {
+            matcher::Route::Token => Asked::Token,
+            matcher::Route::Probe => Asked::Probe,
+            matcher::Route::Other => Asked::Other,
+        })
     }
 
     fn endpoint() -> impl Endpoint {

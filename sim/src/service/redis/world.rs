@@ -6,12 +6,12 @@ use std::{net::SocketAddr, time::Duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::super::{Bypass, Principal, Reach, Service, TokenSource};
+use super::super::{Asked, Bypass, Principal, Reach, Service, TokenSource};
 use super::{REDIS_HOST, REDIS_PORT, redis_hosts};
 use crate::wording::counted;
 use crate::{
     backend::Backend,
-    check::Check,
+    check::{Check, Uses},
     engine::Server,
     fault::effect::KnownPreset,
     http::{exchange::Request, limit::Limit},
@@ -88,6 +88,10 @@ impl Service for Redis {
         None
     }
 
+    fn asked(_: &Facts) -> Option<Asked> {
+        None
+    }
+
     fn token_source() -> Option<TokenSource> {
         None
     }
@@ -147,7 +151,11 @@ impl Service for Redis {
         check.range(self.takes, &place.key("takes"));
         check.range(self.auth_takes, &place.key("auth-takes"));
         if !check.rest.has_redis_client
-            && check.rest.calls.iter().any(|call| call.uses_redis_client)
+            && check
+                .rest
+                .calls
+                .iter()
+                .any(|call| call.uses == Uses::RedisClient)
         {
             check
                 .whole_file("this scenario has no Redis client")

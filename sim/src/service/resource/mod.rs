@@ -19,7 +19,7 @@ use crate::{
     fault::effect::KnownPreset,
     http::{exchange::Request, limit::Limit, server::server as serve_on},
     scenario::{Range, Span, document::Place},
-    service::{Bypass, Principal, Reach, Service, TokenSource},
+    service::{Asked, Bypass, Principal, Reach, Service, TokenSource},
     trace::Facts,
 };
 use world::Resource;
@@ -48,6 +48,10 @@ impl Service for BTreeMap<String, Resource> {
     }
 
     fn facts_of(_: &str, _: &Request) -> Option<Facts> {
+        None
+    }
+
+    fn asked(_: &Facts) -> Option<Asked> {
         None
     }
 

@@ -2,7 +2,6 @@
 
 use super::super::Scenario;
 use crate::{
-    call::Uses,
     check::{Rest, Series},
     host::APP,
     world,
@@ -15,8 +14,7 @@ pub(crate) fn of(scenario: &Scenario) -> Rest<'_> {
         every: call.every,
         until: call.until,
         shares_credential: call.credential.is_shared(),
-        uses_redis_client: call.action.uses() == Uses::RedisClient,
-        kind: call.action.key(),
+        uses: call.action.uses(),
         resource: call.action.resource(),
         subscribes: call.action.subscription().map(|to| to.connection),
     });

@@ -1,13 +1,14 @@
-//! Two connections that have subscribed to the same for a while: which messages are the same?
+//! The overlap of two connections that were subscribed to the same names for a while.
 
 use super::message::Message;
 
-/// How many of the first messages of the new connection (`head`) are the last ones of the old one
-/// (`tail`). `at_least` of them are known to be.
+/// Returns how many of the first messages of the new connection (`head`) are the last messages of
+/// the old one (`tail`). At least `at_least` of them are.
 ///
-/// The server gives both connections every message in the same order, so the overlap is where the
-/// end of one equals the beginning of the other. If identical messages leave a choice it is the
-/// shortest: rather twice than never. `None` when nothing fits: the order was not the same.
+/// The server sends every message to both connections in the same order, so the end of `tail`
+/// equals the beginning of `head`. If identical messages allow several lengths, the shortest is
+/// returned: a message is rather delivered twice than lost. `None` when no length fits, because the
+/// order was not the same.
 pub(super) fn overlap(tail: &[Message], head: &[Message], at_least: usize) -> Option<usize> {
     (at_least..=tail.len().min(head.len()))
         .find(|count| tail.get(tail.len() - count..) == head.get(..*count))

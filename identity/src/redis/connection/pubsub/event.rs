@@ -27,7 +27,8 @@ pub enum PubSubEvent {
     /// A connection that was made anew subscribes to some channels no longer, because the server
     /// refuses them, such as after a change of the identity's ACL. Told once. The subscriptions are
     /// tried again after 1 s, doubled up to 30 s, until they are accepted, which a
-    /// [`Gap`](Self::Gap) tells, or until they are unsubscribed from. Other channels go on.
+    /// [`Gap`](Self::Gap) tells, or until they are unsubscribed from. Other channels are
+    /// unaffected.
     Refused {
         /// The refused channels.
         channels: Vec<Vec<u8>>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{change::Change, names::Names, verb::Verb};
+use super::{change::Change, names::Names, subscription_verb::SubscriptionVerb};
 use crate::redis::connection::reauthentication::Auth;
 
 /// A command whose answer is awaited. Answers come in the order of the commands.
@@ -23,7 +23,10 @@ pub(super) enum Awaited {
         added: Names,
     },
     /// Another try of a subscription that the server has refused.
-    Again { verb: Verb, name: Vec<u8> },
+    Again {
+        verb: SubscriptionVerb,
+        name: Vec<u8>,
+    },
     /// `AUTH` with a new token.
     Auth(Auth),
 }

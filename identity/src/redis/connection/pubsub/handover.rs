@@ -1,8 +1,9 @@
-//! From one RESP2 connection to the next, without losing a message.
+//! The hand-over from one RESP2 connection to the next, without losing a message.
 //!
-//! The new connection subscribes while the old one still listens, so for a while both get every
-//! message. Markers (`PING`) on either tell which messages are surely among those: what the old one
-//! gets after the new one has subscribed, and what the new one gets before the old one unsubscribes.
+//! The new connection subscribes while the old one is still subscribed, so for a while both get
+//! every message. Markers (`PING`) on both show which messages surely are among those: messages
+//! that the old connection gets after the new one has subscribed, and messages that the new
+//! connection gets before the old one unsubscribes.
 
 use std::time::Duration;
 
@@ -39,21 +40,21 @@ pub(super) struct NewFailed {
     pub old_is_over: bool,
 }
 
-/// What both connections got since the new one began to subscribe.
+/// The messages of both connections since the new one began to subscribe.
 #[derive(Default)]
 struct Overlap {
     tail: Vec<Message>,
     head: Vec<Message>,
     /// The old connection is over.
     old_is_over: bool,
-    /// The old connection listens no more.
+    /// The old connection was told to unsubscribe.
     unsubscribed: bool,
     /// Number of answers that are awaited of each.
     old: usize,
     new: usize,
 }
 
-/// A step that the new connection did not take.
+/// The new connection did not complete a step.
 struct Stuck;
 
 impl Handover<'_> {
@@ -115,8 +116,8 @@ impl Handover<'_> {
             true => on_old,
             false => on_old.max(on_new),
         };
-        // Only an old connection that was heard of after the new one had subscribed has delivered all
-        // that came before.
+        // Only an old connection that was heard of after the new one had subscribed has delivered
+        // all that came before.
         Ok(marked.is_some().then_some(surely))
     }
 
@@ -143,7 +144,7 @@ impl Handover<'_> {
                     Frame::Reply(_) | Frame::Other => {}
                 },
                 () = out_of_time => {
-                    // A mute old connection is no reason to stay on it.
+                    // An old connection that does not answer is left.
                     if both.new > 0 {
                         return Err(Stuck);
                     }

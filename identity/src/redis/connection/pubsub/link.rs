@@ -22,8 +22,8 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Authenticates on `stream`. The answer is awaited before anything else is sent (RA-18). Sending
-    /// a command may take up to `limit`.
+    /// Authenticates on `stream`. The answer is awaited before anything else is sent (RA-18).
+    /// Sending a command may take up to `limit`.
     pub fn open(
         stream: ByteStream,
         credentials: &RedisCredentials,

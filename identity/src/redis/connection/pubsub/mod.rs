@@ -1,4 +1,4 @@
-//! Subscriptions that outlive their tokens.
+//! Subscriptions to channels and patterns.
 
 mod align;
 mod change;
@@ -13,7 +13,7 @@ mod queue;
 mod refused;
 mod resubscribe;
 mod subscriber;
-mod verb;
+mod subscription_verb;
 
 use std::{fmt, sync::Arc};
 
@@ -21,26 +21,28 @@ use redis::{RedisError, RedisResult};
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::event::PubSubEvent;
-use self::{change::Change, queue::Queue, subscriber::Subscriber, verb::Verb};
-use super::{
-    error::Ended,
-    options::{ConnectionOptions, RedisEndpoint},
+use self::{
+    change::Change, queue::Queue, subscriber::Subscriber, subscription_verb::SubscriptionVerb,
 };
+use super::{endpoint::RedisEndpoint, error::Ended, options::ConnectionOptions};
 use crate::{platform::TaskHandle, redis::EntraIdCredentialsProvider};
 
-/// Channels and patterns that somebody listens to. It comes back when its connection breaks, and it
-/// tells wherever messages may have been lost: never does one get lost without a
-/// [`Gap`](PubSubEvent::Gap) (PR-36).
+/// A subscriber of channels and patterns. It reconnects when its connection breaks, and reports
+/// where messages may have been lost: no message is lost without a [`Gap`](PubSubEvent::Gap)
+/// (PR-36).
 ///
-/// - With RESP3, the default, it re-authenticates in place, and no message is lost or out of order.
-/// - A RESP2 connection that has subscribed cannot re-authenticate (RS-12), and is closed when its
-///   token ends (RS-42). So a second one is made with each new token, and the first one is let go
-///   once the second has subscribed to all of it. Messages that arrive on both are delivered once,
-///   as far as they differ: identical ones that are published within a few milliseconds of the change
+/// - With RESP3, the default, it re-authenticates on its connection, and no message is lost or out
+///   of order.
+/// - A subscribed RESP2 connection cannot re-authenticate (RS-12), and is closed when its token
+///   ends (RS-42). With each new token a second connection is made, and the first one is closed
+///   once the second has subscribed to the same names. Messages that arrive on both are delivered
+///   once, as far as they differ: identical messages published within milliseconds of the change
 ///   may come twice.
-/// - A slow reader holds nobody up: beyond
-///   [`unread_messages`](ConnectionOptions::unread_messages) messages are dropped, and a gap tells of
-///   it.
+/// - A channel that the server refuses after a reconnect is reported as
+///   [`Refused`](PubSubEvent::Refused) and tried again; the others are unaffected.
+/// - A slow reader delays neither the connection nor the renewal: beyond
+///   [`unread_messages`](ConnectionOptions::unread_messages) messages are dropped, which a gap
+///   reports (PR-37).
 ///
 /// Dropping it closes the connection.
 pub struct EntraPubSub {
@@ -53,7 +55,7 @@ impl EntraPubSub {
     /// Connects and authenticates.
     ///
     /// # Errors
-    /// Those of [`EntraConnection::connect`](super::EntraConnection::connect).
+    /// As [`EntraConnection::connect`](super::EntraConnection::connect).
     pub async fn connect(
         endpoint: RedisEndpoint,
         provider: &EntraIdCredentialsProvider,
@@ -75,16 +77,16 @@ impl EntraPubSub {
     /// Subscribes to channels. Completes when the server has confirmed each of them.
     ///
     /// # Errors
-    /// What the server says, such as `NOPERM`, or that the connection broke meanwhile: then the next
-    /// one subscribes to them.
+    /// The error of the server, such as `NOPERM`; then the channels are not subscribed to. Or that
+    /// the connection broke meanwhile; then the next connection subscribes to them.
     pub async fn subscribe<T: Into<Vec<u8>>>(
         &self,
         channels: impl IntoIterator<Item = T>,
     ) -> RedisResult<()> {
-        self.change(Verb::Subscribe, channels).await
+        self.change(SubscriptionVerb::Subscribe, channels).await
     }
 
-    /// Ends subscriptions to channels.
+    /// Unsubscribes from channels.
     ///
     /// # Errors
     /// As [`subscribe`](Self::subscribe).
@@ -92,10 +94,10 @@ impl EntraPubSub {
         &self,
         channels: impl IntoIterator<Item = T>,
     ) -> RedisResult<()> {
-        self.change(Verb::Unsubscribe, channels).await
+        self.change(SubscriptionVerb::Unsubscribe, channels).await
     }
 
-    /// Subscribes to every channel that one of the patterns matches.
+    /// Subscribes to every channel that matches one of the patterns.
     ///
     /// # Errors
     /// As [`subscribe`](Self::subscribe).
@@ -103,10 +105,10 @@ impl EntraPubSub {
         &self,
         patterns: impl IntoIterator<Item = T>,
     ) -> RedisResult<()> {
-        self.change(Verb::PSubscribe, patterns).await
+        self.change(SubscriptionVerb::PSubscribe, patterns).await
     }
 
-    /// Ends subscriptions to patterns.
+    /// Unsubscribes from patterns.
     ///
     /// # Errors
     /// As [`subscribe`](Self::subscribe).
@@ -114,18 +116,18 @@ impl EntraPubSub {
         &self,
         patterns: impl IntoIterator<Item = T>,
     ) -> RedisResult<()> {
-        self.change(Verb::PUnsubscribe, patterns).await
+        self.change(SubscriptionVerb::PUnsubscribe, patterns).await
     }
 
-    /// What comes next, in order. `None` once the provider is disposed and the connection is over.
-    /// Cancel-safe.
+    /// Returns the next event, in order. `None` once the provider is disposed and the connection is
+    /// over. Cancel-safe.
     pub async fn next(&self) -> Option<PubSubEvent> {
         self.queue.next().await
     }
 
     async fn change<T: Into<Vec<u8>>>(
         &self,
-        verb: Verb,
+        verb: SubscriptionVerb,
         names: impl IntoIterator<Item = T>,
     ) -> RedisResult<()> {
         let names: Vec<Vec<u8>> = names.into_iter().map(Into::into).collect();

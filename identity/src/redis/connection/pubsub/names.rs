@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use redis::Cmd;
 
-use super::verb::Verb;
+use super::subscription_verb::SubscriptionVerb;
 
 /// A set of channels and a set of patterns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,12 +23,12 @@ impl Names {
     }
 
     /// Adds a name of the kind that `verb` takes. Tells whether it is new.
-    pub fn insert(&mut self, verb: Verb, name: &[u8]) -> bool {
+    pub fn insert(&mut self, verb: SubscriptionVerb, name: &[u8]) -> bool {
         self.of(verb).insert(name.to_vec())
     }
 
     /// Removes a name of the kind that `verb` takes. Tells whether it was there.
-    pub fn remove(&mut self, verb: Verb, name: &[u8]) -> bool {
+    pub fn remove(&mut self, verb: SubscriptionVerb, name: &[u8]) -> bool {
         self.of(verb).remove(name)
     }
 
@@ -50,8 +50,8 @@ impl Names {
     /// The command, or the two commands, that end the subscriptions to all of them.
     pub fn unsubscribe(&self) -> Vec<Cmd> {
         [
-            (Verb::Unsubscribe, &self.channels),
-            (Verb::PUnsubscribe, &self.patterns),
+            (SubscriptionVerb::Unsubscribe, &self.channels),
+            (SubscriptionVerb::PUnsubscribe, &self.patterns),
         ]
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
@@ -60,10 +60,10 @@ impl Names {
     }
 
     /// The verbs that subscribe to them, each with its names; none without names.
-    pub fn by_verb(&self) -> Vec<(Verb, Vec<Vec<u8>>)> {
+    pub fn by_verb(&self) -> Vec<(SubscriptionVerb, Vec<Vec<u8>>)> {
         [
-            (Verb::Subscribe, &self.channels),
-            (Verb::PSubscribe, &self.patterns),
+            (SubscriptionVerb::Subscribe, &self.channels),
+            (SubscriptionVerb::PSubscribe, &self.patterns),
         ]
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
@@ -72,9 +72,16 @@ impl Names {
     }
 
     /// Each name with the verb that subscribes to it.
-    pub fn each(&self) -> impl Iterator<Item = (Verb, &Vec<u8>)> {
-        let channels = self.channels.iter().map(|name| (Verb::Subscribe, name));
-        channels.chain(self.patterns.iter().map(|name| (Verb::PSubscribe, name)))
+    pub fn each(&self) -> impl Iterator<Item = (SubscriptionVerb, &Vec<u8>)> {
+        let channels = self
+            .channels
+            .iter()
+            .map(|name| (SubscriptionVerb::Subscribe, name));
+        channels.chain(
+            self.patterns
+                .iter()
+                .map(|name| (SubscriptionVerb::PSubscribe, name)),
+        )
     }
 
     /// The channels, and the patterns.
@@ -83,10 +90,10 @@ impl Names {
         (list(self.channels), list(self.patterns))
     }
 
-    fn of(&mut self, verb: Verb) -> &mut BTreeSet<Vec<u8>> {
+    fn of(&mut self, verb: SubscriptionVerb) -> &mut BTreeSet<Vec<u8>> {
         match verb {
-            Verb::Subscribe | Verb::Unsubscribe => &mut self.channels,
-            Verb::PSubscribe | Verb::PUnsubscribe => &mut self.patterns,
+            SubscriptionVerb::Subscribe | SubscriptionVerb::Unsubscribe => &mut self.channels,
+            SubscriptionVerb::PSubscribe | SubscriptionVerb::PUnsubscribe => &mut self.patterns,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Between the task that reads and the caller that listens.
+//! The queue between the task that reads and the caller that listens.
 
 use std::{
     collections::VecDeque,
@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use super::{event::PubSubEvent, message::Message};
 use crate::platform::Clock;
 
-/// Keeps what was not read yet, up to a limit, so that a slow reader holds up neither the
-/// connection nor its re-authentication (PR-37). What is beyond the limit becomes a gap.
+/// Holds unread events up to a limit, so that a slow reader delays neither the connection nor its
+/// re-authentication. Messages beyond the limit are dropped, which a gap reports (PR-37).
 pub(super) struct Queue {
     clock: Arc<dyn Clock>,
     limit: usize,
@@ -23,7 +23,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     events: VecDeque<PubSubEvent>,
-    /// From when to when messages were dropped.
+    /// When messages were dropped, first and last.
     dropped: Option<(Timestamp, Timestamp)>,
     closed: bool,
 }
@@ -55,7 +55,7 @@ impl Queue {
 
     pub fn push(&self, event: PubSubEvent) {
         let mut state = self.lock();
-        // A gap is news that must not be lost.
+        // Only messages are dropped; other events must not be lost.
         if state.events.len() >= self.limit && matches!(event, PubSubEvent::Message { .. }) {
             let now = self.clock.now();
             let from = state.dropped.map_or(now, |(from, _)| from);
@@ -69,7 +69,7 @@ impl Queue {
         self.news.notify_one();
     }
 
-    /// A message for the reader.
+    /// Adds a message.
     pub fn deliver(&self, message: Message) {
         self.push(PubSubEvent::Message {
             channel: message.channel,
@@ -94,7 +94,7 @@ impl Queue {
                     return Some(gap);
                 }
                 if state.closed {
-                    // For whoever else waits.
+                    // Wakes another waiting reader.
                     self.news.notify_one();
                     return None;
                 }

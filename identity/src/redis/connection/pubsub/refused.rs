@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{names::Names, verb::Verb};
+use super::{names::Names, subscription_verb::SubscriptionVerb};
 use crate::redis::connection::schedule::retry_after;
 
 /// The refused names, and when they are tried again: after 1 s, doubled up to 30 s.
@@ -32,8 +32,8 @@ impl Refused {
         &self.names
     }
 
-    /// The server has refused all of `names`, whose messages may be missing from `since` on. Returns
-    /// those of them that it had not refused before.
+    /// The server has refused all of `names`, whose messages may be missing from `since` on.
+    /// Returns those of them that it had not refused before.
     pub fn replace(&mut self, names: Names, since: Timestamp, now: Duration) -> Names {
         let news = names.without(&self.names);
         self.since = match names.is_empty() {
@@ -47,7 +47,7 @@ impl Refused {
     }
 
     /// Forgets a name. Tells whether it was refused.
-    pub fn remove(&mut self, verb: Verb, name: &[u8]) -> bool {
+    pub fn remove(&mut self, verb: SubscriptionVerb, name: &[u8]) -> bool {
         let was_refused = self.names.remove(verb, name);
         if self.names.is_empty() {
             *self = Self::none();

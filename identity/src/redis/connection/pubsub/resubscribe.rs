@@ -4,7 +4,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use redis::{RedisError, RedisResult, Value};
 
-use super::{frame::Frame, link::Link, message::Message, names::Names, verb::Verb};
+use super::{
+    frame::Frame, link::Link, message::Message, names::Names, subscription_verb::SubscriptionVerb,
+};
 use crate::{Platform, redis::connection::error::Ended};
 
 /// What came of subscribing on a new connection.
@@ -20,15 +22,15 @@ pub(super) struct Resubscribed {
 
 /// One command without its whole answer.
 struct Sent {
-    verb: Verb,
+    verb: SubscriptionVerb,
     names: Vec<Vec<u8>>,
     /// Number of names without a confirmation.
     left: usize,
 }
 
 /// Subscribes to `names`. A server refuses a command as a whole if it refuses one of its names, so
-/// that command is repeated name by name: a refused name costs no other. `limit` is the longest wait
-/// for one answer.
+/// that command is repeated name by name: a refused name costs no other. `limit` is the longest
+/// wait for one answer.
 ///
 /// # Errors
 /// When the connection is over, does not answer in time, or has not signed in.
@@ -79,7 +81,7 @@ pub(super) async fn resubscribe(
 async fn send(
     link: &mut Link,
     sent: &mut VecDeque<Sent>,
-    verb: Verb,
+    verb: SubscriptionVerb,
     names: Vec<Vec<u8>>,
 ) -> RedisResult<()> {
     let command = verb.command(&names);

@@ -17,7 +17,7 @@ use super::{
     queue::Queue,
     refused::Refused,
     resubscribe::{Resubscribed, resubscribe},
-    verb::Verb,
+    subscription_verb::SubscriptionVerb,
 };
 use crate::{
     Platform,
@@ -26,15 +26,16 @@ use crate::{
         connection::{
             backoff::Backoff,
             dial::{Dialled, dial},
+            endpoint::RedisEndpoint,
             error::{Ended, no_connection},
-            options::{ConnectionOptions, RedisEndpoint},
+            options::ConnectionOptions,
             reauthentication::Reauthentication,
             tokens::Tokens,
         },
     },
 };
 
-/// How long a stepped wall clock may go unnoticed.
+/// The interval at which an idle subscriber checks the wall clock, which may have been set.
 const LOOK: Duration = Duration::from_secs(60);
 
 /// The subscriber behind an [`EntraPubSub`](super::EntraPubSub).
@@ -51,7 +52,7 @@ pub(super) struct Subscriber {
     began: Duration,
     backoff: Backoff,
     reauthentication: Reauthentication,
-    /// What the subscriber listens to, or has asked for.
+    /// The names that are subscribed to, or are being subscribed to.
     held: Names,
     refused: Refused,
     /// What was sent and not answered yet, in order.
@@ -233,7 +234,7 @@ impl Subscriber {
             return;
         };
         if answer.is_err() {
-            // Whoever comes back must not fail for it. What was subscribed to before still is.
+            // A reconnect must not repeat the refused names. Older subscriptions are unaffected.
             for (verb, name) in added.each() {
                 self.held.remove(verb, name);
             }
@@ -248,7 +249,7 @@ impl Subscriber {
     /// Tries the refused subscriptions again, each on its own.
     async fn try_again(&mut self) -> Result<(), Ended> {
         self.refused.plan(self.now());
-        let names: Vec<(Verb, Vec<u8>)> = (self.refused.names().each())
+        let names: Vec<(SubscriptionVerb, Vec<u8>)> = (self.refused.names().each())
             .map(|(verb, name)| (verb, name.clone()))
             .collect();
         for (verb, name) in names {
@@ -309,7 +310,8 @@ impl Subscriber {
         Ok(())
     }
 
-    /// Lets a new connection take over. Where that fails the old one goes on while its token lasts.
+    /// Lets a new connection take over. If that fails, the old one stays in use while its token
+    /// lasts.
     async fn hand_over(&mut self) -> Result<(), Ended> {
         let Some(planned) = self.reauthentication.next().cloned() else {
             return Ok(());

@@ -127,6 +127,7 @@ impl RedisObserver for Reports {
             RedisEvent::ReauthenticationFailed { .. } => RedisReport::ReauthenticationFailed,
             RedisEvent::TransactionFailed { .. } => RedisReport::TransactionFailed,
             RedisEvent::Replaced { .. } => RedisReport::Replaced,
+            RedisEvent::SubscriptionRefused { .. } => RedisReport::SubscriptionRefused,
             // What has no name in scenarios yet.
             _ => return,
         };

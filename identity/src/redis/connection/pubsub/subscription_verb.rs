@@ -4,14 +4,14 @@ use redis::{Cmd, cmd};
 
 /// A command that changes subscriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(super) enum SubscriptionVerb {
     Subscribe,
     Unsubscribe,
     PSubscribe,
     PUnsubscribe,
 }
 
-impl Verb {
+impl SubscriptionVerb {
     fn name(self) -> &'static str {
         match self {
             Self::Subscribe => "SUBSCRIBE",
