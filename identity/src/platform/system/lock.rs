@@ -1,5 +1,7 @@
 //! Advisory locks on files of the real machine.
 
+#[cfg(unix)]
+use std::{fs::File, path::Path};
 use std::{io, path::PathBuf, time::Duration};
 
 use crate::platform::{FileLock, LockKind};
@@ -44,38 +46,67 @@ pub(super) async fn lock(path: PathBuf, _: LockKind, _: Duration) -> io::Result<
 
 /// The locked file; `None` when others hold the lock. Closing it releases the lock.
 #[cfg(unix)]
-fn attempt(path: &std::path::Path, kind: LockKind) -> io::Result<Option<std::fs::File>> {
-    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+fn attempt(path: &Path, kind: LockKind) -> io::Result<Option<File>> {
+    loop {
+        let file = open(path)?;
+        match take(&file, path, kind)? {
+            Taken::Ours => return Ok(Some(file)),
+            Taken::Others => return Ok(None),
+            Taken::Gone => {}
+        }
+    }
+}
 
-    use rustix::fs::{FlockOperation, OFlags, flock};
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
+    std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0))
+        .open(path)
+}
+
+/// What came of the try to lock an open file.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Ours,
+    Others,
+    /// The file has another name by now or none, and others may lock a new one under the old name.
+    Gone,
+}
+
+#[cfg(unix)]
+fn take(file: &File, path: &Path, kind: LockKind) -> io::Result<Taken> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use rustix::{
+        fs::{FlockOperation, flock},
+        io::Errno,
+    };
     let operation = match kind {
         LockKind::Exclusive => FlockOperation::NonBlockingLockExclusive,
         LockKind::Shared => FlockOperation::NonBlockingLockShared,
     };
     loop {
-        let file = std::fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0))
-            .open(path)?;
-        match flock(&file, operation) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
-            Err(rustix::io::Errno::INTR) => continue,
+        match flock(file, operation) {
+            Ok(()) => break,
+            Err(Errno::WOULDBLOCK) => return Ok(Taken::Others),
+            Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        // Who removed the file while we opened it lets others lock a new one under its name.
-        let ours = file.metadata()?;
-        match std::fs::symlink_metadata(path) {
-            Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => {
-                return Ok(Some(file));
-            }
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(_) | Err(_) => {}
-        }
+    }
+    let ours = file.metadata()?;
+    match std::fs::symlink_metadata(path) {
+        Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => Ok(Taken::Ours),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(_) | Err(_) => Ok(Taken::Gone),
     }
 }
 
@@ -96,7 +127,7 @@ mod tests {
     const NOW: Duration = Duration::ZERO;
     const SOON: Duration = Duration::from_secs(20);
 
-    async fn refused(path: &std::path::Path, kind: LockKind) {
+    async fn refused(path: &Path, kind: LockKind) {
         let error = SystemFiles.lock(path, kind, NOW).await;
         let error = error.expect_err("others hold it");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{error}");
@@ -131,6 +162,23 @@ mod tests {
         let locked = SystemFiles.lock(&path, LockKind::Exclusive, NOW).await;
         locked.expect_err("a link");
         assert!(!target.exists());
+    }
+
+    /// Between the open and the lock another process may have removed the file, and a third may have
+    /// locked a new one.
+    #[test]
+    fn a_file_that_lost_its_name_is_not_locked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let old = open(&path).expect("a file");
+        std::fs::remove_file(&path).expect("removed");
+        let taken = |file| take(file, &path, LockKind::Exclusive).expect("known");
+        assert_eq!(taken(&old), Taken::Gone);
+        let new = open(&path).expect("a new file");
+        assert_eq!(taken(&old), Taken::Gone);
+        assert_eq!(taken(&new), Taken::Ours);
+        let third = open(&path).expect("the same file");
+        assert_eq!(taken(&third), Taken::Others);
     }
 
     /// Threads that take the lock, remove its file or not, and count who is inside.
