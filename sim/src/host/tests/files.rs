@@ -163,6 +163,8 @@ fn a_lock_is_waited_for_in_virtual_time_and_ends_with_its_holder() {
         // Its file removed, another may be locked under the same name; and power ends all locks.
         files.remove(path).await.expect("removed");
         let other = lock(LockKind::Exclusive, 0).await.expect("a new file");
+        let folder = path.parent().expect("a folder");
+        files.sync(folder).await.expect("synced");
         state.disk.lose_power();
         let after = lock(LockKind::Exclusive, 0).await.expect("free");
         drop((mine, other));
