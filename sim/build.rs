@@ -1,4 +1,8 @@
 //! Compiles the bundled scenarios, facts and promises into the crate, in a fixed order.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "files of the machine that builds"
+)]
 
 use std::{
     env, fs, io,

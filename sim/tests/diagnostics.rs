@@ -2,7 +2,7 @@
 //! `fixtures/invalid/*.toml`, each with its `.snap`. `cargo insta review` shows what changed;
 //! `INSTA_UPDATE=always cargo test --test diagnostics` accepts it.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
 use std::{
     collections::BTreeSet,

@@ -29,16 +29,8 @@ pub fn request() -> TokenRequest {
 /// Environment and `az` have nothing to give, so the third answers.
 fn chain(service: &Service) -> Outcome<ChainedTokenCredential> {
     let platform = service.platform();
-    let no_commands = Platform::new(credsim_identity::platform::Parts {
-        clock: platform.clock.clone(),
-        http: platform.http.clone(),
-        commands: Arc::new(NoCommands),
-        environment: platform.environment.clone(),
-        files: platform.files.clone(),
-        random: platform.random.clone(),
-        spawner: platform.spawner.clone(),
-        streams: platform.streams.clone(),
-    });
+    let mut no_commands = platform.clone();
+    no_commands.commands = Arc::new(NoCommands);
     let environment = EnvironmentCredential::builder().platform(no_commands.clone());
     let az = AzureCliCredential::builder().platform(no_commands);
     Ok(ChainedTokenCredential::builder()

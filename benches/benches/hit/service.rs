@@ -13,7 +13,7 @@ use azure_core::http::{AsyncRawResponse, HttpClient as TheirClient, Request, hea
 use bytes::Bytes;
 use credsim_identity::{
     Platform,
-    platform::{BoxFuture, HttpBody, HttpClient, HttpRequest, HttpResponse, Parts, TransportError},
+    platform::{BoxFuture, HttpBody, HttpClient, HttpRequest, HttpResponse, TransportError},
 };
 
 /// The length of every token: that of one from Entra ID with a few groups in it.
@@ -97,17 +97,10 @@ impl Service {
 
     /// The real machine, with this service instead of its network.
     pub fn platform(&self) -> Platform {
-        let real = Platform::system();
-        Platform::new(Parts {
-            clock: real.clock,
-            http: Arc::new(self.clone()),
-            commands: real.commands,
-            environment: Arc::new(Empty),
-            files: real.files,
-            random: real.random,
-            spawner: real.spawner,
-            streams: real.streams,
-        })
+        let mut platform = Platform::system();
+        platform.http = Arc::new(self.clone());
+        platform.environment = Arc::new(Empty);
+        platform
     }
 }
 

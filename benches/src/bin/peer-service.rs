@@ -24,6 +24,7 @@ fn main() -> ExitCode {
 }
 
 /// One thread serves, so that of two cores one is the client's.
+#[expect(clippy::disallowed_methods, reason = "files of this machine")]
 fn run(file: &std::path::Path) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

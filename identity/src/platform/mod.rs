@@ -1,22 +1,34 @@
 //! What a host lends to a credential: clock, HTTP client, commands, environment, files, random
-//! numbers and a place to run background work.
+//! numbers, a place to run background work, byte streams, loopback ports, a browser, a look at
+//! other processes, and a secret store.
 //!
 //! Nothing in this crate reaches around a [`Platform`]. [`Platform::system`] is the real machine;
 //! a simulator makes one platform per simulated host.
 
+mod browser;
 mod clock;
+mod files;
 mod http;
+mod loopback;
+mod processes;
+mod secrets;
 mod streams;
 pub mod system;
 mod trust;
+mod unavailable;
 
-use std::{fmt, future::Future, io, path::Path, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
+pub use browser::{Browser, BrowserError};
 pub use clock::{Clock, Reading};
 pub(crate) use clock::{nanoseconds, wall_nanoseconds};
+pub use files::{FileKind, FileLock, Files, LockKind, Metadata};
 pub use http::{
     HttpBody, HttpClient, HttpRequest, HttpResponse, Method, TransportError, TransportErrorKind,
 };
+pub use loopback::{Loopback, LoopbackListener};
+pub use processes::{Liveness, Processes};
+pub use secrets::{Secret, SecretName, SecretServiceItem, Secrets, SecretsError, SecretsErrorKind};
 pub use streams::{ByteStream, ByteStreams, ReadWrite};
 pub use trust::{Authorities, Trust, TrustError};
 
@@ -43,9 +55,17 @@ pub struct Platform {
     pub spawner: Arc<dyn Spawner>,
     /// Connections of bytes.
     pub streams: Arc<dyn ByteStreams>,
+    /// Ports of 127.0.0.1, for redirects.
+    pub loopback: Arc<dyn Loopback>,
+    /// The person's browser.
+    pub browser: Arc<dyn Browser>,
+    /// Other processes.
+    pub processes: Arc<dyn Processes>,
+    /// The person's secret store.
+    pub secrets: Arc<dyn Secrets>,
 }
 
-/// The parts of a [`Platform`], named, for whoever implements one.
+/// The parts of a [`Platform`], by name. [`Parts::bare`] fills in those that a host does not lend.
 pub struct Parts {
     /// See [`Platform::clock`].
     pub clock: Arc<dyn Clock>,
@@ -63,6 +83,14 @@ pub struct Parts {
     pub spawner: Arc<dyn Spawner>,
     /// See [`Platform::streams`].
     pub streams: Arc<dyn ByteStreams>,
+    /// See [`Platform::loopback`].
+    pub loopback: Arc<dyn Loopback>,
+    /// See [`Platform::browser`].
+    pub browser: Arc<dyn Browser>,
+    /// See [`Platform::processes`].
+    pub processes: Arc<dyn Processes>,
+    /// See [`Platform::secrets`].
+    pub secrets: Arc<dyn Secrets>,
 }
 
 impl Platform {
@@ -77,6 +105,10 @@ impl Platform {
             random,
             spawner,
             streams,
+            loopback,
+            browser,
+            processes,
+            secrets,
         } = parts;
         Self {
             clock,
@@ -87,6 +119,10 @@ impl Platform {
             random,
             spawner,
             streams,
+            loopback,
+            browser,
+            processes,
+            secrets,
         }
     }
 
@@ -185,14 +221,6 @@ impl std::error::Error for CommandError {}
 pub trait Environment: Send + Sync + 'static {
     /// The value of `name`; `None` when it is not set or not Unicode. An empty value is a value.
     fn var(&self, name: &str) -> Option<String>;
-}
-
-/// Files.
-pub trait Files: Send + Sync + 'static {
-    /// Whether `path` exists and is a file.
-    fn exists(&self, path: &Path) -> bool;
-    /// The whole content of `path`.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 }
 
 /// Random numbers.

@@ -4,21 +4,21 @@
     reason = "this is what everybody else must ask"
 )]
 
+mod browser;
 mod clock;
 mod command;
+mod files;
+mod lock;
+mod loopback;
+mod processes;
+mod secrets;
 mod streams;
 
-use std::{
-    fs, io,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::{RngExt as _, rngs::StdRng};
 
-use super::{
-    BoxFuture, Environment, Files, HttpClient, Parts, Platform, Random, Spawner, TaskHandle,
-};
+use super::{BoxFuture, Environment, HttpClient, Parts, Platform, Random, Spawner, TaskHandle};
 
 /// The real machine, as [`Platform::system`].
 pub(super) fn platform() -> Platform {
@@ -27,10 +27,14 @@ pub(super) fn platform() -> Platform {
         http: http_client(),
         commands: Arc::new(command::SystemCommands),
         environment: Arc::new(SystemEnvironment),
-        files: Arc::new(SystemFiles),
+        files: Arc::new(files::SystemFiles),
         random: Arc::new(SystemRandom(Mutex::new(rand::make_rng()))),
         spawner: Arc::new(SystemSpawner),
         streams: Arc::new(streams::SystemStreams),
+        loopback: Arc::new(loopback::SystemLoopback),
+        browser: Arc::new(browser::SystemBrowser),
+        processes: Arc::new(processes::SystemProcesses),
+        secrets: Arc::new(secrets::SystemSecrets),
     })
 }
 
@@ -69,18 +73,6 @@ struct SystemEnvironment;
 impl Environment for SystemEnvironment {
     fn var(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
-    }
-}
-
-struct SystemFiles;
-
-impl Files for SystemFiles {
-    fn exists(&self, path: &Path) -> bool {
-        path.is_file()
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
     }
 }
 

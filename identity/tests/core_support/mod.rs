@@ -110,14 +110,12 @@ impl Host {
     pub fn platform(&self) -> Platform {
         let this = Arc::new(self.clone());
         Platform::new(Parts {
-            clock: this.clone(),
             http: this.clone(),
             commands: this.clone(),
             environment: this.clone(),
             files: this.clone(),
-            random: this.clone(),
-            spawner: this.clone(),
-            streams: this,
+            streams: this.clone(),
+            ..Parts::bare(this.clone(), this.clone(), this)
         })
     }
 

@@ -154,15 +154,14 @@ impl Stub {
 
     pub fn platform(self: &Arc<Self>) -> Platform {
         let host = || Host(Arc::clone(self));
+        let parts = Parts::bare(Arc::new(host()), Arc::new(host()), Arc::new(host()));
         Platform::new(Parts {
-            clock: Arc::new(host()),
             http: Arc::new(host()),
             commands: Arc::new(host()),
             environment: Arc::new(host()),
             files: Arc::new(host()),
-            random: Arc::new(host()),
-            spawner: Arc::new(host()),
             streams: Arc::new(host()),
+            ..parts
         })
     }
 

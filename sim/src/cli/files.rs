@@ -80,6 +80,7 @@ impl ReportFile {
     ///
     /// # Errors
     /// It can't be written.
+    #[expect(clippy::disallowed_methods, reason = "files of this machine")]
     pub fn write(&self, whole: &Whole<'_>) -> Result<(), String> {
         let text = self.kind.document(whole)?;
         fs::write(&self.path, text).map_err(|error| failed(&self.path, &error))
@@ -90,11 +91,11 @@ impl ReportFile {
 ///
 /// # Errors
 /// It can't be written.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command's own environment and files, not a host's"
+)]
 pub fn add_to_job_summary(whole: &Whole<'_>) -> Result<(), String> {
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the command's own environment, not a host's"
-    )]
     let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return Ok(());
     };

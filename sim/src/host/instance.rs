@@ -14,12 +14,13 @@ use credsim_identity::{
     IdentityChange, Observer,
     platform::{
         BoxFuture, ByteStream, ByteStreams, Clock, Command, CommandError, CommandOutput,
-        CommandRunner, Environment, Random, Spawner, TaskHandle, TransportErrorKind,
+        CommandRunner, Environment, Liveness, Processes, Random, Spawner, TaskHandle,
+        TransportErrorKind,
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::state::HostState;
+use super::{processes::SUBJECT, state::HostState};
 use crate::trace::Kind;
 
 /// What an instance has under way.
@@ -116,6 +117,19 @@ impl Random for Instance {
 impl Environment for Instance {
     fn var(&self, name: &str) -> Option<String> {
         self.state.variable(name)
+    }
+}
+
+impl Processes for Instance {
+    fn own_id(&self) -> io::Result<u32> {
+        Ok(SUBJECT)
+    }
+
+    fn look_up(&self, id: u32) -> io::Result<Liveness> {
+        let started = self.state.processes.started(id);
+        Ok(started.map_or(Liveness::Dead, |started| Liveness::Alive {
+            since: Some(self.state.clock.shows(started)),
+        }))
     }
 }
 

@@ -1,11 +1,8 @@
 //! The platform of a simulated host.
 
-use std::{io, path::Path, sync::Arc};
+use std::sync::Arc;
 
-use credsim_identity::{
-    Observer, Platform,
-    platform::{Files, Parts},
-};
+use credsim_identity::{Observer, Platform, platform::Parts};
 
 use super::{
     http::SimHttp,
@@ -34,27 +31,15 @@ impl Lender {
             http: Arc::new(SimHttp { instance }),
             commands: shared.clone(),
             environment: shared.clone(),
-            files: Arc::new(NoFiles),
+            files: shared.clone(),
             random: shared.clone(),
             spawner: shared.clone(),
             streams: shared.clone(),
+            loopback: shared.clone(),
+            browser: Arc::new(state.browser.clone()),
+            processes: shared.clone(),
+            secrets: Arc::new(state.keyring.clone()),
         });
         (platform, shared, leftovers)
-    }
-}
-
-/// A simulated host has no files yet: no scenario needs one.
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn exists(&self, _: &Path) -> bool {
-        false
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            format!("no file {}", path.display()),
-        ))
     }
 }

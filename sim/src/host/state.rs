@@ -11,6 +11,7 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use super::{browser::Browser, disk::Disk, keyring::Keyring, processes::Processes};
 use crate::{
     backend::Backend, draws::Draws, engine::Host, scenario::SignedSpan, service::Reach,
     trace::Recorder,
@@ -59,6 +60,14 @@ pub struct HostState {
     pub backend: Backend,
     /// The trace.
     pub recorder: Recorder,
+    /// Its files; none when the world begins.
+    pub disk: Disk,
+    /// Its processes.
+    pub processes: Processes,
+    /// The browser of the person at it.
+    pub browser: Browser,
+    /// The secret store of the person at it.
+    pub keyring: Keyring,
     pub(super) draws: Draws,
     environment: Mutex<BTreeMap<String, String>>,
     reach: Mutex<BTreeMap<String, Reach>>,
@@ -81,6 +90,10 @@ impl HostState {
             clock,
             backend,
             recorder,
+            disk: Disk::default(),
+            processes: Processes::default(),
+            browser: Browser::default(),
+            keyring: Keyring::default(),
             draws,
             environment: Mutex::new(environment),
             reach: Mutex::default(),

@@ -1,6 +1,8 @@
 //! The platform of a simulated host, on the engines that are played in virtual time.
 
+mod files;
 mod https;
+mod person;
 
 use std::{
     collections::BTreeMap,

@@ -29,6 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "files of this machine")]
     fn an_agent_is_told_of() {
         let folder = tempfile::tempdir().expect("a folder");
         let agent = folder.path().join("himds");

@@ -152,6 +152,7 @@ struct RunFolder {
 
 impl RunFolder {
     /// Makes it, with `authority` as the run's certificate.
+    #[expect(clippy::disallowed_methods, reason = "files of this machine")]
     fn new(authority: &str) -> Result<Self, String> {
         let root = tempfile::Builder::new()
             .prefix("credsim-")

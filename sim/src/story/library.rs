@@ -185,6 +185,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 /// Every `*.toml` below a folder, sorted by path. What can't be read there is invalid, and doesn't
 /// stop the others.
+#[expect(clippy::disallowed_methods, reason = "files of this machine")]
 fn folder(selector: &str, path: &Path) -> Result<Vec<Source>, NotFound> {
     let unreadable = |error: std::io::Error| NotFound {
         message: format!("the folder `{selector}` can't be read: {error}"),

@@ -41,9 +41,7 @@ impl CommandRunner for SystemCommands {
 }
 
 async fn run(command: Command) -> Result<CommandOutput, CommandError> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let program = find(&command.program, std::env::split_paths(&path), is_program)
-        .ok_or(CommandError::NotFound)?;
+    let program = find_on_path(&command.program).ok_or(CommandError::NotFound)?;
     let mut process = process::Command::new(program);
     process
         .args(&command.args)
@@ -106,6 +104,12 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> io::R
         }
     }
     Ok(())
+}
+
+/// The program of this name on the PATH.
+pub(super) fn find_on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    find(program, std::env::split_paths(&path), is_program)
 }
 
 /// The first file called `program` in `folders` that `is_program`. Relative folders are passed

@@ -22,6 +22,7 @@ impl Requests {
     ///
     /// # Errors
     /// It cannot be written.
+    #[expect(clippy::disallowed_methods, reason = "files of this machine")]
     pub fn to_file(path: &Path) -> Result<Self, String> {
         let file = File::create(path)
             .map_err(|error| format!("`{}` can't be written: {error}", path.display()))?;

@@ -40,6 +40,7 @@ struct Does {
 ///
 /// # Errors
 /// They cannot be put there.
+#[expect(clippy::disallowed_methods, reason = "files of this machine")]
 pub(crate) fn install(executable: &Path, folder: &Path) -> io::Result<()> {
     fs::create_dir(folder)?;
     for program in Program::ALL {
