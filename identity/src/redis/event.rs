@@ -96,12 +96,10 @@ impl fmt::Display for RedisEvent {
             Self::Refreshed { user, expires_on } => {
                 write!(f, "a new token for {user}, good until {expires_on}")
             }
-            Self::SameToken { next_try } => {
-                write!(
-                    f,
-                    "nothing newer than the token at hand; next try at {next_try}"
-                )
-            }
+            Self::SameToken { next_try } => write!(
+                f,
+                "nothing newer than the token at hand; next try at {next_try}"
+            ),
             Self::Retrying {
                 attempt,
                 wait,
@@ -115,16 +113,7 @@ impl fmt::Display for RedisEvent {
                 error,
                 next_try,
                 valid_until,
-            } => {
-                match valid_until {
-                    Some(end) => write!(f, "the token at hand is good until {end}")?,
-                    None => f.write_str("there is no token")?,
-                }
-                write!(
-                    f,
-                    ", and requests keep failing; next try at {next_try}: {error}"
-                )
-            }
+            } => fmt_failing(f, error, *next_try, *valid_until),
             Self::Recovered => f.write_str("token requests succeed again"),
             Self::Connected { connection } => write!(f, "{connection} is connected"),
             Self::Reauthenticated {
@@ -143,14 +132,16 @@ impl fmt::Display for RedisEvent {
             Self::Replaced {
                 connection,
                 why,
-                gap,
-            } => {
-                write!(f, "{connection} was replaced: {why}")?;
-                match gap {
-                    Some((from, to)) => write!(f, "; messages between {from} and {to} may be lost"),
-                    None => Ok(()),
-                }
-            }
+                gap: None,
+            } => write!(f, "{connection} was replaced: {why}"),
+            Self::Replaced {
+                connection,
+                why,
+                gap: Some((from, to)),
+            } => write!(
+                f,
+                "{connection} was replaced: {why}; messages between {from} and {to} may be lost"
+            ),
             Self::SubscriptionRefused {
                 connection,
                 names,
@@ -164,4 +155,20 @@ impl fmt::Display for RedisEvent {
             }
         }
     }
+}
+
+fn fmt_failing(
+    f: &mut fmt::Formatter<'_>,
+    error: &Error,
+    next_try: Timestamp,
+    valid_until: Option<Timestamp>,
+) -> fmt::Result {
+    match valid_until {
+        Some(end) => write!(f, "the token at hand is good until {end}")?,
+        None => f.write_str("there is no token")?,
+    }
+    write!(
+        f,
+        ", and requests keep failing; next try at {next_try}: {error}"
+    )
 }

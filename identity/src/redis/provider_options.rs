@@ -14,7 +14,8 @@ use super::{
 /// suit most uses.
 #[derive(Clone, Default)]
 pub struct EntraIdProviderOptions {
-    /// The scopes of the token. `None`, the default: [`REDIS_SCOPE_DEFAULT`] alone.
+    /// The scopes of the token. `None`, the default:
+    /// [`REDIS_SCOPE_DEFAULT`](super::REDIS_SCOPE_DEFAULT) alone.
     pub scopes: Option<Vec<String>>,
     /// When the token is renewed and how failures are retried.
     pub config: TokenManagerConfig,
