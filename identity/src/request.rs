@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 
-use crate::hit::{Asked, Memo};
+use crate::cache::fast_path::{Asked, Memo};
 
 /// What a token is wanted for.
 ///
 /// ```
 /// use credsim_identity::TokenRequest;
-/// let request = TokenRequest::new(["https://vault.azure.net/.default"]).tenant("contoso.example");
+/// let request = TokenRequest::new(["https://vault.azure.net/.default"]).with_tenant("contoso.example");
 /// assert_eq!(request.scopes(), ["https://vault.azure.net/.default"]);
 /// ```
 ///
@@ -22,6 +22,8 @@ pub struct TokenRequest {
     pub(crate) cae: bool,
     pub(crate) force_refresh: bool,
     pub(crate) min_remaining: Duration,
+    /// Whether a chain asks, which compares and reports identities itself.
+    pub(crate) within_chain: bool,
     /// To be emptied by whatever asks for another token.
     pub(crate) memo: Memo,
 }
@@ -41,13 +43,14 @@ impl TokenRequest {
             cae: false,
             force_refresh: false,
             min_remaining: DEFAULT_MIN_REMAINING,
+            within_chain: false,
             memo: Memo::default(),
         }
     }
 
     /// Asks in this tenant instead of the credential's own.
     #[must_use]
-    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+    pub fn with_tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
         self.memo = Memo::default();
         self
@@ -55,7 +58,7 @@ impl TokenRequest {
 
     /// Passes on the claims of a challenge (decoded JSON). Bypasses the cache once (PR-26).
     #[must_use]
-    pub fn claims(mut self, claims: impl Into<String>) -> Self {
+    pub fn with_claims(mut self, claims: impl Into<String>) -> Self {
         self.claims = Some(claims.into());
         self.memo = Memo::default();
         self
@@ -63,7 +66,7 @@ impl TokenRequest {
 
     /// Declares that the caller handles continuous access evaluation. Default: no.
     #[must_use]
-    pub fn cae(mut self, enabled: bool) -> Self {
+    pub fn with_cae(mut self, enabled: bool) -> Self {
         self.cae = enabled;
         self.memo = Memo::default();
         self
@@ -71,7 +74,7 @@ impl TokenRequest {
 
     /// Waits for a new token if the cached one has less than this left. Default: 30 s (PR-22).
     #[must_use]
-    pub fn min_remaining(mut self, least: Duration) -> Self {
+    pub fn with_min_remaining(mut self, least: Duration) -> Self {
         self.min_remaining = least;
         self
     }
@@ -81,35 +84,35 @@ impl TokenRequest {
     /// way are shared, and a `Retry-After` is respected (PR-12, PR-24). A source may still have a
     /// cache of its own and give the same token again (PR-25, RD-29). Default: no.
     #[must_use]
-    pub fn force_refresh(mut self, force: bool) -> Self {
+    pub fn with_force_refresh(mut self, force: bool) -> Self {
         self.force_refresh = force;
         self
     }
 
     /// The tenant to ask in, if it is not the credential's own.
-    pub fn tenant_id(&self) -> Option<&str> {
+    pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
 
     /// The claims of a challenge, as decoded JSON.
-    pub fn claims_challenge(&self) -> Option<&str> {
+    pub fn claims(&self) -> Option<&str> {
         self.claims.as_deref()
     }
 
     /// Whether the caller handles continuous access evaluation.
-    pub fn is_cae_enabled(&self) -> bool {
+    pub fn cae(&self) -> bool {
         self.cae
     }
 
     /// Whether the source is asked although a cache holds a valid token.
     #[inline]
-    pub fn is_refresh_forced(&self) -> bool {
+    pub fn force_refresh(&self) -> bool {
         self.force_refresh
     }
 
     /// How long a token must still be valid to be returned at once.
     #[inline]
-    pub fn least_remaining(&self) -> Duration {
+    pub fn min_remaining(&self) -> Duration {
         self.min_remaining
     }
 
@@ -123,6 +126,14 @@ impl TokenRequest {
         self.scopes.iter().map(String::as_str).collect()
     }
 
+    /// The same request as a chain asks it of a member.
+    pub(crate) fn within_chain(&self) -> Self {
+        Self {
+            within_chain: true,
+            ..self.clone()
+        }
+    }
+
     /// What is asked, word for word.
     pub(crate) fn asked(&self) -> Asked<'_, String> {
         Asked {
@@ -130,6 +141,7 @@ impl TokenRequest {
             tenant: self.tenant.as_deref(),
             claims: self.claims.as_deref(),
             cae: self.cae,
+            user: None,
         }
     }
 }
@@ -166,9 +178,9 @@ mod tests {
     #[test]
     fn pr_22_thirty_seconds_unless_said_otherwise() {
         let request = TokenRequest::new(["a"]);
-        assert_eq!(request.least_remaining(), Duration::from_secs(30));
+        assert_eq!(request.min_remaining(), Duration::from_secs(30));
         assert_eq!(
-            request.min_remaining(Duration::ZERO).least_remaining(),
+            request.with_min_remaining(Duration::ZERO).min_remaining(),
             Duration::ZERO
         );
     }

@@ -1,11 +1,11 @@
-//! Access tokens, and as whom they act.
+//! Access tokens.
 
 use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::chain::ChainRecord;
+use crate::{Principal, chain::ChainRecord};
 
 /// A bearer token and what is known about it. Cheap to clone. `Debug` never shows the secret, and
 /// the memory of the secret is overwritten when the last clone goes.
@@ -66,8 +66,9 @@ impl AccessToken {
         self.inner.expires_on
     }
 
-    /// From when on it should be renewed, if its source said so. A caller that keeps its token
-    /// need not ask again before.
+    /// From when on it should be renewed: a caller that keeps its token need not ask again before.
+    /// What a cache of this crate hands out always says so, by its source or by its life; `None`
+    /// for a token that no cache has seen and whose source said nothing (PR-21).
     pub fn refresh_on(&self) -> Option<Timestamp> {
         self.inner.refresh_on
     }
@@ -114,90 +115,12 @@ impl PartialEq for AccessToken {
 }
 impl Eq for AccessToken {}
 
-/// As whom a token acts: the claims that tell one identity from another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    /// Claim `oid`: the object id, unique in its tenant.
-    pub object_id: String,
-    /// Claim `tid`: the tenant.
-    pub tenant_id: Option<String>,
-    /// Claim `appid` or `azp`: the application.
-    pub client_id: Option<String>,
-    /// Claim `upn`, `preferred_username` or `unique_name`: the person's name, for user tokens.
-    pub user_name: Option<String>,
-}
-
-impl Principal {
-    /// Reads the claims of a JWT without checking its signature. `None` when it is not a JWT or
-    /// has no `oid`.
-    pub fn of_token(token: &str) -> Option<Self> {
-        use base64::Engine as _;
-        #[derive(serde::Deserialize)]
-        struct Claims {
-            oid: String,
-            tid: Option<String>,
-            appid: Option<String>,
-            azp: Option<String>,
-            upn: Option<String>,
-            preferred_username: Option<String>,
-            unique_name: Option<String>,
-        }
-        let payload = token.split('.').nth(1)?;
-        let json = base64::engine::general_purpose::URL_SAFE_NO_PAD
-            .decode(payload)
-            .ok()?;
-        let claims: Claims = serde_json::from_slice(&json).ok()?;
-        Some(Self {
-            object_id: claims.oid,
-            tenant_id: claims.tid,
-            client_id: claims.appid.or(claims.azp),
-            user_name: claims
-                .upn
-                .or(claims.preferred_username)
-                .or(claims.unique_name),
-        })
-    }
-}
-
-impl fmt::Display for Principal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.user_name {
-            Some(name) => write!(f, "{name} ({})", self.object_id),
-            None => f.write_str(&self.object_id),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
-
     use super::*;
-
-    fn jwt(claims: &str) -> String {
-        let encode = |text| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
-        format!("{}.{}.signature", encode("{}"), encode(claims))
-    }
 
     fn token(secret: String) -> AccessToken {
         AccessToken::new(secret, Timestamp::UNIX_EPOCH, "Test")
-    }
-
-    #[test]
-    fn the_principal_is_read_from_the_claims() {
-        let app = token(jwt(r#"{"oid":"o","tid":"t","azp":"a","exp":1}"#));
-        let principal = app.principal().unwrap();
-        assert_eq!(principal.to_string(), "o");
-        assert_eq!(principal.tenant_id.as_deref(), Some("t"));
-        assert_eq!(principal.client_id.as_deref(), Some("a"));
-        let user = token(jwt(r#"{"oid":"o","unique_name":"alice@contoso.example"}"#));
-        assert_eq!(
-            user.principal().unwrap().to_string(),
-            "alice@contoso.example (o)"
-        );
-        for opaque in ["", "a.b.c", "opaque", &jwt("{}"), &jwt("[]")] {
-            assert_eq!(token(opaque.to_owned()).principal(), None, "{opaque}");
-        }
     }
 
     #[test]

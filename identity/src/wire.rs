@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, jwt,
     platform::{HttpRequest, Platform, TransportErrorKind},
     retry::{self, Failure, Reply, RetryPolicy},
 };
@@ -43,9 +43,55 @@ fn identified_by(request: HttpRequest, id: &str) -> HttpRequest {
 /// slow service never makes a token look longer than it is (EN-43).
 pub(crate) struct Exchange {
     pub(crate) reply: Reply,
-    /// By the wall clock as it stood at the receipt, less the time that passed: a clock that was
-    /// set in between neither lengthens nor shortens a life (PR-20).
-    pub(crate) sent: Timestamp,
+    pub(crate) sent: Sent,
+}
+
+/// When a request was sent, by the wall clock as it stands now. If that was set while the answer
+/// was on its way, or the host slept, it is uncertain: both look the same, a wall clock that has
+/// gone on while the monotonic one has not.
+#[derive(Clone, Copy)]
+pub(crate) struct Sent {
+    /// By the wall clock as it stood then, unless it has been set back since.
+    earliest: Timestamp,
+    /// By the wall clock at the receipt, less the monotonic time that passed.
+    latest: Timestamp,
+}
+
+impl Sent {
+    fn new(by_wall: Timestamp, by_monotonic: Timestamp) -> Self {
+        // Lifetimes come in whole seconds; rounded down, they end early rather than late.
+        let second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
+        Self {
+            earliest: second(by_wall.min(by_monotonic)),
+            latest: second(by_monotonic),
+        }
+    }
+
+    /// At a time that is known for certain.
+    #[cfg(test)]
+    pub(crate) fn at(at: Timestamp) -> Self {
+        Self::new(at, at)
+    }
+
+    /// The moment from which the life of `token`, `expires_in` seconds, counts. Where that is
+    /// uncertain, the token itself may say when it ends; else it is the safe one, the earliest
+    /// (PR-20).
+    pub(crate) fn moment(self, token: &str, expires_in: Option<i64>) -> Timestamp {
+        #[derive(serde::Deserialize)]
+        struct Claims {
+            exp: i64,
+        }
+        let Self { earliest, latest } = self;
+        if earliest == latest {
+            return latest;
+        }
+        let claims = expires_in.zip(jwt::claims::<Claims>(token));
+        let said = claims.and_then(|(life, claims)| {
+            let sent = claims.exp.checked_sub(life)?;
+            Timestamp::from_second(sent).ok()
+        });
+        said.map_or(earliest, |said| said.clamp(earliest, latest))
+    }
 }
 
 /// Sends `request` under `policy`.
@@ -56,18 +102,20 @@ pub(crate) async fn exchange(
     request: HttpRequest,
 ) -> Result<Exchange, Failure> {
     let clock = &platform.clock;
-    let monotonic = || u64::try_from(clock.monotonic().as_nanos()).unwrap_or(u64::MAX);
-    let sent = AtomicU64::new(monotonic());
+    let sent = Mutex::new((clock.now(), clock.monotonic()));
     let reply = retry::send(platform, policy, purpose, || {
-        sent.store(monotonic(), Ordering::Relaxed);
+        let now = (clock.now(), clock.monotonic());
+        *sent.lock().unwrap_or_else(PoisonError::into_inner) = now;
         request.clone()
     })
     .await?;
-    let passed = Duration::from_nanos(monotonic().saturating_sub(sent.into_inner()));
-    let sent = clock.now().checked_sub(passed).unwrap_or_default();
-    // Lifetimes come in whole seconds; rounded down, they end early rather than late.
-    let sent = Timestamp::from_second(sent.as_second()).unwrap_or(sent);
-    Ok(Exchange { reply, sent })
+    let (by_wall, start) = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let passed = clock.monotonic().saturating_sub(start);
+    let by_monotonic = clock.now().checked_sub(passed).unwrap_or_default();
+    Ok(Exchange {
+        reply,
+        sent: Sent::new(by_wall, by_monotonic),
+    })
 }
 
 /// The error for a request that was never answered. `unreached` is the kind for a peer that could
@@ -249,6 +297,27 @@ pub(crate) fn redacted(text: &str, secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pr_20_a_token_says_from_when_its_life_counts() {
+        use base64::Engine as _;
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let token = |exp: i64| {
+            let claims = format!(r#"{{"exp":{exp}}}"#);
+            let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+            format!("e30.{claims}.c2ln")
+        };
+        // The wall clock went on by an hour, the monotonic clock by nothing.
+        let leapt = Sent::new(at(0), at(3600));
+        for (exp, sent) in [(600, 0), (4200, 3600), (1000, 400), (0, 0), (99_999, 3600)] {
+            assert_eq!(leapt.moment(&token(exp), Some(600)), at(sent), "exp {exp}");
+        }
+        assert_eq!(leapt.moment("opaque", Some(600)), at(0));
+        assert_eq!(leapt.moment(&token(4200), None), at(0));
+        // It was set back: the monotonic clock knows.
+        let back = Sent::new(at(7200), at(3600));
+        assert_eq!(back.moment(&token(600), Some(600)), at(3600));
+    }
 
     #[test]
     fn seconds_come_as_numbers_and_as_strings() {

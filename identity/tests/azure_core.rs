@@ -163,8 +163,8 @@ async fn what_their_trait_does_not_take_is_refused() {
     let foreign = Arc::new(Foreign::default());
     let theirs = AzureCoreCredential::new("Contoso", foreign.clone());
     for (request, what) in [
-        (request().tenant("t"), "a tenant"),
-        (request().claims("{}"), "claims"),
+        (request().with_tenant("t"), "a tenant"),
+        (request().with_claims("{}"), "claims"),
     ] {
         let error = theirs.get_token(&request).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);

@@ -131,7 +131,7 @@ async fn pr_22_who_wants_more_than_is_left_waits() {
     world.get().await.unwrap();
     world.source.takes(10 * SECOND);
     world.sleep_until(40 * 60).await;
-    let more = request().min_remaining(30 * MINUTE);
+    let more = request().with_min_remaining(30 * MINUTE);
     let answers: [_; 2] = tokio::join!(world.ask(&more), world.get()).into();
     assert_eq!(
         secrets(&answers),
@@ -261,7 +261,7 @@ async fn pr_12_nothing_is_sent_before_the_service_wants_it() {
     world.source.fails_with(busy(100));
     world.get().await.unwrap_err();
     world.host.step(SignedDuration::from_hours(1));
-    let challenge = request().claims("{}");
+    let challenge = request().with_claims("{}");
     for second in [0, 50, 99] {
         world.sleep_until(second).await;
         assert_eq!(world.get().await.unwrap_err().message(), "busy");
@@ -297,7 +297,7 @@ async fn pr_12_nothing_is_sent_before_the_service_wants_it() {
 #[tokio::test(start_paused = true)]
 async fn pr_26_claims_bypass_the_cache_once() {
     let world = World::new();
-    let challenge = request().claims(r#"{"access_token":{"nbf":{"value":"1"}}}"#);
+    let challenge = request().with_claims(r#"{"access_token":{"nbf":{"value":"1"}}}"#);
     world.get().await.unwrap();
     let answers = [
         world.ask(&challenge).await,
@@ -321,7 +321,7 @@ async fn pr_26_what_claims_brought_is_not_overwritten_by_an_older_request() {
     world.get().await.unwrap();
     world.settle().await;
     world.source.takes(SECOND);
-    let answer = world.ask(&request().claims("{}")).await;
+    let answer = world.ask(&request().with_claims("{}")).await;
     assert_eq!(secrets(&[answer]), ["token 3"]);
     world.host.sleep(MINUTE).await;
     assert_eq!(
@@ -355,7 +355,7 @@ async fn pr_04_a_change_of_principal_is_reported_once() {
         world.get().await.unwrap();
     }
     assert_eq!(*changes.0.lock().unwrap(), ["Test as alice -> Test as bob"]);
-    assert!(logs_contain("the identity has changed"));
+    assert!(logs_contain("identity changed"));
 }
 
 #[tokio::test(start_paused = true)]

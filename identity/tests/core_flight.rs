@@ -6,7 +6,7 @@ mod core_support;
 
 use core_support::{HOUR, Host, MINUTE, SECOND, Source};
 use credsim_identity::{
-    AccessToken, Cached, Error, ErrorKind, TokenCredential, TokenRequest,
+    AccessToken, Cached, Error, ErrorKind, TokenCredential, TokenCredentialExt, TokenRequest,
     cache::{CacheKey, SingleFlight, TokenCache},
     platform::BoxFuture,
 };
@@ -294,7 +294,7 @@ async fn pr_27_any_credential_can_be_cached() {
     assert_eq!(cached.cached(&turned), Some(token));
     assert_eq!((cached.name(), world.source.count()), ("Uncached", 1));
     cached
-        .get_token(&request.clone().tenant("other"))
+        .get_token(&request.clone().with_tenant("other"))
         .await
         .unwrap();
     assert_eq!(world.source.count(), 2);

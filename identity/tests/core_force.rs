@@ -11,6 +11,7 @@ use credsim_identity::{
     platform::{BoxFuture, Clock as _},
 };
 use jiff::SignedDuration;
+use std::time::Duration;
 
 struct World {
     host: Host,
@@ -44,7 +45,7 @@ impl World {
     }
 
     async fn forced(&self) -> Result<String, Error> {
-        self.ask(&request().force_refresh(true)).await
+        self.ask(&request().with_force_refresh(true)).await
     }
 }
 
@@ -119,6 +120,118 @@ async fn pr_24_it_ends_with_who_forced_it() {
     assert_eq!(world.forced().await.unwrap(), "token 3");
 }
 
+/// A caller who forced a refresh and gave up on it has left nothing behind.
+#[tokio::test(start_paused = true)]
+async fn who_gave_up_forces_nothing_later() {
+    let world = World::new();
+    world.plain().await;
+    world.source.takes(HOUR);
+    let given_up = world.host.platform().within(SECOND, world.forced()).await;
+    assert!(given_up.is_none());
+    // A refresh that brings a token of less use costs nobody the better one (PR-23).
+    world.host.sleep(56 * MINUTE).await;
+    world.source.takes(Duration::ZERO).gives(SECOND);
+    world.plain().await;
+    world.host.sleep(SECOND / 10).await;
+    assert_eq!(
+        (world.plain().await.as_str(), world.source.count()),
+        ("token 1", 3)
+    );
+}
+
+/// Impatient callers do not keep a refresh from its end.
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_leaves_a_refresh_to_its_owner() {
+    let world = World::new();
+    world.plain().await;
+    world.host.sleep(56 * MINUTE).await;
+    world.source.takes(100 * SECOND);
+    world.plain().await;
+    for _ in 0..10 {
+        let given_up = world.host.platform().within(SECOND, world.forced()).await;
+        assert!(given_up.is_none());
+        world.host.sleep(9 * SECOND).await;
+    }
+    world.host.sleep(SECOND).await;
+    assert_eq!(
+        (world.plain().await.as_str(), world.source.count()),
+        ("token 2", 2)
+    );
+}
+
+/// But one that hangs is ended by them.
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_on_a_refresh_that_hangs_ends_it() {
+    let world = World::new();
+    world.plain().await;
+    world.host.sleep(56 * MINUTE).await;
+    world.source.takes(24 * HOUR);
+    world.plain().await;
+    world.host.sleep(179 * SECOND).await;
+    let give_up = async || {
+        let given_up = world
+            .host
+            .platform()
+            .within(2 * SECOND, world.forced())
+            .await;
+        assert!(given_up.is_none());
+        world.host.sleep(SECOND / 1000).await;
+    };
+    give_up().await;
+    assert_eq!(world.source.in_flight().0, 0);
+    world.source.takes(SECOND);
+    assert_eq!(world.forced().await.unwrap(), "token 3");
+}
+
+/// Another flight may fail between the two steps of a forced call: that it is forced, and that it
+/// joins a flight.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_of_another_does_not_answer_who_forces() {
+    let host = Host::new(0.0);
+    let cache = TokenCache::new(host.platform(), "Test");
+    let token = |secret: &str, seconds| {
+        let ends = host.now() + SignedDuration::from_secs(seconds);
+        AccessToken::new(secret.to_owned(), ends, "Test")
+    };
+    let key = CacheKey::of(&request());
+    // No other is asked for within half of its life.
+    let first = token("old", 4);
+    let seed = || -> BoxFuture<'static, _> { Box::pin(async { Ok(first) }) };
+    cache.get(key.clone(), &request(), seed).await.unwrap();
+    host.sleep(2 * SECOND + SECOND / 10).await;
+
+    // Somebody who wants more of the token than is left waits for a refresh, which fails on cue.
+    let (fail, failing) = tokio::sync::oneshot::channel::<()>();
+    let (over, is_over) = std::sync::mpsc::channel();
+    let (other, other_key) = (cache.clone(), key.clone());
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let caller = host.platform().spawner.spawn(Box::pin(async move {
+        let request = request().with_min_remaining(2 * HOUR);
+        let fetch = || -> BoxFuture<'static, _> {
+            Box::pin(async move {
+                begun.send(()).unwrap();
+                failing.await.unwrap();
+                Err(Error::new(ErrorKind::Failed, "Test", "scripted"))
+            })
+        };
+        let kept = other.get(other_key, &request, fetch).await.unwrap();
+        assert_eq!(kept.secret(), "old");
+        over.send(()).unwrap();
+    }));
+    has_begun.await.unwrap();
+
+    let second = token("new", 3600);
+    let forced = request().with_force_refresh(true);
+    let fetch = move || -> BoxFuture<'static, _> {
+        fail.send(()).unwrap();
+        is_over.recv().unwrap();
+        Box::pin(async { Ok(second) })
+    };
+    let token = cache.get(key, &forced, fetch).await.unwrap();
+    assert_eq!(token.secret(), "new");
+    drop(caller);
+}
+
 #[tokio::test(start_paused = true)]
 async fn pr_12_a_service_that_wants_to_be_left_alone_is() {
     let world = World::new();
@@ -167,7 +280,7 @@ async fn pr_27_a_cache_around_a_cache_passes_it_on() {
     let inner = Cached::on(host.platform(), Plain(source.clone()));
     let outer = Cached::on(host.platform(), inner.clone());
     let get = async |credential: &dyn TokenCredential, force| {
-        let request = request().force_refresh(force);
+        let request = request().with_force_refresh(force);
         let token = credential.get_token(&request).await.unwrap();
         token.secret().to_owned()
     };

@@ -6,7 +6,7 @@ mod core_support;
 
 use core_support::{HOUR, Host, MINUTE, SECOND, Source};
 use credsim_identity::{
-    Cached, TokenCredential, TokenRef, TokenRequest,
+    Cached, TokenCredential, TokenCredentialExt, TokenRef, TokenRequest,
     cache::{CacheKey, TokenCache},
 };
 use jiff::SignedDuration;
@@ -81,13 +81,13 @@ async fn pr_26_every_difference_is_another_hit() {
     world.get(&prepared).await;
     assert_eq!(world.hit(&prepared), first());
     for other in [
-        prepared.clone().tenant("t"),
-        prepared.clone().claims("{}"),
-        prepared.clone().cae(true),
+        prepared.clone().with_tenant("t"),
+        prepared.clone().with_claims("{}"),
+        prepared.clone().with_cae(true),
         TokenRequest::new(["Scope"]),
         TokenRequest::new(["scope", "more"]),
         TokenRequest::new([""]),
-        prepared.clone().force_refresh(true),
+        prepared.clone().with_force_refresh(true),
     ] {
         assert_eq!(world.hit(&other), None, "{other:?}");
     }
@@ -95,7 +95,10 @@ async fn pr_26_every_difference_is_another_hit() {
         assert_eq!(world.hit_scopes(other), None, "{other:?}");
     }
     // What changes no key keeps what it has learned.
-    assert_eq!(world.hit(&prepared.clone().min_remaining(SECOND)), first());
+    assert_eq!(
+        world.hit(&prepared.clone().with_min_remaining(SECOND)),
+        first()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,7 +140,7 @@ async fn pr_22_due_is_no_hit_until_a_refresh_is_under_way() {
     world.settle().await;
     assert_eq!(world.source.in_flight().0, 1);
     assert_eq!(world.hit(&prepared), first(), "it is under way");
-    let more = prepared.clone().min_remaining(10 * MINUTE);
+    let more = prepared.clone().with_min_remaining(10 * MINUTE);
     assert_eq!(world.hit(&more), None, "who wants more has to wait for it");
     world.host.sleep(2 * SECOND).await;
     assert_eq!(world.hit(&prepared), None, "somebody has to see to it");
@@ -294,15 +297,11 @@ async fn a_credential_of_unknown_type_lends_what_its_cache_lends() {
     assert_eq!(secret(cached.token(&prepared).await.unwrap()), "token 2");
     for _ in 0..2 {
         assert_eq!(secret(cached.token(&prepared).await.unwrap()), "token 2");
-        assert_eq!(
-            secret(cached.token_for(&["scope"]).await.unwrap()),
-            "token 2"
-        );
+        let fast_path = cached.fast_path().unwrap();
+        assert_eq!(secret(fast_path.hit_scopes(&["scope"]).unwrap()), "token 2");
         assert_eq!(secret(shared.token(&prepared).await.unwrap()), "token 2");
-        assert_eq!(
-            secret(shared.token_for(&["scope"]).await.unwrap()),
-            "token 2"
-        );
+        let fast_path = shared.fast_path().unwrap();
+        assert_eq!(secret(fast_path.hit_scopes(&["scope"]).unwrap()), "token 2");
     }
     assert_eq!(source.count(), 2);
     let debug = format!("{:?}", shared.token(&prepared).await.unwrap());

@@ -103,7 +103,7 @@ async fn pr_26_what_claims_bring_is_kept_however_short() {
     let world = World::new();
     world.get().await;
     world.source.gives(MINUTE);
-    world.ask(&request().claims("{}")).await.unwrap();
+    world.ask(&request().with_claims("{}")).await.unwrap();
     assert_eq!(world.get().await, "token 2");
 }
 
@@ -127,7 +127,7 @@ async fn pr_12_of_two_refusals_the_longer_counts() {
         Error::new(ErrorKind::Failed, "Test", "busy").with_retry_at(until)
     };
     world.source.fails_with(busy(10)).takes(2 * SECOND);
-    let challenge = request().claims("{}");
+    let challenge = request().with_claims("{}");
     let (first, second) = tokio::join!(world.ask(&challenge), async {
         world.host.sleep(SECOND / 2).await;
         world.source.fails_with(busy(100)).takes(SECOND);
@@ -167,7 +167,7 @@ async fn pr_23_a_token_that_is_valid_again_answers_in_spite_of_an_error() {
 async fn pr_23_a_request_that_became_a_refresh_is_given_up_like_one() {
     let world = ended().await;
     world.source.takes(1000 * HOUR);
-    let (asked, more) = (request(), request().min_remaining(2 * HOUR));
+    let (asked, more) = (request(), request().with_min_remaining(2 * HOUR));
     let platform = world.host.platform();
     tokio::join!(platform.within(2 * SECOND, world.ask(&asked)), async {
         world.host.sleep(SECOND).await;

@@ -29,7 +29,7 @@ async fn pr_24_a_refresh_claims_nobody_elses_request() {
     get().await.unwrap();
     host.sleep(56 * MINUTE).await;
     // The refresh is over at once. Before its owner can claim it, somebody wants another one.
-    let forced = request.clone().force_refresh(true);
+    let forced = request.clone().with_force_refresh(true);
     let (cache, slow) = (cache.clone(), source.clone());
     let (sender, mut waits) = tokio::sync::mpsc::unbounded_channel();
     *eager.1.lock().unwrap() = Some(Box::new(move || {

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use core_support::{Chunk, Exchange, Host, SECOND, status, status_with};
 use credsim_identity::{
-    RetryOptions, RetryPolicy,
-    platform::{HttpRequest, Method, TransportErrorKind},
+    ManagedIdentityCredential, RetryOptions, RetryPolicy, TokenCredential as _, TokenRequest,
+    platform::{Clock as _, HttpRequest, Method, TransportErrorKind},
     retry::{self, Failure, Reply},
 };
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 async fn send(host: &Host, policy: &RetryPolicy) -> Result<Reply, Failure> {
@@ -349,4 +350,28 @@ proptest! {
         });
         prop_assert!(policy.nominal_wait(retry, None) <= Duration::from_secs(cap));
     }
+}
+
+/// PR-20: a host that sleeps while the answer is under way does not give the token the time again
+/// that it slept.
+#[tokio::test(start_paused = true)]
+async fn pr_20_a_sleep_during_the_request_lengthens_no_life() {
+    let host = Host::new(0.5);
+    host.script([Exchange::Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: vec![
+            Chunk::Pause(5 * SECOND),
+            Chunk::Bytes(br#"{"access_token":"t","expires_in":"3600"}"#.to_vec()),
+        ],
+    }]);
+    let credential = ManagedIdentityCredential::builder()
+        .platform(host.platform())
+        .build()
+        .unwrap();
+    let sent = host.now();
+    let request = TokenRequest::new(["https://vault.azure.net/.default"]);
+    let (token, ()) = tokio::join!(credential.get_token(&request), host.suspend(5 * SECOND));
+    let ends = token.unwrap().expires_on();
+    assert_eq!(ends, sent + SignedDuration::from_secs(3600));
 }

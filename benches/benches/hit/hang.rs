@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use azure_core::credentials::TokenCredential as Theirs;
 use credsim_benches::rows::{self, Row};
-use credsim_identity::{TokenCredential as _, TokenRequest};
+use credsim_identity::{TokenCredential as _, TokenCredentialExt as _, TokenRequest};
 use futures_util::FutureExt as _;
 
 use crate::{

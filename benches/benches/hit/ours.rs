@@ -5,7 +5,8 @@ use std::sync::Arc;
 use azure_core::credentials::TokenCredential as Theirs;
 use credsim_identity::{
     AzureCliCredential, ChainedTokenCredential, ClientSecretCredential, EnvironmentCredential,
-    Platform, TokenCredential, TokenRequest, adapters::azure_core::ForAzureCore,
+    Platform, TokenCredential, TokenCredentialExt as _, TokenRequest,
+    adapters::azure_core::ForAzureCore,
 };
 use futures_util::FutureExt as _;
 
@@ -69,7 +70,6 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     let plain = (credential.clone(), request());
     let typed = (credential.clone(), request());
     let unknown = (shared, request());
-    let scopes = credential.clone();
     let anew = credential.clone();
     let boxed = (credential, request());
     let chained = (chain, request());
@@ -87,11 +87,6 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
             NAME,
             "dyn TokenCredential, a prepared request",
             asking!(unknown.0.token(&unknown.1), token => token.secret()),
-        ),
-        Case::asking(
-            NAME,
-            "typed, a slice of scopes",
-            asking!(scopes.token_for(&[SCOPE]), token => token.secret()),
         ),
         Case::asking(
             NAME,

@@ -8,7 +8,7 @@ use std::{
 
 use azure_core::credentials::TokenCredential as Theirs;
 use credsim_benches::rows::{self, Row};
-use credsim_identity::TokenCredential as _;
+use credsim_identity::TokenCredentialExt as _;
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -78,7 +78,7 @@ async fn our_crowd(callers: u32, ended: bool) -> Outcome<Crowd> {
     let service = Service::new();
     let credential = ours::client_secret(service.platform())?;
     // Whatever is left of a token is enough.
-    let request = Arc::new(ours::request().min_remaining(Duration::ZERO));
+    let request = Arc::new(ours::request().with_min_remaining(Duration::ZERO));
     if ended {
         service.lives(OURS_LIVES);
         credential.token(&request).await?;

@@ -28,7 +28,7 @@ use credsim_benches::{
     fleet, play,
     rows::{self, Row},
 };
-use credsim_identity::{TokenCredential as _, TokenRequest};
+use credsim_identity::{TokenCredentialExt as _, TokenRequest};
 
 use case::Case;
 use service::{SCOPE, Service};

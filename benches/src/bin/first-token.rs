@@ -4,7 +4,8 @@
 use std::{env, process::ExitCode};
 
 use credsim_identity::{
-    ClientSecretCredential, ManagedIdentityCredential, TokenCredential, TokenRef, TokenRequest,
+    ClientSecretCredential, ManagedIdentityCredential, TokenCredentialExt as _, TokenRef,
+    TokenRequest,
 };
 
 /// Those of the other scripts.

@@ -52,10 +52,21 @@ impl<C: TokenCredential> credentials::TokenCredential for ForAzureCore<C> {
         scopes: &[&str],
         _: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<credentials::AccessToken> {
-        let token = self.0.token_for(scopes).await;
-        let token = token.map_err(|error| azure_core::Error::new(TheirKind::Credential, error))?;
-        theirs(&token)
+        let hit = (self.0.fast_path()).and_then(|fast_path| fast_path.hit_scopes(scopes));
+        match hit {
+            Some(token) => theirs(&token),
+            None => theirs(&asked(&self.0, scopes).await?),
+        }
     }
+}
+
+/// Apart, so that a hit does not carry the room that this future needs.
+#[cold]
+async fn asked(credential: &dyn TokenCredential, scopes: &[&str]) -> azure_core::Result<TokenRef> {
+    let request = TokenRequest::new(scopes.iter().copied());
+    let token = credential.get_token(&request).await;
+    let token = token.map_err(|error| azure_core::Error::new(TheirKind::Credential, error))?;
+    Ok(TokenRef::from(token))
 }
 
 fn theirs(token: &TokenRef) -> azure_core::Result<credentials::AccessToken> {
@@ -133,8 +144,8 @@ impl TokenCredential for AzureCoreCredential {
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
         Box::pin(async move {
             let asks_for_more = [
-                (request.tenant_id().is_some(), "a tenant"),
-                (request.claims_challenge().is_some(), "claims"),
+                (request.tenant().is_some(), "a tenant"),
+                (request.claims().is_some(), "claims"),
             ];
             if let Some((_, what)) = asks_for_more.iter().find(|(asked, _)| *asked) {
                 let message = format!("takes scopes only, and {what} was asked for");

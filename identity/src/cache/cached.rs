@@ -1,108 +1,117 @@
 //! A cache for any credential (PR-27).
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use super::{CacheKey, TokenCache};
+use super::{CacheKey, fast_path::FastPath};
 use crate::{
-    AccessToken, Error, Platform, TokenCredential, TokenRef, TokenRequest, chain::Observer,
+    AccessToken, CachedCredential, CommonOptions, Error, Platform, TokenCredential, TokenRequest,
+    chain::Observer,
     platform::BoxFuture,
+    source::{AccountStore, Fetched, TokenSource},
 };
 
-/// Any credential with the cache of this crate (PR-27): for those that have none, such as the
-/// commands, or that are somebody else's.
+/// Any credential with the cache of this crate: for those that have none, such as the commands, or
+/// that are somebody else's.
 ///
-/// It answers by the name of what it wraps. Clones share one cache.
-#[derive(Debug)]
-pub struct Cached<C> {
-    inner: Arc<C>,
-    cache: TokenCache,
-}
+/// It answers by the name of what it wraps. Clones share one cache (PR-27).
+pub struct Cached<C>(CachedCredential<Wrapped<C>>);
 
 impl<C: TokenCredential> Cached<C> {
     /// `inner` with an empty cache, on the real machine.
     pub fn new(inner: C) -> Self {
-        Self::on(Platform::default(), inner)
+        Self::with_options(inner, &CommonOptions::default())
     }
 
     /// `inner` with an empty cache, on the host of `platform`.
     pub fn on(platform: Platform, inner: C) -> Self {
-        let cache = TokenCache::new(platform, inner.name());
-        Self {
-            inner: Arc::new(inner),
-            cache,
-        }
+        Self::with_options(inner, &CommonOptions::default().with_platform(platform))
     }
 
-    /// Is told when the principal of the tokens changes (PR-04). A chain in `inner` tells its own
-    /// observer instead.
+    /// `inner` with an empty cache and these options. A chain in `inner` tells its own observer of
+    /// a change, and not the one named here.
+    pub fn with_options(inner: C, options: &CommonOptions) -> Self {
+        Self(CachedCredential::with_options(Wrapped(inner), options))
+    }
+
+    /// Is told when the principal of the tokens changes. A chain in `inner` tells its own observer
+    /// instead (PR-04).
     #[must_use]
     pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
-        Self {
-            cache: self.cache.observer(Some(observer)),
-            ..self
-        }
+        Self(self.0.observer(observer))
     }
 
-    /// Holds at most so many tokens. Default: 10,000 (PR-29).
+    /// Holds at most so many tokens, at least 1. Default: 10,000 (PR-29).
     #[must_use]
     pub fn capacity(self, entries: usize) -> Self {
-        Self {
-            cache: self.cache.capacity(entries),
-            ..self
-        }
+        Self(self.0.capacity(entries))
     }
 }
 
 impl<C> Clone for Cached<C> {
     fn clone(&self) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-            cache: self.cache.clone(),
-        }
+        Self(self.0.clone())
     }
 }
 
 impl<C: TokenCredential> TokenCredential for Cached<C> {
     fn name(&self) -> &str {
-        self.inner.name()
+        self.0.name()
     }
 
     fn get_token<'a>(
         &'a self,
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        Box::pin(async move {
-            if let Some(hit) = self.hit(request) {
-                return Ok(hit.into_token());
-            }
-            let fetch = || -> BoxFuture<'static, _> {
-                let (inner, request) = (Arc::clone(&self.inner), request.clone());
-                Box::pin(async move { inner.get_token(&request).await })
-            };
-            self.cache.get(CacheKey::of(request), request, fetch).await
-        })
-    }
-
-    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
-        self.cache
-            .hit(request, |request| Some(CacheKey::of(request)))
-    }
-
-    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
-        self.cache
-            .hit_scopes(scopes, |request| Some(CacheKey::of(request)))
-    }
-
-    fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        self.cache.cached(&CacheKey::of(request))
-    }
-
-    fn never_answers(&self) -> bool {
-        self.inner.never_answers()
+        self.0.get_token(request)
     }
 
     fn dispose(&self) {
-        self.cache.dispose();
-        self.inner.dispose();
+        self.0.dispose();
+    }
+
+    #[inline]
+    fn fast_path(&self) -> Option<&dyn FastPath> {
+        self.0.fast_path()
+    }
+}
+
+impl<C: TokenCredential> fmt::Debug for Cached<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cached").field(&self.0).finish()
+    }
+}
+
+/// A credential as a source.
+struct Wrapped<C>(C);
+
+impl<C: TokenCredential> TokenSource for Wrapped<C> {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn key(&self, request: &TokenRequest) -> Result<CacheKey, Error> {
+        Ok(CacheKey::of(request))
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+        _: &'a dyn AccountStore,
+    ) -> BoxFuture<'a, Result<Fetched, Error>> {
+        Box::pin(async move { self.0.get_token(request).await.map(Fetched::from) })
+    }
+
+    fn never_answers(&self) -> bool {
+        self.0.fast_path().is_some_and(FastPath::never_answers)
+    }
+
+    fn dispose(&self) {
+        self.0.dispose();
+    }
+}
+
+impl<C: TokenCredential> fmt::Debug for Wrapped<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

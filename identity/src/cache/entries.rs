@@ -6,18 +6,17 @@ use std::{
         btree_map::Entry::{Occupied, Vacant},
     },
     sync::Arc,
-    time::Duration,
 };
 
 use super::{
     CacheKey,
-    refresh::{Held, Life, Moment},
+    fast_path::{Lent, Owner, Slot},
+    policy::{Held, Life, Terms},
 };
 use crate::{
     AccessToken, Error,
     chain::{Identity, ObserverRef},
-    hit::{Lent, Owner, Slot, Terms},
-    platform::nanoseconds,
+    platform::{Reading, nanoseconds},
 };
 
 pub(super) struct State {
@@ -40,15 +39,18 @@ pub(super) struct Entry {
     pub(super) held: Option<Held>,
     /// The turn at which the fetch of the token began.
     begun: u64,
+    /// The turn at which the last answer of the source came.
+    landed: u64,
     /// Whom the last token stood for that was not opaque.
-    pub(super) identity: Option<Identity>,
-    /// Monotonic: no refresh before.
-    pub(super) pause_until: Duration,
-    /// Monotonic: until then a refresh is taken to be under way.
-    quiet_until: Duration,
+    identity: Option<Identity>,
+    /// See [`Terms::paused_until`].
+    paused_until: u64,
+    /// See [`Terms::quiet_until`].
+    quiet_until: u64,
     refusal: Option<Refusal>,
-    /// Somebody waits for the next answer of the source, and for nothing that is here.
-    pub(super) forced: bool,
+    /// The turns at which those came who wait for the next answer of the source, and for nothing
+    /// that is here.
+    forced: Vec<u64>,
 }
 
 impl Entry {
@@ -58,11 +60,24 @@ impl Entry {
             slot: Arc::new(slot),
             held: None,
             begun: 0,
+            landed: 0,
             identity: None,
-            pause_until: Duration::ZERO,
-            quiet_until: Duration::ZERO,
+            paused_until: 0,
+            quiet_until: 0,
             refusal: None,
-            forced: false,
+            forced: Vec::new(),
+        }
+    }
+
+    /// What decides about the token that is here.
+    pub(super) fn terms(&self) -> Terms {
+        let Some(held) = &self.held else {
+            return Terms::NOTHING;
+        };
+        Terms {
+            paused_until: self.paused_until,
+            quiet_until: self.quiet_until,
+            ..held.terms()
         }
     }
 
@@ -73,19 +88,15 @@ impl Entry {
         self.slot.show(Lent {
             member: usize::MAX,
             token: held.token.clone(),
-            terms: Terms {
-                paused_until: nanoseconds(self.pause_until),
-                quiet_until: nanoseconds(self.quiet_until),
-                ..held.terms()
-            },
+            terms: self.terms(),
         });
     }
 }
 
 /// The service wants to be left alone (PR-12).
 struct Refusal {
-    /// Monotonic: the wall clock may be set.
-    until: Duration,
+    /// Monotonic nanoseconds: the wall clock may be set.
+    until: u64,
     error: Error,
 }
 
@@ -95,7 +106,7 @@ pub(super) struct Fetch {
     /// The turn at which it began.
     pub(super) begun: u64,
     pub(super) with_claims: bool,
-    pub(super) landed: Moment,
+    pub(super) landed: Reading,
     /// Of [0, 1), for the pause after it.
     pub(super) draw: f64,
 }
@@ -176,14 +187,46 @@ impl State {
             .map(|held| held.life)
     }
 
+    /// Notes that somebody waits for the next answer for `key`; at which turn.
+    pub(super) fn force(&mut self, key: &CacheKey) -> u64 {
+        self.change(key, |entry| {
+            entry.forced.push(entry.used);
+            entry.used
+        })
+    }
+
+    /// The one who came at `turn` waits no more.
+    pub(super) fn unforce(&mut self, key: &CacheKey, turn: u64) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.forced.retain(|other| *other != turn);
+        }
+    }
+
+    /// Notes down that `fetch` brought a token of `identity` for `key`; whose place it takes, if
+    /// that is somebody else. A token that will not be kept takes nobody's.
+    pub(super) fn identify(
+        &mut self,
+        key: &CacheKey,
+        identity: &Identity,
+        fetch: Fetch,
+    ) -> Option<Identity> {
+        let before = self.change(key, |entry| {
+            let is_kept = !entry.is_overtaken(fetch);
+            is_kept.then(|| entry.identity.replace(identity.clone()))
+        });
+        before
+            .flatten()
+            .filter(|before| !before.has_principal_of(identity))
+    }
+
     /// Puts what `fetch` brought where it belongs, and says which token is there now.
     pub(super) fn keep(&mut self, key: &CacheKey, held: Held, fetch: Fetch) -> AccessToken {
         self.change(key, |entry| entry.keep(held, fetch))
     }
 
-    pub(super) fn refuse(&mut self, key: &CacheKey, until: Duration, error: &Error) {
+    pub(super) fn refuse(&mut self, key: &CacheKey, until: u64, error: &Error) {
         self.change(key, |entry| {
-            entry.pause_until = entry.pause_until.max(until);
+            entry.paused_until = entry.paused_until.max(until);
             // Requests with and without claims may be refused at the same time: the longer wait
             // counts.
             let refusal = entry.refusal.as_ref();
@@ -197,7 +240,7 @@ impl State {
     }
 
     /// The error of a service that still wants to be left alone.
-    pub(super) fn refusal(&self, key: &CacheKey, now: Moment) -> Option<Error> {
+    pub(super) fn refusal(&self, key: &CacheKey, now: Reading) -> Option<Error> {
         let plain = key.without_claims();
         [Some(key), plain.as_ref()]
             .into_iter()
@@ -243,18 +286,23 @@ impl State {
 }
 
 impl Entry {
+    /// Whether a fetch with claims overtook this one, which may have brought what they reject.
+    fn is_overtaken(&self, fetch: Fetch) -> bool {
+        let held = self.held.as_ref();
+        self.begun > fetch.begun && held.is_some_and(|newer| !newer.life.is_over(fetch.landed))
+    }
+
     fn keep(&mut self, held: Held, fetch: Fetch) -> AccessToken {
         let now = fetch.landed;
-        if let Some(newer) = self.held.as_ref().filter(|newer| {
-            // A fetch with claims overtook this one, which may have brought what they reject.
-            self.begun > fetch.begun && !newer.left(now).is_zero()
-        }) {
+        if let Some(newer) = self.held.as_ref().filter(|_| self.is_overtaken(fetch)) {
             return newer.token.clone();
         }
-        self.pause_until = now.monotonic + held.pause(self.held.as_ref(), fetch.draw);
-        self.quiet_until = Duration::ZERO;
+        let pause = held.pause(self.held.as_ref(), fetch.draw);
+        self.paused_until = now.monotonic.saturating_add(nanoseconds(pause));
+        self.quiet_until = 0;
         self.refusal = None;
-        let wanted = std::mem::take(&mut self.forced) || fetch.with_claims;
+        let wanted = self.is_forced() || fetch.with_claims;
+        self.landed = self.used;
         // A refresh costs nobody a valid token that is the better one (PR-23). Claims do, and so
         // does who asks for a new one.
         let better = |current: &&Held| !wanted && current.outlasts(&held, now);
@@ -267,15 +315,19 @@ impl Entry {
         token
     }
 
+    /// Whether somebody waits for an answer that has not come yet.
+    pub(super) fn is_forced(&self) -> bool {
+        self.forced.iter().any(|turn| *turn > self.landed)
+    }
+
     /// A refresh has been started, or was under way already.
-    pub(super) fn keep_quiet_until(&mut self, until: Duration) {
+    pub(super) fn keep_quiet_until(&mut self, until: u64) {
         self.quiet_until = until;
     }
 
     /// A fetch has failed, at a cost of this pause.
-    pub(super) fn pause_until(&mut self, until: Duration) {
-        self.pause_until = self.pause_until.max(until);
-        self.quiet_until = Duration::ZERO;
-        self.forced = false;
+    pub(super) fn pause_until(&mut self, until: u64) {
+        self.paused_until = self.paused_until.max(until);
+        self.quiet_until = 0;
     }
 }

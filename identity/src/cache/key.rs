@@ -13,6 +13,8 @@ pub struct CacheKey {
     client: String,
     account: String,
     authority: String,
+    /// The SHA-256 of the assertion of the user for whom it is.
+    user_assertion: Option<[u8; 32]>,
     claims: Option<String>,
     cae: bool,
 }
@@ -27,6 +29,7 @@ impl CacheKey {
             client: String::new(),
             account: String::new(),
             authority: String::new(),
+            user_assertion: None,
             claims: request.claims.clone(),
             cae: request.cae,
         }
@@ -58,6 +61,18 @@ impl CacheKey {
     pub fn authority(mut self, authority: impl Into<String>) -> Self {
         self.authority = authority.into();
         self
+    }
+
+    /// The user for whom the application acts, by the SHA-256 of the user's assertion.
+    #[must_use]
+    pub fn user_assertion(mut self, hash: &[u8; 32]) -> Self {
+        self.user_assertion = Some(*hash);
+        self
+    }
+
+    /// The client (application) id; empty where there is none.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client
     }
 
     /// For sources that know neither scopes nor tenants: all spellings of one resource share.
@@ -102,22 +117,24 @@ mod tests {
             plain.clone().client("t"),
             plain.clone().account("t"),
             plain.clone().authority("t"),
-            CacheKey::of(&request.clone().claims("t")),
-            CacheKey::of(&request.clone().cae(true)),
+            plain.clone().user_assertion(&[0; 32]),
+            plain.clone().user_assertion(&[1; 32]),
+            CacheKey::of(&request.clone().with_claims("t")),
+            CacheKey::of(&request.clone().with_cae(true)),
             CacheKey::of(&TokenRequest::new(["A"])),
             CacheKey::of(&TokenRequest::new(["a", "b"])),
         ];
         assert_eq!(BTreeSet::from(all.clone()).len(), all.len());
-        assert_eq!(CacheKey::of(&request.tenant("t")), plain.tenant("t"));
+        assert_eq!(CacheKey::of(&request.with_tenant("t")), plain.tenant("t"));
     }
 
     #[test]
     fn pr_26_only_claims_have_a_key_without_claims() {
-        let request = TokenRequest::new(["a"]).cae(true);
+        let request = TokenRequest::new(["a"]).with_cae(true);
         let plain = CacheKey::of(&request);
         assert_eq!(plain.without_claims(), None);
         assert_eq!(
-            CacheKey::of(&request.claims("{}")).without_claims(),
+            CacheKey::of(&request.with_claims("{}")).without_claims(),
             Some(plain)
         );
     }

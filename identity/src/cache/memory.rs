@@ -1,27 +1,27 @@
 //! The tokens in memory: what a caller gets at once, and what becomes of an answer.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
 use super::{
     CacheKey,
-    entries::{Fetch, State},
-    flight::{Outcome, cancelled},
-    refresh::{self, Held, Moment},
+    entries::{Entry, Fetch, State},
+    fast_path::{Asked, Lookup, Owner, Slot},
+    policy::{self, Decision, Held, Terms},
+    single_flight::{Outcome, cancelled},
 };
 use crate::{
     AccessToken, Error, ErrorKind, Platform, TokenRef,
     chain::{Identity, IdentityChange, ObserverRef},
-    hit::{Asked, Index, Owner, Slot},
-    platform::{Clock, Random},
+    platform::{Clock, Random, Reading, nanoseconds, wall_nanoseconds},
 };
 
 /// How many entries there are room for (PR-29).
 pub(crate) const DEFAULT_CAPACITY: usize = 10_000;
 
-/// How many spellings of requests the index remembers for each entry that there is room for.
+/// How many spellings of requests the lookup remembers for each entry that there is room for.
 const SPELLINGS: usize = 4;
 
 /// For how long a refresh that was started, or was under way, is taken to be so.
@@ -35,7 +35,7 @@ pub(super) struct Memory {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     /// The slots of the entries, for those who take no lock.
-    index: Index,
+    lookup: Lookup,
     state: Mutex<State>,
 }
 
@@ -58,19 +58,19 @@ pub(super) enum Found {
 impl Memory {
     pub(super) fn new(platform: &Platform, credential: &str) -> Self {
         let seed = platform.random.next(&format!("cache/{credential}/index"));
-        let index = Index::new(seed);
+        let lookup = Lookup::new(seed);
         Self {
             credential: credential.to_owned(),
             clock: Arc::clone(&platform.clock),
             random: Arc::clone(&platform.random),
-            state: Mutex::new(State::new(index.owner.clone(), DEFAULT_CAPACITY)),
-            index,
+            state: Mutex::new(State::new(lookup.owner.clone(), DEFAULT_CAPACITY)),
+            lookup,
         }
     }
 
     #[inline]
     pub(super) fn owner(&self) -> &Owner {
-        &self.index.owner
+        &self.lookup.owner
     }
 
     #[inline(always)]
@@ -78,7 +78,7 @@ impl Memory {
         slot.lend(&*self.clock, min_remaining)
     }
 
-    /// The hit for `asked`. `key` is asked only where the index does not know it.
+    /// The hit for `asked`. `key` is asked only where the lookup does not know it.
     pub(super) fn hit<S: AsRef<str>>(
         &self,
         asked: &Asked<'_, S>,
@@ -86,7 +86,7 @@ impl Memory {
         key: impl FnOnce() -> Option<CacheKey>,
     ) -> Option<TokenRef> {
         let hit = |slot: &Arc<Slot>| Some(self.lend(slot, min_remaining));
-        match self.index.find(asked, hit) {
+        match self.lookup.find(asked, hit) {
             Some(hit) => hit,
             None => self.lend(&*self.learn(asked, &key()?)?, min_remaining),
         }
@@ -98,7 +98,7 @@ impl Memory {
         asked: &Asked<'_, S>,
         key: impl FnOnce() -> Option<CacheKey>,
     ) -> Option<Arc<Slot>> {
-        let known = self.index.find(asked, |slot| Some(Arc::clone(slot)));
+        let known = self.lookup.find(asked, |slot| Some(Arc::clone(slot)));
         known.or_else(|| self.learn(asked, &key()?))
     }
 
@@ -108,7 +108,7 @@ impl Memory {
         let state = self.lock();
         let slot = Arc::clone(state.slot(key)?);
         let spellings = state.capacity.saturating_mul(SPELLINGS);
-        self.index.note(asked, Arc::clone(&slot), spellings);
+        self.lookup.note(asked, Arc::clone(&slot), spellings);
         Some(slot)
     }
 
@@ -124,8 +124,8 @@ impl Memory {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> Moment {
-        Moment::of(&*self.clock)
+    fn now(&self) -> Reading {
+        Reading::exact(&*self.clock)
     }
 
     /// The token for `key`, if it is valid, however short.
@@ -133,7 +133,7 @@ impl Memory {
         let now = self.now();
         let state = self.lock();
         let held = state.get(key)?.held.as_ref()?;
-        (!held.left(now).is_zero()).then(|| held.token.clone())
+        (!held.life.is_over(now)).then(|| held.token.clone())
     }
 
     /// What there is for a caller who wants at least `min_remaining`.
@@ -143,25 +143,23 @@ impl Memory {
         if state.closed {
             return Found::Closed;
         }
-        if let Some(entry) = state.use_entry(key) {
-            let left = entry
-                .held
-                .as_ref()
-                .map(|held| held.left(now))
-                .unwrap_or_default();
-            match &entry.held {
-                Some(held) if !left.is_zero() => {
-                    let may_refresh = now.monotonic >= entry.pause_until;
-                    return if may_refresh && left < min_remaining {
-                        Found::Short(left.saturating_sub(RESERVE).max(left / 2))
-                    } else if may_refresh && held.is_due(left) {
-                        Found::Due(held.token.clone())
-                    } else {
-                        Found::Fresh(held.token.clone())
-                    };
+        if let Some(entry) = state.use_entry(key)
+            && let Some(held) = &entry.held
+        {
+            // That a refresh is under way is what the flights know for certain.
+            let terms = Terms {
+                quiet_until: 0,
+                ..entry.terms()
+            };
+            match terms.decide(now, nanoseconds(min_remaining)) {
+                Decision::Fresh => return Found::Fresh(held.token.clone()),
+                Decision::Due => return Found::Due(held.token.clone()),
+                Decision::Short => {
+                    let left = held.life.left(now);
+                    return Found::Short(left.saturating_sub(RESERVE).max(left / 2));
                 }
-                // One that has ended stays: its source may give it again (PR-20).
-                _ => {}
+                // It stays: its source may give it again (PR-20).
+                Decision::Ended => {}
             }
         }
         match state.refusal(key, now) {
@@ -170,24 +168,30 @@ impl Memory {
         }
     }
 
-    /// Whatever is here for `key`, the next answer is the one that counts, unless none may be asked
-    /// for.
-    pub(super) fn force(&self, key: &CacheKey) -> Found {
+    /// Whatever is here for `key`, the next answer is the one that counts for as long as what this
+    /// gives is kept.
+    ///
+    /// # Errors
+    /// What is found where none may be asked for.
+    pub(super) fn force(self: &Arc<Self>, key: &CacheKey) -> Result<Forced, Error> {
         let now = self.now();
         let mut state = self.lock();
         if state.closed {
-            return Found::Closed;
+            return Err(cancelled(&self.credential));
         }
         if let Some(error) = state.refusal(key, now) {
-            return Found::Refused(error);
+            return Err(error);
         }
-        state.change(key, |entry| entry.forced = true);
-        Found::Nothing
+        Ok(Forced {
+            memory: Arc::downgrade(self),
+            key: key.clone(),
+            turn: state.force(key),
+        })
     }
 
-    /// Whether somebody waits for the next answer for `key`.
+    /// Whether somebody waits for an answer for `key` that has not come yet.
     pub(super) fn is_forced(&self, key: &CacheKey) -> bool {
-        self.lock().get(key).is_some_and(|entry| entry.forced)
+        self.lock().get(key).is_some_and(Entry::is_forced)
     }
 
     /// The turn of a fetch that begins now.
@@ -197,21 +201,34 @@ impl Memory {
 
     /// A refresh for `key` has been started, or was under way: for a while nobody need see to it.
     pub(super) fn refreshing(&self, key: &CacheKey) {
-        let until = self.now().monotonic + QUIET;
+        let until = self.now().monotonic.saturating_add(nanoseconds(QUIET));
         self.lock()
             .amend(key, |entry| entry.keep_quiet_until(until));
     }
 
     /// Keeps what a fetch for `key` came to that began at turn `begun`; what its callers get.
-    pub(super) fn land(&self, key: &CacheKey, begun: u64, outcome: Outcome) -> Outcome {
+    /// `within_chain` says that it was asked for by a chain, which reports changes itself.
+    pub(super) fn land(
+        &self,
+        key: &CacheKey,
+        begun: u64,
+        within_chain: bool,
+        outcome: Outcome,
+    ) -> Outcome {
         let outcome = match outcome {
-            Ok(token) => self.receive(key, begun, token),
+            Ok(token) => self.receive(key, begun, within_chain, token),
             Err(error) => Err(error),
         };
         outcome.inspect_err(|error| self.fail(key, error))
     }
 
-    fn receive(&self, key: &CacheKey, begun: u64, token: AccessToken) -> Outcome {
+    fn receive(
+        &self,
+        key: &CacheKey,
+        begun: u64,
+        within_chain: bool,
+        token: AccessToken,
+    ) -> Outcome {
         let purpose = |what| format!("cache/{}/{what}/{}", self.credential, key.scopes());
         let point_draw = self.random.unit(&purpose("refresh"));
         let pause_draw = self.random.unit(&purpose("pause"));
@@ -220,20 +237,20 @@ impl Memory {
         let Some(held) = Held::new(token.clone(), known, now, point_draw) else {
             return Err(ended(&self.credential, &token));
         };
-
         let plain = key.without_claims();
-        self.report(plain.as_ref().unwrap_or(key), &token);
-
-        let mut state = self.lock();
-        if state.closed {
-            return Err(cancelled(&self.credential));
-        }
         let fetch = Fetch {
             begun,
             with_claims: plain.is_some(),
             landed: now,
             draw: pause_draw,
         };
+        // Before anybody can get it.
+        self.report(plain.as_ref().unwrap_or(key), &token, fetch, within_chain);
+
+        let mut state = self.lock();
+        if state.closed {
+            return Err(cancelled(&self.credential));
+        }
         // What claims asked for is what everybody gets from now on (PR-26).
         if let Some(plain) = plain {
             state.keep(&plain, held.clone(), fetch);
@@ -241,9 +258,8 @@ impl Memory {
         Ok(state.keep(key, held, fetch))
     }
 
-    /// Says so if `token` stands for somebody else than the one before, unless the chain that
-    /// gave it has said so already.
-    fn report(&self, key: &CacheKey, token: &AccessToken) {
+    /// Reports it if `token` stands for somebody else than the one before.
+    fn report(&self, key: &CacheKey, token: &AccessToken, fetch: Fetch, within_chain: bool) {
         if token.principal().is_none() {
             return;
         }
@@ -252,23 +268,22 @@ impl Memory {
         if state.closed {
             return;
         }
-        let from = state.change(key, |entry| entry.identity.replace(to.clone()));
+        let from = state.identify(key, &to, fetch);
         let observer = state.observer.clone();
         drop(state);
-        let Some(from) = from.filter(|from| from.principal != to.principal) else {
-            return;
-        };
-        if token.chain().is_none() {
-            tracing::warn!(credential = self.credential, %from, %to, "the identity has changed");
-            if let Some(observer) = observer {
-                observer.identity_changed(&IdentityChange::new(from, to, false));
-            }
+        // A chain that gave it has reported the change already.
+        if let Some(from) = from.filter(|_| token.chain().is_none()) {
+            IdentityChange::new(from, to, false).report(
+                &self.credential,
+                within_chain,
+                observer.as_deref(),
+            );
         }
     }
 
     fn fail(&self, key: &CacheKey, error: &Error) {
         let now = self.now();
-        let pause = refresh::pause(self.random.unit(&format!(
+        let pause = policy::pause(self.random.unit(&format!(
             "cache/{}/pause/{}",
             self.credential,
             key.scopes()
@@ -277,7 +292,10 @@ impl Memory {
         if state.closed {
             return;
         }
-        if let Some(until) = error.retry_at().map(|at| now.monotonic + now.until(at)) {
+        if let Some(at) = error.retry_at() {
+            let wait = wall_nanoseconds(at).saturating_sub(now.wall);
+            let wait = u64::try_from(wait).unwrap_or(0);
+            let until = now.monotonic.saturating_add(wait);
             // The service does not tell requests with claims from others.
             let plain = key.without_claims();
             for key in [Some(key), plain.as_ref()].into_iter().flatten() {
@@ -285,9 +303,9 @@ impl Memory {
             }
         }
         let left = state.amend(key, |entry| {
-            entry.pause_until(now.monotonic + pause);
+            entry.pause_until(now.monotonic.saturating_add(nanoseconds(pause)));
             let held = entry.held.as_ref();
-            held.map(|held| held.left(now)).unwrap_or_default()
+            held.map(|held| held.life.left(now)).unwrap_or_default()
         });
         drop(state);
         let left = left.unwrap_or_default();
@@ -305,7 +323,22 @@ impl Memory {
         let entries = state.empty();
         drop(state);
         drop(entries);
-        self.index.clear();
+        self.lookup.clear();
+    }
+}
+
+/// Somebody who waits for the next answer of the source. Dropping it ends the wait.
+pub(super) struct Forced {
+    memory: Weak<Memory>,
+    key: CacheKey,
+    turn: u64,
+}
+
+impl Drop for Forced {
+    fn drop(&mut self) {
+        if let Some(memory) = self.memory.upgrade() {
+            memory.lock().unforce(&self.key, self.turn);
+        }
     }
 }
 

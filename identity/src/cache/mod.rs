@@ -3,35 +3,44 @@
 
 mod cached;
 mod entries;
-mod flight;
+pub(crate) mod fast_path;
 mod key;
 mod memory;
-mod refresh;
+mod moment;
+pub(crate) mod policy;
+mod single_flight;
 mod sync;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 pub use cached::Cached;
-pub use flight::SingleFlight;
-pub(crate) use flight::{Flights, Outcome};
 pub use key::CacheKey;
 pub(crate) use memory::DEFAULT_CAPACITY;
-pub(crate) use refresh::{Life, Moment, PAUSE, half_of_a_long_life};
+pub(crate) use moment::Moment;
+pub(crate) use policy::Life;
+pub use single_flight::SingleFlight;
+pub(crate) use single_flight::{Flights, Outcome};
 
 use crate::{
     AccessToken, DEFAULT_MIN_REMAINING, Error, ErrorKind, Platform, TokenRef, TokenRequest,
     chain::ObserverRef,
-    hit::Asked,
     platform::{BoxFuture, nanoseconds},
+    source::UserAssertion,
 };
-use flight::{Waiter, Work, cancelled};
+use fast_path::Asked;
 use memory::{Found, Memory};
+use single_flight::{Waiter, Work, cancelled};
 
 /// How long work may take that need not have a waiter, who would notice that it hangs: a refresh,
 /// or a chain's walk upward. Longer than the attempts of every credential here by default: for a
 /// managed identity, the slowest, 6 of 10 s with 5 waits of 60 s between them (PR-10, PR-12,
 /// PR-15).
 pub(crate) const LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// How long a refresh may be under way before a caller who forced one, and gives up on it, ends it
+/// for all. Longer than the attempts of every credential here take by default where the service
+/// names no wait: 6 attempts of 10 s each, with waits of 112 s after answers of 410 (PR-11, PR-15).
+const PATIENCE: Duration = Duration::from_secs(3 * 60);
 
 /// The tokens of one credential, and the requests for them that are under way. Clones share; a
 /// new one is empty (PR-06). When the last clone is dropped, its requests end and its tokens go.
@@ -45,7 +54,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30 * 60);
 ///   valid token would be lost over it.
 /// - One request is in flight per key (PR-24). An error with a `retry_at` answers everybody until
 ///   then, and nothing is sent (PR-12).
-/// - A request that [forces a refresh](TokenRequest::force_refresh) gets what the source gives now,
+/// - A request that [forces a refresh](TokenRequest::with_force_refresh) gets what the source gives now,
 ///   or the error, and never the token that is here. That one stays for the others if it fails, and
 ///   is replaced if it succeeds.
 /// - Claims have an entry of their own, so they bypass the cache once; what they bring replaces
@@ -91,20 +100,37 @@ impl TokenCache {
     /// allocates nothing, except for the first hit of a request that is spelled like none before.
     ///
     /// `key` names the entry. It is not asked again for a request of the same scopes, tenant,
-    /// claims and CAE, so it must depend on nothing else.
+    /// claims and CAE by the same `user`, so it must depend on nothing else.
     #[inline(always)]
     pub fn hit(
         &self,
         request: &TokenRequest,
         key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
     ) -> Option<TokenRef> {
-        if request.is_refresh_forced() {
+        self.hit_for(None, request, key)
+    }
+
+    /// As [`hit`](Self::hit), for `user` if that is one of many.
+    #[inline(always)]
+    pub(crate) fn hit_for(
+        &self,
+        user: Option<&UserAssertion>,
+        request: &TokenRequest,
+        key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
+    ) -> Option<TokenRef> {
+        if request.force_refresh() {
             return None;
         }
-        let wanted = nanoseconds(request.least_remaining());
-        match request.memo.find(self.memory.owner()) {
+        let wanted = nanoseconds(request.min_remaining());
+        // A request is prepared for all who ask with it, and not for one of many users.
+        let prepared = if user.is_none() {
+            request.memo.find(self.memory.owner())
+        } else {
+            None
+        };
+        match prepared {
             Some(slot) => self.memory.lend(slot, wanted),
-            None => self.hit_unprepared(request, wanted, key),
+            None => self.hit_unprepared(request, user, wanted, key),
         }
     }
 
@@ -113,11 +139,15 @@ impl TokenCache {
     fn hit_unprepared(
         &self,
         request: &TokenRequest,
+        user: Option<&UserAssertion>,
         wanted: u64,
         key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
     ) -> Option<TokenRef> {
-        let slot = self.memory.slot(&request.asked(), || key(request))?;
-        request.memo.note(&slot);
+        let asked = request.asked().for_user(user);
+        let slot = self.memory.slot(&asked, || key(request))?;
+        if user.is_none() {
+            request.memo.note(&slot);
+        }
         self.memory.lend(&slot, wanted)
     }
 
@@ -127,8 +157,19 @@ impl TokenCache {
         scopes: &[&str],
         key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
     ) -> Option<TokenRef> {
+        self.hit_scopes_for(None, scopes, key)
+    }
+
+    /// As [`hit_scopes`](Self::hit_scopes), for `user` if that is one of many.
+    pub(crate) fn hit_scopes_for(
+        &self,
+        user: Option<&UserAssertion>,
+        scopes: &[&str],
+        key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
+    ) -> Option<TokenRef> {
         const WANTED: u64 = DEFAULT_MIN_REMAINING.as_nanos() as u64;
-        self.memory.hit(&Asked::plain(scopes), WANTED, || {
+        let asked = Asked::plain(scopes).for_user(user);
+        self.memory.hit(&asked, WANTED, || {
             key(&TokenRequest::new(scopes.iter().copied()))
         })
     }
@@ -157,27 +198,27 @@ impl TokenCache {
     where
         F: FnOnce() -> BoxFuture<'static, Result<AccessToken, Error>> + Send,
     {
-        let wanted = request.least_remaining();
-        if request.is_refresh_forced() {
-            return self.forced(key, wanted, fetch).await;
+        let wanted = request.min_remaining();
+        if request.force_refresh() {
+            return self.forced(key, request, fetch).await;
         }
         match self.memory.look(&key, wanted) {
             Found::Fresh(token) => Ok(token),
             Found::Due(token) => {
                 self.flights
-                    .run(&key, || self.work(&key, wanted, self.limited(fetch())));
+                    .run(&key, || self.work(&key, request, self.limited(fetch())));
                 self.memory.refreshing(&key);
                 Ok(token)
             }
             Found::Short(patience) => {
-                let refresh = self.work(&key, wanted, self.limited(fetch()));
+                let refresh = self.work(&key, request, self.limited(fetch()));
                 let waiter = self.flights.join(&key, refresh);
                 waiter.adopt();
                 self.wait_for_newer(waiter, &key, patience).await
             }
             Found::Nothing => {
                 // Limited, because a wall clock that is set back may make it a refresh.
-                let fetch = self.work(&key, wanted, self.limited(fetch()));
+                let fetch = self.work(&key, request, self.limited(fetch()));
                 let mut waiter = self.flights.join(&key, fetch);
                 // It may be a refresh, for whose sake there is no token left.
                 waiter.take_over();
@@ -192,21 +233,18 @@ impl TokenCache {
     async fn forced<F>(
         &self,
         key: CacheKey,
-        wanted: Duration,
+        request: &TokenRequest,
         fetch: F,
     ) -> Result<AccessToken, Error>
     where
         F: FnOnce() -> BoxFuture<'static, Result<AccessToken, Error>> + Send,
     {
-        match self.memory.force(&key) {
-            Found::Refused(error) => return Err(error),
-            Found::Closed => return Err(cancelled(&self.memory.credential)),
-            _ => {}
-        }
+        let _forced = self.memory.force(&key)?;
         // Limited, because it may become a refresh for the sake of others, without a waiter.
-        let fetch = self.work(&key, wanted, self.limited(fetch()));
+        let fetch = self.work(&key, request, self.limited(fetch()));
         let mut waiter = self.flights.join(&key, fetch);
-        waiter.take_over();
+        // A refresh for others is not the caller's to end, unless it seems to hang.
+        waiter.take_over_after(PATIENCE);
         waiter.outcome().await
     }
 
@@ -238,7 +276,8 @@ impl TokenCache {
     }
 
     /// The work of one flight: fetch, and keep what comes.
-    fn work(&self, key: &CacheKey, wanted: Duration, fetch: Work) -> Work {
+    fn work(&self, key: &CacheKey, request: &TokenRequest, fetch: Work) -> Work {
+        let (wanted, within_chain) = (request.min_remaining(), request.within_chain);
         let key = key.clone();
         let credential = self.memory.credential.clone();
         let memory = Arc::downgrade(&self.memory);
@@ -257,7 +296,7 @@ impl TokenCache {
             let outcome = fetch.await;
             match memory.upgrade() {
                 None => gone(),
-                Some(memory) => memory.land(&key, begun, outcome),
+                Some(memory) => memory.land(&key, begun, within_chain, outcome),
             }
         })
     }

@@ -1,13 +1,16 @@
 //! A chain of whatever credentials the caller chooses.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRef, TokenRequest,
-    platform::{BoxFuture, Platform},
+    CommonOptions, Error, ErrorKind, TokenCredential, credential::credential, options::setters,
 };
 
-use super::{ContinueAfter, FallbackPolicy, Observer, ObserverRef, members::Member, walk::Chain};
+use super::{
+    ContinueAfter, FallbackPolicy,
+    members::Member,
+    walk::{Chain, ChainHandle},
+};
 
 /// The class name in documentation, logs and errors.
 const NAME: &str = "ChainedTokenCredential";
@@ -41,7 +44,7 @@ const NAME: &str = "ChainedTokenCredential";
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct ChainedTokenCredential(Arc<Chain>);
+pub struct ChainedTokenCredential(ChainHandle);
 
 impl ChainedTokenCredential {
     /// Starts without members.
@@ -50,49 +53,7 @@ impl ChainedTokenCredential {
     }
 }
 
-impl TokenCredential for ChainedTokenCredential {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    fn get_token<'a>(
-        &'a self,
-        request: &'a TokenRequest,
-    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        Box::pin(async move {
-            match self.0.hit(request) {
-                Some(hit) => Ok(hit.into_token()),
-                None => self.0.get_token(request).await,
-            }
-        })
-    }
-
-    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
-        self.0.hit(request)
-    }
-
-    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
-        self.0.hit_scopes(scopes)
-    }
-
-    fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        self.0.cached(request)
-    }
-
-    fn never_answers(&self) -> bool {
-        self.0.never_answers()
-    }
-
-    fn dispose(&self) {
-        self.0.dispose();
-    }
-}
-
-impl fmt::Debug for ChainedTokenCredential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+credential!(ChainedTokenCredential);
 
 /// Members and options of a [`ChainedTokenCredential`].
 #[derive(Clone, Default)]
@@ -102,11 +63,12 @@ pub struct ChainedTokenCredentialBuilder {
     members: Vec<(Arc<dyn TokenCredential>, bool)>,
     continue_after: ContinueAfter,
     fallback_policy: FallbackPolicy,
-    observer: ObserverRef,
-    platform: Option<Platform>,
+    common: CommonOptions,
 }
 
 impl ChainedTokenCredentialBuilder {
+    setters!(host: common);
+
     /// Adds a member after those already there. It is disposed with the chain.
     pub fn credential(mut self, credential: impl TokenCredential) -> Self {
         self.members.push((Arc::new(credential), false));
@@ -134,18 +96,6 @@ impl ChainedTokenCredentialBuilder {
         self
     }
 
-    /// Is told about each walk and each change of identity (PR-04).
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
-        self
-    }
-
-    /// The host it runs on. Default: the real machine.
-    pub fn platform(mut self, platform: Platform) -> Self {
-        self.platform = Some(platform);
-        self
-    }
-
     /// The chain. Asks nobody.
     ///
     /// # Errors
@@ -166,8 +116,7 @@ impl ChainedTokenCredentialBuilder {
                 shared,
             })
             .collect();
-        let platform = self.platform.unwrap_or_default();
-        let chain = Chain::new(NAME, platform, members, self.fallback_policy, self.observer);
-        Ok(ChainedTokenCredential(Arc::new(chain)))
+        let chain = Chain::new(NAME, &self.common, members, self.fallback_policy);
+        Ok(ChainedTokenCredential(ChainHandle::new(chain)))
     }
 }

@@ -1,21 +1,19 @@
 //! The chain that fits most applications, in development and when deployed.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    AccessToken, AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential,
-    EnvironmentCredential, Error, ManagedIdentityCredential, TokenCredential, TokenRef,
-    TokenRequest,
-    platform::{BoxFuture, Platform},
-    retry::RetryOptions,
+    AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential, EntraOptions,
+    EnvironmentCredential, Error, ManagedIdentityCredential, TokenCredential, ToolOptions,
+    credential::credential, options::setters, platform::Platform,
 };
 
 use super::{
-    ContinueAfter, FallbackPolicy, Observer, ObserverRef,
+    ContinueAfter, FallbackPolicy,
     members::Member,
     selection::{self, Kind, Selection},
     standin::StandIn,
-    walk::Chain,
+    walk::{Chain, ChainHandle},
 };
 
 /// The class name in documentation, logs and errors.
@@ -36,7 +34,7 @@ pub(super) const NAME: &str = "DefaultAzureCredential";
 /// `ManagedIdentityCredential` gives it the retries of PR-10 and no probe, and keeps its options.
 /// All variables are read once, at construction. Clones share members and memory.
 #[derive(Clone)]
-pub struct DefaultAzureCredential(Arc<Chain>);
+pub struct DefaultAzureCredential(ChainHandle);
 
 impl DefaultAzureCredential {
     /// Starts with default options.
@@ -45,92 +43,31 @@ impl DefaultAzureCredential {
     }
 }
 
-impl TokenCredential for DefaultAzureCredential {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    fn get_token<'a>(
-        &'a self,
-        request: &'a TokenRequest,
-    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        Box::pin(async move {
-            match self.0.hit(request) {
-                Some(hit) => Ok(hit.into_token()),
-                None => self.0.get_token(request).await,
-            }
-        })
-    }
-
-    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
-        self.0.hit(request)
-    }
-
-    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
-        self.0.hit_scopes(scopes)
-    }
-
-    fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        self.0.cached(request)
-    }
-
-    fn never_answers(&self) -> bool {
-        self.0.never_answers()
-    }
-
-    fn dispose(&self) {
-        self.0.dispose();
-    }
-}
-
-impl fmt::Debug for DefaultAzureCredential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+credential!(DefaultAzureCredential);
 
 /// Options of a [`DefaultAzureCredential`].
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct DefaultAzureCredentialBuilder {
+    /// Those of the members that ask Entra; `common` is every member's.
+    entra: EntraOptions,
     tenant_id: Option<String>,
-    additionally_allowed_tenants: Vec<String>,
-    authority_host: Option<String>,
+    process_timeout: Option<Duration>,
     managed_identity_client_id: Option<String>,
     managed_identity_object_id: Option<String>,
     managed_identity_resource_id: Option<String>,
-    process_timeout: Option<Duration>,
-    retry: RetryOptions,
     required_env_vars: Vec<String>,
     continue_after: ContinueAfter,
     fallback_policy: FallbackPolicy,
-    observer: ObserverRef,
-    platform: Option<Platform>,
-    cache_capacity: Option<usize>,
 }
 
 impl DefaultAzureCredentialBuilder {
+    setters!(entra: entra);
+
     /// The tenant in which the developer credentials ask. Default: the tools' own. The environment
     /// names its tenant itself.
     pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
         self.tenant_id = Some(tenant.into());
-        self
-    }
-
-    /// Tenants besides its own in which a request may ask; `*` for all. Default: none, for the
-    /// environment `AZURE_ADDITIONALLY_ALLOWED_TENANTS`.
-    pub fn additionally_allowed_tenants<S: Into<String>>(
-        mut self,
-        tenants: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.additionally_allowed_tenants = tenants.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The https URL of the authority. Default: `AZURE_AUTHORITY_HOST`, else
-    /// `https://login.microsoftonline.com`.
-    pub fn authority_host(mut self, host: impl Into<String>) -> Self {
-        self.authority_host = Some(host.into());
         self
     }
 
@@ -159,13 +96,6 @@ impl DefaultAzureCredentialBuilder {
         self
     }
 
-    /// How failures of Entra are retried, and those of the managed identity when
-    /// `AZURE_TOKEN_CREDENTIALS` names it; otherwise it is asked once (PR-13).
-    pub fn retry(mut self, options: RetryOptions) -> Self {
-        self.retry = options;
-        self
-    }
-
     /// Variables that must be set and not empty, such as `AZURE_TOKEN_CREDENTIALS` (CH-04).
     pub fn required_env_vars<S: Into<String>>(
         mut self,
@@ -188,25 +118,6 @@ impl DefaultAzureCredentialBuilder {
         self
     }
 
-    /// Is told about each walk and each change of identity (PR-04).
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
-        self
-    }
-
-    /// The host it runs on. Default: the real machine.
-    pub fn platform(mut self, platform: Platform) -> Self {
-        self.platform = Some(platform);
-        self
-    }
-
-    /// The cache of each member that has one holds at most so many tokens, at least 1. Default:
-    /// 10,000 (PR-29).
-    pub fn cache_capacity(mut self, entries: usize) -> Self {
-        self.cache_capacity = Some(entries);
-        self
-    }
-
     /// The chain. Reads the environment variables, and asks nobody.
     ///
     /// # Errors
@@ -214,14 +125,19 @@ impl DefaultAzureCredentialBuilder {
     /// `AZURE_TOKEN_CREDENTIALS` selects nothing. What is wrong with a single member is that
     /// member's answer instead (PR-05).
     pub fn build(self) -> Result<DefaultAzureCredential, Error> {
-        let platform = self.platform.clone().unwrap_or_default();
+        let platform = self.entra.common.host();
         selection::require(&platform, &self.required_env_vars)?;
         let Selection { members, named } = Selection::read(&platform)?;
+        // What a member would tell an observer, the chain tells.
+        let mut entra = self.entra.clone();
+        entra.common.platform = Some(platform.clone());
+        let common = entra.common.clone();
+        entra.common.observer = None;
         let members = members
             .into_iter()
             .map(|kind| Member {
                 credential: self
-                    .member(kind, named, &platform)
+                    .member(kind, named, &platform, &entra)
                     .unwrap_or_else(|error| Arc::new(StandIn::failing(kind.name(), error))),
                 continue_after: if kind.is_developer() {
                     ContinueAfter::Failure
@@ -231,56 +147,54 @@ impl DefaultAzureCredentialBuilder {
                 shared: false,
             })
             .collect();
-        let chain = Chain::new(NAME, platform, members, self.fallback_policy, self.observer);
-        Ok(DefaultAzureCredential(Arc::new(chain)))
+        let chain = Chain::new(NAME, &common, members, self.fallback_policy);
+        Ok(DefaultAzureCredential(ChainHandle::new(chain)))
     }
 
-    /// The members get no observer: what they would tell, the chain tells.
     fn member(
         &self,
         kind: Kind,
         named: bool,
         platform: &Platform,
+        entra: &EntraOptions,
     ) -> Result<Arc<dyn TokenCredential>, Error> {
+        let tool = || ToolOptions {
+            common: entra.common.clone(),
+            tenant_id: self.tenant_id.clone(),
+            additionally_allowed_tenants: entra.additionally_allowed_tenants.clone(),
+            process_timeout: self.process_timeout,
+        };
         Ok(match kind {
-            Kind::Environment => Arc::new(self.environment(platform)?),
-            Kind::ManagedIdentity => Arc::new(self.managed_identity(named, platform)?),
-            Kind::AzureCli => Arc::new(self.azure_cli(platform)?),
-            Kind::AzurePowerShell => Arc::new(self.azure_powershell(platform)?),
-            Kind::AzureDeveloperCli => Arc::new(self.azure_developer_cli(platform)?),
-            Kind::WorkloadIdentity | Kind::VisualStudioCode | Kind::Broker => {
-                Arc::new(StandIn::not_built(kind.name()))
+            Kind::Environment => {
+                let builder = EnvironmentCredential::builder().options(entra.clone());
+                Arc::new(builder.build()?)
             }
+            Kind::ManagedIdentity => Arc::new(self.managed_identity(named, platform, entra)?),
+            Kind::AzureCli => Arc::new(AzureCliCredential::builder().options(tool()).build()?),
+            Kind::AzurePowerShell => Arc::new(
+                AzurePowerShellCredential::builder()
+                    .options(tool())
+                    .build()?,
+            ),
+            Kind::AzureDeveloperCli => Arc::new(
+                AzureDeveloperCliCredential::builder()
+                    .options(tool())
+                    .build()?,
+            ),
+            Kind::WorkloadIdentity => Arc::new(StandIn::workload_identity(kind.name(), platform)),
+            Kind::VisualStudioCode | Kind::Broker => Arc::new(StandIn::not_built(kind.name())),
         })
-    }
-
-    fn environment(&self, platform: &Platform) -> Result<EnvironmentCredential, Error> {
-        let mut builder = EnvironmentCredential::builder()
-            .platform(platform.clone())
-            .retry(self.retry.clone());
-        if let Some(entries) = self.cache_capacity {
-            builder = builder.cache_capacity(entries);
-        }
-        if let Some(host) = &self.authority_host {
-            builder = builder.authority_host(host);
-        }
-        if !self.additionally_allowed_tenants.is_empty() {
-            builder = builder.additionally_allowed_tenants(&self.additionally_allowed_tenants);
-        }
-        builder.build()
     }
 
     fn managed_identity(
         &self,
         named: bool,
         platform: &Platform,
+        entra: &EntraOptions,
     ) -> Result<ManagedIdentityCredential, Error> {
         let mut builder = ManagedIdentityCredential::builder()
-            .platform(platform.clone())
-            .retry(self.retry.clone());
-        if let Some(entries) = self.cache_capacity {
-            builder = builder.cache_capacity(entries);
-        }
+            .options(entra.common.clone())
+            .retry(entra.retry.clone());
         if !named {
             builder = builder.in_default_chain();
         }
@@ -304,48 +218,6 @@ impl DefaultAzureCredentialBuilder {
         }
         if let Some(id) = &self.managed_identity_resource_id {
             builder = builder.resource_id(id);
-        }
-        builder.build()
-    }
-
-    fn azure_cli(&self, platform: &Platform) -> Result<AzureCliCredential, Error> {
-        let mut builder = AzureCliCredential::builder()
-            .platform(platform.clone())
-            .additionally_allowed_tenants(&self.additionally_allowed_tenants);
-        if let Some(tenant) = &self.tenant_id {
-            builder = builder.tenant_id(tenant);
-        }
-        if let Some(limit) = self.process_timeout {
-            builder = builder.process_timeout(limit);
-        }
-        builder.build()
-    }
-
-    fn azure_powershell(&self, platform: &Platform) -> Result<AzurePowerShellCredential, Error> {
-        let mut builder = AzurePowerShellCredential::builder()
-            .platform(platform.clone())
-            .additionally_allowed_tenants(&self.additionally_allowed_tenants);
-        if let Some(tenant) = &self.tenant_id {
-            builder = builder.tenant_id(tenant);
-        }
-        if let Some(limit) = self.process_timeout {
-            builder = builder.process_timeout(limit);
-        }
-        builder.build()
-    }
-
-    fn azure_developer_cli(
-        &self,
-        platform: &Platform,
-    ) -> Result<AzureDeveloperCliCredential, Error> {
-        let mut builder = AzureDeveloperCliCredential::builder()
-            .platform(platform.clone())
-            .additionally_allowed_tenants(&self.additionally_allowed_tenants);
-        if let Some(tenant) = &self.tenant_id {
-            builder = builder.tenant_id(tenant);
-        }
-        if let Some(limit) = self.process_timeout {
-            builder = builder.process_timeout(limit);
         }
         builder.build()
     }

@@ -2,15 +2,17 @@
 //! or to look for (PR-03, PR-04).
 
 use crate::{
-    TokenCredential, TokenRef, TokenRequest,
-    cache::DEFAULT_CAPACITY,
-    hit::{Asked, Lent, Slot},
+    AccessToken, TokenRef, TokenRequest,
+    cache::{
+        DEFAULT_CAPACITY,
+        fast_path::{Asked, FastPath, Lent, Slot},
+    },
 };
 
 use super::walk::Chain;
 
-impl Chain {
-    pub(super) fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
+impl FastPath for Chain {
+    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
         let approved = |slot: &Slot| self.approved(slot, |member| member.hit(request));
         if let Some(slot) = request.memo.find(&self.shown.owner) {
             return approved(slot);
@@ -21,19 +23,32 @@ impl Chain {
         })
     }
 
-    pub(super) fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
+    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
         self.shown.find(&Asked::plain(scopes), |slot| {
             self.approved(slot, |member| member.hit_scopes(scopes))
         })
     }
 
+    /// What the last answerer holds for `request`, as long as handing it out needs no questions.
+    fn peek(&self, request: &TokenRequest) -> Option<AccessToken> {
+        let index = self.memory().last()?;
+        let token = self.members[index].peek(request)?;
+        self.memory().allowed(request, index, token)
+    }
+
+    fn never_answers(&self) -> bool {
+        !self.members.might_answer(self.members.len())
+    }
+}
+
+impl Chain {
     fn approved(
         &self,
         slot: &Slot,
-        hit: impl FnOnce(&dyn TokenCredential) -> Option<TokenRef>,
+        hit: impl FnOnce(&dyn FastPath) -> Option<TokenRef>,
     ) -> Option<TokenRef> {
         slot.approve(&*self.members.platform.clock, |member| {
-            hit(&*self.members.get(member)?.credential)
+            hit(self.members.get(member)?.credential.fast_path()?)
         })
     }
 

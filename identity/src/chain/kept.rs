@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     AccessToken, TokenRequest,
-    cache::{CacheKey, DEFAULT_CAPACITY, Life, Moment},
+    cache::{CacheKey, DEFAULT_CAPACITY, policy::Life},
+    platform::Reading,
 };
 
 /// The token that was handed out last, by key. The cache of the member that gave it may already
@@ -15,7 +16,7 @@ pub(super) struct Kept(BTreeMap<CacheKey, (AccessToken, Life)>);
 
 impl Kept {
     /// Keeps `token`, which was handed out for `request` at `now`.
-    pub(super) fn keep(&mut self, request: &TokenRequest, token: &AccessToken, now: Moment) {
+    pub(super) fn keep(&mut self, request: &TokenRequest, token: &AccessToken, now: Reading) {
         let key = CacheKey::of(request);
         // What claims asked for is what everybody gets from now on (PR-26).
         if let Some(plain) = key.without_claims() {
@@ -25,12 +26,12 @@ impl Kept {
     }
 
     /// What was handed out for `request`, if it is still valid at `now`.
-    pub(super) fn valid(&self, request: &TokenRequest, now: Moment) -> Option<AccessToken> {
+    pub(super) fn valid(&self, request: &TokenRequest, now: Reading) -> Option<AccessToken> {
         let (token, life) = self.0.get(&CacheKey::of(request))?;
         (!life.is_over(now)).then(|| token.clone())
     }
 
-    fn put(&mut self, key: CacheKey, token: &AccessToken, now: Moment) {
+    fn put(&mut self, key: CacheKey, token: &AccessToken, now: Reading) {
         // The life of a token that is here already has begun when it came.
         if self.0.get(&key).is_some_and(|(known, _)| known == token) {
             return;
@@ -58,15 +59,16 @@ mod tests {
 
     use super::*;
 
-    fn at(wall: i64, monotonic: u64) -> Moment {
-        Moment {
-            wall: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(wall),
-            monotonic: Duration::from_secs(monotonic),
-        }
+    fn at(wall: i64, monotonic: u64) -> Reading {
+        Reading::new(second(wall), Duration::from_secs(monotonic))
+    }
+
+    fn second(at: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(at)
     }
 
     fn token(secret: &str, end: i64) -> AccessToken {
-        AccessToken::new(secret.to_owned(), at(end, 0).wall, "Test")
+        AccessToken::new(secret.to_owned(), second(end), "Test")
     }
 
     fn request(scope: usize) -> TokenRequest {
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn pr_26_what_claims_brought_is_kept_for_all() {
         let mut kept = Kept::default();
-        let claims = request(1).claims("{}");
+        let claims = request(1).with_claims("{}");
         kept.keep(&request(1), &token("a", 100), at(0, 0));
         kept.keep(&claims, &token("b", 100), at(1, 1));
         for request in [request(1), claims] {

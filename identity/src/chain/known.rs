@@ -65,11 +65,8 @@ fn own_tenant(token: &AccessToken) -> Option<&str> {
 
 /// Whether `token` acts as another principal than `known`. An opaque token says nothing about that.
 fn differ(known: &Identity, token: &AccessToken) -> bool {
-    known
-        .principal
-        .as_ref()
-        .zip(token.principal())
-        .is_some_and(|(old, new)| old.object_id != new.object_id || old.tenant_id != new.tenant_id)
+    let principals = known.principal.as_ref().zip(token.principal());
+    principals.is_some_and(|(known, principal)| !known.is_same_as(principal))
 }
 
 #[cfg(test)]
@@ -92,12 +89,12 @@ mod tests {
         known.remember(&plain, &token("a", "home"));
         for tenant in 0..=DEFAULT_CAPACITY {
             let tenant = tenant.to_string();
-            known.remember(&plain.clone().tenant(&tenant), &token("a", &tenant));
+            known.remember(&plain.clone().with_tenant(&tenant), &token("a", &tenant));
         }
         assert_eq!(known.asked.len(), DEFAULT_CAPACITY);
         assert_eq!(known.own.len(), DEFAULT_CAPACITY);
         assert!(known.other_than(&plain, &token("b", "home")).is_some());
         let last = DEFAULT_CAPACITY.to_string();
-        assert!(known.has(&plain.tenant(&last), &token("a", &last)));
+        assert!(known.has(&plain.with_tenant(&last), &token("a", &last)));
     }
 }

@@ -3,7 +3,8 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest, platform::Platform, wire,
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest, cache::fast_path::FastPath,
+    platform::Platform, wire,
 };
 
 use super::{ContinueAfter, Outcome, Tried};
@@ -17,6 +18,16 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// What it holds for `request`; nothing where it is of another crate.
+    pub(super) fn peek(&self, request: &TokenRequest) -> Option<AccessToken> {
+        self.credential.fast_path()?.peek(request)
+    }
+
+    fn never_answers(&self) -> bool {
+        let fast_path = self.credential.fast_path();
+        fast_path.is_some_and(FastPath::never_answers)
+    }
+
     fn lets_go_on(&self, error: &Error) -> bool {
         match self.continue_after {
             ContinueAfter::Unavailable => error.kind() == ErrorKind::Unavailable,
@@ -45,7 +56,7 @@ pub(super) struct Walk {
 
 impl Members {
     pub(super) fn new(chain: &'static str, platform: &Platform, all: Vec<Member>) -> Self {
-        let able = all.iter().position(|m| !m.credential.never_answers());
+        let able = all.iter().position(|m| !m.never_answers());
         Self {
             chain,
             platform: platform.clone(),
@@ -56,6 +67,7 @@ impl Members {
 
     /// Asks the first `count` members, from the top.
     pub(super) async fn ask(&self, count: usize, request: &TokenRequest) -> Walk {
+        let request = &request.within_chain();
         let mut tried = Vec::with_capacity(count);
         for (index, member) in self.iter().enumerate().take(count) {
             let start = self.platform.clock.monotonic();

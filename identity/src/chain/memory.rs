@@ -5,9 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     AccessToken, TokenRequest,
-    cache::Moment,
-    hit::Terms,
-    platform::{Clock, Platform},
+    cache::policy::Terms,
+    platform::{Clock, Platform, Reading},
 };
 
 use super::{
@@ -152,7 +151,7 @@ impl Memory {
                 kept: match answer.route {
                     Route::Upward(_) => None,
                     // Who wants a new token has no use for the old one.
-                    _ if request.force_refresh => None,
+                    _ if request.force_refresh() => None,
                     _ => self.kept.valid(request, self.now()),
                 },
             };
@@ -204,8 +203,8 @@ impl Memory {
         };
     }
 
-    fn now(&self) -> Moment {
-        Moment::of(&*self.clock)
+    fn now(&self) -> Reading {
+        Reading::exact(&*self.clock)
     }
 
     /// Whether `token` of `member` acts as somebody else than the answers before; who that was.

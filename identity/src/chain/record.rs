@@ -87,6 +87,23 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Whether both act as the same principal. Of opaque tokens nothing is known, so they are the
+    /// same as each other only.
+    pub(crate) fn has_principal_of(&self, other: &Self) -> bool {
+        match (&self.principal, &other.principal) {
+            (Some(one), Some(other)) => one.is_same_as(other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    /// Whether the same credential answers as the same principal.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.credential == other.credential && self.has_principal_of(other)
+    }
+}
+
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.principal {
@@ -112,6 +129,25 @@ impl IdentityChange {
     /// A change that was handed out (`refused: false`) or not.
     pub fn new(from: Identity, to: Identity, refused: bool) -> Self {
         Self { from, to, refused }
+    }
+
+    /// Warns of it, and tells the observer of the credential called `credential`. Within a chain,
+    /// the chain is who warns.
+    pub(crate) fn report(
+        &self,
+        credential: &str,
+        within_chain: bool,
+        observer: Option<&dyn Observer>,
+    ) {
+        let Self { from, to, .. } = self;
+        if within_chain {
+            tracing::debug!(credential, %from, %to, "identity changed");
+        } else {
+            tracing::warn!(credential, %from, %to, "identity changed");
+        }
+        if let Some(observer) = observer {
+            observer.identity_changed(self);
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! A member that can only say why it cannot answer: its constructor failed, or it is not built yet
 //! (PR-05: listed, never swallowed).
 
-use crate::{AccessToken, Error, ErrorKind, TokenCredential, TokenRequest, platform::BoxFuture};
+use crate::{
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
+    cache::fast_path::{FastPath, NeverAnswers},
+    platform::{BoxFuture, Platform},
+};
 
 /// Answers every request with one error, under the name of the credential it stands for.
 #[derive(Debug)]
@@ -23,6 +27,31 @@ impl StandIn {
             .with_help("use another one, or a ChainedTokenCredential with one of your own");
         Self::failing(name, error)
     }
+
+    /// For workload identity: it is configured for this host where all its variables are set, and
+    /// then no reason to act as somebody else (PR-08).
+    pub(super) fn workload_identity(name: &'static str, platform: &Platform) -> Self {
+        const VARIABLES: [&str; 3] = [
+            "AZURE_TENANT_ID",
+            "AZURE_CLIENT_ID",
+            "AZURE_FEDERATED_TOKEN_FILE",
+        ];
+        let var = |name| {
+            platform
+                .environment
+                .var(name)
+                .filter(|value| !value.is_empty())
+        };
+        if VARIABLES.iter().any(|name| var(name).is_none()) {
+            return Self::not_built(name);
+        }
+        let message = format!("{name} is not built yet, and {} asks for it", VARIABLES[2]);
+        let error = Error::new(ErrorKind::Configuration, name, message).with_help(
+            "use another credential on this host; a chain goes on past this one with \
+             continue_after = Failure only",
+        );
+        Self::failing(name, error)
+    }
 }
 
 impl TokenCredential for StandIn {
@@ -34,8 +63,8 @@ impl TokenCredential for StandIn {
         Box::pin(async { Err(self.error.clone()) })
     }
 
-    fn never_answers(&self) -> bool {
-        true
+    fn fast_path(&self) -> Option<&dyn FastPath> {
+        Some(&NeverAnswers)
     }
 }
 

@@ -9,9 +9,11 @@ use std::{
 
 use crate::{
     AccessToken, TokenRequest,
-    cache::{self, LIMIT, Life, Moment, PAUSE},
-    hit::Terms,
-    platform::nanoseconds,
+    cache::{
+        self, LIMIT,
+        policy::{Decision, Life, PAUSE, Terms},
+    },
+    platform::{Reading, nanoseconds},
 };
 
 use super::{
@@ -27,38 +29,42 @@ const UNDER_WAY: Duration = Duration::from_secs(1);
 /// When the members before the answerer are asked again.
 #[derive(Clone, Copy)]
 pub(super) struct Due {
-    /// That of the token that a walk came back with.
-    life: Option<Life>,
-    /// Monotonic: however short that life is.
-    not_before: Duration,
+    /// The life of the token that a walk came back with.
+    token: Terms,
+    /// Monotonic nanoseconds: however short that life is.
+    not_before: u64,
 }
 
 impl Due {
     /// After the life of `held`, which a walk that ends at `now` came back with.
-    pub(super) fn after(held: Option<&AccessToken>, now: Moment) -> Self {
+    pub(super) fn after(held: Option<&AccessToken>, now: Reading) -> Self {
+        let life = held.and_then(|token| Life::of(token, now));
         Self {
-            life: held.and_then(|token| Life::of(token, now)),
-            not_before: now.monotonic + PAUSE,
+            token: life.map_or(Terms::NOTHING, |life| Terms {
+                life,
+                ..Terms::NOTHING
+            }),
+            not_before: now.monotonic.saturating_add(nanoseconds(PAUSE)),
         }
     }
 
-    pub(super) fn has_come(&self, now: Moment) -> bool {
-        now.monotonic >= self.not_before && self.life.is_none_or(|life| life.is_over(now))
+    pub(super) fn has_come(&self, now: Reading) -> bool {
+        now.monotonic >= self.not_before && self.token.decide(now, 0) == Decision::Ended
     }
 
     /// Until when this is not due, as seen at `now`. If it is due already, a walk is taken to be
     /// under way for a while.
-    pub(super) fn terms(&self, now: Moment) -> Terms {
+    pub(super) fn terms(&self, now: Reading) -> Terms {
         let until = |end| Terms {
-            monotonic_end: nanoseconds(end),
-            ..Terms::FOREVER
+            life: Life::lasting_until(end),
+            ..Terms::NOTHING
         };
         if self.has_come(now) {
-            return until(now.monotonic + UNDER_WAY);
+            return until(now.monotonic.saturating_add(nanoseconds(UNDER_WAY)));
         }
-        match &self.life {
-            Some(life) if !life.is_over(now) => life.terms(),
-            _ => until(self.not_before),
+        match self.token.decide(now, 0) {
+            Decision::Ended => until(self.not_before),
+            Decision::Fresh | Decision::Due | Decision::Short => self.token,
         }
     }
 }
@@ -70,7 +76,7 @@ impl Chain {
         self.upward.run(&(), || {
             let (name, chain) = (self.name, Arc::downgrade(self));
             // For nobody: what the members before hold is good enough.
-            let request = request.clone().force_refresh(false);
+            let request = request.clone().with_force_refresh(false);
             Box::pin(async move {
                 let gone = || Err(failure::cancelled(name));
                 let Some((members, answerer)) = wanted(&chain) else {
@@ -91,7 +97,7 @@ impl Chain {
     /// What becomes of a walk upward. If nobody has answered, or is allowed to, the answerer stays,
     /// and the next walk waits for the life of what it holds then.
     fn arrive(&self, request: &TokenRequest, answerer: usize, walk: Walk) -> cache::Outcome {
-        let held = self.members[answerer].credential.cached(request);
+        let held = self.members[answerer].peek(request);
         self.memory().postpone_upward(held.as_ref());
         let Some((index, token)) = walk.answer else {
             return Err(failure::unanswered(self.name, &walk.tried));
@@ -116,15 +122,16 @@ mod tests {
 
     use super::*;
 
-    fn at(wall: i64, monotonic: u64) -> Moment {
-        Moment {
-            wall: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(wall),
-            monotonic: Duration::from_secs(monotonic),
-        }
+    fn at(wall: i64, monotonic: u64) -> Reading {
+        Reading::new(second(wall), Duration::from_secs(monotonic))
+    }
+
+    fn second(at: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(at)
     }
 
     fn after(end: i64) -> Due {
-        let token = AccessToken::new("t".to_owned(), at(end, 0).wall, "Test");
+        let token = AccessToken::new("t".to_owned(), second(end), "Test");
         Due::after(Some(&token), at(0, 0))
     }
 

@@ -8,9 +8,12 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
-    AccessToken, Error, Platform, TokenRequest,
-    cache::Flights,
-    hit::{Index, Lent},
+    AccessToken, CommonOptions, Error, TokenCredential, TokenRequest,
+    cache::{
+        Flights,
+        fast_path::{FastPath, Lent, Lookup},
+    },
+    platform::BoxFuture,
 };
 
 use super::{
@@ -28,7 +31,7 @@ pub(super) struct Chain {
     observer: ObserverRef,
     memory: Mutex<Memory>,
     /// What the memory says about the tokens that the answerer holds, for those who take no lock.
-    pub(super) shown: Index,
+    pub(super) shown: Lookup,
     /// Tells the callers who wait of the dispose.
     disposed: Notify,
     /// The walk upward, if one is under way.
@@ -38,15 +41,15 @@ pub(super) struct Chain {
 impl Chain {
     pub(super) fn new(
         name: &'static str,
-        platform: Platform,
+        common: &CommonOptions,
         members: Vec<Member>,
         fallback_policy: FallbackPolicy,
-        observer: ObserverRef,
     ) -> Self {
+        let (platform, observer) = (common.host(), common.observer.clone());
         let seed = platform.random.next(&format!("chain/{name}/index"));
         Self {
             name,
-            shown: Index::new(seed),
+            shown: Lookup::new(seed),
             members: Members::new(name, &platform, members),
             fallback_policy,
             observer,
@@ -93,17 +96,6 @@ impl Chain {
         }
     }
 
-    /// What the last answerer holds for `request`, as long as handing it out needs no questions.
-    pub(super) fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        let index = self.memory().last()?;
-        let token = self.members[index].credential.cached(request)?;
-        self.memory().allowed(request, index, token)
-    }
-
-    pub(super) fn never_answers(&self) -> bool {
-        !self.members.might_answer(self.members.len())
-    }
-
     pub(super) fn dispose(&self) {
         {
             let mut memory = self.memory();
@@ -135,20 +127,21 @@ impl Chain {
             let memory = self.memory();
             (memory.last()?, memory.upward_is_due())
         };
-        let credential = &self.members[index].credential;
-        credential.cached(request)?;
+        let member = &self.members[index];
+        let credential = &member.credential;
+        member.peek(request)?;
         if upward_is_due {
             self.look_upward(request);
         }
         let start = self.members.platform.clock.monotonic();
-        let answer = match credential.get_token(request).await {
+        let answer = match credential.get_token(&request.within_chain()).await {
             Ok(token) => Ok(token),
-            Err(error) if request.is_refresh_forced() => Err(Tried {
+            Err(error) if request.force_refresh() => Err(Tried {
                 credential: credential.name().to_owned(),
                 took: (self.members.platform.clock.monotonic()).saturating_sub(start),
                 outcome: Outcome::Stopped(error),
             }),
-            Err(_) => Ok(credential.cached(request)?),
+            Err(_) => Ok(member.peek(request)?),
         };
         Some((index, answer))
     }
@@ -171,7 +164,7 @@ impl Chain {
             name: credential.name(),
             route: &route,
             is_cached: self.fallback_policy == FallbackPolicy::Refuse
-                && credential.cached(request).as_ref() == Some(&token),
+                && self.members[index].peek(request).as_ref() == Some(&token),
             is_second_best: self.members.might_answer(index),
         };
         let verdict = {
@@ -193,7 +186,7 @@ impl Chain {
                 return Some(Ok(token));
             }
             let is_nothing_new = matches!(verdict, Verdict::Same | Verdict::Late);
-            if !is_nothing_new || memory.terms().ends_before(&before) {
+            if !is_nothing_new || memory.terms().life.ends_before(&before.life) {
                 self.hide();
             }
             verdict
@@ -297,6 +290,49 @@ impl Chain {
 
     pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A chain as its credentials hold it: clones share members and memory.
+#[derive(Clone)]
+pub(super) struct ChainHandle(Arc<Chain>);
+
+impl ChainHandle {
+    pub(super) fn new(chain: Chain) -> Self {
+        Self(Arc::new(chain))
+    }
+}
+
+impl TokenCredential for ChainHandle {
+    fn name(&self) -> &str {
+        self.0.name
+    }
+
+    fn get_token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        Box::pin(async move {
+            match self.0.hit(request) {
+                Some(hit) => Ok(hit.into_token()),
+                None => self.0.get_token(request).await,
+            }
+        })
+    }
+
+    fn dispose(&self) {
+        self.0.dispose();
+    }
+
+    #[inline]
+    fn fast_path(&self) -> Option<&dyn FastPath> {
+        Some(&*self.0)
+    }
+}
+
+impl fmt::Debug for ChainHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

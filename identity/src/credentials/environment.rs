@@ -1,12 +1,12 @@
 //! The application that the environment variables describe (CLI-30).
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRef, TokenRequest,
-    chain::{Observer, ObserverRef},
+    AccessToken, EntraOptions, Error, ErrorKind, TokenCredential, TokenRequest,
+    cache::fast_path::{FastPath, NeverAnswers},
+    options::setters,
     platform::{BoxFuture, Platform},
-    retry::RetryOptions,
 };
 
 use super::ClientSecretCredential;
@@ -17,22 +17,22 @@ const NAME: &str = "EnvironmentCredential";
 const TENANT_ID: &str = "AZURE_TENANT_ID";
 const CLIENT_ID: &str = "AZURE_CLIENT_ID";
 const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
+const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
+const USER_NAME: &str = "AZURE_USERNAME";
+const PASSWORD: &str = "AZURE_PASSWORD";
+const FEDERATED_TOKEN: &str = "AZURE_FEDERATED_TOKEN_FILE";
 const ALLOWED_TENANTS: &str = "AZURE_ADDITIONALLY_ALLOWED_TENANTS";
-
-/// Kinds of sign-in that the variables can describe and that are not supported yet.
-const NOT_BUILT: [(&str, &str); 2] = [
-    ("AZURE_CLIENT_CERTIFICATE_PATH", "a client certificate"),
-    ("AZURE_USERNAME", "a user name with password"),
-];
 
 /// Tokens of the application described by `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and
 /// `AZURE_CLIENT_SECRET`, with `AZURE_AUTHORITY_HOST` and, separated by `;`,
 /// `AZURE_ADDITIONALLY_ALLOWED_TENANTS` if set. Empty variables count as not set. Otherwise as
 /// [`ClientSecretCredential`].
 ///
-/// The variables are read once, at construction. If some are missing, or describe a certificate or
-/// a user with password (not supported yet), [`get_token`](TokenCredential::get_token) answers
-/// [`Unavailable`](ErrorKind::Unavailable) and says which.
+/// The variables are read once, at construction. If some are missing,
+/// [`get_token`](TokenCredential::get_token) answers [`Unavailable`](ErrorKind::Unavailable) and
+/// says which. If they describe a certificate or a user with password, which are not supported
+/// yet, it answers [`Configuration`](ErrorKind::Configuration), so that a chain does not go on as
+/// somebody else (PR-08).
 #[derive(Clone)]
 pub struct EnvironmentCredential(Result<ClientSecretCredential, Error>);
 
@@ -58,25 +58,16 @@ impl TokenCredential for EnvironmentCredential {
         }
     }
 
-    fn hit(&self, request: &TokenRequest) -> Option<TokenRef> {
-        self.0.as_ref().ok()?.hit(request)
-    }
-
-    fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef> {
-        self.0.as_ref().ok()?.hit_scopes(scopes)
-    }
-
-    fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
-        self.0.as_ref().ok()?.cached(request)
-    }
-
-    fn never_answers(&self) -> bool {
-        self.0.is_err()
-    }
-
     fn dispose(&self) {
         if let Ok(inner) = &self.0 {
             inner.dispose();
+        }
+    }
+
+    fn fast_path(&self) -> Option<&dyn FastPath> {
+        match &self.0 {
+            Ok(inner) => inner.fast_path(),
+            Err(_) => Some(&NeverAnswers),
         }
     }
 }
@@ -91,58 +82,14 @@ impl fmt::Debug for EnvironmentCredential {
 }
 
 /// Options of an [`EnvironmentCredential`].
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct EnvironmentCredentialBuilder {
-    authority_host: Option<String>,
-    additionally_allowed_tenants: Option<Vec<String>>,
-    retry: RetryOptions,
-    platform: Option<Platform>,
-    observer: ObserverRef,
-    cache_capacity: Option<usize>,
+    options: EntraOptions,
 }
 
 impl EnvironmentCredentialBuilder {
-    /// The https URL of the authority. Default: `AZURE_AUTHORITY_HOST`, else
-    /// `https://login.microsoftonline.com`.
-    pub fn authority_host(mut self, host: impl Into<String>) -> Self {
-        self.authority_host = Some(host.into());
-        self
-    }
-
-    /// Tenants besides its own in which a request may ask; `*` for all. Default:
-    /// `AZURE_ADDITIONALLY_ALLOWED_TENANTS`, else none.
-    pub fn additionally_allowed_tenants<S: Into<String>>(
-        mut self,
-        tenants: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.additionally_allowed_tenants = Some(tenants.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// How failures are retried. Default: PR-14.
-    pub fn retry(mut self, options: RetryOptions) -> Self {
-        self.retry = options;
-        self
-    }
-
-    /// The host it runs on. Default: the real machine.
-    pub fn platform(mut self, platform: Platform) -> Self {
-        self.platform = Some(platform);
-        self
-    }
-
-    /// Is told when the principal of its tokens changes (PR-04).
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
-        self
-    }
-
-    /// Its cache holds at most so many tokens, at least 1. Default: 10,000 (PR-29).
-    pub fn cache_capacity(mut self, entries: usize) -> Self {
-        self.cache_capacity = Some(entries);
-        self
-    }
+    setters!(entra: options);
 
     /// The credential. Reads the variables, and sends nothing.
     ///
@@ -150,70 +97,85 @@ impl EnvironmentCredentialBuilder {
     /// [`Configuration`](ErrorKind::Configuration) when all variables are there and one is wrong,
     /// such as a tenant that is no tenant id or an authority host that is not https.
     pub fn build(self) -> Result<EnvironmentCredential, Error> {
-        let platform = self.platform.unwrap_or_default();
-        let var = |name| {
-            platform
-                .environment
-                .var(name)
-                .filter(|value| !value.is_empty())
+        let mut options = self.options;
+        let platform = options.common.host();
+        let set = Variables(&platform);
+        let (tenant, client) = (set.var(TENANT_ID), set.var(CLIENT_ID));
+        let (Some(tenant), Some(client), Some(secret)) = (tenant, client, set.var(CLIENT_SECRET))
+        else {
+            return Ok(EnvironmentCredential(Err(set.unusable())));
         };
-        let (tenant, client, secret) = (var(TENANT_ID), var(CLIENT_ID), var(CLIENT_SECRET));
-        let (Some(tenant), Some(client), Some(secret)) = (&tenant, &client, &secret) else {
-            let missing: Vec<&str> = [
-                (TENANT_ID, &tenant),
-                (CLIENT_ID, &client),
-                (CLIENT_SECRET, &secret),
-            ]
-            .into_iter()
-            .filter(|(_, value)| value.is_none())
-            .map(|(name, _)| name)
-            .collect();
-            let not_built = NOT_BUILT.into_iter().find(|(name, _)| var(name).is_some());
-            return Ok(EnvironmentCredential(Err(unavailable(&missing, not_built))));
-        };
-        let allowed = self.additionally_allowed_tenants.unwrap_or_else(|| {
-            let list = var(ALLOWED_TENANTS).unwrap_or_default();
-            list.split(';')
+        if options.additionally_allowed_tenants.is_empty() {
+            let list = set.var(ALLOWED_TENANTS).unwrap_or_default();
+            options.additionally_allowed_tenants = list
+                .split(';')
                 .map(str::trim)
-                .filter(|t| !t.is_empty())
+                .filter(|tenant| !tenant.is_empty())
                 .map(str::to_owned)
-                .collect()
-        });
-        let mut inner = ClientSecretCredential::builder(tenant, client, secret)
+                .collect();
+        }
+        let inner = ClientSecretCredential::builder(tenant, client, secret)
             .within(NAME)
-            .additionally_allowed_tenants(allowed)
-            .retry(self.retry)
-            .platform(platform.clone());
-        if let Some(host) = self.authority_host {
-            inner = inner.authority_host(host);
-        }
-        if let Some(observer) = self.observer {
-            inner = inner.observer(observer);
-        }
-        if let Some(entries) = self.cache_capacity {
-            inner = inner.cache_capacity(entries);
-        }
+            .options(options);
         inner.build().map(|inner| EnvironmentCredential(Ok(inner)))
     }
 }
 
-fn unavailable(missing: &[&str], not_built: Option<(&str, &str)>) -> Error {
-    let verb = if missing.len() == 1 { "is" } else { "are" };
-    let missing = missing.join(", ");
-    match not_built {
-        Some((variable, what)) => Error::new(
-            ErrorKind::Unavailable,
-            NAME,
-            format!("{variable} asks for {what}, which is not supported yet"),
-        )
-        .with_help(format!(
-            "sign in with a client secret: {missing} {verb} not set"
-        )),
-        None => Error::new(
-            ErrorKind::Unavailable,
-            NAME,
-            format!("{missing} {verb} not set"),
-        )
-        .with_help(format!("set {TENANT_ID}, {CLIENT_ID} and {CLIENT_SECRET}")),
+/// The variables of a host; an empty one is not set.
+struct Variables<'a>(&'a Platform);
+
+impl Variables<'_> {
+    fn var(&self, name: &str) -> Option<String> {
+        let value = self.0.environment.var(name);
+        value.filter(|value| !value.is_empty())
     }
+
+    fn has(&self, name: &str) -> bool {
+        self.var(name).is_some()
+    }
+
+    /// Why there is no secret to sign in with.
+    fn unusable(&self) -> Error {
+        if self.has(TENANT_ID) && self.has(CLIENT_ID) {
+            if self.has(CERTIFICATE) {
+                return not_built(CERTIFICATE, "a client certificate");
+            }
+            if self.has(USER_NAME) && self.has(PASSWORD) {
+                return not_built(USER_NAME, "a user name with password");
+            }
+        }
+        let parts = [TENANT_ID, CLIENT_ID, CLIENT_SECRET];
+        let missing: Vec<&str> = parts.into_iter().filter(|name| !self.has(name)).collect();
+        let verb = if missing.len() == 1 { "is" } else { "are" };
+        let message = format!("{} {verb} not set", missing.join(", "));
+        if self.describes_half_a_sign_in() {
+            let missing = missing.join(", ");
+            tracing::warn!(
+                credential = NAME,
+                missing,
+                "the environment describes half of a sign-in, so it is ignored"
+            );
+        }
+        Error::new(ErrorKind::Unavailable, NAME, message)
+            .with_help(format!("set {TENANT_ID}, {CLIENT_ID} and {CLIENT_SECRET}"))
+    }
+
+    /// Whether the variables are more likely a mistake than meant for another credential: the
+    /// client id alone names a managed identity, and with a federated token the three are a
+    /// workload identity.
+    fn describes_half_a_sign_in(&self) -> bool {
+        let names_application = self.has(TENANT_ID) && self.has(CLIENT_ID);
+        let proves_something = [CLIENT_SECRET, CERTIFICATE, USER_NAME, PASSWORD];
+        names_application && !self.has(FEDERATED_TOKEN)
+            || proves_something.iter().any(|name| self.has(name))
+    }
+}
+
+/// Configured for this host and not usable: no reason to act as somebody else (PR-08).
+fn not_built(variable: &str, what: &str) -> Error {
+    let message = format!("{variable} asks for {what}, which is not supported yet");
+    Error::new(ErrorKind::Configuration, NAME, message).with_help(format!(
+        "sign in with a client secret, in {CLIENT_SECRET}; a chain goes on past this one with \
+         continue_after = Failure only"
+    ))
 }

@@ -1,11 +1,5 @@
 //! The Azure CLI, `az` (CLI-01 to CLI-13).
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::Deserialize;
@@ -13,15 +7,15 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
-    cache::SingleFlight,
-    chain::{Observer, ObserverRef},
-    entra::{self, Tenants},
-    platform::{BoxFuture, Command, CommandOutput, Platform},
+    AccessToken, Error, ErrorKind, TokenRequest, ToolOptions,
+    credential::credential,
+    entra,
+    options::setters,
+    platform::{Command, CommandOutput},
     wire,
 };
 
-use super::tool::{self, Tool};
+use super::tool::{self, Program, Tool, ToolCredential};
 
 /// The class name in documentation, logs and errors.
 pub(crate) const NAME: &str = "AzureCliCredential";
@@ -34,33 +28,38 @@ pub(crate) const NAME: &str = "AzureCliCredential";
 /// (PR-15; on Windows its children live on). Takes exactly one scope. Claims are refused with
 /// [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that answers them.
 #[derive(Clone)]
-pub struct AzureCliCredential {
-    tool: Arc<Tool>,
-    flights: SingleFlight,
-    tenants: Tenants,
-    subscription: Option<String>,
-}
+pub struct AzureCliCredential(ToolCredential<AzureCli>);
 
 impl AzureCliCredential {
     /// Starts with the tool's own account, tenant and subscription.
     pub fn builder() -> AzureCliCredentialBuilder {
         AzureCliCredentialBuilder::default()
     }
+}
 
-    fn command(&self, request: &TokenRequest) -> Result<Command, Error> {
-        let [scope] = request.scopes() else {
-            return Err(self
-                .tool
-                .error(
-                    ErrorKind::Configuration,
-                    format!("takes exactly one scope, not {}", request.scopes().len()),
-                )
-                .with_help("ask for one scope, such as https://vault.azure.net/.default"));
-        };
-        tool::check(NAME, "scope", scope, tool::SCOPE)?;
-        let tenant = self.tenants.resolve(NAME, request)?;
-        if let Some(claims) = &request.claims {
-            return Err(self.refuse_claims(claims, scope, tenant));
+credential!(AzureCliCredential);
+
+/// The program `az`.
+#[derive(Debug)]
+struct AzureCli {
+    /// Whose account is meant, by name or id.
+    subscription: Option<String>,
+}
+
+impl Program for AzureCli {
+    const CREDENTIAL: &'static str = NAME;
+    const TITLE: &'static str = "the Azure CLI";
+    const INSTALL: &'static str = "https://aka.ms/azure-cli";
+
+    fn command(
+        &self,
+        tool: &Tool,
+        request: &TokenRequest,
+        tenant: Option<&str>,
+    ) -> Result<Command, Error> {
+        let scope = tool.one_scope(request)?;
+        if let Some(claims) = request.claims() {
+            return Err(refuse_claims(tool, claims, scope, tenant));
         }
         let resource = scope.strip_suffix("/.default").unwrap_or(scope);
         let mut args = vec!["account", "get-access-token", "--output", "json"];
@@ -78,51 +77,24 @@ impl AzureCliCredential {
         })
     }
 
-    /// `az` cannot pass claims on; a person has to sign in with them (CLI-11).
-    fn refuse_claims(&self, claims: &str, scope: &str, tenant: Option<&str>) -> Error {
-        let tenant = tenant
-            .map(|tenant| format!(" --tenant {tenant}"))
-            .unwrap_or_default();
-        let claims = STANDARD.encode(claims);
-        self.tool
-            .error(
-                ErrorKind::InteractionRequired,
-                "the resource challenges with claims",
-            )
-            .with_help(format!(
-                "run: az login --claims-challenge {claims}{tenant} --scope {scope}"
-            ))
+    fn read(&self, tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
+        read(tool, output)
     }
 }
 
-impl TokenCredential for AzureCliCredential {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    fn get_token<'a>(
-        &'a self,
-        request: &'a TokenRequest,
-    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        Box::pin(async move {
-            let command = self.command(request)?;
-            let tenant = self.tenants.resolve(NAME, request)?.map(str::to_owned);
-            self.tool.token(&self.flights, command, tenant, read).await
-        })
-    }
-
-    fn dispose(&self) {
-        self.flights.dispose();
-    }
-}
-
-impl fmt::Debug for AzureCliCredential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(NAME)
-            .field("tenants", &self.tenants)
-            .field("subscription", &self.subscription)
-            .finish_non_exhaustive()
-    }
+/// `az` cannot pass claims on; a person has to sign in with them (CLI-11).
+fn refuse_claims(tool: &Tool, claims: &str, scope: &str, tenant: Option<&str>) -> Error {
+    let tenant = tenant
+        .map(|tenant| format!(" --tenant {tenant}"))
+        .unwrap_or_default();
+    let claims = STANDARD.encode(claims);
+    tool.error(
+        ErrorKind::InteractionRequired,
+        "the resource challenges with claims",
+    )
+    .with_help(format!(
+        "run: az login --claims-challenge {claims}{tenant} --scope {scope}"
+    ))
 }
 
 /// What `az` prints (CLI-04). `expiresOn` is local time.
@@ -231,54 +203,19 @@ fn said_by_az(text: &str) -> String {
 }
 
 /// Options of an [`AzureCliCredential`].
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct AzureCliCredentialBuilder {
-    tenant_id: Option<String>,
+    options: ToolOptions,
     subscription: Option<String>,
-    additionally_allowed_tenants: Vec<String>,
-    process_timeout: Option<Duration>,
-    platform: Option<Platform>,
-    observer: ObserverRef,
 }
 
 impl AzureCliCredentialBuilder {
-    /// The tenant to ask in. Default: the tool's own; a request may then name any.
-    pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
-        self.tenant_id = Some(tenant.into());
-        self
-    }
+    setters!(tool: options);
 
     /// The name or id of the subscription whose account is meant. Default: the tool's own.
     pub fn subscription(mut self, subscription: impl Into<String>) -> Self {
         self.subscription = Some(subscription.into());
-        self
-    }
-
-    /// Tenants besides its own in which a request may ask; `*` for all. Default: none.
-    pub fn additionally_allowed_tenants<S: Into<String>>(
-        mut self,
-        tenants: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.additionally_allowed_tenants = tenants.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// How long the tool may take before it is killed. Default: 15 s (PR-15).
-    pub fn process_timeout(mut self, limit: Duration) -> Self {
-        self.process_timeout = Some(limit);
-        self
-    }
-
-    /// The host it runs on. Default: the real machine.
-    pub fn platform(mut self, platform: Platform) -> Self {
-        self.platform = Some(platform);
-        self
-    }
-
-    /// Is told when somebody else is signed in to the tool (PR-04).
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
         self
     }
 
@@ -288,26 +225,11 @@ impl AzureCliCredentialBuilder {
     /// [`Configuration`](ErrorKind::Configuration) when the tenant or the subscription holds
     /// characters that none has (CLI-12).
     pub fn build(self) -> Result<AzureCliCredential, Error> {
-        let tenants = Tenants::new(NAME, self.tenant_id, self.additionally_allowed_tenants)?;
-        if let Some(subscription) = &self.subscription {
+        let subscription = self.subscription;
+        if let Some(subscription) = &subscription {
             tool::check(NAME, "subscription", subscription, "-._ ")?;
         }
-        let platform = self.platform.unwrap_or_default();
-        let flights = SingleFlight::new(&platform, NAME);
-        let tool = Arc::new(Tool {
-            credential: NAME,
-            title: "the Azure CLI",
-            install: "https://aka.ms/azure-cli",
-            platform,
-            process_timeout: self.process_timeout.unwrap_or(tool::PROCESS_TIMEOUT),
-            observer: self.observer,
-            signed_in: Mutex::default(),
-        });
-        Ok(AzureCliCredential {
-            tool,
-            flights,
-            tenants,
-            subscription: self.subscription,
-        })
+        let program = AzureCli { subscription };
+        ToolCredential::new(program, self.options).map(AzureCliCredential)
     }
 }

@@ -1,11 +1,5 @@
 //! The Azure Developer CLI, `azd` (CLI-20 to CLI-23).
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,15 +7,15 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
-    cache::SingleFlight,
-    chain::{Observer, ObserverRef},
-    entra::{self, Tenants},
-    platform::{BoxFuture, Command, CommandOutput, Platform},
+    AccessToken, Error, ErrorKind, TokenRequest, ToolOptions,
+    credential::credential,
+    entra,
+    options::setters,
+    platform::{Command, CommandOutput},
     wire,
 };
 
-use super::tool::{self, Tool};
+use super::tool::{self, Program, Tool, ToolCredential};
 
 /// The class name in documentation, logs and errors.
 pub(crate) const NAME: &str = "AzureDeveloperCliCredential";
@@ -33,22 +27,34 @@ pub(crate) const NAME: &str = "AzureDeveloperCliCredential";
 /// share one process (PR-24). It ends after `process_timeout`, killed with its children (PR-15; on
 /// Windows its children live on). Claims are passed on.
 #[derive(Clone)]
-pub struct AzureDeveloperCliCredential {
-    tool: Arc<Tool>,
-    flights: SingleFlight,
-    tenants: Tenants,
-}
+pub struct AzureDeveloperCliCredential(ToolCredential<AzureDeveloperCli>);
 
 impl AzureDeveloperCliCredential {
     /// Starts with the tool's own account and tenant.
     pub fn builder() -> AzureDeveloperCliCredentialBuilder {
         AzureDeveloperCliCredentialBuilder::default()
     }
+}
 
-    fn command(&self, request: &TokenRequest) -> Result<Command, Error> {
+credential!(AzureDeveloperCliCredential);
+
+/// The program `azd`.
+#[derive(Debug)]
+struct AzureDeveloperCli;
+
+impl Program for AzureDeveloperCli {
+    const CREDENTIAL: &'static str = NAME;
+    const TITLE: &'static str = "the Azure Developer CLI";
+    const INSTALL: &'static str = "https://aka.ms/azd-install";
+
+    fn command(
+        &self,
+        tool: &Tool,
+        request: &TokenRequest,
+        tenant: Option<&str>,
+    ) -> Result<Command, Error> {
         if request.scopes().is_empty() {
-            return Err(self
-                .tool
+            return Err(tool
                 .error(ErrorKind::Configuration, "needs a scope")
                 .with_help("ask for a scope such as https://vault.azure.net/.default"));
         }
@@ -57,13 +63,10 @@ impl AzureDeveloperCliCredential {
             tool::check(NAME, "scope", scope, tool::SCOPE)?;
             args.extend(["--scope", scope]);
         }
-        if let Some(tenant) = self.tenants.resolve(NAME, request)? {
+        if let Some(tenant) = tenant {
             args.extend(["--tenant-id", tenant]);
         }
-        let claims = request
-            .claims
-            .as_ref()
-            .map(|claims| STANDARD.encode(claims));
+        let claims = request.claims().map(|claims| STANDARD.encode(claims));
         if let Some(claims) = &claims {
             args.extend(["--claims", claims]);
         }
@@ -73,34 +76,9 @@ impl AzureDeveloperCliCredential {
             env: vec![("NO_COLOR".to_owned(), "true".to_owned())],
         })
     }
-}
 
-impl TokenCredential for AzureDeveloperCliCredential {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    fn get_token<'a>(
-        &'a self,
-        request: &'a TokenRequest,
-    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        Box::pin(async move {
-            let command = self.command(request)?;
-            let tenant = self.tenants.resolve(NAME, request)?.map(str::to_owned);
-            self.tool.token(&self.flights, command, tenant, read).await
-        })
-    }
-
-    fn dispose(&self) {
-        self.flights.dispose();
-    }
-}
-
-impl fmt::Debug for AzureDeveloperCliCredential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(NAME)
-            .field("tenants", &self.tenants)
-            .finish_non_exhaustive()
+    fn read(&self, tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
+        read(tool, output)
     }
 }
 
@@ -192,71 +170,20 @@ fn message(stderr: &str) -> String {
 }
 
 /// Options of an [`AzureDeveloperCliCredential`].
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct AzureDeveloperCliCredentialBuilder {
-    tenant_id: Option<String>,
-    additionally_allowed_tenants: Vec<String>,
-    process_timeout: Option<Duration>,
-    platform: Option<Platform>,
-    observer: ObserverRef,
+    options: ToolOptions,
 }
 
 impl AzureDeveloperCliCredentialBuilder {
-    /// The tenant to ask in. Default: the tool's own; a request may then name any.
-    pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
-        self.tenant_id = Some(tenant.into());
-        self
-    }
-
-    /// Tenants besides its own in which a request may ask; `*` for all. Default: none.
-    pub fn additionally_allowed_tenants<S: Into<String>>(
-        mut self,
-        tenants: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.additionally_allowed_tenants = tenants.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// How long the tool may take before it is killed. Default: 15 s (PR-15).
-    pub fn process_timeout(mut self, limit: Duration) -> Self {
-        self.process_timeout = Some(limit);
-        self
-    }
-
-    /// The host it runs on. Default: the real machine.
-    pub fn platform(mut self, platform: Platform) -> Self {
-        self.platform = Some(platform);
-        self
-    }
-
-    /// Is told when somebody else is signed in to the tool (PR-04).
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
-        self
-    }
+    setters!(tool: options);
 
     /// The credential. Starts nothing.
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) when the tenant is no tenant (CLI-12).
     pub fn build(self) -> Result<AzureDeveloperCliCredential, Error> {
-        let tenants = Tenants::new(NAME, self.tenant_id, self.additionally_allowed_tenants)?;
-        let platform = self.platform.unwrap_or_default();
-        let flights = SingleFlight::new(&platform, NAME);
-        let tool = Arc::new(Tool {
-            credential: NAME,
-            title: "the Azure Developer CLI",
-            install: "https://aka.ms/azd-install",
-            platform,
-            process_timeout: self.process_timeout.unwrap_or(tool::PROCESS_TIMEOUT),
-            observer: self.observer,
-            signed_in: Mutex::default(),
-        });
-        Ok(AzureDeveloperCliCredential {
-            tool,
-            flights,
-            tenants,
-        })
+        ToolCredential::new(AzureDeveloperCli, self.options).map(AzureDeveloperCliCredential)
     }
 }

@@ -1,10 +1,6 @@
 //! Azure PowerShell: `pwsh` with the module Az.Accounts (CLI-24 to CLI-27).
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -13,15 +9,15 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::{
-    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
-    cache::SingleFlight,
-    chain::{Observer, ObserverRef},
-    entra::{self, Tenants},
-    platform::{BoxFuture, Command, CommandError, CommandOutput, CommandRunner, Platform},
+    AccessToken, Error, ErrorKind, TokenRequest, ToolOptions,
+    credential::credential,
+    entra,
+    options::setters,
+    platform::{BoxFuture, Command, CommandError, CommandOutput, CommandRunner},
     wire,
 };
 
-use super::tool::{self, Tool};
+use super::tool::{Program, Tool, ToolCredential};
 
 /// The class name in documentation, logs and errors.
 pub(crate) const NAME: &str = "AzurePowerShellCredential";
@@ -38,33 +34,36 @@ const NO_MODULE: i32 = 3;
 /// (PR-15; on Windows its children live on). Takes exactly one scope. Claims are refused with
 /// [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that answers them.
 #[derive(Clone)]
-pub struct AzurePowerShellCredential {
-    tool: Arc<Tool>,
-    flights: SingleFlight,
-    tenants: Tenants,
-}
+pub struct AzurePowerShellCredential(ToolCredential<PowerShell>);
 
 impl AzurePowerShellCredential {
     /// Starts with the account and tenant that PowerShell is connected to.
     pub fn builder() -> AzurePowerShellCredentialBuilder {
         AzurePowerShellCredentialBuilder::default()
     }
+}
 
-    fn command(&self, request: &TokenRequest) -> Result<Command, Error> {
-        let [scope] = request.scopes() else {
-            return Err(self
-                .tool
-                .error(
-                    ErrorKind::Configuration,
-                    format!("takes exactly one scope, not {}", request.scopes().len()),
-                )
-                .with_help("ask for one scope, such as https://vault.azure.net/.default"));
-        };
-        // Neither they nor tenants hold a quote, so they cannot leave the script's strings.
-        tool::check(NAME, "scope", scope, tool::SCOPE)?;
-        let tenant = self.tenants.resolve(NAME, request)?;
-        if let Some(claims) = &request.claims {
-            return Err(self.refuse_claims(claims, tenant));
+credential!(AzurePowerShellCredential);
+
+/// The program `pwsh`.
+#[derive(Debug)]
+struct PowerShell;
+
+impl Program for PowerShell {
+    const CREDENTIAL: &'static str = NAME;
+    const TITLE: &'static str = "PowerShell";
+    const INSTALL: &'static str = "https://aka.ms/powershell";
+
+    fn command(
+        &self,
+        tool: &Tool,
+        request: &TokenRequest,
+        tenant: Option<&str>,
+    ) -> Result<Command, Error> {
+        // Neither scopes nor tenants hold a quote, so they cannot leave the script's strings.
+        let scope = tool.one_scope(request)?;
+        if let Some(claims) = request.claims() {
+            return Err(refuse_claims(tool, claims, tenant));
         }
         let resource = scope.strip_suffix("/.default").unwrap_or(scope);
         let script = encoded(&script(resource, tenant));
@@ -78,21 +77,24 @@ impl AzurePowerShellCredential {
         })
     }
 
-    /// PowerShell cannot pass claims on; a person has to sign in with them (CLI-27).
-    fn refuse_claims(&self, claims: &str, tenant: Option<&str>) -> Error {
-        let tenant = tenant
-            .map(|tenant| format!(" -Tenant {tenant}"))
-            .unwrap_or_default();
-        let claims = STANDARD.encode(claims);
-        self.tool
-            .error(
-                ErrorKind::InteractionRequired,
-                "the resource challenges with claims",
-            )
-            .with_help(format!(
-                "run in PowerShell: Connect-AzAccount -ClaimsChallenge {claims}{tenant}"
-            ))
+    fn read(&self, tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
+        read(tool, output)
     }
+}
+
+/// PowerShell cannot pass claims on; a person has to sign in with them (CLI-27).
+fn refuse_claims(tool: &Tool, claims: &str, tenant: Option<&str>) -> Error {
+    let tenant = tenant
+        .map(|tenant| format!(" -Tenant {tenant}"))
+        .unwrap_or_default();
+    let claims = STANDARD.encode(claims);
+    tool.error(
+        ErrorKind::InteractionRequired,
+        "the resource challenges with claims",
+    )
+    .with_help(format!(
+        "run in PowerShell: Connect-AzAccount -ClaimsChallenge {claims}{tenant}"
+    ))
 }
 
 /// What PowerShell is to do. It prints one line of JSON and exits with 0, or says on standard error
@@ -124,35 +126,6 @@ try {{
 fn encoded(script: &str) -> String {
     let utf16: Vec<u8> = script.encode_utf16().flat_map(u16::to_le_bytes).collect();
     STANDARD.encode(utf16)
-}
-
-impl TokenCredential for AzurePowerShellCredential {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    fn get_token<'a>(
-        &'a self,
-        request: &'a TokenRequest,
-    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        Box::pin(async move {
-            let command = self.command(request)?;
-            let tenant = self.tenants.resolve(NAME, request)?.map(str::to_owned);
-            self.tool.token(&self.flights, command, tenant, read).await
-        })
-    }
-
-    fn dispose(&self) {
-        self.flights.dispose();
-    }
-}
-
-impl fmt::Debug for AzurePowerShellCredential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(NAME)
-            .field("tenants", &self.tenants)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What our script prints.
@@ -244,76 +217,27 @@ impl CommandRunner for EitherShell {
 }
 
 /// Options of an [`AzurePowerShellCredential`].
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct AzurePowerShellCredentialBuilder {
-    tenant_id: Option<String>,
-    additionally_allowed_tenants: Vec<String>,
-    process_timeout: Option<Duration>,
-    platform: Option<Platform>,
-    observer: ObserverRef,
+    options: ToolOptions,
 }
 
 impl AzurePowerShellCredentialBuilder {
-    /// The tenant to ask in. Default: the one PowerShell is connected to; a request may then name
-    /// any.
-    pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
-        self.tenant_id = Some(tenant.into());
-        self
-    }
-
-    /// Tenants besides its own in which a request may ask; `*` for all. Default: none.
-    pub fn additionally_allowed_tenants<S: Into<String>>(
-        mut self,
-        tenants: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.additionally_allowed_tenants = tenants.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// How long PowerShell may take before it is killed. Default: 15 s (PR-15).
-    pub fn process_timeout(mut self, limit: Duration) -> Self {
-        self.process_timeout = Some(limit);
-        self
-    }
-
-    /// The host it runs on. Default: the real machine.
-    pub fn platform(mut self, platform: Platform) -> Self {
-        self.platform = Some(platform);
-        self
-    }
-
-    /// Is told when somebody else is signed in to Azure PowerShell (PR-04).
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
-        self
-    }
+    setters!(tool: options);
 
     /// The credential. Starts nothing.
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) when the tenant is no tenant (CLI-12).
     pub fn build(self) -> Result<AzurePowerShellCredential, Error> {
-        let tenants = Tenants::new(NAME, self.tenant_id, self.additionally_allowed_tenants)?;
-        let mut platform = self.platform.unwrap_or_default();
+        let mut options = self.options;
+        let mut platform = options.common.host();
         if cfg!(windows) {
             platform.commands = Arc::new(EitherShell(platform.commands.clone()));
         }
-        let flights = SingleFlight::new(&platform, NAME);
-        let tool = Arc::new(Tool {
-            credential: NAME,
-            title: "PowerShell",
-            install: "https://aka.ms/powershell",
-            platform,
-            process_timeout: self.process_timeout.unwrap_or(tool::PROCESS_TIMEOUT),
-            observer: self.observer,
-            signed_in: Mutex::default(),
-        });
-        Ok(AzurePowerShellCredential {
-            tool,
-            flights,
-            tenants,
-        })
+        options.common.platform = Some(platform);
+        ToolCredential::new(PowerShell, options).map(AzurePowerShellCredential)
     }
 }
 

@@ -3,19 +3,21 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use crate::{
-    AccessToken, Error, ErrorKind,
+    AccessToken, Error, ErrorKind, TokenCredential, TokenRequest, ToolOptions,
     cache::SingleFlight,
     chain::{Identity, IdentityChange, ObserverRef},
+    entra::Tenants,
     platform::{BoxFuture, Command, CommandError, CommandOutput, Platform},
 };
 
 /// How long a tool may take (PR-15).
-pub(super) const PROCESS_TIMEOUT: Duration = Duration::from_secs(15);
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The exit code of a shell that finds no such program (CLI-07).
 const NO_SUCH_PROGRAM: i32 = 127;
@@ -23,23 +25,135 @@ const NO_SUCH_PROGRAM: i32 = 127;
 /// How many tenants are remembered before all are forgotten. Nobody is in so many.
 const TENANTS: usize = 1000;
 
-/// A tool and the credential around it.
-pub(super) struct Tool {
-    /// The credential's name.
-    pub(super) credential: &'static str,
-    /// What people call the tool.
-    pub(super) title: &'static str,
+/// A developer's tool: how it is asked for a token, and how it answers.
+pub(super) trait Program: fmt::Debug + Send + Sync + 'static {
+    /// The credential around it, in documentation, logs and errors.
+    const CREDENTIAL: &'static str;
+    /// What people call it.
+    const TITLE: &'static str;
     /// Where to get it.
-    pub(super) install: &'static str,
+    const INSTALL: &'static str;
+
+    /// The command for `request`, in `tenant` if one is named.
+    ///
+    /// # Errors
+    /// `Configuration` for a request that it cannot answer; `InteractionRequired` for claims that
+    /// it cannot pass on.
+    fn command(
+        &self,
+        tool: &Tool,
+        request: &TokenRequest,
+        tenant: Option<&str>,
+    ) -> Result<Command, Error>;
+
+    /// The token in what the command left, or why there is none.
+    ///
+    /// # Errors
+    /// As a chain is to understand them (PR-01).
+    fn read(&self, tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error>;
+}
+
+/// The credential around a tool. It caches nothing. Clones share the commands under way.
+pub(super) struct ToolCredential<P> {
+    program: Arc<P>,
+    tool: Arc<Tool>,
+    flights: SingleFlight,
+    tenants: Tenants,
+}
+
+impl<P: Program> ToolCredential<P> {
+    /// # Errors
+    /// `Configuration` when a tenant is not a tenant id or a domain name.
+    pub(super) fn new(program: P, options: ToolOptions) -> Result<Self, Error> {
+        let platform = options.common.host();
+        let allowed = options.additionally_allowed_tenants;
+        Ok(Self {
+            program: Arc::new(program),
+            tenants: Tenants::new(P::CREDENTIAL, options.tenant_id, allowed)?,
+            flights: SingleFlight::new(&platform, P::CREDENTIAL),
+            tool: Arc::new(Tool {
+                credential: P::CREDENTIAL,
+                title: P::TITLE,
+                install: P::INSTALL,
+                platform,
+                process_timeout: options.process_timeout.unwrap_or(PROCESS_TIMEOUT),
+                observer: options.common.observer,
+                signed_in: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Runs the tool; joins a run with the same arguments that is under way (PR-24).
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, Error> {
+        let tenant = self.tenants.resolve(P::CREDENTIAL, request)?;
+        let command = self.program.command(&self.tool, request, tenant)?;
+        // No argument holds a NUL: see `check`.
+        let key = command.args.join("\0");
+        let work = || -> BoxFuture<'static, _> {
+            let (program, tool) = (Arc::clone(&self.program), Arc::clone(&self.tool));
+            let (tenant, within_chain) = (tenant.map(str::to_owned), request.within_chain);
+            Box::pin(async move {
+                let output = tool.run(command).await?;
+                let token = program.read(&tool, output)?;
+                tool.compare(tenant.as_deref(), &token, within_chain);
+                Ok(token)
+            })
+        };
+        self.flights.run(key, work).await
+    }
+}
+
+impl<P: Program> TokenCredential for ToolCredential<P> {
+    fn name(&self) -> &str {
+        P::CREDENTIAL
+    }
+
+    fn get_token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        Box::pin(self.token(request))
+    }
+
+    fn dispose(&self) {
+        self.flights.dispose();
+    }
+}
+
+impl<P> Clone for ToolCredential<P> {
+    fn clone(&self) -> Self {
+        Self {
+            program: Arc::clone(&self.program),
+            tool: Arc::clone(&self.tool),
+            flights: self.flights.clone(),
+            tenants: self.tenants.clone(),
+        }
+    }
+}
+
+impl<P: Program> fmt::Debug for ToolCredential<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(P::CREDENTIAL)
+            .field("program", &self.program)
+            .field("tenants", &self.tenants)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every tool needs of its host, and who was signed in to it.
+pub(super) struct Tool {
+    credential: &'static str,
+    title: &'static str,
+    install: &'static str,
     pub(super) platform: Platform,
-    pub(super) process_timeout: Duration,
-    pub(super) observer: ObserverRef,
-    pub(super) signed_in: Mutex<SignedIn>,
+    process_timeout: Duration,
+    observer: ObserverRef,
+    signed_in: Mutex<SignedIn>,
 }
 
 /// Who was signed in at the answers so far.
 #[derive(Default)]
-pub(super) struct SignedIn {
+struct SignedIn {
     /// By the tenant of the token: a person has another object id in each. Not by the tenant asked
     /// for, or the one who names the tool's own tenant would seem to be somebody new.
     by_tenant: BTreeMap<Option<String>, Identity>,
@@ -63,36 +177,13 @@ impl SignedIn {
         default
             .filter(|from| tenant(from) != tenant(to))
             .or(known)
-            .filter(|from| from.principal != to.principal)
+            .filter(|from| !from.has_principal_of(to))
     }
 }
 
 impl Tool {
-    /// Runs `command` and reads its output with `read`; joins a run with the same arguments that
-    /// is under way (PR-24).
-    pub(super) async fn token(
-        self: &Arc<Self>,
-        flights: &SingleFlight,
-        command: Command,
-        tenant: Option<String>,
-        read: fn(&Tool, CommandOutput) -> Result<AccessToken, Error>,
-    ) -> Result<AccessToken, Error> {
-        // No argument holds a NUL: see `check`.
-        let key = command.args.join("\0");
-        let work = || -> BoxFuture<'static, _> {
-            let tool = Arc::clone(self);
-            Box::pin(async move {
-                let output = tool.run(command).await?;
-                let token = read(&tool, output)?;
-                tool.compare(tenant.as_deref(), &token);
-                Ok(token)
-            })
-        };
-        flights.run(key, work).await
-    }
-
     /// Says so if somebody else is signed in than at the last answer (PR-04).
-    fn compare(&self, asked: Option<&str>, token: &AccessToken) {
+    fn compare(&self, asked: Option<&str>, token: &AccessToken, within_chain: bool) {
         if token.principal().is_none() {
             return;
         }
@@ -104,11 +195,8 @@ impl Tool {
         let from = signed_in.replace(asked, &to);
         drop(signed_in);
         if let Some(from) = from {
-            let credential = self.credential;
-            tracing::warn!(credential, %from, %to, "the identity has changed");
-            if let Some(observer) = &self.observer {
-                observer.identity_changed(&IdentityChange::new(from, to, false));
-            }
+            let observer = self.observer.as_deref();
+            IdentityChange::new(from, to, false).report(self.credential, within_chain, observer);
         }
     }
 
@@ -157,6 +245,24 @@ impl Tool {
             };
             self.error(kind, message).with_help(help).with_cause(error)
         })
+    }
+
+    /// The one scope of `request`.
+    ///
+    /// # Errors
+    /// `Configuration` when there is none, or more, or one that may not become an argument.
+    pub(super) fn one_scope<'a>(&self, request: &'a TokenRequest) -> Result<&'a str, Error> {
+        let [scope] = request.scopes() else {
+            let count = request.scopes().len();
+            return Err(self
+                .error(
+                    ErrorKind::Configuration,
+                    format!("takes exactly one scope, not {count}"),
+                )
+                .with_help("ask for one scope, such as https://vault.azure.net/.default"));
+        };
+        check(self.credential, "scope", scope, SCOPE)?;
+        Ok(scope)
     }
 
     /// An error of the credential.

@@ -1,12 +1,28 @@
-//! Microsoft Entra ID as a token service: where it is, in which tenant to ask, what is posted, and
-//! how its answers read.
+//! Microsoft Entra ID as a token service: where it is, in which tenant to ask, how an application
+//! proves itself, what each grant posts, and how the answers read.
 
-mod answer;
 mod authority;
-mod grant;
+mod client;
+mod client_credentials;
+mod response;
 mod tenant;
 
-pub(crate) use answer::aadsts_code;
 pub(crate) use authority::Authority;
-pub(crate) use grant::{Application, client_secret_token};
+pub(crate) use client::{Client, ClientAuthentication};
+pub(crate) use client_credentials::client_credentials;
+pub(crate) use response::aadsts_code;
 pub(crate) use tenant::Tenants;
+
+use crate::{Error, ErrorKind, TokenRequest};
+
+/// # Errors
+/// `Configuration` for a request without a scope, which Entra would refuse.
+pub(crate) fn check_scopes(credential: &str, request: &TokenRequest) -> Result<(), Error> {
+    if request.scopes().is_empty() || request.scopes().iter().any(String::is_empty) {
+        return Err(
+            Error::new(ErrorKind::Configuration, credential, "needs a scope")
+                .with_help("ask for a scope such as https://vault.azure.net/.default"),
+        );
+    }
+    Ok(())
+}

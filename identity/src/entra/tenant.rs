@@ -39,7 +39,7 @@ impl Tenants {
         credential: &str,
         request: &'a TokenRequest,
     ) -> Result<Option<&'a str>, Error> {
-        let Some(wanted) = request.tenant.as_deref() else {
+        let Some(wanted) = request.tenant() else {
             return Ok(self.own.as_deref());
         };
         check(credential, wanted)?;
@@ -88,7 +88,7 @@ mod tests {
         let tenants = Tenants::new("Test", own.map(str::to_owned), allowed)?;
         let mut request = TokenRequest::new(["s"]);
         if let Some(wanted) = wanted {
-            request = request.tenant(wanted);
+            request = request.with_tenant(wanted);
         }
         Ok(tenants.resolve("Test", &request)?.unwrap_or("-").to_owned())
     }

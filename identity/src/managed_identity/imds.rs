@@ -1,14 +1,16 @@
-//! The Instance Metadata Service of a virtual machine: its requests (MI-10, MI-17, MI-80).
+//! The Instance Metadata Service of a virtual machine: its requests (MI-10, MI-17, MI-80) and what
+//! its refusals mean (MI-60 to MI-70).
 
 use url::Url;
 
 use crate::{
     Error, ErrorKind,
     platform::{HttpRequest, Method, Platform},
+    retry::RetryPolicy,
     wire,
 };
 
-use super::{ManagedIdentityId, NAME};
+use super::{ManagedIdentityId, NAME, service::Service};
 
 /// Replaces the address of the service (MI-19).
 pub(super) const AUTHORITY_HOST: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
@@ -17,50 +19,108 @@ const DEFAULT_HOST: &str = "http://169.254.169.254";
 const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
 const API_VERSION: &str = "2018-02-01";
 
-/// Where tokens are asked for: at `authority`, or at the fixed link-local address.
-pub(super) fn endpoint(authority: Option<&str>) -> Result<Url, Error> {
-    let host = authority.unwrap_or(DEFAULT_HOST).trim_end_matches('/');
-    Url::parse(&format!("{host}{TOKEN_PATH}"))
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::Configuration,
-                NAME,
-                format!("{AUTHORITY_HOST} is not the URL of a host"),
-            )
-            .with_help(format!(
-                "unset it, or set it to something like {DEFAULT_HOST}"
-            ))
-        })
-}
+/// The service, at its fixed link-local address or at another.
+#[derive(Debug)]
+pub(super) struct Imds(Url);
 
-/// The request for a token of `id` for `resource`.
-pub(super) fn token_request(
-    platform: &Platform,
-    endpoint: &Url,
-    resource: &str,
-    id: &ManagedIdentityId,
-) -> HttpRequest {
-    let mut url = endpoint.clone();
-    let mut query = url.query_pairs_mut();
-    query
-        .append_pair("api-version", API_VERSION)
-        .append_pair("resource", resource);
-    match id {
-        ManagedIdentityId::SystemAssigned => {}
-        ManagedIdentityId::ClientId(id) => drop(query.append_pair("client_id", id)),
-        ManagedIdentityId::ObjectId(id) => drop(query.append_pair("object_id", id)),
-        ManagedIdentityId::ResourceId(id) => drop(query.append_pair("msi_res_id", id)),
+impl Imds {
+    /// At `authority`, or at the fixed address.
+    ///
+    /// # Errors
+    /// `Configuration` when `authority` is not the URL of a host.
+    pub(super) fn at(authority: Option<&str>) -> Result<Self, Error> {
+        let host = authority.unwrap_or(DEFAULT_HOST).trim_end_matches('/');
+        Url::parse(&format!("{host}{TOKEN_PATH}"))
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .map(Self)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    NAME,
+                    format!("{AUTHORITY_HOST} is not the URL of a host"),
+                )
+                .with_help(format!(
+                    "unset it, or set it to something like {DEFAULT_HOST}"
+                ))
+            })
     }
-    drop(query);
-    let request = HttpRequest::new(Method::Get, url).header("Metadata", "true");
-    wire::identified(request.header("Accept", "application/json"), platform)
 }
 
-/// The request that asks whether anybody is there. It lacks the `Metadata` header on purpose: the
-/// service refuses it at once and without work.
-pub(super) fn probe_request(platform: &Platform, endpoint: &Url) -> HttpRequest {
-    let request = HttpRequest::new(Method::Get, endpoint.clone());
-    wire::identified(request.header("Accept", "application/json"), platform)
+impl Service for Imds {
+    fn title(&self) -> &'static str {
+        "IMDS"
+    }
+
+    fn retry_policy(&self) -> RetryPolicy {
+        RetryPolicy::managed_identity()
+    }
+
+    fn token_request(
+        &self,
+        platform: &Platform,
+        resource: &str,
+        id: &ManagedIdentityId,
+    ) -> HttpRequest {
+        let mut url = self.0.clone();
+        let mut query = url.query_pairs_mut();
+        query
+            .append_pair("api-version", API_VERSION)
+            .append_pair("resource", resource);
+        match id {
+            ManagedIdentityId::SystemAssigned => {}
+            ManagedIdentityId::ClientId(id) => drop(query.append_pair("client_id", id)),
+            ManagedIdentityId::ObjectId(id) => drop(query.append_pair("object_id", id)),
+            ManagedIdentityId::ResourceId(id) => drop(query.append_pair("msi_res_id", id)),
+        }
+        drop(query);
+        let request = HttpRequest::new(Method::Get, url).header("Metadata", "true");
+        wire::identified(request.header("Accept", "application/json"), platform)
+    }
+
+    /// Lacks the `Metadata` header on purpose: the service refuses it at once and without work.
+    fn probe_request(&self, platform: &Platform) -> Option<HttpRequest> {
+        let request = HttpRequest::new(Method::Get, self.0.clone());
+        let request = request.header("Accept", "application/json");
+        Some(wire::identified(request, platform))
+    }
+
+    fn judge(&self, status: u16, text: &str, id: &ManagedIdentityId) -> (ErrorKind, &'static str) {
+        let mentions = |words: &str| text.to_ascii_lowercase().contains(words);
+        let system = *id == ManagedIdentityId::SystemAssigned;
+        match status {
+            400 if system && mentions("identity not found") => (
+                ErrorKind::Unavailable,
+                "assign an identity to this host, or name a user-assigned one by its id",
+            ),
+            400 if mentions("identity not found") => (
+                ErrorKind::Failed,
+                "assign the identity with this id to this host",
+            ),
+            403 if mentions("unreachable") => (
+                ErrorKind::Unavailable,
+                "a proxy answered in place of the metadata service, as Docker Desktop does",
+            ),
+            404 | 410 | 429 | 500..=599 => (
+                ErrorKind::Failed,
+                "wait until the metadata service of this host has recovered",
+            ),
+            401 | 403 => (
+                ErrorKind::Failed,
+                "see what stands between this host and its metadata service: a policy or a proxy",
+            ),
+            100..=399 => (
+                ErrorKind::Failed,
+                "something other than the metadata service may be answering: check proxies",
+            ),
+            _ => (
+                ErrorKind::Failed,
+                "check the resource asked for and the identity's id",
+            ),
+        }
+    }
+
+    fn unreached_help(&self) -> &'static str {
+        "is this an Azure host, and is 169.254.169.254 reachable from it?"
+    }
 }

@@ -1,19 +1,17 @@
-//! The question whether a metadata service is there at all (MI-80, PR-13). Only
-//! `DefaultAzureCredential` asks it: on a developer's machine nobody wants to wait for time-outs.
+//! The question whether a service is there at all (MI-80, PR-13). Only `DefaultAzureCredential`
+//! asks it: on a developer's machine nobody wants to wait for time-outs.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use url::Url;
-
 use crate::{
     Error, ErrorKind,
-    platform::{Platform, TransportError, TransportErrorKind},
+    platform::{HttpRequest, Platform, TransportError, TransportErrorKind},
 };
 
-use super::{NAME, imds};
+use super::NAME;
 
 /// The most a probe may take: connect, send and first byte together (PR-13).
 const LIMIT: Duration = Duration::from_secs(1);
@@ -22,22 +20,27 @@ const LIMIT: Duration = Duration::from_secs(1);
 const BODY: usize = 64 * 1024;
 
 /// Remembers that the service was there; never that it was not.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Probe {
     answered: AtomicBool,
 }
 
 impl Probe {
-    /// Whether anybody is there. Any answer is a yes, except the 403 of a proxy that says the
-    /// network is unreachable.
+    /// Sends `request`, unless somebody has answered before. Any answer says that the service is
+    /// there, except the 403 of a proxy that says the network is unreachable.
     ///
     /// # Errors
-    /// `Unavailable` without a yes in time; `Configuration` when the platform has no HTTP client.
-    pub(super) async fn check(&self, platform: &Platform, endpoint: &Url) -> Result<(), Error> {
+    /// `Unavailable` without an answer in time; `Configuration` when the platform has no HTTP
+    /// client.
+    pub(super) async fn check(
+        &self,
+        platform: &Platform,
+        request: HttpRequest,
+    ) -> Result<(), Error> {
         if self.answered.load(Ordering::Relaxed) {
             return Ok(());
         }
-        match platform.within(LIMIT, knock(platform, endpoint)).await {
+        match platform.within(LIMIT, ask(platform, request)).await {
             Some(Ok(())) => {
                 self.answered.store(true, Ordering::Relaxed);
                 Ok(())
@@ -54,8 +57,7 @@ impl Probe {
     }
 }
 
-async fn knock(platform: &Platform, endpoint: &Url) -> Result<(), TransportError> {
-    let request = imds::probe_request(platform, endpoint);
+async fn ask(platform: &Platform, request: HttpRequest) -> Result<(), TransportError> {
     let mut response = platform.http.send(request).await?;
     if response.status == 403 {
         let body = response.bytes(BODY).await?;

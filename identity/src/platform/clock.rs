@@ -39,6 +39,29 @@ impl Reading {
     /// How far behind a reading may be: two ticks of the slowest kernel (100 Hz).
     pub const LAG: Duration = Duration::from_millis(20);
 
+    /// What `clock` shows at this moment, without a lag.
+    pub(crate) fn exact(clock: &dyn Clock) -> Self {
+        Self::new(clock.now(), clock.monotonic())
+    }
+
+    /// The latest moment that it may have been when this was read.
+    #[inline]
+    pub(crate) fn latest(self) -> Self {
+        const LAG: u32 = Reading::LAG.as_nanos() as u32;
+        Self {
+            wall: self.wall.saturating_add(i64::from(LAG)),
+            monotonic: self.monotonic.saturating_add(u64::from(LAG)),
+        }
+    }
+
+    /// The whole second of the wall clock at or before `duration` from now; `None` beyond its
+    /// calendar.
+    pub(crate) fn second_after(self, duration: Duration) -> Option<Timestamp> {
+        let later = i128::from(self.wall) + i128::try_from(duration.as_nanos()).ok()?;
+        let second = i64::try_from(later.div_euclid(1_000_000_000)).ok()?;
+        Timestamp::from_second(second).ok()
+    }
+
     /// The reading of these two clocks.
     pub fn new(wall: Timestamp, monotonic: Duration) -> Self {
         Self {

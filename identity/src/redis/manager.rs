@@ -137,7 +137,7 @@ impl Run {
     async fn request(&self) -> Result<AccessToken, Error> {
         // The first request may be answered from a cache; later ones must bring a newer token.
         let forced = self.shared.lock().is_supplied;
-        let request = self.shared.request.clone().force_refresh(forced);
+        let request = self.shared.request.clone().with_force_refresh(forced);
         let limit = self.shared.config.request_timeout;
         let answer = self.shared.credential.get_token(&request);
         let answer = self.shared.platform.within(limit, answer).await;

@@ -81,7 +81,9 @@ impl World {
 
     async fn call(&self, key: usize, wants: Duration, forced: bool, patience: Duration) {
         let _caller = Caller::begin(&self.source, key);
-        let request = request(key).min_remaining(wants).force_refresh(forced);
+        let request = request(key)
+            .with_min_remaining(wants)
+            .with_force_refresh(forced);
         let (began, now) = (self.source.host.elapsed(), self.source.now());
         let is_cold = forced || self.cache.cached(&cache_key(key)).is_none();
         let (held, sets) = {
@@ -89,7 +91,9 @@ impl World {
             let (disposed, sets) = (state.disposed, state.sets);
             let known = &mut state.keys[key];
             known.forced |= forced;
-            known.is_waited_for = is_cold;
+            // Who forces a refresh leaves one to its owner that is under way.
+            let has_owner = known.in_flight > 0 && !known.is_waited_for;
+            known.is_waited_for = is_cold && !(forced && has_owner);
             let held = known.held(now).filter(|_| !forced && !disposed);
             (held.map(|(_, left)| left), sets)
         };
@@ -122,7 +126,13 @@ impl World {
                 self.handed_out(key, &token);
             }
             Some(Err(error)) => self.refused(key, forced, &error),
-            None => {}
+            None => {
+                let now = self.source.now();
+                let mut state = self.source.state();
+                let known = &mut state.keys[key];
+                // But one that seems to hang ends with whoever gives up on it.
+                known.is_waited_for |= forced && now.monotonic >= known.begun + 3 * MINUTE;
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use credsim_identity::{
     AccessToken, AzureCliCredential, Cached, ChainedTokenCredential, ContinueAfter, Error,
     ErrorKind, FallbackPolicy, ManagedIdentityCredential, Outcome, TokenCredential,
-    chain::ChainedTokenCredentialBuilder,
+    TokenCredentialExt, chain::ChainedTokenCredentialBuilder,
 };
 
 use crate::{
@@ -187,7 +187,7 @@ async fn another_credential_is_a_change_in_every_tenant() {
         .unwrap();
     ask(&chain).await.unwrap();
     first.will(Err(ErrorKind::Unavailable));
-    let other = request().tenant("other");
+    let other = request().with_tenant("other");
     chain.token(&other).await.map(AccessToken::from).unwrap();
     chain.token(&other).await.map(AccessToken::from).unwrap();
     ask(&chain).await.unwrap();

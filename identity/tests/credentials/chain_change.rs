@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
     AccessToken, Cached, ChainedTokenCredential, ErrorKind, FallbackPolicy, TokenCredential,
-    TokenRequest, chain::ChainedTokenCredentialBuilder,
+    TokenCredentialExt, TokenRequest, chain::ChainedTokenCredentialBuilder,
 };
 
 use crate::{
@@ -29,9 +29,9 @@ async fn tenants_are_compared_each_with_itself() {
     let chain = chain(&stub, &notes).shared(only.clone()).build().unwrap();
     for (answer, request) in [
         ("a", request()),
-        ("a-as-guest@other", request().tenant("other")),
-        ("a-as-guest@other", request().tenant("other.example")),
-        ("a", request().tenant("t")),
+        ("a-as-guest@other", request().with_tenant("other")),
+        ("a-as-guest@other", request().with_tenant("other.example")),
+        ("a", request().with_tenant("t")),
         ("a", request()),
     ] {
         only.will(Ok(answer));
@@ -44,8 +44,8 @@ async fn tenants_are_compared_each_with_itself() {
 #[tokio::test(start_paused = true)]
 async fn another_tenant_in_the_request_hides_no_change() {
     for (answer, asked) in [
-        ("b", request().tenant("t")),
-        ("b", request().tenant("home.example")),
+        ("b", request().with_tenant("t")),
+        ("b", request().with_tenant("home.example")),
         ("b@other", request()),
     ] {
         for policy in [FallbackPolicy::Report, FallbackPolicy::Refuse] {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
     AccessToken, Cached, ChainedTokenCredential, ErrorKind, FallbackPolicy, Outcome,
-    TokenCredential, TokenRequest,
+    TokenCredentialExt, TokenRequest,
 };
 
 use crate::{
@@ -56,7 +56,7 @@ impl World {
 }
 
 fn forced() -> TokenRequest {
-    request().force_refresh(true)
+    request().with_force_refresh(true)
 }
 
 fn oid(token: &credsim_identity::AccessToken) -> &str {

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
-    Cached, ChainedTokenCredential, ErrorKind, FallbackPolicy, TokenCredential, TokenRequest,
+    Cached, ChainedTokenCredential, ErrorKind, FallbackPolicy, TokenCredential, TokenCredentialExt,
+    TokenRequest,
 };
 
 use crate::{
@@ -64,7 +65,12 @@ async fn a_hit_says_what_the_chain_says() {
     for hit in [
         world.chain.hit(&prepared).unwrap(),
         world.chain.hit(&request()).unwrap(),
-        world.chain.hit_scopes(&scopes).unwrap(),
+        world
+            .chain
+            .fast_path()
+            .unwrap()
+            .hit_scopes(&scopes)
+            .unwrap(),
     ] {
         assert_eq!(hit.answered_by(), "Second");
         let record = hit.chain().unwrap();
@@ -77,9 +83,9 @@ async fn a_hit_says_what_the_chain_says() {
     }
     assert_eq!((world.first.asked(), world.second.asked()), (1, 1));
     for other in [
-        prepared.clone().claims("{}"),
-        prepared.clone().force_refresh(true),
-        prepared.clone().tenant("t2"),
+        prepared.clone().with_claims("{}"),
+        prepared.clone().with_force_refresh(true),
+        prepared.clone().with_tenant("t2"),
     ] {
         assert!(world.chain.hit(&other).is_none(), "{other:?}");
     }

@@ -3,9 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
-    AccessToken, Cached, ChainedTokenCredential, ClientSecretCredential, DefaultAzureCredential,
-    EnvironmentCredential, Error, ErrorKind, FallbackPolicy, ManagedIdentityCredential,
-    TokenCredential, TokenRequest, chain::ChainedTokenCredentialBuilder, platform::BoxFuture,
+    AccessToken, Cached, CachedCredential, ChainedTokenCredential, ClientSecretCredential,
+    CommonOptions, DefaultAzureCredential, EnvironmentCredential, Error, ErrorKind, FallbackPolicy,
+    ManagedIdentityCredential, TokenCredential, TokenCredentialExt, TokenRequest,
+    cache::CacheKey,
+    chain::ChainedTokenCredentialBuilder,
+    internals::FastPath,
+    platform::BoxFuture,
+    source::{AccountStore, Fetched, TokenSource},
 };
 
 use crate::{
@@ -137,7 +142,7 @@ async fn short_lives_are_no_reason_to_hurry() {
     let world = World::new();
     world.second.life(Duration::from_secs(40));
     let chain = world.chain(FallbackPolicy::Report).await;
-    let patient = request().min_remaining(Duration::ZERO);
+    let patient = request().with_min_remaining(Duration::ZERO);
     for second in 0..600 {
         tokio::time::sleep(Duration::from_secs(1)).await;
         chain.token(&patient).await.map(AccessToken::from).unwrap();
@@ -196,7 +201,7 @@ async fn whoever_comes_late_gets_the_new_answerer() {
     world.first.will(Ok("a"));
     world.second.takes(MINUTE);
     tokio::time::sleep(2 * MINUTE).await;
-    let eager = request().min_remaining(120 * MINUTE);
+    let eager = request().with_min_remaining(120 * MINUTE);
     let token = chain.token(&eager).await.map(AccessToken::from).unwrap();
     assert_eq!(token.answered_by(), "First");
     assert_eq!(
@@ -267,15 +272,19 @@ async fn the_search_ends_with_its_chain() {
 #[derive(Debug)]
 struct Never(Arc<Puppet>);
 
-impl TokenCredential for Never {
+impl TokenSource for Never {
     fn name(&self) -> &str {
         self.0.name()
     }
-    fn get_token<'a>(
+    fn key(&self, request: &TokenRequest) -> Result<CacheKey, Error> {
+        Ok(CacheKey::of(request))
+    }
+    fn fetch<'a>(
         &'a self,
         request: &'a TokenRequest,
-    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
-        self.0.get_token(request)
+        _: &'a dyn AccountStore,
+    ) -> BoxFuture<'a, Result<Fetched, Error>> {
+        Box::pin(async move { self.0.get_token(request).await.map(Fetched::from) })
     }
     fn never_answers(&self) -> bool {
         true
@@ -288,9 +297,9 @@ async fn nobody_looks_for_what_cannot_come() {
     let world = World::new();
     let chain = world
         .builder()
-        .credential(Cached::on(
-            world.stub.platform(),
+        .credential(CachedCredential::with_options(
             Never(world.first.clone()),
+            &CommonOptions::default().with_platform(world.stub.platform()),
         ))
         .credential(world.cached(&world.second))
         .build()
@@ -305,7 +314,8 @@ async fn nobody_looks_for_what_cannot_come() {
 async fn who_can_never_answer_says_so() {
     fn never(credential: impl TokenCredential) -> bool {
         let credential: Arc<dyn TokenCredential> = Arc::new(credential);
-        credential.never_answers()
+        let fast_path = credential.fast_path();
+        fast_path.is_some_and(FastPath::never_answers)
     }
     let named = |stub: Arc<Stub>, name| {
         let stub = stub.var("AZURE_TOKEN_CREDENTIALS", name);

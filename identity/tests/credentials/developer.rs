@@ -4,7 +4,7 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 
 use credsim_identity::{
     AzureCliCredential, AzureDeveloperCliCredential, Error, ErrorKind, TokenCredential,
-    TokenRequest,
+    TokenCredentialExt, TokenRequest,
     developer::{AzureCliCredentialBuilder, AzureDeveloperCliCredentialBuilder},
     platform::{CommandError, CommandOutput},
 };
@@ -46,7 +46,9 @@ async fn az_is_asked_for_a_resource() {
     assert_eq!(token.answered_by(), "AzureCliCredential");
     assert_eq!(token.expires_on(), start() + Duration::from_secs(3600));
     let any = az(&stub).build().unwrap();
-    any.get_token(&request().tenant("other")).await.unwrap();
+    any.get_token(&request().with_tenant("other"))
+        .await
+        .unwrap();
     let ask = "az account get-access-token --output json --resource https://vault.azure.net";
     assert_eq!(
         stub.lines(),
@@ -56,7 +58,7 @@ async fn az_is_asked_for_a_resource() {
         ]
     );
     let error = credential
-        .get_token(&request().tenant("other"))
+        .get_token(&request().with_tenant("other"))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -122,7 +124,7 @@ async fn az_refuses_claims() {
     let stub = Stub::new();
     let credential = az(&stub).tenant_id("t").build().unwrap();
     let error = credential
-        .get_token(&request().claims("{}"))
+        .get_token(&request().with_claims("{}"))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InteractionRequired);
@@ -328,7 +330,7 @@ async fn azd_is_asked_for_scopes() {
     let stub = Stub::new().zone("America/New_York");
     stub.on_command(|_| printed(r#"{"token":"t","expiresOn":"2030-01-01T00:00:00Z"}"#));
     let credential = azd(&stub).tenant_id("t").build().unwrap();
-    let asked = TokenRequest::new(["a", "b"]).claims("{}");
+    let asked = TokenRequest::new(["a", "b"]).with_claims("{}");
     let token = credential.get_token(&asked).await.unwrap();
     assert_eq!(
         token.expires_on(),

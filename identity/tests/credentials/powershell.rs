@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use credsim_identity::{
-    AzurePowerShellCredential, Error, ErrorKind, TokenCredential, TokenRequest,
+    AzurePowerShellCredential, Error, ErrorKind, TokenCredential, TokenCredentialExt, TokenRequest,
     developer::AzurePowerShellCredentialBuilder,
     platform::{Command, CommandError, CommandOutput},
 };
@@ -69,7 +69,7 @@ async fn one_script_asks_for_a_resource_in_a_tenant() {
     let got = credential.get_token(&request()).await.unwrap();
     assert_eq!(got.answered_by(), "AzurePowerShellCredential");
     assert_eq!(got.expires_on(), start() + Duration::from_secs(3600));
-    let other = request().tenant("other.example");
+    let other = request().with_tenant("other.example");
     credential.get_token(&other).await.unwrap();
     let any = pwsh(&stub).build().unwrap();
     any.get_token(&request()).await.unwrap();
@@ -85,7 +85,7 @@ async fn one_script_asks_for_a_resource_in_a_tenant() {
         assert!(script.contains(&ask(tenant)), "{script}");
     }
     assert_eq!(scripts.len(), 3);
-    let error = credential.get_token(&request().tenant("third")).await;
+    let error = credential.get_token(&request().with_tenant("third")).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Configuration);
 }
 
@@ -124,7 +124,7 @@ async fn arguments_and_claims_are_looked_at_first() {
         let error = credential.get_token(&TokenRequest::new(scopes)).await;
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Configuration);
     }
-    let error = credential.get_token(&request().claims("{}")).await;
+    let error = credential.get_token(&request().with_claims("{}")).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InteractionRequired);
     assert_eq!(

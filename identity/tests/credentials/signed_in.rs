@@ -24,7 +24,7 @@ async fn changes(answers: &[(Option<&str>, &'static str, &'static str)]) -> Vec<
             ))
         });
         let request = match tenant {
-            Some(tenant) => request().tenant(tenant),
+            Some(tenant) => request().with_tenant(tenant),
             None => request(),
         };
         credential.get_token(&request).await.unwrap();
@@ -61,4 +61,31 @@ async fn the_same_person_in_two_tenants_is_no_change() {
         (Some("guests"), "alice-as-guest", "guests"),
     ]);
     assert!(told.await.is_empty());
+}
+
+/// Which version of the token format comes is the resource's choice: `appid` and `upn`, or `azp`
+/// and `preferred_username`.
+#[tokio::test(start_paused = true)]
+async fn the_same_person_in_two_formats_is_no_change() {
+    let stub = Stub::new();
+    let notes = Arc::new(Notes::default());
+    let credential = AzureCliCredential::builder()
+        .platform(stub.platform())
+        .observer(notes.clone())
+        .build()
+        .unwrap();
+    for claims in [
+        r#"{"oid":"alice","tid":"home","appid":"az","upn":"alice@contoso.example"}"#,
+        r#"{"oid":"alice","tid":"home","azp":"az","preferred_username":"Alice@Contoso.example"}"#,
+        r#"{"oid":"alice","tid":"home","appid":"az"}"#,
+    ] {
+        stub.on_command(move |_| {
+            let claims = URL_SAFE_NO_PAD.encode(claims);
+            printed(&format!(
+                r#"{{"accessToken":"e30.{claims}.c2ln","expires_on":1893456000}}"#
+            ))
+        });
+        credential.get_token(&request()).await.unwrap();
+    }
+    assert_eq!(notes.taken(), [""; 0]);
 }

@@ -3,7 +3,7 @@
 use credsim_identity::ErrorKind;
 use loom::{future::block_on, thread};
 
-use super::{Host, KEY, World, explore, flight::SingleFlight, model, outcome};
+use super::{Host, KEY, World, explore, model, outcome, single_flight::SingleFlight};
 
 const CANCELLED: Result<usize, ErrorKind> = Err(ErrorKind::Cancelled);
 

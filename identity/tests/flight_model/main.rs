@@ -1,4 +1,4 @@
-//! Single flight under loom: the file `src/cache/flight.rs` itself, on loom's locks, in every
+//! Single flight under loom: the file `src/cache/single_flight.rs` itself, on loom's locks, in every
 //! order in which two or three threads can run it (PR-24, PR-29).
 //!
 //! Loom also ends a test in which nobody can go on: a caller who waits in vain, or work that goes
@@ -8,9 +8,9 @@
 
 #[path = "../core_support/mod.rs"]
 mod core_support;
-#[path = "../../src/cache/flight.rs"]
-mod flight;
 mod host;
+#[path = "../../src/cache/single_flight.rs"]
+mod single_flight;
 mod sync;
 mod work;
 
@@ -24,8 +24,8 @@ use credsim_identity::{AccessToken, Error, ErrorKind, Platform, platform};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use flight::{Flights, Waiter};
 use host::Host;
+use single_flight::{Flights, Waiter};
 use work::Works;
 
 const KEY: u8 = 1;

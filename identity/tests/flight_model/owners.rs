@@ -1,5 +1,7 @@
 //! Work for its owner's sake: it goes on without waiters, and until its owner goes.
 
+use std::time::Duration;
+
 use loom::thread;
 
 use super::{Host, KEY, World, explore, model, outcome, work::Gate};
@@ -90,6 +92,35 @@ fn what_was_taken_over_ends_with_its_waiters() {
             })
         });
         gone.into_iter().for_each(|gone| gone.join().unwrap());
+        world.host.settle();
+    });
+}
+
+#[test]
+fn who_gives_up_leaves_young_work_to_its_owner() {
+    model(2, |world| {
+        world.flights.run(&KEY, || world.works.ready());
+        let mut waiter = world.join_endless();
+        let gone = thread::spawn(move || {
+            waiter.take_over_after(Duration::from_secs(3600));
+            drop(waiter);
+        });
+        gone.join().unwrap();
+        world.host.settle();
+        assert_eq!(world.works.counts().peak, 1);
+    });
+}
+
+#[test]
+fn who_gives_up_ends_work_that_hangs() {
+    model(2, |world| {
+        world.flights.run(&KEY, || world.works.endless());
+        let mut waiter = world.join_endless();
+        let gone = thread::spawn(move || {
+            waiter.take_over_after(Duration::ZERO);
+            drop(waiter);
+        });
+        gone.join().unwrap();
         world.host.settle();
     });
 }

@@ -4,9 +4,8 @@ use credsim_identity::ErrorKind;
 use loom::thread;
 
 use super::{
-    Host, KEY, World, explore,
-    flight::SingleFlight,
-    model, outcome,
+    Host, KEY, World, explore, model, outcome,
+    single_flight::SingleFlight,
     work::{Gate, Works},
 };
 

@@ -181,7 +181,7 @@ impl TokenCredential for Idp {
             {
                 let mut log = self.log.lock().unwrap();
                 log.asked.push(self.host.elapsed());
-                log.forced.push(request.is_refresh_forced());
+                log.forced.push(request.force_refresh());
                 log.under_way += 1;
                 log.at_once = log.at_once.max(log.under_way);
             }

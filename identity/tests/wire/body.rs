@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use credsim_identity::{
-    Error, ErrorKind, adapters::reqwest::ReqwestClient, platform::HttpClient as _,
+    Error, ErrorKind, TokenCredentialExt, adapters::reqwest::ReqwestClient,
+    platform::HttpClient as _,
 };
 use tokio::{io::AsyncWriteExt as _, sync::mpsc, time::timeout};
 

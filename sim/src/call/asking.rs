@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use credsim_identity::{AccessToken, Error, Outcome, TokenCredential as _, TokenRequest, Tried};
+use credsim_identity::{AccessToken, Error, Outcome, TokenCredentialExt as _, TokenRequest, Tried};
 
 use super::{Caller, Instance, SubjectInstance};
 use crate::{

@@ -109,15 +109,15 @@ impl CallKind for GetToken {
 
     fn token_request(&self, _: &World, which: Which) -> Option<TokenRequest> {
         let scopes = self.scopes.iter().map(|scope| which.fill(scope));
-        let mut request = TokenRequest::new(scopes).cae(self.cae);
+        let mut request = TokenRequest::new(scopes).with_cae(self.cae);
         if let Some(tenant) = &self.tenant {
-            request = request.tenant(tenant);
+            request = request.with_tenant(tenant);
         }
         if let Some(claims) = &self.claims {
-            request = request.claims(claims);
+            request = request.with_claims(claims);
         }
         if let Some(least) = self.min_remaining {
-            request = request.min_remaining(least.0);
+            request = request.with_min_remaining(least.0);
         }
         Some(request)
     }

@@ -27,6 +27,26 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     if let Some(unseen) = unseen(view, &[Aspect::Calls]) {
         return Some(unseen);
     }
+    let (scopes, work) = match (scopes_served(view, healed), work_served(plan, view, healed)) {
+        (Err(failing), _) | (Ok(_), Err(failing)) => return Some(failing),
+        (Ok(scopes), Ok(work)) => (scopes, work),
+    };
+    let looked_at = scopes + usize::from(work);
+    let number = Number::of(looked_at);
+    let clients = if view.work().next().is_none() {
+        number.pick("credential and scope is", "credentials and scopes are")
+    } else {
+        number.pick("redis client is", "redis clients are")
+    };
+    let found = format!("{looked_at} {clients} served again");
+    (looked_at > 0).then(|| Ruling::holds(found))
+}
+
+/// How many pairs of credential and scope had tokens before `healed` and get them again.
+///
+/// # Errors
+/// The first that does not.
+fn scopes_served(view: &View<'_>, healed: Duration) -> Result<usize, Ruling> {
     let mut by_scope: BTreeMap<(u32, &str), Served> = BTreeMap::new();
     for call in view.calls() {
         let served = by_scope.entry((call.instance, call.scope)).or_default();
@@ -57,39 +77,41 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             let shown: Vec<_> = late
                 .flat_map(|call| call.events().collect::<Vec<_>>())
                 .collect();
-            return Some(Ruling::fails(found, Evidence::of(shown)));
+            return Err(Ruling::fails(found, Evidence::of(shown)));
         }
     }
+    Ok(looked_at)
+}
+
+/// Whether a Redis client was served before `healed` and is served again; false where nothing can
+/// be said of that.
+///
+/// # Errors
+/// That it is not.
+fn work_served(plan: &Plan<'_>, view: &View<'_>, healed: Duration) -> Result<bool, Ruling> {
     let work: Vec<Work<'_>> = view.work().collect();
     let served_before = work.iter().any(|work| work.at < healed && work.is_done());
     let late: Vec<_> = work
         .iter()
         .filter(|work| work.at >= healed + WITHIN)
         .collect();
-    if served_before && !late.is_empty() && !plan.connections_stay_broken() {
-        looked_at += 1;
-        if !late.iter().any(|work| work.is_done()) {
-            let found = format!(
-                "{} from {} after the last repair on {}",
-                match late.len() {
-                    1 => "the only piece of redis work".to_owned(),
-                    late => format!("all {late} pieces of redis work"),
-                },
-                span(WITHIN),
-                Number::of(late.len()).pick("fails", "fail")
-            );
-            let shown = Evidence::of(late.iter().flat_map(|work| work.events()));
-            return Some(Ruling::fails(found, shown));
-        }
+    if !served_before || late.is_empty() || plan.connections_stay_broken() {
+        return Ok(false);
     }
-    let number = Number::of(looked_at);
-    let clients = if work.is_empty() {
-        number.pick("credential and scope is", "credentials and scopes are")
-    } else {
-        number.pick("redis client is", "redis clients are")
-    };
-    let found = format!("{looked_at} {clients} served again");
-    (looked_at > 0).then(|| Ruling::holds(found))
+    if late.iter().any(|work| work.is_done()) {
+        return Ok(true);
+    }
+    let found = format!(
+        "{} from {} after the last repair on {}",
+        match late.len() {
+            1 => "the only piece of redis work".to_owned(),
+            late => format!("all {late} pieces of redis work"),
+        },
+        span(WITHIN),
+        Number::of(late.len()).pick("fails", "fail")
+    );
+    let shown = Evidence::of(late.iter().flat_map(|work| work.events()));
+    Err(Ruling::fails(found, shown))
 }
 
 /// What the calls of one instance for one scope got.

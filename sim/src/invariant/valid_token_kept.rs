@@ -70,9 +70,9 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
             .step
             .checked_sub(1)
             .and_then(|step| asked.get(step)?.as_ref());
-        let tenant = asked.and_then(TokenRequest::tenant_id);
+        let tenant = asked.and_then(TokenRequest::tenant);
         // A caller that handles continuous access evaluation has tokens of another kind (PR-26).
-        let cae = asked.is_some_and(TokenRequest::is_cae_enabled);
+        let cae = asked.is_some_and(TokenRequest::cae);
         let key = (call.instance, call.scope, tenant, cae);
         match end.outcome {
             CallOutcome::Token {
@@ -92,7 +92,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
                 };
                 let excused = matches!(error.as_str(), "cancelled" | "configuration")
                     // Other claims ask for more than a held token can give.
-                    || asked.is_some_and(|asked| asked.claims_challenge().is_some());
+                    || asked.is_some_and(|asked| asked.claims().is_some());
                 if excused {
                     continue;
                 }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use credsim_identity::TokenRequest;
+use credsim_identity::{TokenCredentialExt, TokenRequest};
 
 use super::watch::Watch;
 use crate::{

@@ -39,7 +39,10 @@ fn a_token() {
     assert_eq!(subject.name(), "fake 1.0");
     let credential = built(&subject).credential;
     assert_eq!(credential.name(), "AzureCliCredential");
-    let asked = request("s").tenant("t").claims("{\"a\":1}").cae(true);
+    let asked = request("s")
+        .with_tenant("t")
+        .with_claims("{\"a\":1}")
+        .with_cae(true);
     let token = block_on(credential.get_token(&asked)).unwrap();
     assert_eq!(
         token.principal().unwrap().to_string(),

@@ -106,10 +106,10 @@ impl Driver {
         let scopes = question["scopes"].as_array().unwrap();
         let mut request = TokenRequest::new(scopes.iter().filter_map(text));
         if let Some(tenant) = question["tenant"].as_str() {
-            request = request.tenant(tenant);
+            request = request.with_tenant(tenant);
         }
         if let Some(claims) = question["claims"].as_str() {
-            request = request.claims(claims);
+            request = request.with_claims(claims);
         }
         let credential = self.built[&credential].credential.clone();
         let asking = tokio::spawn(async move {

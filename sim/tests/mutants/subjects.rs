@@ -142,7 +142,13 @@ pub fn marches_in_step() -> Wronged {
 }
 
 pub fn waits_for_every_refresh() -> Wronged {
-    Wrong::behind(|| Asks(|request| request.clone().min_remaining(Duration::from_secs(6 * 60))))
+    Wrong::behind(|| {
+        Asks(|request| {
+            request
+                .clone()
+                .with_min_remaining(Duration::from_secs(6 * 60))
+        })
+    })
 }
 
 pub fn fails_when_a_refresh_fails() -> Wronged {

@@ -97,6 +97,11 @@ pub const PROMISES: &[Case] = cases! {
         by ["expect[2] error", "expect[3] requests", "expect[4] waited", "expect[6] identity-change", "expect[7] resource-saw"],
         but not in "chain/silent-fallback-identity-removed";
 
+    "PR-08": goes_on_after_any_failure
+        in "chain/app-service-is-no-laptop"
+        by ["expect[1] error", "expect[2] requests"],
+        but not in "chain/app-service-is-left-on-purpose";
+
     "PR-03": sticks_to_its_second_choice
         in "chain/better-source-returns"
         by ["expect[2] token-from", "expect[3] identity-change"],

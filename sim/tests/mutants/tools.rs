@@ -14,7 +14,8 @@ use credsim::{
     subject::{Built, Identity, Lent, RedisClient, Subject},
 };
 use credsim_identity::{
-    AccessToken, Error, Platform, TokenCredential, TokenRequest,
+    AccessToken, Error, Platform, TokenCredential, TokenCredentialExt as _, TokenRef, TokenRequest,
+    internals::FastPath,
     platform::{BoxFuture, Clock, HttpClient, HttpRequest, HttpResponse, Random, TransportError},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -145,12 +146,31 @@ impl<W: Wrapper> TokenCredential for Wrapped<W> {
         self.wrapper.get_token(&self.ours, request)
     }
 
-    fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
+    fn dispose(&self) {
+        self.wrapper.dispose(&self.ours);
+    }
+
+    fn fast_path(&self) -> Option<&dyn FastPath> {
+        Some(self)
+    }
+}
+
+/// Shows what ours holds, and takes no short cut past the wrapper.
+impl<W: Wrapper> FastPath for Wrapped<W> {
+    fn hit(&self, _: &TokenRequest) -> Option<TokenRef> {
+        None
+    }
+
+    fn hit_scopes(&self, _: &[&str]) -> Option<TokenRef> {
+        None
+    }
+
+    fn peek(&self, request: &TokenRequest) -> Option<AccessToken> {
         self.ours.first.cached(request)
     }
 
-    fn dispose(&self) {
-        self.wrapper.dispose(&self.ours);
+    fn never_answers(&self) -> bool {
+        false
     }
 }
 

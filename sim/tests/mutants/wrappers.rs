@@ -5,7 +5,9 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use credsim_identity::{AccessToken, Error, TokenRequest, platform::BoxFuture};
+use credsim_identity::{
+    AccessToken, Error, TokenCredentialExt as _, TokenRequest, platform::BoxFuture,
+};
 
 use super::tools::{Answer, Ours, Tokens, Wrapper};
 

@@ -96,13 +96,13 @@ fn request(call: &[Value]) -> TokenRequest {
     let mut request = TokenRequest::new(scopes.iter().map(text));
     let mut options = Options::last_of(call);
     if let Some(tenant) = options.text("tenantId") {
-        request = request.tenant(tenant);
+        request = request.with_tenant(tenant);
     }
     if let Some(claims) = options.text("claims") {
-        request = request.claims(claims);
+        request = request.with_claims(claims);
     }
     if let Some(enabled) = options.take("enableCae") {
-        request = request.cae(enabled == true);
+        request = request.with_cae(enabled == true);
     }
     options.end();
     request

@@ -62,13 +62,13 @@ impl TokenCredential for DriverCredential {
                     "credential": self.number,
                     "scopes": request.scopes(),
                 });
-                if let Some(tenant) = request.tenant_id() {
+                if let Some(tenant) = request.tenant() {
                     question["tenant"] = json!(tenant);
                 }
-                if let Some(claims) = request.claims_challenge() {
+                if let Some(claims) = request.claims() {
                     question["claims"] = json!(claims);
                 }
-                if request.is_cae_enabled() {
+                if request.cae() {
                     question["cae"] = json!(true);
                 }
                 question

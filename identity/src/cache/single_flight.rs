@@ -3,7 +3,7 @@
 //! The work runs as a task of the platform. A waiter owns nothing but its wait: the work ends with
 //! its last waiter or, as long as it goes on for its owner's sake, with its owner.
 
-use std::{collections::BTreeMap, fmt, sync::PoisonError};
+use std::{collections::BTreeMap, fmt, sync::PoisonError, time::Duration};
 
 use super::sync::{Arc, Mutex, MutexGuard, Weak, oneshot};
 use crate::{
@@ -71,6 +71,8 @@ struct State<K> {
 
 struct Flight {
     id: u64,
+    /// When it began, by the monotonic clock.
+    begun: Duration,
     /// Goes on without waiters.
     owned: bool,
     /// In the order in which they came, which is the order in which they are woken.
@@ -105,6 +107,7 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
             flight: id,
             id,
             receiver,
+            patience: None,
         };
         if state.closed {
             // Nobody holds the sender any more: the waiter learns so at once.
@@ -120,6 +123,7 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
             key.clone(),
             Flight {
                 id,
+                begun: self.0.platform.clock.monotonic(),
                 owned: false,
                 waiters,
                 task: None,
@@ -236,6 +240,8 @@ pub(super) struct Waiter<K: Ord> {
     flight: u64,
     id: u64,
     receiver: oneshot::Receiver<Outcome>,
+    /// See [`take_over_after`](Self::take_over_after).
+    patience: Option<Duration>,
 }
 
 impl<K: Ord> Waiter<K> {
@@ -259,6 +265,12 @@ impl<K: Ord> Waiter<K> {
         self.set_owned(false);
     }
 
+    /// Leaves the work to its owner, unless it has been under way for `patience` when this waiter
+    /// gives up on it.
+    pub(super) fn take_over_after(&mut self, patience: Duration) {
+        self.patience = Some(patience);
+    }
+
     fn set_owned(&self, owned: bool) {
         let mut state = self.flights.0.lock();
         let flight = state.under_way.get_mut(&self.key);
@@ -271,6 +283,7 @@ impl<K: Ord> Waiter<K> {
 impl<K: Ord> Drop for Waiter<K> {
     fn drop(&mut self) {
         let flights = &self.flights.0;
+        let now = self.patience.map(|_| flights.platform.clock.monotonic());
         let mut state = flights.lock();
         let Some(flight) = state
             .under_way
@@ -280,7 +293,10 @@ impl<K: Ord> Drop for Waiter<K> {
             return;
         };
         let sender = flight.waiters.remove(&self.id);
-        let is_last = flight.waiters.is_empty() && !flight.owned;
+        let hangs = now
+            .zip(self.patience)
+            .is_some_and(|(now, patience)| now.saturating_sub(flight.begun) >= patience);
+        let is_last = flight.waiters.is_empty() && (!flight.owned || hangs);
         let ended = is_last.then(|| state.under_way.remove(&self.key));
         drop(state);
         // Dropping the sender wakes whoever has polled this waiter: never under the lock, either.

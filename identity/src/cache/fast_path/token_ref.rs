@@ -5,8 +5,7 @@ use std::{fmt, sync::Arc};
 use arc_swap::Guard;
 use jiff::Timestamp;
 
-use super::terms::Terms;
-use crate::{AccessToken, Principal, chain::ChainRecord};
+use crate::{AccessToken, Principal, cache::policy::Terms, chain::ChainRecord};
 
 /// A token as a cache or a chain shows it.
 pub(crate) struct Lent {
@@ -31,7 +30,7 @@ impl Lent {
 }
 
 /// An access token on loan from a cache, or one of its own: what
-/// [`token`](crate::TokenCredential::token) answers. A task that keeps the token for long should
+/// [`token`](crate::TokenCredentialExt::token) answers. A task that keeps the token for long should
 /// hold an [`AccessToken`] instead.
 // Two words, one of them never zero: it travels in registers, and so does an `Option` of it.
 pub struct TokenRef(Guard<Arc<Lent>>);

@@ -61,10 +61,12 @@ pub(super) fn token(
     {
         return Err(malformed("its token is no bearer token"));
     }
-    let life = |seconds: Option<&Value>| wire::after(sent, seconds.and_then(wire::seconds)?);
-    let expires_on = life(answer.expires_in.as_ref())
-        .ok_or_else(|| malformed("it does not say when the token ends"))?;
-    let refresh_on = life(answer.refresh_in.as_ref());
+    let seconds = |value: &Option<Value>| value.as_ref().and_then(wire::seconds);
+    let sent = sent.moment(&answer.access_token, seconds(&answer.expires_in));
+    let life = |value| wire::after(sent, seconds(value)?);
+    let expires_on =
+        life(&answer.expires_in).ok_or_else(|| malformed("it does not say when the token ends"))?;
+    let refresh_on = life(&answer.refresh_in);
     Ok(AccessToken::new(answer.access_token, expires_on, credential).with_refresh_on(refresh_on))
 }
 
@@ -200,7 +202,7 @@ mod tests {
             let body = format!("{before}{secret}{after}").into_bytes();
             let reply =
                 Reply { status, headers: Vec::new(), body, retry_at: None, attempts: 1 };
-            let exchange = Exchange { reply, sent: Timestamp::UNIX_EPOCH };
+            let exchange = Exchange { reply, sent: wire::Sent::at(Timestamp::UNIX_EPOCH) };
             if let Err(error) = token("Test", secret, exchange) {
                 assert!(!format!("{error} {error:?}").contains(secret));
                 assert_eq!(error.status(), Some(status));

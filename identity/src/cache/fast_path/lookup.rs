@@ -9,9 +9,10 @@ use std::{
 use papaya::{Equivalent, HashMap};
 
 use super::{
-    lent::Lent,
     slot::{Owner, Slot},
+    token_ref::Lent,
 };
+use crate::source::UserAssertion;
 
 /// A request, word for word: other spellings of the same one are other requests here.
 #[derive(Clone, Copy)]
@@ -20,6 +21,8 @@ pub(crate) struct Asked<'a, S> {
     pub(crate) tenant: Option<&'a str>,
     pub(crate) claims: Option<&'a str>,
     pub(crate) cae: bool,
+    /// For whom, by the hash of the user's assertion.
+    pub(crate) user: Option<&'a [u8; 32]>,
 }
 
 impl<'a, S: AsRef<str>> Asked<'a, S> {
@@ -30,6 +33,16 @@ impl<'a, S: AsRef<str>> Asked<'a, S> {
             tenant: None,
             claims: None,
             cae: false,
+            user: None,
+        }
+    }
+
+    /// The same request on behalf of `user`.
+    #[inline]
+    pub(crate) fn for_user(self, user: Option<&'a UserAssertion>) -> Self {
+        Self {
+            user: user.map(UserAssertion::hash),
+            ..self
         }
     }
 
@@ -39,6 +52,7 @@ impl<'a, S: AsRef<str>> Asked<'a, S> {
             tenant: self.tenant.map(Into::into),
             claims: self.claims.map(Into::into),
             cae: self.cae,
+            user: self.user.copied(),
         }
     }
 }
@@ -51,6 +65,9 @@ impl<S: AsRef<str>> Hash for Asked<'_, S> {
         if self.tenant.is_some() || self.claims.is_some() {
             (self.tenant, self.claims).hash(state);
         }
+        if let Some(user) = self.user {
+            user.hash(state);
+        }
         state.write_u8(u8::from(self.cae));
     }
 }
@@ -58,6 +75,7 @@ impl<S: AsRef<str>> Hash for Asked<'_, S> {
 impl<S: AsRef<str>> Equivalent<Kept> for Asked<'_, S> {
     fn equivalent(&self, kept: &Kept) -> bool {
         self.cae == kept.cae
+            && self.user == kept.user.as_ref()
             && self.tenant == kept.tenant.as_deref()
             && self.claims == kept.claims.as_deref()
             && self.scopes.len() == kept.scopes.len()
@@ -71,6 +89,7 @@ struct Kept {
     tenant: Option<Box<str>>,
     claims: Option<Box<str>>,
     cae: bool,
+    user: Option<[u8; 32]>,
 }
 
 impl Hash for Kept {
@@ -80,6 +99,7 @@ impl Hash for Kept {
             tenant: self.tenant.as_deref(),
             claims: self.claims.as_deref(),
             cae: self.cae,
+            user: self.user.as_ref(),
         }
         .hash(state);
     }
@@ -93,14 +113,14 @@ type Map = HashMap<Kept, Arc<Slot>, foldhash::fast::FixedState>;
 
 /// The slots of one owner by request. Reading takes no lock; whoever writes holds that of the
 /// owner. It is a memory of what was found elsewhere: losing it costs a longer way.
-pub(crate) struct Index {
+pub(crate) struct Lookup {
     pub(crate) owner: Owner,
     seed: u64,
     first: [OnceLock<(Kept, Arc<Slot>)>; FIRST],
     more: OnceLock<Map>,
 }
 
-impl Index {
+impl Lookup {
     /// An empty one. `seed` makes collisions unpredictable to whoever chooses scopes or tenants.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
@@ -185,16 +205,16 @@ impl Index {
     }
 }
 
-impl Drop for Index {
+impl Drop for Lookup {
     /// Prepared requests still know the slots.
     fn drop(&mut self) {
         self.close_all();
     }
 }
 
-impl fmt::Debug for Index {
+impl fmt::Debug for Lookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Index")
+        f.write_str("Lookup")
     }
 }
 
@@ -203,7 +223,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{AccessToken, hit::Terms};
+    use crate::{AccessToken, cache::policy::Terms};
 
     fn lent(secret: &str) -> Lent {
         Lent {
@@ -217,23 +237,23 @@ mod tests {
         slot.load().token.secret().to_owned()
     }
 
-    fn shown(index: &Index, scope: &str) -> Option<Arc<Slot>> {
+    fn shown(lookup: &Lookup, scope: &str) -> Option<Arc<Slot>> {
         let asked = Asked::plain(std::slice::from_ref(&scope));
-        index.find(&asked, |slot| Some(Arc::clone(slot)))
+        lookup.find(&asked, |slot| Some(Arc::clone(slot)))
     }
 
     /// A prepared request may know it for long.
     #[test]
     fn what_is_forgotten_shows_nothing_any_more() {
-        let index = Index::new(1);
+        let lookup = Lookup::new(1);
         for n in 0..FIRST {
             let scope = n.to_string();
-            index.show(&Asked::plain(&[scope]), lent("first"), 2);
+            lookup.show(&Asked::plain(&[scope]), lent("first"), 2);
         }
-        let first = shown(&index, "0").unwrap();
-        let show = |scope: &str| index.show(&Asked::plain(&[scope]), lent(scope), 2);
+        let first = shown(&lookup, "0").unwrap();
+        let show = |scope: &str| lookup.show(&Asked::plain(&[scope]), lent(scope), 2);
         show("a");
-        let known = shown(&index, "a").unwrap();
+        let known = shown(&lookup, "a").unwrap();
         show("a");
         show("b");
         assert_eq!((known.is_closed(), secret(&known).as_str()), (false, "a"));
@@ -241,13 +261,13 @@ mod tests {
         for known in [&known, &first] {
             assert_eq!((known.is_closed(), secret(known).as_str()), (true, ""));
         }
-        assert!(shown(&index, "a").is_none() && shown(&index, "0").is_none());
-        let known = shown(&index, "c").unwrap();
-        index.hide_all();
+        assert!(shown(&lookup, "a").is_none() && shown(&lookup, "0").is_none());
+        let known = shown(&lookup, "c").unwrap();
+        lookup.hide_all();
         assert_eq!((known.is_closed(), secret(&known).as_str()), (false, ""));
         show("c");
         assert_eq!(secret(&known), "c");
-        drop(index);
+        drop(lookup);
         assert_eq!(
             (known.is_closed(), secret(&known).as_str()),
             (true, ""),
@@ -269,7 +289,7 @@ mod tests {
 
     #[test]
     fn spellings_are_told_apart() {
-        let index = Index::new(1);
+        let lookup = Lookup::new(1);
         let all = [
             Asked::plain(&["a", "b"]),
             Asked::plain(&["b", "a"]),
@@ -286,13 +306,21 @@ mod tests {
                 cae: true,
                 ..Asked::plain(&["ab"])
             },
+            Asked {
+                user: Some(&[0; 32]),
+                ..Asked::plain(&["ab"])
+            },
+            Asked {
+                user: Some(&[1; 32]),
+                ..Asked::plain(&["ab"])
+            },
         ];
         for asked in &all {
-            assert!(index.find(asked, |_| Some(())).is_none());
-            index.show(asked, lent("t"), 100);
+            assert!(lookup.find(asked, |_| Some(())).is_none());
+            lookup.show(asked, lent("t"), 100);
         }
         let here = std::cell::Cell::new(0);
-        index.each(|_| here.set(here.get() + 1));
+        lookup.each(|_| here.set(here.get() + 1));
         assert_eq!(here.get(), all.len());
     }
 }

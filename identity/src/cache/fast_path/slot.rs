@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::lent::Lent;
+use super::token_ref::Lent;
 
 /// Whose slots these are, and what they show when they show nothing.
 pub(crate) struct Owner(Arc<Lent>);

@@ -1,0 +1,469 @@
+//! When a token is handed out, and when a newer one is asked for (PR-20 to PR-23, PR-25).
+//!
+//! There is one decision, [`Terms::decide`]. A cache makes it with the exact time, the fast path
+//! with a clock that may lag, a chain for its look at better sources. The rest of this file says
+//! where the numbers come from that it compares.
+
+use std::time::Duration;
+
+use crate::{
+    AccessToken,
+    chain::Identity,
+    platform::{Reading, nanoseconds, wall_nanoseconds},
+};
+
+/// What is to be done about a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Hand it out, and do nothing else.
+    Fresh,
+    /// Hand it out, and ask for a newer one in the background (PR-21, PR-22).
+    Due,
+    /// Less is left than is wanted: wait for a newer one, but not beyond its end (PR-22).
+    Short,
+    /// Never hand it out (PR-20).
+    Ended,
+}
+
+/// The times that decide about a token, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// From when to when it is valid.
+    pub(crate) life: Life,
+    /// A refresh is due when no more than this is left of its life.
+    pub(crate) due_left: u64,
+    /// Monotonic: before, no refresh may start, because one failed or brought nothing newer
+    /// (PR-23, PR-25).
+    pub(crate) paused_until: u64,
+    /// Monotonic: before, a refresh is taken to be under way.
+    pub(crate) quiet_until: u64,
+}
+
+impl Terms {
+    /// Decides at `now` for a caller who wants at least `wanted` nanoseconds of it.
+    #[inline]
+    pub(crate) fn decide(&self, now: Reading, wanted: u64) -> Decision {
+        let left = self.life.nanoseconds_left(now);
+        if left == 0 {
+            Decision::Ended
+        } else if now.monotonic < self.paused_until {
+            Decision::Fresh
+        } else if left < wanted {
+            Decision::Short
+        } else if left <= self.due_left && now.monotonic >= self.quiet_until {
+            Decision::Due
+        } else {
+            Decision::Fresh
+        }
+    }
+
+    /// Whether it is fresh, and stays so for as long as `now` may lag behind the clock.
+    #[inline]
+    pub(crate) fn are_fresh(&self, now: Reading, wanted: u64) -> bool {
+        self.decide(now.latest(), wanted) == Decision::Fresh
+    }
+
+    /// Those of nothing: it has ended.
+    pub(crate) const NOTHING: Self = Self {
+        life: Life::OVER,
+        due_left: 0,
+        paused_until: 0,
+        quiet_until: 0,
+    };
+
+    /// No end, and nothing ever due.
+    pub(crate) const FOREVER: Self = Self {
+        life: Life::ENDLESS,
+        ..Self::NOTHING
+    };
+}
+
+/// How long a refresh that failed, or brought nothing newer, is not repeated (PR-23, PR-25).
+pub(crate) const PAUSE: Duration = Duration::from_secs(30);
+
+/// A token of at least this life is renewed at half of it (PR-21).
+const LONG_LIFE: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// What a token may have lost of its life on the way: as long as an attempt may take (PR-15). A
+/// token that was issued for exactly two hours is a long one, although less is left at its receipt.
+const ON_THE_WAY: Duration = Duration::from_secs(30);
+
+/// A token of a shorter life is renewed this long before its end, or at half of its life (PR-21).
+const MARGIN: Duration = Duration::from_secs(5 * 60);
+
+/// The share of its life by which the refresh of a token is brought forward, at most (PR-21).
+const SPREAD: f64 = 0.05;
+
+/// From the receipt of a token to its refresh (PR-21): `wanted` if its source gave it, else by its
+/// `life`, in both cases brought forward by `draw` of [0, 1) times 5 % of its life.
+fn refresh_after(life: Duration, wanted: Option<Duration>, draw: f64) -> Duration {
+    let nominal = wanted.unwrap_or_else(|| {
+        if life + ON_THE_WAY >= LONG_LIFE {
+            life / 2
+        } else {
+            life.saturating_sub(MARGIN).max(life / 2)
+        }
+    });
+    let forward = Duration::try_from_secs_f64(life.as_secs_f64() * SPREAD * draw);
+    nominal.saturating_sub(forward.unwrap_or_default())
+}
+
+/// How long nothing is tried after a refresh that brought nothing: 30 s with jitter, but never
+/// less than those 30 s.
+pub(super) fn pause(draw: f64) -> Duration {
+    PAUSE + PAUSE.mul_f64(0.2 * draw)
+}
+
+/// From when to when a token is valid: until it has ended by either clock, so that neither a clock
+/// that is set back nor a host that sleeps stretches it (PR-20).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Life {
+    /// Nanoseconds of the monotonic clock.
+    monotonic_end: u64,
+    /// Nanoseconds since 1970 by the wall clock.
+    wall_end: i64,
+}
+
+impl Life {
+    const OVER: Self = Self {
+        monotonic_end: 0,
+        wall_end: i64::MIN,
+    };
+
+    const ENDLESS: Self = Self {
+        monotonic_end: u64::MAX,
+        wall_end: i64::MAX,
+    };
+
+    /// That of `token` as received at `now`; `None` if it has ended already.
+    pub(crate) fn of(token: &AccessToken, now: impl Into<Reading>) -> Option<Self> {
+        let now = now.into();
+        let wall_end = wall_nanoseconds(token.expires_on());
+        let length = u64::try_from(wall_end.saturating_sub(now.wall)).unwrap_or(0);
+        (length > 0).then_some(Self {
+            monotonic_end: now.monotonic.saturating_add(length),
+            wall_end,
+        })
+    }
+
+    /// This life, received at `now`, as that of a token whose `known` life has begun before: the
+    /// same token again does not live anew, whatever the wall clock says now. `None` if it has
+    /// ended already.
+    pub(crate) fn continuing(self, known: Self, now: impl Into<Reading>) -> Option<Self> {
+        let life = Self {
+            monotonic_end: self.monotonic_end.min(known.monotonic_end),
+            wall_end: self.wall_end.min(known.wall_end),
+        };
+        (!life.is_over(now)).then_some(life)
+    }
+
+    /// One that ends after `duration` of the monotonic clock, whatever the wall clock says.
+    pub(crate) fn lasting_until(monotonic: u64) -> Self {
+        Self {
+            monotonic_end: monotonic,
+            ..Self::ENDLESS
+        }
+    }
+
+    /// What is left of it.
+    pub(crate) fn left(&self, now: impl Into<Reading>) -> Duration {
+        Duration::from_nanos(self.nanoseconds_left(now.into()))
+    }
+
+    #[inline]
+    fn nanoseconds_left(&self, now: Reading) -> u64 {
+        let by_monotonic = self.monotonic_end.saturating_sub(now.monotonic);
+        let by_wall = self.wall_end.saturating_sub(now.wall);
+        by_monotonic.min(u64::try_from(by_wall).unwrap_or(0))
+    }
+
+    pub(crate) fn is_over(&self, now: impl Into<Reading>) -> bool {
+        self.nanoseconds_left(now.into()) == 0
+    }
+
+    /// Whether it ends sooner than `other`, by either clock.
+    pub(crate) fn ends_before(&self, other: &Self) -> bool {
+        self.monotonic_end < other.monotonic_end || self.wall_end < other.wall_end
+    }
+}
+
+/// A token in a cache.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub(super) token: AccessToken,
+    pub(super) life: Life,
+    /// How long it was still valid at its receipt.
+    length: Duration,
+    /// What is left of it when its refresh is due, in nanoseconds.
+    due_left: u64,
+}
+
+impl Held {
+    /// `token` as received at `now`; `None` if it has ended already. `known` is its life if it was
+    /// received before, `draw` of [0, 1) places the refresh.
+    pub(super) fn new(
+        token: AccessToken,
+        known: Option<Life>,
+        now: Reading,
+        draw: f64,
+    ) -> Option<Self> {
+        let life = Life::of(&token, now)?;
+        let life = match known {
+            Some(known) => life.continuing(known, now)?,
+            None => life,
+        };
+        let length = life.left(now);
+        // A moment that is past, or after the end, says nothing: a source that gives the same
+        // token again would be asked without end, or never.
+        let wanted = token
+            .refresh_on()
+            .and_then(|at| u64::try_from(wall_nanoseconds(at).saturating_sub(now.wall)).ok())
+            .map(Duration::from_nanos)
+            .filter(|wait| !wait.is_zero() && *wait < length);
+        let refresh_after = refresh_after(length, wanted, draw);
+        // Who keeps the token learns in any case when it is time to ask again.
+        let token = match wanted {
+            Some(_) => token,
+            None => token.with_refresh_on(now.second_after(refresh_after)),
+        };
+        Some(Self {
+            token,
+            life,
+            length,
+            due_left: nanoseconds(length.saturating_sub(refresh_after)),
+        })
+    }
+
+    /// What decides about it; nothing is paused and nothing is under way.
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            life: self.life,
+            due_left: self.due_left,
+            ..Terms::NOTHING
+        }
+    }
+
+    /// Whether it is of more use than `other`: another token of the same identity that ends sooner.
+    pub(super) fn outlasts(&self, other: &Self, now: Reading) -> bool {
+        self.life.left(now) > other.life.left(now)
+            && self.token.secret() != other.token.secret()
+            && Identity::of(&self.token).is_same_as(&Identity::of(&other.token))
+    }
+
+    /// How long after its receipt no other is asked for. `previous` is the token that it replaces,
+    /// `draw` of [0, 1) the jitter.
+    pub(super) fn pause(&self, previous: Option<&Self>, draw: f64) -> Duration {
+        let is_newer =
+            previous.is_none_or(|previous| self.token.expires_on() > previous.token.expires_on());
+        if is_newer {
+            // Whatever its source or its caller wants, not in a loop.
+            pause(draw).min(refresh_after(self.length, None, draw))
+        } else {
+            pause(draw)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn at(wall: u64, monotonic: u64) -> Reading {
+        Reading {
+            wall: i64::try_from(wall * SECOND).unwrap(),
+            monotonic: monotonic * SECOND,
+        }
+    }
+
+    fn second(at: u64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(i64::try_from(at).unwrap())
+    }
+
+    fn token(expires: u64, refresh: Option<u64>) -> AccessToken {
+        AccessToken::new("t".to_owned(), second(expires), "Test")
+            .with_refresh_on(refresh.map(second))
+    }
+
+    fn held(received: u64, expires: u64, refresh: Option<u64>) -> Held {
+        let now = at(received, received);
+        Held::new(token(expires, refresh), None, now, 0.0).unwrap()
+    }
+
+    /// An hour, due 5 minutes before its end.
+    fn hour() -> Terms {
+        held(0, 3600, None).terms()
+    }
+
+    #[test]
+    fn pr_20_the_stricter_clock_counts() {
+        let life = held(0, 100, None).life;
+        assert_eq!(life.left(at(40, 40)), Duration::from_secs(60));
+        assert_eq!(
+            life.left(at(0, 99)),
+            Duration::from_secs(1),
+            "the clock was set back"
+        );
+        assert_eq!(
+            life.left(at(99, 0)),
+            Duration::from_secs(1),
+            "the host slept"
+        );
+        for over in [at(0, 100), at(100, 0)] {
+            assert!(life.is_over(over));
+            assert_eq!(hour().decide(at(3600, 0), 0), Decision::Ended);
+        }
+        assert_eq!(Terms::NOTHING.decide(at(0, 0), 0), Decision::Ended);
+        let late = at(1 << 33, 1 << 33);
+        assert_eq!(Terms::FOREVER.decide(late, SECOND), Decision::Fresh);
+    }
+
+    #[test]
+    fn pr_22_due_or_short() {
+        let decide = |now, wanted| hour().decide(at(now, now), wanted * SECOND);
+        assert_eq!(decide(3299, 300), Decision::Fresh);
+        assert_eq!(decide(3300, 300), Decision::Due);
+        assert_eq!(decide(3300, 301), Decision::Short);
+        assert_eq!(decide(1000, 2600), Decision::Fresh);
+        assert_eq!(decide(1000, 2601), Decision::Short);
+        assert_eq!(decide(3600, 0), Decision::Ended);
+    }
+
+    #[test]
+    fn pr_23_in_a_pause_nothing_is_due_and_nothing_is_short() {
+        let paused = Terms {
+            paused_until: 3400 * SECOND,
+            ..hour()
+        };
+        assert_eq!(paused.decide(at(3399, 3399), 600 * SECOND), Decision::Fresh);
+        assert_eq!(paused.decide(at(3400, 3400), 0), Decision::Due);
+        let ended = Terms {
+            paused_until: u64::MAX,
+            ..hour()
+        };
+        assert_eq!(ended.decide(at(3600, 3600), 0), Decision::Ended);
+    }
+
+    #[test]
+    fn pr_22_while_a_refresh_is_under_way_only_the_short_is_looked_at() {
+        let quiet = Terms {
+            quiet_until: 3400 * SECOND,
+            ..hour()
+        };
+        assert_eq!(quiet.decide(at(3399, 3399), 201 * SECOND), Decision::Fresh);
+        assert_eq!(quiet.decide(at(3399, 3399), 202 * SECOND), Decision::Short);
+        assert_eq!(quiet.decide(at(3400, 3400), 0), Decision::Due);
+    }
+
+    proptest! {
+        /// What the fast path hands out, by a clock that lags, is fresh by one that does not.
+        #[test]
+        fn pr_20_the_fast_path_hands_out_what_is_fresh(
+            now in 0..4000 * SECOND,
+            lag in 0..=u64::try_from(Reading::LAG.as_nanos()).unwrap(),
+            step in -100..100_i64,
+            wanted in 0..4000 * SECOND,
+            paused in 0..4000 * SECOND,
+            quiet in 0..4000 * SECOND,
+        ) {
+            let terms = Terms { paused_until: paused, quiet_until: quiet, ..hour() };
+            let reading = |now: u64| Reading {
+                wall: i64::try_from(now).unwrap() + step * 1_000_000_000,
+                monotonic: now,
+            };
+            if terms.are_fresh(reading(now), wanted) {
+                prop_assert_eq!(terms.decide(reading(now + lag), wanted), Decision::Fresh);
+            }
+        }
+
+        /// A lag costs no more hits than it must.
+        #[test]
+        fn what_stays_fresh_is_handed_out(now in 0..4000 * SECOND, wanted in 0..4000 * SECOND) {
+            let reading = |now: u64| Reading {
+                wall: i64::try_from(now).unwrap(),
+                monotonic: now,
+            };
+            let lag = u64::try_from(Reading::LAG.as_nanos()).unwrap();
+            if hour().decide(reading(now + lag), wanted) == Decision::Fresh {
+                prop_assert!(hour().are_fresh(reading(now), wanted));
+            }
+        }
+    }
+
+    #[test]
+    fn pr_21_the_moment_of_the_refresh() {
+        let minute = HOUR / 60;
+        for (life, expected) in [
+            (24 * HOUR, 12 * HOUR),
+            (2 * HOUR, HOUR),
+            (2 * HOUR - minute / 2, HOUR - minute / 4),
+            (2 * HOUR - minute, HOUR + 54 * minute),
+            (HOUR, 55 * minute),
+            (11 * minute, 6 * minute),
+            (10 * minute, 5 * minute),
+            (4 * minute, 2 * minute),
+        ] {
+            assert_eq!(
+                refresh_after(life, None, 0.0),
+                expected,
+                "a life of {life:?}"
+            );
+            assert_eq!(refresh_after(life, None, 0.5), expected - life / 40);
+        }
+        assert_eq!(refresh_after(HOUR, Some(minute), 0.0), minute);
+        assert_eq!(refresh_after(HOUR, Some(minute), 0.5), Duration::ZERO);
+    }
+
+    #[test]
+    fn pr_25_a_useless_refresh_on_is_ignored() {
+        for useless in [0, 50, 1000, 2000] {
+            let held = held(50, 1000, Some(useless));
+            assert_eq!(held.due_left, 300 * SECOND, "refresh_on {useless}");
+            assert_eq!(held.token.refresh_on(), Some(second(700)));
+        }
+        let now = at(50, 50);
+        assert!(
+            Held::new(token(50, None), None, now, 0.0).is_none(),
+            "it has ended"
+        );
+    }
+
+    #[test]
+    fn pr_21_who_keeps_the_token_learns_when_to_ask() {
+        assert_eq!(held(0, 3600, None).token.refresh_on(), Some(second(3300)));
+        assert_eq!(held(0, 3600, Some(60)).token.refresh_on(), Some(second(60)));
+    }
+
+    #[test]
+    fn pr_25_the_same_token_again_is_followed_by_a_pause() {
+        let held = |at| held(at, 100, Some(at + 1));
+        assert_eq!(held(0).pause(None, 0.0), Duration::from_secs(30));
+        assert_eq!(
+            held(60).pause(None, 0.0),
+            Duration::from_secs(20),
+            "half of what is left"
+        );
+        assert_eq!(held(60).pause(Some(&held(0)), 0.0), Duration::from_secs(30));
+    }
+
+    proptest! {
+        #[test]
+        fn pr_21_within_five_percent(life in 1_u64..10_000_000, draw in 0.0..1.0_f64) {
+            let life = Duration::from_millis(life);
+            let (latest, drawn) = (refresh_after(life, None, 0.0), refresh_after(life, None, draw));
+            prop_assert!(latest >= life / 2 && latest < life);
+            prop_assert!(drawn <= latest);
+            prop_assert!(latest - drawn <= life / 20);
+        }
+
+        #[test]
+        fn pr_23_thirty_seconds_with_jitter(draw in 0.0..1.0_f64) {
+            prop_assert!(pause(draw) >= PAUSE && pause(draw) <= PAUSE + PAUSE / 5);
+        }
+    }
+}

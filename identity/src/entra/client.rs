@@ -1,0 +1,135 @@
+//! An application as Entra knows it, and its way to the token endpoint (EN-20).
+
+use form_urlencoded::Serializer;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    AccessToken, EntraOptions, Error, ErrorKind, Secret, TokenRequest,
+    platform::{HttpRequest, Method, Platform},
+    retry::RetryPolicy,
+    wire,
+};
+
+use super::{Authority, response};
+
+/// How an application proves that it is the one with its client id.
+#[derive(Clone, Debug)]
+pub(crate) enum ClientAuthentication {
+    /// By a secret that Entra has stored (EN-23).
+    Secret(Secret),
+}
+
+impl ClientAuthentication {
+    fn prove(&self, form: &mut Serializer<'_, String>) {
+        match self {
+            Self::Secret(secret) => form.append_pair("client_secret", secret.expose()),
+        };
+    }
+
+    /// What was sent and must not be repeated, whatever Entra answers.
+    fn secret(&self) -> &str {
+        match self {
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+}
+
+/// An application that asks Entra for tokens.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// The credential's name, for tokens and errors.
+    pub(crate) name: &'static str,
+    pub(crate) client_id: String,
+    authentication: ClientAuthentication,
+    pub(crate) authority: Authority,
+    policy: RetryPolicy,
+    platform: Platform,
+}
+
+impl Client {
+    /// # Errors
+    /// `Configuration` when the authority host is not the https URL of a host.
+    pub(crate) fn new(
+        name: &'static str,
+        client_id: String,
+        authentication: ClientAuthentication,
+        options: &EntraOptions,
+    ) -> Result<Self, Error> {
+        let platform = options.common.host();
+        let authority = Authority::new(name, options.authority_host.as_deref(), &platform)?;
+        Ok(Self {
+            name,
+            client_id,
+            authentication,
+            authority,
+            policy: RetryPolicy::entra().with(&options.retry),
+            platform,
+        })
+    }
+
+    /// Asks for a token in `tenant` by a grant, which `grant` writes into the form.
+    pub(crate) async fn token(
+        &self,
+        tenant: &str,
+        request: &TokenRequest,
+        grant: impl FnOnce(&mut Serializer<'_, String>),
+    ) -> Result<AccessToken, Error> {
+        let form = self.form(request, grant)?;
+        let mut post = HttpRequest::new(Method::Post, self.authority.token_endpoint(tenant))
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Accept", "application/json");
+        post.body = form.into_bytes();
+        let post = wire::identified_to_entra(post, &self.platform);
+        match wire::exchange(&self.platform, &self.policy, "entra", post).await {
+            Ok(exchange) => response::token(self.name, self.authentication.secret(), exchange),
+            // Entra is not a thing of this host that may be absent: not to reach it is a failure,
+            // and never a reason for a chain to go on as somebody else (PR-01).
+            Err(failure) => Err(wire::unanswered(
+                self.name,
+                self.authority.host(),
+                failure,
+                ErrorKind::Failed,
+                "check that this host reaches it",
+            )),
+        }
+    }
+
+    fn form(
+        &self,
+        request: &TokenRequest,
+        grant: impl FnOnce(&mut Serializer<'_, String>),
+    ) -> Result<String, Error> {
+        let claims = claims(self.name, request)?;
+        let mut form = Serializer::new(String::new());
+        form.append_pair("client_id", &self.client_id);
+        self.authentication.prove(&mut form);
+        grant(&mut form);
+        if let Some(claims) = claims {
+            form.append_pair("claims", &claims);
+        }
+        Ok(form.finish())
+    }
+}
+
+/// The claims of a challenge together with the client capability that `cae` declares (EN-25).
+fn claims(credential: &str, request: &TokenRequest) -> Result<Option<String>, Error> {
+    if !request.cae() {
+        return Ok(request.claims().map(str::to_owned));
+    }
+    let mut all = match request.claims() {
+        None => Map::new(),
+        Some(text) => serde_json::from_str(text).map_err(|_| {
+            Error::new(
+                ErrorKind::Configuration,
+                credential,
+                "the claims are not a JSON object",
+            )
+            .with_help("pass the claims of the challenge decoded from base64")
+        })?,
+    };
+    let access_token = all.entry("access_token").or_insert_with(|| json!({}));
+    if let Value::Object(access_token) = access_token {
+        access_token.insert("xms_cc".to_owned(), json!({ "values": ["CP1"] }));
+    }
+    Ok(Some(Value::Object(all).to_string()))
+}

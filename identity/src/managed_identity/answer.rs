@@ -1,0 +1,192 @@
+//! Reads what the services answer, in all the shapes that were seen: a token (MI-50, MI-51,
+//! MI-107) or an error (MI-60, MI-69, MI-70).
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::{
+    AccessToken, Error, ErrorKind,
+    wire::{self, Exchange},
+};
+
+use super::NAME;
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    expires_on: Option<Value>,
+    expires_in: Option<Value>,
+    refresh_in: Option<Value>,
+}
+
+/// The token in an answer of 200 by the service called `title`.
+pub(super) fn token(title: &str, exchange: Exchange) -> Result<AccessToken, Error> {
+    let Exchange { reply, sent } = exchange;
+    let malformed = |what: &str| {
+        Error::new(
+            ErrorKind::Failed,
+            NAME,
+            format!("the answer of {title} is malformed: {what}"),
+        )
+        .with_status(200)
+        .with_help("something other than the metadata service may be answering: check proxies")
+    };
+    // Nothing of a good answer but its times is ever quoted: it holds a token.
+    let body = Zeroizing::new(reply.body);
+    let answer: TokenAnswer =
+        serde_json::from_slice(&body).map_err(|_| malformed("it is not a token in JSON"))?;
+    if answer.access_token.trim().is_empty() {
+        return Err(malformed("its token is empty"));
+    }
+    let seconds = |value: &Option<Value>| value.as_ref().and_then(wire::seconds);
+    let sent = sent.moment(&answer.access_token, seconds(&answer.expires_in));
+    let life = |value| wire::after(sent, seconds(value)?);
+    // Where both are given, the earlier end is the safe one: by a slow clock of this host the
+    // moment is too far away, while the life is right by any clock (PR-20).
+    let moment = answer.expires_on.as_ref().and_then(end);
+    let expires_on = [moment, life(&answer.expires_in)]
+        .into_iter()
+        .flatten()
+        .min()
+        .ok_or_else(|| malformed(&endless(&answer)))?;
+    let refresh_on = life(&answer.refresh_in);
+    Ok(AccessToken::new(answer.access_token, expires_on, NAME).with_refresh_on(refresh_on))
+}
+
+/// The moment that `expires_on` names: as Entra writes it, or as the older App Service does, with
+/// 24 or with twice 12 hours.
+fn end(value: &Value) -> Option<Timestamp> {
+    wire::moment(value).or_else(|| {
+        let text = value.as_str()?.trim();
+        ["%m/%d/%Y %H:%M:%S %:z", "%m/%d/%Y %I:%M:%S %p %:z"]
+            .iter()
+            .find_map(|form| Timestamp::strptime(form, text).ok())
+    })
+}
+
+/// What is wrong with an answer that does not say when the token ends. A time is no secret.
+fn endless(answer: &TokenAnswer) -> String {
+    let given = [
+        ("expires_on", &answer.expires_on),
+        ("expires_in", &answer.expires_in),
+    ];
+    let given = given
+        .iter()
+        .find_map(|(name, value)| Some((name, value.as_ref()?)));
+    match given {
+        None => "it does not say when the token ends".to_owned(),
+        Some((name, value)) => format!(
+            "its {name} is {}; understood are seconds (since 1970 for expires_on) as a number or \
+             as text, `2026-01-31T12:00:00Z` and `01/31/2026 12:00:00 +00:00`",
+            wire::excerpt(&value.to_string())
+        ),
+    }
+}
+
+/// The shapes of MI-60 (`error` is a code), MI-69 (`message`) and MI-70 (`error` is an object).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Refusal {
+    error: Value,
+    error_description: Option<String>,
+    message: Option<String>,
+    #[serde(alias = "correlationId")]
+    pub(super) correlation_id: Option<String>,
+}
+
+impl Refusal {
+    /// Reads a body of whatever kind.
+    pub(super) fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// The service's own error code.
+    pub(super) fn code(&self) -> Option<&str> {
+        match &self.error {
+            Value::String(code) => Some(code.as_str()),
+            nested => nested["code"].as_str(),
+        }
+    }
+
+    /// What it says, on one line; `text` is the body.
+    pub(super) fn said(&self, text: &str) -> String {
+        let description = self
+            .error_description
+            .as_deref()
+            .or(self.message.as_deref())
+            .or(self.error["message"].as_str());
+        let said = match (self.code(), description) {
+            (Some(code), Some(description)) => format!("{code}: {description}"),
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            // No secret of ours was sent that the body could repeat.
+            (None, None) => wire::quoted(text, ""),
+        };
+        wire::excerpt(&said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::retry::Reply;
+
+    fn read(body: Vec<u8>) -> Result<AccessToken, Error> {
+        let reply = Reply {
+            status: 200,
+            headers: Vec::new(),
+            body,
+            retry_at: None,
+            attempts: 1,
+        };
+        let sent = wire::Sent::at(Timestamp::UNIX_EPOCH);
+        token("IMDS", Exchange { reply, sent })
+    }
+
+    #[test]
+    fn mi_107_every_form_of_the_end_is_read() {
+        for form in [
+            json!(1_769_860_800),
+            json!("1769860800"),
+            json!("2026-01-31T12:00:00.000Z"),
+            json!("01/31/2026 12:00:00 +00:00"),
+            json!("1/31/2026 12:00:00 PM +00:00"),
+        ] {
+            let body = json!({ "access_token": "t", "expires_on": form }).to_string();
+            let token = read(body.into_bytes()).unwrap();
+            assert_eq!(token.expires_on().as_second(), 1_769_860_800, "{form}");
+        }
+    }
+
+    #[test]
+    fn mi_107_an_end_that_cannot_be_read_is_quoted() {
+        let body = json!({ "access_token": "t", "expires_on": "31.01.2026" }).to_string();
+        let error = read(body.into_bytes()).unwrap_err().to_string();
+        assert!(
+            error.contains(r#"its expires_on is "31.01.2026""#),
+            "{error}"
+        );
+        let error = read(json!({ "access_token": "t" }).to_string().into_bytes());
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("does not say when the token ends"),
+            "{error}"
+        );
+    }
+
+    proptest::proptest! {
+        /// Whatever comes is a token that says when it ends, or an error.
+        #[test]
+        fn any_answer_is_survived(
+            body in r#"(\{"(access_token|expires_on)":("[a-z0-9]*"|[0-9]{0,20}|\{\}|null)[,}]"?)?.*"#,
+        ) {
+            match read(body.into_bytes()) {
+                Ok(token) => assert!(!token.secret().is_empty()),
+                Err(error) => assert_eq!(error.status(), Some(200)),
+            }
+        }
+    }
+}

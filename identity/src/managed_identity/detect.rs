@@ -1,0 +1,105 @@
+//! Which managed identity service this host has (MI-01, MI-02).
+
+use std::path::Path;
+
+use crate::{Error, ErrorKind, platform::Platform};
+
+use super::{
+    NAME,
+    imds::{self, Imds},
+    service::Service,
+};
+
+/// Where the Azure Arc agent lies when it set no variables (MI-30).
+const ARC_AGENT: &str = "/opt/azcmagent/bin/himds";
+const ARC_AGENT_WINDOWS: &str = r"AzureConnectedMachineAgent\himds.exe";
+
+/// The first service that the host's variables name, in the order of MI-01. An empty variable
+/// counts as not set, everywhere (MI-04 shows what happens otherwise).
+///
+/// If the service that they name cannot be used, the answer is why: that is what every request then
+/// gets. A chain goes on from Cloud Shell only, where the person's own login is what is meant
+/// (PR-08).
+///
+/// # Errors
+/// `Configuration` when `AZURE_POD_IDENTITY_AUTHORITY_HOST` is not the URL of a host.
+pub(super) fn detect(
+    platform: &Platform,
+    has_client_id: bool,
+) -> Result<Result<Box<dyn Service>, Error>, Error> {
+    if let Some(reason) = unusable(platform, has_client_id) {
+        return Ok(Err(reason));
+    }
+    let authority = platform.environment.var(imds::AUTHORITY_HOST);
+    let imds = Imds::at(authority.as_deref().filter(|host| !host.is_empty()))?;
+    Ok(Ok(Box::new(imds)))
+}
+
+/// Why the service that the host's variables name cannot be used; `None` for IMDS, which is asked
+/// where they name none.
+fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
+    let var = |name| {
+        platform
+            .environment
+            .var(name)
+            .filter(|value| !value.is_empty())
+    };
+    let set = |name| var(name).is_some();
+
+    // The documented meaning: a federated token stands in for a managed identity in AKS.
+    if (has_client_id || set("AZURE_CLIENT_ID"))
+        && set("AZURE_TENANT_ID")
+        && set("AZURE_FEDERATED_TOKEN_FILE")
+    {
+        return Some(not_built("token exchange", "AZURE_FEDERATED_TOKEN_FILE"));
+    }
+    if set("IDENTITY_ENDPOINT") && set("IDENTITY_HEADER") {
+        return Some(if set("IDENTITY_SERVER_THUMBPRINT") {
+            not_built("Service Fabric", "IDENTITY_SERVER_THUMBPRINT")
+        } else {
+            not_built("App Service", "IDENTITY_ENDPOINT")
+        });
+    }
+    if set("MSI_ENDPOINT") {
+        return Some(if set("MSI_SECRET") {
+            not_built("Azure Machine Learning", "MSI_ENDPOINT")
+        } else {
+            cloud_shell()
+        });
+    }
+    if set("IDENTITY_ENDPOINT") && set("IMDS_ENDPOINT") {
+        return Some(not_built("Azure Arc", "IDENTITY_ENDPOINT"));
+    }
+    let arc_agent = platform.files.exists(Path::new(ARC_AGENT))
+        || var("ProgramFiles").is_some_and(|folder| {
+            let agent = Path::new(&folder).join(ARC_AGENT_WINDOWS);
+            platform.files.exists(&agent)
+        });
+    if arc_agent {
+        return Some(not_built("Azure Arc", "the agent of Azure Arc"));
+    }
+    if set("IDENTITY_ENDPOINT") {
+        tracing::warn!(
+            credential = NAME,
+            "IDENTITY_ENDPOINT alone names no managed identity service, so it is ignored"
+        );
+    }
+    None
+}
+
+/// Configured for this host and not usable: no reason to act as somebody else (PR-08).
+fn not_built(title: &str, named_by: &str) -> Error {
+    let message = format!(
+        "{title} managed identity is not supported yet, and {named_by} says that this host has it"
+    );
+    Error::new(ErrorKind::Configuration, NAME, message).with_help(
+        "use another credential on this host; a chain goes on past this one with \
+         continue_after = Failure only",
+    )
+}
+
+fn cloud_shell() -> Error {
+    let message = "Cloud Shell managed identity is not supported yet";
+    Error::new(ErrorKind::Unavailable, NAME, message)
+        .with_help("use another credential on this host")
+}

@@ -1,0 +1,307 @@
+//! The accounts of people who have signed in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::Fetched;
+use crate::{Error, Secret, platform::BoxFuture};
+
+/// The account of a person in one tenant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Account {
+    /// The person's object id and home tenant, joined by a dot: the same in every tenant.
+    pub home_account_id: String,
+    /// The host of the authority, such as `login.microsoftonline.com`.
+    pub environment: String,
+    /// The tenant that the person signed in to.
+    pub tenant_id: String,
+    /// The name by which the person signs in.
+    pub user_name: String,
+}
+
+/// What people have signed in to before: their accounts and refresh tokens. It is asked by sources
+/// while they fetch, never for a token that the cache holds.
+pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
+    /// The accounts that have signed in to the client, in a fixed order.
+    ///
+    /// # Errors
+    /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be read.
+    fn accounts<'a>(&'a self, client_id: &'a str) -> BoxFuture<'a, Result<Vec<Account>, Error>>;
+
+    /// The refresh token of `account` for the client, or for its family of clients.
+    ///
+    /// # Errors
+    /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be read.
+    fn refresh_token<'a>(
+        &'a self,
+        account: &'a Account,
+        client_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Secret>, Error>>;
+
+    /// Keeps the account in `fetched` with its tokens; nothing if there is none. A refresh token
+    /// takes the place of the one before; without one, that one stays.
+    ///
+    /// # Errors
+    /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be written.
+    fn keep<'a>(
+        &'a self,
+        client_id: &'a str,
+        fetched: &'a Fetched,
+    ) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Forgets `account` in all tenants, for all clients: its person has signed out.
+    ///
+    /// # Errors
+    /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be written.
+    fn forget<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Forgets what this process holds, when the credential is disposed (PR-29).
+    fn dispose(&self);
+}
+
+/// Accounts in memory, for as long as their credential lives. The default.
+#[derive(Default)]
+pub struct MemoryAccounts(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// With the client that each has signed in to.
+    accounts: BTreeSet<(String, Account)>,
+    refresh_tokens: BTreeMap<Holder, Secret>,
+    /// The family of each client that is known to have one.
+    families: BTreeMap<String, String>,
+}
+
+/// Whose refresh token it is. It serves the account in all tenants.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Holder {
+    home_account_id: String,
+    environment: String,
+    user: Client,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Client {
+    One(String),
+    Family(String),
+}
+
+impl Holder {
+    fn new(account: &Account, user: Client) -> Self {
+        Self {
+            home_account_id: account.home_account_id.clone(),
+            environment: account.environment.clone(),
+            user,
+        }
+    }
+
+    fn is(&self, account: &Account) -> bool {
+        self.home_account_id == account.home_account_id && self.environment == account.environment
+    }
+}
+
+impl Known {
+    fn keep(&mut self, client_id: &str, fetched: &Fetched) {
+        let Some(account) = &fetched.account else {
+            return;
+        };
+        // A name may change; the ids are the person.
+        self.accounts.retain(|(client, known)| {
+            client != client_id
+                || (&known.home_account_id, &known.environment, &known.tenant_id)
+                    != (
+                        &account.home_account_id,
+                        &account.environment,
+                        &account.tenant_id,
+                    )
+        });
+        self.accounts
+            .insert((client_id.to_owned(), account.clone()));
+        if let Some(family) = &fetched.family {
+            self.families.insert(client_id.to_owned(), family.clone());
+        }
+        if let Some(token) = &fetched.refresh_token {
+            let user = match &fetched.family {
+                Some(family) => Client::Family(family.clone()),
+                None => Client::One(client_id.to_owned()),
+            };
+            let holder = Holder::new(account, user);
+            self.refresh_tokens.insert(holder, token.clone());
+        }
+    }
+
+    fn refresh_token(&self, account: &Account, client_id: &str) -> Option<Secret> {
+        let family = self.families.get(client_id).cloned().map(Client::Family);
+        [Some(Client::One(client_id.to_owned())), family]
+            .into_iter()
+            .flatten()
+            .find_map(|user| self.refresh_tokens.get(&Holder::new(account, user)))
+            .cloned()
+    }
+
+    fn forget(&mut self, account: &Account) {
+        self.accounts.retain(|(_, known)| {
+            known.home_account_id != account.home_account_id
+                || known.environment != account.environment
+        });
+        self.refresh_tokens.retain(|holder, _| !holder.is(account));
+    }
+}
+
+impl MemoryAccounts {
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AccountStore for MemoryAccounts {
+    fn accounts<'a>(&'a self, client_id: &'a str) -> BoxFuture<'a, Result<Vec<Account>, Error>> {
+        Box::pin(async move {
+            let known = self.lock();
+            let of_client = known
+                .accounts
+                .iter()
+                .filter(|(client, _)| client == client_id);
+            Ok(of_client.map(|(_, account)| account.clone()).collect())
+        })
+    }
+
+    fn refresh_token<'a>(
+        &'a self,
+        account: &'a Account,
+        client_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Secret>, Error>> {
+        Box::pin(async move { Ok(self.lock().refresh_token(account, client_id)) })
+    }
+
+    fn keep<'a>(
+        &'a self,
+        client_id: &'a str,
+        fetched: &'a Fetched,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            self.lock().keep(client_id, fetched);
+            Ok(())
+        })
+    }
+
+    fn forget<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            self.lock().forget(account);
+            Ok(())
+        })
+    }
+
+    fn dispose(&self) {
+        *self.lock() = Known::default();
+    }
+}
+
+impl fmt::Debug for MemoryAccounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.lock();
+        f.debug_struct("MemoryAccounts")
+            .field("accounts", &known.accounts.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::AccessToken;
+
+    fn account(person: &str, tenant: &str) -> Account {
+        Account {
+            home_account_id: format!("{person}.home"),
+            environment: "login.microsoftonline.com".to_owned(),
+            tenant_id: tenant.to_owned(),
+            user_name: format!("{person}@contoso.example"),
+        }
+    }
+
+    fn fetched(account: &Account, refresh_token: Option<&str>, family: Option<&str>) -> Fetched {
+        let access = AccessToken::new("access".to_owned(), Timestamp::UNIX_EPOCH, "Test");
+        Fetched {
+            refresh_token: refresh_token.map(Secret::from),
+            account: Some(account.clone()),
+            family: family.map(str::to_owned),
+            ..Fetched::from(access)
+        }
+    }
+
+    fn token(known: &Known, account: &Account, client: &str) -> Option<String> {
+        let token = known.refresh_token(account, client)?;
+        Some(token.expose().to_owned())
+    }
+
+    #[test]
+    fn pr_47_a_refresh_token_is_for_its_account_and_client() {
+        let mut known = Known::default();
+        let (alice, bob) = (account("alice", "t"), account("bob", "t"));
+        known.keep("app", &fetched(&alice, Some("first"), None));
+        assert_eq!(token(&known, &alice, "app").as_deref(), Some("first"));
+        assert_eq!(
+            token(&known, &account("alice", "u"), "app").as_deref(),
+            Some("first")
+        );
+        assert_eq!(token(&known, &alice, "other"), None);
+        assert_eq!(token(&known, &bob, "app"), None);
+        known.keep("app", &fetched(&alice, Some("second"), None));
+        known.keep("app", &fetched(&alice, None, None));
+        assert_eq!(token(&known, &alice, "app").as_deref(), Some("second"));
+    }
+
+    #[test]
+    fn a_family_shares_its_refresh_token() {
+        let mut known = Known::default();
+        let alice = account("alice", "t");
+        known.keep("az", &fetched(&alice, Some("family"), Some("1")));
+        assert_eq!(
+            token(&known, &alice, "code"),
+            None,
+            "nobody said it is of the family"
+        );
+        known.keep("code", &fetched(&alice, None, Some("1")));
+        assert_eq!(token(&known, &alice, "code").as_deref(), Some("family"));
+    }
+
+    #[test]
+    fn who_signs_out_is_forgotten_everywhere() {
+        let mut known = Known::default();
+        let (alice, bob) = (account("alice", "t"), account("bob", "t"));
+        known.keep("app", &fetched(&alice, Some("a"), None));
+        known.keep(
+            "other",
+            &fetched(&account("alice", "u"), Some("b"), Some("1")),
+        );
+        known.keep("app", &fetched(&bob, Some("c"), None));
+        known.forget(&alice);
+        assert_eq!(known.accounts.len(), 1);
+        assert_eq!(known.refresh_tokens.len(), 1);
+        assert_eq!(token(&known, &bob, "app").as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn an_account_is_listed_once_whatever_its_name() {
+        let mut known = Known::default();
+        let alice = account("alice", "t");
+        known.keep("app", &fetched(&alice, None, None));
+        let renamed = Account {
+            user_name: "alice@fabrikam.example".to_owned(),
+            ..alice
+        };
+        known.keep("app", &fetched(&renamed, None, None));
+        let names: Vec<_> = known
+            .accounts
+            .iter()
+            .map(|(_, a)| a.user_name.as_str())
+            .collect();
+        assert_eq!(names, ["alice@fabrikam.example"]);
+    }
+}

@@ -1,0 +1,91 @@
+//! One credential for many users: each by the assertion that came with a call.
+
+use std::{fmt, sync::Arc};
+
+use ring::digest::{SHA256, digest};
+
+use super::{AccountStore, Fetched, TokenSource};
+use crate::{Error, Secret, TokenRequest, cache::CacheKey, platform::BoxFuture};
+
+/// The token by which a user called the application, and by which it now acts for the user.
+#[derive(Clone)]
+pub struct UserAssertion {
+    token: Secret,
+    hash: [u8; 32],
+}
+
+impl UserAssertion {
+    /// The assertion, as it came in the `Authorization` header after `Bearer`.
+    pub fn new(token: impl Into<Secret>) -> Self {
+        let token = token.into();
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, token.expose().as_bytes()).as_ref());
+        Self { token, hash }
+    }
+
+    /// The assertion itself, for the request that needs it and nothing else.
+    pub fn token(&self) -> &Secret {
+        &self.token
+    }
+
+    /// Its SHA-256, by which a cache tells users apart without knowing their tokens.
+    #[inline]
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+}
+
+impl fmt::Debug for UserAssertion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserAssertion(***)")
+    }
+}
+
+/// A source that acts for users: see
+/// [`CachedCredential::for_user`](super::CachedCredential::for_user).
+pub trait OnBehalfOf: TokenSource {
+    /// Gets a new token for the user of `assertion`; otherwise as [`TokenSource::fetch`].
+    ///
+    /// # Errors
+    /// As those of [`TokenSource::fetch`].
+    fn fetch_for<'a>(
+        &'a self,
+        assertion: &'a UserAssertion,
+        request: &'a TokenRequest,
+        accounts: &'a dyn AccountStore,
+    ) -> BoxFuture<'a, Result<Fetched, Error>>;
+}
+
+/// A source, for one user.
+#[derive(Debug)]
+pub struct ForUser<S> {
+    pub(super) source: Arc<S>,
+    pub(super) assertion: UserAssertion,
+}
+
+impl<S: OnBehalfOf> TokenSource for ForUser<S> {
+    fn name(&self) -> &str {
+        self.source.name()
+    }
+
+    fn key(&self, request: &TokenRequest) -> Result<CacheKey, Error> {
+        let key = self.source.key(request)?;
+        Ok(key.user_assertion(self.assertion.hash()))
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+        accounts: &'a dyn AccountStore,
+    ) -> BoxFuture<'a, Result<Fetched, Error>> {
+        self.source.fetch_for(&self.assertion, request, accounts)
+    }
+
+    fn never_answers(&self) -> bool {
+        self.source.never_answers()
+    }
+
+    fn user(&self) -> Option<&UserAssertion> {
+        Some(&self.assertion)
+    }
+}
