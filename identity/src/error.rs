@@ -62,7 +62,11 @@ struct Inner {
     code: Option<String>,
     request_id: Option<String>,
     retry_at: Option<Timestamp>,
+    /// Whether nothing is sent before `retry_at`.
+    silences: bool,
     transient: bool,
+    /// Whether no answer came: a time-out, a refused connection or no route.
+    no_answer: bool,
     chain: Option<Arc<ChainRecord>>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -79,7 +83,9 @@ impl Error {
             code: None,
             request_id: None,
             retry_at: None,
+            silences: false,
             transient: false,
+            no_answer: false,
             chain: None,
             cause: None,
         }))
@@ -117,10 +123,49 @@ impl Error {
         self.with(|e| e.request_id = Some(id))
     }
 
-    /// Adds the moment before which the service wants no further request (PR-12).
+    /// Adds the moment before which the service wants no further request. A cache sends nothing
+    /// for the same key before then, and answers with this error instead (PR-12).
     #[must_use]
     pub fn with_retry_at(self, at: Timestamp) -> Self {
-        self.with(|e| e.retry_at = Some(at))
+        self.with(|e| {
+            e.retry_at = Some(at);
+            e.silences = true;
+        })
+    }
+
+    /// Adds the moment that the service named together with a status that is not retried: for the
+    /// caller to know, while a cache goes on asking as before (PR-01).
+    #[must_use]
+    pub(crate) fn with_advised_retry_at(self, at: Timestamp) -> Self {
+        self.with(|e| {
+            e.retry_at = Some(at);
+            e.silences = false;
+        })
+    }
+
+    /// Adds what `cause` says about the next request.
+    #[must_use]
+    pub(crate) fn with_retry_at_of(self, cause: &Self) -> Self {
+        let (retry_at, silences) = (cause.0.retry_at, cause.0.silences);
+        self.with(|e| {
+            e.retry_at = retry_at;
+            e.silences = silences;
+        })
+    }
+
+    /// Says that no answer came: a time-out, a refused connection or no route (PR-07).
+    #[must_use]
+    pub(crate) fn with_no_answer(self) -> Self {
+        self.with(|e| e.no_answer = true)
+    }
+
+    /// Adds `remark` at the end of the message.
+    #[must_use]
+    pub(crate) fn with_remark(self, remark: &str) -> Self {
+        self.with(|e| {
+            e.message.push_str("; ");
+            e.message.push_str(remark);
+        })
     }
 
     /// Says that it may go away by itself within seconds, where nothing else about it does.
@@ -183,9 +228,21 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// The moment before which nothing is sent again, where the service gave one (PR-12).
+    /// The moment before which the service wants no further request, where it named one, whatever
+    /// the status (PR-01). Nothing is sent before then if the status is one that is retried
+    /// (PR-12).
     pub fn retry_at(&self) -> Option<Timestamp> {
         self.0.retry_at
+    }
+
+    /// The moment before which nothing may be sent for the same key, if there is one.
+    pub(crate) fn silent_until(&self) -> Option<Timestamp> {
+        self.0.retry_at.filter(|_| self.0.silences)
+    }
+
+    /// Whether no answer came: a time-out, a refused connection or no route (PR-07).
+    pub(crate) fn is_without_answer(&self) -> bool {
+        self.0.no_answer
     }
 
     /// Whether the same request may succeed within seconds, without anybody's doing: the network

@@ -140,6 +140,8 @@ pub(crate) fn unanswered(
         failure if failure.is_connect() => unreached,
         _ => ErrorKind::Failed,
     };
+    // A source that is there has answered before, or is about to.
+    let is_silent = kind == ErrorKind::Unavailable;
     let mistrusted = matches!(&failure, Failure::Transport(error)
         if error.kind == TransportErrorKind::Certificate);
     let reached = !failure.is_connect();
@@ -148,7 +150,10 @@ pub(crate) fn unanswered(
         _ if reached => format!("{whom} did not answer: {failure}"),
         _ => format!("{whom} cannot be reached: {failure}"),
     };
-    let error = Error::new(kind, credential, message).with_cause(failure);
+    let mut error = Error::new(kind, credential, message).with_cause(failure);
+    if is_silent {
+        error = error.with_no_answer();
+    }
     match kind {
         // The message says it already: there is no client.
         ErrorKind::Configuration => error,
@@ -185,7 +190,8 @@ pub(crate) fn refused(
         error = error.with_request_id(excerpt(id));
     }
     match reply.retry_at {
-        Some(at) => error.with_retry_at(at),
+        Some(at) if reply.is_retried => error.with_retry_at(at),
+        Some(at) => error.with_advised_retry_at(at),
         None => error,
     }
 }

@@ -79,8 +79,6 @@ fn carrying(mut error: Error, cause: &Error) -> Error {
     if let Some(id) = cause.request_id() {
         error = error.with_request_id(id);
     }
-    if let Some(at) = cause.retry_at() {
-        error = error.with_retry_at(at);
-    }
+    error = error.with_retry_at_of(cause);
     error.with_cause(cause.clone())
 }
