@@ -1,6 +1,7 @@
 //! Chains of credentials: the first member that can gives the token, and nobody is left in doubt
 //! about who that was.
 
+mod absence;
 mod chained;
 mod default;
 mod failure;

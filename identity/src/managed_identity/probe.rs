@@ -41,23 +41,37 @@ impl Probe {
             return Ok(());
         }
         match platform.within(LIMIT, ask(platform, request)).await {
-            Some(Ok(())) => {
+            Some(Ok(Presence::There)) => {
                 self.answered.store(true, Ordering::Relaxed);
                 Ok(())
             }
+            Some(Ok(Presence::Denied)) => Err(absent(DENIED)),
             Some(Err(error)) if error.kind == TransportErrorKind::NoClient => {
                 Err(
                     Error::new(ErrorKind::Configuration, NAME, error.message.clone())
                         .with_cause(error),
                 )
             }
-            Some(Err(error)) => Err(absent(&error.message).with_cause(error)),
-            None => Err(absent(&format!("no answer within {} s", LIMIT.as_secs()))),
+            Some(Err(error)) => Err(absent(&error.message).with_cause(error).with_no_answer()),
+            None => {
+                let why = format!("no answer within {} s", LIMIT.as_secs());
+                Err(absent(&why).with_no_answer())
+            }
         }
     }
 }
 
-async fn ask(platform: &Platform, request: HttpRequest) -> Result<(), TransportError> {
+/// What an answer to the probe says.
+enum Presence {
+    /// The service is there.
+    There,
+    /// A proxy answers in its place, and says that it cannot be reached (MI-68).
+    Denied,
+}
+
+const DENIED: &str = "a proxy answered 403: the network is unreachable";
+
+async fn ask(platform: &Platform, request: HttpRequest) -> Result<Presence, TransportError> {
     let mut response = platform.http.send(request).await?;
     if response.status == 403 {
         let body = response.bytes(BODY).await?;
@@ -65,13 +79,10 @@ async fn ask(platform: &Platform, request: HttpRequest) -> Result<(), TransportE
             .to_ascii_lowercase()
             .contains("unreachable")
         {
-            return Err(TransportError::new(
-                TransportErrorKind::Unreachable,
-                "a proxy answered 403: the network is unreachable",
-            ));
+            return Ok(Presence::Denied);
         }
     }
-    Ok(())
+    Ok(Presence::There)
 }
 
 fn absent(why: &str) -> Error {

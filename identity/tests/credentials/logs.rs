@@ -31,6 +31,10 @@ async fn a_chain_says_who_answers_and_as_whom() {
         .unwrap();
     credential.get_token(&request()).await.unwrap();
     stub.on_http(|_| imds_token("vm", 86_400));
+    // Found in the background (PR-07).
+    tokio::time::sleep(std::time::Duration::from_secs(31)).await;
+    credential.get_token(&request()).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     credential.get_token(&request()).await.unwrap();
     logs_assert(|lines: &[&str]| {
         let first = the_line(lines, "AzureCliCredential as alice")?;
