@@ -1,5 +1,41 @@
 //! Token caches: a valid token at once, a newer one in time, and one request at a time
 //! (PR-20 to PR-29).
+//!
+//! Every credential that asks a service over HTTP has such a cache. [`Cached`] gives one to any
+//! other credential; [`TokenCache`] is the cache itself.
+//!
+//! ```
+//! # use credsim_identity::{AccessToken, Error, platform::BoxFuture};
+//! use credsim_identity::{Cached, TokenCredential, TokenCredentialExt, TokenRequest};
+//!
+//! # /// A credential that caches nothing.
+//! # #[derive(Debug)]
+//! # struct Slow;
+//! # impl TokenCredential for Slow {
+//! #     fn name(&self) -> &str { "Slow" }
+//! #     fn get_token<'a>(&'a self, _: &'a TokenRequest)
+//! #         -> BoxFuture<'a, Result<AccessToken, Error>> {
+//! #         let ends = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+//! #         Box::pin(async move { Ok(AccessToken::new("a token".to_owned(), ends, "Slow")) })
+//! #     }
+//! # }
+//! # async fn example(slow: Slow) -> Result<(), Error> {
+//! let credential = Cached::new(slow).capacity(100);
+//! let request = TokenRequest::new(["https://vault.azure.net/.default"]);
+//! assert!(credential.cached(&request).is_none());
+//!
+//! let token = credential.get_token(&request).await?; // asks `slow`
+//! let again = credential.get_token(&request).await?; // does not
+//! assert_eq!(token, again);
+//! assert!(token.refresh_on().is_some_and(|at| at < token.expires_on()));
+//!
+//! let new = credential.get_token(&request.with_force_refresh(true)).await?; // asks again
+//! # let _ = new;
+//! # Ok(())
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> { example(Slow).await }
+//! ```
 
 mod cached;
 mod entries;

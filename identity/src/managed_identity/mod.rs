@@ -1,4 +1,20 @@
-//! Managed identities: tokens from the host itself, without any secret to keep.
+//! Managed identities: tokens from the Azure host itself, without a secret to keep.
+//!
+//! ```no_run
+//! use credsim_identity::{ManagedIdentityCredential, TokenCredentialExt, TokenRequest};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), credsim_identity::Error> {
+//! // The identity of the host itself. A user-assigned one has an id:
+//! let credential = ManagedIdentityCredential::builder()
+//!     .client_id("00000000-0000-0000-0000-000000000001")
+//!     .build()?;
+//! let request = TokenRequest::new(["https://storage.azure.com/.default"]);
+//! let token = credential.token(&request).await?;
+//! println!("valid until {}, as {:?}", token.expires_on(), token.principal());
+//! # Ok(())
+//! # }
+//! ```
 
 mod answer;
 mod detect;

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     Error, ErrorKind,
     platform::{HttpRequest, Platform, TransportError, TransportErrorKind},
+    wire::log,
 };
 
 use super::NAME;
@@ -40,8 +41,15 @@ impl Probe {
         if self.answered.load(Ordering::Relaxed) {
             return Ok(());
         }
-        match platform.within(LIMIT, ask(platform, request)).await {
-            Some(Ok(())) => {
+        log::request(&request, 1);
+        let outcome = platform.within(LIMIT, ask(platform, &request)).await;
+        match &outcome {
+            Some(Ok(status)) => log::response(&request, *status, 1),
+            Some(Err(error)) => log::no_response(&request, error, 1),
+            None => log::no_response(&request, &too_late(), 1),
+        }
+        match outcome {
+            Some(Ok(_)) => {
                 self.answered.store(true, Ordering::Relaxed);
                 Ok(())
             }
@@ -52,13 +60,18 @@ impl Probe {
                 )
             }
             Some(Err(error)) => Err(absent(&error.message).with_cause(error)),
-            None => Err(absent(&format!("no answer within {} s", LIMIT.as_secs()))),
+            None => Err(absent(&too_late())),
         }
     }
 }
 
-async fn ask(platform: &Platform, request: HttpRequest) -> Result<(), TransportError> {
-    let mut response = platform.http.send(request).await?;
+fn too_late() -> String {
+    format!("no answer within {} s", LIMIT.as_secs())
+}
+
+/// The status of the answer.
+async fn ask(platform: &Platform, request: &HttpRequest) -> Result<u16, TransportError> {
+    let mut response = platform.http.send(request.clone()).await?;
     if response.status == 403 {
         let body = response.bytes(BODY).await?;
         if String::from_utf8_lossy(&body)
@@ -71,7 +84,7 @@ async fn ask(platform: &Platform, request: HttpRequest) -> Result<(), TransportE
             ));
         }
     }
-    Ok(())
+    Ok(response.status)
 }
 
 fn absent(why: &str) -> Error {
