@@ -78,7 +78,7 @@
 //!
 //! # The ids in the documentation
 //!
-//! An id in brackets at the end of a sentence says where that sentence comes from. Ids that begin
+//! An id in parentheses at the end of a sentence says where that sentence comes from. Ids that begin
 //! with `PR-`, such as `PR-12`, are promises of this crate, with their numbers, in
 //! `fixtures/promises.toml` of the repository. All others, such as `MI-60` or `EN-42`, are facts
 //! about services, tools and SDKs, with their sources, in `fixtures/facts/`. Each promise has
@@ -112,22 +112,38 @@ pub mod internals {
     pub use crate::cache::fast_path::FastPath;
 }
 
+#[doc(inline)]
 pub use cache::{Cached, fast_path::TokenRef};
+#[doc(inline)]
 pub use chain::{
     ChainRecord, ChainedTokenCredential, ContinueAfter, DefaultAzureCredential, FallbackPolicy,
     Identity, IdentityChange, Observer, Outcome, Tried,
 };
+#[doc(inline)]
 pub use credential::{TokenCredential, TokenCredentialExt};
+#[doc(inline)]
 pub use credentials::{ClientSecretCredential, EnvironmentCredential};
+#[doc(inline)]
 pub use developer::{AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential};
+#[doc(inline)]
 pub use error::{Error, ErrorKind};
+#[doc(inline)]
 pub use logging::{LogFilter, LogLevel};
+#[doc(inline)]
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityId};
+#[doc(inline)]
 pub use options::{CommonOptions, EntraOptions, ToolOptions};
+#[doc(inline)]
 pub use platform::Platform;
+#[doc(inline)]
 pub use principal::Principal;
+#[doc(inline)]
 pub use request::{DEFAULT_MIN_REMAINING, TokenRequest};
+#[doc(inline)]
 pub use retry::{RetryOptions, RetryPolicy};
+#[doc(inline)]
 pub use secret::Secret;
+#[doc(inline)]
 pub use source::{CachedCredential, TokenSource};
+#[doc(inline)]
 pub use token::AccessToken;
