@@ -13,7 +13,8 @@
 //!
 //! ```console
 //! cargo build -p credsim-identity --example azure_client --features azure-core,reqwest
-//! cargo run --release -- serve live/token-of-the-default-chain-on-a-vm \
+//! cargo run --release -- serve live/fallback-in-a-custom-chain \
+//!     --port 3128 --env PROXY=http://127.0.0.1:3128 \
 //!     --until-exit -- target/debug/examples/azure_client
 //! ```
 #![allow(
@@ -24,7 +25,10 @@
 use std::{env, error::Error, sync::Arc};
 
 use azure_core::credentials::TokenCredential;
-use credsim_identity::{DefaultAzureCredential, adapters::azure_core::ForAzureCore};
+use credsim_identity::{
+    DefaultAzureCredential, Platform,
+    adapters::{azure_core::ForAzureCore, reqwest::ReqwestClient},
+};
 
 /// Stands for a client: all it knows of its credential is the trait of `azure_core`.
 struct SecretClient {
@@ -42,7 +46,9 @@ impl SecretClient {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let credential = DefaultAzureCredential::builder().build()?;
+    let credential = DefaultAzureCredential::builder()
+        .platform(platform()?)
+        .build()?;
     let client = SecretClient {
         scope: env::var("SCOPE").unwrap_or("https://vault.azure.net/.default".to_owned()),
         credential: Arc::new(ForAzureCore::new(credential)),
@@ -50,4 +56,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     client.authorize().await?;
     client.authorize().await?; // from the cache of our credential
     Ok(())
+}
+
+/// The real machine. `PROXY` names the proxy of a simulated world; in real life nothing should stand
+/// between an application and the metadata service of its host.
+fn platform() -> Result<Platform, Box<dyn Error>> {
+    let mut platform = Platform::system();
+    if let Ok(proxy) = env::var("PROXY") {
+        let proxy = reqwest::Proxy::all(proxy)?;
+        let client = ReqwestClient::customized(move |client| client.proxy(proxy.clone()));
+        platform.http = Arc::new(client);
+    }
+    Ok(platform)
 }

@@ -7,11 +7,14 @@
 //! cargo run -p credsim-identity --example default_chain --features reqwest
 //! ```
 //!
-//! In a simulated world, where the managed identity is removed and a person's login takes over:
+//! In a simulated world, where the managed identity is removed after 5 s and comes back after 13 s.
+//! Meanwhile a person's login takes over, and the scenario fails for that; with `--env
+//! AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential` it passes:
 //!
 //! ```console
 //! cargo build -p credsim-identity --example default_chain --features reqwest
-//! cargo run --release -- serve live/fallback-identity-removed --env SECONDS=50 \
+//! cargo run --release -- serve live/az-must-not-take-over \
+//!     --port 3128 --env PROXY=http://127.0.0.1:3128 --env SECONDS=18 \
 //!     --until-exit -- target/debug/examples/default_chain
 //! ```
 #![allow(
@@ -22,8 +25,8 @@
 use std::{env, error::Error, sync::Arc, time::Duration};
 
 use credsim_identity::{
-    ChainRecord, DefaultAzureCredential, IdentityChange, Observer, Outcome, TokenCredential as _,
-    TokenRequest,
+    ChainRecord, DefaultAzureCredential, IdentityChange, Observer, Outcome, Platform,
+    TokenCredential as _, TokenRequest, adapters::reqwest::ReqwestClient,
 };
 
 struct Prints;
@@ -34,8 +37,12 @@ impl Observer for Prints {
             let (member, took) = (&tried.credential, tried.took);
             match &tried.outcome {
                 Outcome::Answered => println!("  {member} answered after {took:?}"),
-                Outcome::PassedOver(error) => println!("  {member} was passed over: {error}"),
-                Outcome::Stopped(error) => println!("  {member} ended the chain: {error}"),
+                Outcome::PassedOver(error) => {
+                    println!("  {member} was passed over: {}", error.message())
+                }
+                Outcome::Stopped(error) => {
+                    println!("  {member} ended the chain: {}", error.message())
+                }
                 _ => {}
             }
         }
@@ -54,6 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let scope = env::var("SCOPE").unwrap_or("https://vault.azure.net/.default".to_owned());
     let credential = DefaultAzureCredential::builder()
+        .platform(platform()?)
         .observer(Arc::new(Prints))
         .build()?;
     let request = TokenRequest::new([scope]);
@@ -66,4 +74,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     Ok(())
+}
+
+/// The real machine. `PROXY` names the proxy of a simulated world; in real life nothing should stand
+/// between an application and the metadata service of its host.
+fn platform() -> Result<Platform, Box<dyn Error>> {
+    let mut platform = Platform::system();
+    if let Ok(proxy) = env::var("PROXY") {
+        let proxy = reqwest::Proxy::all(proxy)?;
+        let client = ReqwestClient::customized(move |client| client.proxy(proxy.clone()));
+        platform.http = Arc::new(client);
+    }
+    Ok(platform)
 }

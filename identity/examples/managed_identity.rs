@@ -6,12 +6,13 @@
 //! cargo run -p credsim-identity --example managed_identity --features reqwest
 //! ```
 //!
-//! On any other machine, in a simulated world. `AZURE_LOG_LEVEL` shows the one request that all the
-//! calls share:
+//! On any other machine, in a simulated world whose IMDS answers 404 at first. `AZURE_LOG_LEVEL`
+//! shows the attempts and the one answer that all the calls share:
 //!
 //! ```console
 //! cargo build -p credsim-identity --example managed_identity --features reqwest
-//! cargo run --release -- serve live/token-of-the-system-identity --env AZURE_LOG_LEVEL=info \
+//! cargo run --release -- serve live/retries-404-while-imds-is-updated \
+//!     --port 3128 --env PROXY=http://127.0.0.1:3128 --env AZURE_LOG_LEVEL=info \
 //!     --until-exit -- target/debug/examples/managed_identity
 //! ```
 #![allow(
@@ -19,22 +20,24 @@
     reason = "an application reads its own environment"
 )]
 
-use std::{env, error::Error, time::Duration};
+use std::{env, error::Error, sync::Arc, time::Duration};
 
 use credsim_identity::{
     LogFilter, ManagedIdentityCredential, Platform, TokenCredentialExt, TokenRef, TokenRequest,
+    adapters::reqwest::ReqwestClient,
 };
 use tracing_subscriber::{Layer as _, filter::dynamic_filter_fn, fmt, layer::SubscriberExt as _};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let filter = LogFilter::from_environment(&Platform::system())?;
+    let platform = platform()?;
+    let filter = LogFilter::from_environment(&platform)?;
     let lines = fmt::layer()
         .with_writer(std::io::stderr)
         .with_filter(dynamic_filter_fn(move |event, _| filter.enabled(event)));
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines))?;
 
-    let mut builder = ManagedIdentityCredential::builder();
+    let mut builder = ManagedIdentityCredential::builder().platform(platform);
     if let Ok(id) = env::var("AZURE_CLIENT_ID") {
         builder = builder.client_id(id);
     }
@@ -58,4 +61,16 @@ fn call_the_api(token: &TokenRef) {
         principal.as_deref().unwrap_or("an opaque token"),
         token.expires_on()
     );
+}
+
+/// The real machine. `PROXY` names the proxy of a simulated world; in real life nothing should stand
+/// between an application and the metadata service of its host.
+fn platform() -> Result<Platform, Box<dyn Error>> {
+    let mut platform = Platform::system();
+    if let Ok(proxy) = env::var("PROXY") {
+        let proxy = reqwest::Proxy::all(proxy)?;
+        let client = ReqwestClient::customized(move |client| client.proxy(proxy.clone()));
+        platform.http = Arc::new(client);
+    }
+    Ok(platform)
 }
