@@ -1,5 +1,29 @@
 //! How often, after which waits and within which limits a request is repeated: the policies as
 //! data, and the one loop that runs them (PR-10 to PR-15).
+//!
+//! ```
+//! use std::time::Duration;
+//! use credsim_identity::{ManagedIdentityCredential, RetryOptions, RetryPolicy};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), credsim_identity::Error> {
+//! // A job that fails early: waits of 0.2 and 0.4 s, and at most 5 s where the service asks.
+//! let options = RetryOptions {
+//!     max_retries: Some(2),
+//!     retry_delay: Some(Duration::from_millis(200)),
+//!     retry_after_cap: Some(Duration::from_secs(5)),
+//!     ..RetryOptions::default()
+//! };
+//! let credential = ManagedIdentityCredential::builder().retry(options.clone()).build()?;
+//! # let _ = credential;
+//!
+//! // What that means for a managed identity, as a policy:
+//! let policy = RetryPolicy::managed_identity().with(&options);
+//! assert!(policy.retries(503) && !policy.retries(400));
+//! assert_eq!(policy.nominal_wait(2, Some(503)), Duration::from_millis(400));
+//! # Ok(())
+//! # }
+//! ```
 
 mod after;
 

@@ -1,6 +1,8 @@
 //! What every credential that speaks HTTP shares: who we say we are, one exchange with its time,
 //! the loose types of the answers, and safe excerpts for error messages.
 
+pub(crate) mod log;
+
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
@@ -94,7 +96,7 @@ impl Sent {
     }
 }
 
-/// Sends `request` under `policy`.
+/// Sends `request` under `policy`, and logs each attempt and the outcome.
 pub(crate) async fn exchange(
     platform: &Platform,
     policy: &RetryPolicy,
@@ -102,14 +104,24 @@ pub(crate) async fn exchange(
     request: HttpRequest,
 ) -> Result<Exchange, Failure> {
     let clock = &platform.clock;
-    let sent = Mutex::new((clock.now(), clock.monotonic()));
-    let reply = retry::send(platform, policy, purpose, || {
-        let now = (clock.now(), clock.monotonic());
-        *sent.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    let attempts = Mutex::new((0, clock.now(), clock.monotonic()));
+    let outcome = retry::send(platform, policy, purpose, || {
+        let mut last = attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = (last.0 + 1, clock.now(), clock.monotonic());
+        log::request(&request, last.0);
         request.clone()
     })
-    .await?;
-    let (by_wall, start) = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
+    .await;
+    let attempts = attempts.into_inner();
+    let (count, by_wall, start) = attempts.unwrap_or_else(PoisonError::into_inner);
+    let reply = match outcome {
+        Ok(reply) => reply,
+        Err(failure) => {
+            log::no_response(&request, &failure, count);
+            return Err(failure);
+        }
+    };
+    log::response(&request, reply.status, reply.attempts);
     let passed = clock.monotonic().saturating_sub(start);
     let by_monotonic = clock.now().checked_sub(passed).unwrap_or_default();
     Ok(Exchange {
