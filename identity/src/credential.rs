@@ -6,33 +6,34 @@ use crate::{
     AccessToken, Error, TokenRef, TokenRequest, cache::fast_path::FastPath, platform::BoxFuture,
 };
 
-/// Gives access tokens. Object-safe; implementations are shared by `Arc` and used concurrently.
+/// Returns access tokens. The trait is object-safe; implementations are shared by `Arc` and used
+/// concurrently.
 ///
-/// Three methods are all that a credential of your own needs, and the last has a default. To give
+/// A credential of your own implements the first two methods; `dispose` has a default. To give
 /// it the cache of this crate, wrap it in [`Cached`](crate::Cached), or write a
 /// [`TokenSource`](crate::TokenSource) instead.
 pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
-    /// The class name by which documentation, logs and errors call it, such as
+    /// Returns the class name that documentation, logs and errors use, such as
     /// `ManagedIdentityCredential`.
     fn name(&self) -> &str;
 
-    /// A token for `request`, from a cache or from its source.
+    /// Returns a token for `request`, from the cache or from the source.
     ///
     /// # Errors
-    /// One of the five kinds of [`ErrorKind`](crate::ErrorKind); see there what each means for a
+    /// One of the five kinds of [`ErrorKind`](crate::ErrorKind), which says what each means for a
     /// caller.
     fn get_token<'a>(
         &'a self,
         request: &'a TokenRequest,
     ) -> BoxFuture<'a, Result<AccessToken, Error>>;
 
-    /// Ends background work and forgets every token, in this instance and its clones. Whoever
-    /// waits for a token gets [`Cancelled`](crate::ErrorKind::Cancelled), and so does whoever asks
-    /// afterwards. Default: nothing to end (PR-29).
+    /// Ends background work and drops every token, in this instance and its clones. Calls that wait
+    /// for a token, and all later calls, fail with [`Cancelled`](crate::ErrorKind::Cancelled).
+    /// Default: does nothing (PR-29).
     fn dispose(&self) {}
 
-    /// What this crate's own credentials can do without a future. A credential of another crate
-    /// has no reason to override it.
+    /// What this crate's own credentials can do without a future. Credentials of other crates need
+    /// not override it.
     #[doc(hidden)]
     #[inline]
     fn fast_path(&self) -> Option<&dyn FastPath> {
@@ -43,11 +44,12 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
 /// Ways to a token that every credential has besides
 /// [`get_token`](TokenCredential::get_token).
 pub trait TokenCredentialExt: TokenCredential {
-    /// A token for `request`, lent by the cache that holds it: no lock, no allocation, no boxed
-    /// future. What is not at hand is asked of [`get_token`](TokenCredential::get_token).
+    /// Returns a token for `request`, lent by the cache that holds it: no lock, no allocation, no
+    /// boxed future. If the cache has none that can be returned at once, this is
+    /// [`get_token`](TokenCredential::get_token).
     ///
-    /// To prepare a request, make it once and keep it: it remembers where its answer was found, so
-    /// that the next call need not look for it.
+    /// Make a request once and keep it: it remembers the cache entry of its answer, so the next
+    /// call skips the look-up.
     ///
     /// # Errors
     /// Those of [`get_token`](TokenCredential::get_token).
@@ -64,9 +66,9 @@ pub trait TokenCredentialExt: TokenCredential {
         }
     }
 
-    /// What a cache holds for `request`, still valid, however short, without waiting for anything
-    /// and without causing any request: not even the refresh that may be due. `None` for a
-    /// credential that caches nothing, or is not of this crate.
+    /// Returns the token that the cache holds for `request` if it is still valid, however little of
+    /// its life is left. It never waits and never sends a request, not even for a refresh that is
+    /// due. `None` if there is no such token, and for credentials without a cache of this crate.
     fn cached(&self, request: &TokenRequest) -> Option<AccessToken> {
         self.fast_path()?.peek(request)
     }

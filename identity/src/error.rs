@@ -1,4 +1,4 @@
-//! What can go wrong, by what a caller can do about it (PR-01).
+//! Errors, by what a caller can do about them (PR-01).
 
 use std::{fmt, sync::Arc};
 
@@ -9,26 +9,27 @@ use crate::{
     retry::Failure,
 };
 
-/// What kind of failure it is. A chain goes on after [`Unavailable`](Self::Unavailable) and stops
-/// at everything else, unless it was told otherwise (PR-02).
+/// The kind of an error. A chain goes on after [`Unavailable`](Self::Unavailable) and stops at
+/// everything else, unless [`ContinueAfter`](crate::ContinueAfter) says otherwise (PR-02).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The source is not there for this host: unreachable, not installed, not configured, not
-    /// logged in.
+    /// The source does not exist for this host: it is unreachable, not installed, not configured or
+    /// not signed in. Another credential may work here.
     Unavailable,
-    /// A source that is there refused, or kept failing after its attempts.
+    /// The source exists and refused, or kept failing after all attempts.
+    /// [`is_transient`](Error::is_transient) says whether to try again.
     Failed,
-    /// A person has to act, such as to sign in again.
+    /// A person has to act, for example sign in again. [`help`](Error::help) says how.
     InteractionRequired,
-    /// The credential is used wrongly; no attempt can succeed.
+    /// The credential or the request is wrong, and no attempt can succeed before that is changed.
     Configuration,
-    /// The credential was disposed, or its host went down, while the caller waited.
+    /// The credential was disposed, or its host shut down, while the caller waited.
     Cancelled,
 }
 
 impl ErrorKind {
-    /// Its name in text: `unavailable`, `failed`, `interaction-required`, `configuration`,
+    /// Returns its name in text: `unavailable`, `failed`, `interaction-required`, `configuration`,
     /// `cancelled`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,7 +48,7 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// A failure to get a token. Cheap to clone: callers that waited for the same work get the same
+/// A failure to get a token. Cloning is cheap: callers that waited for the same request get the same
 /// error. Neither `Display` nor `Debug` shows a secret.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
@@ -62,13 +63,17 @@ struct Inner {
     code: Option<String>,
     request_id: Option<String>,
     retry_at: Option<Timestamp>,
+    /// Whether nothing is sent before `retry_at`.
+    silences: bool,
     transient: bool,
+    /// Whether no answer came: a time-out, a refused connection or no route.
+    no_answer: bool,
     chain: Option<Arc<ChainRecord>>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
-    /// An error of the credential called `credential`.
+    /// Creates an error of the credential called `credential`.
     pub fn new(kind: ErrorKind, credential: &str, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
@@ -79,7 +84,9 @@ impl Error {
             code: None,
             request_id: None,
             retry_at: None,
+            silences: false,
             transient: false,
+            no_answer: false,
             chain: None,
             cause: None,
         }))
@@ -117,13 +124,52 @@ impl Error {
         self.with(|e| e.request_id = Some(id))
     }
 
-    /// Adds the moment before which the service wants no further request (PR-12).
+    /// Adds the time before which the service wants no further request. A cache sends nothing
+    /// for the same key before then, and answers with this error instead (PR-12).
     #[must_use]
     pub fn with_retry_at(self, at: Timestamp) -> Self {
-        self.with(|e| e.retry_at = Some(at))
+        self.with(|e| {
+            e.retry_at = Some(at);
+            e.silences = true;
+        })
     }
 
-    /// Says that it may go away by itself within seconds, where nothing else about it does.
+    /// Adds the moment that the service named together with a status that is not retried: for the
+    /// caller to know, while a cache goes on asking as before (PR-01).
+    #[must_use]
+    pub(crate) fn with_advised_retry_at(self, at: Timestamp) -> Self {
+        self.with(|e| {
+            e.retry_at = Some(at);
+            e.silences = false;
+        })
+    }
+
+    /// Adds what `cause` says about the next request.
+    #[must_use]
+    pub(crate) fn with_retry_at_of(self, cause: &Self) -> Self {
+        let (retry_at, silences) = (cause.0.retry_at, cause.0.silences);
+        self.with(|e| {
+            e.retry_at = retry_at;
+            e.silences = silences;
+        })
+    }
+
+    /// Says that no answer came: a time-out, a refused connection or no route (PR-07).
+    #[must_use]
+    pub(crate) fn with_no_answer(self) -> Self {
+        self.with(|e| e.no_answer = true)
+    }
+
+    /// Adds `remark` at the end of the message.
+    #[must_use]
+    pub(crate) fn with_remark(self, remark: &str) -> Self {
+        self.with(|e| {
+            e.message.push_str("; ");
+            e.message.push_str(remark);
+        })
+    }
+
+    /// Marks the error as transient where its kind, status and cause do not say so.
     #[must_use]
     pub fn with_transient(self) -> Self {
         self.with(|e| e.transient = true)
@@ -142,58 +188,70 @@ impl Error {
         self.with(|e| e.cause = Some(cause))
     }
 
-    /// The same error as another kind, as a chain or a policy sees it.
+    /// Changes the kind, for a chain or a policy that judges the error differently.
     #[must_use]
     pub fn with_kind(self, kind: ErrorKind) -> Self {
         self.with(|e| e.kind = kind)
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The credential that failed.
+    /// Returns the name of the credential that failed.
     pub fn credential(&self) -> &str {
         &self.0.credential
     }
 
-    /// What happened, without the credential's name and without the help.
+    /// Returns what happened, without the name of the credential and without the help.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What the reader can do about it.
+    /// Returns what the reader can do about it, if that is known.
     pub fn help(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
 
-    /// The HTTP status of the last answer, if one came.
+    /// Returns the HTTP status of the last answer, if there was one.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The service's own error code.
+    /// Returns the service's own error code, such as `AADSTS7000215`.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// The id under which the service's support finds the request.
+    /// Returns the id by which the service's support finds the request.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// The moment before which nothing is sent again, where the service gave one (PR-12).
+    /// Returns the time before which the service wants no further request, where it named one, whatever
+    /// the status (PR-01). Nothing is sent before then if the status is one that is retried
+    /// (PR-12).
     pub fn retry_at(&self) -> Option<Timestamp> {
         self.0.retry_at
     }
 
-    /// Whether the same request may succeed within seconds, without anybody's doing: the network
-    /// failed, no answer came in time, or the service said 408, 410, 429 or 5xx. For a chain:
-    /// whether that holds for a member that was tried.
+    /// The moment before which nothing may be sent for the same key, if there is one.
+    pub(crate) fn silent_until(&self) -> Option<Timestamp> {
+        self.0.retry_at.filter(|_| self.0.silences)
+    }
+
+    /// Whether no answer came: a time-out, a refused connection or no route (PR-07).
+    pub(crate) fn is_without_answer(&self) -> bool {
+        self.0.no_answer
+    }
+
+    /// Returns whether the same request may succeed within seconds without any change: the network
+    /// failed, no answer came in time, or the service answered 408, 410, 429 or 5xx. For the error
+    /// of a chain: whether that holds for a member that was tried.
     ///
-    /// Not so what is wrong until somebody changes it: a wrong secret, a missing identity, a
-    /// person who has to sign in, a disposed credential.
+    /// `false` for errors that last until something is changed: a wrong secret, a missing identity,
+    /// a required sign-in, a disposed credential.
     pub fn is_transient(&self) -> bool {
         let e = &*self.0;
         match e.kind {
@@ -220,7 +278,7 @@ impl Error {
             .is_some_and(Failure::is_retried)
     }
 
-    /// Who was tried, for the error of a chain.
+    /// Returns the record of the members that were tried, for the error of a chain.
     pub fn chain(&self) -> Option<&Arc<ChainRecord>> {
         self.0.chain.as_ref()
     }

@@ -1,5 +1,5 @@
-//! What several credentials can be told in the same words. Each has a builder with a method for
-//! every option; what is the same for many credentials is written here once.
+//! Options that many credentials share. Each credential has a builder with a method for every
+//! option; these structs set many at once.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -13,16 +13,16 @@ use crate::{
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CommonOptions {
-    /// The host it runs on. Default: the real machine.
+    /// The host that the credential runs on. Default: [`Platform::system`].
     pub platform: Option<Platform>,
-    /// Is told when the principal of its tokens changes. Default: nobody (PR-04).
+    /// Is notified when the principal of the tokens changes. Default: none (PR-04).
     pub observer: ObserverRef,
-    /// How many tokens its cache holds at most; at least 1. Default: 10,000 (PR-29).
+    /// The maximum number of tokens in the cache, at least 1. Default: 10,000 (PR-29).
     pub cache_capacity: usize,
 }
 
 impl CommonOptions {
-    /// With this host.
+    /// Sets the host that the credential runs on.
     #[must_use]
     pub fn with_platform(self, platform: Platform) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl CommonOptions {
         }
     }
 
-    /// With this observer.
+    /// Sets the observer that is notified when the principal of the tokens changes.
     #[must_use]
     pub fn with_observer(self, observer: Arc<dyn Observer>) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl CommonOptions {
         }
     }
 
-    /// With room for so many tokens.
+    /// Sets the maximum number of tokens in the cache, at least 1.
     #[must_use]
     pub fn with_cache_capacity(self, entries: usize) -> Self {
         Self {
@@ -78,14 +78,14 @@ impl fmt::Debug for CommonOptions {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct EntraOptions {
-    /// Those of every credential.
+    /// The options of every credential.
     pub common: CommonOptions,
     /// The https URL of the authority. Default: `AZURE_AUTHORITY_HOST`, else
     /// `https://login.microsoftonline.com` (EN-02).
     pub authority_host: Option<String>,
-    /// Tenants besides its own in which a request may ask; `*` for all. Default: none.
+    /// Tenants besides the credential's own that a request may name; `*` for all. Default: none.
     pub additionally_allowed_tenants: Vec<String>,
-    /// How failures are retried. Default: PR-14.
+    /// How failures are retried. Default: up to 3 retries after 1, 2 and 4 s (PR-14).
     pub retry: RetryOptions,
 }
 
@@ -93,48 +93,51 @@ pub struct EntraOptions {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ToolOptions {
-    /// Those of every credential. Such a credential caches nothing, so it has no use for a
-    /// capacity.
+    /// The options of every credential. `cache_capacity` has no effect, because these credentials
+    /// cache nothing.
     pub common: CommonOptions,
-    /// The tenant to ask in. Default: the tool's own; a request may then name any.
+    /// The tenant to ask in. Default: the tool's own, and a request may name any other.
     pub tenant_id: Option<String>,
-    /// Tenants besides its own in which a request may ask; `*` for all. Default: none.
+    /// Tenants besides the credential's own that a request may name; `*` for all. Default: none.
     pub additionally_allowed_tenants: Vec<String>,
-    /// How long the tool may take before it is killed. Default: 15 s (PR-15).
+    /// How long a run of the tool may take before it is killed. Default: 15 s (PR-15).
     pub process_timeout: Option<Duration>,
 }
 
 /// Methods of a builder, by what it holds of the options above. `$at` leads from the builder to it.
 macro_rules! setters {
     (host: $($at:ident).+) => {
-        /// The host it runs on. Default: the real machine.
+        /// Sets the host that the credential runs on. Default:
+        /// [`Platform::system`](crate::Platform::system).
         pub fn platform(mut self, platform: $crate::Platform) -> Self {
             self.$($at).+.platform = Some(platform);
             self
         }
 
-        /// Is told when the principal of its tokens changes. Default: nobody (PR-04).
+        /// Sets the observer that is notified when the principal of the tokens changes. Default:
+        /// none (PR-04).
         pub fn observer(mut self, observer: ::std::sync::Arc<dyn $crate::chain::Observer>) -> Self {
             self.$($at).+.observer = Some(observer);
             self
         }
     };
     (cache: $($at:ident).+) => {
-        /// Its cache holds at most so many tokens, at least 1. Default: 10,000 (PR-29).
+        /// Sets the maximum number of tokens in the cache, at least 1. Default: 10,000 (PR-29).
         pub fn cache_capacity(mut self, entries: usize) -> Self {
             self.$($at).+.cache_capacity = entries;
             self
         }
     };
     (retry: $($at:ident).+) => {
-        /// How failures are retried. Default: see [`RetryOptions`](crate::RetryOptions).
+        /// Sets how failures are retried. Default: see [`RetryOptions`](crate::RetryOptions).
         pub fn retry(mut self, options: $crate::RetryOptions) -> Self {
             self.$($at).+.retry = options;
             self
         }
     };
     (tenants: $($at:ident).+) => {
-        /// Tenants besides its own in which a request may ask; `*` for all. Default: none.
+        /// Sets the tenants besides the credential's own that a request may name; `*` for all.
+        /// Default: none.
         pub fn additionally_allowed_tenants<S: Into<String>>(
             mut self,
             tenants: impl IntoIterator<Item = S>,
@@ -150,14 +153,14 @@ macro_rules! setters {
         $crate::options::setters!(retry: $($at).+);
         $crate::options::setters!(tenants: $($at).+);
 
-        /// The https URL of the authority. Default: `AZURE_AUTHORITY_HOST`, else
+        /// Sets the https URL of the authority. Default: `AZURE_AUTHORITY_HOST`, else
         /// `https://login.microsoftonline.com` (EN-02).
         pub fn authority_host(mut self, host: impl Into<String>) -> Self {
             self.$($at).+.authority_host = Some(host.into());
             self
         }
 
-        /// All these options at once.
+        /// Sets all these options at once.
         pub fn options(mut self, options: $crate::EntraOptions) -> Self {
             self.$($at).+ = options;
             self
@@ -167,19 +170,19 @@ macro_rules! setters {
         $crate::options::setters!(host: $($at).+.common);
         $crate::options::setters!(tenants: $($at).+);
 
-        /// The tenant to ask in. Default: the tool's own; a request may then name any.
+        /// Sets the tenant to ask in. Default: the tool's own, and a request may name any other.
         pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
             self.$($at).+.tenant_id = Some(tenant.into());
             self
         }
 
-        /// How long the tool may take before it is killed. Default: 15 s (PR-15).
+        /// Sets how long a run of the tool may take before it is killed. Default: 15 s (PR-15).
         pub fn process_timeout(mut self, limit: ::std::time::Duration) -> Self {
             self.$($at).+.process_timeout = Some(limit);
             self
         }
 
-        /// All these options at once.
+        /// Sets all these options at once.
         pub fn options(mut self, options: $crate::ToolOptions) -> Self {
             self.$($at).+ = options;
             self

@@ -1,15 +1,14 @@
-//! As whom a token acts.
+//! The principal of a token.
 
 use std::fmt;
 
 use crate::jwt;
 
-/// As whom a token acts: the claims that tell one identity from another.
+/// The principal (person, application or managed identity) that a token names in its claims.
 ///
-/// Two tokens of one person may differ in everything but the ids: the first version of the token
-/// format has `appid` and `upn` where the second has `azp` and `preferred_username`, and which one
-/// comes is the resource's choice. So identities are compared with
-/// [`is_same_as`](Self::is_same_as).
+/// Two tokens of one person may differ in everything but the ids: version 1 of the token format has
+/// `appid` and `upn` where version 2 has `azp` and `preferred_username`, and the resource chooses
+/// the version. Compare principals with [`is_same_as`](Self::is_same_as), not with `==`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// Claim `oid`: the object id, unique in its tenant.
@@ -23,8 +22,8 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Reads the claims of a JWT without checking its signature. `None` when it is not a JWT or
-    /// has no `oid`.
+    /// Reads the claims of a JWT without verifying its signature. Returns `None` if `token` is not a
+    /// JWT or has no claim `oid`.
     pub fn of_token(token: &str) -> Option<Self> {
         #[derive(serde::Deserialize)]
         struct Claims {
@@ -48,8 +47,8 @@ impl Principal {
         })
     }
 
-    /// Whether both are the same person, application or managed identity: the same object of the
-    /// same tenant. Ids are compared without regard to case, as GUIDs are.
+    /// Returns whether both are the same object of the same tenant. Ids are compared without regard
+    /// to case, as GUIDs are.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
         let same_tenant = match (&self.tenant_id, &other.tenant_id) {

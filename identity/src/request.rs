@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 
 use crate::cache::fast_path::{Asked, Memo};
 
-/// What a token is wanted for.
+/// Describes the token that a caller wants: its scopes, and options such as the tenant.
 ///
 /// ```
 /// use credsim_identity::TokenRequest;
@@ -12,8 +12,8 @@ use crate::cache::fast_path::{Asked, Memo};
 /// assert_eq!(request.scopes(), ["https://vault.azure.net/.default"]);
 /// ```
 ///
-/// A request is prepared by its use: it remembers where the answer was found, so one that is made
-/// once and reused is answered faster than one that is made anew.
+/// A request remembers the cache entry of its answer, so a request that is made once and reused is
+/// answered faster than a new one.
 #[derive(Clone)]
 pub struct TokenRequest {
     scopes: Vec<String>,
@@ -28,13 +28,12 @@ pub struct TokenRequest {
     pub(crate) memo: Memo,
 }
 
-/// How long a token must still be valid for `get_token` to return it at once: 30 s unless a
-/// request says otherwise (PR-22).
+/// The default of [`TokenRequest::with_min_remaining`]: 30 s (PR-22).
 pub const DEFAULT_MIN_REMAINING: Duration = Duration::from_secs(30);
 
 impl TokenRequest {
-    /// A request for `scopes`, in the order in which they are sent. Their order and repetition
-    /// make no difference to a cache; their case does (PR-26).
+    /// Creates a request for `scopes`, which are sent in this order. Caches compare them as a
+    /// case-sensitive set (PR-26).
     pub fn new<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
         Self {
             scopes: scopes.into_iter().map(Into::into).collect(),
@@ -48,7 +47,7 @@ impl TokenRequest {
         }
     }
 
-    /// Asks in this tenant instead of the credential's own.
+    /// Requests the token in this tenant (id or domain name) instead of the credential's own.
     #[must_use]
     pub fn with_tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
@@ -56,7 +55,8 @@ impl TokenRequest {
         self
     }
 
-    /// Passes on the claims of a challenge (decoded JSON). Bypasses the cache once (PR-26).
+    /// Passes on the claims of a challenge, as decoded JSON. The cached token is bypassed once, and
+    /// the new one replaces it. Default: none (PR-26).
     #[must_use]
     pub fn with_claims(mut self, claims: impl Into<String>) -> Self {
         self.claims = Some(claims.into());
@@ -64,7 +64,7 @@ impl TokenRequest {
         self
     }
 
-    /// Declares that the caller handles continuous access evaluation. Default: no.
+    /// Declares whether the caller handles continuous access evaluation (CAE). Default: `false`.
     #[must_use]
     pub fn with_cae(mut self, enabled: bool) -> Self {
         self.cae = enabled;
@@ -72,56 +72,59 @@ impl TokenRequest {
         self
     }
 
-    /// Waits for a new token if the cached one has less than this left. Default: 30 s (PR-22).
+    /// Sets how long a cached token must still be valid to be returned at once; with less, the call
+    /// waits for a new token. If none comes, the cached one is returned while it is valid. Default:
+    /// 30 s (PR-22).
     #[must_use]
     pub fn with_min_remaining(mut self, least: Duration) -> Self {
         self.min_remaining = least;
         self
     }
 
-    /// Asks the source although a cache holds a valid token: the answer is what the source gives
-    /// now, or an error. Caches keep it for everybody. Requests for the same token that are under
-    /// way are shared, and a `Retry-After` is respected (PR-12, PR-24). A source may still have a
-    /// cache of its own and give the same token again (PR-25, RD-29). Default: no.
+    /// Asks the source although the cache holds a valid token: the call returns what the source
+    /// answers, or its error. The cache keeps the new token. A request for the same token that is
+    /// in flight is shared, and a `Retry-After` of the service is respected. A source may have a
+    /// cache of its own and return the same token again. Default: `false` (PR-12, PR-24, PR-25,
+    /// RD-29).
     #[must_use]
     pub fn with_force_refresh(mut self, force: bool) -> Self {
         self.force_refresh = force;
         self
     }
 
-    /// The tenant to ask in, if it is not the credential's own.
+    /// Returns the tenant to ask in; `None` for the credential's own.
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
 
-    /// The claims of a challenge, as decoded JSON.
+    /// Returns the claims of a challenge, as decoded JSON.
     pub fn claims(&self) -> Option<&str> {
         self.claims.as_deref()
     }
 
-    /// Whether the caller handles continuous access evaluation.
+    /// Returns whether the caller handles continuous access evaluation.
     pub fn cae(&self) -> bool {
         self.cae
     }
 
-    /// Whether the source is asked although a cache holds a valid token.
+    /// Returns whether the source is asked although the cache holds a valid token.
     #[inline]
     pub fn force_refresh(&self) -> bool {
         self.force_refresh
     }
 
-    /// How long a token must still be valid to be returned at once.
+    /// Returns how long a cached token must still be valid to be returned at once.
     #[inline]
     pub fn min_remaining(&self) -> Duration {
         self.min_remaining
     }
 
-    /// The scopes as given.
+    /// Returns the scopes as given.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// The scopes as a set, which is how caches compare them.
+    /// Returns the scopes as a set, which is how caches compare them.
     pub fn scope_set(&self) -> BTreeSet<&str> {
         self.scopes.iter().map(String::as_str).collect()
     }

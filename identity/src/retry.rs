@@ -1,5 +1,29 @@
 //! How often, after which waits and within which limits a request is repeated: the policies as
 //! data, and the one loop that runs them (PR-10 to PR-15).
+//!
+//! ```
+//! use std::time::Duration;
+//! use credsim_identity::{ManagedIdentityCredential, RetryOptions, RetryPolicy};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), credsim_identity::Error> {
+//! // A job that fails early: waits of 0.2 and 0.4 s, and at most 5 s where the service asks.
+//! let options = RetryOptions {
+//!     max_retries: Some(2),
+//!     retry_delay: Some(Duration::from_millis(200)),
+//!     retry_after_cap: Some(Duration::from_secs(5)),
+//!     ..RetryOptions::default()
+//! };
+//! let credential = ManagedIdentityCredential::builder().retry(options.clone()).build()?;
+//! # let _ = credential;
+//!
+//! // What that means for a managed identity, as a policy:
+//! let policy = RetryPolicy::managed_identity().with(&options);
+//! assert!(policy.retries(503) && !policy.retries(400));
+//! assert_eq!(policy.nominal_wait(2, Some(503)), Duration::from_millis(400));
+//! # Ok(())
+//! # }
+//! ```
 
 mod after;
 
@@ -168,10 +192,12 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The whole body. Empty where a retried status said enough and its body could not be read.
     pub body: Vec<u8>,
-    /// The moment before which the service wants no further request, if it is a retried status
-    /// whose wait was not waited for: because the attempts were used up, or because it is longer
-    /// than the policy's cap. Belongs into the [error](crate::Error::with_retry_at) (PR-12).
+    /// The moment before which the service wants no further request, whatever the status, if it
+    /// named one. Belongs into the error (PR-01, PR-12).
     pub retry_at: Option<Timestamp>,
+    /// Whether the policy repeats a request after this status. Only then is nothing sent before
+    /// [`retry_at`](Self::retry_at) (PR-01).
+    pub is_retried: bool,
     /// How many requests were sent.
     pub attempts: u32,
 }
@@ -267,12 +293,12 @@ pub async fn send(
         let (status, asked) = match &mut outcome {
             Ok(reply) => {
                 reply.attempts = attempts;
-                if !policy.retries(reply.status) {
-                    return outcome;
-                }
                 let now = platform.clock.now();
                 let asked = after::asked_wait(&reply.headers, now);
                 reply.retry_at = asked.and_then(|wait| now.checked_add(wait).ok());
+                if !reply.is_retried {
+                    return outcome;
+                }
                 (Some(reply.status), asked)
             }
             Err(failure) if failure.is_retried() => (None, None),
@@ -317,6 +343,7 @@ async fn attempt(
         let mut response = platform.http.send(request).await?;
         let reply = Reply {
             status: response.status,
+            is_retried: policy.retries(response.status),
             headers: std::mem::take(&mut response.headers),
             body: Vec::new(),
             retry_at: None,
@@ -338,7 +365,7 @@ async fn attempt(
     match head {
         // A retried status decides by itself: its `Retry-After` counts even if its body broke, or
         // is absurdly large.
-        Some(head) if policy.retries(head.status) => Ok(head),
+        Some(head) if head.is_retried => Ok(head),
         _ => Err(failure),
     }
 }

@@ -4,18 +4,18 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret: a client secret, a refresh token, an assertion. `Debug` shows nothing of it, and its
-/// memory is overwritten when it goes.
+/// A secret, such as a client secret, a refresh token or an assertion. `Debug` does not show it, and
+/// its memory is overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Hides `text`.
+    /// Wraps `text`.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text, for the request that needs it and nothing else.
+    /// Returns the text, for the request that needs it and nothing else.
     pub fn expose(&self) -> &str {
         &self.0
     }

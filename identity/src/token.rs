@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::{Principal, chain::ChainRecord};
 
-/// A bearer token and what is known about it. Cheap to clone. `Debug` never shows the secret, and
-/// the memory of the secret is overwritten when the last clone goes.
+/// A bearer token and what is known about it. Cloning is cheap: clones share the secret, whose
+/// memory is overwritten when the last one is dropped. `Debug` never shows the secret.
 #[derive(Clone)]
 pub struct AccessToken {
     inner: Arc<Inner>,
@@ -26,7 +26,8 @@ struct Inner {
 }
 
 impl AccessToken {
-    /// A token that ends at `expires_on` and was given by the credential called `answered_by`.
+    /// Creates a token that expires at `expires_on` and comes from the credential called
+    /// `answered_by`.
     pub fn new(secret: String, expires_on: Timestamp, answered_by: impl Into<String>) -> Self {
         let principal = Principal::of_token(&secret);
         Self {
@@ -41,56 +42,58 @@ impl AccessToken {
         }
     }
 
-    /// The same token with the moment from which its source wants it renewed.
+    /// Sets the time from which the source wants the token to be renewed.
     #[must_use]
     pub fn with_refresh_on(mut self, at: Option<Timestamp>) -> Self {
         Arc::make_mut(&mut self.inner).refresh_on = at;
         self
     }
 
-    /// The same token with the record of the chain that found it.
+    /// Sets the record of the chain that returns the token.
     #[must_use]
     pub fn with_chain(mut self, record: Arc<ChainRecord>) -> Self {
         self.chain = Some(record);
         self
     }
 
-    /// The token itself, for the `Authorization` header and nothing else.
+    /// Returns the token itself, for the `Authorization` header and nothing else.
     #[inline]
     pub fn secret(&self) -> &str {
         &self.inner.secret
     }
 
-    /// When it ends, by the wall clock of whoever received it.
+    /// Returns when the token expires, by the wall clock of the host that received it.
     pub fn expires_on(&self) -> Timestamp {
         self.inner.expires_on
     }
 
-    /// From when on it should be renewed: a caller that keeps its token need not ask again before.
-    /// What a cache of this crate hands out always says so, by its source or by its life; `None`
-    /// for a token that no cache has seen and whose source said nothing (PR-21).
+    /// Returns the time from which the token should be renewed; a caller that keeps its token need
+    /// not ask again before. Every token from a cache of this crate has one, either the source's or
+    /// one computed from the token's life. `None` for a token that was never in such a cache and
+    /// whose source named none (PR-21).
     pub fn refresh_on(&self) -> Option<Timestamp> {
         self.inner.refresh_on
     }
 
-    /// The credential that gave it, such as `AzureCliCredential`; inside a chain the member, not
-    /// the chain.
+    /// Returns the name of the credential that the token comes from, such as `AzureCliCredential`;
+    /// in a chain that of the member, not of the chain.
     pub fn answered_by(&self) -> &str {
         &self.inner.answered_by
     }
 
-    /// As whom the bearer acts, read from the token's claims; `None` for opaque tokens. The
-    /// signature is not checked: this is for logs and comparison, never for authorization.
+    /// Returns the principal that the token's claims name; `None` for opaque tokens. The signature
+    /// is not verified: this is for logs and comparison, never for authorization.
     pub fn principal(&self) -> Option<&Principal> {
         self.inner.principal.as_ref()
     }
 
-    /// How the chain came to it; `None` for a token that no chain gave.
+    /// Returns the record of the walk that found the token; `None` if it did not come from a
+    /// chain.
     pub fn chain(&self) -> Option<&Arc<ChainRecord>> {
         self.chain.as_ref()
     }
 
-    /// Whether this is the other, or a clone of it, and not one that equals it.
+    /// Pointer identity, not equality.
     #[inline]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)

@@ -1,6 +1,8 @@
 //! What every credential that speaks HTTP shares: who we say we are, one exchange with its time,
 //! the loose types of the answers, and safe excerpts for error messages.
 
+pub(crate) mod log;
+
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
@@ -94,7 +96,7 @@ impl Sent {
     }
 }
 
-/// Sends `request` under `policy`.
+/// Sends `request` under `policy`, and logs each attempt and the outcome.
 pub(crate) async fn exchange(
     platform: &Platform,
     policy: &RetryPolicy,
@@ -102,14 +104,24 @@ pub(crate) async fn exchange(
     request: HttpRequest,
 ) -> Result<Exchange, Failure> {
     let clock = &platform.clock;
-    let sent = Mutex::new((clock.now(), clock.monotonic()));
-    let reply = retry::send(platform, policy, purpose, || {
-        let now = (clock.now(), clock.monotonic());
-        *sent.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    let attempts = Mutex::new((0, clock.now(), clock.monotonic()));
+    let outcome = retry::send(platform, policy, purpose, || {
+        let mut last = attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = (last.0 + 1, clock.now(), clock.monotonic());
+        log::request(&request, last.0);
         request.clone()
     })
-    .await?;
-    let (by_wall, start) = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
+    .await;
+    let attempts = attempts.into_inner();
+    let (count, by_wall, start) = attempts.unwrap_or_else(PoisonError::into_inner);
+    let reply = match outcome {
+        Ok(reply) => reply,
+        Err(failure) => {
+            log::no_response(&request, &failure, count);
+            return Err(failure);
+        }
+    };
+    log::response(&request, reply.status, reply.attempts);
     let passed = clock.monotonic().saturating_sub(start);
     let by_monotonic = clock.now().checked_sub(passed).unwrap_or_default();
     Ok(Exchange {
@@ -140,6 +152,8 @@ pub(crate) fn unanswered(
         failure if failure.is_connect() => unreached,
         _ => ErrorKind::Failed,
     };
+    // A source that is there has answered before, or is about to.
+    let is_silent = kind == ErrorKind::Unavailable;
     let mistrusted = matches!(&failure, Failure::Transport(error)
         if error.kind == TransportErrorKind::Certificate);
     let reached = !failure.is_connect();
@@ -148,7 +162,10 @@ pub(crate) fn unanswered(
         _ if reached => format!("{whom} did not answer: {failure}"),
         _ => format!("{whom} cannot be reached: {failure}"),
     };
-    let error = Error::new(kind, credential, message).with_cause(failure);
+    let mut error = Error::new(kind, credential, message).with_cause(failure);
+    if is_silent {
+        error = error.with_no_answer();
+    }
     match kind {
         // The message says it already: there is no client.
         ErrorKind::Configuration => error,
@@ -185,7 +202,8 @@ pub(crate) fn refused(
         error = error.with_request_id(excerpt(id));
     }
     match reply.retry_at {
-        Some(at) => error.with_retry_at(at),
+        Some(at) if reply.is_retried => error.with_retry_at(at),
+        Some(at) => error.with_advised_retry_at(at),
         None => error,
     }
 }

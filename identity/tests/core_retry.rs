@@ -179,14 +179,12 @@ async fn pr_12_the_last_answer_says_when_too() {
     host.script([status_with(429, "Retry-After", "5")]);
     let reply = send(&host, &RetryPolicy::in_default_chain()).await.unwrap();
     assert_eq!(reply.retry_at.unwrap().as_second(), 1_767_225_600 + 5);
-    host.script([status_with(200, "Retry-After", "5")]);
-    assert_eq!(
-        send(&host, &RetryPolicy::in_default_chain())
-            .await
-            .unwrap()
-            .retry_at,
-        None
-    );
+    assert!(reply.is_retried);
+    // PR-01: a final status says when, too, and that binds nobody.
+    host.script([status_with(403, "Retry-After", "5")]);
+    let reply = send(&host, &RetryPolicy::in_default_chain()).await.unwrap();
+    assert_eq!(reply.retry_at.unwrap().as_second(), 1_767_225_600 + 5);
+    assert!(!reply.is_retried);
 }
 
 #[tokio::test(start_paused = true)]

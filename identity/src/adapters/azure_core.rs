@@ -1,5 +1,5 @@
-//! Credentials of this crate for clients of `azure_core`, and credentials of `azure_core` among
-//! ours.
+//! Credentials of this crate for clients of `azure_core`, and credentials of `azure_core` in chains
+//! and caches of this crate.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -33,13 +33,14 @@ use crate::{
 
 /// A credential of this crate as [`azure_core::credentials::TokenCredential`].
 ///
-/// A hit costs what that trait costs: a boxed future and a copy of the token, for its `AccessToken`
-/// owns one. Errors are of the kind `Credential`, with ours as their source.
+/// A token in the cache costs what that trait requires: a boxed future and a copy of the token,
+/// because its `AccessToken` owns one. Errors have the kind `Credential` and the
+/// [`Error`] of this crate as their source.
 #[derive(Clone, Debug)]
 pub struct ForAzureCore<C>(C);
 
 impl<C: TokenCredential> ForAzureCore<C> {
-    /// `credential` for clients of `azure_core`.
+    /// Wraps `credential` for clients of `azure_core`.
     pub fn new(credential: C) -> Self {
         Self(credential)
     }
@@ -79,13 +80,14 @@ fn theirs(token: &TokenRef) -> azure_core::Result<credentials::AccessToken> {
     ))
 }
 
-/// Any credential of `azure_core` as one of this crate: a member of chains, or inside
-/// [`Cached`](crate::Cached), which gives it the cache of this crate if it has none.
+/// A credential of `azure_core` as one of this crate, for chains and for [`Cached`](crate::Cached),
+/// which adds the cache of this crate.
 ///
-/// That trait takes scopes only, so a request with a tenant or with claims is a
-/// [`Configuration`](ErrorKind::Configuration) error, and a forced refresh gets what its own cache
-/// gives. Its errors don't tell whether a credential is not available here or has failed: they are
-/// [`Failed`](ErrorKind::Failed), unless [`unavailable_when`](Self::unavailable_when) knows better.
+/// The trait of `azure_core` takes scopes only. A request with a tenant or with claims fails with
+/// [`Configuration`](ErrorKind::Configuration), and a forced refresh returns what the credential's
+/// own cache returns. Its errors do not tell whether a credential is unavailable or has failed: they
+/// are [`Failed`](ErrorKind::Failed) unless [`unavailable_when`](Self::unavailable_when) decides
+/// otherwise.
 #[derive(Clone)]
 pub struct AzureCoreCredential {
     name: String,
@@ -94,7 +96,7 @@ pub struct AzureCoreCredential {
 }
 
 impl AzureCoreCredential {
-    /// `credential` under the name by which logs, errors and tokens call it.
+    /// Wraps `credential`; logs, errors and tokens call it `name`.
     pub fn new(name: impl Into<String>, credential: Arc<dyn credentials::TokenCredential>) -> Self {
         Self {
             name: name.into(),
@@ -103,8 +105,8 @@ impl AzureCoreCredential {
         }
     }
 
-    /// Which of its errors mean that it is not available here, so that a chain goes on (PR-02).
-    /// Default: none.
+    /// Sets which errors mean that the credential is unavailable here, so that a chain goes on.
+    /// Default: none (PR-02).
     #[must_use]
     pub fn unavailable_when(self, is_unavailable: fn(&azure_core::Error) -> bool) -> Self {
         Self {

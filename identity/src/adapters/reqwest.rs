@@ -26,7 +26,7 @@ use trust::Renamed;
 /// the wrong host. Where Entra can only be reached through one, name it in
 /// [`customized`](Self::customized), for https only.
 ///
-/// Certificates are checked by the rules of the operating system, unless the request says whom it
+/// Certificates are checked by the rules of the operating system, unless the request says what it
 /// [trusts](HttpRequest::trust). A request with a [server name](HttpRequest::server_name) of its own
 /// goes to its host directly, whatever proxy was named in `customized`.
 #[derive(Clone)]

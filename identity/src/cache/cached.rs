@@ -10,37 +10,37 @@ use crate::{
     source::{AccountStore, Fetched, TokenSource},
 };
 
-/// Any credential with the cache of this crate: for those that have none, such as the commands, or
-/// that are somebody else's.
+/// Adds the cache of this crate to a credential without one, such as a developer tool or a
+/// credential of another crate.
 ///
-/// It answers by the name of what it wraps. Clones share one cache (PR-27).
+/// It has the name of the credential that it wraps. Clones share one cache (PR-27).
 pub struct Cached<C>(CachedCredential<Wrapped<C>>);
 
 impl<C: TokenCredential> Cached<C> {
-    /// `inner` with an empty cache, on the real machine.
+    /// Wraps `inner` with an empty cache, on the real machine.
     pub fn new(inner: C) -> Self {
         Self::with_options(inner, &CommonOptions::default())
     }
 
-    /// `inner` with an empty cache, on the host of `platform`.
+    /// Wraps `inner` with an empty cache, on the host of `platform`.
     pub fn on(platform: Platform, inner: C) -> Self {
         Self::with_options(inner, &CommonOptions::default().with_platform(platform))
     }
 
-    /// `inner` with an empty cache and these options. A chain in `inner` tells its own observer of
-    /// a change, and not the one named here.
+    /// Wraps `inner` with an empty cache and these options. If `inner` is a chain, changes of
+    /// identity go to the observer of the chain, not to this one.
     pub fn with_options(inner: C, options: &CommonOptions) -> Self {
         Self(CachedCredential::with_options(Wrapped(inner), options))
     }
 
-    /// Is told when the principal of the tokens changes. A chain in `inner` tells its own observer
-    /// instead (PR-04).
+    /// Sets the observer that is notified when the principal of the tokens changes. If `inner` is a
+    /// chain, its own observer is notified instead. Default: none (PR-04).
     #[must_use]
     pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
         Self(self.0.observer(observer))
     }
 
-    /// Holds at most so many tokens, at least 1. Default: 10,000 (PR-29).
+    /// Sets the maximum number of tokens in the cache, at least 1. Default: 10,000 (PR-29).
     #[must_use]
     pub fn capacity(self, entries: usize) -> Self {
         Self(self.0.capacity(entries))

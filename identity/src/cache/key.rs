@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::TokenRequest;
 
-/// Names one token of a cache (PR-26). Scopes count as a set; their case counts.
+/// The key of a token in a cache. Scopes are compared as a case-sensitive set (PR-26).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CacheKey {
     // What differs most comes first: keys are compared field by field.
@@ -20,8 +20,8 @@ pub struct CacheKey {
 }
 
 impl CacheKey {
-    /// The scopes, tenant, claims and CAE of `request`; everything else is empty, and so is the
-    /// tenant if the request names none.
+    /// Creates a key from the scopes, tenant, claims and CAE of `request`. Everything else is empty,
+    /// and so is the tenant if the request names none.
     pub fn of(request: &TokenRequest) -> Self {
         Self {
             scopes: request.scopes().iter().cloned().collect(),
@@ -35,35 +35,35 @@ impl CacheKey {
         }
     }
 
-    /// The tenant that is really asked, whether the request named it or not.
+    /// Sets the tenant that is asked, whether or not the request names it.
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = tenant.into();
         self
     }
 
-    /// The client (application) id.
+    /// Sets the client (application) id.
     #[must_use]
     pub fn client(mut self, client: impl Into<String>) -> Self {
         self.client = client.into();
         self
     }
 
-    /// The account, for tokens of people.
+    /// Sets the account, for tokens of people.
     #[must_use]
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account = account.into();
         self
     }
 
-    /// The authority, such as `https://login.microsoftonline.com`.
+    /// Sets the authority, such as `https://login.microsoftonline.com`.
     #[must_use]
     pub fn authority(mut self, authority: impl Into<String>) -> Self {
         self.authority = authority.into();
         self
     }
 
-    /// The user for whom the application acts, by the SHA-256 of the user's assertion.
+    /// Sets the user that the application acts for, by the SHA-256 of the user's assertion.
     #[must_use]
     pub fn user_assertion(mut self, hash: &[u8; 32]) -> Self {
         self.user_assertion = Some(*hash);

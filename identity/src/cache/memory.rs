@@ -292,7 +292,7 @@ impl Memory {
         if state.closed {
             return;
         }
-        if let Some(at) = error.retry_at() {
+        if let Some(at) = error.silent_until() {
             let wait = wall_nanoseconds(at).saturating_sub(now.wall);
             let wait = u64::try_from(wait).unwrap_or(0);
             let until = now.monotonic.saturating_add(wait);

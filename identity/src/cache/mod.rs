@@ -1,5 +1,41 @@
 //! Token caches: a valid token at once, a newer one in time, and one request at a time
 //! (PR-20 to PR-29).
+//!
+//! Every credential that asks a service over HTTP has such a cache. [`Cached`] gives one to any
+//! other credential; [`TokenCache`] is the cache itself.
+//!
+//! ```
+//! # use credsim_identity::{AccessToken, Error, platform::BoxFuture};
+//! use credsim_identity::{Cached, TokenCredential, TokenCredentialExt, TokenRequest};
+//!
+//! # /// A credential that caches nothing.
+//! # #[derive(Debug)]
+//! # struct Slow;
+//! # impl TokenCredential for Slow {
+//! #     fn name(&self) -> &str { "Slow" }
+//! #     fn get_token<'a>(&'a self, _: &'a TokenRequest)
+//! #         -> BoxFuture<'a, Result<AccessToken, Error>> {
+//! #         let ends = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+//! #         Box::pin(async move { Ok(AccessToken::new("a token".to_owned(), ends, "Slow")) })
+//! #     }
+//! # }
+//! # async fn example(slow: Slow) -> Result<(), Error> {
+//! let credential = Cached::new(slow).capacity(100);
+//! let request = TokenRequest::new(["https://vault.azure.net/.default"]);
+//! assert!(credential.cached(&request).is_none());
+//!
+//! let token = credential.get_token(&request).await?; // asks `slow`
+//! let again = credential.get_token(&request).await?; // does not
+//! assert_eq!(token, again);
+//! assert!(token.refresh_on().is_some_and(|at| at < token.expires_on()));
+//!
+//! let new = credential.get_token(&request.with_force_refresh(true)).await?; // asks again
+//! # let _ = new;
+//! # Ok(())
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> { example(Slow).await }
+//! ```
 
 mod cached;
 mod entries;
@@ -42,24 +78,26 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30 * 60);
 /// names no wait: 6 attempts of 10 s each, with waits of 112 s after answers of 410 (PR-11, PR-15).
 const PATIENCE: Duration = Duration::from_secs(3 * 60);
 
-/// The tokens of one credential, and the requests for them that are under way. Clones share; a
-/// new one is empty (PR-06). When the last clone is dropped, its requests end and its tokens go.
+/// The tokens of one credential and the requests for them that are in flight. Clones share them; a
+/// new cache is empty (PR-06). Dropping the last clone ends the requests and drops the tokens.
 ///
-/// - A token is handed out while it is valid by the wall clock and by the monotonic time since
-///   its receipt (PR-20). One that has ended when it arrives is an error.
-/// - It is refreshed in the background in good time, when somebody asks for it (PR-21, PR-22). A
-///   refresh that fails surfaces nowhere, and is repeated after 30 s or more (PR-23); so is one
-///   that brings nothing newer (PR-25). One that hangs is given up after 30 minutes.
-/// - A caller who wants more time than is left waits for the refresh, but never so long that the
-///   valid token would be lost over it.
-/// - One request is in flight per key (PR-24). An error with a `retry_at` answers everybody until
-///   then, and nothing is sent (PR-12).
-/// - A request that [forces a refresh](TokenRequest::with_force_refresh) gets what the source gives now,
-///   or the error, and never the token that is here. That one stays for the others if it fails, and
-///   is replaced if it succeeds.
-/// - Claims have an entry of their own, so they bypass the cache once; what they bring replaces
-///   the entry without claims, too (PR-26).
-/// - A change of principal between two tokens of one key is a warning and an event (PR-04).
+/// - A token is returned while it is valid by the wall clock and by the monotonic time since it was
+///   received (PR-20). A token that has expired when it arrives is an error.
+/// - It is refreshed in the background before it expires, as long as it is asked for (PR-21,
+///   PR-22). A failed refresh is not reported to callers and is repeated after 30 s or more
+///   (PR-23); so is a refresh that returns the same token (PR-25). A refresh that hangs is given up
+///   after 30 minutes.
+/// - A caller that wants a longer life than is left waits for the refresh, but no longer than the
+///   cached token is valid.
+/// - One request is in flight per key (PR-24). After an error with a `retry_at`, every call gets
+///   that error until then, and nothing is sent (PR-12).
+/// - A request that [forces a refresh](TokenRequest::with_force_refresh) gets the new answer of the
+///   source or its error, never the cached token. That token is replaced on success, and stays for
+///   other callers on failure.
+/// - Claims have a cache entry of their own, so they bypass the cached token once; their token
+///   replaces the entry without claims, too (PR-26).
+/// - A change of principal between two tokens of one key is logged as a warning and reported to the
+///   observer (PR-04).
 #[derive(Clone)]
 pub struct TokenCache {
     platform: Platform,
@@ -68,7 +106,7 @@ pub struct TokenCache {
 }
 
 impl TokenCache {
-    /// An empty cache for the credential called `credential`.
+    /// Creates an empty cache for the credential called `credential`.
     pub fn new(platform: Platform, credential: &str) -> Self {
         let memory = Arc::new(Memory::new(&platform, credential));
         let flights = Flights::new(&platform, credential);
@@ -79,28 +117,29 @@ impl TokenCache {
         }
     }
 
-    /// Holds at most so many entries, at least 1; beyond that, one is forgotten: the one whose last
-    /// [`get`](Self::get) is longest ago. An entry that was hit since its turn came last is spared
-    /// once, for a hit leaves no more than word that there was one. Default: 10,000 (PR-29).
+    /// Sets the maximum number of entries, at least 1. Beyond that, the entry whose last
+    /// [`get`](Self::get) is longest ago is dropped. An entry with a lock-free hit since it was last
+    /// considered gets a second chance, because a hit only sets a flag. Default: 10,000 (PR-29).
     #[must_use]
     pub fn capacity(self, entries: usize) -> Self {
         self.memory.set_capacity(entries);
         self
     }
 
-    /// Tells `observer` about changes of the principal, before the token is handed out.
+    /// Sets the observer that is notified of changes of the principal, before the token is returned.
+    /// Default: none (PR-04).
     #[must_use]
     pub fn observer(self, observer: ObserverRef) -> Self {
         self.memory.set_observer(observer);
         self
     }
 
-    /// The token for `request` if it can be handed out at once and nothing else is to be done:
-    /// it is valid, enough of it is left, and no refresh is due (PR-20 to PR-22). Takes no lock and
-    /// allocates nothing, except for the first hit of a request that is spelled like none before.
+    /// Returns the token for `request` if nothing else has to be done: it is valid, enough of its
+    /// life is left, and no refresh is due. Takes no lock and does not allocate, except for the
+    /// first hit of a request that is spelled like none before (PR-20 to PR-22).
     ///
-    /// `key` names the entry. It is not asked again for a request of the same scopes, tenant,
-    /// claims and CAE by the same `user`, so it must depend on nothing else.
+    /// `key` names the entry. It is not called again for a request with the same scopes, tenant,
+    /// claims and CAE, so it must depend on nothing else.
     #[inline(always)]
     pub fn hit(
         &self,
@@ -151,7 +190,7 @@ impl TokenCache {
         self.memory.lend(&slot, wanted)
     }
 
-    /// What [`hit`](Self::hit) would find for a new request for these scopes.
+    /// Returns what [`hit`](Self::hit) would for a new request for these scopes.
     pub fn hit_scopes(
         &self,
         scopes: &[&str],
@@ -174,21 +213,21 @@ impl TokenCache {
         })
     }
 
-    /// The token for `key` if there is one that is still valid, however short. Starts nothing,
-    /// not even a refresh that is due: whoever hands it out should also call [`get`](Self::get),
-    /// which answers at once.
+    /// Returns the token for `key` if it is still valid, however little of its life is left. Starts
+    /// nothing, not even a refresh that is due: a caller that uses the token should also call
+    /// [`get`](Self::get), which then returns at once.
     pub fn cached(&self, key: &CacheKey) -> Option<AccessToken> {
         self.memory.valid(key)
     }
 
-    /// A token for `key`, from here or from what `fetch` makes.
+    /// Returns a token for `key`, from the cache or from the future that `fetch` makes.
     ///
-    /// `fetch` is called at most once, and not for a token that needs no request. Its future may
-    /// be dropped before it was polled, and must not hold a clone of this cache.
+    /// `fetch` is called at most once, and not if the cached token is returned as it is. Its future
+    /// may be dropped before it is polled, and must not hold a clone of this cache.
     ///
     /// # Errors
-    /// Those of the fetch; [`Failed`](crate::ErrorKind::Failed) if the token that it brought had
-    /// already ended; [`Cancelled`](crate::ErrorKind::Cancelled) after [`dispose`](Self::dispose).
+    /// Those of the fetch; [`Failed`](crate::ErrorKind::Failed) if the fetched token has already
+    /// expired; [`Cancelled`](crate::ErrorKind::Cancelled) after [`dispose`](Self::dispose).
     pub async fn get<F>(
         &self,
         key: CacheKey,
@@ -310,8 +349,8 @@ impl TokenCache {
         })
     }
 
-    /// Ends all requests and forgets all tokens, for all clones and for good (PR-29): whoever
-    /// waits, and whoever comes later, gets [`Cancelled`](crate::ErrorKind::Cancelled).
+    /// Ends all requests and drops all tokens, for all clones and for good. Calls that wait, and all
+    /// later calls, fail with [`Cancelled`](crate::ErrorKind::Cancelled) (PR-29).
     pub fn dispose(&self) {
         self.memory.close();
         self.flights.close();

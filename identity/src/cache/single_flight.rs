@@ -14,23 +14,24 @@ use crate::{
 pub(crate) type Outcome = Result<AccessToken, Error>;
 pub(crate) type Work = BoxFuture<'static, Outcome>;
 
-/// One piece of work at a time per key, whose result is not kept (PR-24): for the commands, which
-/// cache nothing. Clones share; when the last one is dropped, the work ends.
+/// Runs one piece of work at a time per key and keeps no result: for credentials that cache
+/// nothing, such as the developer tools. Clones share the work; dropping the last clone ends it
+/// (PR-24).
 #[derive(Clone)]
 pub struct SingleFlight(Flights<String>);
 
 impl SingleFlight {
-    /// For the credential called `credential`, with nothing under way.
+    /// Creates one for the credential called `credential`, without any work.
     pub fn new(platform: &Platform, credential: &str) -> Self {
         Self(Flights::new(platform, credential))
     }
 
-    /// Joins the work under way for `key`; if there is none, starts what `work` makes. That future
-    /// may also be dropped before it was polled; it must not hold a clone of this.
+    /// Joins the work in flight for `key`, or starts the future that `work` makes. That future may
+    /// be dropped before it is polled, and must not hold a clone of this.
     ///
     /// # Errors
-    /// Those of the work, the same for all who waited; [`Cancelled`](ErrorKind::Cancelled) when it
-    /// was ended by [`dispose`](Self::dispose) or by its host.
+    /// Those of the work, the same for all callers that waited; [`Cancelled`](ErrorKind::Cancelled)
+    /// if [`dispose`](Self::dispose) or the host ended it.
     pub async fn run<F>(&self, key: impl Into<String> + Send, work: F) -> Result<AccessToken, Error>
     where
         F: FnOnce() -> BoxFuture<'static, Result<AccessToken, Error>> + Send,
@@ -39,7 +40,7 @@ impl SingleFlight {
         waiter.outcome().await
     }
 
-    /// Ends all work; whoever waits, and whoever comes later, gets
+    /// Ends all work. Calls that wait, and all later calls, fail with
     /// [`Cancelled`](ErrorKind::Cancelled) (PR-29).
     pub fn dispose(&self) {
         self.0.close();

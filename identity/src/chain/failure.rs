@@ -8,13 +8,11 @@ use super::{IdentityChange, Outcome, Tried};
 /// (PR-05).
 pub(super) fn unanswered(chain: &str, tried: &[Tried]) -> Error {
     let errors: Vec<&Error> = tried.iter().filter_map(Tried::error).collect();
-    let stopped = match tried.last() {
-        Some(Tried {
-            outcome: Outcome::Stopped(error),
-            ..
-        }) => Some(error),
-        _ => None,
-    };
+    // Not always the last: a walk that has ended may still wait for members that it had skipped.
+    let stopped = tried.iter().find_map(|tried| match &tried.outcome {
+        Outcome::Stopped(error) => Some(error),
+        Outcome::Answered | Outcome::PassedOver(_) => None,
+    });
     // What ended the chain, or the first that was worse than not there.
     let worst = stopped.or(errors
         .iter()
@@ -44,7 +42,11 @@ pub(super) fn unanswered(chain: &str, tried: &[Tried]) -> Error {
     let message = headline + &lines.collect::<String>();
 
     let kind = worst.map_or(ErrorKind::Unavailable, Error::kind);
-    let error = Error::new(kind, chain, message);
+    let mut error = Error::new(kind, chain, message);
+    // For a chain around this one: there is nobody here who might answer quickly (PR-07).
+    if !errors.is_empty() && errors.iter().all(|error| error.is_without_answer()) {
+        error = error.with_no_answer();
+    }
     match worst {
         Some(worst) => carrying(error, worst),
         None => error,
@@ -79,8 +81,6 @@ fn carrying(mut error: Error, cause: &Error) -> Error {
     if let Some(id) = cause.request_id() {
         error = error.with_request_id(id);
     }
-    if let Some(at) = cause.retry_at() {
-        error = error.with_retry_at(at);
-    }
+    error = error.with_retry_at_of(cause);
     error.with_cause(cause.clone())
 }

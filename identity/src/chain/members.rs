@@ -1,13 +1,16 @@
 //! The members of a chain, asked in their order (PR-02).
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use crate::{
     AccessToken, Error, ErrorKind, TokenCredential, TokenRequest, cache::fast_path::FastPath,
     platform::Platform, wire,
 };
 
-use super::{ContinueAfter, Outcome, Tried};
+use super::{
+    ContinueAfter, Outcome, Tried,
+    absence::{Absences, Finding},
+};
 
 /// A credential in a chain.
 pub(super) struct Member {
@@ -45,6 +48,8 @@ pub(super) struct Members {
     all: Arc<[Member]>,
     /// The first that might answer some day.
     first: usize,
+    /// Those that walks do not wait for.
+    absences: Absences,
 }
 
 /// One walk: who answered, if anybody did, and what the members before did.
@@ -52,6 +57,18 @@ pub(super) struct Members {
 pub(super) struct Walk {
     pub(super) answer: Option<(usize, AccessToken)>,
     pub(super) tried: Vec<Tried>,
+}
+
+/// What a walk has come to so far.
+#[derive(Default)]
+struct SoFar {
+    answer: Option<(usize, AccessToken)>,
+    /// Whether the member that was asked last has answered, or failed in a way that ends the walk.
+    is_over: bool,
+    /// With the index of the member, in the order in which they were asked.
+    tried: Vec<(usize, Tried)>,
+    /// From whom no answer came.
+    findings: Vec<Finding>,
 }
 
 impl Members {
@@ -62,43 +79,109 @@ impl Members {
             platform: platform.clone(),
             first: able.unwrap_or(all.len()),
             all: all.into(),
+            absences: Absences::new(platform, chain),
         }
     }
 
-    /// Asks the first `count` members, from the top.
-    pub(super) async fn ask(&self, count: usize, request: &TokenRequest) -> Walk {
+    /// Asks all members, from the top, for a caller: does not wait for those from which no answer
+    /// came lately, unless nobody else answers (PR-07).
+    pub(super) async fn ask(&self, request: &TokenRequest) -> Walk {
         let request = &request.within_chain();
-        let mut tried = Vec::with_capacity(count);
-        for (index, member) in self.iter().enumerate().take(count) {
-            let start = self.platform.clock.monotonic();
-            let answer = member.credential.get_token(request).await;
-            let took = self.platform.clock.monotonic().saturating_sub(start);
-            let credential = member.credential.name().to_owned();
-            let (outcome, answer) = match answer {
-                Ok(token) => (Outcome::Answered, Some((index, token))),
-                Err(error) if member.lets_go_on(&error) => {
-                    self.log(&error, &credential, "passed over");
-                    (Outcome::PassedOver(error), None)
-                }
-                Err(error) => {
-                    self.log(&error, &credential, "ends the walk");
-                    (Outcome::Stopped(error), None)
-                }
-            };
-            let goes_on = matches!(outcome, Outcome::PassedOver(_));
-            tried.push(Tried {
-                credential,
-                took,
-                outcome,
-            });
-            if !goes_on {
-                return Walk { answer, tried };
+        let mut walk = SoFar::default();
+        let mut skipped = Vec::new();
+        for index in 0..self.len() {
+            if let Some(tried) = self.skip(index, request) {
+                skipped.push(index);
+                walk.tried.push((index, tried));
+                continue;
+            }
+            self.ask_one(index, request, &mut walk).await;
+            if walk.is_over {
+                break;
             }
         }
-        Walk {
-            answer: None,
-            tried,
+        if walk.answer.is_none() {
+            for index in skipped {
+                walk.tried.retain(|(member, _)| *member != index);
+                self.ask_one(index, request, &mut walk).await;
+                if walk.is_over {
+                    break;
+                }
+            }
         }
+        if walk.answer.is_some() {
+            self.absences.note(walk.findings.drain(..));
+        }
+        walk.end()
+    }
+
+    /// Asks the first `count` members, from the top, while the one after them goes on answering.
+    /// Waits for each of them, because no caller does.
+    pub(super) async fn ask_first(&self, count: usize, request: &TokenRequest) -> Walk {
+        let request = &request.within_chain();
+        let mut walk = SoFar::default();
+        for index in 0..count {
+            self.ask_one(index, request, &mut walk).await;
+            if walk.is_over {
+                break;
+            }
+        }
+        self.absences.note(walk.findings.drain(..));
+        walk.end()
+    }
+
+    /// Ends what is asked in the background, for good.
+    pub(super) fn close(&self) {
+        self.absences.close();
+    }
+
+    /// The record of a member that a walk need not wait for. One that holds a token answers at
+    /// once, unless another one is wanted.
+    fn skip(&self, index: usize, request: &TokenRequest) -> Option<Tried> {
+        let member = &self[index];
+        if !request.force_refresh() && member.peek(request).is_some() {
+            return None;
+        }
+        let credential = &member.credential;
+        let error = self.absences.skip(index, credential, request)?;
+        self.log(&error, credential.name(), "not waited for");
+        Some(Tried {
+            credential: credential.name().to_owned(),
+            took: Duration::ZERO,
+            outcome: Outcome::PassedOver(error),
+        })
+    }
+
+    /// Asks one member, and waits for what it says.
+    async fn ask_one(&self, index: usize, request: &TokenRequest, walk: &mut SoFar) {
+        let member = &self[index];
+        let start = self.platform.clock.monotonic();
+        let answer = member.credential.get_token(request).await;
+        let took = self.platform.clock.monotonic().saturating_sub(start);
+        let finding = self.absences.learn(index, answer.as_ref().err());
+        let credential = member.credential.name().to_owned();
+        let outcome = match answer {
+            Ok(token) => {
+                walk.answer = Some((index, token));
+                Outcome::Answered
+            }
+            Err(error) if member.lets_go_on(&error) => {
+                self.log(&error, &credential, "passed over");
+                walk.findings.extend(finding);
+                Outcome::PassedOver(error)
+            }
+            Err(error) => {
+                self.log(&error, &credential, "ends the walk");
+                Outcome::Stopped(error)
+            }
+        };
+        walk.is_over = !matches!(outcome, Outcome::PassedOver(_));
+        let tried = Tried {
+            credential,
+            took,
+            outcome,
+        };
+        walk.tried.push((index, tried));
     }
 
     /// Whether one of the first `count` members might answer some day.
@@ -114,6 +197,28 @@ impl Members {
             reason = wire::one_line(error.message()),
             "{what}"
         );
+    }
+}
+
+impl SoFar {
+    /// The end of the walk. If nobody has answered, all are listed in the order of the chain
+    /// (PR-05); else the one that has is the last.
+    fn end(mut self) -> Walk {
+        if self.answer.is_none() {
+            self.tried.sort_by_key(|(member, _)| *member);
+        }
+        let went_on = self.answer.is_some();
+        let tried = self.tried.into_iter().map(|(_, mut tried)| {
+            // It would have ended the walk, if nobody else had been left to wait for.
+            if let (true, Outcome::Stopped(error)) = (went_on, &tried.outcome) {
+                tried.outcome = Outcome::PassedOver(error.clone());
+            }
+            tried
+        });
+        Walk {
+            answer: self.answer,
+            tried: tried.collect(),
+        }
     }
 }
 

@@ -1,6 +1,35 @@
-//! Chains of credentials: the first member that can gives the token, and nobody is left in doubt
-//! about who that was.
+//! Chains of credentials: the first member that can give a token does, and the record of the walk
+//! says which member that was and why the others were passed over.
+//!
+//! A chain goes on to the next member when the source of a member does not exist on this host. A
+//! source that exists and fails ends the chain with its error (PR-02).
+//!
+//! ```no_run
+//! use credsim_identity::{
+//!     AzureCliCredential, ChainedTokenCredential, FallbackPolicy, ManagedIdentityCredential,
+//!     TokenCredential, TokenRequest,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), credsim_identity::Error> {
+//! let chain = ChainedTokenCredential::builder()
+//!     .credential(ManagedIdentityCredential::builder().build()?)
+//!     .credential(AzureCliCredential::builder().build()?)
+//!     // A change of identity is an error instead of a warning.
+//!     .fallback_policy(FallbackPolicy::Refuse)
+//!     .build()?;
+//! let token = chain.get_token(&TokenRequest::new(["https://vault.azure.net/.default"])).await?;
+//! println!("{} answered", token.answered_by());
+//! if let Some(walk) = token.chain() {
+//!     for tried in &walk.tried {
+//!         println!("{} took {:?}: {:?}", tried.credential, tried.took, tried.outcome);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
+mod absence;
 mod chained;
 mod default;
 mod failure;

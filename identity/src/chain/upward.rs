@@ -83,7 +83,7 @@ impl Chain {
                     return gone();
                 };
                 // Without an end, it would be the last one of this chain.
-                let walk = members.ask(answerer, &request);
+                let walk = members.ask_first(answerer, &request);
                 let walk = members.platform.within(LIMIT, walk).await;
                 let walk = walk.unwrap_or_default();
                 match chain.upgrade() {

@@ -82,7 +82,7 @@ impl Chain {
                 Some((_, Err(tried))) => return Err(self.unanswered(vec![tried])),
                 None => {
                     let before = self.memory().last();
-                    let walk = self.members.ask(self.members.len(), request).await;
+                    let walk = self.members.ask(request).await;
                     let Some((index, token)) = walk.answer else {
                         return Err(self.unanswered(walk.tried));
                     };
@@ -103,6 +103,7 @@ impl Chain {
             self.hide();
         }
         self.upward.close();
+        self.members.close();
         self.disposed.notify_waiters();
         for member in self.members.iter().filter(|member| !member.shared) {
             member.credential.dispose();

@@ -15,17 +15,18 @@ const NAME: &str = "ClientSecretCredential";
 /// Tenants in which no application can sign in as itself (EN-07).
 const NO_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
-/// Tokens of an application (service principal) that proves itself with a client secret: the OAuth
-/// 2.0 client credentials grant (EN-23).
+/// Gets tokens of an application (service principal) with a client secret: the OAuth 2.0 client
+/// credentials grant (EN-23).
 ///
-/// Nothing but the token endpoint is ever asked. Retried as PR-14 and PR-12 say, cached as PR-20 to
-/// PR-26 say. Clones share one cache; a new instance starts with an empty one (PR-06).
+/// Only the token endpoint is asked. Failures are retried up to 3 times after 1, 2 and 4 s (PR-12,
+/// PR-14). Tokens are cached and renewed as [`TokenCache`](crate::cache::TokenCache) describes (PR-20
+/// to PR-26). Clones share one cache; a new instance starts with an empty one (PR-06).
 #[derive(Clone)]
 pub struct ClientSecretCredential(CachedCredential<ClientSecret>);
 
 impl ClientSecretCredential {
-    /// Starts with the tenant (id or domain name), the client (application) id and the value of
-    /// the client secret.
+    /// Creates a builder from the tenant (id or domain name), the client (application) id and the
+    /// value of the client secret.
     pub fn builder(
         tenant_id: impl Into<String>,
         client_id: impl Into<String>,
@@ -102,10 +103,10 @@ impl ClientSecretCredentialBuilder {
         self
     }
 
-    /// The credential. Sends nothing.
+    /// Builds the credential. Sends nothing.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) when a value is empty, the tenant is not a
+    /// [`Configuration`](ErrorKind::Configuration) if a value is empty, the tenant is not a
     /// tenant id or domain name, or the authority host is not https.
     pub fn build(self) -> Result<ClientSecretCredential, Error> {
         let name = self.name;

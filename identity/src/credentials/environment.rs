@@ -23,21 +23,21 @@ const PASSWORD: &str = "AZURE_PASSWORD";
 const FEDERATED_TOKEN: &str = "AZURE_FEDERATED_TOKEN_FILE";
 const ALLOWED_TENANTS: &str = "AZURE_ADDITIONALLY_ALLOWED_TENANTS";
 
-/// Tokens of the application described by `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and
-/// `AZURE_CLIENT_SECRET`, with `AZURE_AUTHORITY_HOST` and, separated by `;`,
-/// `AZURE_ADDITIONALLY_ALLOWED_TENANTS` if set. Empty variables count as not set. Otherwise as
-/// [`ClientSecretCredential`].
+/// Gets tokens of the application that `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and
+/// `AZURE_CLIENT_SECRET` describe. `AZURE_AUTHORITY_HOST` and, separated by `;`,
+/// `AZURE_ADDITIONALLY_ALLOWED_TENANTS` are used if set. Empty variables count as not set. In all
+/// else it is a [`ClientSecretCredential`].
 ///
 /// The variables are read once, at construction. If some are missing,
-/// [`get_token`](TokenCredential::get_token) answers [`Unavailable`](ErrorKind::Unavailable) and
-/// says which. If they describe a certificate or a user with password, which are not supported
-/// yet, it answers [`Configuration`](ErrorKind::Configuration), so that a chain does not go on as
-/// somebody else (PR-08).
+/// [`get_token`](TokenCredential::get_token) fails with [`Unavailable`](ErrorKind::Unavailable) and
+/// names them. If they describe a certificate or a user with password, which are not supported
+/// yet, it fails with [`Configuration`](ErrorKind::Configuration), so that a chain does not continue
+/// with another identity (PR-08).
 #[derive(Clone)]
 pub struct EnvironmentCredential(Result<ClientSecretCredential, Error>);
 
 impl EnvironmentCredential {
-    /// Starts with default options.
+    /// Creates a builder with default options.
     pub fn builder() -> EnvironmentCredentialBuilder {
         EnvironmentCredentialBuilder::default()
     }
@@ -91,10 +91,10 @@ pub struct EnvironmentCredentialBuilder {
 impl EnvironmentCredentialBuilder {
     setters!(entra: options);
 
-    /// The credential. Reads the variables, and sends nothing.
+    /// Builds the credential. Reads the variables and sends nothing.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) when all variables are there and one is wrong,
+    /// [`Configuration`](ErrorKind::Configuration) if all variables are set and one is wrong,
     /// such as a tenant that is no tenant id or an authority host that is not https.
     pub fn build(self) -> Result<EnvironmentCredential, Error> {
         let mut options = self.options;

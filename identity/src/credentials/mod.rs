@@ -1,4 +1,22 @@
-//! Credentials backed by Microsoft Entra ID: one file each.
+//! Credentials of applications that sign in to Microsoft Entra ID.
+//!
+//! ```no_run
+//! use credsim_identity::{ClientSecretCredential, Secret, TokenCredential, TokenRequest};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let secret = Secret::from(std::fs::read_to_string("/run/secrets/contoso")?);
+//! let credential = ClientSecretCredential::builder("contoso.example", "my-client-id", secret)
+//!     .additionally_allowed_tenants(["fabrikam.example"])
+//!     .build()?; // sends nothing; wrong values are errors here
+//!
+//! let request = TokenRequest::new(["https://graph.microsoft.com/.default"]);
+//! let ours = credential.get_token(&request).await?;
+//! let theirs = credential.get_token(&request.with_tenant("fabrikam.example")).await?;
+//! # let _ = (ours, theirs);
+//! # Ok(())
+//! # }
+//! ```
 
 mod client_secret;
 mod environment;

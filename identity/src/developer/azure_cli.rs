@@ -20,18 +20,19 @@ use super::tool::{self, Program, Tool, ToolCredential};
 /// The class name in documentation, logs and errors.
 pub(crate) const NAME: &str = "AzureCliCredential";
 
-/// Tokens of whoever is signed in to the Azure CLI.
+/// Gets tokens of the account that is signed in to the Azure CLI.
 ///
-/// Runs `az account get-access-token`, without a shell, once per call: nothing is cached (wrap it
-/// in [`Cached`](crate::Cached) for that, PR-27), but callers that ask for the same at the same
-/// time share one process (PR-24). It ends after `process_timeout`, killed with its children
-/// (PR-15; on Windows its children live on). Takes exactly one scope. Claims are refused with
-/// [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that answers them.
+/// Each call runs `az account get-access-token`, without a shell. Nothing is cached unless it is
+/// wrapped in [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share
+/// one process (PR-24). After `process_timeout` (default 15 s) the process is killed with its
+/// children, on Windows without them (PR-15). It takes exactly one scope. A request with claims
+/// fails with [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that a person
+/// has to run.
 #[derive(Clone)]
 pub struct AzureCliCredential(ToolCredential<AzureCli>);
 
 impl AzureCliCredential {
-    /// Starts with the tool's own account, tenant and subscription.
+    /// Creates a builder with the tool's own account, tenant and subscription.
     pub fn builder() -> AzureCliCredentialBuilder {
         AzureCliCredentialBuilder::default()
     }
@@ -219,11 +220,11 @@ impl AzureCliCredentialBuilder {
         self
     }
 
-    /// The credential. Starts nothing.
+    /// Builds the credential. Starts no process.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) when the tenant or the subscription holds
-    /// characters that none has (CLI-12).
+    /// [`Configuration`](ErrorKind::Configuration) if the tenant or the subscription contains
+    /// a character that is not allowed there (CLI-12).
     pub fn build(self) -> Result<AzureCliCredential, Error> {
         let subscription = self.subscription;
         if let Some(subscription) = &subscription {

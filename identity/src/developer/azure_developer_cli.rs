@@ -20,17 +20,17 @@ use super::tool::{self, Program, Tool, ToolCredential};
 /// The class name in documentation, logs and errors.
 pub(crate) const NAME: &str = "AzureDeveloperCliCredential";
 
-/// Tokens of whoever is signed in to the Azure Developer CLI.
+/// Gets tokens of the account that is signed in to the Azure Developer CLI.
 ///
-/// Runs `azd auth token`, without a shell, once per call: nothing is cached (wrap it in
-/// [`Cached`](crate::Cached) for that, PR-27), but callers that ask for the same at the same time
-/// share one process (PR-24). It ends after `process_timeout`, killed with its children (PR-15; on
-/// Windows its children live on). Claims are passed on.
+/// Each call runs `azd auth token`, without a shell. Nothing is cached unless it is wrapped in
+/// [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share one process
+/// (PR-24). After `process_timeout` (default 15 s) the process is killed with its children, on
+/// Windows without them (PR-15). Claims are passed on.
 #[derive(Clone)]
 pub struct AzureDeveloperCliCredential(ToolCredential<AzureDeveloperCli>);
 
 impl AzureDeveloperCliCredential {
-    /// Starts with the tool's own account and tenant.
+    /// Creates a builder with the tool's own account and tenant.
     pub fn builder() -> AzureDeveloperCliCredentialBuilder {
         AzureDeveloperCliCredentialBuilder::default()
     }
@@ -179,10 +179,11 @@ pub struct AzureDeveloperCliCredentialBuilder {
 impl AzureDeveloperCliCredentialBuilder {
     setters!(tool: options);
 
-    /// The credential. Starts nothing.
+    /// Builds the credential. Starts no process.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) when the tenant is no tenant (CLI-12).
+    /// [`Configuration`](ErrorKind::Configuration) if the tenant is neither a tenant id
+    /// nor a domain name (CLI-12).
     pub fn build(self) -> Result<AzureDeveloperCliCredential, Error> {
         ToolCredential::new(AzureDeveloperCli, self.options).map(AzureDeveloperCliCredential)
     }

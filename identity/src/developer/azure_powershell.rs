@@ -25,19 +25,20 @@ pub(crate) const NAME: &str = "AzurePowerShellCredential";
 /// With what our script ends when the module cannot be loaded. PowerShell itself never does.
 const NO_MODULE: i32 = 3;
 
-/// Tokens of whoever is signed in to Azure PowerShell.
+/// Gets tokens of the account that is signed in to Azure PowerShell.
 ///
-/// Runs `Get-AzAccessToken` of the module Az.Accounts, 2.2.0 or later, in `pwsh`, on Windows also
-/// in `powershell` where there is no `pwsh`; without a shell, once per call: nothing is cached (wrap
-/// it in [`Cached`](crate::Cached) for that, PR-27), but callers that ask for the same at the same
-/// time share one process (PR-24). It ends after `process_timeout`, killed with its children
-/// (PR-15; on Windows its children live on). Takes exactly one scope. Claims are refused with
-/// [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that answers them.
+/// Each call runs `Get-AzAccessToken` of the module Az.Accounts, 2.2.0 or later, in `pwsh`; on
+/// Windows in `powershell` if there is no `pwsh`. Nothing is cached unless it is wrapped in
+/// [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share one process
+/// (PR-24). After `process_timeout` (default 15 s) the process is killed with its children, on
+/// Windows without them (PR-15). It takes exactly one scope. A request with claims fails with
+/// [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that a person has to
+/// run.
 #[derive(Clone)]
 pub struct AzurePowerShellCredential(ToolCredential<PowerShell>);
 
 impl AzurePowerShellCredential {
-    /// Starts with the account and tenant that PowerShell is connected to.
+    /// Creates a builder with the account and tenant that PowerShell is connected to.
     pub fn builder() -> AzurePowerShellCredentialBuilder {
         AzurePowerShellCredentialBuilder::default()
     }
@@ -226,10 +227,11 @@ pub struct AzurePowerShellCredentialBuilder {
 impl AzurePowerShellCredentialBuilder {
     setters!(tool: options);
 
-    /// The credential. Starts nothing.
+    /// Builds the credential. Starts no process.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) when the tenant is no tenant (CLI-12).
+    /// [`Configuration`](ErrorKind::Configuration) if the tenant is neither a tenant id
+    /// nor a domain name (CLI-12).
     pub fn build(self) -> Result<AzurePowerShellCredential, Error> {
         let mut options = self.options;
         let mut platform = options.common.host();

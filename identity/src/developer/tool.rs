@@ -25,6 +25,9 @@ const NO_SUCH_PROGRAM: i32 = 127;
 /// How many tenants are remembered before all are forgotten. Nobody is in so many.
 const TENANTS: usize = 1000;
 
+/// The target of the events about runs, which users filter by.
+const LOG_TARGET: &str = "credsim_identity::command";
+
 /// A developer's tool: how it is asked for a token, and how it answers.
 pub(super) trait Program: fmt::Debug + Send + Sync + 'static {
     /// The credential around it, in documentation, logs and errors.
@@ -207,9 +210,14 @@ impl Tool {
             process_timeout,
             ..
         } = self;
+        let program = command.program.clone();
+        // Neither arguments nor output: the one may hold claims, the other holds the token.
+        tracing::info!(target: LOG_TARGET, credential = self.credential, program, "command");
         // Dropping the run kills the process with its children.
         let run = platform.commands.run(command);
-        let Some(done) = platform.within(*process_timeout, run).await else {
+        let done = platform.within(*process_timeout, run).await;
+        self.log_end(&program, &done);
+        let Some(done) = done else {
             let limit = process_timeout.as_secs_f64();
             return Err(self
                 .error(
@@ -245,6 +253,24 @@ impl Tool {
             };
             self.error(kind, message).with_help(help).with_cause(error)
         })
+    }
+
+    /// Logs how a run ended; `None` if it was killed.
+    fn log_end(&self, program: &str, done: &Option<Result<CommandOutput, CommandError>>) {
+        let credential = self.credential;
+        match done {
+            Some(Ok(output)) => {
+                let code = output.code;
+                tracing::info!(target: LOG_TARGET, credential, program, code, "command ended");
+            }
+            Some(Err(error)) => {
+                tracing::info!(target: LOG_TARGET, credential, program, %error, "command failed");
+            }
+            None => {
+                let limit = self.process_timeout;
+                tracing::info!(target: LOG_TARGET, credential, program, ?limit, "command killed");
+            }
+        }
     }
 
     /// The one scope of `request`.

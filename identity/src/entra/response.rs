@@ -201,7 +201,7 @@ mod tests {
             let secret = "s3cr3t";
             let body = format!("{before}{secret}{after}").into_bytes();
             let reply =
-                Reply { status, headers: Vec::new(), body, retry_at: None, attempts: 1 };
+                Reply { status, headers: Vec::new(), body, retry_at: None, is_retried: false, attempts: 1 };
             let exchange = Exchange { reply, sent: wire::Sent::at(Timestamp::UNIX_EPOCH) };
             if let Err(error) = token("Test", secret, exchange) {
                 assert!(!format!("{error} {error:?}").contains(secret));

@@ -140,6 +140,7 @@ mod tests {
             headers: Vec::new(),
             body,
             retry_at: None,
+            is_retried: false,
             attempts: 1,
         };
         let sent = wire::Sent::at(Timestamp::UNIX_EPOCH);

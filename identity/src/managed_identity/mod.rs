@@ -1,4 +1,20 @@
-//! Managed identities: tokens from the host itself, without any secret to keep.
+//! Managed identities: tokens from the Azure host itself, without a secret to keep.
+//!
+//! ```no_run
+//! use credsim_identity::{ManagedIdentityCredential, TokenCredentialExt, TokenRequest};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), credsim_identity::Error> {
+//! // The identity of the host itself. A user-assigned one has an id:
+//! let credential = ManagedIdentityCredential::builder()
+//!     .client_id("00000000-0000-0000-0000-000000000001")
+//!     .build()?;
+//! let request = TokenRequest::new(["https://storage.azure.com/.default"]);
+//! let token = credential.token(&request).await?;
+//! println!("valid until {}, as {:?}", token.expires_on(), token.principal());
+//! # Ok(())
+//! # }
+//! ```
 
 mod answer;
 mod detect;
@@ -22,7 +38,7 @@ use service::Service;
 /// The class name in documentation, logs and errors.
 pub(crate) const NAME: &str = "ManagedIdentityCredential";
 
-/// Which identity of the host is meant.
+/// Selects an identity of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ManagedIdentityId {
@@ -36,11 +52,13 @@ pub enum ManagedIdentityId {
     ResourceId(String),
 }
 
-/// Tokens of a managed identity, from the Instance Metadata Service of a virtual machine.
+/// Gets tokens of a managed identity from the Instance Metadata Service (IMDS) of a virtual machine.
 ///
-/// Takes exactly one scope, whose trailing `/.default` is removed (MI-06). The request's tenant is
-/// ignored: a managed identity lives in one tenant. Retried as PR-10 to PR-12 say, cached as PR-20
-/// to PR-26 say. Clones share one cache; a new instance starts with an empty one (PR-06).
+/// It takes exactly one scope, whose trailing `/.default` is removed (MI-06). The tenant of a request
+/// is ignored, because a managed identity belongs to one tenant. Failures are retried up to 5 times
+/// after 0.8 to 12.8 s (PR-10 to PR-12). Tokens are cached and renewed as
+/// [`TokenCache`](crate::cache::TokenCache) describes (PR-20 to PR-26). Clones share one cache; a new
+/// instance starts with an empty one (PR-06).
 ///
 /// App Service, Azure Arc, Service Fabric, Azure Machine Learning, Cloud Shell and token exchange
 /// are recognised by their variables (MI-01) but not supported yet: there,
@@ -51,12 +69,12 @@ pub enum ManagedIdentityId {
 pub struct ManagedIdentityCredential(CachedCredential<ManagedIdentity>);
 
 impl ManagedIdentityCredential {
-    /// Starts with the system-assigned identity and default options.
+    /// Creates a builder with the system-assigned identity and default options.
     pub fn builder() -> ManagedIdentityCredentialBuilder {
         ManagedIdentityCredentialBuilder::default()
     }
 
-    /// The identity it stands for.
+    /// Returns the identity whose tokens this credential gets.
     pub fn identity(&self) -> &ManagedIdentityId {
         &self.0.source().id
     }
@@ -136,31 +154,32 @@ impl ManagedIdentityCredentialBuilder {
     setters!(host: common);
     setters!(cache: common);
 
-    /// The user-assigned identity with this client id.
+    /// Selects the user-assigned identity with this client id.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
-    /// The user-assigned identity with this object id.
+    /// Selects the user-assigned identity with this object id.
     pub fn object_id(mut self, id: impl Into<String>) -> Self {
         self.object_id = Some(id.into());
         self
     }
 
-    /// The user-assigned identity with this Azure resource id.
+    /// Selects the user-assigned identity with this Azure resource id.
     pub fn resource_id(mut self, id: impl Into<String>) -> Self {
         self.resource_id = Some(id.into());
         self
     }
 
-    /// How failures are retried. Default: PR-10.
+    /// Sets how failures are retried. Default: up to 5 retries after 0.8, 1.6, 3.2, 6.4 and 12.8 s
+    /// (PR-10).
     pub fn retry(mut self, options: RetryOptions) -> Self {
         self.retry = options;
         self
     }
 
-    /// All common options at once.
+    /// Sets all common options at once.
     pub fn options(mut self, options: CommonOptions) -> Self {
         self.common = options;
         self
@@ -172,11 +191,11 @@ impl ManagedIdentityCredentialBuilder {
         self
     }
 
-    /// The credential. Looks at the environment variables of the host once, and sends nothing.
+    /// Builds the credential. Reads the environment variables of the host once and sends nothing.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) when more than one id was given (MI-07) or an id
-    /// is empty.
+    /// [`Configuration`](ErrorKind::Configuration) if more than one id was given or an id is empty
+    /// (MI-07).
     pub fn build(self) -> Result<ManagedIdentityCredential, Error> {
         let id = one_id(self.client_id, self.object_id, self.resource_id)?;
         let platform = self.common.host();

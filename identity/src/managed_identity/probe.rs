@@ -9,6 +9,7 @@ use std::{
 use crate::{
     Error, ErrorKind,
     platform::{HttpRequest, Platform, TransportError, TransportErrorKind},
+    wire::log,
 };
 
 use super::NAME;
@@ -40,38 +41,61 @@ impl Probe {
         if self.answered.load(Ordering::Relaxed) {
             return Ok(());
         }
-        match platform.within(LIMIT, ask(platform, request)).await {
-            Some(Ok(())) => {
+        log::request(&request, 1);
+        let outcome = platform.within(LIMIT, ask(platform, &request)).await;
+        match &outcome {
+            Some(Ok((status, _))) => log::response(&request, *status, 1),
+            Some(Err(error)) => log::no_response(&request, error, 1),
+            None => log::no_response(&request, &too_late(), 1),
+        }
+        match outcome {
+            Some(Ok((_, Presence::There))) => {
                 self.answered.store(true, Ordering::Relaxed);
                 Ok(())
             }
+            Some(Ok((_, Presence::Denied))) => Err(absent(DENIED)),
             Some(Err(error)) if error.kind == TransportErrorKind::NoClient => {
                 Err(
                     Error::new(ErrorKind::Configuration, NAME, error.message.clone())
                         .with_cause(error),
                 )
             }
-            Some(Err(error)) => Err(absent(&error.message).with_cause(error)),
-            None => Err(absent(&format!("no answer within {} s", LIMIT.as_secs()))),
+            Some(Err(error)) => Err(absent(&error.message).with_cause(error).with_no_answer()),
+            None => Err(absent(&too_late()).with_no_answer()),
         }
     }
 }
 
-async fn ask(platform: &Platform, request: HttpRequest) -> Result<(), TransportError> {
-    let mut response = platform.http.send(request).await?;
+fn too_late() -> String {
+    format!("no answer within {} s", LIMIT.as_secs())
+}
+
+/// What an answer to the probe says.
+enum Presence {
+    /// The service is there.
+    There,
+    /// A proxy answers in its place, and says that it cannot be reached (MI-68).
+    Denied,
+}
+
+const DENIED: &str = "a proxy answered 403: the network is unreachable";
+
+/// The status of the answer, and what it means.
+async fn ask(
+    platform: &Platform,
+    request: &HttpRequest,
+) -> Result<(u16, Presence), TransportError> {
+    let mut response = platform.http.send(request.clone()).await?;
     if response.status == 403 {
         let body = response.bytes(BODY).await?;
         if String::from_utf8_lossy(&body)
             .to_ascii_lowercase()
             .contains("unreachable")
         {
-            return Err(TransportError::new(
-                TransportErrorKind::Unreachable,
-                "a proxy answered 403: the network is unreachable",
-            ));
+            return Ok((response.status, Presence::Denied));
         }
     }
-    Ok(())
+    Ok((response.status, Presence::There))
 }
 
 fn absent(why: &str) -> Error {

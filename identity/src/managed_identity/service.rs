@@ -101,7 +101,7 @@ mod tests {
         ) {
             let body = body.into_bytes();
             let reply =
-                Reply { status, headers: Vec::new(), body, retry_at: None, attempts: 1 };
+                Reply { status, headers: Vec::new(), body, retry_at: None, is_retried: false, attempts: 1 };
             let imds = Imds::at(None).unwrap();
             let error = refusal(&imds, &reply, &ManagedIdentityId::SystemAssigned);
             assert_eq!(error.status(), Some(status));

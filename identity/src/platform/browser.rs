@@ -8,8 +8,8 @@ use super::BoxFuture;
 
 /// Opens pages in the browser of the person at this host.
 pub trait Browser: Send + Sync + 'static {
-    /// Asks the browser to show `url`, which is `http` or `https`. Completes when that was asked;
-    /// what the person does there is told by nobody. No shell reads the URL.
+    /// Asks the browser to show `url`, which is `http` or `https`. Completes when the browser
+    /// has been asked; what the person does there is not reported. No shell reads the URL.
     ///
     /// # Errors
     /// See [`BrowserError`].

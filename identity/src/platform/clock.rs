@@ -18,8 +18,9 @@ pub trait Clock: Send + Sync + 'static {
     /// Completes after `duration` of monotonic time.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
-    /// Both clocks at once, for those who look very often. May lag behind [`now`](Self::now) and
-    /// [`monotonic`](Self::monotonic) by [`LAG`](Reading::LAG), and is never ahead of them.
+    /// Reads both clocks at once, for callers that do so very often. The reading may lag behind
+    /// [`now`](Self::now) and [`monotonic`](Self::monotonic) by [`LAG`](Reading::LAG), and is never
+    /// ahead of them.
     /// Default: no lag.
     fn read(&self) -> Reading {
         Reading::new(self.now(), self.monotonic())

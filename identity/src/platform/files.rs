@@ -84,7 +84,7 @@ pub trait Files: Send + Sync + 'static {
         lacking("create", path)
     }
 
-    /// Gives a file another name in the same file system. Whoever opens `to` finds the old file or
+    /// Gives a file another name in the same file system. An open of `to` finds the old file or
     /// the new one. A symbolic link at `to` is replaced and not followed.
     ///
     /// # Errors
@@ -114,8 +114,8 @@ pub trait Files: Send + Sync + 'static {
 
     /// Locks the file `path` against other lockers, in this process and in others, and creates it
     /// (mode 0600) if it is missing. Waits for at most `limit`; a limit of zero tries once. The
-    /// lock is advisory, and ends with the [`FileLock`] or with its process. The file stays; who
-    /// removes it lets the next locker lock a new one, and never two of them the same name.
+    /// lock is advisory, and ends with the [`FileLock`] or with its process. The file stays. If it is
+    /// removed, the next caller locks a new file, and two callers never hold the same name.
     ///
     /// # Errors
     /// Others have held it for all that time ([`TimedOut`](io::ErrorKind::TimedOut)), or the file
@@ -180,12 +180,12 @@ pub enum FileKind {
     Other,
 }
 
-/// Whom a lock keeps out.
+/// The kind of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockKind {
-    /// Everybody else.
+    /// Excludes all other lockers.
     Exclusive,
-    /// Those who want it exclusively.
+    /// Excludes exclusive lockers only.
     Shared,
 }
 
@@ -216,8 +216,8 @@ impl fmt::Debug for FileLock {
 
 impl Platform {
     /// Replaces the content of the file `path`, or creates it: written beside, synced, renamed, and
-    /// the folder synced. Whoever reads the file, and whoever finds it after a loss of power, finds
-    /// the old content or the new one whole. The file is a new one with the permission bits
+    /// the folder synced. A reader, also after a loss of power, finds the old content or the new
+    /// one, whole. The file is a new one with the permission bits
     /// `mode`.
     ///
     /// A caller that is dropped halfway may leave the file beside, whose name begins with a dot

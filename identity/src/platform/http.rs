@@ -82,7 +82,7 @@ impl HttpRequest {
     /// Without TLS nothing would be checked, and what they protect would be sent all the same.
     ///
     /// # Errors
-    /// The URL is not https although the request says whom to trust, or the server name is not a
+    /// The URL is not https although the request sets a trust, or the server name is not a
     /// DNS name: an error of the kind [`Unsupported`](TransportErrorKind::Unsupported).
     pub fn check_trust(&self) -> Result<(), TransportError> {
         let refuse = |why: String| Err(TransportError::new(TransportErrorKind::Unsupported, why));

@@ -3,7 +3,35 @@
 //! other processes, and a secret store.
 //!
 //! Nothing in this crate reaches around a [`Platform`]. [`Platform::system`] is the real machine;
-//! a simulator makes one platform per simulated host.
+//! a simulator makes one platform per simulated host. Its parts are public, so that a test replaces
+//! the one that it is about:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use credsim_identity::{EnvironmentCredential, ErrorKind, Platform, TokenCredential, TokenRequest};
+//! use credsim_identity::platform::Environment;
+//!
+//! /// An environment without variables.
+//! struct Empty;
+//!
+//! impl Environment for Empty {
+//!     fn var(&self, _: &str) -> Option<String> {
+//!         None
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), credsim_identity::Error> {
+//! let mut platform = Platform::system();
+//! platform.environment = Arc::new(Empty);
+//! let credential = EnvironmentCredential::builder().platform(platform).build()?;
+//! let request = TokenRequest::new(["https://vault.azure.net/.default"]);
+//! let error = credential.get_token(&request).await.unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Unavailable);
+//! assert!(error.message().contains("AZURE_CLIENT_ID"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod browser;
 mod clock;

@@ -118,9 +118,9 @@ pub struct SecretsError {
 pub enum SecretsErrorKind {
     /// There is no store on this host, or this build has none.
     NotAvailable,
-    /// The store is locked, and nobody unlocked it.
+    /// The store is locked and was not unlocked.
     Locked,
-    /// The store, or the person whom it asked, refused.
+    /// The store, or the person that it asked, refused.
     Refused,
     /// Anything else: the connection broke, the answer made no sense.
     Failed,

@@ -133,7 +133,10 @@ impl Schedule {
     ) -> AfterFailure {
         self.failures = self.failures.saturating_add(1);
         self.last_error = Some(error.clone());
-        let forbidden = error.retry_at().map(|at| now.until(at)).unwrap_or_default();
+        let forbidden = error
+            .silent_until()
+            .map(|at| now.until(at))
+            .unwrap_or_default();
         self.floor = now.monotonic.saturating_add(forbidden.max(FLOOR));
         let is_retried = is_retryable
             && !self.is_failing

@@ -22,16 +22,17 @@ pub struct Account {
     pub user_name: String,
 }
 
-/// What people have signed in to before: their accounts and refresh tokens. It is asked by sources
-/// while they fetch, never for a token that the cache holds.
+/// Stores the accounts and refresh tokens of people who have signed in. Sources read it while they
+/// fetch; a cached token is returned without it.
 pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
-    /// The accounts that have signed in to the client, in a fixed order.
+    /// Returns the accounts that have signed in to the client, in a fixed order.
     ///
     /// # Errors
     /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be read.
     fn accounts<'a>(&'a self, client_id: &'a str) -> BoxFuture<'a, Result<Vec<Account>, Error>>;
 
-    /// The refresh token of `account` for the client, or for its family of clients.
+    /// Returns the refresh token of `account` for the client or for its family of clients; `None` if
+    /// there is none.
     ///
     /// # Errors
     /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be read.
@@ -41,8 +42,8 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
         client_id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Secret>, Error>>;
 
-    /// Keeps the account in `fetched` with its tokens; nothing if there is none. A refresh token
-    /// takes the place of the one before; without one, that one stays.
+    /// Stores the account of `fetched` with its tokens; does nothing if it has none. A refresh token
+    /// replaces the earlier one; without one, the earlier one stays.
     ///
     /// # Errors
     /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be written.
@@ -52,17 +53,17 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
         fetched: &'a Fetched,
     ) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Forgets `account` in all tenants, for all clients: its person has signed out.
+    /// Removes `account` in all tenants and for all clients, because the person has signed out.
     ///
     /// # Errors
     /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be written.
     fn forget<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Forgets what this process holds, when the credential is disposed (PR-29).
+    /// Drops what this process holds when the credential is disposed (PR-29).
     fn dispose(&self);
 }
 
-/// Accounts in memory, for as long as their credential lives. The default.
+/// Keeps accounts in memory for as long as the credential lives. The default.
 #[derive(Default)]
 pub struct MemoryAccounts(Mutex<Known>);
 

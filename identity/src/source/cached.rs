@@ -10,10 +10,9 @@ use crate::{
     platform::BoxFuture,
 };
 
-/// A credential made of a source and a cache: the one place where a credential of this crate
-/// caches. What it promises is described at [`TokenCache`].
+/// A credential made of a source and a cache. [`TokenCache`] describes what the cache promises.
 ///
-/// Clones share source and cache; a new instance starts with an empty one (PR-06).
+/// Clones share source and cache; a new instance starts with an empty cache (PR-06).
 pub struct CachedCredential<S> {
     source: Arc<S>,
     cache: TokenCache,
@@ -21,12 +20,12 @@ pub struct CachedCredential<S> {
 }
 
 impl<S: TokenSource> CachedCredential<S> {
-    /// `source` with an empty cache and the default options.
+    /// Creates a credential with an empty cache and the default options.
     pub fn new(source: S) -> Self {
         Self::with_options(source, &CommonOptions::default())
     }
 
-    /// `source` with an empty cache and these options.
+    /// Creates a credential with an empty cache and these options.
     pub fn with_options(source: S, options: &CommonOptions) -> Self {
         let cache = TokenCache::new(options.host(), source.name())
             .observer(options.observer.clone())
@@ -38,7 +37,8 @@ impl<S: TokenSource> CachedCredential<S> {
         }
     }
 
-    /// Tells `observer` when the principal of the tokens changes (PR-04).
+    /// Sets the observer that is notified when the principal of the tokens changes. Default: none
+    /// (PR-04).
     #[must_use]
     pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl<S: TokenSource> CachedCredential<S> {
         }
     }
 
-    /// Holds at most so many tokens, at least 1. Default: 10,000 (PR-29).
+    /// Sets the maximum number of tokens in the cache, at least 1. Default: 10,000 (PR-29).
     #[must_use]
     pub fn capacity(self, entries: usize) -> Self {
         Self {
@@ -56,20 +56,21 @@ impl<S: TokenSource> CachedCredential<S> {
         }
     }
 
-    /// Keeps the accounts of people in `accounts`. Default: in memory, for this instance alone.
+    /// Sets the store of the accounts of people. Default: in memory, for this instance alone.
     #[must_use]
     pub fn with_accounts(self, accounts: Arc<dyn AccountStore>) -> Self {
         Self { accounts, ..self }
     }
 
-    /// The source.
+    /// Returns the source.
     pub fn source(&self) -> &S {
         &self.source
     }
 
-    /// This credential for the user of one assertion. All users share its cache, and none gets a
-    /// token of another: every entry belongs to the SHA-256 of an assertion. To dispose of the
-    /// view forgets nothing; to dispose of this credential forgets every user's tokens.
+    /// Returns a view of this credential for the user of one assertion. All users share the cache,
+    /// whose keys contain the SHA-256 of the assertion, so no user gets the token of another.
+    /// Disposing of the view does nothing; disposing of this credential drops the tokens of all
+    /// users.
     pub fn for_user(&self, assertion: UserAssertion) -> CachedCredential<ForUser<S>>
     where
         S: OnBehalfOf,

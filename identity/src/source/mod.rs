@@ -59,43 +59,44 @@ pub use user::{ForUser, OnBehalfOf, UserAssertion};
 
 use crate::{AccessToken, Error, Secret, TokenRequest, cache::CacheKey, platform::BoxFuture};
 
-/// Where tokens come from: a service, a tool, a file. It caches nothing itself.
+/// Where tokens come from: a service, a tool, a file. A source caches nothing itself.
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// The class name by which documentation, logs and errors call the credential.
+    /// Returns the class name of the credential that documentation, logs and errors use.
     fn name(&self) -> &str;
 
-    /// Which entry of the cache answers `request`. It depends on the request's scopes, tenant,
-    /// claims and CAE, and on nothing else of it.
+    /// Returns the key of the cache entry for `request`. It must depend on nothing of the request
+    /// but scopes, tenant, claims and CAE.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) for a request that this source cannot
     /// answer, such as one without a scope. Nothing is fetched for it.
     fn key(&self, request: &TokenRequest) -> Result<CacheKey, Error>;
 
-    /// Gets a new token from the service. `accounts` is what people have signed in to before: a
-    /// source that finds a refresh token there need not ask the person again. A request that
-    /// [forces a refresh](TokenRequest::force_refresh) wants a token from the service itself, not
-    /// from a cache that the source knows.
+    /// Gets a new token from the service. `accounts` holds the accounts and refresh tokens of people
+    /// who have signed in before. For a request that
+    /// [forces a refresh](TokenRequest::force_refresh) the source must not answer from a cache of
+    /// its own, if it can.
     ///
-    /// Runs once at a time per key, as work of the credential and not of a caller; dropping the
-    /// future must end whatever it has begun (PR-24).
+    /// One call per key is in flight at a time, owned by the credential and not by a caller.
+    /// Dropping the future must end the work that it has begun (PR-24).
     ///
     /// # Errors
-    /// Those of [`ErrorKind`](crate::ErrorKind), as a chain is to understand them.
+    /// The kind of the error decides whether a chain goes on: see
+    /// [`ErrorKind`](crate::ErrorKind).
     fn fetch<'a>(
         &'a self,
         request: &'a TokenRequest,
         accounts: &'a dyn AccountStore,
     ) -> BoxFuture<'a, Result<Fetched, Error>>;
 
-    /// Whether all it will ever answer is an error, such as for want of an environment variable
-    /// that was read at construction: a chain has no reason to ask it again for something better.
-    /// Default: no (PR-03).
+    /// Returns whether every fetch will fail, for example because an environment variable was
+    /// missing at construction. A chain then does not look for a better token here. Default:
+    /// `false` (PR-03).
     fn never_answers(&self) -> bool {
         false
     }
 
-    /// Ends what the source itself holds. Default: nothing to end.
+    /// Releases what the source itself holds. Default: does nothing.
     fn dispose(&self) {}
 
     /// For whom it acts, where that is one of many users of one cache.
@@ -136,24 +137,24 @@ impl<S: TokenSource> TokenSource for Arc<S> {
     }
 }
 
-/// What a service gave.
+/// The answer of a service: an access token, and for people what comes with it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Fetched {
     /// The access token, which the cache keeps and hands out.
     pub access: AccessToken,
-    /// By which the next access token comes without the person.
+    /// The refresh token, which gets the next access token without the person.
     pub refresh_token: Option<Secret>,
-    /// Who signed in, as the service attests it.
+    /// The id token, which names the person that signed in.
     pub id_token: Option<Secret>,
     /// The account that signed in; `None` where no person did.
     pub account: Option<Account>,
-    /// The family of clients that may use the refresh token, such as `1`.
+    /// The family of clients that may use the refresh token, such as `1`; `None` for no family.
     pub family: Option<String>,
 }
 
 impl From<AccessToken> for Fetched {
-    /// A token behind which no person stands.
+    /// Wraps a token that belongs to no person.
     fn from(access: AccessToken) -> Self {
         Self {
             access,

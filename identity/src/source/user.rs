@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 use super::{AccountStore, Fetched, TokenSource};
 use crate::{Error, Secret, TokenRequest, cache::CacheKey, platform::BoxFuture};
 
-/// The token by which a user called the application, and by which it now acts for the user.
+/// The token with which a user called the application, which exchanges it to act for the user.
 #[derive(Clone)]
 pub struct UserAssertion {
     token: Secret,
@@ -15,7 +15,7 @@ pub struct UserAssertion {
 }
 
 impl UserAssertion {
-    /// The assertion, as it came in the `Authorization` header after `Bearer`.
+    /// Creates an assertion from the token of the `Authorization` header, without `Bearer`.
     pub fn new(token: impl Into<Secret>) -> Self {
         let token = token.into();
         let mut hash = [0; 32];
@@ -23,12 +23,12 @@ impl UserAssertion {
         Self { token, hash }
     }
 
-    /// The assertion itself, for the request that needs it and nothing else.
+    /// Returns the assertion itself, for the token request and nothing else.
     pub fn token(&self) -> &Secret {
         &self.token
     }
 
-    /// Its SHA-256, by which a cache tells users apart without knowing their tokens.
+    /// Returns its SHA-256, by which a cache tells users apart without holding their tokens.
     #[inline]
     pub fn hash(&self) -> &[u8; 32] {
         &self.hash

@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
-    AzureCliCredential, ClientSecretCredential, DefaultAzureCredential, TokenCredential,
-    platform::TransportErrorKind,
+    AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential,
+    ClientSecretCredential, DefaultAzureCredential, EnvironmentCredential, LogFilter, LogLevel,
+    ManagedIdentityCredential, TokenCredential, TokenRequest, platform::TransportErrorKind,
 };
+use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 use tracing_test::traced_test;
 
 use crate::stub::*;
@@ -31,6 +33,10 @@ async fn a_chain_says_who_answers_and_as_whom() {
         .unwrap();
     credential.get_token(&request()).await.unwrap();
     stub.on_http(|_| imds_token("vm", 86_400));
+    // Found in the background (PR-07).
+    tokio::time::sleep(std::time::Duration::from_secs(31)).await;
+    credential.get_token(&request()).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     credential.get_token(&request()).await.unwrap();
     logs_assert(|lines: &[&str]| {
         let first = the_line(lines, "AzureCliCredential as alice")?;
@@ -106,4 +112,204 @@ async fn no_secret_is_ever_logged() {
             None => Ok(()),
         }
     });
+}
+
+/// The lines of this crate at info, and none of them with a word that is not to be logged.
+fn at_info<'a>(lines: &[&'a str], hidden: &[&str]) -> Result<Vec<&'a str>, String> {
+    if let Some(line) = (lines.iter()).find(|line| hidden.iter().any(|word| line.contains(word))) {
+        return Err(format!("what is not to be logged is in: {line}"));
+    }
+    let targets = ["credsim_identity::http", "credsim_identity::command"];
+    let ours = |line: &&&str| {
+        line.contains(" INFO ") && targets.iter().any(|target| line.contains(target))
+    };
+    Ok(lines.iter().filter(ours).copied().collect())
+}
+
+/// Whether the `at`th line holds all these words.
+fn says(lines: &[&str], at: usize, words: &[&str]) -> Result<(), String> {
+    match lines.get(at) {
+        Some(line) if words.iter().all(|word| line.contains(word)) => Ok(()),
+        _ => Err(format!("line {at} does not say {words:?}: {lines:#?}")),
+    }
+}
+
+#[traced_test]
+#[tokio::test(start_paused = true)]
+async fn a_managed_identity_logs_each_attempt_and_the_answer() {
+    let stub = Stub::new();
+    let mut first = true;
+    stub.on_http(move |_| match std::mem::take(&mut first) {
+        true => reply(503, "busy"),
+        false => imds_token("vm", 86_400),
+    });
+    let builder = ManagedIdentityCredential::builder().platform(stub.platform());
+    builder
+        .build()
+        .unwrap()
+        .get_token(&request())
+        .await
+        .unwrap();
+    logs_assert(|lines: &[&str]| {
+        let lines = at_info(lines, &[&jwt("vm"), "resource=", "busy"])?;
+        let to = "host=\"169.254.169.254\" path=\"/metadata/identity/oauth2/token\"";
+        says(&lines, 0, &["request", "method=\"GET\"", to, "attempt=1"])?;
+        says(&lines, 1, &["request", to, "attempt=2"])?;
+        says(&lines, 2, &["response", to, "status=200", "attempts=2"])?;
+        match lines.len() {
+            3 => Ok(()),
+            _ => Err(format!("{lines:#?}")),
+        }
+    });
+}
+
+#[traced_test]
+#[tokio::test(start_paused = true)]
+async fn an_application_logs_its_request_without_its_secret() {
+    let stub = Stub::new()
+        .var("AZURE_TENANT_ID", "contoso.example")
+        .var("AZURE_CLIENT_ID", "client")
+        .var("AZURE_CLIENT_SECRET", "the-client-secret");
+    let body = format!(r#"{{"access_token":"{}","expires_in":3599}}"#, jwt("app"));
+    stub.on_http(move |_| reply(200, body.clone()));
+    let secret = ClientSecretCredential::builder("contoso.example", "client", "the-client-secret");
+    let secret = secret.platform(stub.platform()).build().unwrap();
+    let environment = EnvironmentCredential::builder().platform(stub.platform());
+    let environment = environment.build().unwrap();
+    for credential in [&secret as &dyn TokenCredential, &environment] {
+        credential.get_token(&request()).await.unwrap();
+    }
+    logs_assert(|lines: &[&str]| {
+        let lines = at_info(lines, &[&jwt("app"), "the-client-secret", "grant_type"])?;
+        let to = "host=\"login.microsoftonline.com\" path=\"/contoso.example/oauth2/v2.0/token\"";
+        for at in [0, 2] {
+            says(&lines, at, &["request", "method=\"POST\"", to, "attempt=1"])?;
+            says(
+                &lines,
+                at + 1,
+                &["response", to, "status=200", "attempts=1"],
+            )?;
+        }
+        Ok(())
+    });
+}
+
+#[traced_test]
+#[tokio::test(start_paused = true)]
+async fn an_unanswered_request_and_a_probe_are_logged() {
+    let stub = Stub::new();
+    let builder = DefaultAzureCredential::builder().platform(stub.platform());
+    builder
+        .build()
+        .unwrap()
+        .get_token(&request())
+        .await
+        .unwrap_err();
+    stub.on_http(|_| Answer::Hangs);
+    let builder = DefaultAzureCredential::builder().platform(stub.platform());
+    builder
+        .build()
+        .unwrap()
+        .get_token(&request())
+        .await
+        .unwrap_err();
+    logs_assert(|lines: &[&str]| {
+        let lines = at_info(lines, &[])?;
+        let http: Vec<&str> = (lines.into_iter().filter(|line| line.contains("::http"))).collect();
+        says(&http, 0, &["request", "169.254.169.254"])?;
+        says(&http, 1, &["no response", "attempts=1", "error="])?;
+        says(&http, 2, &["request", "169.254.169.254"])?;
+        says(&http, 3, &["no response", "no answer within 1 s"])
+    });
+}
+
+#[traced_test]
+#[tokio::test(start_paused = true)]
+async fn a_developers_tool_logs_its_command_without_what_it_printed() {
+    let stub = Stub::new();
+    stub.on_command(|_| az_token("alice", 3600));
+    let az = AzureCliCredential::builder().platform(stub.platform());
+    let azd = AzureDeveloperCliCredential::builder().platform(stub.platform());
+    let pwsh = AzurePowerShellCredential::builder().platform(stub.platform());
+    az.build().unwrap().get_token(&request()).await.unwrap();
+    // What az prints means nothing to these: they fail, and log the command all the same.
+    let _ = azd.build().unwrap().get_token(&request()).await;
+    let _ = pwsh.build().unwrap().get_token(&request()).await;
+    logs_assert(|lines: &[&str]| {
+        let lines = at_info(lines, &[&jwt("alice"), "vault.azure.net"])?;
+        for (at, credential, program) in [
+            (0, "AzureCliCredential", "az"),
+            (2, "AzureDeveloperCliCredential", "azd"),
+            (4, "AzurePowerShellCredential", "pwsh"),
+        ] {
+            let program = format!("program=\"{program}\"");
+            let credential = format!("credential=\"{credential}\"");
+            says(&lines, at, &["command", &credential, &program])?;
+            says(
+                &lines,
+                at + 1,
+                &["command ended", &credential, &program, "code=0"],
+            )?;
+        }
+        Ok(())
+    });
+}
+
+/// Counts the events that a filter lets through.
+#[derive(Clone, Default)]
+struct Counted(Arc<std::sync::atomic::AtomicUsize>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Counted {
+    fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+/// The level is the one of `AZURE_LOG_LEVEL`, and another one while the application runs.
+#[tokio::test(start_paused = true)]
+async fn the_level_changes_at_run_time() {
+    let stub = Stub::new().var("AZURE_LOG_LEVEL", "Warning");
+    stub.on_http(|_| imds_token("vm", 86_400));
+    let filter = LogFilter::from_environment(&stub.platform()).unwrap();
+    assert_eq!(filter.level(), Some(LogLevel::Warning));
+    let (shown, counted) = (filter.clone(), Counted::default());
+    let layer = counted
+        .clone()
+        .with_filter(tracing_subscriber::filter::dynamic_filter_fn(
+            move |metadata, _| shown.enabled(metadata),
+        ));
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    let credential = ManagedIdentityCredential::builder().platform(stub.platform());
+    let credential = credential.build().unwrap();
+    for (level, events) in [
+        (Some(LogLevel::Warning), 0),
+        (Some(LogLevel::Info), 2),
+        (None, 0),
+        (Some(LogLevel::Verbose), 2),
+    ] {
+        filter.set_level(level);
+        let before = counted.0.load(std::sync::atomic::Ordering::Relaxed);
+        let request = TokenRequest::new([SCOPE]).with_force_refresh(true);
+        credential.get_token(&request).await.unwrap();
+        tracing::error!("an event of another crate");
+        let after = counted.0.load(std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(after - before, events, "{level:?}");
+    }
+}
+
+#[test]
+fn a_level_that_is_none_is_an_error_and_an_empty_one_is_not() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let _guard = runtime.enter();
+    let set =
+        |value| LogLevel::from_environment(&Stub::new().var("AZURE_LOG_LEVEL", value).platform());
+    assert_eq!(set("verbose"), Ok(Some(LogLevel::Verbose)));
+    assert_eq!(set(" "), Ok(None));
+    assert_eq!(
+        LogLevel::from_environment(&Stub::new().platform()),
+        Ok(None)
+    );
+    assert!(set("debug").is_err());
 }

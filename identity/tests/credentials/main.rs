@@ -8,6 +8,7 @@
 )]
 
 mod chain;
+mod chain_absence;
 mod chain_change;
 mod chain_force;
 mod chain_hit;

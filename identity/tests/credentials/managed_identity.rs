@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use credsim_identity::{
-    Error, ErrorKind, ManagedIdentityCredential, TokenCredential, TokenCredentialExt, TokenRequest,
+    Cached, ChainedTokenCredential, Error, ErrorKind, ManagedIdentityCredential, RetryOptions,
+    TokenCredential, TokenCredentialExt, TokenRequest,
     managed_identity::ManagedIdentityCredentialBuilder, platform::TransportErrorKind,
 };
 
@@ -324,6 +325,43 @@ async fn failures_are_retried_and_a_long_retry_after_is_obeyed() {
     assert_eq!(error.retry_at(), Some(start() + Duration::from_secs(3600)));
     assert_eq!(failure(&credential).await.retry_at(), error.retry_at());
     assert_eq!(stub.urls().len(), 1);
+}
+
+/// Asks twice, a second apart, a source that wants to be left alone for 33 s. What the first error
+/// says about that, and how many requests were sent.
+async fn asks_twice(status: u16, in_a_chain: bool) -> (Option<Duration>, usize) {
+    const HEADERS: &[(&str, &str)] = &[("Retry-After", "33")];
+    let stub = Stub::new();
+    stub.on_http(move |_| Answer::Reply(status, HEADERS, "{}".to_owned()));
+    let options = RetryOptions {
+        max_retries: Some(0),
+        ..RetryOptions::default()
+    };
+    let identity = builder(&stub).retry(options).build().unwrap();
+    let credential: Box<dyn TokenCredential> = if in_a_chain {
+        let chain = ChainedTokenCredential::builder().platform(stub.platform());
+        let chain = chain.credential(identity).build().unwrap();
+        Box::new(Cached::on(stub.platform(), chain))
+    } else {
+        Box::new(identity)
+    };
+    let error = failure(&*credential).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(failure(&*credential).await.status(), Some(status));
+    let wait = error.retry_at().map(|at| at.duration_since(start()));
+    (wait.map(|wait| wait.unsigned_abs()), stub.urls().len())
+}
+
+/// PR-01: `retry_at` is kept whatever the status, but silences only after one that is retried.
+#[tokio::test(start_paused = true)]
+async fn a_wait_named_with_a_final_status_is_told_and_binds_nobody() {
+    let told = Some(Duration::from_secs(33));
+    for in_a_chain in [false, true] {
+        for (status, requests) in [(400, 2), (401, 2), (403, 2), (501, 2), (429, 1), (503, 1)] {
+            let seen = asks_twice(status, in_a_chain).await;
+            assert_eq!(seen, (told, requests), "{status} in a chain: {in_a_chain}");
+        }
+    }
 }
 
 /// PR-01: nobody there is Unavailable, silence is Failed.

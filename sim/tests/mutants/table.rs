@@ -97,6 +97,11 @@ pub const PROMISES: &[Case] = cases! {
         by ["expect[2] error", "expect[3] requests", "expect[4] waited", "expect[6] identity-change", "expect[7] resource-saw"],
         but not in "chain/silent-fallback-identity-removed";
 
+    "PR-07": walks_with_every_call
+        in "chain/laptop-without-a-route-in-a-custom-chain"
+        by ["expect[3] waited", "expect[4] passed-over"],
+        but not in "chain/silent-fallback-flips-back";
+
     "PR-08": goes_on_after_any_failure
         in "chain/app-service-is-no-laptop"
         by ["expect[1] error", "expect[2] requests"],

@@ -29,9 +29,8 @@ impl Lent {
     }
 }
 
-/// An access token on loan from a cache, or one of its own: what
-/// [`token`](crate::TokenCredentialExt::token) answers. A task that keeps the token for long should
-/// hold an [`AccessToken`] instead.
+/// An access token lent by a cache, as [`token`](crate::TokenCredentialExt::token) returns it. A task
+/// that keeps the token for long should hold an [`AccessToken`] instead.
 // Two words, one of them never zero: it travels in registers, and so does an `Option` of it.
 pub struct TokenRef(Guard<Arc<Lent>>);
 
@@ -47,7 +46,7 @@ impl TokenRef {
         self.0.token.is_same(&lent.token)
     }
 
-    /// The token itself, for the `Authorization` header and nothing else.
+    /// Returns the token itself, for the `Authorization` header and nothing else.
     #[inline]
     pub fn secret(&self) -> &str {
         self.0.token.secret()

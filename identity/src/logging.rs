@@ -1,0 +1,235 @@
+//! What this crate logs, and how much of it is shown.
+//!
+//! Everything is an event of [`tracing`]. Each request of a credential and its answer are events at
+//! info, with the target `credsim_identity::http` and the fields `method`, `host`, `path`, `status`
+//! and `attempts`; each run of a developer's tool is one as well (`credsim_identity::command`). A
+//! query, a header, a body, an argument or a token never is part of an event, whatever its level.
+//! Changes of identity, failed refreshes and half-complete configurations are warnings.
+//!
+//! Without a subscriber, nothing is shown. [`LogFilter`] gives a subscriber the level that the
+//! variable `AZURE_LOG_LEVEL` names, and changes it while the application runs, as `setLogLevel`
+//! does in the Azure SDK for JavaScript:
+//!
+//! ```
+//! use credsim_identity::{LogFilter, LogLevel, Platform};
+//! use tracing_subscriber::{Layer as _, filter::dynamic_filter_fn, fmt, layer::SubscriberExt as _};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let filter = LogFilter::from_environment(&Platform::system())?;
+//! let shown = filter.clone();
+//! let lines = fmt::layer()
+//!     .with_filter(dynamic_filter_fn(move |metadata, _| shown.enabled(metadata)));
+//! let subscriber = tracing_subscriber::registry().with(lines);
+//! tracing::subscriber::set_global_default(subscriber)?;
+//!
+//! filter.set_level(Some(LogLevel::Info)); // later, when something has to be looked into
+//! # Ok(())
+//! # }
+//! ```
+
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use tracing::{Level, Metadata, level_filters::LevelFilter};
+
+use crate::Platform;
+
+/// The environment variable that names the level: `error`, `warning`, `info` or `verbose`.
+pub const LOG_LEVEL_VARIABLE: &str = "AZURE_LOG_LEVEL";
+
+/// The crate in whose name events are logged; the first part of their targets.
+const TARGET: &str = "credsim_identity";
+
+/// How much is logged, in the words of the Azure SDKs. Each level includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum LogLevel {
+    /// Only errors.
+    Error,
+    /// What an operator should look at, such as a change of identity or a failed refresh.
+    Warning,
+    /// Requests and their answers, commands, and which member of a chain answered.
+    Info,
+    /// Everything, such as why a member of a chain was passed over.
+    Verbose,
+}
+
+impl LogLevel {
+    const ALL: [Self; 4] = [Self::Error, Self::Warning, Self::Info, Self::Verbose];
+
+    /// Returns the level that `AZURE_LOG_LEVEL` names on the host of `platform`; `None` if the
+    /// variable is not set or empty.
+    ///
+    /// # Errors
+    /// [`UnknownLogLevel`] if the variable names none of the four levels.
+    pub fn from_environment(platform: &Platform) -> Result<Option<Self>, UnknownLogLevel> {
+        let value = platform.environment.var(LOG_LEVEL_VARIABLE);
+        let value = value.filter(|value| !value.trim().is_empty());
+        value.map(|value| value.parse()).transpose()
+    }
+
+    /// Returns the name of the level as the variable spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+            Self::Verbose => "verbose",
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for LogLevel {
+    type Err = UnknownLogLevel;
+
+    /// Reads the name of a level. Case and surrounding blanks make no difference.
+    fn from_str(text: &str) -> Result<Self, UnknownLogLevel> {
+        let name = text.trim();
+        let known = |level: &Self| level.as_str().eq_ignore_ascii_case(name);
+        let level = Self::ALL.into_iter().find(known);
+        level.ok_or_else(|| UnknownLogLevel(text.to_owned()))
+    }
+}
+
+impl From<LogLevel> for Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warning => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Verbose => Self::TRACE,
+        }
+    }
+}
+
+impl From<LogLevel> for LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        Self::from_level(level.into())
+    }
+}
+
+/// A text that names no log level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownLogLevel(String);
+
+impl fmt::Display for UnknownLogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        write!(
+            f,
+            "{text:?} is not a log level: set {LOG_LEVEL_VARIABLE} to error, warning, info or \
+             verbose"
+        )
+    }
+}
+
+impl std::error::Error for UnknownLogLevel {}
+
+/// Decides which events of this crate are shown. Clones share one level, which can be changed at
+/// any time and from any thread.
+///
+/// It works with any subscriber. In a layer of `tracing-subscriber` use it through
+/// `dynamic_filter_fn`, as the [module](self) shows: `filter_fn` asks once for each place in the
+/// code and would not notice a change.
+#[derive(Clone)]
+pub struct LogFilter(Arc<AtomicU8>);
+
+impl LogFilter {
+    /// A filter that shows events up to `level`; none at all for `None`.
+    pub fn new(level: Option<LogLevel>) -> Self {
+        Self(Arc::new(AtomicU8::new(code(level))))
+    }
+
+    /// A filter that starts with the level that `AZURE_LOG_LEVEL` names on the host of `platform`,
+    /// and shows nothing if it is not set.
+    ///
+    /// # Errors
+    /// [`UnknownLogLevel`] if the variable names none of the four levels.
+    pub fn from_environment(platform: &Platform) -> Result<Self, UnknownLogLevel> {
+        LogLevel::from_environment(platform).map(Self::new)
+    }
+
+    /// Returns the level now in force; `None` if nothing is shown.
+    pub fn level(&self) -> Option<LogLevel> {
+        let code = self.0.load(Ordering::Relaxed);
+        LogLevel::ALL
+            .into_iter()
+            .nth(usize::from(code).checked_sub(1)?)
+    }
+
+    /// Changes the level for all clones of this filter, from the next event on. `None` shows
+    /// nothing.
+    pub fn set_level(&self, level: Option<LogLevel>) {
+        self.0.store(code(level), Ordering::Relaxed);
+    }
+
+    /// Returns whether the event or span with this metadata is shown: it is one of this crate, and
+    /// its level is in force. Costs one relaxed load.
+    pub fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let target = metadata.target();
+        let is_ours = target
+            .strip_prefix(TARGET)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+        is_ours
+            && self
+                .level()
+                .is_some_and(|level| *metadata.level() <= Level::from(level))
+    }
+}
+
+impl Default for LogFilter {
+    /// Shows nothing until [`set_level`](Self::set_level).
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl fmt::Debug for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LogFilter").field(&self.level()).finish()
+    }
+}
+
+/// The position of a level in [`LogLevel::ALL`], from 1; 0 for none.
+fn code(level: Option<LogLevel>) -> u8 {
+    level.map_or(0, |level| level as u8 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_is_read_and_written_alike() {
+        for level in LogLevel::ALL {
+            assert_eq!(level.as_str().parse(), Ok(level));
+            assert_eq!(level.as_str().to_uppercase().parse(), Ok(level));
+            assert_eq!(LogFilter::new(Some(level)).level(), Some(level));
+        }
+        assert_eq!(LogFilter::default().level(), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_quoted_with_what_can() {
+        let error = "loud".parse::<LogLevel>().unwrap_err().to_string();
+        for word in [
+            r#""loud""#,
+            "AZURE_LOG_LEVEL",
+            "error, warning, info or verbose",
+        ] {
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}
