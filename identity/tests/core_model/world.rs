@@ -130,8 +130,9 @@ impl World {
                 let now = self.source.now();
                 let mut state = self.source.state();
                 let known = &mut state.keys[key];
-                // But one that seems to hang ends with whoever gives up on it.
-                known.is_waited_for |= forced && now.monotonic >= known.begun + 3 * MINUTE;
+                // But one that seems to hang ends with whoever gives up on it, if nobody else waits.
+                let hangs = now.monotonic >= known.begun + 3 * MINUTE;
+                known.is_waited_for |= forced && hangs && known.callers == 1;
             }
         }
     }

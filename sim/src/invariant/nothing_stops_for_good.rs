@@ -28,7 +28,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         return Some(unseen);
     }
     let (scopes, work) = match (scopes_served(view, healed), work_served(plan, view, healed)) {
-        (Err(failing), _) | (Ok(_), Err(failing)) => return Some(failing),
+        (Err(failing), _) | (Ok(_), Err(failing)) => return Some(*failing),
         (Ok(scopes), Ok(work)) => (scopes, work),
     };
     let looked_at = scopes + usize::from(work);
@@ -46,7 +46,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
 ///
 /// # Errors
 /// The first that does not.
-fn scopes_served(view: &View<'_>, healed: Duration) -> Result<usize, Ruling> {
+fn scopes_served(view: &View<'_>, healed: Duration) -> Result<usize, Box<Ruling>> {
     let mut by_scope: BTreeMap<(u32, &str), Served> = BTreeMap::new();
     for call in view.calls() {
         let served = by_scope.entry((call.instance, call.scope)).or_default();
@@ -77,7 +77,7 @@ fn scopes_served(view: &View<'_>, healed: Duration) -> Result<usize, Ruling> {
             let shown: Vec<_> = late
                 .flat_map(|call| call.events().collect::<Vec<_>>())
                 .collect();
-            return Err(Ruling::fails(found, Evidence::of(shown)));
+            return Err(Box::new(Ruling::fails(found, Evidence::of(shown))));
         }
     }
     Ok(looked_at)
@@ -88,7 +88,7 @@ fn scopes_served(view: &View<'_>, healed: Duration) -> Result<usize, Ruling> {
 ///
 /// # Errors
 /// That it is not.
-fn work_served(plan: &Plan<'_>, view: &View<'_>, healed: Duration) -> Result<bool, Ruling> {
+fn work_served(plan: &Plan<'_>, view: &View<'_>, healed: Duration) -> Result<bool, Box<Ruling>> {
     let work: Vec<Work<'_>> = view.work().collect();
     let served_before = work.iter().any(|work| work.at < healed && work.is_done());
     let late: Vec<_> = work
@@ -111,7 +111,7 @@ fn work_served(plan: &Plan<'_>, view: &View<'_>, healed: Duration) -> Result<boo
         Number::of(late.len()).pick("fails", "fail")
     );
     let shown = Evidence::of(late.iter().flat_map(|work| work.events()));
-    Err(Ruling::fails(found, shown))
+    Err(Box::new(Ruling::fails(found, shown)))
 }
 
 /// What the calls of one instance for one scope got.
