@@ -116,6 +116,9 @@ fn answer(id: &Value, oid: &str, answered_by: &str) {
 fn get_token(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u64]) {
     let id = &question["id"];
     match case {
+        // It is played in virtual time, where an answer from another process comes whenever it
+        // comes: in the middle of the world, which is a failure of the harness, or after its end.
+        "logs" => {}
         "dies in a call" => {
             eprintln!("out of memory");
             process::exit(9);
