@@ -16,8 +16,11 @@ const JITTER: Duration = Duration::from_millis(200);
 /// How long to wait before the next connect. After the loss of a connection the first try is
 /// immediate (RA-21); after failures the waits are 50 ms, 100 ms and so on up to 2 s, each plus up
 /// to 200 ms (RA-20).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Backoff {
+    /// The purpose of its random numbers. Connections of two kinds are lost at the same moment: in
+    /// which order they come back must not change how long either waits.
+    purpose: &'static str,
     /// Number of waits since the last success.
     waits: u32,
     /// Whether the immediate try was used up.
@@ -25,11 +28,20 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
+    /// Before the first loss.
+    pub fn new(purpose: &'static str) -> Self {
+        Self {
+            purpose,
+            waits: 0,
+            has_hurried: false,
+        }
+    }
+
     /// The wait after a connection that has lasted for `lifetime`. A server that closes what it has
     /// just accepted is not asked in a loop: a connection shorter than 2 s counts as a failure.
     pub fn lost(&mut self, platform: &Platform, lifetime: Duration) -> Duration {
         if lifetime >= CAP {
-            *self = Self::default();
+            *self = Self::new(self.purpose);
         }
         if std::mem::replace(&mut self.has_hurried, true) {
             return self.failed(platform);
@@ -44,6 +56,6 @@ impl Backoff {
             .saturating_mul(2_u32.saturating_pow(self.waits))
             .min(CAP);
         self.waits = self.waits.saturating_add(1);
-        wait + JITTER.mul_f64(platform.random.unit("redis/reconnect"))
+        wait + JITTER.mul_f64(platform.random.unit(self.purpose))
     }
 }

@@ -24,7 +24,7 @@ impl Worker {
     pub async fn run(self, mut tokens: Tokens) {
         let platform = self.provider.platform();
         let mut lost = None;
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::new("redis/reconnect");
         loop {
             let opened = EntraConnection::open(&self.endpoint, &self.provider, &self.options).await;
             let (why, wait) = match opened {

@@ -88,7 +88,7 @@ impl Subscriber {
             changes,
             tokens,
             link,
-            backoff: Backoff::default(),
+            backoff: Backoff::new("redis/reconnect-subscriber"),
             reauthentication,
             held: Names::default(),
             refused: Refused::none(),
