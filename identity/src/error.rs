@@ -160,6 +160,14 @@ impl Error {
         self.with(|e| e.no_answer = true)
     }
 
+    /// For what is configured for this host and cannot be used: no reason for a chain to act as
+    /// somebody else (PR-08).
+    pub(crate) fn unusable(credential: &str, message: String, help: &str) -> Self {
+        Self::new(ErrorKind::Configuration, credential, message).with_help(format!(
+            "{help}; a chain goes on past this one with continue_after = Failure only"
+        ))
+    }
+
     /// Adds `remark` at the end of the message.
     #[must_use]
     pub(crate) fn with_remark(self, remark: &str) -> Self {

@@ -11,13 +11,14 @@ use std::sync::{
 
 use core_support::{HOUR, Host, MINUTE};
 use credsim_identity::{
-    AccessToken, CachedCredential, ChainedTokenCredential, CommonOptions, Error, IdentityChange,
-    Observer, TokenCredential, TokenCredentialExt, TokenRequest,
+    AccessToken, CachedCredential, ChainedTokenCredential, CommonOptions, Error, ErrorKind,
+    IdentityChange, Observer, Secret, TokenCredential, TokenCredentialExt, TokenRequest,
     cache::{CacheKey, TokenCache},
     platform::{BoxFuture, Clock as _},
     source::{Account, AccountStore, Fetched, OnBehalfOf, TokenSource, UserAssertion},
 };
 use jiff::SignedDuration;
+use tracing_test::traced_test;
 
 /// Counts what it gives, and knows whose account it was asked by.
 #[derive(Debug)]
@@ -189,4 +190,47 @@ async fn pr_04_a_token_that_is_not_kept_changes_no_identity() {
         "third"
     );
     assert_eq!(changes.0.lock().unwrap().len(), 1);
+}
+
+/// A store that works for reading and not for writing, and records that it was disposed.
+#[derive(Debug, Default)]
+struct ReadOnly(AtomicUsize);
+
+impl AccountStore for ReadOnly {
+    fn accounts<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<Account>, Error>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn refresh_token<'a>(
+        &'a self,
+        _: &'a Account,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Secret>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+    fn keep<'a>(&'a self, _: &'a str, _: &'a Fetched) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { Err(Error::new(ErrorKind::Failed, "Test", "read-only")) })
+    }
+    fn forget<'a>(&'a self, _: &'a Account) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn dispose(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[traced_test]
+#[tokio::test(start_paused = true)]
+async fn an_account_that_cannot_be_kept_costs_no_token() {
+    let host = Host::new(0.0);
+    let store = Arc::new(ReadOnly::default());
+    let credential = credential(&host).with_accounts(store.clone());
+    let request = TokenRequest::new(["scope"]);
+    assert_eq!(ask(&credential, &request).await, "asked 1");
+    assert!(logs_contain("the account could not be kept"));
+    assert!(logs_contain("read-only"));
+
+    credential.for_user(UserAssertion::new("alice")).dispose();
+    assert_eq!(store.0.load(Ordering::Relaxed), 0, "a view owns nothing");
+    credential.dispose();
+    assert_eq!(store.0.load(Ordering::Relaxed), 1, "PR-29");
 }

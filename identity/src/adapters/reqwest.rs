@@ -110,7 +110,7 @@ impl ReqwestClient {
     ///
     /// Certificates are judged by a whole [`rustls::ClientConfig`], so reqwest's own options for
     /// them change nothing here: to trust an authority that the operating system does not know,
-    /// give `tls_backend_preconfigured` another configuration. Requests that say whom they trust
+    /// give `tls_backend_preconfigured` another configuration. Requests with a trust of their own
     /// do not use it.
     pub fn customized(
         customize: impl Fn(rq::ClientBuilder) -> rq::ClientBuilder + Send + Sync + 'static,

@@ -48,8 +48,8 @@ pub(super) struct Entry {
     /// See [`Terms::quiet_until`].
     quiet_until: u64,
     refusal: Option<Refusal>,
-    /// The turns at which those came who wait for the next answer of the source, and for nothing
-    /// that is here.
+    /// The turns at which callers came that force a refresh: they wait for the next answer of the
+    /// source, and are not served from here.
     forced: Vec<u64>,
 }
 
@@ -187,7 +187,7 @@ impl State {
             .map(|held| held.life)
     }
 
-    /// Notes that somebody waits for the next answer for `key`; at which turn.
+    /// Registers a caller that waits for the next answer for `key`. Returns the turn at which it came.
     pub(super) fn force(&mut self, key: &CacheKey) -> u64 {
         self.change(key, |entry| {
             entry.forced.push(entry.used);
@@ -195,15 +195,15 @@ impl State {
         })
     }
 
-    /// The one who came at `turn` waits no more.
+    /// Removes the caller that came at `turn`.
     pub(super) fn unforce(&mut self, key: &CacheKey, turn: u64) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.forced.retain(|other| *other != turn);
         }
     }
 
-    /// Notes down that `fetch` brought a token of `identity` for `key`; whose place it takes, if
-    /// that is somebody else. A token that will not be kept takes nobody's.
+    /// Records `identity` as that of the token that `fetch` brought for `key`. Returns the identity
+    /// before, if it was another one. A token that will not be kept changes nothing.
     pub(super) fn identify(
         &mut self,
         key: &CacheKey,
@@ -315,7 +315,7 @@ impl Entry {
         token
     }
 
-    /// Whether somebody waits for an answer that has not come yet.
+    /// Whether a caller waits for an answer that has not come yet.
     pub(super) fn is_forced(&self) -> bool {
         self.forced.iter().any(|turn| *turn > self.landed)
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     AccessToken, Error, ErrorKind, Platform, TokenRef,
     chain::{Identity, IdentityChange, ObserverRef},
-    platform::{Clock, Random, Reading, nanoseconds, wall_nanoseconds},
+    platform::{Clock, Random, Reading, nanoseconds},
 };
 
 /// How many entries there are room for (PR-29).
@@ -168,11 +168,11 @@ impl Memory {
         }
     }
 
-    /// Whatever is here for `key`, the next answer is the one that counts for as long as what this
-    /// gives is kept.
+    /// Makes the next answer for `key` the one that counts, whatever is cached, for as long as the
+    /// returned value is kept.
     ///
     /// # Errors
-    /// What is found where none may be asked for.
+    /// `Cancelled` after the dispose, and the service's own error while it wants to be left alone.
     pub(super) fn force(self: &Arc<Self>, key: &CacheKey) -> Result<Forced, Error> {
         let now = self.now();
         let mut state = self.lock();
@@ -189,7 +189,7 @@ impl Memory {
         })
     }
 
-    /// Whether somebody waits for an answer for `key` that has not come yet.
+    /// Whether a caller waits for an answer for `key` that has not come yet.
     pub(super) fn is_forced(&self, key: &CacheKey) -> bool {
         self.lock().get(key).is_some_and(Entry::is_forced)
     }
@@ -293,9 +293,7 @@ impl Memory {
             return;
         }
         if let Some(at) = error.silent_until() {
-            let wait = wall_nanoseconds(at).saturating_sub(now.wall);
-            let wait = u64::try_from(wait).unwrap_or(0);
-            let until = now.monotonic.saturating_add(wait);
+            let until = now.monotonic.saturating_add(nanoseconds(now.until(at)));
             // The service does not tell requests with claims from others.
             let plain = key.without_claims();
             for key in [Some(key), plain.as_ref()].into_iter().flatten() {
@@ -327,7 +325,7 @@ impl Memory {
     }
 }
 
-/// Somebody who waits for the next answer of the source. Dropping it ends the wait.
+/// The wait of a caller that forces a refresh. Dropping it ends the wait.
 pub(super) struct Forced {
     memory: Weak<Memory>,
     key: CacheKey,

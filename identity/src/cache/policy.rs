@@ -136,8 +136,7 @@ impl Life {
     };
 
     /// That of `token` as received at `now`; `None` if it has ended already.
-    pub(crate) fn of(token: &AccessToken, now: impl Into<Reading>) -> Option<Self> {
-        let now = now.into();
+    pub(crate) fn of(token: &AccessToken, now: Reading) -> Option<Self> {
         let wall_end = wall_nanoseconds(token.expires_on());
         let length = u64::try_from(wall_end.saturating_sub(now.wall)).unwrap_or(0);
         (length > 0).then_some(Self {
@@ -149,7 +148,7 @@ impl Life {
     /// This life, received at `now`, as that of a token whose `known` life has begun before: the
     /// same token again does not live anew, whatever the wall clock says now. `None` if it has
     /// ended already.
-    pub(crate) fn continuing(self, known: Self, now: impl Into<Reading>) -> Option<Self> {
+    pub(crate) fn continuing(self, known: Self, now: Reading) -> Option<Self> {
         let life = Self {
             monotonic_end: self.monotonic_end.min(known.monotonic_end),
             wall_end: self.wall_end.min(known.wall_end),
@@ -166,8 +165,8 @@ impl Life {
     }
 
     /// What is left of it.
-    pub(crate) fn left(&self, now: impl Into<Reading>) -> Duration {
-        Duration::from_nanos(self.nanoseconds_left(now.into()))
+    pub(crate) fn left(&self, now: Reading) -> Duration {
+        Duration::from_nanos(self.nanoseconds_left(now))
     }
 
     #[inline]
@@ -177,8 +176,8 @@ impl Life {
         by_monotonic.min(u64::try_from(by_wall).unwrap_or(0))
     }
 
-    pub(crate) fn is_over(&self, now: impl Into<Reading>) -> bool {
-        self.nanoseconds_left(now.into()) == 0
+    pub(crate) fn is_over(&self, now: Reading) -> bool {
+        self.nanoseconds_left(now) == 0
     }
 
     /// Whether it ends sooner than `other`, by either clock.
@@ -217,8 +216,7 @@ impl Held {
         // token again would be asked without end, or never.
         let wanted = token
             .refresh_on()
-            .and_then(|at| u64::try_from(wall_nanoseconds(at).saturating_sub(now.wall)).ok())
-            .map(Duration::from_nanos)
+            .map(|at| now.until(at))
             .filter(|wait| !wait.is_zero() && *wait < length);
         let refresh_after = refresh_after(length, wanted, draw);
         // Who keeps the token learns in any case when it is time to ask again.

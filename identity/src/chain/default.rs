@@ -205,10 +205,7 @@ impl DefaultAzureCredentialBuilder {
         ];
         let mut client_id = self.managed_identity_client_id.clone();
         if given.iter().all(|id| id.is_none()) {
-            client_id = platform
-                .environment
-                .var("AZURE_CLIENT_ID")
-                .filter(|id| !id.is_empty());
+            client_id = platform.environment.non_empty("AZURE_CLIENT_ID");
         }
         if let Some(id) = client_id {
             builder = builder.client_id(id);

@@ -36,20 +36,12 @@ impl StandIn {
             "AZURE_CLIENT_ID",
             "AZURE_FEDERATED_TOKEN_FILE",
         ];
-        let var = |name| {
-            platform
-                .environment
-                .var(name)
-                .filter(|value| !value.is_empty())
-        };
-        if VARIABLES.iter().any(|name| var(name).is_none()) {
+        let is_set = |name: &&str| platform.environment.non_empty(name).is_some();
+        if !VARIABLES.iter().all(is_set) {
             return Self::not_built(name);
         }
         let message = format!("{name} is not built yet, and {} asks for it", VARIABLES[2]);
-        let error = Error::new(ErrorKind::Configuration, name, message).with_help(
-            "use another credential on this host; a chain goes on past this one with \
-             continue_after = Failure only",
-        );
+        let error = Error::unusable(name, message, "use another credential on this host");
         Self::failing(name, error)
     }
 }

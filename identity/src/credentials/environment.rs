@@ -126,8 +126,7 @@ struct Variables<'a>(&'a Platform);
 
 impl Variables<'_> {
     fn var(&self, name: &str) -> Option<String> {
-        let value = self.0.environment.var(name);
-        value.filter(|value| !value.is_empty())
+        self.0.environment.non_empty(name)
     }
 
     fn has(&self, name: &str) -> bool {
@@ -174,8 +173,6 @@ impl Variables<'_> {
 /// Configured for this host and not usable: no reason to act as somebody else (PR-08).
 fn not_built(variable: &str, what: &str) -> Error {
     let message = format!("{variable} asks for {what}, which is not supported yet");
-    Error::new(ErrorKind::Configuration, NAME, message).with_help(format!(
-        "sign in with a client secret, in {CLIENT_SECRET}; a chain goes on past this one with \
-         continue_after = Failure only"
-    ))
+    let help = format!("sign in with a client secret, in {CLIENT_SECRET}");
+    Error::unusable(NAME, message, &help)
 }

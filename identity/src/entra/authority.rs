@@ -22,10 +22,7 @@ impl Authority {
         option: Option<&str>,
         platform: &Platform,
     ) -> Result<Self, Error> {
-        let variable = platform
-            .environment
-            .var(VARIABLE)
-            .filter(|host| !host.is_empty());
+        let variable = platform.environment.non_empty(VARIABLE);
         let given = option
             .or(variable.as_deref())
             .unwrap_or(DEFAULT_HOST)

@@ -30,20 +30,15 @@ pub(super) fn detect(
     if let Some(reason) = unusable(platform, has_client_id) {
         return Ok(Err(reason));
     }
-    let authority = platform.environment.var(imds::AUTHORITY_HOST);
-    let imds = Imds::at(authority.as_deref().filter(|host| !host.is_empty()))?;
+    let authority = platform.environment.non_empty(imds::AUTHORITY_HOST);
+    let imds = Imds::at(authority.as_deref())?;
     Ok(Ok(Box::new(imds)))
 }
 
 /// Why the service that the host's variables name cannot be used; `None` for IMDS, which is asked
 /// where they name none.
 fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
-    let var = |name| {
-        platform
-            .environment
-            .var(name)
-            .filter(|value| !value.is_empty())
-    };
+    let var = |name| platform.environment.non_empty(name);
     let set = |name| var(name).is_some();
 
     // The documented meaning: a federated token stands in for a managed identity in AKS.
@@ -92,10 +87,7 @@ fn not_built(title: &str, named_by: &str) -> Error {
     let message = format!(
         "{title} managed identity is not supported yet, and {named_by} says that this host has it"
     );
-    Error::new(ErrorKind::Configuration, NAME, message).with_help(
-        "use another credential on this host; a chain goes on past this one with \
-         continue_after = Failure only",
-    )
+    Error::unusable(NAME, message, "use another credential on this host")
 }
 
 fn cloud_shell() -> Error {

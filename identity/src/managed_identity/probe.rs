@@ -32,7 +32,7 @@ impl Probe {
     ///
     /// # Errors
     /// `Unavailable` without an answer in time; `Configuration` when the platform has no HTTP
-    /// client.
+    /// client, or one that cannot send this request.
     pub(super) async fn check(
         &self,
         platform: &Platform,
@@ -54,7 +54,12 @@ impl Probe {
                 Ok(())
             }
             Some(Ok((_, Presence::Denied))) => Err(absent(DENIED)),
-            Some(Err(error)) if error.kind == TransportErrorKind::NoClient => {
+            Some(Err(error))
+                if matches!(
+                    error.kind,
+                    TransportErrorKind::NoClient | TransportErrorKind::Unsupported
+                ) =>
+            {
                 Err(
                     Error::new(ErrorKind::Configuration, NAME, error.message.clone())
                         .with_cause(error),

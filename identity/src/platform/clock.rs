@@ -63,6 +63,22 @@ impl Reading {
         Timestamp::from_second(second).ok()
     }
 
+    /// The monotonic clock, since its origin.
+    pub(crate) fn elapsed(self) -> Duration {
+        Duration::from_nanos(self.monotonic)
+    }
+
+    /// The wall clock.
+    pub(crate) fn timestamp(self) -> Timestamp {
+        Timestamp::from_nanosecond(i128::from(self.wall)).unwrap_or_default()
+    }
+
+    /// How far away `at` is by the wall clock; zero if it is past.
+    pub(crate) fn until(self, at: Timestamp) -> Duration {
+        let nanoseconds = wall_nanoseconds(at).saturating_sub(self.wall);
+        Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
+    }
+
     /// The reading of these two clocks.
     pub fn new(wall: Timestamp, monotonic: Duration) -> Self {
         Self {

@@ -251,6 +251,14 @@ pub trait Environment: Send + Sync + 'static {
     fn var(&self, name: &str) -> Option<String>;
 }
 
+impl dyn Environment {
+    /// The value of `name`; `None` when it is not set, not Unicode or empty, which every credential
+    /// takes for not set (MI-04 shows what happens otherwise).
+    pub fn non_empty(&self, name: &str) -> Option<String> {
+        self.var(name).filter(|value| !value.is_empty())
+    }
+}
+
 /// Random numbers.
 pub trait Random: Send + Sync + 'static {
     /// The next number of the stream that belongs to `purpose`. Streams are independent: one more

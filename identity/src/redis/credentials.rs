@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::{
     AccessToken,
-    cache::{Life, Moment},
-    platform::Clock,
+    cache::Life,
+    platform::{Clock, Reading},
 };
 
 /// A user name and a password for Redis, valid until the token ends. Cheap to clone. `Debug` does
@@ -55,7 +55,7 @@ impl RedisCredentials {
     /// the one by the monotonic clock since the receipt, so that neither a wall clock set back nor
     /// a host that slept makes the token last longer (PR-20).
     pub fn remaining(&self, clock: &dyn Clock) -> Duration {
-        self.life.left(Moment::of(clock))
+        self.life.left(Reading::exact(clock))
     }
 
     /// Returns `text` without the token. A server that does not know a command quotes its
@@ -71,7 +71,7 @@ impl RedisCredentials {
     }
 
     /// Whether the token is valid by both clocks.
-    pub(super) fn is_alive(&self, now: Moment) -> bool {
+    pub(super) fn is_alive(&self, now: Reading) -> bool {
         !self.life.is_over(now)
     }
 }

@@ -5,10 +5,7 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    AccessToken, Error, ErrorKind,
-    cache::{Life, Moment},
-};
+use crate::{AccessToken, Error, ErrorKind, cache::Life, platform::Reading};
 
 use super::{
     NAME, RedisCredentials, RedisEvent, observer, schedule::AfterFailure, shared::Shared,
@@ -206,7 +203,7 @@ impl Run {
     }
 
     /// Returns the credentials in `token`.
-    fn read(&self, token: AccessToken, now: Moment) -> Result<RedisCredentials, Error> {
+    fn read(&self, token: AccessToken, now: Reading) -> Result<RedisCredentials, Error> {
         let known = {
             let state = self.shared.lock();
             let held = state.held.as_ref();
@@ -232,7 +229,7 @@ impl Run {
         Ok(RedisCredentials::new(&user_name, token, life))
     }
 
-    fn succeed(&self, credentials: RedisCredentials, now: Moment) {
+    fn succeed(&self, credentials: RedisCredentials, now: Reading) {
         let mut state = self.shared.lock();
         if !state.runs(self.number) {
             return;
@@ -240,7 +237,7 @@ impl Run {
         let (event, recovered) = match keeps(&state, &credentials, now) {
             Some(left) => {
                 let (wait, recovered) = state.schedule.same(now, left);
-                let next_try = later(now.wall, wait);
+                let next_try = later(now.timestamp(), wait);
                 (RedisEvent::SameToken { next_try }, recovered)
             }
             None => {
@@ -271,7 +268,7 @@ impl Run {
         });
     }
 
-    fn fail(&self, error: &Error, now: Moment) {
+    fn fail(&self, error: &Error, now: Reading) {
         let policy = &self.shared.config.retry;
         // Code of the user, so it is not called under the lock.
         let is_retryable = (policy.is_retryable)(error);
@@ -304,7 +301,7 @@ impl Run {
             AfterFailure::AtCap { wait, first } => {
                 self.tell(&RedisEvent::Failing {
                     error: error.clone(),
-                    next_try: later(now.wall, wait),
+                    next_try: later(now.timestamp(), wait),
                     valid_until,
                 });
                 if first {
@@ -332,7 +329,7 @@ impl Run {
 /// Returns how long the current token is still valid if `new` is no better: the same token, or one
 /// of the same user that ends no later. The remaining times are compared and not the wall-clock
 /// ends, because the wall clock may have been set in between (RD-42).
-fn keeps(state: &ManagerState, new: &RedisCredentials, now: Moment) -> Option<Duration> {
+fn keeps(state: &ManagerState, new: &RedisCredentials, now: Reading) -> Option<Duration> {
     let (held, left) = (state.valid(now)?, state.left(now));
     let is_no_newer = held.password() == new.password()
         || !state.schedule.is_hurried()

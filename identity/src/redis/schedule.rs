@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Error, cache::Moment};
+use crate::{Error, platform::Reading};
 
 use super::{TokenManagerConfig, TokenRetryPolicy};
 
@@ -50,7 +50,7 @@ pub(super) enum AfterFailure {
 impl Schedule {
     /// Begins a run of the manager, which resets the count of failures unless the service has
     /// forbidden requests. Returns whether it was reset.
-    pub(super) fn begin(&mut self, now: Moment) -> bool {
+    pub(super) fn begin(&mut self, now: Reading) -> bool {
         let anew = !self.is_forbidden(now);
         if anew {
             self.forgive();
@@ -59,8 +59,8 @@ impl Schedule {
     }
 
     /// Whether the service has forbidden requests for now: callers get the error immediately.
-    pub(super) fn is_forbidden(&self, now: Moment) -> bool {
-        self.floor.saturating_sub(now.monotonic) > FLOOR
+    pub(super) fn is_forbidden(&self, now: Reading) -> bool {
+        self.floor.saturating_sub(now.elapsed()) > FLOOR
     }
 
     /// Returns why requests keep failing, if they do.
@@ -74,8 +74,8 @@ impl Schedule {
     }
 
     /// Returns the wait before the next request when the current token is valid for `left`.
-    pub(super) fn wait(&self, now: Moment, left: Duration) -> Duration {
-        let until = |at: Duration| at.saturating_sub(now.monotonic);
+    pub(super) fn wait(&self, now: Reading, left: Duration) -> Duration {
+        let until = |at: Duration| at.saturating_sub(now.elapsed());
         match self.retry {
             Some(at) => until(at),
             None if self.is_hurried => until(self.floor),
@@ -94,15 +94,15 @@ impl Schedule {
     }
 
     /// Whether the last answer is less than 30 s old, so that another request would bring nothing.
-    pub(super) fn is_fresh(&self, now: Moment) -> bool {
+    pub(super) fn is_fresh(&self, now: Reading) -> bool {
         self.answered
-            .is_some_and(|at| now.monotonic.saturating_sub(at) < SAME_TOKEN_PAUSE)
+            .is_some_and(|at| now.elapsed().saturating_sub(at) < SAME_TOKEN_PAUSE)
     }
 
     /// Handles a new token that is valid for `life`. Returns whether requests had kept failing.
     pub(super) fn renewed(
         &mut self,
-        now: Moment,
+        now: Reading,
         life: Duration,
         config: &TokenManagerConfig,
     ) -> bool {
@@ -112,7 +112,7 @@ impl Schedule {
 
     /// Handles an answer that is no newer than the current token, which is valid for `left`.
     /// Returns the wait before the next request, and whether requests had kept failing (PR-25).
-    pub(super) fn same(&mut self, now: Moment, left: Duration) -> (Duration, bool) {
+    pub(super) fn same(&mut self, now: Reading, left: Duration) -> (Duration, bool) {
         let wait = if left > SAME_TOKEN_PAUSE {
             (left / 2).max(SAME_TOKEN_PAUSE)
         } else {
@@ -125,7 +125,7 @@ impl Schedule {
     /// Handles a failed request. `unit` in [0, 1) places the wait within the jitter.
     pub(super) fn failed(
         &mut self,
-        now: Moment,
+        now: Reading,
         error: &Error,
         is_retryable: bool,
         policy: &TokenRetryPolicy,
@@ -137,7 +137,7 @@ impl Schedule {
             .silent_until()
             .map(|at| now.until(at))
             .unwrap_or_default();
-        self.floor = now.monotonic.saturating_add(forbidden.max(FLOOR));
+        self.floor = now.elapsed().saturating_add(forbidden.max(FLOOR));
         let is_retried = is_retryable
             && !self.is_failing
             && self.failures <= policy.max_attempts
@@ -151,7 +151,7 @@ impl Schedule {
             }
         };
         let (AfterFailure::Retry(wait) | AfterFailure::AtCap { wait, .. }) = after;
-        self.retry = Some(now.monotonic.saturating_add(wait));
+        self.retry = Some(now.elapsed().saturating_add(wait));
         after
     }
 
@@ -160,9 +160,9 @@ impl Schedule {
         self.failures
     }
 
-    fn succeed(&mut self, now: Moment) -> bool {
-        self.floor = now.monotonic + FLOOR;
-        self.answered = Some(now.monotonic);
+    fn succeed(&mut self, now: Reading) -> bool {
+        self.floor = now.elapsed() + FLOOR;
+        self.answered = Some(now.elapsed());
         self.is_hurried = false;
         self.forgive()
     }

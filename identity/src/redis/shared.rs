@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::{Platform, TokenCredential, TokenRequest, cache::Moment};
+use crate::{Platform, TokenCredential, TokenRequest, platform::Reading};
 
 use super::{
     RedisCredentials, RedisObserver, TokenManagerConfig, board::Board, settings::Settings,
@@ -51,8 +51,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn now(&self) -> Moment {
-        Moment::of(&*self.platform.clock)
+    pub(super) fn now(&self) -> Reading {
+        Reading::exact(&*self.platform.clock)
     }
 
     pub(super) fn current(&self) -> Option<RedisCredentials> {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Error, cache::Moment, platform::TaskHandle};
+use crate::{
+    Error,
+    platform::{Reading, TaskHandle},
+};
 
 use super::{RedisCredentials, schedule::Schedule};
 
@@ -31,12 +34,12 @@ pub(super) struct ManagerState {
 
 impl ManagerState {
     /// Returns the current credentials if they are valid.
-    pub(super) fn valid(&self, now: Moment) -> Option<&RedisCredentials> {
+    pub(super) fn valid(&self, now: Reading) -> Option<&RedisCredentials> {
         self.held.as_ref().filter(|held| held.is_alive(now))
     }
 
     /// Returns how long the current token is still valid.
-    pub(super) fn left(&self, now: Moment) -> Duration {
+    pub(super) fn left(&self, now: Reading) -> Duration {
         self.held
             .as_ref()
             .map(|held| held.life.left(now))
@@ -44,7 +47,7 @@ impl ManagerState {
     }
 
     /// Returns why requests keep failing, if they do.
-    pub(super) fn failing(&self, now: Moment) -> Option<&Error> {
+    pub(super) fn failing(&self, now: Reading) -> Option<&Error> {
         let still = self.is_running || self.schedule.is_forbidden(now);
         self.schedule.failing().filter(|_| still)
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Error, cache::Moment};
+use crate::{Error, platform::Reading};
 
 use super::{RedisCredentials, board::Board, interest::Interest, owner::Owner, watch};
 
@@ -63,7 +63,7 @@ impl CredentialsSubscription {
                 }
                 if board.credentials_number != self.credentials_seen {
                     self.credentials_seen = board.credentials_number;
-                    let now = Moment::of(&*self.interest.shared().platform.clock);
+                    let now = Reading::exact(&*self.interest.shared().platform.clock);
                     let alive = board.credentials.as_ref().filter(|new| new.is_alive(now));
                     if let Some(credentials) = alive {
                         return Some(Ok(credentials.clone()));

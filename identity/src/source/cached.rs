@@ -105,16 +105,21 @@ impl<S: TokenSource> TokenCredential for CachedCredential<S> {
                 return Ok(hit.into_token());
             }
             let key = self.source.key(request)?;
+            let client = key.client_id().to_owned();
             let fetch = || -> BoxFuture<'static, _> {
                 let (source, accounts) = (Arc::clone(&self.source), Arc::clone(&self.accounts));
-                let (request, client) = (request.clone(), key.client_id().to_owned());
+                let request = request.clone();
                 Box::pin(async move {
                     let fetched = source.fetch(&request, &*accounts).await?;
-                    accounts.keep(&client, &fetched).await?;
+                    // The token is good, whether its account can be kept or not.
+                    if let Err(error) = accounts.keep(&client, &fetched).await {
+                        let credential = source.name();
+                        tracing::warn!(credential, %error, "the account could not be kept");
+                    }
                     Ok(fetched.access)
                 })
             };
-            self.cache.get(key.clone(), request, fetch).await
+            self.cache.get(key, request, fetch).await
         })
     }
 

@@ -313,3 +313,45 @@ fn a_level_that_is_none_is_an_error_and_an_empty_one_is_not() {
     );
     assert!(set("debug").is_err());
 }
+
+/// PR-08: what describes a source by half is ignored, and that is worth a warning; what means another
+/// source is not.
+#[traced_test]
+#[tokio::test(start_paused = true)]
+async fn half_of_a_configuration_is_a_warning() {
+    const APPLICATION: [&str; 2] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID"];
+    let half = "describes half of a sign-in";
+    let cases: [(&[&str], Option<&str>); 6] = [
+        (&[], None),
+        (&["AZURE_CLIENT_ID"], None),
+        (&APPLICATION, Some(half)),
+        (&["AZURE_USERNAME"], Some(half)),
+        (
+            &[APPLICATION[0], APPLICATION[1], "AZURE_FEDERATED_TOKEN_FILE"],
+            None,
+        ),
+        (&["IDENTITY_ENDPOINT"], Some("IDENTITY_ENDPOINT alone")),
+    ];
+    let mut warnings = 0;
+    for (variables, expected) in cases {
+        let mut stub = Stub::new();
+        for variable in variables {
+            stub = stub.var(variable, "value");
+        }
+        let built = DefaultAzureCredential::builder()
+            .platform(stub.platform())
+            .build();
+        built.unwrap();
+        warnings += usize::from(expected.is_some());
+        logs_assert(|lines: &[&str]| {
+            let said: Vec<_> = lines.iter().filter(|line| line.contains("WARN")).collect();
+            let last = said.last().map_or("", |line| line);
+            let is_said = expected.is_none_or(|words| last.contains(words));
+            if said.len() == warnings && is_said {
+                Ok(())
+            } else {
+                Err(format!("{variables:?}: {said:#?}"))
+            }
+        });
+    }
+}

@@ -1,4 +1,5 @@
-//! TLS as a request asks for it: whom to trust, and under which name to reach the peer.
+//! TLS as a request asks for it: which certificates are accepted, and under which name the peer is
+//! reached.
 
 use std::{error::Error as StdError, fmt, io, sync::Arc};
 

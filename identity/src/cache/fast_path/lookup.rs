@@ -21,7 +21,7 @@ pub(crate) struct Asked<'a, S> {
     pub(crate) tenant: Option<&'a str>,
     pub(crate) claims: Option<&'a str>,
     pub(crate) cae: bool,
-    /// For whom, by the hash of the user's assertion.
+    /// The SHA-256 of the assertion of the user, where one credential serves many users.
     pub(crate) user: Option<&'a [u8; 32]>,
 }
 

@@ -23,8 +23,8 @@ pub use token_ref::TokenRef;
 
 use crate::{AccessToken, TokenRequest, platform::Clock};
 
-/// What this crate's credentials can do without a future. Public only in name: a wrong subject of
-/// the simulator's own tests implements it.
+/// What this crate's credentials can do without a future. It is public for tests only, in which
+/// deliberately wrong credentials implement it.
 pub trait FastPath: Send + Sync {
     /// The token for `request`, if it can be handed out at once and nothing else is to be done: it
     /// is valid by both clocks, enough of it is left, and no refresh is due (PR-20 to PR-22).
@@ -34,7 +34,7 @@ pub trait FastPath: Send + Sync {
     fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef>;
 
     /// What is held for `request`, still valid, however short. Starts nothing, not even a refresh
-    /// that is due: whoever hands it out should also call
+    /// that is due: a caller that hands it out should also call
     /// [`get_token`](crate::TokenCredential::get_token), which answers at once.
     fn peek(&self, request: &TokenRequest) -> Option<AccessToken>;
 
@@ -67,7 +67,7 @@ impl FastPath for NeverAnswers {
 }
 
 impl Slot {
-    /// The token, if it may be handed out at once to somebody who wants at least `min_remaining`
+    /// The token, if it may be handed out at once to a caller that wants at least `min_remaining`
     /// nanoseconds of it.
     // Without a call in between, so that what is lent is not copied on its way up.
     #[inline(always)]
