@@ -139,6 +139,31 @@ async fn who_gave_up_forces_nothing_later() {
     );
 }
 
+/// A caller has its answer once that has come, even before it looks at it.
+#[tokio::test(start_paused = true)]
+async fn who_has_an_answer_forces_nothing_more() {
+    let world = World::new();
+    world.plain().await;
+    world.source.takes(SECOND);
+    let mut forced = std::pin::pin!(world.forced());
+    let still_under_way = world
+        .host
+        .platform()
+        .within(Duration::ZERO, &mut forced)
+        .await;
+    assert!(still_under_way.is_none());
+    world.host.sleep(56 * MINUTE).await;
+    // A refresh brings a token of less use, which costs nobody the better one (PR-23).
+    world.source.takes(Duration::ZERO).gives(SECOND);
+    assert_eq!(world.plain().await, "token 2");
+    world.host.sleep(SECOND / 10).await;
+    assert_eq!(
+        (world.plain().await.as_str(), world.source.count()),
+        ("token 2", 3)
+    );
+    assert_eq!(forced.await.unwrap(), "token 2");
+}
+
 /// Impatient callers do not keep a refresh from its end.
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_leaves_a_refresh_to_its_owner() {

@@ -114,8 +114,9 @@ pub trait Files: Send + Sync + 'static {
 
     /// Locks the file `path` against other lockers, in this process and in others, and creates it
     /// (mode 0600) if it is missing. Waits for at most `limit`; a limit of zero tries once. The
-    /// lock is advisory, and ends with the [`FileLock`] or with its process. The file stays. If it is
-    /// removed, the next caller locks a new file, and two callers never hold the same name.
+    /// lock is advisory, and ends with the [`FileLock`] or with its process. The file stays. A
+    /// holder may remove it as the last thing that it does: from then on others lock a new file of
+    /// that name.
     ///
     /// # Errors
     /// Others have held it for all that time ([`TimedOut`](io::ErrorKind::TimedOut)), or the file

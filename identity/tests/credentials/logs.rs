@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
     AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential,
-    ClientSecretCredential, DefaultAzureCredential, EnvironmentCredential, LogFilter, LogLevel,
-    ManagedIdentityCredential, TokenCredential, TokenRequest, platform::TransportErrorKind,
+    ChainedTokenCredential, ClientSecretCredential, DefaultAzureCredential, EnvironmentCredential,
+    LogFilter, LogLevel, ManagedIdentityCredential, TokenCredential, TokenRequest,
+    platform::TransportErrorKind,
 };
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 use tracing_test::traced_test;
@@ -354,4 +355,32 @@ async fn half_of_a_configuration_is_a_warning() {
             }
         });
     }
+}
+
+/// PR-04: of a change inside a chain the chain warns, and its member does not.
+#[traced_test]
+#[tokio::test(start_paused = true)]
+async fn a_change_inside_a_chain_is_one_warning() {
+    let stub = Stub::new();
+    let az = AzureCliCredential::builder().platform(stub.platform());
+    let chain = ChainedTokenCredential::builder()
+        .platform(stub.platform())
+        .credential(az.build().unwrap())
+        .build()
+        .unwrap();
+    for person in ["alice", "bob"] {
+        stub.on_command(move |_| az_token(person, 3600));
+        chain.get_token(&request()).await.unwrap();
+    }
+    logs_assert(|lines: &[&str]| {
+        let told = lines
+            .iter()
+            .filter(|line| line.contains("identity changed"));
+        let warnings = told.filter(|line| line.contains("WARN")).count();
+        if warnings == 1 {
+            Ok(())
+        } else {
+            Err(format!("{warnings} warnings: {lines:#?}"))
+        }
+    });
 }
