@@ -101,6 +101,8 @@ async fn every_credential_says_what_it_is() {
         ),
     ];
     for (credential, words) in credentials {
+        let name = credential.name();
+        assert!(name.ends_with("Credential"), "{name}");
         let debug = format!("{credential:?}");
         assert!(words.iter().all(|word| debug.contains(word)), "{debug}");
         assert!(!debug.contains("s3cr3t"), "{debug}");
