@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     chain::{ChainRecord, Tried},
-    retry::Failure,
+    http::Failure,
 };
 
 /// The kind of an error. A chain goes on after [`Unavailable`](Self::Unavailable) and stops at

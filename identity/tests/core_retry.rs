@@ -9,14 +9,14 @@ use std::time::Duration;
 use core_support::{Chunk, Exchange, Host, SECOND, status, status_with};
 use credsim_identity::{
     ManagedIdentityCredential, RetryOptions, RetryPolicy, TokenCredential as _, TokenRequest,
+    http::{self, Failure, Reply},
     platform::{Clock as _, HttpRequest, Method, TransportErrorKind},
-    retry::{self, Failure, Reply},
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
 async fn send(host: &Host, policy: &RetryPolicy) -> Result<Reply, Failure> {
-    retry::send(&host.platform(), policy, "test", || {
+    http::send(&host.platform(), policy, "test", || {
         HttpRequest::new(
             Method::Get,
             "http://169.254.169.254/".parse().expect("a URL"),

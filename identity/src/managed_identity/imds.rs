@@ -5,9 +5,8 @@ use url::Url;
 
 use crate::{
     Error, ErrorKind,
+    http::{RetryPolicy, identification::identified},
     platform::{HttpRequest, Method, Platform},
-    retry::RetryPolicy,
-    wire,
 };
 
 use super::{ManagedIdentityId, NAME, service::Service};
@@ -85,14 +84,14 @@ impl Service for Imds {
         }
         drop(query);
         let request = HttpRequest::new(Method::Get, url).header("Metadata", "true");
-        wire::identified(request.header("Accept", "application/json"), platform)
+        identified(request.header("Accept", "application/json"), platform)
     }
 
     /// Lacks the `Metadata` header on purpose: the service refuses it at once and without work.
     fn probe_request(&self, platform: &Platform) -> Option<HttpRequest> {
         let request = HttpRequest::new(Method::Get, self.0.clone());
         let request = request.header("Accept", "application/json");
-        Some(wire::identified(request, platform))
+        Some(identified(request, platform))
     }
 
     fn judge(&self, status: u16, text: &str, id: &ManagedIdentityId) -> (ErrorKind, &'static str) {

@@ -26,9 +26,9 @@ use crate::{
     CachedCredential, CommonOptions, Error, ErrorKind, TokenRequest,
     cache::CacheKey,
     credential::credential,
+    http::{RetryOptions, RetryPolicy},
     options::setters,
     platform::{BoxFuture, Platform},
-    retry::{RetryOptions, RetryPolicy},
     source::{AccountStore, Fetched, TokenSource},
 };
 
