@@ -73,6 +73,7 @@ async fn a_hit_says_what_the_chain_says() {
             .unwrap(),
     ] {
         assert_eq!(hit.answered_by(), "Second");
+        assert_eq!(hit.principal().unwrap().object_id, "b");
         let record = hit.chain().unwrap();
         assert_eq!(record.chain, "ChainedTokenCredential");
         assert_eq!(record.tried.len(), 1);
