@@ -190,6 +190,46 @@ mod tests {
         assert_eq!(aadsts_code(""), None);
     }
 
+    #[test]
+    fn er_09_the_help_fits_the_error() {
+        use ErrorKind::{Failed, InteractionRequired};
+        for (status, kind, code, expected) in [
+            (401, Failed, Some("AADSTS7000215"), "secret is wrong"),
+            (401, Failed, Some("AADSTS7000222"), "secret has expired"),
+            (
+                400,
+                Failed,
+                Some("AADSTS700016"),
+                "does not know this client",
+            ),
+            (400, Failed, Some("AADSTS7000112"), "is disabled"),
+            (400, Failed, Some("AADSTS90002"), "no such tenant"),
+            (400, Failed, Some("AADSTS70011"), "check the scope"),
+            (400, Failed, Some("AADSTS500011"), "check the scope"),
+            (
+                400,
+                InteractionRequired,
+                Some("AADSTS50076"),
+                "has to sign in",
+            ),
+            (429, Failed, None, "throttles"),
+            (429, Failed, Some("AADSTS50196"), "throttles"),
+            (500, Failed, Some("AADSTS90033"), "in trouble"),
+            (599, Failed, None, "in trouble"),
+            (400, Failed, Some("AADSTS50034"), "error?code=50034"),
+            (
+                400,
+                Failed,
+                Some("invalid_grant"),
+                "check the authority host",
+            ),
+            (404, Failed, None, "check the authority host"),
+        ] {
+            let help = help(status, kind, code);
+            assert!(help.contains(expected), "{status} {code:?}: {help}");
+        }
+    }
+
     proptest::proptest! {
         /// Any answer is a token with an end, or an error without the secret.
         #[test]
