@@ -17,7 +17,7 @@ use credsim_identity::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn pr_24_a_refresh_claims_nobody_elses_request() {
+async fn pr_24_a_refresh_does_not_claim_a_later_request() {
     let host = Host::new(0.0);
     let source = Source::new(&host);
     let eager = Eager(host.clone(), Arc::default());
@@ -28,7 +28,7 @@ async fn pr_24_a_refresh_claims_nobody_elses_request() {
     let get = || cache.get(CacheKey::of(&request), &request, || source.fetch());
     get().await.unwrap();
     host.sleep(56 * MINUTE).await;
-    // The refresh is over at once. Before its owner can claim it, somebody wants another one.
+    // The refresh is over at once. Before its owner can claim it, another one is started.
     let forced = request.clone().with_force_refresh(true);
     let (cache, slow) = (cache.clone(), source.clone());
     let (sender, mut waits) = tokio::sync::mpsc::unbounded_channel();
@@ -85,7 +85,7 @@ impl Wake for Disposes {
 }
 
 #[test]
-fn pr_24_who_gives_up_is_woken_outside_the_lock() {
+fn pr_24_a_dropped_waiter_is_woken_outside_the_lock() {
     let (sender, done) = std::sync::mpsc::channel();
     // On a thread of its own, for one that waits for its own lock waits for ever.
     std::thread::spawn(move || {
