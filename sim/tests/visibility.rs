@@ -1,5 +1,5 @@
-//! What is out of sight is never taken for held: the whole library is played once, what a run
-//! leaves is reduced to what a driver tells, or to what the services saw, and judged.
+//! A check whose input is hidden is `NotObserved` and never `Holds`. Each bundled scenario is played
+//! once; its run is reduced to what a driver reports, or to what the services record, and judged.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -62,7 +62,7 @@ fn reduce(outcome: &mut CallOutcome, visibility: Visibility) {
             ..
         } => {
             if !visibility.kinds {
-                // It stands there, and says nothing.
+                // A driver always sends the field; without kinds its value carries no information.
                 "failed".clone_into(error);
             }
             *retry_at = retry_at.filter(|_| visibility.details);
@@ -70,13 +70,13 @@ fn reduce(outcome: &mut CallOutcome, visibility: Visibility) {
         }
     };
     if !visibility.walks {
-        // All that a driver knows is whom it asked.
+        // A driver knows only the credential that it called.
         "OutermostCredential".clone_into(credential);
         tried.clear();
     }
 }
 
-/// What kind of check it is: `expect[2] token-from` is `token-from`.
+/// Returns the kind of the check: `token-from` for `expect[2] token-from`.
 fn kind(finding: &Finding) -> &str {
     finding.name.rsplit(' ').next().unwrap()
 }
@@ -89,7 +89,7 @@ fn judged_with(visibility: Visibility) -> (BTreeSet<String>, BTreeSet<String>) {
         let run = seen_with(&play(&loaded.scenario), visibility);
         let verdict = verdict::judge(&loaded.scenario, &[run]);
         for finding in verdict.findings() {
-            // One run has no statistics.
+            // Statistics over seeds need more than one run.
             let alone = matches!(kind(finding), "share" | "percentile");
             match &finding.outcome {
                 Judgement::Holds => held.insert(kind(finding).to_owned()),
@@ -196,7 +196,7 @@ fn what_can_be_seen_of_a_check_can_still_fail() {
     let first = expectation(&verdict, 1);
     assert_eq!(kind(first), "token-from");
     assert!(first.unseen().unwrap().contains("which one answered"));
-    // The same with another principal fails, whoever answered.
+    // With another principal it fails, whichever member answered.
     let credsim::expectation::That::TokenFrom(wanted) = &mut loaded.scenario.expect[0].that else {
         panic!("{first:?}");
     };
@@ -205,8 +205,8 @@ fn what_can_be_seen_of_a_check_can_still_fail() {
 }
 
 #[test]
-fn a_kind_of_error_that_is_not_told_is_not_judged() {
-    // There it is unavailable.
+fn a_kind_of_error_that_is_not_visible_is_not_judged() {
+    // In this scenario the error is `unavailable`.
     let mut loaded = bundled("managed-identity/connection-refused");
     let visibility = Visibility {
         kinds: false,
@@ -221,7 +221,7 @@ fn a_kind_of_error_that_is_not_told_is_not_judged() {
         .unwrap();
     let unseen = all.expectations[number].unseen().unwrap();
     assert!(unseen.contains("all of one kind"), "{unseen}");
-    // The words are seen, and can still be wrong.
+    // The message is visible, so a wrong one still fails.
     let credsim::expectation::That::Error(wanted) = &mut loaded.scenario.expect[number].that else {
         panic!("{all:?}");
     };
@@ -265,7 +265,7 @@ fn waits_are_judged_from_what_the_service_saw() {
         event.at += Duration::from_secs(2);
     }
     assert!(expectation(&judge(&loaded, run), 1).is_failure());
-    // Nothing arrives where nobody can be reached.
+    // A service that is out of reach records no requests.
     let loaded = bundled("entra/black-holed-entra");
     let run = seen_with(&play(&loaded.scenario), Visibility::of_a_driver());
     let verdict = judge(&loaded, run);
