@@ -1,18 +1,18 @@
-//! What separates one cached token from another.
+//! The keys of cached tokens.
 
 use crate::TokenRequest;
 
 /// The key of a token in a cache. Scopes are compared as a case-sensitive set (PR-26).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CacheKey {
-    // What differs most comes first: keys are compared field by field.
+    // The field that differs most comes first, because keys are compared field by field.
     /// Sorted, each once: a set in one piece of memory, which compares faster than a tree.
     scopes: Box<[String]>,
     tenant: String,
     client: String,
     account: String,
     authority: String,
-    /// The SHA-256 of the assertion of the user for whom it is.
+    /// The SHA-256 of the assertion of the user, for credentials that act for users.
     user_assertion: Option<[u8; 32]>,
     claims: Option<String>,
     cae: bool,
@@ -51,7 +51,7 @@ impl CacheKey {
         self
     }
 
-    /// Sets the account, for tokens of people.
+    /// Sets the account, for tokens of users.
     #[must_use]
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account = account.into();
@@ -72,12 +72,13 @@ impl CacheKey {
         self
     }
 
-    /// The client (application) id; empty where there is none.
+    /// Returns the client (application) id; empty if there is none.
     pub(crate) fn client_id(&self) -> &str {
         &self.client
     }
 
-    /// For sources that know neither scopes nor tenants: all spellings of one resource share.
+    /// Replaces scopes and tenant by `resource`, for sources that know neither: all spellings of one
+    /// resource then share an entry.
     #[must_use]
     pub(crate) fn resource(mut self, resource: &str) -> Self {
         self.scopes = Box::new([resource.to_owned()]);
@@ -85,7 +86,7 @@ impl CacheKey {
         self
     }
 
-    /// The key of the same token for requests without claims; `None` if this is it.
+    /// Returns the key for the same request without claims; `None` if this has no claims.
     pub(crate) fn without_claims(&self) -> Option<Self> {
         self.claims.is_some().then(|| Self {
             claims: None,
@@ -93,7 +94,7 @@ impl CacheKey {
         })
     }
 
-    /// The scopes, for logs and for the purposes of random draws.
+    /// Returns the scopes, for logs and for the purposes of random draws.
     pub(super) fn scopes(&self) -> String {
         self.scopes.join(" ")
     }
@@ -137,6 +138,13 @@ mod tests {
             CacheKey::of(&request.with_claims("{}")).without_claims(),
             Some(plain)
         );
+    }
+
+    /// Each key has random draws of its own, and all spellings of one share them.
+    #[test]
+    fn the_scopes_are_listed_once_and_in_order() {
+        let key = CacheKey::of(&TokenRequest::new(["b", "a", "b"]));
+        assert_eq!(key.scopes(), "a b");
     }
 
     proptest! {

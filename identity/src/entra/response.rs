@@ -1,4 +1,4 @@
-//! Reads what the token endpoint answers: a token (EN-40, EN-42) or an error (ER-01, TH-01).
+//! Reads the answers of the token endpoint: a token (EN-40, EN-42) or an error (ER-01, TH-01).
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -6,8 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     AccessToken, Error, ErrorKind,
-    retry::Reply,
-    wire::{self, Exchange},
+    http::{self, Exchange, Reply, json, redact},
 };
 
 #[derive(Deserialize)]
@@ -28,8 +27,8 @@ struct ErrorAnswer {
     trace_id: Option<String>,
 }
 
-/// The token in an answer, or the error that the answer stands for. `secret` is what was sent, and
-/// is never repeated.
+/// Returns the token of an answer, or its error. `secret` was sent with the request, and no error may
+/// show it.
 pub(super) fn token(
     credential: &str,
     secret: &str,
@@ -48,7 +47,7 @@ pub(super) fn token(
         .with_status(200)
         .with_help("something other than Entra may be answering: check proxies")
     };
-    // Nothing of a good answer is ever quoted: it holds a token.
+    // An answer of 200 holds a token, so no error quotes any of it.
     let body = Zeroizing::new(reply.body);
     let answer: TokenAnswer =
         serde_json::from_slice(&body).map_err(|_| malformed("it is not a token in JSON"))?;
@@ -61,21 +60,22 @@ pub(super) fn token(
     {
         return Err(malformed("its token is no bearer token"));
     }
-    let seconds = |value: &Option<Value>| value.as_ref().and_then(wire::seconds);
-    let sent = sent.moment(&answer.access_token, seconds(&answer.expires_in));
-    let life = |value| wire::after(sent, seconds(value)?);
+    let seconds = |value: &Option<Value>| value.as_ref().and_then(json::seconds);
+    let sent = sent.start_of_life(&answer.access_token, seconds(&answer.expires_in));
+    let life = |value| json::after(sent, seconds(value)?);
     let expires_on =
         life(&answer.expires_in).ok_or_else(|| malformed("it does not say when the token ends"))?;
     let refresh_on = life(&answer.refresh_in);
     Ok(AccessToken::new(answer.access_token, expires_on, credential).with_refresh_on(refresh_on))
 }
 
-/// The error for a status that is not 200, JSON or not (a throttled application gets plain text).
+/// Returns the error for a status other than 200. The body may be JSON or, for a throttled application,
+/// plain text.
 pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
     let text = String::from_utf8_lossy(&reply.body);
     let answer: ErrorAnswer = serde_json::from_str(&text).unwrap_or_default();
-    // Redacted after it was read: JSON may spell the secret in another way.
-    let safe = |text: &str| wire::excerpt(&wire::redacted(text, secret));
+    // The decoded strings are redacted, because JSON may escape the secret.
+    let safe = |text: &str| redact::excerpt(&redact::without_secret(text, secret));
     let description = answer.error_description.as_deref().unwrap_or_default();
     let code = (answer
         .error_codes
@@ -89,16 +89,16 @@ pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
         ErrorKind::Failed
     };
 
-    // The ids and the time at the end of a description are noise here: the id has its own place.
-    let said = description.split("Trace ID:").next().unwrap_or_default();
-    let said = match &answer.error {
-        Some(error) => safe(&format!("{error}: {said}")),
-        None => wire::quoted(&text, secret),
+    // The ids and the time at the end of a description are left out: the id has its own field.
+    let description = description.split("Trace ID:").next().unwrap_or_default();
+    let text = match &answer.error {
+        Some(error) => safe(&format!("{error}: {description}")),
+        None => redact::quoted(&text, secret),
     };
     let message = format!(
-        "Entra answered {}{}: {said}",
+        "Entra answered {}{}: {text}",
         reply.status,
-        wire::times(reply)
+        http::error::times(reply)
     );
     let help = help(reply.status, kind, code.as_deref());
     let error = Error::new(kind, credential, message).with_help(help);
@@ -107,10 +107,10 @@ pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
         .as_deref()
         .or(reply.header("x-ms-request-id"));
     let (code, request_id) = (code.as_deref().map(safe), request_id.map(safe));
-    wire::refused(error, reply, code.as_deref(), request_id.as_deref())
+    http::error::refused(error, reply, code.as_deref(), request_id.as_deref())
 }
 
-/// Whether a person has to act (ER-06).
+/// Returns whether a user has to act, such as to sign in again (ER-06).
 fn needs_interaction(answer: &ErrorAnswer) -> bool {
     const ERRORS: [&str; 6] = [
         "interaction_required",
@@ -131,15 +131,15 @@ fn needs_interaction(answer: &ErrorAnswer) -> bool {
         "interrupted_user",
     ];
     let description = answer.error_description.as_deref().unwrap_or_default();
-    let said = |word: &&str| answer.error.as_deref() == Some(word) || description.contains(word);
-    ERRORS.iter().any(said)
+    let has = |word: &&str| answer.error.as_deref() == Some(word) || description.contains(word);
+    ERRORS.iter().any(has)
         || answer
             .suberror
             .as_deref()
             .is_some_and(|suberror| SUBERRORS.contains(&suberror))
 }
 
-/// The first `AADSTS` code in a text, such as `AADSTS7000215`.
+/// Returns the first `AADSTS` code in `text`, such as `AADSTS7000215`.
 pub(crate) fn aadsts_code(text: &str) -> Option<String> {
     let at = text.find("AADSTS")?;
     let digits: String = text[at + "AADSTS".len()..]
@@ -149,7 +149,7 @@ pub(crate) fn aadsts_code(text: &str) -> Option<String> {
     (!digits.is_empty()).then(|| format!("AADSTS{digits}"))
 }
 
-/// What to do about the errors that an application meets (ER-09).
+/// Returns the advice for the usual errors of applications (ER-09).
 fn help(status: u16, kind: ErrorKind, code: Option<&str>) -> String {
     let known = match (code, status) {
         (Some("AADSTS7000215"), _) => "the client secret is wrong: use its value, not its id",
@@ -190,8 +190,48 @@ mod tests {
         assert_eq!(aadsts_code(""), None);
     }
 
+    #[test]
+    fn er_09_the_help_fits_the_error() {
+        use ErrorKind::{Failed, InteractionRequired};
+        for (status, kind, code, expected) in [
+            (401, Failed, Some("AADSTS7000215"), "secret is wrong"),
+            (401, Failed, Some("AADSTS7000222"), "secret has expired"),
+            (
+                400,
+                Failed,
+                Some("AADSTS700016"),
+                "does not know this client",
+            ),
+            (400, Failed, Some("AADSTS7000112"), "is disabled"),
+            (400, Failed, Some("AADSTS90002"), "no such tenant"),
+            (400, Failed, Some("AADSTS70011"), "check the scope"),
+            (400, Failed, Some("AADSTS500011"), "check the scope"),
+            (
+                400,
+                InteractionRequired,
+                Some("AADSTS50076"),
+                "has to sign in",
+            ),
+            (429, Failed, None, "throttles"),
+            (429, Failed, Some("AADSTS50196"), "throttles"),
+            (500, Failed, Some("AADSTS90033"), "in trouble"),
+            (599, Failed, None, "in trouble"),
+            (400, Failed, Some("AADSTS50034"), "error?code=50034"),
+            (
+                400,
+                Failed,
+                Some("invalid_grant"),
+                "check the authority host",
+            ),
+            (404, Failed, None, "check the authority host"),
+        ] {
+            let help = help(status, kind, code);
+            assert!(help.contains(expected), "{status} {code:?}: {help}");
+        }
+    }
+
     proptest::proptest! {
-        /// Whatever comes is a token that says when it ends, or an error without the secret.
+        /// Any answer is a token with an end, or an error without the secret.
         #[test]
         fn any_answer_is_survived(
             status in 100u16..600,
@@ -202,7 +242,7 @@ mod tests {
             let body = format!("{before}{secret}{after}").into_bytes();
             let reply =
                 Reply { status, headers: Vec::new(), body, retry_at: None, is_retried: false, attempts: 1 };
-            let exchange = Exchange { reply, sent: wire::Sent::at(Timestamp::UNIX_EPOCH) };
+            let exchange = Exchange { reply, sent: http::Sent::at(Timestamp::UNIX_EPOCH) };
             if let Err(error) = token("Test", secret, exchange) {
                 assert!(!format!("{error} {error:?}").contains(secret));
                 assert_eq!(error.status(), Some(status));

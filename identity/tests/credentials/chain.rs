@@ -1,11 +1,12 @@
-//! ChainedTokenCredential: who is asked, who answers, what is said about it.
+//! ChainedTokenCredential: which members are asked, which one answers, and what is reported.
 
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
     AccessToken, AzureCliCredential, Cached, ChainedTokenCredential, ContinueAfter, Error,
     ErrorKind, FallbackPolicy, ManagedIdentityCredential, Outcome, TokenCredential,
-    TokenCredentialExt, chain::ChainedTokenCredentialBuilder,
+    TokenCredentialExt, TokenRef, TokenRequest, chain::ChainedTokenCredentialBuilder,
+    internals::FastPath, platform::BoxFuture,
 };
 
 use crate::{
@@ -71,7 +72,7 @@ async fn it_goes_on_after_unavailable_only() {
 
 /// PR-05: all of them, in order, one line each, with what to do.
 #[tokio::test(start_paused = true)]
-async fn nobody_available_lists_everybody() {
+async fn without_an_answer_all_members_are_listed() {
     let stub = Stub::new();
     let first = Puppet::new("First", Err(ErrorKind::Unavailable));
     let second = Puppet::new("Second", Err(ErrorKind::Unavailable));
@@ -123,7 +124,7 @@ async fn the_last_answerer_is_kept_while_its_token_lives() {
     assert_eq!(ask(&chain).await.unwrap().answered_by(), "First");
 }
 
-/// PR-04: reported once, whoever asks at the same time; recorded on the token.
+/// PR-04: reported once, even if several callers ask at the same time; recorded on the token.
 #[tokio::test(start_paused = true)]
 async fn a_change_of_identity_is_reported_once() {
     let stub = Stub::new();
@@ -157,7 +158,7 @@ async fn a_change_of_identity_is_reported_once() {
         ]
     );
 
-    // The same credential as somebody else is a change, too; an opaque token is none.
+    // Another principal of the same credential is a change, too; an opaque token is none.
     second.will(Ok(""));
     ask(&chain).await.unwrap();
     second.will(Ok("c"));
@@ -247,7 +248,7 @@ async fn a_refused_change_hands_nothing_out() {
 }
 
 /// PR-04, PR-23: a change under the same credential is seen even when no walk was needed. `Refuse`
-/// hands out the old token to its end, and tells once.
+/// returns the old token to its end, and reports once.
 #[tokio::test(start_paused = true)]
 async fn a_new_principal_in_the_cache_is_seen() {
     for (policy, in_time, late) in [
@@ -350,4 +351,61 @@ async fn dispose_reaches_the_members() {
     assert_eq!(failure(&chain).await.kind(), ErrorKind::Cancelled);
     assert_eq!(failure(&member).await.kind(), ErrorKind::Cancelled);
     assert!(chain.cached(&request()).is_none());
+}
+
+/// Answers once, and then fails although it holds a token.
+#[derive(Debug)]
+struct Holds(Arc<Puppet>, AccessToken);
+
+impl TokenCredential for Holds {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+    fn get_token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        self.0.get_token(request)
+    }
+    fn fast_path(&self) -> Option<&dyn FastPath> {
+        Some(self)
+    }
+}
+
+impl FastPath for Holds {
+    fn hit(&self, _: &TokenRequest) -> Option<TokenRef> {
+        None
+    }
+    fn hit_scopes(&self, _: &[&str]) -> Option<TokenRef> {
+        None
+    }
+    fn peek(&self, _: &TokenRequest) -> Option<AccessToken> {
+        Some(self.1.clone())
+    }
+    fn never_answers(&self) -> bool {
+        false
+    }
+}
+
+/// PR-03, PR-23: the token that a member holds is the answer, whatever the member says.
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_answerer_costs_no_token_that_it_holds() {
+    let stub = Stub::new();
+    let puppet = Puppet::new("Holds", Ok("a"));
+    let token = puppet.get_token(&request()).await.unwrap();
+    let chain = ChainedTokenCredential::builder()
+        .platform(stub.platform())
+        .credential(Holds(puppet.clone(), token.clone()))
+        .build()
+        .unwrap();
+    ask(&chain).await.unwrap();
+    puppet.will(Err(ErrorKind::Failed));
+    assert_eq!(ask(&chain).await.unwrap(), token);
+    assert_eq!(puppet.asked(), 3);
+    // But who forces a refresh is told.
+    let forced = request().with_force_refresh(true);
+    assert_eq!(
+        chain.get_token(&forced).await.unwrap_err().kind(),
+        ErrorKind::Failed
+    );
 }

@@ -178,7 +178,7 @@ async fn tenants_are_checked_before_anything_is_sent() {
 
 /// ER-01, PR-01: the code, the text, the id and what to do.
 #[tokio::test(start_paused = true)]
-async fn an_entra_error_is_told_whole() {
+async fn an_entra_error_is_reported_whole() {
     for separator in [r"\r\n", " "] {
         let body = format!(
             r#"{{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret
@@ -195,6 +195,16 @@ async fn an_entra_error_is_told_whole() {
         assert!(!error.message().contains("Trace ID"), "{error}");
         assert!(error.help().unwrap().contains("secret is wrong"));
     }
+}
+
+/// ER-01: the id by which support finds the request may stand in the headers only.
+#[tokio::test(start_paused = true)]
+async fn the_request_id_is_taken_from_the_headers_if_the_body_has_none() {
+    let stub = Stub::new();
+    let headers = &[("other", "x"), ("X-Ms-Request-Id", "of-the-headers")];
+    stub.on_http(|_| Answer::Reply(400, headers, "{}".to_owned()));
+    let error = failure(&builder(&stub).build().unwrap()).await;
+    assert_eq!(error.request_id(), Some("of-the-headers"));
 }
 
 /// ER-06: a person has to act.
@@ -267,10 +277,13 @@ async fn a_malformed_answer_is_a_failure_without_its_text() {
 async fn an_unreachable_entra_is_a_failure() {
     let stub = Stub::new();
     stub.on_http(|_| Answer::Fails(TransportErrorKind::Dns));
-    assert_eq!(
-        failure(&builder(&stub).build().unwrap()).await.kind(),
-        ErrorKind::Failed
-    );
+    let error = failure(&builder(&stub).build().unwrap()).await;
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    let whom = "login.microsoftonline.com cannot be reached: ";
+    assert!(error.message().starts_with(whom), "{error}");
+    assert_eq!(error.help(), Some("check that this host reaches it"));
+    let cause = std::error::Error::source(&error).unwrap();
+    assert!(cause.source().is_some(), "what the client said: {cause}");
     assert_eq!(stub.urls().len(), 4);
 }
 
@@ -340,9 +353,12 @@ async fn the_environment_describes_an_application() {
         (ErrorKind::Configuration, "EnvironmentCredential")
     );
     assert!(credential.cached(&request()).is_some());
+    credential.clone().dispose();
+    assert!(credential.cached(&request()).is_none(), "PR-29");
+    assert_eq!(failure(&credential).await.kind(), ErrorKind::Cancelled);
 }
 
-/// CLI-31, PR-08: what is missing is said, and empty is missing; what is whole and cannot be used
+/// CLI-31, PR-08: missing variables are named, and an empty one is missing; what is whole and cannot be used
 /// is not missing.
 #[tokio::test(start_paused = true)]
 async fn an_incomplete_environment_is_unavailable() {
@@ -369,6 +385,28 @@ async fn an_incomplete_environment_is_unavailable() {
             vec![("AZURE_CLIENT_CERTIFICATE_PATH", "/c.pem")],
             absent,
             "AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET are not set",
+        ),
+        (
+            vec![
+                ("AZURE_TENANT_ID", "t"),
+                ("AZURE_CLIENT_CERTIFICATE_PATH", "/c.pem"),
+            ],
+            absent,
+            "AZURE_CLIENT_ID, AZURE_CLIENT_SECRET are not set",
+        ),
+        (
+            vec![
+                ("AZURE_CLIENT_ID", "c"),
+                ("AZURE_USERNAME", "u"),
+                ("AZURE_PASSWORD", "p"),
+            ],
+            absent,
+            "AZURE_TENANT_ID, AZURE_CLIENT_SECRET are not set",
+        ),
+        (
+            with(&[("AZURE_PASSWORD", "p")]),
+            absent,
+            "AZURE_CLIENT_SECRET is not set",
         ),
         (
             with(&[("AZURE_USERNAME", "u"), ("AZURE_PASSWORD", "p")]),

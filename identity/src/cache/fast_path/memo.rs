@@ -30,3 +30,31 @@ impl Memo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(memo: &Memo, owner: &Owner, slot: &Arc<Slot>) -> bool {
+        memo.find(owner)
+            .is_some_and(|found| std::ptr::eq(found, &**slot))
+    }
+
+    #[test]
+    fn two_owners_find_what_they_noted_until_it_is_closed() {
+        let owners = [Owner::new(), Owner::new(), Owner::new()];
+        let slots = [0, 1, 2].map(|n| Arc::new(Slot::new(&owners[n])));
+        let memo = Memo::default();
+        for (owner, slot) in owners.iter().zip(&slots) {
+            assert!(memo.find(owner).is_none());
+            memo.note(slot);
+            memo.note(slot);
+        }
+        assert!(finds(&memo, &owners[0], &slots[0]));
+        assert!(finds(&memo, &owners[1], &slots[1]));
+        assert!(memo.find(&owners[2]).is_none(), "there is room for two");
+        slots[0].close();
+        assert!(memo.find(&owners[0]).is_none());
+        assert!(finds(&memo, &owners[1], &slots[1]));
+    }
+}
