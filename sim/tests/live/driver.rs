@@ -125,7 +125,7 @@ impl Driver {
 fn send(message: Value) {
     let mut out = io::stdout().lock();
     // An error means that credsim has closed the pipe: the input ends, too.
-    let _ = writeln!(out, "{what}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{message}").and_then(|()| out.flush());
 }
 
 fn hello() -> Value {
