@@ -9,8 +9,8 @@ use crate::{Effort, Outcome, case::Case, floors, official, ours, service::Servic
 
 const CALLERS: [u32; 5] = [1, 2, 8, 64, 1_000];
 
-/// A hit does not give way to others; an application does, between two of them or so. What that
-/// costs is the same for every case.
+/// A hit does not yield to other tasks; an application does, every few hits. The cost of the yield is
+/// the same in every case.
 const HITS_BETWEEN_YIELDS: u64 = 64;
 
 pub fn run(effort: Effort) -> Outcome {

@@ -1,5 +1,4 @@
-//! The least that a hit can cost, and what one would write in an afternoon: each with the clock
-//! that our hit reads.
+//! Lower bounds of a hit, and simple caches for comparison: each with the clock that our hit reads.
 
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ impl Token {
     }
 }
 
-/// Whose floor is whose.
+/// The case, by subject and work, that our hit is compared with: its lower bound.
 pub const FLOOR: (&str, &str) = ("arc-swap", "a guard and the clock: the floor");
 
 #[expect(clippy::disallowed_types, reason = "it is what is measured")]
