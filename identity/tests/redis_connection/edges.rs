@@ -306,3 +306,29 @@ async fn a_connection_says_its_database_and_whether_it_is_up() {
         assert!(debug.contains(part), "{debug}");
     }
 }
+
+/// A blocking command whose time runs out while it waits behind a slow `AUTH` is not sent again.
+#[tokio::test(start_paused = true)]
+async fn a_blocking_command_that_ran_out_behind_an_auth_is_over() {
+    let host = Host::new(0.5);
+    let fake = Fake::new(&host);
+    // The AUTH that is due at 12.5 s waits for the first slice, of 5 s, until 16 s.
+    fake.will([Auth::Late(3 * SECOND)]);
+    let world = World::on(host, [Answer::Token(20 * SECOND)], |builder| {
+        builder.platform(fake.platform())
+    });
+    let mut redis =
+        EntraConnection::connect(endpoint(), &world.provider, ConnectionOptions::default())
+            .await
+            .unwrap();
+    world.sleep_until(11 * SECOND).await;
+    let popped: RedisResult<Value> = cmd("BLPOP").arg("q").arg(7).query_async(&mut redis).await;
+    assert_eq!(popped.unwrap(), Value::Nil);
+    let took = world.host.elapsed();
+    assert!(took >= 19 * SECOND && took < 20 * SECOND, "{took:?}");
+    world.sleep_until(MINUTE).await;
+    assert_eq!(fake.arrived("BLPOP").len(), 1);
+    assert!(fake.arrived("AUTH").len() > 1);
+    let doubts = fake.arrived("PING");
+    assert!(doubts.is_empty(), "nothing is under way: {doubts:?}");
+}

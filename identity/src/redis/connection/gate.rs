@@ -359,3 +359,73 @@ impl Drop for Pass<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::{
+        AccessToken,
+        cache::Life,
+        platform::Reading,
+        redis::{RedisCredentials, connection::options::ConnectionOptions},
+    };
+
+    fn gate() -> Arc<Gate> {
+        let platform = Platform::system();
+        let ends = platform.clock.now() + SignedDuration::from_hours(24);
+        let token = AccessToken::new("t".to_owned(), ends, "Test");
+        let life = Life::of(&token, Reading::exact(&*platform.clock)).unwrap();
+        let credentials = RedisCredentials::new("user", token, life);
+        let term = Term::begin(&platform, &credentials, &ConnectionOptions::default());
+        Gate::new(platform, term)
+    }
+
+    fn run(gate: &Gate, verb: Verb, reply: Value) {
+        let Some(Ok(entry)) = gate.try_enter(Request::Plain(&[verb])) else {
+            panic!("{verb:?} has to wait");
+        };
+        entry.pass.answered(&[reply]);
+    }
+
+    fn has_news(gate: &Gate) -> bool {
+        let notified = std::pin::pin!(gate.news.notified());
+        let waker = std::task::Waker::noop();
+        notified
+            .poll(&mut std::task::Context::from_waker(waker))
+            .is_ready()
+    }
+
+    /// PR-34: `AUTH` waits for the end of a transaction, and is then the next.
+    #[test]
+    fn pr_34_the_gate_is_held_directly_after_the_transaction_that_it_waited_for() {
+        let gate = gate();
+        run(&gate, Verb::Multi, Value::Okay);
+        assert!(has_news(&gate) && !gate.hold(false));
+        run(&gate, Verb::Other, Value::SimpleString("QUEUED".to_owned()));
+        assert!(!gate.lock().held, "the transaction goes on");
+        assert!(!has_news(&gate));
+        run(&gate, Verb::Exec, Value::Array(Vec::new()));
+        assert!(gate.lock().held && has_news(&gate));
+        assert!(gate.try_enter(Request::Plain(&[Verb::Other])).is_none());
+        gate.release();
+        run(&gate, Verb::Other, Value::Okay);
+        assert!(!gate.lock().held, "nothing is wanted any more");
+    }
+
+    #[test]
+    fn a_request_that_is_dropped_leaves_doubt_and_one_that_was_not_sent_does_not() {
+        let gate = gate();
+        let enter = || match gate.try_enter(Request::Blocking) {
+            Some(Ok(entry)) => entry,
+            _ => panic!("it has to wait"),
+        };
+        enter().pass.unused();
+        assert_eq!(gate.doubts(), (false, Transaction::None));
+        drop(enter());
+        assert_eq!(gate.doubts(), (true, Transaction::None));
+        gate.resolved(Transaction::None);
+        assert_eq!(gate.doubts(), (false, Transaction::None));
+    }
+}
