@@ -6,11 +6,12 @@ use credsim_identity::redis::{
     RedisEvent,
     connection::{ConnectionOptions, EntraConnection, EntraConnectionManager, RedisEndpoint},
 };
-use redis::{RedisResult, aio::ConnectionLike, cmd};
+use redis::{RedisResult, Value, aio::ConnectionLike, cmd, pipe};
 
 use crate::{
-    core_support::{HOUR, Host, SECOND},
+    core_support::{HOUR, Host, MINUTE, SECOND},
     fake::{Auth, Fake},
+    peer::Peer,
     support::{Answer, World},
 };
 
@@ -177,5 +178,56 @@ async fn a_token_refused_at_the_door_is_exchanged_once() {
         let connected = EntraConnection::connect(endpoint(), &world.provider, options).await;
         assert_eq!(connected.is_ok(), fine, "{connected:?}");
         assert_eq!((world.idp.count(), fake.arrived("HELLO").len()), (2, 2));
+    }
+}
+
+/// The time limit of an answer is for commands that do not block.
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_is_limited_unless_it_blocks() {
+    let (_world, fake, mut redis) = start([]).await;
+    let mut blocks = pipe();
+    blocks.cmd("ECHO").arg("a").cmd("BLPOP").arg("q").arg(30);
+    let answers: RedisResult<Vec<Value>> = blocks.query_async(&mut redis).await;
+    assert_eq!(answers.unwrap().len(), 2);
+    fake.echo_takes(11 * SECOND);
+    let slow: RedisResult<Vec<Value>> = pipe().cmd("ECHO").arg("a").query_async(&mut redis).await;
+    slow.unwrap_err();
+}
+
+/// What a server says to the `PING` that follows a request whose caller has gone.
+#[tokio::test(start_paused = true)]
+async fn a_doubt_is_settled_by_an_answer_that_only_a_ping_gets() {
+    for (answer, is_settled) in [
+        ("+PONG\r\n", true),
+        ("-NOPERM no\r\n", true),
+        ("-NOAUTH no\r\n", true),
+        ("-ERR no\r\n", false),
+        ("+OTHER\r\n", false),
+    ] {
+        let host = Host::new(0.5);
+        let peer = Peer::new(&host, move |_, words| match words[0].as_str() {
+            "HELLO" => "%1\r\n$5\r\nproto\r\n:3\r\n".to_owned(),
+            "PING" => answer.to_owned(),
+            "GET" => String::new(),
+            _ => "+OK\r\n".to_owned(),
+        });
+        let world = World::on(host, [Answer::Token(HOUR)], |builder| {
+            builder.platform(peer.platform())
+        });
+        let options = ConnectionOptions::default();
+        let redis = EntraConnection::connect(endpoint(), &world.provider, options).await;
+        let mut redis = redis.unwrap();
+        world.sleep_until(MINUTE).await;
+        let get = cmd("GET");
+        let gone = tokio::time::timeout(SECOND, get.query_async::<Value>(&mut redis)).await;
+        gone.unwrap_err();
+        peer.push(1, "+OK\r\n");
+        world.sleep_until(DUE + MINUTE).await;
+        assert_eq!(peer.arrived(1, "PING").len(), 1, "{answer}");
+        assert_eq!(
+            peer.arrived(1, "AUTH").len(),
+            usize::from(is_settled),
+            "{answer}"
+        );
     }
 }

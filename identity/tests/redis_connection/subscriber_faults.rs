@@ -5,8 +5,9 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use credsim_identity::redis::connection::{
-    ConnectionOptions, EntraPubSub, PubSubEvent, RedisEndpoint,
+use credsim_identity::redis::{
+    RedisEvent,
+    connection::{ConnectionOptions, EntraPubSub, PubSubEvent, RedisEndpoint},
 };
 use redis::ProtocolVersion;
 
@@ -182,4 +183,23 @@ async fn a_channel_refused_after_reconnecting_costs_no_other() {
         matches!(message, PubSubEvent::Message { .. }),
         "{message:?}"
     );
+}
+
+/// RS-03: a hand-over that fails is tried again, while the old connection goes on.
+#[tokio::test(start_paused = true)]
+async fn a_hand_over_that_fails_is_tried_again() {
+    let host = Host::new(0.5);
+    let peer = Peer::new(&host, |connection, words| match connection {
+        2 | 3 => "-LOADING Redis is loading the dataset in memory\r\n".to_owned(),
+        _ => resp2(words),
+    });
+    let (world, redis) = subscriber(&peer, &host, ProtocolVersion::RESP2).await;
+    redis.subscribe(["a"]).await.unwrap();
+    world.sleep_until(45 * MINUTE).await;
+    assert_eq!(peer.arrived(4, "SUBSCRIBE"), [["SUBSCRIBE", "a"]]);
+    assert_eq!(peer.arrived(1, "UNSUBSCRIBE").len(), 1);
+    let events = world.notes.events();
+    let failed =
+        |(_, event): &&(_, RedisEvent)| matches!(event, RedisEvent::ReauthenticationFailed { .. });
+    assert_eq!(events.iter().filter(failed).count(), 2, "{events:?}");
 }
