@@ -332,3 +332,29 @@ async fn a_blocking_command_that_ran_out_behind_an_auth_is_over() {
     let doubts = fake.arrived("PING");
     assert!(doubts.is_empty(), "nothing is under way: {doubts:?}");
 }
+
+/// A manager sends a command again only if it was not sent: of a blocking one, no slice of it.
+#[tokio::test(start_paused = true)]
+async fn a_blocking_command_is_sent_again_only_if_nothing_of_it_was_sent() {
+    // The AUTH that is due at 12.5 s gets no answer, and the token ends at 20 s. The first command
+    // waits behind it; the second has sent a slice before.
+    for (begins, is_sent_again) in [(13, true), (11, false)] {
+        let host = Host::new(0.5);
+        let fake = Fake::new(&host);
+        fake.will([Auth::Swallow]);
+        let world = World::on(host, [Answer::Token(20 * SECOND)], |builder| {
+            builder.platform(fake.platform())
+        });
+        let options = ConnectionOptions::default();
+        let redis = EntraConnectionManager::connect(endpoint(), &world.provider, options).await;
+        let mut redis = redis.unwrap();
+        world.sleep_until(begins * SECOND).await;
+        let pop = cmd("BLPOP").arg("q").arg(12).to_owned();
+        let popped: RedisResult<Value> = pop.query_async(&mut redis).await;
+        assert_eq!(popped.is_ok(), is_sent_again, "{begins}: {popped:?}");
+        let popped = fake.arrived("BLPOP");
+        let (on_first, on_others): (Vec<_>, Vec<_>) = popped.iter().partition(|pop| pop.1 == 1);
+        assert_eq!(on_first.is_empty(), is_sent_again, "{popped:?}");
+        assert_eq!(on_others.is_empty(), !is_sent_again, "{popped:?}");
+    }
+}
