@@ -1,8 +1,8 @@
 //! Token caches: they return a valid token at once, refresh it in time, and send one request at a time
 //! (PR-20 to PR-29).
 //!
-//! Every credential that asks a service over HTTP has such a cache. [`Cached`] gives one to any
-//! other credential; [`TokenCache`] is the cache itself.
+//! Every credential of this crate that sends HTTP requests has such a cache. [`Cached`] adds one to any other
+//! credential; [`TokenCache`] is the cache itself, and lists its promises.
 //!
 //! ```
 //! # use credsim_identity::{AccessToken, Error, platform::BoxFuture};
@@ -24,12 +24,12 @@
 //! let request = TokenRequest::new(["https://vault.azure.net/.default"]);
 //! assert!(credential.cached(&request).is_none());
 //!
-//! let token = credential.get_token(&request).await?; // asks `slow`
-//! let again = credential.get_token(&request).await?; // does not
+//! let token = credential.get_token(&request).await?; // from `slow`
+//! let again = credential.get_token(&request).await?; // from the cache
 //! assert_eq!(token, again);
 //! assert!(token.refresh_on().is_some_and(|at| at < token.expires_on()));
 //!
-//! let new = credential.get_token(&request.with_force_refresh(true)).await?; // asks again
+//! let new = credential.get_token(&request.with_force_refresh(true)).await?; // from `slow`
 //! # let _ = new;
 //! # Ok(())
 //! # }
