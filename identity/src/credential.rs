@@ -20,7 +20,7 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     /// Returns a token for `request`, from the cache or from the source.
     ///
     /// # Errors
-    /// One of the five kinds of [`ErrorKind`](crate::ErrorKind), which says what each means for a
+    /// One of the five kinds of [`ErrorKind`](crate::ErrorKind), which describes what each means for a
     /// caller.
     fn get_token<'a>(
         &'a self,
