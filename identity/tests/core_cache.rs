@@ -98,7 +98,7 @@ async fn pr_20_a_token_that_has_ended_is_an_error_and_not_a_loop() {
     world.host.sleep(HOUR).await;
     let error = world.get().await.unwrap_err();
     assert_eq!((error.kind(), world.source.count()), (ErrorKind::Failed, 2));
-    assert!(error.message().contains("already ended"), "{error}");
+    assert!(error.message().contains("already expired"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

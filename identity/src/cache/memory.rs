@@ -352,11 +352,11 @@ fn ended(credential: &str, token: &AccessToken) -> Error {
         ErrorKind::Failed,
         credential,
         format!(
-            "the token received had already ended, at {}",
+            "the token received had already expired, at {}",
             token.expires_on()
         ),
     )
-    .with_help("is the clock of this host right?")
+    .with_help("check this host's clock")
     .with_transient()
 }
 

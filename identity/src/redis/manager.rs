@@ -59,7 +59,7 @@ impl Drop for Run {
             NAME,
             "the token manager was ended from outside",
         )
-        .with_help("subscribe again, or make a new provider");
+        .with_help("subscribe again, or create a new provider");
         self.shared
             .board
             .send_modify(|board| board.tell_failure(error));
@@ -143,7 +143,7 @@ impl Run {
             Err(
                 Error::new(ErrorKind::Failed, self.shared.credential.name(), message)
                     .with_help(
-                        "see request_timeout, and whether the source of the token is reachable",
+                        "check request_timeout, and whether the source of the token is reachable",
                     )
                     .with_transient(),
             )
@@ -216,12 +216,12 @@ impl Run {
         });
         let Some(life) = life else {
             let message = format!(
-                "the token received had already ended, at {}",
+                "the token received had already expired, at {}",
                 token.expires_on()
             );
             return Err(
                 Error::new(ErrorKind::Failed, self.shared.credential.name(), message)
-                    .with_help("is the clock of this host right?")
+                    .with_help("check this host's clock")
                     .with_transient(),
             );
         };

@@ -84,7 +84,7 @@ async fn a_token_that_has_ended_is_a_failure() {
     let world = World::new([Token(Duration::ZERO)]);
     let mut subscription = world.provider.subscribe();
     let error = world.provider.credentials().await.unwrap_err();
-    assert!(error.message().contains("already ended"), "{error}");
+    assert!(error.message().contains("already expired"), "{error}");
     world.sleep_until(10 * MINUTE).await;
     assert_eq!(world.provider.current(), None);
     let said = world.said(&mut subscription).await;
