@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     chain::{ChainRecord, Tried},
-    retry::Failure,
+    http::Failure,
 };
 
 /// The kind of an error. A chain goes on after [`Unavailable`](Self::Unavailable) and stops at
@@ -405,6 +405,10 @@ mod tests {
         );
         assert_eq!((error.status(), error.code()), (Some(429), Some("busy")));
         assert!(error.source().is_some());
+        let debug = format!("{error:?}");
+        for part in ["Failed", "Test", "it is busy", "429", "r1", "1970-01-01"] {
+            assert!(debug.contains(part), "{part}: {debug}");
+        }
         assert_eq!(
             plain.to_string(),
             "Test: it is busy",

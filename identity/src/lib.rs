@@ -67,7 +67,7 @@
 //! | [`chain`] | chains of credentials, and the observer that is told which member answered |
 //! | [`source`] | the trait for a credential of your own: what to ask, without how to cache it |
 //! | [`cache`] | the cache of tokens and its promises |
-//! | [`retry`] | how often and after which waits a request is repeated |
+//! | [`http`] | requests to token services: how often and after which waits they are repeated, and their time limits |
 //! | [`platform`] | everything that a credential uses of its host: clock, network, files, commands. A test or a simulator can stand in for it |
 //! | [`redis`] | tokens as passwords of Redis |
 //! | [`adapters`] | bridges to other crates, by feature |
@@ -92,6 +92,7 @@ pub mod credentials;
 pub mod developer;
 mod entra;
 mod error;
+pub mod http;
 mod jwt;
 pub mod logging;
 pub mod managed_identity;
@@ -100,11 +101,9 @@ pub mod platform;
 mod principal;
 pub mod redis;
 mod request;
-pub mod retry;
 mod secret;
 pub mod source;
 mod token;
-mod wire;
 
 /// What only tests of this repository use; no part of the interface.
 #[doc(hidden)]
@@ -128,6 +127,8 @@ pub use developer::{AzureCliCredential, AzureDeveloperCliCredential, AzurePowerS
 #[doc(inline)]
 pub use error::{Error, ErrorKind};
 #[doc(inline)]
+pub use http::{RetryOptions, RetryPolicy};
+#[doc(inline)]
 pub use logging::{LogFilter, LogLevel};
 #[doc(inline)]
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityId};
@@ -139,8 +140,6 @@ pub use platform::Platform;
 pub use principal::Principal;
 #[doc(inline)]
 pub use request::{DEFAULT_MIN_REMAINING, TokenRequest};
-#[doc(inline)]
-pub use retry::{RetryOptions, RetryPolicy};
 #[doc(inline)]
 pub use secret::Secret;
 #[doc(inline)]

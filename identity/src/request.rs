@@ -1,6 +1,6 @@
 //! Requests for tokens.
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use crate::cache::fast_path::{Asked, Memo};
 
@@ -124,11 +124,6 @@ impl TokenRequest {
         &self.scopes
     }
 
-    /// Returns the scopes as a set, which is how caches compare them.
-    pub fn scope_set(&self) -> BTreeSet<&str> {
-        self.scopes.iter().map(String::as_str).collect()
-    }
-
     /// The same request as a chain asks it of a member.
     pub(crate) fn within_chain(&self) -> Self {
         Self {
@@ -186,5 +181,25 @@ mod tests {
             request.with_min_remaining(Duration::ZERO).min_remaining(),
             Duration::ZERO
         );
+    }
+
+    /// What was learnt of the answer is no part of a request.
+    #[test]
+    fn requests_are_equal_if_they_ask_for_the_same() {
+        let request = || TokenRequest::new(["a", "b"]);
+        assert_eq!(request(), request());
+        for other in [
+            TokenRequest::new(["a"]),
+            TokenRequest::new(["b", "a"]),
+            request().with_tenant("t"),
+            request().with_claims("{}"),
+            request().with_cae(true),
+            request().with_force_refresh(true),
+            request().with_min_remaining(Duration::ZERO),
+        ] {
+            assert_ne!(request(), other);
+            assert_eq!(other, other.clone());
+            assert_ne!(format!("{:?}", request()), format!("{other:?}"));
+        }
     }
 }

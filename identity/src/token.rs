@@ -132,6 +132,11 @@ mod tests {
         let added = plain.clone().with_refresh_on(Some(Timestamp::UNIX_EPOCH));
         assert_eq!((plain.refresh_on(), added.secret()), (None, "secret"));
         assert!(added.refresh_on().is_some());
-        assert!(!format!("{added:?}").contains("secret"));
+        let debug = format!("{added:?}");
+        assert!(
+            debug.contains("1970-01-01T00:00:00Z") && debug.contains("Test"),
+            "{debug}"
+        );
+        assert!(!debug.contains("secret"), "{debug}");
     }
 }

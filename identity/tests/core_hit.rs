@@ -304,6 +304,17 @@ async fn a_credential_of_unknown_type_lends_what_its_cache_lends() {
         assert_eq!(secret(fast_path.hit_scopes(&["scope"]).unwrap()), "token 2");
     }
     assert_eq!(source.count(), 2);
-    let debug = format!("{:?}", shared.token(&prepared).await.unwrap());
-    assert!(!debug.contains("token 2"), "{debug}");
+    let (lent, token) = (
+        shared.token(&prepared).await.unwrap(),
+        shared.get_token(&prepared).await.unwrap(),
+    );
+    assert_eq!(lent.expires_on(), token.expires_on());
+    assert_eq!(lent.refresh_on(), token.refresh_on());
+    assert!(lent.refresh_on().is_some());
+    assert_eq!(lent.answered_by(), "Test");
+    let debug = format!("{lent:?}");
+    assert!(
+        debug.contains("answered_by") && !debug.contains("token 2"),
+        "{debug}"
+    );
 }

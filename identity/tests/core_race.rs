@@ -110,3 +110,32 @@ fn pr_24_who_gives_up_is_woken_outside_the_lock() {
     });
     done.recv_timeout(MINUTE).unwrap();
 }
+
+/// A request begins, and before it is sent, the answer to claims brings the token that it wants.
+#[tokio::test(start_paused = true)]
+async fn pr_24_a_request_whose_token_has_come_meanwhile_is_not_sent() {
+    let host = Host::new(0.0);
+    let source = Source::new(&host);
+    let cache = TokenCache::new(host.platform(), "Test");
+    let plain = TokenRequest::new(["scope"]);
+    let claims = plain.clone().with_claims("{}");
+    let (answer, answered) = tokio::sync::oneshot::channel::<()>();
+    let slow = source.clone();
+    let fetch = || -> BoxFuture<'static, _> {
+        Box::pin(async move {
+            answered.await.unwrap();
+            slow.fetch().await
+        })
+    };
+    let (with_claims, without) =
+        tokio::join!(cache.get(CacheKey::of(&claims), &claims, fetch), async {
+            host.sleep(SECOND).await;
+            // The task of the one is woken before that of the other is spawned.
+            answer.send(()).unwrap();
+            cache
+                .get(CacheKey::of(&plain), &plain, || source.fetch())
+                .await
+        });
+    assert_eq!(with_claims.unwrap(), without.unwrap());
+    assert_eq!(source.count(), 1);
+}

@@ -9,14 +9,14 @@ use std::time::Duration;
 use core_support::{Chunk, Exchange, Host, SECOND, status, status_with};
 use credsim_identity::{
     ManagedIdentityCredential, RetryOptions, RetryPolicy, TokenCredential as _, TokenRequest,
+    http::{self, Failure, Reply},
     platform::{Clock as _, HttpRequest, Method, TransportErrorKind},
-    retry::{self, Failure, Reply},
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
 async fn send(host: &Host, policy: &RetryPolicy) -> Result<Reply, Failure> {
-    retry::send(&host.platform(), policy, "test", || {
+    http::send(&host.platform(), policy, "test", || {
         HttpRequest::new(
             Method::Get,
             "http://169.254.169.254/".parse().expect("a URL"),
@@ -137,7 +137,27 @@ async fn pr_11_gone_is_asked_for_seventy_seconds() {
         retry_after_cap: Some(SECOND),
         ..RetryOptions::default()
     };
-    assert_eq!(times(&policy.with(&cap_only), status(410)).await[1], 3000);
+    let gone =
+        async |options| times(&RetryPolicy::managed_identity().with(&options), status(410)).await;
+    assert_eq!(gone(cap_only).await[1], 3000);
+    // Whoever sets any of the waits, or their number, sets it for a 410 too.
+    let defaults = RetryOptions::default;
+    for options in [
+        RetryOptions {
+            max_retries: Some(5),
+            ..defaults()
+        },
+        RetryOptions {
+            retry_delay: Some(Duration::from_millis(800)),
+            ..defaults()
+        },
+        RetryOptions {
+            max_retry_delay: Some(64 * SECOND),
+            ..defaults()
+        },
+    ] {
+        assert_eq!(gone(options).await, MI_TIMES);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -139,6 +139,13 @@ mod tests {
         );
     }
 
+    /// Each key has random draws of its own, and all spellings of one share them.
+    #[test]
+    fn the_scopes_are_listed_once_and_in_order() {
+        let key = CacheKey::of(&TokenRequest::new(["b", "a", "b"]));
+        assert_eq!(key.scopes(), "a b");
+    }
+
     proptest! {
         #[test]
         fn pr_26_scopes_are_a_set(scopes in proptest::collection::vec("[abAB]{1,2}", 1..6)) {

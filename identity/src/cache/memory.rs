@@ -357,3 +357,37 @@ fn ended(credential: &str, token: &AccessToken) -> Error {
     .with_help("is the clock of this host right?")
     .with_transient()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::TokenRequest;
+
+    /// A prepared request keeps a slot that the lookup may have forgotten meanwhile.
+    #[test]
+    fn pr_29_a_slot_that_the_lookup_does_not_know_shows_nothing_after_the_end() {
+        for disposed in [true, false] {
+            let memory = Memory::new(&Platform::system(), "Test");
+            let clock = Arc::clone(&memory.clock);
+            let ends = clock.now() + SignedDuration::from_hours(1);
+            let token = AccessToken::new("t".to_owned(), ends, "Test");
+            let key = CacheKey::of(&TokenRequest::new(["scope"]));
+            let slot = {
+                let mut state = memory.lock();
+                state.change(&key, |entry| {
+                    entry.held = Held::new(token, None, Reading::exact(&*clock), 0.0);
+                });
+                Arc::clone(state.slot(&key).unwrap())
+            };
+            assert!(slot.lend(&*clock, 0).is_some());
+            if disposed {
+                memory.close();
+            } else {
+                drop(memory);
+            }
+            assert!(slot.lend(&*clock, 0).is_none());
+        }
+    }
+}

@@ -322,6 +322,39 @@ mod tests {
     }
 
     #[test]
+    fn pr_20_a_life_ends_before_another_if_it_does_by_either_clock() {
+        let life = |monotonic_end, wall_end| Life {
+            monotonic_end,
+            wall_end,
+        };
+        let known = life(10, 10);
+        for sooner in [life(9, 10), life(10, 9), life(9, 11), life(11, 9)] {
+            assert!(sooner.ends_before(&known), "{sooner:?}");
+        }
+        for not in [known, life(11, 10), life(10, 11), life(11, 11)] {
+            assert!(!not.ends_before(&known), "{not:?}");
+        }
+    }
+
+    /// PR-23: only what is of more use is worth keeping against a newer token.
+    #[test]
+    fn pr_23_a_token_outlasts_another_of_its_identity_that_ends_sooner() {
+        let now = at(0, 0);
+        let held = |secret: &str, by: &str, end| {
+            let token = AccessToken::new(secret.to_owned(), second(end), by);
+            Held::new(token, None, now, 0.0).unwrap()
+        };
+        let known = held("a", "Test", 100);
+        assert!(known.outlasts(&held("b", "Test", 99), now));
+        for (secret, by, end) in [("b", "Test", 100), ("a", "Test", 99), ("b", "Other", 99)] {
+            assert!(
+                !known.outlasts(&held(secret, by, end), now),
+                "{secret} {by} {end}"
+            );
+        }
+    }
+
+    #[test]
     fn pr_22_due_or_short() {
         let decide = |now, wanted| hour().decide(at(now, now), wanted * SECOND);
         assert_eq!(decide(3299, 300), Decision::Fresh);

@@ -1,6 +1,6 @@
 //! The errors of a chain: what its members said, and what to do (PR-04, PR-05).
 
-use crate::{Error, ErrorKind, wire};
+use crate::{Error, ErrorKind, http::redact};
 
 use super::{IdentityChange, Outcome, Tried};
 
@@ -37,7 +37,7 @@ pub(super) fn unanswered(chain: &str, tried: &[Tried]) -> Error {
         if let Some(help) = error.help() {
             line = format!("{line}; {help}");
         }
-        Some(format!("\n  {}", wire::one_line(&line)))
+        Some(format!("\n  {}", redact::one_line(&line)))
     });
     let message = headline + &lines.collect::<String>();
 

@@ -83,6 +83,23 @@ mod tests {
     }
 
     #[test]
+    fn pr_04_an_answer_that_says_more_than_what_is_known_is_something_new() {
+        let plain = TokenRequest::new(["scope"]);
+        let opaque = AccessToken::new("opaque".to_owned(), Timestamp::UNIX_EPOCH, "Test");
+        let mut known = Known::default();
+        assert!(!known.has(&plain, &opaque));
+        known.remember(&plain, &opaque);
+        assert!(known.has(&plain, &opaque));
+        assert!(!known.has(&plain, &token("a", "home")));
+        assert!(known.other_than(&plain, &token("a", "home")).is_none());
+        known.remember(&plain, &token("a", "home"));
+        assert!(known.has(&plain, &token("a", "home")) && known.has(&plain, &opaque));
+        assert!(!known.has(&plain, &token("a", "other")));
+        assert!(!known.has(&plain.clone().with_tenant("home"), &opaque));
+        assert!(known.other_than(&plain, &token("b", "home")).is_some());
+    }
+
+    #[test]
     fn pr_29_it_is_bounded_and_keeps_the_tenant_that_nobody_names() {
         let mut known = Known::default();
         let plain = TokenRequest::new(["scope"]);

@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use crate::{
     AccessToken, Error, ErrorKind, TokenCredential, TokenRequest, cache::fast_path::FastPath,
-    platform::Platform, wire,
+    http::redact, platform::Platform,
 };
 
 use super::{
@@ -194,7 +194,7 @@ impl Members {
             chain = self.chain,
             credential,
             kind = %error.kind(),
-            reason = wire::one_line(error.message()),
+            reason = redact::one_line(error.message()),
             "{what}"
         );
     }

@@ -251,3 +251,93 @@ impl Memory {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn memory() -> Memory {
+        Memory::new(&Platform::system(), FallbackPolicy::Report)
+    }
+
+    /// `""` is an opaque token.
+    fn token(oid: &str) -> AccessToken {
+        let claims = format!(r#"{{"oid":"{oid}"}}"#);
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+        let secret = match oid {
+            "" => "opaque".to_owned(),
+            _ => format!("e30.{claims}.c2ln"),
+        };
+        AccessToken::new(secret, Timestamp::UNIX_EPOCH, "Test")
+    }
+
+    fn answer(memory: &mut Memory, member: usize, route: &Route, oid: &str) -> Verdict {
+        memory.answer(Answer {
+            request: &TokenRequest::new(["scope"]),
+            token: &token(oid),
+            chain: "Chain",
+            member,
+            name: "Test",
+            route,
+            is_cached: false,
+            is_second_best: member > 0,
+        })
+    }
+
+    fn walk(before: Option<usize>) -> Route {
+        Route::Walk {
+            tried: Vec::new(),
+            before,
+        }
+    }
+
+    #[test]
+    fn pr_03_who_is_late_changes_nothing() {
+        let after_one = || {
+            let mut memory = memory();
+            let verdict = answer(&mut memory, 1, &walk(None), "a");
+            assert_eq!(verdict, Verdict::First);
+            memory
+        };
+        let upward = || Route::Upward(Vec::new());
+        for (member, route, is_late) in [
+            (0, Route::Held, true),
+            (1, Route::Held, false),
+            (2, Route::Held, true),
+            // What a walk has passed over is better only if it has answered since.
+            (0, walk(None), false),
+            (1, walk(None), false),
+            (2, walk(None), true),
+            (2, walk(Some(0)), true),
+            (2, walk(Some(1)), false),
+            (0, upward(), false),
+            (1, upward(), true),
+            (2, upward(), true),
+        ] {
+            let mut memory = after_one();
+            let verdict = answer(&mut memory, member, &route, "a");
+            assert_eq!(verdict == Verdict::Late, is_late, "{member}: {verdict:?}");
+            let last = if is_late { 1 } else { member };
+            assert_eq!(memory.last(), Some(last));
+        }
+        let mut empty = memory();
+        assert_eq!(answer(&mut empty, 0, &upward(), "a"), Verdict::Late);
+        assert_eq!(answer(&mut empty, 0, &Route::Held, "a"), Verdict::Late);
+    }
+
+    /// An opaque token says nothing; what comes after it does.
+    #[test]
+    fn pr_04_what_an_answer_says_is_remembered_although_nothing_changed() {
+        let mut memory = memory();
+        assert_eq!(answer(&mut memory, 0, &walk(None), ""), Verdict::First);
+        assert_eq!(answer(&mut memory, 0, &Route::Held, "a"), Verdict::Same);
+        let Verdict::Changed(change) = answer(&mut memory, 0, &Route::Held, "b") else {
+            panic!("nobody noticed");
+        };
+        assert_eq!(change.from, Identity::of(&token("a")));
+        assert_eq!(change.to, Identity::of(&token("b")));
+    }
+}

@@ -10,9 +10,9 @@ use crate::{
     AccessToken, Error, ErrorKind, TokenRequest, ToolOptions,
     credential::credential,
     entra,
+    http::{json, redact},
     options::setters,
     platform::{Command, CommandOutput},
-    wire,
 };
 
 use super::tool::{self, Program, Tool, ToolCredential};
@@ -122,7 +122,7 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     let expires_on = printed
         .expires_on
         .as_ref()
-        .and_then(wire::moment)
+        .and_then(json::moment)
         .filter(|at| *at > Timestamp::UNIX_EPOCH);
     let expires_on = match (expires_on, &printed.expires_on_local) {
         (None, Some(local)) => local_end(tool, local)?,
@@ -170,7 +170,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
         return tool
             .error(ErrorKind::Failed, said_by_az(said))
             .with_code(code)
-            .with_help(wire::excerpt(
+            .with_help(redact::excerpt(
                 help.as_deref().unwrap_or("sign in again with: az login"),
             ));
     }
@@ -196,7 +196,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
 }
 
 fn said_by_az(text: &str) -> String {
-    let text = wire::excerpt(text);
+    let text = redact::excerpt(text);
     format!(
         "the Azure CLI failed: {}",
         text.strip_prefix("ERROR: ").unwrap_or(&text)

@@ -10,9 +10,9 @@ use crate::{
     AccessToken, Error, ErrorKind, TokenRequest, ToolOptions,
     credential::credential,
     entra,
+    http::redact,
     options::setters,
     platform::{Command, CommandOutput},
-    wire,
 };
 
 use super::tool::{self, Program, Tool, ToolCredential};
@@ -109,7 +109,7 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
 fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     let text = message(&String::from_utf8_lossy(&output.stderr));
     let mentions = |words: &str| text.contains(words);
-    let failed = || format!("the Azure Developer CLI failed: {}", wire::excerpt(&text));
+    let failed = || format!("the Azure Developer CLI failed: {}", redact::excerpt(&text));
     // First of all: its advice is to sign in, too, but somebody is signed in.
     let error = if mentions("must use multi-factor authentication")
         || mentions("reauthentication required")
@@ -120,7 +120,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
         let options = login.and_then(|(_, rest)| rest.split_once('`'));
         let options = options.map_or("", |(options, _)| options);
         tool.error(ErrorKind::InteractionRequired, failed())
-            .with_help(wire::excerpt(&format!("run: azd auth login{options}")))
+            .with_help(redact::excerpt(&format!("run: azd auth login{options}")))
     } else if mentions("not logged in, run `azd auth login`") || mentions("run `azd login`") {
         tool.error(
             ErrorKind::Unavailable,
@@ -165,7 +165,7 @@ fn message(stderr: &str) -> String {
             said.push(' ');
         }
     }
-    let said = wire::one_line(&said);
+    let said = redact::one_line(&said);
     said.strip_prefix("ERROR: ").unwrap_or(&said).to_owned()
 }
 

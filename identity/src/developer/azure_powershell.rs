@@ -12,9 +12,9 @@ use crate::{
     AccessToken, Error, ErrorKind, TokenRequest, ToolOptions,
     credential::credential,
     entra,
+    http::{json, redact},
     options::setters,
     platform::{BoxFuture, Command, CommandError, CommandOutput, CommandRunner},
-    wire,
 };
 
 use super::tool::{Program, Tool, ToolCredential};
@@ -152,7 +152,7 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
         .ok_or_else(|| tool.malformed("it does not end in a token in JSON"))?;
     let token = printed.token.filter(|token| !token.trim().is_empty());
     let token = token.ok_or_else(|| tool.malformed("its token is empty"))?;
-    let expires_on = wire::moment(&printed.expires_on)
+    let expires_on = json::moment(&printed.expires_on)
         .filter(|at| *at > Timestamp::UNIX_EPOCH)
         .ok_or_else(|| tool.malformed("it does not say when the token ends"))?;
     Ok(AccessToken::new(token, expires_on, NAME))
@@ -161,7 +161,7 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
 /// Why PowerShell gave no token (CLI-24, CLI-26).
 fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     let text = String::from_utf8_lossy(&output.stderr);
-    let said = wire::excerpt(&text);
+    let said = redact::excerpt(&text);
     let error = match output.code {
         None => tool
             .error(ErrorKind::Failed, "PowerShell was ended by a signal")

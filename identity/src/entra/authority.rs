@@ -73,3 +73,29 @@ impl Authority {
         self.0.host_str().unwrap_or(DEFAULT_HOST)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PR-26: two clouds have two keys; messages name the host alone.
+    #[test]
+    fn an_authority_has_a_key_and_a_name() {
+        let authority = |given| Authority::new("Test", Some(given), &Platform::system()).unwrap();
+        let one = authority("https://login.example/path");
+        assert_eq!(one.as_str(), "https://login.example/path");
+        assert_eq!(one.host(), "login.example");
+        assert_eq!(authority("login.example/path").as_str(), one.as_str());
+        assert_ne!(
+            authority("https://login.microsoftonline.us").as_str(),
+            one.as_str()
+        );
+        for bad in [
+            "https://login.example?x",
+            "https://login.example#x",
+            "https://u@login.example",
+        ] {
+            Authority::new("Test", Some(bad), &Platform::system()).unwrap_err();
+        }
+    }
+}

@@ -5,9 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     AccessToken, EntraOptions, Error, ErrorKind, Secret, TokenRequest,
+    http::{Exchange, RetryPolicy, error::unanswered, identification::identified_to_entra},
     platform::{HttpRequest, Method, Platform},
-    retry::RetryPolicy,
-    wire,
 };
 
 use super::{Authority, response};
@@ -79,12 +78,12 @@ impl Client {
             .header("Content-Type", "application/x-www-form-urlencoded")
             .header("Accept", "application/json");
         post.body = form.into_bytes();
-        let post = wire::identified_to_entra(post, &self.platform);
-        match wire::exchange(&self.platform, &self.policy, "entra", post).await {
+        let post = identified_to_entra(post, &self.platform);
+        match Exchange::send(&self.platform, &self.policy, "entra", post).await {
             Ok(exchange) => response::token(self.name, self.authentication.secret(), exchange),
             // Entra is not a thing of this host that may be absent: not to reach it is a failure,
             // and never a reason for a chain to go on as somebody else (PR-01).
-            Err(failure) => Err(wire::unanswered(
+            Err(failure) => Err(unanswered(
                 self.name,
                 self.authority.host(),
                 failure,

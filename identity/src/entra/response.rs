@@ -6,8 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     AccessToken, Error, ErrorKind,
-    retry::Reply,
-    wire::{self, Exchange},
+    http::{self, Exchange, Reply, json, redact},
 };
 
 #[derive(Deserialize)]
@@ -61,9 +60,9 @@ pub(super) fn token(
     {
         return Err(malformed("its token is no bearer token"));
     }
-    let seconds = |value: &Option<Value>| value.as_ref().and_then(wire::seconds);
-    let sent = sent.moment(&answer.access_token, seconds(&answer.expires_in));
-    let life = |value| wire::after(sent, seconds(value)?);
+    let seconds = |value: &Option<Value>| value.as_ref().and_then(json::seconds);
+    let sent = sent.start_of_life(&answer.access_token, seconds(&answer.expires_in));
+    let life = |value| json::after(sent, seconds(value)?);
     let expires_on =
         life(&answer.expires_in).ok_or_else(|| malformed("it does not say when the token ends"))?;
     let refresh_on = life(&answer.refresh_in);
@@ -75,7 +74,7 @@ pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
     let text = String::from_utf8_lossy(&reply.body);
     let answer: ErrorAnswer = serde_json::from_str(&text).unwrap_or_default();
     // Redacted after it was read: JSON may spell the secret in another way.
-    let safe = |text: &str| wire::excerpt(&wire::redacted(text, secret));
+    let safe = |text: &str| redact::excerpt(&redact::without_secret(text, secret));
     let description = answer.error_description.as_deref().unwrap_or_default();
     let code = (answer
         .error_codes
@@ -93,12 +92,12 @@ pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
     let said = description.split("Trace ID:").next().unwrap_or_default();
     let said = match &answer.error {
         Some(error) => safe(&format!("{error}: {said}")),
-        None => wire::quoted(&text, secret),
+        None => redact::quoted(&text, secret),
     };
     let message = format!(
         "Entra answered {}{}: {said}",
         reply.status,
-        wire::times(reply)
+        http::error::times(reply)
     );
     let help = help(reply.status, kind, code.as_deref());
     let error = Error::new(kind, credential, message).with_help(help);
@@ -107,7 +106,7 @@ pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
         .as_deref()
         .or(reply.header("x-ms-request-id"));
     let (code, request_id) = (code.as_deref().map(safe), request_id.map(safe));
-    wire::refused(error, reply, code.as_deref(), request_id.as_deref())
+    http::error::refused(error, reply, code.as_deref(), request_id.as_deref())
 }
 
 /// Whether a person has to act (ER-06).
@@ -190,6 +189,46 @@ mod tests {
         assert_eq!(aadsts_code(""), None);
     }
 
+    #[test]
+    fn er_09_the_help_fits_the_error() {
+        use ErrorKind::{Failed, InteractionRequired};
+        for (status, kind, code, expected) in [
+            (401, Failed, Some("AADSTS7000215"), "secret is wrong"),
+            (401, Failed, Some("AADSTS7000222"), "secret has expired"),
+            (
+                400,
+                Failed,
+                Some("AADSTS700016"),
+                "does not know this client",
+            ),
+            (400, Failed, Some("AADSTS7000112"), "is disabled"),
+            (400, Failed, Some("AADSTS90002"), "no such tenant"),
+            (400, Failed, Some("AADSTS70011"), "check the scope"),
+            (400, Failed, Some("AADSTS500011"), "check the scope"),
+            (
+                400,
+                InteractionRequired,
+                Some("AADSTS50076"),
+                "has to sign in",
+            ),
+            (429, Failed, None, "throttles"),
+            (429, Failed, Some("AADSTS50196"), "throttles"),
+            (500, Failed, Some("AADSTS90033"), "in trouble"),
+            (599, Failed, None, "in trouble"),
+            (400, Failed, Some("AADSTS50034"), "error?code=50034"),
+            (
+                400,
+                Failed,
+                Some("invalid_grant"),
+                "check the authority host",
+            ),
+            (404, Failed, None, "check the authority host"),
+        ] {
+            let help = help(status, kind, code);
+            assert!(help.contains(expected), "{status} {code:?}: {help}");
+        }
+    }
+
     proptest::proptest! {
         /// Whatever comes is a token that says when it ends, or an error without the secret.
         #[test]
@@ -202,7 +241,7 @@ mod tests {
             let body = format!("{before}{secret}{after}").into_bytes();
             let reply =
                 Reply { status, headers: Vec::new(), body, retry_at: None, is_retried: false, attempts: 1 };
-            let exchange = Exchange { reply, sent: wire::Sent::at(Timestamp::UNIX_EPOCH) };
+            let exchange = Exchange { reply, sent: http::Sent::at(Timestamp::UNIX_EPOCH) };
             if let Err(error) = token("Test", secret, exchange) {
                 assert!(!format!("{error} {error:?}").contains(secret));
                 assert_eq!(error.status(), Some(status));

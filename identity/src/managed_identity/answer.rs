@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     AccessToken, Error, ErrorKind,
-    wire::{self, Exchange},
+    http::{Exchange, json, redact},
 };
 
 use super::NAME;
@@ -40,9 +40,9 @@ pub(super) fn token(title: &str, exchange: Exchange) -> Result<AccessToken, Erro
     if answer.access_token.trim().is_empty() {
         return Err(malformed("its token is empty"));
     }
-    let seconds = |value: &Option<Value>| value.as_ref().and_then(wire::seconds);
-    let sent = sent.moment(&answer.access_token, seconds(&answer.expires_in));
-    let life = |value| wire::after(sent, seconds(value)?);
+    let seconds = |value: &Option<Value>| value.as_ref().and_then(json::seconds);
+    let sent = sent.start_of_life(&answer.access_token, seconds(&answer.expires_in));
+    let life = |value| json::after(sent, seconds(value)?);
     // Where both are given, the earlier end is the safe one: by a slow clock of this host the
     // moment is too far away, while the life is right by any clock (PR-20).
     let moment = answer.expires_on.as_ref().and_then(end);
@@ -58,7 +58,7 @@ pub(super) fn token(title: &str, exchange: Exchange) -> Result<AccessToken, Erro
 /// The moment that `expires_on` names: as Entra writes it, or as the older App Service does, with
 /// 24 or with twice 12 hours.
 fn end(value: &Value) -> Option<Timestamp> {
-    wire::moment(value).or_else(|| {
+    json::moment(value).or_else(|| {
         let text = value.as_str()?.trim();
         ["%m/%d/%Y %H:%M:%S %:z", "%m/%d/%Y %I:%M:%S %p %:z"]
             .iter()
@@ -80,7 +80,7 @@ fn endless(answer: &TokenAnswer) -> String {
         Some((name, value)) => format!(
             "its {name} is {}; understood are seconds (since 1970 for expires_on) as a number or \
              as text, `2026-01-31T12:00:00Z` and `01/31/2026 12:00:00 +00:00`",
-            wire::excerpt(&value.to_string())
+            redact::excerpt(&value.to_string())
         ),
     }
 }
@@ -121,9 +121,9 @@ impl Refusal {
             (Some(code), Some(description)) => format!("{code}: {description}"),
             (Some(one), None) | (None, Some(one)) => one.to_owned(),
             // No secret of ours was sent that the body could repeat.
-            (None, None) => wire::quoted(text, ""),
+            (None, None) => redact::quoted(text, ""),
         };
-        wire::excerpt(&said)
+        redact::excerpt(&said)
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::retry::Reply;
+    use crate::http::{Reply, Sent};
 
     fn read(body: Vec<u8>) -> Result<AccessToken, Error> {
         let reply = Reply {
@@ -143,7 +143,7 @@ mod tests {
             is_retried: false,
             attempts: 1,
         };
-        let sent = wire::Sent::at(Timestamp::UNIX_EPOCH);
+        let sent = Sent::at(Timestamp::UNIX_EPOCH);
         token("IMDS", Exchange { reply, sent })
     }
 

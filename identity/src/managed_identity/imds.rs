@@ -5,9 +5,8 @@ use url::Url;
 
 use crate::{
     Error, ErrorKind,
+    http::{RetryPolicy, identification::identified},
     platform::{HttpRequest, Method, Platform},
-    retry::RetryPolicy,
-    wire,
 };
 
 use super::{ManagedIdentityId, NAME, service::Service};
@@ -29,10 +28,20 @@ impl Imds {
     /// # Errors
     /// `Configuration` when `authority` is not the URL of a host.
     pub(super) fn at(authority: Option<&str>) -> Result<Self, Error> {
-        let host = authority.unwrap_or(DEFAULT_HOST).trim_end_matches('/');
-        Url::parse(&format!("{host}{TOKEN_PATH}"))
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        // Parsed before the path is added, whose first part would else be the host of `http:`.
+        let url = Url::parse(authority.unwrap_or(DEFAULT_HOST)).ok();
+        let is_host = |url: &Url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.query().is_none()
+                && url.fragment().is_none()
+        };
+        let at_token_path = |mut url: Url| {
+            let path = format!("{}{TOKEN_PATH}", url.path().trim_end_matches('/'));
+            url.set_path(&path);
+            url
+        };
+        url.filter(is_host)
+            .map(at_token_path)
             .map(Self)
             .ok_or_else(|| {
                 Error::new(
@@ -75,14 +84,14 @@ impl Service for Imds {
         }
         drop(query);
         let request = HttpRequest::new(Method::Get, url).header("Metadata", "true");
-        wire::identified(request.header("Accept", "application/json"), platform)
+        identified(request.header("Accept", "application/json"), platform)
     }
 
     /// Lacks the `Metadata` header on purpose: the service refuses it at once and without work.
     fn probe_request(&self, platform: &Platform) -> Option<HttpRequest> {
         let request = HttpRequest::new(Method::Get, self.0.clone());
         let request = request.header("Accept", "application/json");
-        Some(wire::identified(request, platform))
+        Some(identified(request, platform))
     }
 
     fn judge(&self, status: u16, text: &str, id: &ManagedIdentityId) -> (ErrorKind, &'static str) {
@@ -122,5 +131,87 @@ impl Service for Imds {
 
     fn unreached_help(&self) -> &'static str {
         "is this an Azure host, and is 169.254.169.254 reachable from it?"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// MI-60 to MI-68, PR-01: the kind decides what a chain does, the help what a person does.
+    #[test]
+    fn pr_01_what_a_refusal_means_and_what_helps() {
+        use ErrorKind::{Failed, Unavailable};
+        let imds = Imds::at(None).unwrap();
+        let (system, user) = (
+            ManagedIdentityId::SystemAssigned,
+            ManagedIdentityId::ClientId("c".to_owned()),
+        );
+        let (lost, unreachable) = ("Identity not found", "an Unreachable network");
+        for (status, text, id, kind, help) in [
+            (
+                400,
+                lost,
+                &system,
+                Unavailable,
+                "assign an identity to this host",
+            ),
+            (400, lost, &user, Failed, "assign the identity with this id"),
+            (
+                400,
+                "invalid_resource",
+                &system,
+                Failed,
+                "check the resource",
+            ),
+            (400, "invalid_resource", &user, Failed, "check the resource"),
+            (403, unreachable, &system, Unavailable, "a proxy answered"),
+            (403, lost, &system, Failed, "a policy or a proxy"),
+            (401, unreachable, &system, Failed, "a policy or a proxy"),
+            (404, lost, &system, Failed, "has recovered"),
+            (410, "", &system, Failed, "has recovered"),
+            (429, "", &system, Failed, "has recovered"),
+            (500, lost, &system, Failed, "has recovered"),
+            (599, "", &system, Failed, "has recovered"),
+            (
+                302,
+                "",
+                &system,
+                Failed,
+                "something other than the metadata service",
+            ),
+            (405, "", &system, Failed, "check the resource"),
+        ] {
+            let (found, said) = imds.judge(status, text, id);
+            assert_eq!(found, kind, "{status} {text}");
+            assert!(said.contains(help), "{status} {text}: {said}");
+        }
+    }
+
+    /// MI-19.
+    #[test]
+    fn an_authority_is_the_url_of_a_host() {
+        for (good, expected) in [
+            ("http://proxy", "http://proxy/metadata"),
+            ("https://proxy:8080/", "https://proxy:8080/metadata"),
+            ("http://[fe80::1]/a//", "http://[fe80::1]/a/metadata"),
+        ] {
+            let url = Imds::at(Some(good)).unwrap().0;
+            assert_eq!(url.as_str(), format!("{expected}/identity/oauth2/token"));
+        }
+        for bad in [
+            "",
+            "proxy",
+            "ftp://proxy",
+            "http:",
+            "http://",
+            "data:x",
+            "http://proxy?x",
+            "http://proxy#x",
+        ] {
+            let error = Imds::at(Some(bad)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{bad}");
+            assert!(error.help().unwrap().contains(DEFAULT_HOST));
+        }
     }
 }

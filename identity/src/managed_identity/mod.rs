@@ -26,9 +26,9 @@ use crate::{
     CachedCredential, CommonOptions, Error, ErrorKind, TokenRequest,
     cache::CacheKey,
     credential::credential,
+    http::{RetryOptions, RetryPolicy},
     options::setters,
     platform::{BoxFuture, Platform},
-    retry::{RetryOptions, RetryPolicy},
     source::{AccountStore, Fetched, TokenSource},
 };
 
@@ -132,7 +132,10 @@ fn resource(request: &TokenRequest) -> Result<&str, Error> {
         scopes => Err(Error::new(
             ErrorKind::Configuration,
             NAME,
-            format!("takes exactly one scope, not {}", scopes.len()),
+            match scopes.len() {
+                1 => "the scope is empty".to_owned(),
+                count => format!("takes exactly one scope, not {count}"),
+            },
         )
         .with_help("ask for one scope, such as https://vault.azure.net/.default")),
     }

@@ -8,8 +8,8 @@ use std::{
 
 use crate::{
     Error, ErrorKind,
+    http::log,
     platform::{HttpRequest, Platform, TransportError, TransportErrorKind},
-    wire::log,
 };
 
 use super::NAME;

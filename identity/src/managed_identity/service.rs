@@ -5,9 +5,8 @@ use std::fmt;
 use super::{ManagedIdentityId, NAME, answer};
 use crate::{
     AccessToken, Error, ErrorKind,
+    http::{self, Exchange, Reply, RetryPolicy},
     platform::{HttpRequest, Platform},
-    retry::{Reply, RetryPolicy},
-    wire,
 };
 
 /// One kind of host's service: what it is asked, and how its answers read. To add one, copy
@@ -47,9 +46,9 @@ pub(super) async fn token(
     id: &ManagedIdentityId,
 ) -> Result<AccessToken, Error> {
     let request = service.token_request(platform, resource, id);
-    let exchange = wire::exchange(platform, policy, "managed-identity", request).await;
+    let exchange = Exchange::send(platform, policy, "managed-identity", request).await;
     let exchange = exchange.map_err(|failure| {
-        wire::unanswered(
+        http::error::unanswered(
             NAME,
             service.title(),
             failure,
@@ -73,7 +72,7 @@ fn refusal(service: &dyn Service, reply: &Reply, id: &ManagedIdentityId) -> Erro
         "{} answered {}{}: {}",
         service.title(),
         reply.status,
-        wire::times(reply),
+        http::error::times(reply),
         answer.said(&text)
     );
     let mut error = Error::new(kind, NAME, message).with_help(help);
@@ -84,7 +83,7 @@ fn refusal(service: &dyn Service, reply: &Reply, id: &ManagedIdentityId) -> Erro
     let request_id = reply
         .header("x-ms-request-id")
         .or(answer.correlation_id.as_deref());
-    wire::refused(error, reply, answer.code(), request_id)
+    http::error::refused(error, reply, answer.code(), request_id)
 }
 
 #[cfg(test)]

@@ -289,6 +289,50 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_known_to_each_client_in_each_tenant() {
+        let mut known = Known::default();
+        for client in ["app", "other"] {
+            for who in [
+                account("alice", "t"),
+                account("alice", "u"),
+                account("bob", "t"),
+            ] {
+                known.keep(client, &fetched(&who, None, None));
+                known.keep(client, &fetched(&who, None, None));
+            }
+        }
+        assert_eq!(known.accounts.len(), 6);
+    }
+
+    #[tokio::test]
+    async fn pr_29_the_store_in_memory_does_what_its_trait_says() {
+        let store = MemoryAccounts::default();
+        let (alice, bob) = (account("alice", "t"), account("bob", "t"));
+        for who in [&alice, &bob] {
+            store
+                .keep("app", &fetched(who, Some("r3fresh"), None))
+                .await
+                .unwrap();
+        }
+        assert_eq!(store.accounts("app").await.unwrap().len(), 2);
+        assert!(store.accounts("other").await.unwrap().is_empty());
+        let token = store.refresh_token(&alice, "app").await.unwrap();
+        assert_eq!(token.unwrap().expose(), "r3fresh");
+        let debug = format!("{store:?}");
+        assert!(
+            debug.contains("accounts: 2") && !debug.contains("r3fresh"),
+            "{debug}"
+        );
+
+        store.forget(&alice).await.unwrap();
+        assert!(store.refresh_token(&alice, "app").await.unwrap().is_none());
+        assert_eq!(store.accounts("app").await.unwrap(), [bob.clone()]);
+        store.dispose();
+        assert!(store.accounts("app").await.unwrap().is_empty());
+        assert!(store.refresh_token(&bob, "app").await.unwrap().is_none());
+    }
+
+    #[test]
     fn an_account_is_listed_once_whatever_its_name() {
         let mut known = Known::default();
         let alice = account("alice", "t");

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use credsim_identity::{
     AccessToken, AzureCliCredential, Cached, ChainedTokenCredential, ContinueAfter, Error,
     ErrorKind, FallbackPolicy, ManagedIdentityCredential, Outcome, TokenCredential,
-    TokenCredentialExt, chain::ChainedTokenCredentialBuilder,
+    TokenCredentialExt, TokenRef, TokenRequest, chain::ChainedTokenCredentialBuilder,
+    internals::FastPath, platform::BoxFuture,
 };
 
 use crate::{
@@ -350,4 +351,61 @@ async fn dispose_reaches_the_members() {
     assert_eq!(failure(&chain).await.kind(), ErrorKind::Cancelled);
     assert_eq!(failure(&member).await.kind(), ErrorKind::Cancelled);
     assert!(chain.cached(&request()).is_none());
+}
+
+/// Answers once, and then fails although it holds a token.
+#[derive(Debug)]
+struct Holds(Arc<Puppet>, AccessToken);
+
+impl TokenCredential for Holds {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+    fn get_token<'a>(
+        &'a self,
+        request: &'a TokenRequest,
+    ) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        self.0.get_token(request)
+    }
+    fn fast_path(&self) -> Option<&dyn FastPath> {
+        Some(self)
+    }
+}
+
+impl FastPath for Holds {
+    fn hit(&self, _: &TokenRequest) -> Option<TokenRef> {
+        None
+    }
+    fn hit_scopes(&self, _: &[&str]) -> Option<TokenRef> {
+        None
+    }
+    fn peek(&self, _: &TokenRequest) -> Option<AccessToken> {
+        Some(self.1.clone())
+    }
+    fn never_answers(&self) -> bool {
+        false
+    }
+}
+
+/// PR-03, PR-23: the token that a member holds is the answer, whatever the member says.
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_answerer_costs_no_token_that_it_holds() {
+    let stub = Stub::new();
+    let puppet = Puppet::new("Holds", Ok("a"));
+    let token = puppet.get_token(&request()).await.unwrap();
+    let chain = ChainedTokenCredential::builder()
+        .platform(stub.platform())
+        .credential(Holds(puppet.clone(), token.clone()))
+        .build()
+        .unwrap();
+    ask(&chain).await.unwrap();
+    puppet.will(Err(ErrorKind::Failed));
+    assert_eq!(ask(&chain).await.unwrap(), token);
+    assert_eq!(puppet.asked(), 3);
+    // But who forces a refresh is told.
+    let forced = request().with_force_refresh(true);
+    assert_eq!(
+        chain.get_token(&forced).await.unwrap_err().kind(),
+        ErrorKind::Failed
+    );
 }

@@ -91,7 +91,15 @@ async fn variables_can_be_required() {
         .build()
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.message().contains("EMPTY, MISSING"), "{error}");
+    assert!(
+        error.message().contains("variables EMPTY, MISSING are"),
+        "{error}"
+    );
+    let error = dac(&stub)
+        .required_env_vars(["MISSING"])
+        .build()
+        .unwrap_err();
+    assert!(error.message().contains("variable MISSING is"), "{error}");
 }
 
 /// PR-13, MI-80: a probe without query and `Metadata`, then one attempt; the yes is remembered.

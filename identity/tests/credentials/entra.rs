@@ -197,6 +197,16 @@ async fn an_entra_error_is_told_whole() {
     }
 }
 
+/// ER-01: the id by which support finds the request may stand in the headers only.
+#[tokio::test(start_paused = true)]
+async fn the_request_id_is_taken_from_the_headers_if_the_body_has_none() {
+    let stub = Stub::new();
+    let headers = &[("other", "x"), ("X-Ms-Request-Id", "of-the-headers")];
+    stub.on_http(|_| Answer::Reply(400, headers, "{}".to_owned()));
+    let error = failure(&builder(&stub).build().unwrap()).await;
+    assert_eq!(error.request_id(), Some("of-the-headers"));
+}
+
 /// ER-06: a person has to act.
 #[tokio::test(start_paused = true)]
 async fn interaction_required_is_its_own_kind() {
@@ -267,10 +277,13 @@ async fn a_malformed_answer_is_a_failure_without_its_text() {
 async fn an_unreachable_entra_is_a_failure() {
     let stub = Stub::new();
     stub.on_http(|_| Answer::Fails(TransportErrorKind::Dns));
-    assert_eq!(
-        failure(&builder(&stub).build().unwrap()).await.kind(),
-        ErrorKind::Failed
-    );
+    let error = failure(&builder(&stub).build().unwrap()).await;
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    let whom = "login.microsoftonline.com cannot be reached: ";
+    assert!(error.message().starts_with(whom), "{error}");
+    assert_eq!(error.help(), Some("check that this host reaches it"));
+    let cause = std::error::Error::source(&error).unwrap();
+    assert!(cause.source().is_some(), "what the client said: {cause}");
     assert_eq!(stub.urls().len(), 4);
 }
 
@@ -369,6 +382,28 @@ async fn an_incomplete_environment_is_unavailable() {
             vec![("AZURE_CLIENT_CERTIFICATE_PATH", "/c.pem")],
             absent,
             "AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET are not set",
+        ),
+        (
+            vec![
+                ("AZURE_TENANT_ID", "t"),
+                ("AZURE_CLIENT_CERTIFICATE_PATH", "/c.pem"),
+            ],
+            absent,
+            "AZURE_CLIENT_ID, AZURE_CLIENT_SECRET are not set",
+        ),
+        (
+            vec![
+                ("AZURE_CLIENT_ID", "c"),
+                ("AZURE_USERNAME", "u"),
+                ("AZURE_PASSWORD", "p"),
+            ],
+            absent,
+            "AZURE_TENANT_ID, AZURE_CLIENT_SECRET are not set",
+        ),
+        (
+            with(&[("AZURE_PASSWORD", "p")]),
+            absent,
+            "AZURE_CLIENT_SECRET is not set",
         ),
         (
             with(&[("AZURE_USERNAME", "u"), ("AZURE_PASSWORD", "p")]),

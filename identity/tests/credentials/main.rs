@@ -18,6 +18,7 @@ mod developer;
 mod entra;
 mod logs;
 mod managed_identity;
+mod options;
 mod powershell;
 mod puppet;
 mod quotes;

@@ -101,12 +101,17 @@ async fn wrong_use_is_a_configuration_error() {
     let empty = builder(&stub).client_id(" ").build().unwrap_err();
     assert_eq!(empty.kind(), ErrorKind::Configuration);
     let credential = builder(&stub).build().unwrap();
-    for scopes in [vec![], vec!["a", "b"]] {
+    for (scopes, message) in [
+        (vec![], "takes exactly one scope, not 0"),
+        (vec!["a", "b"], "takes exactly one scope, not 2"),
+        (vec![""], "the scope is empty"),
+    ] {
         let error = credential
             .get_token(&TokenRequest::new(scopes))
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert_eq!(error.message(), message);
     }
     assert!(stub.urls().is_empty());
 }
@@ -147,7 +152,7 @@ async fn only_the_default_suffix_is_removed() {
 /// somebody else, but in Cloud Shell; empty variables do not count.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_is_not_built_is_named() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 13] = [
         (
             &[
                 "AZURE_CLIENT_ID",
@@ -170,6 +175,19 @@ async fn a_source_that_is_not_built_is_named() {
         (&["IDENTITY_ENDPOINT", "IMDS_ENDPOINT"], "Azure Arc"),
         (&["/opt/azcmagent/bin/himds"], "Azure Arc"),
         (&["IDENTITY_ENDPOINT"], ""),
+        (
+            &[
+                "IDENTITY_HEADER",
+                "IDENTITY_SERVER_THUMBPRINT",
+                "IMDS_ENDPOINT",
+                "MSI_SECRET",
+            ],
+            "",
+        ),
+        (&["AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"], ""),
+        (&["AZURE_CLIENT_ID", "AZURE_TENANT_ID"], ""),
+        (&["AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"], ""),
+        (&["ProgramFiles"], ""),
     ];
     for (variables, name) in cases {
         let mut stub = Stub::new();
@@ -304,6 +322,8 @@ async fn failures_are_retried_and_a_long_retry_after_is_obeyed() {
     stub.on_http(|_| reply(500, "{}"));
     let error = failure(&builder(&stub).build().unwrap()).await;
     assert_eq!(stub.urls().len(), 6, "{error}");
+    let said = "IMDS answered 500 6 times: {}";
+    assert_eq!(error.message(), said);
     let ids: std::collections::BTreeSet<String> = stub
         .requests
         .lock()
@@ -374,12 +394,31 @@ async fn nobody_there_is_not_the_same_as_silence() {
         (Answer::Fails(ConnectTimeout), ErrorKind::Unavailable),
         (Answer::Fails(Broken), ErrorKind::Failed),
         (Answer::Hangs, ErrorKind::Failed),
+        (Answer::Fails(Certificate), ErrorKind::Failed),
         (Answer::Fails(NoClient), ErrorKind::Configuration),
+        (Answer::Fails(Unsupported), ErrorKind::Configuration),
     ] {
+        let (message, help) = match &answer {
+            Answer::Fails(NoClient | Unsupported) => ("cannot be asked: ", None),
+            Answer::Fails(Certificate) => ("did not answer: ", Some("certificate authorities")),
+            Answer::Fails(Broken) | Answer::Hangs => {
+                ("did not answer: ", Some("cuts the connection"))
+            }
+            _ => ("cannot be reached: ", Some("is this an Azure host")),
+        };
         let stub = Stub::new();
         stub.on_http(move |_| answer.clone());
         let error = failure(&builder(&stub).build().unwrap()).await;
         assert_eq!(error.kind(), kind, "{error}");
+        assert!(
+            error.message().starts_with(&format!("IMDS {message}")),
+            "{error}"
+        );
+        assert_eq!(error.help().is_some(), help.is_some(), "{error}");
+        assert!(
+            help.is_none_or(|words| error.help().unwrap().contains(words)),
+            "{error}"
+        );
     }
 }
 

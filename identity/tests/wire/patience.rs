@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use credsim_identity::{
     ErrorKind, ManagedIdentityCredential, Platform, RetryOptions, RetryPolicy,
     adapters::reqwest::ReqwestClient,
+    http::{self, Failure, Reply},
     platform::{HttpClient as _, TransportErrorKind},
-    retry::{self, Failure, Reply},
 };
 use tokio::{
     io::AsyncWriteExt as _,
@@ -61,7 +61,7 @@ async fn send(uri: &str) -> Result<Reply, Failure> {
         attempt_limit: Duration::from_millis(200),
         ..RetryPolicy::managed_identity()
     };
-    retry::send(&Platform::system(), &policy, "test", || get(uri)).await
+    http::send(&Platform::system(), &policy, "test", || get(uri)).await
 }
 
 const SILENCE: (&[u8], &[u8]) = (b"", b"");

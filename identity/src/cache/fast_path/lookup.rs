@@ -322,5 +322,26 @@ mod tests {
         let here = std::cell::Cell::new(0);
         lookup.each(|_| here.set(here.get() + 1));
         assert_eq!(here.get(), all.len());
+        // A tenant that did not count would put all of them into one bucket.
+        let hashes = all.map(|asked| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            asked.hash(&mut hasher);
+            hasher.finish()
+        });
+        assert_eq!(std::collections::BTreeSet::from(hashes).len(), all.len());
+    }
+
+    #[test]
+    fn pr_29_no_more_spellings_are_noted_than_there_is_room_for() {
+        let lookup = Lookup::new(1);
+        let slot = Arc::new(Slot::new(&lookup.owner));
+        let note = |n: usize| lookup.note(&Asked::plain(&[n.to_string()]), Arc::clone(&slot), 2);
+        (0..FIRST + 2).for_each(note);
+        assert!(shown(&lookup, &FIRST.to_string()).is_some());
+        note(FIRST + 2);
+        assert!(shown(&lookup, &FIRST.to_string()).is_none());
+        for known in [0, FIRST + 2] {
+            assert!(shown(&lookup, &known.to_string()).is_some());
+        }
     }
 }

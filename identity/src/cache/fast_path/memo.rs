@@ -63,8 +63,13 @@ impl Clone for Memo {
 mod tests {
     use super::*;
 
+    fn finds(memo: &Memo, owner: &Owner, slot: &Arc<Slot>) -> bool {
+        memo.find(owner)
+            .is_some_and(|found| std::ptr::eq(found, &**slot))
+    }
+
     #[test]
-    fn a_request_made_for_one_call_touches_no_shared_count() {
+    fn a_request_made_for_one_call_writes_to_no_shared_count() {
         let owner = Owner::new();
         let slot = Arc::new(Slot::new(&owner));
         let memo = Memo::default();
@@ -74,9 +79,34 @@ mod tests {
             assert_eq!(Arc::strong_count(&slot), 1);
         }
         memo.note(&slot);
-        assert!(memo.find(&owner).is_some());
-        assert!(memo.clone().find(&owner).is_some());
-        slot.close();
-        assert!(memo.find(&owner).is_none());
+        assert!(finds(&memo, &owner, &slot));
+        assert!(finds(&memo.clone(), &owner, &slot));
+        let twice_looked_up = Memo::default();
+        twice_looked_up.note(&slot);
+        twice_looked_up.note(&slot);
+        let clone = twice_looked_up.clone();
+        clone.note(&slot);
+        assert!(finds(&clone, &owner, &slot), "a clone goes on counting");
+    }
+
+    #[test]
+    fn two_owners_find_what_they_noted_until_it_is_closed() {
+        let owners = [Owner::new(), Owner::new(), Owner::new()];
+        let slots = [0, 1, 2].map(|n| Arc::new(Slot::new(&owners[n])));
+        let memo = Memo::default();
+        for _ in 0..UNREMEMBERED {
+            memo.note(&slots[0]);
+        }
+        for (owner, slot) in owners.iter().zip(&slots) {
+            assert!(memo.find(owner).is_none());
+            memo.note(slot);
+            memo.note(slot);
+        }
+        assert!(finds(&memo, &owners[0], &slots[0]));
+        assert!(finds(&memo, &owners[1], &slots[1]));
+        assert!(memo.find(&owners[2]).is_none(), "there is room for two");
+        slots[0].close();
+        assert!(memo.find(&owners[0]).is_none());
+        assert!(finds(&memo, &owners[1], &slots[1]));
     }
 }

@@ -1,5 +1,5 @@
-//! Events about requests and their answers, at info. They name method, host and path; a query, a
-//! header or a body may hold a secret and is never part of them.
+//! Events about requests and their answers, at info. They show method, host and path, but never a
+//! query, a header or a body, which may hold a secret.
 
 use std::fmt::Display;
 
@@ -7,31 +7,31 @@ use url::{Position, Url};
 
 use crate::platform::HttpRequest;
 
-/// The target of these events, which users filter by.
+/// The target of these events, for filters.
 const TARGET: &str = "credsim_identity::http";
 
-/// Logs that `request` is sent, for the `attempt`th time.
+/// Logs that `request` is sent as attempt number `attempt`, counted from 1.
 pub(crate) fn request(request: &HttpRequest, attempt: u32) {
     let (method, path) = (request.method.as_str(), request.url.path());
     let host = host(&request.url);
     tracing::info!(target: TARGET, method, host, path, attempt, "request");
 }
 
-/// Logs the final answer to `request`, after so many attempts.
+/// Logs the status of the final answer to `request`, which took `attempts` attempts.
 pub(crate) fn response(request: &HttpRequest, status: u16, attempts: u32) {
     let (method, path) = (request.method.as_str(), request.url.path());
     let host = host(&request.url);
     tracing::info!(target: TARGET, method, host, path, status, attempts, "response");
 }
 
-/// Logs that `request` was not answered.
+/// Logs that `attempts` attempts of `request` brought no answer.
 pub(crate) fn no_response(request: &HttpRequest, error: &dyn Display, attempts: u32) {
     let (method, path) = (request.method.as_str(), request.url.path());
     let host = host(&request.url);
     tracing::info!(target: TARGET, method, host, path, attempts, %error, "no response");
 }
 
-/// Host and port, without a user name or a password that the URL may hold.
+/// Returns host and port, without the user name and the password that the URL may hold.
 fn host(url: &Url) -> &str {
     &url[Position::BeforeHost..Position::AfterPort]
 }
@@ -41,8 +41,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_told_without_who_signs_in_there() {
-        for (url, told) in [
+    fn the_user_name_and_the_password_are_left_out() {
+        for (url, shown) in [
             (
                 "http://user:password@10.0.0.1:8080/path?query",
                 "10.0.0.1:8080",
@@ -53,7 +53,7 @@ mod tests {
             ),
             ("http://[::1]:80/", "[::1]"),
         ] {
-            assert_eq!(host(&url.parse().unwrap()), told);
+            assert_eq!(host(&url.parse().unwrap()), shown);
         }
     }
 }

@@ -1,11 +1,12 @@
-//! How long a service wants to be left alone: the forms of `Retry-After` (PR-12).
+//! Parsing of `Retry-After` and the headers like it (PR-12).
 
 use std::time::Duration;
 
 use jiff::{Timestamp, civil::DateTime, fmt::rfc2822::DateTimeParser, tz::TimeZone};
 
-/// The wait that `headers` ask for, counted from `now`. Of the forms, in the order of PR-12, the
-/// first usable one counts; 0, a date that is past, and what cannot be read are no wait.
+/// Returns the wait that `headers` ask for, counted from `now`. The first usable value counts, in
+/// the order `retry-after-ms`, `x-ms-retry-after-ms`, `Retry-After` in seconds, `Retry-After` as a
+/// date. Not usable are 0, a date in the past, and a value in any other form (PR-12).
 pub(super) fn asked_wait(headers: &[(String, String)], now: Timestamp) -> Option<Duration> {
     let values = |name: &'static str| {
         headers
@@ -24,11 +25,12 @@ pub(super) fn asked_wait(headers: &[(String, String)], now: Timestamp) -> Option
     in_ms
         .chain(in_seconds)
         .chain(dates)
-        // A wait beyond the calendar is garbage.
+        // A wait that ends beyond the calendar is not usable.
         .find(|wait| !wait.is_zero() && now.checked_add(*wait).is_ok())
 }
 
-/// Decimal digits, with or without a fraction, of which `per_second` make a second.
+/// Reads a decimal number in a unit of which `per_second` make a second; `None` for a sign, an
+/// exponent or any other form.
 fn number(text: &str, per_second: f64) -> Option<Duration> {
     let is_number = text.starts_with(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_digit() || c == '.');
@@ -36,7 +38,7 @@ fn number(text: &str, per_second: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(number / per_second).ok()
 }
 
-/// The three forms of an HTTP date (RFC 9110, 5.6.7). All are UTC.
+/// Reads an HTTP date in any of its three forms, all of which are UTC (RFC 9110, section 5.6.7).
 fn http_date(text: &str) -> Option<Timestamp> {
     static CURRENT: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
     if let Ok(at) = CURRENT.parse_timestamp(text) {
