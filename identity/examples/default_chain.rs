@@ -1,7 +1,7 @@
-//! The default chain, with an observer that prints who answers and every change of identity.
+//! The default chain, with an observer that prints which member answers and every change of identity.
 //!
 //! On this machine, with `az login` or a managed identity (`AZURE_TOKEN_CREDENTIALS` narrows the
-//! chain to `dev`, `prod` or one member, `SECONDS` says how long it runs, `SCOPE` names another API):
+//! chain to `dev`, `prod` or one member, `SECONDS` sets how long it runs, `SCOPE` selects another API):
 //!
 //! ```console
 //! cargo run -p credsim-identity --example default_chain --features reqwest
@@ -68,7 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for second in 0..seconds {
         match credential.get_token(&request).await {
             Ok(token) => println!("{second:3} s  token of {}", token.answered_by()),
-            // Each member says why it has no token, and what to do.
+            // The error lists each member with its error and advice.
             Err(error) => println!("{second:3} s  {error}"),
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -7,7 +7,7 @@
 //!     cargo run -p credsim-identity --example redis_cache --features redis,reqwest
 //! ```
 //!
-//! In a simulated world whose tokens are renewed every few seconds (`SECONDS` says how long it
+//! In a simulated world whose tokens are renewed every few seconds (`SECONDS` sets how long it
 //! runs):
 //!
 //! ```console

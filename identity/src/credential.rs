@@ -1,4 +1,4 @@
-//! What every credential is: something that gives tokens.
+//! The trait of all credentials, and its extension with the fast path.
 
 mod asking;
 
@@ -35,8 +35,7 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     /// Default: does nothing (PR-29).
     fn dispose(&self) {}
 
-    /// What this crate's own credentials can do without a future. Credentials of other crates need
-    /// not override it.
+    /// The fast path of a credential of this crate. Other credentials need not override it.
     #[doc(hidden)]
     #[inline]
     fn fast_path(&self) -> Option<&dyn FastPath> {
@@ -44,8 +43,7 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// Ways to a token that every credential has besides
-/// [`get_token`](TokenCredential::get_token).
+/// Methods that every [`TokenCredential`] has besides [`get_token`](TokenCredential::get_token).
 pub trait TokenCredentialExt: TokenCredential {
     /// Returns a token for `request`, lent by the cache that holds it: no lock, no allocation, no
     /// boxed future. If the cache has none that can be returned at once, this is
@@ -102,7 +100,7 @@ impl<C: TokenCredential + ?Sized> TokenCredential for Arc<C> {
     }
 }
 
-/// A credential of this crate is a named wrapper around what does the work.
+/// Implements `TokenCredential` and `Debug` for a credential that wraps another one.
 macro_rules! credential {
     ($credential:ident) => {
         impl $crate::TokenCredential for $credential {

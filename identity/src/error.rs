@@ -1,4 +1,4 @@
-//! Errors, by what a caller can do about them (PR-01).
+//! The error of all credentials, whose kinds differ in what a caller can do (PR-01).
 
 use std::{fmt, sync::Arc};
 
@@ -134,8 +134,8 @@ impl Error {
         })
     }
 
-    /// Adds the moment that the service named together with a status that is not retried: for the
-    /// caller to know, while a cache goes on asking as before (PR-01).
+    /// Adds a `Retry-After` that came with a status which is not retried. Callers see it, and a cache still
+    /// sends requests before then (PR-01).
     #[must_use]
     pub(crate) fn with_advised_retry_at(self, at: Timestamp) -> Self {
         self.with(|e| {
@@ -144,7 +144,7 @@ impl Error {
         })
     }
 
-    /// Adds what `cause` says about the next request.
+    /// Adds the `retry_at` of `cause`.
     #[must_use]
     pub(crate) fn with_retry_at_of(self, cause: &Self) -> Self {
         let (retry_at, silences) = (cause.0.retry_at, cause.0.silences);
@@ -154,14 +154,14 @@ impl Error {
         })
     }
 
-    /// Says that no answer came: a time-out, a refused connection or no route (PR-07).
+    /// Marks that no answer came: a time-out, a refused connection or no route (PR-07).
     #[must_use]
     pub(crate) fn with_no_answer(self) -> Self {
         self.with(|e| e.no_answer = true)
     }
 
-    /// For what is configured for this host and cannot be used: no reason for a chain to act as
-    /// somebody else (PR-08).
+    /// Creates the error of a source that is configured for this host and cannot be used, so that a chain
+    /// does not go on with another identity (PR-08).
     pub(crate) fn unusable(credential: &str, message: String, help: &str) -> Self {
         Self::new(ErrorKind::Configuration, credential, message).with_help(format!(
             "{help}; a chain goes on past this one with continue_after = Failure only"
@@ -244,12 +244,12 @@ impl Error {
         self.0.retry_at
     }
 
-    /// The moment before which nothing may be sent for the same key, if there is one.
+    /// Returns the time before which nothing may be sent for the same key, if there is one.
     pub(crate) fn silent_until(&self) -> Option<Timestamp> {
         self.0.retry_at.filter(|_| self.0.silences)
     }
 
-    /// Whether no answer came: a time-out, a refused connection or no route (PR-07).
+    /// Returns whether no answer came: a time-out, a refused connection or no route (PR-07).
     pub(crate) fn is_without_answer(&self) -> bool {
         self.0.no_answer
     }
@@ -340,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_go_away_by_itself_is_told_from_the_rest() {
+    fn transient_errors_are_distinguished_from_the_rest() {
         let failed = || Error::new(ErrorKind::Failed, "Test", "it failed");
         let timed_out = Failure::TimedOut {
             limit: std::time::Duration::from_secs(1),

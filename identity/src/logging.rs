@@ -1,14 +1,14 @@
-//! What this crate logs, and how much of it is shown.
+//! The log events of this crate, and the choice of their level.
 //!
 //! Everything is an event of [`tracing`]. Each request of a credential and its answer are events at
 //! info, with the target `credsim_identity::http` and the fields `method`, `host`, `path`, `status`
-//! and `attempts`; each run of a developer's tool is one as well (`credsim_identity::command`). A
-//! query, a header, a body, an argument or a token never is part of an event, whatever its level.
-//! Changes of identity, failed refreshes and half-complete configurations are warnings.
+//! and `attempts`; so is each run of a developer tool (`credsim_identity::command`). No event holds a
+//! query, a header, a body, an argument or a token, at any level. Changes of identity, failed refreshes
+//! and half-complete configurations are warnings.
 //!
-//! Without a subscriber, nothing is shown. [`LogFilter`] gives a subscriber the level that the
-//! variable `AZURE_LOG_LEVEL` names, and changes it while the application runs, as `setLogLevel`
-//! does in the Azure SDK for JavaScript:
+//! Without a subscriber nothing is shown. A [`LogFilter`] lets a subscriber show the level that the
+//! environment variable `AZURE_LOG_LEVEL` names, and changes it while the application runs, as
+//! `setLogLevel` does in the Azure SDK for JavaScript (LG-01):
 //!
 //! ```
 //! use credsim_identity::{LogFilter, LogLevel, Platform};
@@ -40,31 +40,32 @@ use tracing::{Level, Metadata, level_filters::LevelFilter};
 
 use crate::Platform;
 
-/// The environment variable that names the level: `error`, `warning`, `info` or `verbose`.
+/// The environment variable `AZURE_LOG_LEVEL`, whose value is `error`, `warning`, `info` or `verbose`. Case
+/// and surrounding blanks are ignored; if it is empty or not set, nothing is shown (LG-01).
 pub const LOG_LEVEL_VARIABLE: &str = "AZURE_LOG_LEVEL";
 
-/// The crate in whose name events are logged; the first part of their targets.
+/// The first part of the targets of all events of this crate.
 const TARGET: &str = "credsim_identity";
 
-/// How much is logged, in the words of the Azure SDKs. Each level includes those before it.
+/// A log level, by its name in the Azure SDKs. Each level includes those before it (LG-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum LogLevel {
-    /// Only errors.
+    /// Errors only.
     Error,
-    /// What an operator should look at, such as a change of identity or a failed refresh.
+    /// Events that need attention, such as a change of identity or a failed refresh.
     Warning,
-    /// Requests and their answers, commands, and which member of a chain answered.
+    /// Requests and their answers, commands, and the member of a chain that answered.
     Info,
-    /// Everything, such as why a member of a chain was passed over.
+    /// All events, such as the reasons for which members of a chain were passed over.
     Verbose,
 }
 
 impl LogLevel {
     const ALL: [Self; 4] = [Self::Error, Self::Warning, Self::Info, Self::Verbose];
 
-    /// Returns the level that `AZURE_LOG_LEVEL` names on the host of `platform`; `None` if the
-    /// variable is not set or empty.
+    /// Returns the level that `AZURE_LOG_LEVEL` names on the host of `platform`; `None` if the variable is
+    /// not set or empty (LG-01).
     ///
     /// # Errors
     /// [`UnknownLogLevel`] if the variable names none of the four levels.
@@ -120,7 +121,7 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
-/// A text that names no log level.
+/// The error for a text that is not the name of a log level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownLogLevel(String);
 
@@ -137,8 +138,8 @@ impl fmt::Display for UnknownLogLevel {
 
 impl std::error::Error for UnknownLogLevel {}
 
-/// Decides which events of this crate are shown. Clones share one level, which can be changed at
-/// any time and from any thread.
+/// Decides which events of this crate are shown. Clones share one level, which can be changed at any time
+/// and from any thread (LG-01).
 ///
 /// It works with any subscriber. In a layer of `tracing-subscriber` use it through
 /// `dynamic_filter_fn`, as the [module](self) shows: `filter_fn` asks once for each place in the
@@ -147,13 +148,13 @@ impl std::error::Error for UnknownLogLevel {}
 pub struct LogFilter(Arc<AtomicU8>);
 
 impl LogFilter {
-    /// A filter that shows events up to `level`; none at all for `None`.
+    /// Creates a filter that shows events up to `level`, and no events for `None`.
     pub fn new(level: Option<LogLevel>) -> Self {
         Self(Arc::new(AtomicU8::new(code(level))))
     }
 
-    /// A filter that starts with the level that `AZURE_LOG_LEVEL` names on the host of `platform`,
-    /// and shows nothing if it is not set.
+    /// Creates a filter with the level that `AZURE_LOG_LEVEL` names on the host of `platform`. If the variable
+    /// is not set, the filter shows nothing (LG-01).
     ///
     /// # Errors
     /// [`UnknownLogLevel`] if the variable names none of the four levels.
@@ -161,7 +162,7 @@ impl LogFilter {
         LogLevel::from_environment(platform).map(Self::new)
     }
 
-    /// Returns the level now in force; `None` if nothing is shown.
+    /// Returns the current level; `None` if nothing is shown.
     pub fn level(&self) -> Option<LogLevel> {
         let code = self.0.load(Ordering::Relaxed);
         LogLevel::ALL
@@ -175,8 +176,8 @@ impl LogFilter {
         self.0.store(code(level), Ordering::Relaxed);
     }
 
-    /// Returns whether the event or span with this metadata is shown: it is one of this crate, and
-    /// its level is in force. Costs one relaxed load.
+    /// Returns whether the event or span with this metadata is shown: it belongs to this crate, and the
+    /// current level includes it. Costs one relaxed load.
     pub fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         let is_ours = target
@@ -202,7 +203,7 @@ impl fmt::Debug for LogFilter {
     }
 }
 
-/// The position of a level in [`LogLevel::ALL`], from 1; 0 for none.
+/// Returns the position of a level in [`LogLevel::ALL`], counted from 1; 0 for `None`.
 fn code(level: Option<LogLevel>) -> u8 {
     level.map_or(0, |level| level as u8 + 1)
 }

@@ -24,7 +24,7 @@ pub struct TokenRequest {
     pub(crate) min_remaining: Duration,
     /// Whether a chain asks, which compares and reports identities itself.
     pub(crate) within_chain: bool,
-    /// To be emptied by whatever asks for another token.
+    /// Must be emptied by each method that changes which token is requested.
     pub(crate) memo: Memo,
 }
 

@@ -6,7 +6,7 @@ mod core_support;
 
 use std::sync::{Arc, Mutex};
 
-use core_support::{HOUR, Host, MINUTE, SECOND, Source};
+use core_support::{HOUR, Host, MINUTE, SECOND, Source, jwt_with};
 use credsim_identity::{
     AccessToken, Error, ErrorKind, IdentityChange, Observer, TokenRequest,
     cache::{CacheKey, TokenCache},
@@ -126,7 +126,7 @@ async fn pr_22_a_refresh_is_in_the_background() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pr_22_who_wants_more_than_is_left_waits() {
+async fn pr_22_a_caller_that_wants_more_life_waits() {
     let world = World::new();
     world.get().await.unwrap();
     world.source.takes(10 * SECOND);
@@ -203,7 +203,7 @@ async fn pr_23_a_failed_refresh_is_tried_again_every_thirty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pr_23_nobody_asks_nobody_tries() {
+async fn pr_23_without_callers_nothing_is_retried() {
     let world = World::new();
     world.get().await.unwrap();
     world.source.fails();
@@ -356,6 +356,28 @@ async fn pr_04_a_change_of_principal_is_reported_once() {
     }
     assert_eq!(*changes.0.lock().unwrap(), ["Test as alice -> Test as bob"]);
     assert!(logs_contain("identity changed"));
+}
+
+/// The resource chooses the version of the token format: `appid` and `upn` in the first, `azp` and
+/// `preferred_username` in the second.
+#[tokio::test(start_paused = true)]
+async fn pr_04_another_token_format_is_no_change_of_principal() {
+    let mut world = World::new();
+    let changes = Arc::new(Changes::default());
+    world.cache = world.cache.observer(Some(changes.clone()));
+    for (hour, names) in [
+        (0, r#""appid":"app","upn":"alice@contoso.example""#),
+        (1, r#""azp":"app","preferred_username":"Alice""#),
+        (2, r#""appid":"app""#),
+    ] {
+        world.sleep_until(hour * 3600).await;
+        let secret = jwt_with(&format!(r#"{{"oid":"alice","tid":"t",{names}}}"#));
+        let ends = world.host.platform().clock.now() + SignedDuration::from_mins(60);
+        let token = AccessToken::new(secret, ends, "Test");
+        world.source.gives_again(&token);
+        assert_eq!(world.get().await.unwrap(), token);
+    }
+    assert_eq!(*changes.0.lock().unwrap(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

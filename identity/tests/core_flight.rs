@@ -189,7 +189,7 @@ async fn pr_24_commands_are_merged_by_their_arguments_and_not_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pr_24_work_that_breaks_off_strands_nobody() {
+async fn pr_24_work_that_is_aborted_leaves_no_caller_waiting() {
     let world = World::new();
     let broken = world
         .flights

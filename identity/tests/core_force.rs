@@ -72,7 +72,7 @@ async fn the_new_token_is_kept_though_it_ends_sooner() {
     world.source.gives(20 * MINUTE);
     assert_eq!(world.forced().await.unwrap(), "token 2");
     assert_eq!(world.plain().await, "token 2");
-    // And only that one: a refresh that nobody forces costs no better token (PR-23).
+    // And only that one: a refresh that is not forced costs no better token (PR-23).
     world.host.sleep(16 * MINUTE).await;
     world.source.gives(SECOND);
     world.plain().await;
@@ -84,7 +84,7 @@ async fn the_new_token_is_kept_though_it_ends_sooner() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_told_and_costs_nobody_the_token() {
+async fn a_failure_is_returned_and_costs_no_token() {
     let world = World::new();
     world.plain().await;
     world.source.fails();
@@ -108,7 +108,7 @@ async fn pr_24_one_request_for_all_who_force_or_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pr_24_it_ends_with_who_forced_it() {
+async fn pr_24_it_ends_with_its_last_caller() {
     let world = World::new();
     world.plain().await;
     world.source.takes(HOUR);
@@ -120,15 +120,15 @@ async fn pr_24_it_ends_with_who_forced_it() {
     assert_eq!(world.forced().await.unwrap(), "token 3");
 }
 
-/// A caller who forced a refresh and gave up on it has left nothing behind.
+/// A forced call that is dropped leaves nothing behind.
 #[tokio::test(start_paused = true)]
-async fn who_gave_up_forces_nothing_later() {
+async fn a_dropped_call_forces_nothing_later() {
     let world = World::new();
     world.plain().await;
     world.source.takes(HOUR);
     let given_up = world.host.platform().within(SECOND, world.forced()).await;
     assert!(given_up.is_none());
-    // A refresh that brings a token of less use costs nobody the better one (PR-23).
+    // A refresh that brings a token of less use does not replace the better one (PR-23).
     world.host.sleep(56 * MINUTE).await;
     world.source.takes(Duration::ZERO).gives(SECOND);
     world.plain().await;
@@ -139,9 +139,9 @@ async fn who_gave_up_forces_nothing_later() {
     );
 }
 
-/// A caller has its answer once that has come, even before it looks at it.
+/// A call has its answer once that has come, even before its future is polled.
 #[tokio::test(start_paused = true)]
-async fn who_has_an_answer_forces_nothing_more() {
+async fn a_call_with_an_answer_forces_nothing_more() {
     let world = World::new();
     world.plain().await;
     world.source.takes(SECOND);
@@ -153,7 +153,7 @@ async fn who_has_an_answer_forces_nothing_more() {
         .await;
     assert!(still_under_way.is_none());
     world.host.sleep(56 * MINUTE).await;
-    // A refresh brings a token of less use, which costs nobody the better one (PR-23).
+    // A refresh brings a token of less use, which does not replace the better one (PR-23).
     world.source.takes(Duration::ZERO).gives(SECOND);
     assert_eq!(world.plain().await, "token 2");
     world.host.sleep(SECOND / 10).await;
@@ -166,7 +166,7 @@ async fn who_has_an_answer_forces_nothing_more() {
 
 /// Impatient callers do not keep a refresh from its end.
 #[tokio::test(start_paused = true)]
-async fn who_gives_up_leaves_a_refresh_to_its_owner() {
+async fn a_dropped_call_leaves_a_refresh_to_its_owner() {
     let world = World::new();
     world.plain().await;
     world.host.sleep(56 * MINUTE).await;
@@ -186,7 +186,7 @@ async fn who_gives_up_leaves_a_refresh_to_its_owner() {
 
 /// But one that hangs is ended by them.
 #[tokio::test(start_paused = true)]
-async fn who_gives_up_on_a_refresh_that_hangs_ends_it() {
+async fn a_dropped_call_ends_a_refresh_that_hangs() {
     let world = World::new();
     world.plain().await;
     world.host.sleep(56 * MINUTE).await;
@@ -211,7 +211,7 @@ async fn who_gives_up_on_a_refresh_that_hangs_ends_it() {
 /// Another flight may fail between the two steps of a forced call: that it is forced, and that it
 /// joins a flight.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failure_of_another_does_not_answer_who_forces() {
+async fn a_failure_of_another_flight_does_not_answer_a_forced_call() {
     let host = Host::new(0.0);
     let cache = TokenCache::new(host.platform(), "Test");
     let token = |secret: &str, seconds| {
@@ -225,7 +225,7 @@ async fn a_failure_of_another_does_not_answer_who_forces() {
     cache.get(key.clone(), &request(), seed).await.unwrap();
     host.sleep(2 * SECOND + SECOND / 10).await;
 
-    // Somebody who wants more of the token than is left waits for a refresh, which fails on cue.
+    // A caller that wants more life than is left waits for a refresh, which fails on cue.
     let (fail, failing) = tokio::sync::oneshot::channel::<()>();
     let (over, is_over) = std::sync::mpsc::channel();
     let (other, other_key) = (cache.clone(), key.clone());

@@ -39,7 +39,7 @@ impl World {
         hit.map(|token| token.secret().to_owned())
     }
 
-    /// By the long way, whatever the hit says.
+    /// Through the cache's lock, even if there is a hit.
     async fn get(&self, request: &TokenRequest) -> String {
         let key = CacheKey::of(request);
         let token = self.cache.get(key, request, || self.source.fetch()).await;

@@ -4,7 +4,7 @@
 
 mod core_support;
 
-use core_support::{HOUR, Host, MINUTE, SECOND, Source};
+use core_support::{HOUR, Host, MINUTE, SECOND, Source, jwt_with};
 use credsim_identity::{
     AccessToken, Error, ErrorKind, TokenRequest,
     cache::{CacheKey, TokenCache},
@@ -98,6 +98,28 @@ async fn pr_23_a_refresh_that_brings_less_costs_no_valid_token() {
     assert_eq!(world.get().await, "token 3", "after the pause");
 }
 
+/// A token of the same person in another format is no other identity: see `Principal`.
+#[tokio::test(start_paused = true)]
+async fn pr_23_a_shorter_token_in_another_format_costs_no_valid_token() {
+    let world = World::new();
+    let token = |names: &str, life| {
+        let secret = jwt_with(&format!(r#"{{"oid":"alice","tid":"t",{names}}}"#));
+        let life = SignedDuration::try_from(life).unwrap();
+        AccessToken::new(secret, world.host.platform().clock.now() + life, "Test")
+    };
+    let long = token(r#""appid":"app","upn":"alice@contoso.example""#, HOUR);
+    world.source.gives_again(&long);
+    world.get().await;
+    world.host.sleep(56 * MINUTE).await;
+    let short = token(r#""azp":"app","preferred_username":"Alice""#, MINUTE);
+    world.source.gives_again(&short);
+    world.refresh().await;
+    assert_eq!(
+        (world.get().await.as_str(), world.source.count()),
+        (long.secret(), 2)
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn pr_26_what_claims_bring_is_kept_however_short() {
     let world = World::new();
@@ -108,7 +130,7 @@ async fn pr_26_what_claims_bring_is_kept_however_short() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pr_04_who_answers_now_is_kept_however_short() {
+async fn pr_04_the_new_identity_is_kept_however_short() {
     let world = World::new();
     world.get().await;
     world.host.sleep(56 * MINUTE).await;

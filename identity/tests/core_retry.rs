@@ -194,13 +194,13 @@ async fn pr_12_too_long_a_wait_ends_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pr_12_the_last_answer_says_when_too() {
+async fn pr_12_the_last_answer_has_a_retry_at_too() {
     let host = Host::new(0.5);
     host.script([status_with(429, "Retry-After", "5")]);
     let reply = send(&host, &RetryPolicy::in_default_chain()).await.unwrap();
     assert_eq!(reply.retry_at.unwrap().as_second(), 1_767_225_600 + 5);
     assert!(reply.is_retried);
-    // PR-01: a final status says when, too, and that binds nobody.
+    // PR-01: so has a final status, which silences no key.
     host.script([status_with(403, "Retry-After", "5")]);
     let reply = send(&host, &RetryPolicy::in_default_chain()).await.unwrap();
     assert_eq!(reply.retry_at.unwrap().as_second(), 1_767_225_600 + 5);

@@ -1,4 +1,4 @@
-//! The entries of a cache: which token each keeps, and what the service has refused.
+//! The entries of a cache: their tokens, and the refusals of the service.
 
 use std::{
     collections::{
@@ -24,32 +24,30 @@ pub(super) struct State {
     pub(super) capacity: usize,
     pub(super) observer: ObserverRef,
     owner: Owner,
-    /// Counts uses and fetches, to tell earlier from later.
+    /// A counter of uses and fetches, which orders them.
     turn: u64,
     entries: BTreeMap<Arc<CacheKey>, Entry>,
-    /// The entries by a turn at or before their last use.
+    /// The entries by a turn that is not later than their last use.
     by_use: BTreeMap<u64, Arc<CacheKey>>,
 }
 
 pub(super) struct Entry {
     used: u64,
-    /// What is shown of it to those who take no lock: to be renewed by [`show`](Self::show) after
-    /// every change.
+    /// The image of the entry for lock-free reads. [`show`](Self::show) must be called after each change.
     slot: Arc<Slot>,
     pub(super) held: Option<Held>,
     /// The turn at which the fetch of the token began.
     begun: u64,
     /// The turn at which the last answer of the source came.
     landed: u64,
-    /// Whom the last token stood for that was not opaque.
+    /// The identity of the last token that was not opaque.
     identity: Option<Identity>,
     /// See [`Terms::paused_until`].
     paused_until: u64,
     /// See [`Terms::quiet_until`].
     quiet_until: u64,
     refusal: Option<Refusal>,
-    /// The turns at which callers came that force a refresh: they wait for the next answer of the
-    /// source, and are not served from here.
+    /// The turns at which forced calls came. They wait for the next answer of the source.
     forced: Vec<u64>,
 }
 
@@ -69,7 +67,7 @@ impl Entry {
         }
     }
 
-    /// What decides about the token that is here.
+    /// Returns the terms of the token.
     pub(super) fn terms(&self) -> Terms {
         let Some(held) = &self.held else {
             return Terms::NOTHING;
@@ -93,21 +91,21 @@ impl Entry {
     }
 }
 
-/// The service wants to be left alone (PR-12).
+/// A refusal with a `Retry-After` (PR-12).
 struct Refusal {
-    /// Monotonic nanoseconds: the wall clock may be set.
+    /// In nanoseconds of the monotonic clock, because the wall clock may be set.
     until: u64,
     error: Error,
 }
 
-/// The fetch that brought a token.
+/// The fetch that returned a token.
 #[derive(Clone, Copy)]
 pub(super) struct Fetch {
     /// The turn at which it began.
     pub(super) begun: u64,
     pub(super) with_claims: bool,
     pub(super) landed: Reading,
-    /// Of [0, 1), for the pause after it.
+    /// A random number in [0, 1) for the pause after it.
     pub(super) draw: f64,
 }
 
@@ -124,7 +122,7 @@ impl State {
         }
     }
 
-    /// A new one, later than all before.
+    /// Returns a new turn, later than all before.
     pub(super) fn next_turn(&mut self) -> u64 {
         self.turn += 1;
         self.turn
@@ -134,12 +132,12 @@ impl State {
         self.entries.get(key)
     }
 
-    /// Where the token for `key` is shown.
+    /// Returns the slot of the entry for `key`.
     pub(super) fn slot(&self, key: &CacheKey) -> Option<&Arc<Slot>> {
         Some(&self.entries.get(key)?.slot)
     }
 
-    /// The entry for `key`, if there is one, used now.
+    /// Returns the entry for `key`, if there is one, and marks it as used.
     pub(super) fn use_entry(&mut self, key: &CacheKey) -> Option<&Entry> {
         let turn = self.next_turn();
         let entry = self.entries.get_mut(key)?;
@@ -147,7 +145,8 @@ impl State {
         Some(entry)
     }
 
-    /// Changes the entry for `key`, which is made if need be and is used now. Others may go for it.
+    /// Changes the entry for `key` and marks it as used. If there is none, it is created, and others may be
+    /// evicted for it.
     pub(super) fn change<R>(&mut self, key: &CacheKey, change: impl FnOnce(&mut Entry) -> R) -> R {
         let turn = self.next_turn();
         let entry = match self.entries.entry(Arc::new(key.clone())) {
@@ -176,7 +175,7 @@ impl State {
         Some(result)
     }
 
-    /// The life of `token` if it is, or was, the one for `key`.
+    /// Returns the life of `token` if it is the token for `key`, with or without its claims.
     pub(super) fn known_life(&self, key: &CacheKey, token: &AccessToken) -> Option<Life> {
         let plain = key.without_claims();
         [Some(key), plain.as_ref()]
@@ -219,7 +218,7 @@ impl State {
             .filter(|before| !before.has_principal_of(identity))
     }
 
-    /// Puts what `fetch` brought where it belongs, and says which token is there now.
+    /// Stores the token of `fetch`, unless the entry holds a better one. Returns the token of the entry.
     pub(super) fn keep(&mut self, key: &CacheKey, held: Held, fetch: Fetch) -> AccessToken {
         self.change(key, |entry| entry.keep(held, fetch))
     }
@@ -227,8 +226,7 @@ impl State {
     pub(super) fn refuse(&mut self, key: &CacheKey, until: u64, error: &Error) {
         self.change(key, |entry| {
             entry.paused_until = entry.paused_until.max(until);
-            // Requests with and without claims may be refused at the same time: the longer wait
-            // counts.
+            // Requests with and without claims may both be refused; the longer wait counts.
             let refusal = entry.refusal.as_ref();
             if refusal.is_none_or(|known| known.until < until) {
                 entry.refusal = Some(Refusal {
@@ -239,7 +237,7 @@ impl State {
         });
     }
 
-    /// The error of a service that still wants to be left alone.
+    /// Returns the error of a refusal whose `Retry-After` is not over.
     pub(super) fn refusal(&self, key: &CacheKey, now: Reading) -> Option<Error> {
         let plain = key.without_claims();
         [Some(key), plain.as_ref()]
@@ -250,7 +248,7 @@ impl State {
             .map(|refusal| refusal.error.clone())
     }
 
-    /// What is here for nobody any more: it is to be dropped without the lock.
+    /// Removes all entries. The caller drops them after it has released the lock.
     pub(super) fn empty(&mut self) -> impl Sized + use<> {
         for entry in self.entries.values() {
             entry.slot.close();
@@ -259,7 +257,7 @@ impl State {
         std::mem::take(&mut self.entries)
     }
 
-    /// Forgets the entries whose use is longest ago, but not the one for `newest`.
+    /// Evicts the entries whose last use is longest ago, but not the one for `newest`.
     fn make_room(&mut self, newest: &CacheKey) {
         let last = self.turn;
         while self.entries.len() > self.capacity {
@@ -270,8 +268,8 @@ impl State {
             let Some(entry) = self.entries.get_mut(&*key) else {
                 continue;
             };
-            // Those who take no lock leave only word that they were here.
-            // Each is spared once, or those who never stop would keep this from its end.
+            // Lock-free hits only set `used`. Each entry gets one second chance; otherwise concurrent
+            // hits could keep this loop running.
             if (queued <= last && entry.slot.take_used()) || *key == *newest {
                 entry.used = turn;
             }
@@ -286,7 +284,8 @@ impl State {
 }
 
 impl Entry {
-    /// Whether a fetch with claims overtook this one, which may have brought what they reject.
+    /// Returns whether the entry holds a valid token of a later fetch. That fetch had claims, which the
+    /// token of this one may not meet.
     fn is_overtaken(&self, fetch: Fetch) -> bool {
         let held = self.held.as_ref();
         self.begun > fetch.begun && held.is_some_and(|newer| !newer.life.is_over(fetch.landed))
@@ -303,8 +302,8 @@ impl Entry {
         self.refusal = None;
         let wanted = self.is_forced() || fetch.with_claims;
         self.landed = self.used;
-        // A refresh costs nobody a valid token that is the better one (PR-23). Claims do, and so
-        // does who asks for a new one.
+        // A refresh never replaces a valid token by one that ends sooner (PR-23), unless it had claims or
+        // was forced.
         let better = |current: &&Held| !wanted && current.outlasts(&held, now);
         if let Some(better) = self.held.as_ref().filter(better) {
             return better.token.clone();
@@ -315,17 +314,17 @@ impl Entry {
         token
     }
 
-    /// Whether a caller waits for an answer that has not come yet.
+    /// Returns whether a forced call still waits for its answer.
     pub(super) fn is_forced(&self) -> bool {
         self.forced.iter().any(|turn| *turn > self.landed)
     }
 
-    /// A refresh has been started, or was under way already.
+    /// Records that a refresh is under way, assumed until `until`.
     pub(super) fn keep_quiet_until(&mut self, until: u64) {
         self.quiet_until = until;
     }
 
-    /// A fetch has failed, at a cost of this pause.
+    /// Records that a fetch has failed: no refresh starts before `until`.
     pub(super) fn pause_until(&mut self, until: u64) {
         self.paused_until = self.paused_until.max(until);
         self.quiet_until = 0;

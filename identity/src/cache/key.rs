@@ -1,4 +1,4 @@
-//! What separates one cached token from another.
+//! The keys of cached tokens.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use crate::TokenRequest;
 /// The key of a token in a cache. Scopes are compared as a case-sensitive set (PR-26).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CacheKey {
-    // What differs most comes first: keys are compared field by field.
+    // The field that differs most comes first, because keys are compared field by field.
     scopes: BTreeSet<String>,
     tenant: String,
     client: String,
     account: String,
     authority: String,
-    /// The SHA-256 of the assertion of the user for whom it is.
+    /// The SHA-256 of the assertion of the user, for credentials that act for users.
     user_assertion: Option<[u8; 32]>,
     claims: Option<String>,
     cae: bool,
@@ -49,7 +49,7 @@ impl CacheKey {
         self
     }
 
-    /// Sets the account, for tokens of people.
+    /// Sets the account, for tokens of users.
     #[must_use]
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account = account.into();
@@ -70,12 +70,13 @@ impl CacheKey {
         self
     }
 
-    /// The client (application) id; empty where there is none.
+    /// Returns the client (application) id; empty if there is none.
     pub(crate) fn client_id(&self) -> &str {
         &self.client
     }
 
-    /// For sources that know neither scopes nor tenants: all spellings of one resource share.
+    /// Replaces scopes and tenant by `resource`, for sources that know neither: all spellings of one
+    /// resource then share an entry.
     #[must_use]
     pub(crate) fn resource(mut self, resource: &str) -> Self {
         self.scopes = BTreeSet::from([resource.to_owned()]);
@@ -83,7 +84,7 @@ impl CacheKey {
         self
     }
 
-    /// The key of the same token for requests without claims; `None` if this is it.
+    /// Returns the key for the same request without claims; `None` if this has no claims.
     pub(crate) fn without_claims(&self) -> Option<Self> {
         self.claims.is_some().then(|| Self {
             claims: None,
@@ -91,7 +92,7 @@ impl CacheKey {
         })
     }
 
-    /// The scopes, for logs and for the purposes of random draws.
+    /// Returns the scopes, for logs and for the purposes of random draws.
     pub(super) fn scopes(&self) -> String {
         self.scopes
             .iter()

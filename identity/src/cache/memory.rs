@@ -1,4 +1,4 @@
-//! The tokens in memory: what a caller gets at once, and what becomes of an answer.
+//! The entries of a cache under one lock: the look-up for a caller, and the handling of an answer.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -18,40 +18,40 @@ use crate::{
     platform::{Clock, Random, Reading, nanoseconds},
 };
 
-/// How many entries there are room for (PR-29).
+/// The default of the maximum number of entries (PR-29).
 pub(crate) const DEFAULT_CAPACITY: usize = 10_000;
 
-/// How many spellings of requests the lookup remembers for each entry that there is room for.
+/// The maximum number of spellings of requests in the lookup, per entry of the capacity.
 const SPELLINGS: usize = 4;
 
-/// For how long a refresh that was started, or was under way, is taken to be so.
+/// How long a refresh that was seen under way is assumed to be so, so that hits need not check.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// What is left of a token's life when a caller at the latest gets it who waits for a newer one.
+/// A caller waiting for a refresh gives up while the current token has this much life left.
 const RESERVE: Duration = Duration::from_secs(5);
 
 pub(super) struct Memory {
     pub(super) credential: String,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    /// The slots of the entries, for those who take no lock.
+    /// The slots of the entries, for lock-free reads.
     lookup: Lookup,
     state: Mutex<State>,
 }
 
-/// What there is for a caller.
+/// The result of a look-up.
 pub(super) enum Found {
-    /// A token to hand out.
+    /// A token to return.
     Fresh(AccessToken),
-    /// A token to hand out, while a newer one should be fetched.
+    /// A token to return, while a newer one should be fetched in the background.
     Due(AccessToken),
-    /// A token with less left than wanted: a newer one is worth waiting this long.
+    /// A token with less life left than wanted. Holds how long to wait for a newer one.
     Short(Duration),
-    /// No token, and none may be asked for.
+    /// No token, and the service must not be asked now.
     Refused(Error),
     /// No token.
     Nothing,
-    /// Nothing ever again.
+    /// The cache was disposed.
     Closed,
 }
 
@@ -78,8 +78,8 @@ impl Memory {
         slot.lend(&*self.clock, min_remaining)
     }
 
-    /// The hit for `asked`, which `memo` remembers if there is one. `key` is called only where the
-    /// lookup does not know the request.
+    /// Returns the hit for `asked`, which `memo` remembers if there is one. `key` is called only if
+    /// the lookup does not know `asked`.
     #[inline]
     pub(super) fn hit<S: AsRef<str>>(
         &self,
@@ -100,7 +100,7 @@ impl Memory {
         }
     }
 
-    /// The slot for `key`, which from now on is known to be that for `asked`.
+    /// Returns the slot for `key`, and adds it to the lookup for `asked`.
     #[cold]
     fn learn<S: AsRef<str>>(&self, asked: &Asked<'_, S>, key: &CacheKey) -> Option<Arc<Slot>> {
         let state = self.lock();
@@ -126,7 +126,7 @@ impl Memory {
         Reading::exact(&*self.clock)
     }
 
-    /// The token for `key`, if it is valid, however short.
+    /// Returns the token for `key` if it is valid, however little of its life is left.
     pub(super) fn valid(&self, key: &CacheKey) -> Option<AccessToken> {
         let now = self.now();
         let state = self.lock();
@@ -134,7 +134,7 @@ impl Memory {
         (!held.life.is_over(now)).then(|| held.token.clone())
     }
 
-    /// What there is for a caller who wants at least `min_remaining`.
+    /// Looks up `key` for a caller that wants at least `min_remaining`.
     pub(super) fn look(&self, key: &CacheKey, min_remaining: Duration) -> Found {
         let now = self.now();
         let mut state = self.lock();
@@ -144,7 +144,7 @@ impl Memory {
         if let Some(entry) = state.use_entry(key)
             && let Some(held) = &entry.held
         {
-            // That a refresh is under way is what the flights know for certain.
+            // The flights know whether a refresh is under way, so the assumption is not needed here.
             let terms = Terms {
                 quiet_until: 0,
                 ..entry.terms()
@@ -156,7 +156,7 @@ impl Memory {
                     let left = held.life.left(now);
                     return Found::Short(left.saturating_sub(RESERVE).max(left / 2));
                 }
-                // It stays: its source may give it again (PR-20).
+                // It is kept, because the source may return the same token again (PR-20).
                 Decision::Ended => {}
             }
         }
@@ -166,11 +166,11 @@ impl Memory {
         }
     }
 
-    /// Makes the next answer for `key` the one that counts, whatever is cached, for as long as the
-    /// returned value is kept.
+    /// Registers a caller that forces a refresh of `key`: until the returned value is dropped, the next
+    /// answer replaces the cached token in any case.
     ///
     /// # Errors
-    /// `Cancelled` after the dispose, and the service's own error while it wants to be left alone.
+    /// `Cancelled` after `dispose`, and the service's error before its `Retry-After` is over (PR-12).
     pub(super) fn force(self: &Arc<Self>, key: &CacheKey) -> Result<Forced, Error> {
         let now = self.now();
         let mut state = self.lock();
@@ -187,25 +187,25 @@ impl Memory {
         })
     }
 
-    /// Whether a caller waits for an answer for `key` that has not come yet.
+    /// Returns whether a forced call for `key` still waits for its answer.
     pub(super) fn is_forced(&self, key: &CacheKey) -> bool {
         self.lock().get(key).is_some_and(Entry::is_forced)
     }
 
-    /// The turn of a fetch that begins now.
+    /// Returns the turn of a fetch that begins now.
     pub(super) fn begin(&self) -> u64 {
         self.lock().next_turn()
     }
 
-    /// A refresh for `key` has been started, or was under way: for a while nobody need see to it.
+    /// Records that a refresh of `key` is under way, so that hits are fresh for a while.
     pub(super) fn refreshing(&self, key: &CacheKey) {
         let until = self.now().monotonic.saturating_add(nanoseconds(QUIET));
         self.lock()
             .amend(key, |entry| entry.keep_quiet_until(until));
     }
 
-    /// Keeps what a fetch for `key` came to that began at turn `begun`; what its callers get.
-    /// `within_chain` says that it was asked for by a chain, which reports changes itself.
+    /// Stores the outcome of a fetch for `key` that began at turn `begun`, and returns what its callers get.
+    /// `within_chain` is set for requests of a chain, which reports changes of identity itself.
     pub(super) fn land(
         &self,
         key: &CacheKey,
@@ -242,21 +242,21 @@ impl Memory {
             landed: now,
             draw: pause_draw,
         };
-        // Before anybody can get it.
+        // Reported before any caller can get the token.
         self.report(plain.as_ref().unwrap_or(key), &token, fetch, within_chain);
 
         let mut state = self.lock();
         if state.closed {
             return Err(cancelled(&self.credential));
         }
-        // What claims asked for is what everybody gets from now on (PR-26).
+        // A token obtained with claims replaces the entry without claims (PR-26).
         if let Some(plain) = plain {
             state.keep(&plain, held.clone(), fetch);
         }
         Ok(state.keep(key, held, fetch))
     }
 
-    /// Reports it if `token` stands for somebody else than the one before.
+    /// Reports a change of identity if `token` has another principal than the previous one.
     fn report(&self, key: &CacheKey, token: &AccessToken, fetch: Fetch, within_chain: bool) {
         if token.principal().is_none() {
             return;
@@ -269,7 +269,7 @@ impl Memory {
         let from = state.identify(key, &to, fetch);
         let observer = state.observer.clone();
         drop(state);
-        // A chain that gave it has reported the change already.
+        // If a chain returned the token, it has reported the change.
         if let Some(from) = from.filter(|_| token.chain().is_none()) {
             IdentityChange::new(from, to, false).report(
                 &self.credential,
@@ -292,7 +292,7 @@ impl Memory {
         }
         if let Some(at) = error.silent_until() {
             let until = now.monotonic.saturating_add(nanoseconds(now.until(at)));
-            // The service does not tell requests with claims from others.
+            // The service throttles requests with and without claims alike.
             let plain = key.without_claims();
             for key in [Some(key), plain.as_ref()].into_iter().flatten() {
                 state.refuse(key, until, error);
@@ -311,7 +311,7 @@ impl Memory {
         }
     }
 
-    /// Forgets everything, for good (PR-29).
+    /// Drops all entries and refuses all later calls (PR-29).
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -323,7 +323,7 @@ impl Memory {
     }
 }
 
-/// The wait of a caller that forces a refresh. Dropping it ends the wait.
+/// The registration of a forced call. Dropping it ends the registration.
 pub(super) struct Forced {
     memory: Weak<Memory>,
     key: CacheKey,
@@ -339,7 +339,7 @@ impl Drop for Forced {
 }
 
 impl Drop for Memory {
-    /// Prepared requests still know the slots.
+    /// Prepared requests may still hold slots, which must become empty.
     fn drop(&mut self) {
         self.close();
     }

@@ -1,4 +1,4 @@
-//! Token caches: a valid token at once, a newer one in time, and one request at a time
+//! Token caches: they return a valid token at once, refresh it in time, and send one request at a time
 //! (PR-20 to PR-29).
 //!
 //! Every credential that asks a service over HTTP has such a cache. [`Cached`] gives one to any
@@ -65,15 +65,15 @@ use fast_path::Asked;
 use memory::{Found, Memory};
 use single_flight::{Waiter, Work, cancelled};
 
-/// How long work may take that need not have a waiter, who would notice that it hangs: a refresh,
-/// or a chain's walk upward. Longer than the attempts of every credential here by default: for a
-/// managed identity, the slowest, 6 of 10 s with 5 waits of 60 s between them (PR-10, PR-12,
-/// PR-15).
+/// The time limit of work that may have no waiter, such as a background refresh. It is longer than all
+/// attempts of any credential of this crate by default: the slowest, a managed identity, makes 6 attempts
+/// of 10 s with 5 waits of 60 s between them (PR-10, PR-12, PR-15).
 pub(crate) const LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// How long a refresh may be under way before a caller who forced one, and gives up on it, ends it
-/// for all. Longer than the attempts of every credential here take by default where the service
-/// names no wait: 6 attempts of 10 s each, with waits of 112 s after answers of 410 (PR-11, PR-15).
+/// A forced call that is dropped ends the refresh that it joined only if that has been under way for this
+/// long and thus seems to hang. It is longer than all attempts of any credential of this crate by default,
+/// unless the service asks for waits: 6 attempts of 10 s, with waits of 112 s after answers of 410 (PR-11,
+/// PR-15).
 const PATIENCE: Duration = Duration::from_secs(3 * 60);
 
 /// The tokens of one credential and the requests for them that are in flight. Clones share them; a
@@ -147,7 +147,7 @@ impl TokenCache {
         self.hit_for(None, request, key)
     }
 
-    /// As [`hit`](Self::hit), for `user` if that is one of many.
+    /// As [`hit`](Self::hit), for a credential that acts for many users.
     #[inline(always)]
     pub(crate) fn hit_for(
         &self,
@@ -159,7 +159,7 @@ impl TokenCache {
             return None;
         }
         let wanted = nanoseconds(request.min_remaining());
-        // A request is prepared for all who ask with it, and not for one of many users.
+        // A request may be used for many users, so it does not remember the slot of one.
         let prepared = if user.is_none() {
             request.memo.find(self.memory.owner())
         } else {
@@ -171,7 +171,8 @@ impl TokenCache {
         }
     }
 
-    /// What the hit of a prepared request need not carry along.
+    /// The hit of a request that is not prepared. A separate function, so that the hit of a prepared one
+    /// stays small.
     #[inline(never)]
     fn hit_unprepared(
         &self,
@@ -185,7 +186,7 @@ impl TokenCache {
         self.memory.hit(&asked, memo, wanted, || key(request))
     }
 
-    /// Returns what [`hit`](Self::hit) would for a new request for these scopes.
+    /// Returns what [`hit`](Self::hit) would return for a new request for these scopes.
     pub fn hit_scopes(
         &self,
         scopes: &[&str],
@@ -194,7 +195,7 @@ impl TokenCache {
         self.hit_scopes_for(None, scopes, key)
     }
 
-    /// As [`hit_scopes`](Self::hit_scopes), for `user` if that is one of many.
+    /// As [`hit_scopes`](Self::hit_scopes), for a credential that acts for many users.
     pub(crate) fn hit_scopes_for(
         &self,
         user: Option<&UserAssertion>,
@@ -251,10 +252,11 @@ impl TokenCache {
                 self.wait_for_newer(waiter, &key, patience).await
             }
             Found::Nothing => {
-                // Limited, because a wall clock that is set back may make it a refresh.
+                // Limited, because it becomes a refresh if the wall clock is set back.
                 let fetch = self.work(&key, request, self.limited(fetch()));
                 let mut waiter = self.flights.join(&key, fetch);
-                // It may be a refresh, for whose sake there is no token left.
+                // The flight may be a refresh with an owner. No token is valid any more, so it must end
+                // with its waiters.
                 waiter.take_over();
                 self.or_valid(&key, waiter.outcome().await)
             }
@@ -263,7 +265,7 @@ impl TokenCache {
         }
     }
 
-    /// What the source gives now. A request under way is as good as one of its own.
+    /// Returns the next answer of the source. A request that is under way is joined.
     async fn forced<F>(
         &self,
         key: CacheKey,
@@ -274,16 +276,16 @@ impl TokenCache {
         F: FnOnce() -> BoxFuture<'static, Result<AccessToken, Error>> + Send,
     {
         let _forced = self.memory.force(&key)?;
-        // Limited, because it may become a refresh for the sake of others, without a waiter.
+        // Limited, because other callers may adopt it as a refresh without a waiter.
         let fetch = self.work(&key, request, self.limited(fetch()));
         let mut waiter = self.flights.join(&key, fetch);
-        // A refresh for others is not the caller's to end, unless it seems to hang.
+        // If this caller gives up, a background refresh must go on, unless it seems to hang.
         waiter.take_over_after(PATIENCE);
         waiter.outcome().await
     }
 
-    /// Waits while the valid token lasts; then, or when the refresh fails, that one is good enough
-    /// (PR-22).
+    /// Waits for the refresh for at most `patience`. If it fails or takes longer, the cached token is
+    /// returned while it is valid (PR-22).
     async fn wait_for_newer(
         &self,
         mut waiter: Waiter<CacheKey>,
@@ -303,13 +305,13 @@ impl TokenCache {
         self.or_valid(key, outcome)
     }
 
-    /// `outcome`, or instead of an error the token that is valid: one that had ended is valid again
-    /// once the wall clock is set back (PR-23).
+    /// Returns `outcome`, or the cached token in place of an error if it is valid: an expired token
+    /// becomes valid again if the wall clock is set back (PR-23).
     fn or_valid(&self, key: &CacheKey, outcome: Outcome) -> Outcome {
         outcome.or_else(|error| self.memory.valid(key).ok_or(error))
     }
 
-    /// The work of one flight: fetch, and keep what comes.
+    /// Returns the work of one flight: fetch a token and store it.
     fn work(&self, key: &CacheKey, request: &TokenRequest, fetch: Work) -> Work {
         let (wanted, within_chain) = (request.min_remaining(), request.within_chain);
         let key = key.clone();
@@ -320,7 +322,7 @@ impl TokenCache {
             let begun = match memory.upgrade() {
                 None => return gone(),
                 Some(memory) => match memory.look(&key, wanted) {
-                    // Another flight has just landed.
+                    // Another flight has ended between the look-up and this one.
                     Found::Fresh(token) if !memory.is_forced(&key) => return Ok(token),
                     Found::Refused(error) => return Err(error),
                     Found::Closed => return gone(),
@@ -335,7 +337,7 @@ impl TokenCache {
         })
     }
 
-    /// `fetch`, given up after [`LIMIT`].
+    /// Returns `fetch` with the time limit [`LIMIT`].
     fn limited(&self, fetch: Work) -> Work {
         let (platform, credential) = (self.platform.clone(), self.memory.credential.clone());
         Box::pin(async move {

@@ -1,8 +1,8 @@
-//! When a token is handed out, and when a newer one is asked for (PR-20 to PR-23, PR-25).
+//! Decides when a token is returned and when it is refreshed (PR-20 to PR-23, PR-25).
 //!
-//! There is one decision, [`Terms::decide`]. A cache makes it with the exact time, the fast path
-//! with a clock that may lag, a chain for its look at better sources. The rest of this file says
-//! where the numbers come from that it compares.
+//! There is one decision, [`Terms::decide`]. A cache calls it with the exact time, the fast path with a
+//! reading that may lag, and a chain for the return to a better source. The rest of this file computes
+//! the numbers that it compares.
 
 use std::time::Duration;
 
@@ -12,35 +12,35 @@ use crate::{
     platform::{Reading, nanoseconds, wall_nanoseconds},
 };
 
-/// What is to be done about a token.
+/// The decision on a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Hand it out, and do nothing else.
+    /// Return it.
     Fresh,
-    /// Hand it out, and ask for a newer one in the background (PR-21, PR-22).
+    /// Return it, and refresh it in the background (PR-21, PR-22).
     Due,
-    /// Less is left than is wanted: wait for a newer one, but not beyond its end (PR-22).
+    /// Less life is left than is wanted: wait for a newer token, but not beyond its end (PR-22).
     Short,
-    /// Never hand it out (PR-20).
+    /// It has expired: never return it (PR-20).
     Ended,
 }
 
-/// The times that decide about a token, in nanoseconds.
+/// The times that a decision compares, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// From when to when it is valid.
+    /// The time for which the token is valid.
     pub(crate) life: Life,
     /// A refresh is due when no more than this is left of its life.
     pub(crate) due_left: u64,
-    /// Monotonic: before, no refresh may start, because one failed or brought nothing newer
-    /// (PR-23, PR-25).
+    /// No refresh starts before this time of the monotonic clock, because the last one failed or returned
+    /// nothing newer (PR-23, PR-25).
     pub(crate) paused_until: u64,
-    /// Monotonic: before, a refresh is taken to be under way.
+    /// Until this time of the monotonic clock a refresh is assumed to be under way.
     pub(crate) quiet_until: u64,
 }
 
 impl Terms {
-    /// Decides at `now` for a caller who wants at least `wanted` nanoseconds of it.
+    /// Decides at `now` for a caller that wants at least `wanted` nanoseconds of life.
     #[inline]
     pub(crate) fn decide(&self, now: Reading, wanted: u64) -> Decision {
         let left = self.life.nanoseconds_left(now);
@@ -57,13 +57,13 @@ impl Terms {
         }
     }
 
-    /// Whether it is fresh, and stays so for as long as `now` may lag behind the clock.
+    /// Returns whether the token is fresh now and at any time up to which `now` may lag.
     #[inline]
     pub(crate) fn are_fresh(&self, now: Reading, wanted: u64) -> bool {
         self.decide(now.latest(), wanted) == Decision::Fresh
     }
 
-    /// Those of nothing: it has ended.
+    /// The terms of no token: expired.
     pub(crate) const NOTHING: Self = Self {
         life: Life::OVER,
         due_left: 0,
@@ -71,31 +71,32 @@ impl Terms {
         quiet_until: 0,
     };
 
-    /// No end, and nothing ever due.
+    /// No end, and never due.
     pub(crate) const FOREVER: Self = Self {
         life: Life::ENDLESS,
         ..Self::NOTHING
     };
 }
 
-/// How long a refresh that failed, or brought nothing newer, is not repeated (PR-23, PR-25).
+/// The pause after a refresh that failed or returned nothing newer (PR-23, PR-25).
 pub(crate) const PAUSE: Duration = Duration::from_secs(30);
 
-/// A token of at least this life is renewed at half of it (PR-21).
+/// A token with at least this life is refreshed at half of it (PR-21).
 const LONG_LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// What a token may have lost of its life on the way: as long as an attempt may take (PR-15). A
-/// token that was issued for exactly two hours is a long one, although less is left at its receipt.
+/// The life that a token may have lost before its receipt: the time limit of an attempt (PR-15). A token
+/// issued for exactly two hours counts as a long one, although less is left at its receipt.
 const ON_THE_WAY: Duration = Duration::from_secs(30);
 
-/// A token of a shorter life is renewed this long before its end, or at half of its life (PR-21).
+/// A token with a shorter life is refreshed this long before its end, or at half of its life if that is
+/// later (PR-21).
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
-/// The share of its life by which the refresh of a token is brought forward, at most (PR-21).
+/// The largest share of its life by which the refresh of a token is brought forward (PR-21).
 const SPREAD: f64 = 0.05;
 
-/// From the receipt of a token to its refresh (PR-21): `wanted` if its source gave it, else by its
-/// `life`, in both cases brought forward by `draw` of [0, 1) times 5 % of its life.
+/// Returns the time from the receipt of a token to its refresh: `wanted` if the source gave one, else by
+/// its `life`; in both cases brought forward by `draw` from [0, 1) times 5 % of the life (PR-21).
 fn refresh_after(life: Duration, wanted: Option<Duration>, draw: f64) -> Duration {
     let nominal = wanted.unwrap_or_else(|| {
         if life + ON_THE_WAY >= LONG_LIFE {
@@ -108,19 +109,18 @@ fn refresh_after(life: Duration, wanted: Option<Duration>, draw: f64) -> Duratio
     nominal.saturating_sub(forward.unwrap_or_default())
 }
 
-/// How long nothing is tried after a refresh that brought nothing: 30 s with jitter, but never
-/// less than those 30 s.
+/// Returns the pause after a refresh that returned nothing newer: 30 s, plus jitter by `draw` from [0, 1).
 pub(super) fn pause(draw: f64) -> Duration {
     PAUSE + PAUSE.mul_f64(0.2 * draw)
 }
 
-/// From when to when a token is valid: until it has ended by either clock, so that neither a clock
-/// that is set back nor a host that sleeps stretches it (PR-20).
+/// The time for which a token is valid. It ends by whichever clock reaches its end first, so neither a
+/// clock that is set back nor a host that sleeps prolongs it (PR-20).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Life {
-    /// Nanoseconds of the monotonic clock.
+    /// In nanoseconds of the monotonic clock.
     monotonic_end: u64,
-    /// Nanoseconds since 1970 by the wall clock.
+    /// In nanoseconds since 1970 of the wall clock.
     wall_end: i64,
 }
 
@@ -135,7 +135,7 @@ impl Life {
         wall_end: i64::MAX,
     };
 
-    /// That of `token` as received at `now`; `None` if it has ended already.
+    /// Returns the life of `token`, received at `now`; `None` if it has expired.
     pub(crate) fn of(token: &AccessToken, now: Reading) -> Option<Self> {
         let wall_end = wall_nanoseconds(token.expires_on());
         let length = u64::try_from(wall_end.saturating_sub(now.wall)).unwrap_or(0);
@@ -145,9 +145,9 @@ impl Life {
         })
     }
 
-    /// This life, received at `now`, as that of a token whose `known` life has begun before: the
-    /// same token again does not live anew, whatever the wall clock says now. `None` if it has
-    /// ended already.
+    /// Returns this life, received at `now`, limited by the `known` life of the same token from an earlier
+    /// receipt: receiving a token again does not prolong it, even if the wall clock was set back. `None`
+    /// if it has expired.
     pub(crate) fn continuing(self, known: Self, now: Reading) -> Option<Self> {
         let life = Self {
             monotonic_end: self.monotonic_end.min(known.monotonic_end),
@@ -156,7 +156,7 @@ impl Life {
         (!life.is_over(now)).then_some(life)
     }
 
-    /// One that ends after `duration` of the monotonic clock, whatever the wall clock says.
+    /// Returns a life that ends by the monotonic clock alone.
     pub(crate) fn lasting_until(monotonic: u64) -> Self {
         Self {
             monotonic_end: monotonic,
@@ -164,7 +164,7 @@ impl Life {
         }
     }
 
-    /// What is left of it.
+    /// Returns the remaining life at `now`.
     pub(crate) fn left(&self, now: Reading) -> Duration {
         Duration::from_nanos(self.nanoseconds_left(now))
     }
@@ -180,7 +180,7 @@ impl Life {
         self.nanoseconds_left(now) == 0
     }
 
-    /// Whether it ends sooner than `other`, by either clock.
+    /// Returns whether it ends sooner than `other` by either clock.
     pub(crate) fn ends_before(&self, other: &Self) -> bool {
         self.monotonic_end < other.monotonic_end || self.wall_end < other.wall_end
     }
@@ -191,15 +191,15 @@ impl Life {
 pub(super) struct Held {
     pub(super) token: AccessToken,
     pub(super) life: Life,
-    /// How long it was still valid at its receipt.
+    /// The life that was left at its receipt.
     length: Duration,
-    /// What is left of it when its refresh is due, in nanoseconds.
+    /// The remaining life at which its refresh is due, in nanoseconds.
     due_left: u64,
 }
 
 impl Held {
-    /// `token` as received at `now`; `None` if it has ended already. `known` is its life if it was
-    /// received before, `draw` of [0, 1) places the refresh.
+    /// Returns `token`, received at `now`; `None` if it has expired. `known` is its life if it was received
+    /// before. `draw` from [0, 1) places the refresh.
     pub(super) fn new(
         token: AccessToken,
         known: Option<Life>,
@@ -212,14 +212,14 @@ impl Held {
             None => life,
         };
         let length = life.left(now);
-        // A moment that is past, or after the end, says nothing: a source that gives the same
-        // token again would be asked without end, or never.
+        // A `refresh_on` in the past or after the end is ignored: a source that returns the same token
+        // again would be asked in a loop, or never.
         let wanted = token
             .refresh_on()
             .map(|at| now.until(at))
             .filter(|wait| !wait.is_zero() && *wait < length);
         let refresh_after = refresh_after(length, wanted, draw);
-        // Who keeps the token learns in any case when it is time to ask again.
+        // `refresh_on` is always set, for callers that keep the token.
         let token = match wanted {
             Some(_) => token,
             None => token.with_refresh_on(now.second_after(refresh_after)),
@@ -232,7 +232,7 @@ impl Held {
         })
     }
 
-    /// What decides about it; nothing is paused and nothing is under way.
+    /// Returns its terms, without a pause and without a refresh under way.
     pub(super) fn terms(&self) -> Terms {
         Terms {
             life: self.life,
@@ -241,20 +241,20 @@ impl Held {
         }
     }
 
-    /// Whether it is of more use than `other`: another token of the same identity that ends sooner.
+    /// Returns whether `other` is another token of the same identity that ends sooner.
     pub(super) fn outlasts(&self, other: &Self, now: Reading) -> bool {
         self.life.left(now) > other.life.left(now)
             && self.token.secret() != other.token.secret()
             && Identity::of(&self.token).is_same_as(&Identity::of(&other.token))
     }
 
-    /// How long after its receipt no other is asked for. `previous` is the token that it replaces,
-    /// `draw` of [0, 1) the jitter.
+    /// Returns the pause before the next refresh after its receipt. `previous` is the token that it
+    /// replaces; `draw` from [0, 1) is the jitter.
     pub(super) fn pause(&self, previous: Option<&Self>, draw: f64) -> Duration {
         let is_newer =
             previous.is_none_or(|previous| self.token.expires_on() > previous.token.expires_on());
         if is_newer {
-            // Whatever its source or its caller wants, not in a loop.
+            // A new token is not refreshed at once either, whatever `refresh_on` or a caller wants.
             pause(draw).min(refresh_after(self.length, None, draw))
         } else {
             pause(draw)
@@ -392,7 +392,7 @@ mod tests {
     }
 
     proptest! {
-        /// What the fast path hands out, by a clock that lags, is fresh by one that does not.
+        /// A token that the fast path returns, by a clock that lags, is fresh by the exact clock.
         #[test]
         fn pr_20_the_fast_path_hands_out_what_is_fresh(
             now in 0..4000 * SECOND,
@@ -412,7 +412,7 @@ mod tests {
             }
         }
 
-        /// A lag costs no more hits than it must.
+        /// A token that is fresh for the longest lag is always a hit.
         #[test]
         fn what_stays_fresh_is_handed_out(now in 0..4000 * SECOND, wanted in 0..4000 * SECOND) {
             let reading = |now: u64| Reading {

@@ -1,7 +1,7 @@
-//! One piece of work at a time per key, however many wait for it (PR-24).
+//! Single flight: one piece of work at a time per key, shared by all its waiters (PR-24).
 //!
-//! The work runs as a task of the platform. A waiter owns nothing but its wait: the work ends with
-//! its last waiter or, as long as it goes on for its owner's sake, with its owner.
+//! The work runs as a task of the platform. It ends with its last waiter, or with its owner if it is
+//! owned, as a background refresh is.
 
 use std::{collections::BTreeMap, fmt, sync::PoisonError, time::Duration};
 
@@ -55,7 +55,7 @@ impl fmt::Debug for SingleFlight {
     }
 }
 
-/// The work under way, by key. Clones share.
+/// The work under way, by key. Clones share it.
 pub(crate) struct Flights<K: Ord>(Arc<Inner<K>>);
 
 struct Inner<K: Ord> {
@@ -72,13 +72,13 @@ struct State<K> {
 
 struct Flight {
     id: u64,
-    /// When it began, by the monotonic clock.
+    /// When it began, on the monotonic clock.
     begun: Duration,
-    /// Goes on without waiters.
+    /// Whether it goes on without waiters.
     owned: bool,
-    /// In the order in which they came, which is the order in which they are woken.
+    /// By the order in which they came, in which they are also woken.
     waiters: BTreeMap<u64, oneshot::Sender<Outcome>>,
-    /// Dropping it ends the task and may run its destructors: never under the lock.
+    /// Dropping it ends the task and may run destructors, so it must not be dropped under the lock.
     task: Option<TaskHandle>,
 }
 
@@ -111,7 +111,7 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
             patience: None,
         };
         if state.closed {
-            // Nobody holds the sender any more: the waiter learns so at once.
+            // The sender is dropped here, so the waiter fails at once.
             return waiter;
         }
         if let Some(flight) = state.under_way.get_mut(key) {
@@ -135,14 +135,14 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
         waiter
     }
 
-    /// Lets the work for `key` go on, or starts `work`, for the owner's sake.
+    /// Makes the work for `key` owned; starts `work` if none is under way.
     pub(crate) fn run(&self, key: &K, work: impl FnOnce() -> Work) {
         if !self.adopt(key) {
             self.join(key, work()).adopt();
         }
     }
 
-    /// Makes the work for `key` independent of its waiters, if any is under way.
+    /// Makes the work for `key` owned. Returns whether any is under way.
     pub(super) fn adopt(&self, key: &K) -> bool {
         let mut state = self.0.lock();
         let flight = state.under_way.get_mut(key);
@@ -162,7 +162,7 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
         let mut state = self.0.lock();
         match state.under_way.get_mut(key) {
             Some(flight) if flight.id == id => flight.task = Some(task),
-            // It is over already: the handle ends nothing any more, or what `close` has missed.
+            // The work has ended, or `close` was called before the handle was stored.
             _ => {
                 drop(state);
                 drop(task);
@@ -170,7 +170,7 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
         }
     }
 
-    /// Ends everything, for good.
+    /// Ends all work and refuses new work.
     pub(crate) fn close(&self) {
         let mut state = self.0.lock();
         state.closed = true;
@@ -191,7 +191,7 @@ impl<K: Ord> Inner<K> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the flight with this id out, if it is still under way.
+    /// Removes and returns the flight with this id, if it is still under way.
     fn take(&self, key: &K, id: u64) -> Option<Flight> {
         let mut state = self.lock();
         let is_this = state
@@ -206,7 +206,8 @@ impl<K: Ord> Inner<K> {
     }
 }
 
-/// Held by the task of a flight: whatever becomes of the task, the flight ends with it.
+/// Owned by the task of a flight, so that the flight ends with the task even if that is aborted or
+/// panics.
 struct Landing<K: Ord> {
     flights: Weak<Inner<K>>,
     key: K,
@@ -221,7 +222,7 @@ impl<K: Ord> Landing<K> {
     fn land(self, outcome: &Outcome) {
         if let Some(flight) = self.take() {
             for waiter in flight.waiters.into_values() {
-                // Fails only if the waiter has just gone.
+                // Fails only if the waiter was dropped at the same time.
                 let _ = waiter.send(outcome.clone());
             }
         }
@@ -234,7 +235,8 @@ impl<K: Ord> Drop for Landing<K> {
     }
 }
 
-/// One caller's wait. Dropping it leaves the flight, which ends if nobody else wants it.
+/// A caller that waits for a flight. Dropping it ends the flight if it was the last waiter and the flight
+/// is not owned.
 pub(super) struct Waiter<K: Ord> {
     flights: Flights<K>,
     key: K,
@@ -246,7 +248,7 @@ pub(super) struct Waiter<K: Ord> {
 }
 
 impl<K: Ord> Waiter<K> {
-    /// What the work came to. Cancel-safe; not to be called again once it has answered.
+    /// Waits for the outcome of the work. Cancel-safe. Must not be called again after it has completed.
     pub(super) async fn outcome(&mut self) -> Outcome {
         match (&mut self.receiver).await {
             Ok(outcome) => outcome,
@@ -254,20 +256,19 @@ impl<K: Ord> Waiter<K> {
         }
     }
 
-    /// Makes the work independent of its waiters. If it is over, whatever has begun since then is
-    /// left to those who wait for it.
+    /// Makes the flight owned. Has no effect on a later flight of the same key.
     pub(super) fn adopt(&self) {
         self.set_owned(true);
     }
 
-    /// From now on the work ends with its waiters, of which this is one. What an owner wants to go
-    /// on may hang; who needs an answer must be able to give up on it and start afresh.
+    /// Makes the flight end with its last waiter, although it was owned. A flight may hang; a caller that
+    /// needs its answer must be able to give up and start another one.
     pub(super) fn take_over(&self) {
         self.set_owned(false);
     }
 
-    /// Leaves the work to its owner, unless it has been under way for `patience` when this waiter
-    /// gives up on it.
+    /// Makes this waiter, when it is dropped as the last one, also end an owned flight if that has been
+    /// under way for `patience`.
     pub(super) fn take_over_after(&mut self, patience: Duration) {
         self.patience = Some(patience);
     }
@@ -300,12 +301,13 @@ impl<K: Ord> Drop for Waiter<K> {
         let is_last = flight.waiters.is_empty() && (!flight.owned || hangs);
         let ended = is_last.then(|| state.under_way.remove(&self.key));
         drop(state);
-        // Dropping the sender wakes whoever has polled this waiter: never under the lock, either.
+        // Dropping the sender wakes the task that has polled this waiter, so it is not dropped under the
+        // lock either.
         drop((sender, ended));
     }
 }
 
-/// The error of whoever waits for, or asks for, what was ended.
+/// Returns the error of calls whose work was ended, and of all calls after `close`.
 pub(super) fn cancelled(credential: &str) -> Error {
     Error::new(
         ErrorKind::Cancelled,

@@ -1,4 +1,4 @@
-//! What [`flight`](super::flight) shares between threads. The test `flight_model` puts loom's
+//! The synchronisation types of [`single_flight`](super::single_flight). The test `flight_model` puts loom's
 //! counterparts here and runs that file through every interleaving.
 
 pub(super) use std::sync::{Arc, Mutex, MutexGuard, Weak};

@@ -1,5 +1,5 @@
-//! Members from which no answer came: a walk waits for each of them once in five minutes, and
-//! meanwhile asks them in the background (PR-07).
+//! Members that gave no answer. Walks do not wait for them for five minutes, and ask them in the background
+//! meanwhile (PR-07).
 
 use std::{
     collections::BTreeMap,
@@ -15,14 +15,14 @@ use crate::{
 
 use super::failure;
 
-/// For how long after a finding walks do not wait for the member.
+/// How long after a finding walks do not wait for the member.
 const NOT_WAITED_FOR: Duration = Duration::from_secs(5 * 60);
 
-/// What the record of a walk adds to the error that is remembered.
+/// The remark that the record of a walk adds to the remembered error.
 const REMARK: &str = "it gave no answer, so it was not waited for and is asked in the background";
 
-/// The members of one chain from which no answer came, and the background requests to them, which
-/// end with the chain. Clones share.
+/// The absent members of one chain and the background requests to them, which end with the chain. Clones
+/// share both.
 #[derive(Clone)]
 pub(super) struct Absences {
     known: Known,
@@ -41,8 +41,8 @@ impl Absences {
         }
     }
 
-    /// The error to record if a walk for `request` need not wait for `member`, which is then asked
-    /// in the background if that is due. `None` if the walk has to wait for it.
+    /// Returns the error to record if a walk for `request` does not wait for `member`, and starts a
+    /// background request to it if one is due. `None` if the walk has to wait for the member.
     pub(super) fn skip(
         &self,
         member: usize,
@@ -64,22 +64,22 @@ impl Absences {
         Some(error)
     }
 
-    /// What a walk has learnt of `member`: see [`Known::learn`].
+    /// See [`Known::learn`].
     pub(super) fn learn(&self, member: usize, error: Option<&Error>) -> Option<Finding> {
         self.known.learn(member, error)
     }
 
-    /// Remembers what a walk has found, if another member has answered.
+    /// Remembers the findings of a walk. Called only if another member has answered.
     pub(super) fn note(&self, findings: impl IntoIterator<Item = Finding>) {
         self.known.note(findings);
     }
 
-    /// Ends the background requests, for good.
+    /// Ends the background requests, and refuses new ones.
     pub(super) fn close(&self) {
         self.requests.close();
     }
 
-    /// Asks `member` for what the caller wants, forced or not, unless it is being asked.
+    /// Sends `request` to `member` in the background, forced or not, unless one is under way.
     fn ask_in_background(
         &self,
         member: usize,
@@ -87,7 +87,7 @@ impl Absences {
         request: TokenRequest,
     ) {
         self.requests.run(&member, || {
-            // Not the requests: this is one of them, and must not keep them alive.
+            // `Known` alone: a background request must not keep the requests alive.
             let known = self.known.clone();
             Box::pin(async move {
                 let answer = credential.get_token(&request);
@@ -100,7 +100,7 @@ impl Absences {
     }
 }
 
-/// What is known of the absent members, by their index. Clones share.
+/// The absent members, by their index. Clones share them.
 #[derive(Clone)]
 struct Known {
     platform: Platform,
@@ -109,24 +109,23 @@ struct Known {
 
 struct Absence {
     error: Error,
-    /// Until then walks do not wait for the member. Monotonic.
+    /// Until then walks do not wait for the member, on the monotonic clock.
     until: Duration,
-    /// Before then it is not asked in the background. Monotonic.
+    /// Before then it is not asked in the background, on the monotonic clock.
     next_request: Duration,
 }
 
-/// No answer came from a member.
+/// A missing answer of a member.
 pub(super) struct Finding {
     member: usize,
     error: Error,
-    /// Monotonic.
+    /// On the monotonic clock.
     at: Duration,
 }
 
 impl Known {
-    /// What `member` has just done, a token if there is no `error`. Whatever it is, it ends the
-    /// absence, except that no answer came: that is a finding, to be [noted](Self::note) if another
-    /// member has answered.
+    /// Handles the outcome of a request to `member`: a token, or `error`. Any answer ends the absence. A
+    /// missing answer is returned as a finding, to be [noted](Self::note) if another member has answered.
     fn learn(&self, member: usize, error: Option<&Error>) -> Option<Finding> {
         let Some(error) = error.filter(|error| error.is_without_answer()) else {
             self.lock().remove(&member);
@@ -139,7 +138,7 @@ impl Known {
         })
     }
 
-    /// Lets the five minutes of each finding begin.
+    /// Starts the five minutes of each finding.
     fn note(&self, findings: impl IntoIterator<Item = Finding>) {
         let mut absent = self.lock();
         for Finding { member, error, at } in findings {

@@ -1,4 +1,4 @@
-//! A chain of whatever credentials the caller chooses.
+//! A chain of credentials that the caller chooses.
 
 use std::sync::Arc;
 
@@ -15,14 +15,15 @@ use super::{
 /// The class name in documentation, logs and errors.
 const NAME: &str = "ChainedTokenCredential";
 
-/// Asks its members in order; the first that answers gives the token.
+/// Asks its members in order and returns the token of the first that answers.
 ///
-/// It goes on after [`Unavailable`](ErrorKind::Unavailable) and stops at anything else, unless
-/// [`continue_after`](ChainedTokenCredentialBuilder::continue_after) says otherwise (PR-02). While
-/// the member that answered last holds a valid token, that is the answer; once per life of a token,
-/// the members before it are asked again in the background, so that a better source that has come
-/// back is taken (PR-03). Another credential or principal than before is reported or refused, never
-/// silent (PR-04). Clones share members and memory.
+/// It goes on after [`Unavailable`](ErrorKind::Unavailable) and stops at any other error, unless
+/// [`continue_after`](ChainedTokenCredentialBuilder::continue_after) is set (PR-02). While the member
+/// that answered last holds a valid token, that token is returned. Once per life of a token the members
+/// before it are asked again in the background, so that a better source is used when it comes back
+/// (PR-03). A change of credential or principal is reported or refused, never silent (PR-04). A member
+/// that gives no answer, such as an unreachable metadata service, is waited for once in 5 minutes: see
+/// the [module](super#members-that-give-no-answer) (PR-07). Clones share members and state.
 ///
 /// ```
 /// # use credsim_identity::{platform::Platform, Error};
@@ -47,7 +48,7 @@ const NAME: &str = "ChainedTokenCredential";
 pub struct ChainedTokenCredential(ChainHandle);
 
 impl ChainedTokenCredential {
-    /// Starts without members.
+    /// Creates a builder without members.
     pub fn builder() -> ChainedTokenCredentialBuilder {
         ChainedTokenCredentialBuilder::default()
     }
@@ -59,7 +60,7 @@ credential!(ChainedTokenCredential);
 #[derive(Clone, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ChainedTokenCredentialBuilder {
-    /// And whether it is shared.
+    /// Each with whether it is shared.
     members: Vec<(Arc<dyn TokenCredential>, bool)>,
     continue_after: ContinueAfter,
     fallback_policy: FallbackPolicy,
@@ -69,37 +70,38 @@ pub struct ChainedTokenCredentialBuilder {
 impl ChainedTokenCredentialBuilder {
     setters!(host: common);
 
-    /// Adds a member after those already there. It is disposed with the chain.
+    /// Adds a member at the end. It is disposed with the chain.
     pub fn credential(mut self, credential: impl TokenCredential) -> Self {
         self.members.push((Arc::new(credential), false));
         self
     }
 
-    /// Adds a member that others use, too. It outlives the chain's
-    /// [`dispose`](TokenCredential::dispose): that ends the chain's waits for it, and no more. The
-    /// other way round, a chain keeps what it handed out last, for up to 10,000 spellings of
-    /// requests, until it is asked again or disposed; it hands out none of it without the member.
+    /// Adds a member at the end that is also used elsewhere. [`dispose`](TokenCredential::dispose) of
+    /// the chain ends the chain's waits for the member and does not dispose it.
+    ///
+    /// If the member is disposed first, the chain keeps its last tokens in memory, for up to 10,000
+    /// spellings of requests, until it is asked again or disposed. It does not return them.
     pub fn shared(mut self, credential: Arc<dyn TokenCredential>) -> Self {
         self.members.push((credential, true));
         self
     }
 
-    /// After which failures the chain goes on. Default: `Unavailable` (PR-02).
+    /// Sets the failures after which the chain goes on. Default: `Unavailable` (PR-02).
     pub fn continue_after(mut self, continue_after: ContinueAfter) -> Self {
         self.continue_after = continue_after;
         self
     }
 
-    /// What happens when the identity changes. Default: `Report` (PR-04).
+    /// Sets what happens when the identity changes. Default: `Report` (PR-04).
     pub fn fallback_policy(mut self, policy: FallbackPolicy) -> Self {
         self.fallback_policy = policy;
         self
     }
 
-    /// The chain. Asks nobody.
+    /// Builds the chain. Sends nothing.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) when it has no members.
+    /// [`Configuration`](ErrorKind::Configuration) if it has no members.
     pub fn build(self) -> Result<ChainedTokenCredential, Error> {
         if self.members.is_empty() {
             return Err(

@@ -19,25 +19,45 @@ use super::{
 /// The class name in documentation, logs and errors.
 pub(super) const NAME: &str = "DefaultAzureCredential";
 
-/// Environment, workload identity, managed identity, Visual Studio Code, Azure CLI, Azure
+/// A chain of environment, workload identity, managed identity, Visual Studio Code, Azure CLI, Azure
 /// PowerShell, Azure Developer CLI and broker, in this order (CH-01).
 ///
-/// It goes on after [`Unavailable`](crate::ErrorKind::Unavailable) and stops at anything else; its
-/// developer credentials let it go on after any failure (PR-02). The managed identity is probed
-/// first and asked once (PR-13). While the member that answered last holds a valid token, that is
-/// the answer; once per life of a token, the members before it that might answer are asked again in
-/// the background (PR-03). Another credential or principal than before is reported or refused,
-/// never silent (PR-04). Members that are not built yet answer `Unavailable` by name, and so does a
-/// member whose constructor failed, with that error (PR-05).
+/// It goes on after [`Unavailable`](crate::ErrorKind::Unavailable) and stops at any other error, except
+/// that it goes on after any failure of a developer credential (PR-02). While the member that answered
+/// last holds a valid token, that token is returned. Once per life of a token the members before it
+/// that might answer are asked again in the background (PR-03). A change of credential or principal is
+/// reported or refused, never silent (PR-04).
 ///
-/// `AZURE_TOKEN_CREDENTIALS` selects `dev`, `prod` or one member by name (CH-03); naming
-/// `ManagedIdentityCredential` gives it the retries of PR-10 and no probe, and keeps its options.
-/// All variables are read once, at construction. Clones share members and memory.
+/// The managed identity is probed for at most 1 s, and then asked once, without retries (PR-13). Where
+/// the probe gets no answer, as on a laptop, one call in 5 minutes at most waits that second: see the
+/// [module](super#members-that-give-no-answer) (PR-07). Members that are not supported yet fail with
+/// `Unavailable`, and a member that cannot be built fails with the error of its builder (PR-05).
+///
+/// `AZURE_TOKEN_CREDENTIALS` selects `dev`, `prod` or one member by name (CH-03). A
+/// `ManagedIdentityCredential` that is selected by name is not probed, and retries as it does alone
+/// (PR-10). All variables are read once, when the chain is built. Clones share members and state.
+///
+/// ```no_run
+/// use credsim_identity::{DefaultAzureCredential, TokenCredential, TokenRequest};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), credsim_identity::Error> {
+/// let credential = DefaultAzureCredential::builder()
+///     .managed_identity_client_id("00000000-0000-0000-0000-000000000001")
+///     .build()?;
+/// let request = TokenRequest::new(["https://vault.azure.net/.default"]);
+/// match credential.get_token(&request).await {
+///     Ok(token) => println!("{} answered", token.answered_by()),
+///     Err(error) => eprintln!("{error}"), // one line for each member, with what to do
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct DefaultAzureCredential(ChainHandle);
 
 impl DefaultAzureCredential {
-    /// Starts with default options.
+    /// Creates a builder with default options.
     pub fn builder() -> DefaultAzureCredentialBuilder {
         DefaultAzureCredentialBuilder::default()
     }
@@ -49,7 +69,7 @@ credential!(DefaultAzureCredential);
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct DefaultAzureCredentialBuilder {
-    /// Those of the members that ask Entra; `common` is every member's.
+    /// Options of the members that ask Entra. `common` applies to all members.
     entra: EntraOptions,
     tenant_id: Option<String>,
     process_timeout: Option<Duration>,
@@ -64,39 +84,40 @@ pub struct DefaultAzureCredentialBuilder {
 impl DefaultAzureCredentialBuilder {
     setters!(entra: entra);
 
-    /// The tenant in which the developer credentials ask. Default: the tools' own. The environment
-    /// names its tenant itself.
+    /// Sets the tenant in which the developer credentials ask. Default: the tenant of each tool. The
+    /// environment credential uses `AZURE_TENANT_ID`.
     pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
         self.tenant_id = Some(tenant.into());
         self
     }
 
-    /// The managed identity with this client id. Default: `AZURE_CLIENT_ID` if set, else the
+    /// Selects the managed identity with this client id. Default: `AZURE_CLIENT_ID` if set, else the
     /// system-assigned identity (CH-16).
     pub fn managed_identity_client_id(mut self, id: impl Into<String>) -> Self {
         self.managed_identity_client_id = Some(id.into());
         self
     }
 
-    /// The managed identity with this object id.
+    /// Selects the managed identity with this object id.
     pub fn managed_identity_object_id(mut self, id: impl Into<String>) -> Self {
         self.managed_identity_object_id = Some(id.into());
         self
     }
 
-    /// The managed identity with this Azure resource id.
+    /// Selects the managed identity with this Azure resource id.
     pub fn managed_identity_resource_id(mut self, id: impl Into<String>) -> Self {
         self.managed_identity_resource_id = Some(id.into());
         self
     }
 
-    /// How long a developer's tool may take before it is killed. Default: 15 s (PR-15).
+    /// Sets how long a run of a developer tool may take before it is killed. Default: 15 s (PR-15).
     pub fn process_timeout(mut self, limit: Duration) -> Self {
         self.process_timeout = Some(limit);
         self
     }
 
-    /// Variables that must be set and not empty, such as `AZURE_TOKEN_CREDENTIALS` (CH-04).
+    /// Sets variables that must be set and not empty, such as `AZURE_TOKEN_CREDENTIALS`; otherwise
+    /// [`build`](Self::build) fails. Default: none (CH-04).
     pub fn required_env_vars<S: Into<String>>(
         mut self,
         names: impl IntoIterator<Item = S>,
@@ -105,30 +126,30 @@ impl DefaultAzureCredentialBuilder {
         self
     }
 
-    /// After which failures of its deployed-application credentials the chain goes on. Default:
-    /// `Unavailable` (PR-02).
+    /// Sets the failures of its environment, workload identity and managed identity credentials after
+    /// which the chain goes on. Default: `Unavailable` (PR-02).
     pub fn continue_after(mut self, continue_after: ContinueAfter) -> Self {
         self.continue_after = continue_after;
         self
     }
 
-    /// What happens when the identity changes. Default: `Report` (PR-04).
+    /// Sets what happens when the identity changes. Default: `Report` (PR-04).
     pub fn fallback_policy(mut self, policy: FallbackPolicy) -> Self {
         self.fallback_policy = policy;
         self
     }
 
-    /// The chain. Reads the environment variables, and asks nobody.
+    /// Builds the chain. Reads the environment variables and sends nothing.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) when a required variable is missing or
-    /// `AZURE_TOKEN_CREDENTIALS` selects nothing. What is wrong with a single member is that
-    /// member's answer instead (PR-05).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a required variable is missing or
+    /// `AZURE_TOKEN_CREDENTIALS` selects nothing. A member that cannot be built is no error here: its
+    /// error is listed when the chain is asked (PR-05).
     pub fn build(self) -> Result<DefaultAzureCredential, Error> {
         let platform = self.entra.common.host();
         selection::require(&platform, &self.required_env_vars)?;
         let Selection { members, named } = Selection::read(&platform)?;
-        // What a member would tell an observer, the chain tells.
+        // The chain notifies the observer of changes, so the members do not.
         let mut entra = self.entra.clone();
         entra.common.platform = Some(platform.clone());
         let common = entra.common.clone();

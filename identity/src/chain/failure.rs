@@ -1,19 +1,19 @@
-//! The errors of a chain: what its members said, and what to do (PR-04, PR-05).
+//! The errors of a chain, with those of its members (PR-04, PR-05).
 
 use crate::{Error, ErrorKind, http::redact};
 
 use super::{IdentityChange, Outcome, Tried};
 
-/// A walk in which nobody answered: every member on a line of its own, in order, with what to do
-/// (PR-05).
+/// Returns the error of a walk without an answer. It lists the members in order, each with its error and
+/// advice on a line of its own (PR-05).
 pub(super) fn unanswered(chain: &str, tried: &[Tried]) -> Error {
     let errors: Vec<&Error> = tried.iter().filter_map(Tried::error).collect();
-    // Not always the last: a walk that has ended may still wait for members that it had skipped.
+    // Not always the last one: a stopped walk still waits for the members that it has skipped.
     let stopped = tried.iter().find_map(|tried| match &tried.outcome {
         Outcome::Stopped(error) => Some(error),
         Outcome::Answered | Outcome::PassedOver(_) => None,
     });
-    // What ended the chain, or the first that was worse than not there.
+    // The error that ended the walk, or else the first one of another kind than `Unavailable`.
     let worst = stopped.or(errors
         .iter()
         .copied()
@@ -43,7 +43,7 @@ pub(super) fn unanswered(chain: &str, tried: &[Tried]) -> Error {
 
     let kind = worst.map_or(ErrorKind::Unavailable, Error::kind);
     let mut error = Error::new(kind, chain, message);
-    // For a chain around this one: there is nobody here who might answer quickly (PR-07).
+    // For an outer chain: none of the members has given an answer (PR-07).
     if !errors.is_empty() && errors.iter().all(|error| error.is_without_answer()) {
         error = error.with_no_answer();
     }
@@ -53,7 +53,8 @@ pub(super) fn unanswered(chain: &str, tried: &[Tried]) -> Error {
     }
 }
 
-/// A change of identity under [`FallbackPolicy::Refuse`](super::FallbackPolicy::Refuse).
+/// Returns the error for a change of identity under
+/// [`FallbackPolicy::Refuse`](super::FallbackPolicy::Refuse).
 pub(super) fn refusal(chain: &str, change: &IdentityChange) -> Error {
     let message = format!(
         "{} answered until now, and {} would answer instead, which is refused",
@@ -64,13 +65,13 @@ pub(super) fn refusal(chain: &str, change: &IdentityChange) -> Error {
     )
 }
 
-/// The chain was disposed.
+/// Returns the error of a disposed chain.
 pub(super) fn cancelled(chain: &str) -> Error {
     Error::new(ErrorKind::Cancelled, chain, "the credential was disposed")
         .with_help("make a new credential")
 }
 
-/// `error` with what the service said in `cause`.
+/// Adds status, code, request id and `retry_at` of `cause` to `error`.
 fn carrying(mut error: Error, cause: &Error) -> Error {
     if let Some(status) = cause.status() {
         error = error.with_status(status);

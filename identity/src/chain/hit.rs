@@ -1,5 +1,5 @@
-//! The hit of a chain: that of its answerer, as long as the chain has nothing to compare, to report
-//! or to look for (PR-03, PR-04).
+//! The fast path of a chain: the hit of the member that answered last, unless the chain has to compare
+//! or report an identity or to look for a better source (PR-03, PR-04).
 
 use crate::{
     AccessToken, TokenRef, TokenRequest,
@@ -29,7 +29,7 @@ impl FastPath for Chain {
         })
     }
 
-    /// What the last answerer holds for `request`, as long as handing it out needs no questions.
+    /// Returns the token that the last answerer holds for `request`, if the policy allows it.
     fn peek(&self, request: &TokenRequest) -> Option<AccessToken> {
         let index = self.memory().last()?;
         let token = self.members[index].peek(request)?;
@@ -52,13 +52,13 @@ impl Chain {
         })
     }
 
-    /// From now on, until the next [`hide`](Self::hide), whoever asks for the same need not come
-    /// here. Under the lock of the memory, of which this is an image.
+    /// Publishes `answer` for `request` on the fast path until the next [`hide`](Self::hide). The caller
+    /// holds the lock of the memory, so that both always agree.
     pub(super) fn show(&self, request: &TokenRequest, answer: Lent) {
         self.shown.show(&request.asked(), answer, DEFAULT_CAPACITY);
     }
 
-    /// The memory has changed. Under its lock.
+    /// Withdraws all published answers after a change of the memory, whose lock the caller holds.
     pub(super) fn hide(&self) {
         self.shown.hide_all();
     }

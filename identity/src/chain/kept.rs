@@ -1,5 +1,5 @@
-//! What a chain keeps that refuses changes of identity: the tokens that it handed out, for as long
-//! as they are valid (PR-04, PR-23).
+//! The tokens that a chain with `FallbackPolicy::Refuse` has returned, while they are valid: they are
+//! returned again after a refused change (PR-04, PR-23).
 
 use std::collections::BTreeMap;
 
@@ -9,37 +9,37 @@ use crate::{
     platform::Reading,
 };
 
-/// The token that was handed out last, by key. The cache of the member that gave it may already
-/// hold one of somebody else instead.
+/// The token that was returned last, by key. The cache of its member may already hold a token of
+/// another identity.
 #[derive(Default)]
 pub(super) struct Kept(BTreeMap<CacheKey, (AccessToken, Life)>);
 
 impl Kept {
-    /// Keeps `token`, which was handed out for `request` at `now`.
+    /// Keeps `token`, which is returned for `request` at `now`.
     pub(super) fn keep(&mut self, request: &TokenRequest, token: &AccessToken, now: Reading) {
         let key = CacheKey::of(request);
-        // What claims asked for is what everybody gets from now on (PR-26).
+        // A token obtained with claims replaces the entry without claims (PR-26).
         if let Some(plain) = key.without_claims() {
             self.put(plain, token, now);
         }
         self.put(key, token, now);
     }
 
-    /// What was handed out for `request`, if it is still valid at `now`.
+    /// Returns the token that was returned for `request`, if it is still valid at `now`.
     pub(super) fn valid(&self, request: &TokenRequest, now: Reading) -> Option<AccessToken> {
         let (token, life) = self.0.get(&CacheKey::of(request))?;
         (!life.is_over(now)).then(|| token.clone())
     }
 
     fn put(&mut self, key: CacheKey, token: &AccessToken, now: Reading) {
-        // The life of a token that is here already has begun when it came.
+        // The same token again keeps the life that began at its receipt.
         if self.0.get(&key).is_some_and(|(known, _)| known == token) {
             return;
         }
         let Some(life) = Life::of(token, now) else {
             return;
         };
-        // Looks at every token, but only when one has just come from its source.
+        // Linear, but runs only when a token has just come from its source.
         self.0.retain(|_, (_, life)| !life.is_over(now));
         self.0.insert(key, (token.clone(), life));
         if self.0.len() > DEFAULT_CAPACITY {
@@ -79,7 +79,7 @@ mod tests {
     fn pr_20_a_kept_token_is_valid_by_both_clocks() {
         let mut kept = Kept::default();
         kept.keep(&request(1), &token("a", 100), at(0, 0));
-        // The same again makes it no younger.
+        // The same token again does not prolong its life.
         kept.keep(&request(1), &token("a", 100), at(0, 50));
         let valid = |wall, monotonic| kept.valid(&request(1), at(wall, monotonic)).is_some();
         assert!(valid(99, 99));
@@ -108,6 +108,9 @@ mod tests {
             let key = CacheKey::of(&request(scope));
             kept.0.insert(key, (token("t", 200), life));
         }
+        assert!(kept.valid(&request(0), at(0, 0)).is_some());
+        kept.keep(&request(1), &token("u", 200), at(0, 0));
+        assert_eq!(kept.0.len(), DEFAULT_CAPACITY, "there is room for so many");
         kept.keep(&request(DEFAULT_CAPACITY), &token("t", 200), at(0, 0));
         assert_eq!(kept.0.len(), DEFAULT_CAPACITY);
         assert!(kept.valid(&request(0), at(0, 0)).is_none(), "ends first");

@@ -1,4 +1,4 @@
-//! As whom a chain's answers acted, by tenant (PR-04).
+//! The identities of a chain's answers, by tenant (PR-04).
 
 use std::{borrow::Borrow, collections::BTreeMap};
 
@@ -6,20 +6,19 @@ use crate::{AccessToken, TokenRequest, cache::DEFAULT_CAPACITY};
 
 use super::Identity;
 
-/// A person has another object id in each tenant, so the principals of one tenant are compared with
-/// each other only. Which tenant that is, neither side says alone: a managed identity gives the
-/// same token whatever tenant a request names, and a tool may have been signed in to another one
-/// when no request names any.
+/// The last identity in each tenant. A user has another object id in each tenant, so only principals of the
+/// same tenant are compared. Neither the request nor the token alone determines the tenant: a managed
+/// identity ignores the tenant of a request, and the own tenant of a tool may have changed.
 #[derive(Default)]
 pub(super) struct Known {
-    /// By the tenant that the request named.
+    /// By the tenant of the request.
     asked: BTreeMap<Option<String>, Identity>,
-    /// By the tenant that the token names.
+    /// By the tenant of the token.
     own: BTreeMap<String, Identity>,
 }
 
 impl Known {
-    /// Whom `token` acts as somebody else than, if it does.
+    /// Returns the previous identity if `token` has another one.
     pub(super) fn other_than(
         &self,
         request: &TokenRequest,
@@ -28,12 +27,12 @@ impl Known {
         let by = |known: &Identity| known.credential == token.answered_by();
         let asked = self.asked.get(&request.tenant);
         let asked = asked.filter(|known| !by(known) || differ(known, token));
-        // Another credential was noticed already when it first answered, in whatever tenant.
+        // A change of the credential was found at its first answer, in any tenant.
         let own = || self.own.get(own_tenant(token)?);
         asked.or_else(|| own().filter(|known| by(known) && differ(known, token)))
     }
 
-    /// Whether an answer by the same identity adds nothing to what is known of it.
+    /// Returns whether an answer with the same identity needs no update.
     pub(super) fn has(&self, request: &TokenRequest, token: &AccessToken) -> bool {
         let asked = self.asked.get(&request.tenant);
         asked.is_some_and(|known| known.principal.is_some() || token.principal().is_none())
@@ -51,8 +50,8 @@ impl Known {
     }
 }
 
-/// Forgets some other tenant if there are too many (PR-29), but never the one of requests that name
-/// none: it is the first in order.
+/// Removes another tenant if there are too many (PR-29), but never the entry of requests without a tenant,
+/// which is the first in order.
 fn make_room<K: Ord + Borrow<Q>, Q: Ord + ?Sized>(known: &mut BTreeMap<K, Identity>, tenant: &Q) {
     if known.len() >= DEFAULT_CAPACITY && !known.contains_key(tenant) {
         known.pop_last();
@@ -63,7 +62,7 @@ fn own_tenant(token: &AccessToken) -> Option<&str> {
     token.principal()?.tenant_id.as_deref()
 }
 
-/// Whether `token` acts as another principal than `known`. An opaque token says nothing about that.
+/// Returns whether `token` has another principal than `known`. An opaque token never has.
 fn differ(known: &Identity, token: &AccessToken) -> bool {
     let principals = known.principal.as_ref().zip(token.principal());
     principals.is_some_and(|(known, principal)| !known.is_same_as(principal))

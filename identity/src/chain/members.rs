@@ -1,4 +1,4 @@
-//! The members of a chain, asked in their order (PR-02).
+//! The members of a chain, and walks through them in their order (PR-02).
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -16,12 +16,12 @@ use super::{
 pub(super) struct Member {
     pub(super) credential: Arc<dyn TokenCredential>,
     pub(super) continue_after: ContinueAfter,
-    /// Whether others use it, too: then it is not the chain's to dispose of.
+    /// Whether it is also used elsewhere, so that the chain must not dispose it.
     pub(super) shared: bool,
 }
 
 impl Member {
-    /// What it holds for `request`; nothing where it is of another crate.
+    /// Returns the token that it holds for `request`; `None` for a credential of another crate.
     pub(super) fn peek(&self, request: &TokenRequest) -> Option<AccessToken> {
         self.credential.fast_path()?.peek(request)
     }
@@ -39,27 +39,28 @@ impl Member {
     }
 }
 
-/// All members of a chain, in order. Clones share; they know nothing of the chain, so that a walk
-/// in the background does not keep it alive.
+/// All members of a chain, in order. Clones share them. They do not refer to the chain, so that a
+/// background walk does not keep it alive.
 #[derive(Clone)]
 pub(super) struct Members {
     chain: &'static str,
     pub(super) platform: Platform,
     all: Arc<[Member]>,
-    /// The first that might answer some day.
+    /// The index of the first member that might answer.
     first: usize,
-    /// Those that walks do not wait for.
+    /// The members for which walks do not wait.
     absences: Absences,
 }
 
-/// One walk: who answered, if anybody did, and what the members before did.
+/// The result of a walk: the answer with the index of its member, if there is one, and the outcome of each
+/// member.
 #[derive(Default)]
 pub(super) struct Walk {
     pub(super) answer: Option<(usize, AccessToken)>,
     pub(super) tried: Vec<Tried>,
 }
 
-/// What a walk has come to so far.
+/// The state of a walk.
 #[derive(Default)]
 struct SoFar {
     answer: Option<(usize, AccessToken)>,
@@ -67,7 +68,7 @@ struct SoFar {
     is_over: bool,
     /// With the index of the member, in the order in which they were asked.
     tried: Vec<(usize, Tried)>,
-    /// From whom no answer came.
+    /// The members that gave no answer.
     findings: Vec<Finding>,
 }
 
@@ -83,8 +84,8 @@ impl Members {
         }
     }
 
-    /// Asks all members, from the top, for a caller: does not wait for those from which no answer
-    /// came lately, unless nobody else answers (PR-07).
+    /// Walks through all members for a caller. Does not wait for members that gave no answer recently,
+    /// unless no other member answers (PR-07).
     pub(super) async fn ask(&self, request: &TokenRequest) -> Walk {
         let request = &request.within_chain();
         let mut walk = SoFar::default();
@@ -115,8 +116,8 @@ impl Members {
         walk.end()
     }
 
-    /// Asks the first `count` members, from the top, while the one after them goes on answering.
-    /// Waits for each of them, because no caller does.
+    /// Walks through the first `count` members in the background. Waits for each of them, because no caller
+    /// waits for the walk.
     pub(super) async fn ask_first(&self, count: usize, request: &TokenRequest) -> Walk {
         let request = &request.within_chain();
         let mut walk = SoFar::default();
@@ -130,13 +131,13 @@ impl Members {
         walk.end()
     }
 
-    /// Ends what is asked in the background, for good.
+    /// Ends background requests, and refuses new ones.
     pub(super) fn close(&self) {
         self.absences.close();
     }
 
-    /// The record of a member that a walk need not wait for. One that holds a token answers at
-    /// once, unless another one is wanted.
+    /// Returns the record of a member for which a walk does not wait. A member that holds a token is always
+    /// asked, because it answers at once, unless the request is forced.
     fn skip(&self, index: usize, request: &TokenRequest) -> Option<Tried> {
         let member = &self[index];
         if !request.force_refresh() && member.peek(request).is_some() {
@@ -152,7 +153,7 @@ impl Members {
         })
     }
 
-    /// Asks one member, and waits for what it says.
+    /// Asks one member and waits for its answer.
     async fn ask_one(&self, index: usize, request: &TokenRequest, walk: &mut SoFar) {
         let member = &self[index];
         let start = self.platform.clock.monotonic();
@@ -184,7 +185,7 @@ impl Members {
         walk.tried.push((index, tried));
     }
 
-    /// Whether one of the first `count` members might answer some day.
+    /// Returns whether one of the first `count` members might answer.
     pub(super) fn might_answer(&self, count: usize) -> bool {
         self.first < count
     }
@@ -201,15 +202,15 @@ impl Members {
 }
 
 impl SoFar {
-    /// The end of the walk. If nobody has answered, all are listed in the order of the chain
-    /// (PR-05); else the one that has is the last.
+    /// Returns the result. Without an answer, the members are listed in the order of the chain (PR-05); with
+    /// one, the member that answered is the last.
     fn end(mut self) -> Walk {
         if self.answer.is_none() {
             self.tried.sort_by_key(|(member, _)| *member);
         }
         let went_on = self.answer.is_some();
         let tried = self.tried.into_iter().map(|(_, mut tried)| {
-            // It would have ended the walk, if nobody else had been left to wait for.
+            // Its failure did not end the walk after all, because a skipped member has answered.
             if let (true, Outcome::Stopped(error)) = (went_on, &tried.outcome) {
                 tried.outcome = Outcome::PassedOver(error.clone());
             }

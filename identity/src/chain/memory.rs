@@ -1,5 +1,5 @@
-//! Who answered last, and as whom: what a chain remembers, and compares every answer with (PR-03,
-//! PR-04).
+//! The state of a chain: the member and the identity that answered last, with which every answer is
+//! compared (PR-03, PR-04).
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,31 +14,29 @@ use super::{
     upward::Due,
 };
 
-/// The memory of one chain.
+/// The state of one chain.
 pub(super) struct Memory {
     clock: Arc<dyn Clock>,
     policy: FallbackPolicy,
     pub(super) disposed: bool,
     last: Option<Last>,
     known: Known,
-    /// The identity of each member that was refused since it could last be told, so that one
-    /// refusal is told once.
+    /// The refused identity of each member, so that one refusal is reported once.
     refused: BTreeMap<usize, Identity>,
-    /// What was handed out, if changes are refused.
+    /// The tokens that were returned, if changes are refused.
     kept: Kept,
-    /// When the members before the last answerer are asked again; `None` if nothing can come of
-    /// that.
+    /// When the members before the last answerer are asked again; `None` if none of them can answer.
     upward: Option<Due>,
 }
 
 struct Last {
     member: usize,
     identity: Identity,
-    /// What is said about tokens that this member still holds: one record for all of them.
+    /// The record for tokens that this member still holds; all of them share it.
     held: Arc<ChainRecord>,
 }
 
-/// A token that a member has given.
+/// An answer of a member.
 #[derive(Clone, Copy)]
 pub(super) struct Answer<'a> {
     pub(super) request: &'a TokenRequest,
@@ -51,11 +49,11 @@ pub(super) struct Answer<'a> {
     pub(super) route: &'a Route,
     /// Whether the member caches the token.
     pub(super) is_cached: bool,
-    /// Whether a member before this one might answer some day.
+    /// Whether a member before this one might answer later.
     pub(super) is_second_best: bool,
 }
 
-/// How a chain came to an answer.
+/// The way in which a chain got an answer.
 pub(super) enum Route {
     /// The last answerer still held it.
     Held,
@@ -65,28 +63,28 @@ pub(super) enum Route {
         /// The last answerer when it began.
         before: Option<usize>,
     },
-    /// By a walk through the members before the answerer, for nobody (PR-03).
+    /// By a background walk through the members before the answerer (PR-03).
     Upward(Vec<Tried>),
 }
 
-/// What an answer means against the one before.
+/// The result of the comparison of an answer with the previous one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nobody answered before.
+    /// There was no answer before.
     First,
     /// The same identity as before.
     Same,
-    /// Another identity, which may be.
+    /// Another identity, which is reported.
     Changed(Box<IdentityChange>),
-    /// Another identity, which may not be.
+    /// Another identity, which is refused.
     Refused {
         change: Box<IdentityChange>,
-        /// Whether it was not told before.
+        /// Whether it was not reported before.
         news: bool,
-        /// The token that was handed out last, if it is still valid and somebody waits for one.
+        /// The token that was returned last, if it is still valid and a caller waits for one.
         kept: Option<AccessToken>,
     },
-    /// Somebody else, or somebody better, has become the answerer meanwhile.
+    /// Another member has become the answerer meanwhile, for a walk a better one.
     Late,
 }
 
@@ -108,21 +106,21 @@ impl Memory {
         }
     }
 
-    /// The member that answered last.
+    /// Returns the index of the member that answered last.
     pub(super) fn last(&self) -> Option<usize> {
         self.last.as_ref().map(|last| last.member)
     }
 
-    /// The record for a token that the last answerer still held.
+    /// Returns the record for a token that the last answerer still holds.
     pub(super) fn held(&self) -> Option<Arc<ChainRecord>> {
         self.last.as_ref().map(|last| Arc::clone(&last.held))
     }
 
-    /// Compares and remembers an answer. A refused one is not remembered.
+    /// Compares `answer` with the previous one, and remembers it unless it is refused.
     pub(super) fn answer(&mut self, answer: Answer<'_>) -> Verdict {
         let late = match answer.route {
             Route::Held => self.last() != Some(answer.member),
-            // Somebody better has answered while this walk was passing him over.
+            // A member before this one has answered while this walk was under way.
             Route::Walk { before, .. } => self
                 .last()
                 .is_some_and(|last| last < answer.member && Some(last) != *before),
@@ -136,7 +134,7 @@ impl Memory {
         let Some(from) = from else {
             self.welcome(answer);
             let first = self.last.is_none();
-            // The hit path: nothing to write down, and nothing to allocate.
+            // Most answers change nothing, and then nothing is allocated.
             if first || !self.known.has(request, token) {
                 self.remember(answer);
             }
@@ -150,7 +148,7 @@ impl Memory {
                 change: Box::new(IdentityChange::new(from, to, true)),
                 kept: match answer.route {
                     Route::Upward(_) => None,
-                    // Who wants a new token has no use for the old one.
+                    // A forced request must not get the old token.
                     _ if request.force_refresh() => None,
                     _ => self.kept.valid(request, self.now()),
                 },
@@ -161,7 +159,8 @@ impl Memory {
         Verdict::Changed(Box::new(IdentityChange::new(from, to, false)))
     }
 
-    /// What may be handed out if `member` holds `token` for `request`.
+    /// Returns the token to return if `member` holds `token` for `request`: that one or, if it is of
+    /// a refused identity, the token that was returned last.
     pub(super) fn allowed(
         &self,
         request: &TokenRequest,
@@ -177,25 +176,25 @@ impl Memory {
         }
     }
 
-    /// Whether it is time to ask the members before the answerer.
+    /// Returns whether the members before the answerer are to be asked again now.
     pub(super) fn upward_is_due(&self) -> bool {
         self.upward.is_some_and(|due| due.has_come(self.now()))
     }
 
-    /// Until when nobody need ask the members before the answerer.
+    /// Returns the terms within which the members before the answerer need not be asked.
     pub(super) fn terms(&self) -> Terms {
         self.upward
             .map_or(Terms::FOREVER, |due| due.terms(self.now()))
     }
 
-    /// Puts the next walk upward off for the life of `held`.
+    /// Postpones the next background walk by the life of `held`.
     pub(super) fn postpone_upward(&mut self, held: Option<&AccessToken>) {
         if self.upward.is_some() {
             self.upward = Some(Due::after(held, self.now()));
         }
     }
 
-    /// Forgets everything, for good.
+    /// Drops everything and refuses all later requests.
     pub(super) fn dispose(&mut self) {
         *self = Self {
             disposed: true,
@@ -207,7 +206,7 @@ impl Memory {
         Reading::exact(&*self.clock)
     }
 
-    /// Whether `token` of `member` acts as somebody else than the answers before; who that was.
+    /// Returns the previous identity if `token` of `member` has another one.
     fn changed_from(
         &self,
         request: &TokenRequest,
@@ -220,10 +219,10 @@ impl Memory {
         known.or_else(|| other.then_some(&last.identity))
     }
 
-    /// Notes down what follows from an answer that is handed out.
+    /// Updates the state for an answer that is returned.
     fn welcome(&mut self, answer: Answer<'_>) {
         if let Route::Held = answer.route {
-            // It says nothing about the others.
+            // The other members were not asked.
             self.refused.remove(&answer.member);
         } else {
             self.refused.clear();
@@ -231,7 +230,7 @@ impl Memory {
             let due = || Due::after(Some(answer.token), now);
             self.upward = answer.is_second_best.then(due);
         }
-        // What its member does not cache is not cached here either (PR-27).
+        // A token that its member does not cache is not cached here either (PR-27).
         if self.policy == FallbackPolicy::Refuse && answer.is_cached {
             self.kept.keep(answer.request, answer.token, self.now());
         }
@@ -261,6 +260,14 @@ mod tests {
 
     fn memory() -> Memory {
         Memory::new(&Platform::system(), FallbackPolicy::Report)
+    }
+
+    /// One whose last answer was by the member 1 as `a`.
+    fn after_one() -> Memory {
+        let mut memory = memory();
+        let verdict = answer(&mut memory, 1, &walk(None), "a");
+        assert_eq!(verdict, Verdict::First);
+        memory
     }
 
     /// `""` is an opaque token.
@@ -296,12 +303,6 @@ mod tests {
 
     #[test]
     fn pr_03_who_is_late_changes_nothing() {
-        let after_one = || {
-            let mut memory = memory();
-            let verdict = answer(&mut memory, 1, &walk(None), "a");
-            assert_eq!(verdict, Verdict::First);
-            memory
-        };
         let upward = || Route::Upward(Vec::new());
         for (member, route, is_late) in [
             (0, Route::Held, true),
@@ -326,6 +327,40 @@ mod tests {
         let mut empty = memory();
         assert_eq!(answer(&mut empty, 0, &upward(), "a"), Verdict::Late);
         assert_eq!(answer(&mut empty, 0, &Route::Held, "a"), Verdict::Late);
+    }
+
+    /// Two members of one name, and one whose name changes, such as a chain within the chain.
+    #[test]
+    fn pr_04_another_member_or_another_name_is_another_identity() {
+        let mut memory = after_one();
+        let other_member = answer(&mut memory, 0, &walk(None), "a");
+        assert!(
+            matches!(other_member, Verdict::Changed(_)),
+            "{other_member:?}"
+        );
+
+        let memory = after_one();
+        let (request, same) = (TokenRequest::new(["scope"]), token("a"));
+        let other_name = AccessToken::new(same.secret().to_owned(), same.expires_on(), "Other");
+        assert!(memory.changed_from(&request, 1, &other_name).is_some());
+        assert!(memory.changed_from(&request, 1, &same).is_none());
+        assert!(memory.changed_from(&request, 0, &same).is_some());
+    }
+
+    /// What is held may be handed out, unless a change is refused; then what was before.
+    #[test]
+    fn pr_04_only_a_refused_change_hides_what_a_member_holds() {
+        let request = TokenRequest::new(["scope"]);
+        let mut memory = after_one();
+        for (policy, of_b) in [
+            (FallbackPolicy::Report, Some(token("b"))),
+            (FallbackPolicy::Refuse, None),
+        ] {
+            memory.policy = policy;
+            let allowed = |oid| memory.allowed(&request, 1, token(oid));
+            assert_eq!(allowed("a"), Some(token("a")), "{policy:?}");
+            assert_eq!(allowed("b"), of_b, "{policy:?}");
+        }
     }
 
     /// An opaque token says nothing; what comes after it does.

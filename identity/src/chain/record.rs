@@ -1,5 +1,5 @@
-//! What a chain says about itself: who was tried, how long it took, why each was passed over, and
-//! whether the identity changed (PR-04).
+//! The record of a walk: which members were tried, how long each took, why it was passed over, and whether
+//! the identity changed (PR-04).
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -9,23 +9,23 @@ use crate::{AccessToken, Error, Principal};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChainRecord {
-    /// The chain, such as `DefaultAzureCredential`.
+    /// The name of the chain, such as `DefaultAzureCredential`.
     pub chain: String,
-    /// Its members in the order in which they were tried.
+    /// The members in the order in which they were tried.
     pub tried: Vec<Tried>,
-    /// What changed against the chain's previous answer, if anything did.
+    /// The change of identity since the chain's previous answer; `None` without one.
     pub change: Option<IdentityChange>,
 }
 
-/// One member of a chain in one walk.
+/// The outcome of one member in one walk.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Tried {
-    /// The member, such as `ManagedIdentityCredential`.
+    /// The name of the member, such as `ManagedIdentityCredential`.
     pub credential: String,
-    /// How long it took to answer or to fail.
+    /// How long the walk waited for it; zero if it was not waited for (PR-07).
     pub took: Duration,
-    /// What it did.
+    /// Whether it answered or failed.
     pub outcome: Outcome,
 }
 
@@ -47,11 +47,11 @@ impl Tried {
     }
 }
 
-/// What a member of a chain did.
+/// The outcome of a member of a chain.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It gave the token.
+    /// It returned the token.
     Answered,
     /// It failed, and the chain went on.
     PassedOver(Error),
@@ -59,18 +59,18 @@ pub enum Outcome {
     Stopped(Error),
 }
 
-/// Who answers: a credential, and as whom its tokens act.
+/// A credential, and the principal of its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The credential, such as `AzureCliCredential`.
+    /// The name of the credential, such as `AzureCliCredential`.
     pub credential: String,
-    /// As whom; `None` for opaque tokens.
+    /// The principal; `None` for opaque tokens.
     pub principal: Option<Principal>,
 }
 
 impl Identity {
-    /// The identity that the credential called `credential` answers as.
+    /// Creates the identity of a credential called `credential`.
     pub fn new(credential: impl Into<String>, principal: Option<Principal>) -> Self {
         Self {
             credential: credential.into(),
@@ -78,7 +78,7 @@ impl Identity {
         }
     }
 
-    /// The identity that `token` stands for.
+    /// Returns the identity of `token`.
     pub fn of(token: &AccessToken) -> Self {
         Self {
             credential: token.answered_by().to_owned(),
@@ -88,8 +88,8 @@ impl Identity {
 }
 
 impl Identity {
-    /// Whether both act as the same principal. Of opaque tokens nothing is known, so they are the
-    /// same as each other only.
+    /// Returns whether both have the same principal. The unknown principals of opaque tokens are the same as
+    /// each other only.
     pub(crate) fn has_principal_of(&self, other: &Self) -> bool {
         match (&self.principal, &other.principal) {
             (Some(one), Some(other)) => one.is_same_as(other),
@@ -98,7 +98,7 @@ impl Identity {
         }
     }
 
-    /// Whether the same credential answers as the same principal.
+    /// Returns whether both have the same credential and the same principal.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         self.credential == other.credential && self.has_principal_of(other)
     }
@@ -113,26 +113,26 @@ impl fmt::Display for Identity {
     }
 }
 
-/// The identity is not the one that answered before.
+/// A change of identity: another credential or another principal than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IdentityChange {
-    /// Who answered until now.
+    /// The previous identity.
     pub from: Identity,
-    /// Who answered this time.
+    /// The new identity.
     pub to: Identity,
-    /// Whether the change was refused: then no token of `to` was handed out.
+    /// Whether the change was refused, so that no token of `to` was returned.
     pub refused: bool,
 }
 
 impl IdentityChange {
-    /// A change that was handed out (`refused: false`) or not.
+    /// Creates a change that was accepted or refused.
     pub fn new(from: Identity, to: Identity, refused: bool) -> Self {
         Self { from, to, refused }
     }
 
-    /// Warns of it, and tells the observer of the credential called `credential`. Within a chain,
-    /// the chain is who warns.
+    /// Logs a warning and notifies the observer of the credential called `credential`. Within a chain the
+    /// event is at debug, because the chain logs the warning.
     pub(crate) fn report(
         &self,
         credential: &str,
@@ -151,28 +151,27 @@ impl IdentityChange {
     }
 }
 
-/// Told about what a credential decides. Called synchronously, before the token is handed out, so
-/// it must not block.
+/// Is notified of the walks of a chain and of changes of identity. The methods are called synchronously,
+/// before the token is returned, so they must not block. Each does nothing by default.
 pub trait Observer: Send + Sync + 'static {
-    /// A chain walked and somebody answered: for a caller or, in search of a better source than
-    /// the last answerer, in the background (PR-03). If the record holds a refused change, the
-    /// caller got the token that was handed out before instead.
+    /// A member answered in a walk of a chain. The walk was for a caller or, to find a better source, in the
+    /// background (PR-03). If the record holds a refused change, the caller got the token that was
+    /// returned before.
     fn answered(&self, record: &ChainRecord) {
         let _ = record;
     }
 
-    /// A caller of a chain got no token: it walked and nobody answered, or the change of identity
-    /// was refused.
+    /// A call of a chain failed: no member answered, or the change of identity was refused.
     fn failed(&self, record: &ChainRecord) {
         let _ = record;
     }
 
-    /// The credential or the principal is not the one that answered before. A refused change is
-    /// told once, until the member concerned answers as before or another walk does.
+    /// The credential or the principal has changed. A refused change is reported once, until its member
+    /// answers with the previous identity again or another walk succeeds.
     fn identity_changed(&self, change: &IdentityChange) {
         let _ = change;
     }
 }
 
-/// No observer, or one that is shared.
+/// A shared observer, or none.
 pub type ObserverRef = Option<Arc<dyn Observer>>;

@@ -1,4 +1,5 @@
-//! Which credentials `DefaultAzureCredential` is made of (CH-01, CH-03, CH-04).
+//! The members of `DefaultAzureCredential`, and their selection by the environment (CH-01, CH-03,
+//! CH-04).
 
 use crate::{Error, ErrorKind, platform::Platform};
 
@@ -20,7 +21,7 @@ pub(super) enum Kind {
     Broker,
 }
 
-/// All of them, in the documented order (CH-01).
+/// All members, in the documented order (CH-01).
 const ALL: [Kind; 8] = [
     Kind::Environment,
     Kind::WorkloadIdentity,
@@ -33,7 +34,7 @@ const ALL: [Kind; 8] = [
 ];
 
 impl Kind {
-    /// The class name in documentation.
+    /// Returns the class name that documentation uses.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Environment => "EnvironmentCredential",
@@ -47,7 +48,7 @@ impl Kind {
         }
     }
 
-    /// Whether it stands for the person at this machine and not for the deployed application.
+    /// Returns whether it signs in as the developer at this machine and not as a deployed application.
     pub(super) fn is_developer(self) -> bool {
         !matches!(
             self,
@@ -56,15 +57,15 @@ impl Kind {
     }
 }
 
-/// The members that the environment asks for, and whether one was asked for by its name.
+/// The members that the environment selects, and whether one was selected by its name.
 pub(super) struct Selection {
     pub(super) members: Vec<Kind>,
     pub(super) named: bool,
 }
 
 impl Selection {
-    /// Reads `AZURE_TOKEN_CREDENTIALS`; spaces around it and its case are ignored, and empty means
-    /// all.
+    /// Reads `AZURE_TOKEN_CREDENTIALS`. Case and surrounding blanks are ignored; an empty value selects
+    /// all members.
     ///
     /// # Errors
     /// `Configuration` for any other value.
@@ -97,7 +98,7 @@ impl Selection {
             }
             _ => {}
         }
-        // The broker has no name of its own here (CH-03).
+        // The broker cannot be selected by name (CH-03).
         let names = ALL.into_iter().filter(|kind| *kind != Kind::Broker);
         let named = names
             .clone()

@@ -1,5 +1,5 @@
-//! A member that can only say why it cannot answer: its constructor failed, or it is not built yet
-//! (PR-05: listed, never swallowed).
+//! Stands for a member that could not be built or is not supported yet, so that the chain lists its
+//! error (PR-05).
 
 use crate::{
     AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
@@ -7,7 +7,7 @@ use crate::{
     platform::{BoxFuture, Platform},
 };
 
-/// Answers every request with one error, under the name of the credential it stands for.
+/// Fails every request with the same error, under the name of the credential that it stands for.
 #[derive(Debug)]
 pub(super) struct StandIn {
     name: &'static str,
@@ -15,12 +15,12 @@ pub(super) struct StandIn {
 }
 
 impl StandIn {
-    /// For a credential whose constructor failed.
+    /// For a credential whose builder failed with `error`.
     pub(super) fn failing(name: &'static str, error: Error) -> Self {
         Self { name, error }
     }
 
-    /// For a credential that this crate does not have yet.
+    /// For a credential that this crate does not support yet.
     pub(super) fn not_built(name: &'static str) -> Self {
         let message = format!("{name} is not built yet");
         let error = Error::new(ErrorKind::Unavailable, name, message)
@@ -28,8 +28,8 @@ impl StandIn {
         Self::failing(name, error)
     }
 
-    /// For workload identity: it is configured for this host where all its variables are set, and
-    /// then no reason to act as somebody else (PR-08).
+    /// For workload identity. If all its variables are set, it is configured for this host, and its error
+    /// ends the chain, so that the chain does not return a token of another identity (PR-08).
     pub(super) fn workload_identity(name: &'static str, platform: &Platform) -> Self {
         const VARIABLES: [&str; 3] = [
             "AZURE_TENANT_ID",
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pr_01_it_says_what_to_do() {
+    fn pr_01_the_error_has_help() {
         assert!(StandIn::not_built("Test").error.help().is_some());
     }
 }

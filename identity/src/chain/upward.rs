@@ -1,6 +1,6 @@
-//! The way back to a better source. An answerer that caches renews its own token for ever, so
-//! nothing would make the chain walk again; therefore, once per life of a token, it asks the
-//! members before the answerer, in the background (PR-03).
+//! Return to a better source. A member that caches renews its own token for ever, so the chain would
+//! never ask the members before it again. Therefore the chain asks those in the background, once per
+//! life of a token (PR-03).
 
 use std::{
     sync::{Arc, Weak},
@@ -23,20 +23,20 @@ use super::{
     walk::Chain,
 };
 
-/// For how long a walk that was started is taken to be under way.
+/// How long a walk that was started is assumed to be under way, so that hits need not check.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 
-/// When the members before the answerer are asked again.
+/// The time at which the members before the answerer are asked again.
 #[derive(Clone, Copy)]
 pub(super) struct Due {
-    /// The life of the token that a walk came back with.
+    /// The life of the token that the last walk returned.
     token: Terms,
-    /// Monotonic nanoseconds: however short that life is.
+    /// The earliest time, however short that life is, in nanoseconds of the monotonic clock.
     not_before: u64,
 }
 
 impl Due {
-    /// After the life of `held`, which a walk that ends at `now` came back with.
+    /// After the life of `held`, the token that a walk which ends at `now` has returned.
     pub(super) fn after(held: Option<&AccessToken>, now: Reading) -> Self {
         let life = held.and_then(|token| Life::of(token, now));
         Self {
@@ -52,8 +52,8 @@ impl Due {
         now.monotonic >= self.not_before && self.token.decide(now, 0) == Decision::Ended
     }
 
-    /// Until when this is not due, as seen at `now`. If it is due already, a walk is taken to be
-    /// under way for a while.
+    /// Returns the terms within which no walk is due, as seen at `now`. If one is due already, it is
+    /// assumed to be under way for a second.
     pub(super) fn terms(&self, now: Reading) -> Terms {
         let until = |end| Terms {
             life: Life::lasting_until(end),
@@ -70,19 +70,19 @@ impl Due {
 }
 
 impl Chain {
-    /// Starts a walk upward, unless one is under way. It belongs to the chain, but does not keep
-    /// it alive.
+    /// Starts a walk through the members before the answerer, unless one is under way. The chain owns it,
+    /// and it does not keep the chain alive.
     pub(super) fn look_upward(self: &Arc<Self>, request: &TokenRequest) {
         self.upward.run(&(), || {
             let (name, chain) = (self.name, Arc::downgrade(self));
-            // For nobody: what the members before hold is good enough.
+            // No caller waits for this walk, so tokens in the caches of the members will do.
             let request = request.clone().with_force_refresh(false);
             Box::pin(async move {
                 let gone = || Err(failure::cancelled(name));
                 let Some((members, answerer)) = wanted(&chain) else {
                     return gone();
                 };
-                // Without an end, it would be the last one of this chain.
+                // A walk that hangs would block all later ones.
                 let walk = members.ask_first(answerer, &request);
                 let walk = members.platform.within(LIMIT, walk).await;
                 let walk = walk.unwrap_or_default();
@@ -94,8 +94,8 @@ impl Chain {
         });
     }
 
-    /// What becomes of a walk upward. If nobody has answered, or is allowed to, the answerer stays,
-    /// and the next walk waits for the life of what it holds then.
+    /// Applies the result of a walk. If no member has answered, or the change is refused, the answerer
+    /// stays, and the next walk is due after the life of the token that it holds.
     fn arrive(&self, request: &TokenRequest, answerer: usize, walk: Walk) -> cache::Outcome {
         let held = self.members[answerer].peek(request);
         self.memory().postpone_upward(held.as_ref());
@@ -103,12 +103,12 @@ impl Chain {
             return Err(failure::unanswered(self.name, &walk.tried));
         };
         let outcome = self.conclude(request, index, token, Route::Upward(walk.tried));
-        // Too late: a walk from the top has found somebody at least as good.
+        // `None`: a walk for a caller has found this member or a better one meanwhile.
         outcome.unwrap_or_else(|| Err(failure::cancelled(self.name)))
     }
 }
 
-/// Whom to ask, and who answers now; `None` if there is no need any more.
+/// Returns the members and the index of the answerer; `None` if the walk is not due any more.
 fn wanted(chain: &Weak<Chain>) -> Option<(Members, usize)> {
     let chain = chain.upgrade()?;
     let memory = chain.memory();

@@ -1,4 +1,4 @@
-//! One chain at work: what the last answerer still holds, else from the top (PR-02, PR-03).
+//! A chain: it returns what the last answerer still holds, or walks through its members (PR-02, PR-03).
 
 use std::{
     fmt,
@@ -30,11 +30,11 @@ pub(super) struct Chain {
     fallback_policy: FallbackPolicy,
     observer: ObserverRef,
     memory: Mutex<Memory>,
-    /// What the memory says about the tokens that the answerer holds, for those who take no lock.
+    /// The image of the memory for lock-free reads: the answerer's tokens that may be returned as hits.
     pub(super) shown: Lookup,
-    /// Tells the callers who wait of the dispose.
+    /// Wakes waiting callers after `dispose`.
     disposed: Notify,
-    /// The walk upward, if one is under way.
+    /// The background walk, if one is under way.
     pub(super) upward: Flights<()>,
 }
 
@@ -63,12 +63,12 @@ impl Chain {
         self: &Arc<Self>,
         request: &TokenRequest,
     ) -> Result<AccessToken, Error> {
-        // Before the look at the memory, so that no dispose falls between.
+        // Created before the memory is read, so that no dispose in between is missed.
         let disposed = self.disposed.notified();
         if self.memory().disposed {
             return Err(failure::cancelled(self.name));
         }
-        // Biased: what a member that was disposed says is more.
+        // Biased, because the error of a disposed member has more detail.
         tokio::select! { biased;
             outcome = self.ask(request) => outcome,
             () = disposed => Err(failure::cancelled(self.name)),
@@ -110,17 +110,16 @@ impl Chain {
         }
     }
 
-    /// The token of the last answerer, if it still holds a valid one. It is asked and not only
-    /// looked at, so that it renews the token in time; while the token is valid it answers with it.
+    /// Returns the token of the last answerer if it still holds a valid one. The member is asked and not only
+    /// peeked at, so that it refreshes the token in time.
     ///
-    /// A forced refresh wants another token, and while the one at hand is valid that is nobody
-    /// else's business: if the answerer fails, so does the request, and the principal stays
-    /// (PR-03).
+    /// A forced request is sent to the last answerer alone while that holds a valid token: if it fails, so
+    /// does the request, and the principal stays (PR-03).
     async fn held(
         self: &Arc<Self>,
         request: &TokenRequest,
     ) -> Option<(usize, Result<AccessToken, Tried>)> {
-        // Claims ask for a token that nobody holds yet.
+        // No member holds a token for new claims.
         if request.claims.is_some() {
             return None;
         }
@@ -147,8 +146,8 @@ impl Chain {
         Some((index, answer))
     }
 
-    /// Compares the answer with the one before, reports, and hands out or refuses. `None` if
-    /// somebody else has become the answerer meanwhile.
+    /// Compares the answer with the previous one, reports a change, and accepts or refuses it. `None` if
+    /// another member has become the answerer meanwhile.
     pub(super) fn conclude(
         &self,
         request: &TokenRequest,
@@ -170,7 +169,7 @@ impl Chain {
         };
         let verdict = {
             let mut memory = self.memory();
-            // Disposed while the member answered: nobody gets a token any more.
+            // The chain was disposed while the member answered.
             if memory.disposed {
                 return Some(Err(failure::cancelled(self.name)));
             }
@@ -226,7 +225,7 @@ impl Chain {
         Some(self.hand_out(outcome, index, route, change))
     }
 
-    /// The outcome with its record, of which the observer is told.
+    /// Adds the record to the outcome and notifies the observer.
     fn hand_out(
         &self,
         outcome: Result<AccessToken, Error>,
@@ -247,20 +246,20 @@ impl Chain {
         match outcome {
             Ok(token) => {
                 if !is_held {
-                    self.tell(|observer| observer.answered(&record));
+                    self.notify(|observer| observer.answered(&record));
                 }
                 Ok(token.with_chain(record))
             }
             Err(error) => {
                 if !is_upward {
-                    self.tell(|observer| observer.failed(&record));
+                    self.notify(|observer| observer.failed(&record));
                 }
                 Err(error.with_chain(record))
             }
         }
     }
 
-    /// The error of a walk in which nobody answered.
+    /// Returns the error of a walk without an answer.
     fn unanswered(&self, tried: Vec<Tried>) -> Error {
         let error = failure::unanswered(self.name, &tried);
         let record = Arc::new(ChainRecord {
@@ -268,7 +267,7 @@ impl Chain {
             tried,
             change: None,
         });
-        self.tell(|observer| observer.failed(&record));
+        self.notify(|observer| observer.failed(&record));
         error.with_chain(record)
     }
 
@@ -280,10 +279,10 @@ impl Chain {
             tracing::warn!(chain = self.name, %from, %to, "identity changed");
             tracing::info!(chain = self.name, identity = %to, "answered");
         }
-        self.tell(|observer| observer.identity_changed(change));
+        self.notify(|observer| observer.identity_changed(change));
     }
 
-    fn tell(&self, what: impl FnOnce(&dyn Observer)) {
+    fn notify(&self, what: impl FnOnce(&dyn Observer)) {
         if let Some(observer) = &self.observer {
             what(&**observer);
         }
@@ -294,7 +293,7 @@ impl Chain {
     }
 }
 
-/// A chain as its credentials hold it: clones share members and memory.
+/// A shared chain, as the public credentials hold it.
 #[derive(Clone)]
 pub(super) struct ChainHandle(Arc<Chain>);
 

@@ -26,7 +26,7 @@ pub(crate) const NAME: &str = "AzureCliCredential";
 /// wrapped in [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share
 /// one process (PR-24). After `process_timeout` (default 15 s) the process is killed with its
 /// children, on Windows without them (PR-15). It takes exactly one scope. A request with claims
-/// fails with [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that a person
+/// fails with [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that the user
 /// has to run.
 #[derive(Clone)]
 pub struct AzureCliCredential(ToolCredential<AzureCli>);
@@ -43,7 +43,7 @@ credential!(AzureCliCredential);
 /// The program `az`.
 #[derive(Debug)]
 struct AzureCli {
-    /// Whose account is meant, by name or id.
+    /// The subscription whose account is used, by name or id.
     subscription: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl Program for AzureCli {
     }
 }
 
-/// `az` cannot pass claims on; a person has to sign in with them (CLI-11).
+/// Returns the error for claims: `az` cannot send them, so the user has to sign in with them (CLI-11).
 fn refuse_claims(tool: &Tool, claims: &str, scope: &str, tenant: Option<&str>) -> Error {
     let tenant = tenant
         .map(|tenant| format!(" --tenant {tenant}"))
@@ -98,7 +98,7 @@ fn refuse_claims(tool: &Tool, claims: &str, scope: &str, tenant: Option<&str>) -
     ))
 }
 
-/// What `az` prints (CLI-04). `expiresOn` is local time.
+/// The output of `az` (CLI-04). `expiresOn` is local time.
 #[derive(Deserialize)]
 struct Printed {
     #[serde(rename = "accessToken")]
@@ -112,7 +112,7 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     if output.code != Some(0) {
         return Err(refusal(tool, &output));
     }
-    // Standard error is of no interest: warnings are not errors (CLI-10).
+    // Standard error is ignored: it may hold warnings (CLI-10).
     let stdout = Zeroizing::new(output.stdout);
     let printed: Printed =
         serde_json::from_slice(&stdout).map_err(|_| tool.malformed("it is not a token in JSON"))?;
@@ -133,8 +133,8 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     Ok(AccessToken::new(printed.access_token, expires_on, NAME))
 }
 
-/// The end of a token in local time. In a zone that nobody knows nothing is guessed: it could be
-/// half a day off.
+/// Reads the end of a token in local time. If the zone of the host is unknown that is an error, because a
+/// guess could be wrong by half a day.
 fn local_end(tool: &Tool, text: &str) -> Result<Option<Timestamp>, Error> {
     let clock = &tool.platform.clock;
     let zone = clock.local_zone();
@@ -146,9 +146,9 @@ fn local_end(tool: &Tool, text: &str) -> Result<Option<Timestamp>, Error> {
     Ok(local_time(text, &zone, clock.now()))
 }
 
-/// Reads `2029-12-31 19:00:00.000000` in the host's zone. Where the clocks change and a local time
-/// comes twice, the earlier instant (PR-28), unless that is past already: what `az` has just
-/// printed has not ended.
+/// Reads `2029-12-31 19:00:00.000000` in the host's zone. A local time that occurs twice, because the
+/// clocks change, is read as the earlier instant, or as the later one if the earlier is past: a token that
+/// `az` has just printed has not expired (PR-28).
 fn local_time(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
     let local: DateTime = text.trim().parse().ok()?;
     let read = zone.to_ambiguous_timestamp(local);
@@ -156,19 +156,20 @@ fn local_time(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> 
     Some(if earlier <= now { later } else { earlier })
 }
 
-/// Why `az` gave no token (CLI-08, CLI-09). Its AADSTS text is kept: it tells the cause.
+/// Returns the error for a failed run of `az` (CLI-08, CLI-09). It keeps the AADSTS text, which names the
+/// cause.
 fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     let text = String::from_utf8_lossy(&output.stderr);
     if let Some(code) = entra::aadsts_code(&text) {
         // The login command that follows the text is the help.
-        let (said, help) = text
+        let (message, help) = text
             .split_once("Run the command below")
             .unwrap_or((&text, ""));
         let help = help
             .split_once("az login")
             .map(|(_, rest)| format!("run: az login{rest}"));
         return tool
-            .error(ErrorKind::Failed, said_by_az(said))
+            .error(ErrorKind::Failed, failure(message))
             .with_code(code)
             .with_help(redact::excerpt(
                 help.as_deref().unwrap_or("sign in again with: az login"),
@@ -186,7 +187,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
         Some(code) => tool
             .error(
                 ErrorKind::Failed,
-                format!("{} (exit code {code})", said_by_az(&text)),
+                format!("{} (exit code {code})", failure(&text)),
             )
             .with_help("see what `az account get-access-token` says in a shell"),
         None => tool
@@ -195,7 +196,8 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     }
 }
 
-fn said_by_az(text: &str) -> String {
+/// Returns the message for an error text of `az`.
+fn failure(text: &str) -> String {
     let text = redact::excerpt(text);
     format!(
         "the Azure CLI failed: {}",
@@ -214,7 +216,7 @@ pub struct AzureCliCredentialBuilder {
 impl AzureCliCredentialBuilder {
     setters!(tool: options);
 
-    /// The name or id of the subscription whose account is meant. Default: the tool's own.
+    /// Sets the subscription whose account is used, by name or id. Default: the tool's own.
     pub fn subscription(mut self, subscription: impl Into<String>) -> Self {
         self.subscription = Some(subscription.into());
         self
@@ -232,5 +234,28 @@ impl AzureCliCredentialBuilder {
         }
         let program = AzureCli { subscription };
         ToolCredential::new(program, self.options).map(AzureCliCredential)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PR-28: which of two instants is meant where a local time comes twice.
+    #[test]
+    fn pr_28_the_earlier_instant_counts_until_it_is_past() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let read = |now| local_time(" 2026-10-25 02:30:00.000000 ", &zone, at(now)).unwrap();
+        let (earlier, later) = (at("2026-10-25T00:30:00Z"), at("2026-10-25T01:30:00Z"));
+        assert_eq!(read("2026-10-25T00:29:59Z"), earlier);
+        for now in [
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T00:30:01Z",
+            "2026-10-26T00:00:00Z",
+        ] {
+            assert_eq!(read(now), later, "{now}");
+        }
+        assert_eq!(local_time("soon", &zone, at("2026-10-25T00:00:00Z")), None);
     }
 }

@@ -82,7 +82,7 @@ impl Program for AzureDeveloperCli {
     }
 }
 
-/// What `azd` prints (CLI-21). `expiresOn` is UTC (PR-28).
+/// The output of `azd` (CLI-21). `expiresOn` is UTC (PR-28).
 #[derive(Deserialize)]
 struct Printed {
     token: String,
@@ -105,17 +105,17 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     Ok(AccessToken::new(printed.token, expires_on, NAME))
 }
 
-/// Why `azd` gave no token (CLI-23).
+/// Returns the error for a failed run of `azd` (CLI-23).
 fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     let text = message(&String::from_utf8_lossy(&output.stderr));
     let mentions = |words: &str| text.contains(words);
     let failed = || format!("the Azure Developer CLI failed: {}", redact::excerpt(&text));
-    // First of all: its advice is to sign in, too, but somebody is signed in.
+    // Checked first: the advice in this text is also to sign in, although a user is signed in.
     let error = if mentions("must use multi-factor authentication")
         || mentions("reauthentication required")
         || mentions("login expired")
     {
-        // The policy may want a login with options of its own.
+        // The policy may require a login with certain options.
         let login = text.split_once("run `azd auth login");
         let options = login.and_then(|(_, rest)| rest.split_once('`'));
         let options = options.map_or("", |(options, _)| options);
@@ -143,10 +143,10 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     }
 }
 
-/// All the words in what `azd` wrote to standard error, on one line: lines of JSON in one of three
-/// shapes, or plain text (CLI-22). What is wrong may be said in the suggestion only.
+/// Returns all texts that `azd` wrote to standard error, on one line. It writes lines of JSON in one of
+/// three forms, or plain text; the cause may stand in the suggestion only (CLI-22).
 fn message(stderr: &str) -> String {
-    let mut said = String::new();
+    let mut all = String::new();
     for line in stderr.lines() {
         let json: Value = serde_json::from_str(line).unwrap_or(Value::Null);
         let texts = [
@@ -161,12 +161,12 @@ fn message(stderr: &str) -> String {
             texts.push(line);
         }
         for text in texts {
-            said.push_str(text);
-            said.push(' ');
+            all.push_str(text);
+            all.push(' ');
         }
     }
-    let said = redact::one_line(&said);
-    said.strip_prefix("ERROR: ").unwrap_or(&said).to_owned()
+    let line = redact::one_line(&all);
+    line.strip_prefix("ERROR: ").unwrap_or(&line).to_owned()
 }
 
 /// Options of an [`AzureDeveloperCliCredential`].

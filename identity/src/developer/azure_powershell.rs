@@ -32,7 +32,7 @@ const NO_MODULE: i32 = 3;
 /// [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share one process
 /// (PR-24). After `process_timeout` (default 15 s) the process is killed with its children, on
 /// Windows without them (PR-15). It takes exactly one scope. A request with claims fails with
-/// [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that a person has to
+/// [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that the user has to
 /// run.
 #[derive(Clone)]
 pub struct AzurePowerShellCredential(ToolCredential<PowerShell>);
@@ -61,7 +61,7 @@ impl Program for PowerShell {
         request: &TokenRequest,
         tenant: Option<&str>,
     ) -> Result<Command, Error> {
-        // Neither scopes nor tenants hold a quote, so they cannot leave the script's strings.
+        // Scopes and tenants contain no quotes, so they cannot end a string of the script.
         let scope = tool.one_scope(request)?;
         if let Some(claims) = request.claims() {
             return Err(refuse_claims(tool, claims, tenant));
@@ -83,7 +83,8 @@ impl Program for PowerShell {
     }
 }
 
-/// PowerShell cannot pass claims on; a person has to sign in with them (CLI-27).
+/// Returns the error for claims: PowerShell cannot send them, so the user has to sign in with them
+/// (CLI-27).
 fn refuse_claims(tool: &Tool, claims: &str, tenant: Option<&str>) -> Error {
     let tenant = tenant
         .map(|tenant| format!(" -Tenant {tenant}"))
@@ -98,13 +99,13 @@ fn refuse_claims(tool: &Tool, claims: &str, tenant: Option<&str>) -> Error {
     ))
 }
 
-/// What PowerShell is to do. It prints one line of JSON and exits with 0, or says on standard error
-/// what went wrong: neither translated into the user's language nor wrapped to a width.
+/// Returns the script that gets a token. It prints one line of JSON and exits with 0, or writes the error
+/// to standard error, not wrapped to the width of the terminal.
 fn script(resource: &str, tenant: Option<&str>) -> String {
     let tenant = tenant
         .map(|tenant| format!(" TenantId = '{tenant}';"))
         .unwrap_or_default();
-    // From 2.17.0 on a plain token comes with a warning, from 5.0.0 on it is secure anyway (CLI-24).
+    // From 2.17.0 on a plain token causes a warning; from 5.0.0 on it is always secure (CLI-24).
     format!(
         "$ErrorActionPreference = 'Stop'; $ProgressPreference = 'SilentlyContinue'
 try {{ $module = Import-Module Az.Accounts -MinimumVersion 2.2.0 -PassThru }}
@@ -123,13 +124,13 @@ try {{
     )
 }
 
-/// A script as `-EncodedCommand` wants it: nothing on the way to PowerShell can misread it.
+/// Encodes a script for `-EncodedCommand`, so that it needs no quoting.
 fn encoded(script: &str) -> String {
     let utf16: Vec<u8> = script.encode_utf16().flat_map(u16::to_le_bytes).collect();
     STANDARD.encode(utf16)
 }
 
-/// What our script prints.
+/// The output of the script.
 #[derive(Deserialize)]
 struct Printed {
     #[serde(rename = "Token")]
@@ -143,7 +144,7 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
         return Err(refusal(tool, &output));
     }
     let stdout = Zeroizing::new(output.stdout);
-    // PowerShell writes warnings to standard output, too. The script's own line is the last.
+    // PowerShell writes warnings to standard output as well; the line of the script is the last.
     let lines = stdout.split(|byte| *byte == b'\n').rev();
     let printed: Printed = lines
         .map(<[u8]>::trim_ascii)
@@ -158,19 +159,19 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     Ok(AccessToken::new(token, expires_on, NAME))
 }
 
-/// Why PowerShell gave no token (CLI-24, CLI-26).
+/// Returns the error for a failed run of PowerShell (CLI-24, CLI-26).
 fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     let text = String::from_utf8_lossy(&output.stderr);
-    let said = redact::excerpt(&text);
+    let reason = redact::excerpt(&text);
     let error = match output.code {
         None => tool
             .error(ErrorKind::Failed, "PowerShell was ended by a signal")
             .with_help("see what ended it: this host may be short of memory"),
-        // Perhaps there, and not allowed to run: its own words tell.
+        // The module is missing, or may not be loaded: the text shows which.
         Some(NO_MODULE) => tool
             .error(
                 ErrorKind::Unavailable,
-                format!("PowerShell cannot load the module Az.Accounts: {said}"),
+                format!("PowerShell cannot load the module Az.Accounts: {reason}"),
             )
             .with_help("run in PowerShell: Install-Module -Name Az.Accounts -Scope CurrentUser"),
         Some(_) if text.contains("Run Connect-AzAccount to login") => tool
@@ -179,17 +180,17 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
                 "nobody is signed in to Azure PowerShell",
             )
             .with_help("run in PowerShell: Connect-AzAccount"),
-        // What Az.Accounts says when a policy wants more of somebody who is signed in.
+        // Az.Accounts reports this if a policy requires more of a user who is signed in.
         Some(_) if text.contains("User interaction is required") => tool
             .error(
                 ErrorKind::InteractionRequired,
-                format!("Azure PowerShell failed: {said}"),
+                format!("Azure PowerShell failed: {reason}"),
             )
             .with_help("run in PowerShell: Connect-AzAccount"),
         Some(code) => tool
             .error(
                 ErrorKind::Failed,
-                format!("Azure PowerShell failed: {said} (exit code {code})"),
+                format!("Azure PowerShell failed: {reason} (exit code {code})"),
             )
             .with_help("see what `Get-AzAccessToken` says in PowerShell"),
     };
@@ -199,7 +200,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     }
 }
 
-/// Runs `powershell`, which comes with Windows, where there is no `pwsh` (CLI-24).
+/// Runs `powershell`, which is a part of Windows, if there is no `pwsh` (CLI-24).
 struct EitherShell(Arc<dyn CommandRunner>);
 
 impl CommandRunner for EitherShell {

@@ -1,5 +1,5 @@
-//! What the credentials around a developer's tool share: running it once per arguments at a time,
-//! within a limit, and the characters that may go to it.
+//! The common part of the credentials that run a developer tool: one run at a time per arguments, a time
+//! limit, and the check of the arguments.
 
 use std::{
     collections::BTreeMap,
@@ -22,26 +22,26 @@ const PROCESS_TIMEOUT: Duration = Duration::from_secs(15);
 /// The exit code of a shell that finds no such program (CLI-07).
 const NO_SUCH_PROGRAM: i32 = 127;
 
-/// How many tenants are remembered before all are forgotten. Nobody is in so many.
+/// The number of tenants after which all remembered identities are dropped. Users belong to far fewer.
 const TENANTS: usize = 1000;
 
-/// The target of the events about runs, which users filter by.
+/// The target of the events about runs, for filters.
 const LOG_TARGET: &str = "credsim_identity::command";
 
-/// A developer's tool: how it is asked for a token, and how it answers.
+/// A developer tool: its command line and its output.
 pub(super) trait Program: fmt::Debug + Send + Sync + 'static {
-    /// The credential around it, in documentation, logs and errors.
+    /// The name of its credential in documentation, logs and errors.
     const CREDENTIAL: &'static str;
-    /// What people call it.
+    /// Its name in messages.
     const TITLE: &'static str;
-    /// Where to get it.
+    /// The URL of its installation guide.
     const INSTALL: &'static str;
 
-    /// The command for `request`, in `tenant` if one is named.
+    /// Returns the command for `request`, in `tenant` if there is one.
     ///
     /// # Errors
-    /// `Configuration` for a request that it cannot answer; `InteractionRequired` for claims that
-    /// it cannot pass on.
+    /// `Configuration` for a request that the tool does not support; `InteractionRequired` for claims if
+    /// it cannot send them.
     fn command(
         &self,
         tool: &Tool,
@@ -49,14 +49,14 @@ pub(super) trait Program: fmt::Debug + Send + Sync + 'static {
         tenant: Option<&str>,
     ) -> Result<Command, Error>;
 
-    /// The token in what the command left, or why there is none.
+    /// Reads the token from the output of the command.
     ///
     /// # Errors
-    /// As a chain is to understand them (PR-01).
+    /// The error of the tool, of the kind by which a chain goes on or stops (PR-01).
     fn read(&self, tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error>;
 }
 
-/// The credential around a tool. It caches nothing. Clones share the commands under way.
+/// A credential that runs a tool and caches nothing. Clones share the commands under way.
 pub(super) struct ToolCredential<P> {
     program: Arc<P>,
     tool: Arc<Tool>,
@@ -143,7 +143,7 @@ impl<P: Program> fmt::Debug for ToolCredential<P> {
     }
 }
 
-/// What every tool needs of its host, and who was signed in to it.
+/// The options of a tool, and the identities of its previous answers.
 pub(super) struct Tool {
     credential: &'static str,
     title: &'static str,
@@ -154,18 +154,18 @@ pub(super) struct Tool {
     signed_in: Mutex<SignedIn>,
 }
 
-/// Who was signed in at the answers so far.
+/// The identities of the answers so far.
 #[derive(Default)]
 struct SignedIn {
-    /// By the tenant of the token: a person has another object id in each. Not by the tenant asked
-    /// for, or the one who names the tool's own tenant would seem to be somebody new.
+    /// By the tenant of the token, because a user has another object id in each tenant. Not by the tenant
+    /// of the request: a request that names the tool's own tenant would seem to get a new identity.
     by_tenant: BTreeMap<Option<String>, Identity>,
-    /// Who answered last where no tenant was asked for.
+    /// The identity of the last answer to a request without a tenant.
     by_default: Option<Identity>,
 }
 
 impl SignedIn {
-    /// Notes `to` down; whom it takes the place of, if that is somebody else.
+    /// Records `to`. Returns the identity that it replaces, if that has another principal.
     fn replace(&mut self, asked: Option<&str>, to: &Identity) -> Option<Identity> {
         let tenant = |who: &Identity| who.principal.as_ref().and_then(|p| p.tenant_id.clone());
         let default = match asked {
@@ -176,7 +176,7 @@ impl SignedIn {
             self.by_tenant.clear();
         }
         let known = self.by_tenant.insert(tenant(to), to.clone());
-        // Whoever asks for no tenant notices, too, that the tool's own has become another.
+        // For a request without a tenant, a change of the tool's own tenant is a change as well.
         default
             .filter(|from| tenant(from) != tenant(to))
             .or(known)
@@ -185,7 +185,7 @@ impl SignedIn {
 }
 
 impl Tool {
-    /// Says so if somebody else is signed in than at the last answer (PR-04).
+    /// Reports a change of the user since the last answer (PR-04).
     fn compare(&self, asked: Option<&str>, token: &AccessToken, within_chain: bool) {
         if token.principal().is_none() {
             return;
@@ -211,7 +211,7 @@ impl Tool {
             ..
         } = self;
         let program = command.program.clone();
-        // Neither arguments nor output: the one may hold claims, the other holds the token.
+        // Without arguments and output, which may hold claims and tokens.
         tracing::info!(target: LOG_TARGET, credential = self.credential, program, "command");
         // Dropping the run kills the process with its children.
         let run = platform.commands.run(command);
@@ -228,7 +228,7 @@ impl Tool {
                 .with_transient());
         };
         let ended = match done {
-            // By which a shell says that it finds no such program: somebody wrapped the tool.
+            // The code by which a shell reports a missing program: the tool is a wrapper script.
             Ok(output) if output.code == Some(NO_SUCH_PROGRAM) => Err(CommandError::NotFound),
             ended => ended,
         };
@@ -273,10 +273,10 @@ impl Tool {
         }
     }
 
-    /// The one scope of `request`.
+    /// Returns the only scope of `request`.
     ///
     /// # Errors
-    /// `Configuration` when there is none, or more, or one that may not become an argument.
+    /// `Configuration` for no scope, several, or one that may not become an argument.
     pub(super) fn one_scope<'a>(&self, request: &'a TokenRequest) -> Result<&'a str, Error> {
         let [scope] = request.scopes() else {
             let count = request.scopes().len();
@@ -291,12 +291,13 @@ impl Tool {
         Ok(scope)
     }
 
-    /// An error of the credential.
+    /// Creates an error of the credential.
     pub(super) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
         Error::new(kind, self.credential, message)
     }
 
-    /// The error for output that is no token. The output is never quoted: it may hold one.
+    /// Returns the error for output that cannot be read. It does not quote the output, which may hold a
+    /// token.
     pub(super) fn malformed(&self, what: &str) -> Error {
         self.error(
             ErrorKind::Failed,
@@ -306,11 +307,11 @@ impl Tool {
     }
 }
 
-/// Whether `text` may become an argument: not empty, nothing but letters, digits and `others`, and
-/// nothing that looks like an option (CLI-12).
+/// Checks that `text` may become an argument: not empty, only letters, digits and `others`, and no leading
+/// `-` (CLI-12).
 ///
 /// # Errors
-/// `Configuration`, naming `what`.
+/// `Configuration`, which names `what`.
 pub(super) fn check(credential: &str, what: &str, text: &str, others: &str) -> Result<(), Error> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
     if !text.is_empty() && !text.starts_with('-') && text.chars().all(allowed) {
@@ -326,5 +327,31 @@ pub(super) fn check(credential: &str, what: &str, text: &str, others: &str) -> R
     )))
 }
 
-/// The characters of a scope besides letters and digits.
+/// The allowed characters of a scope besides letters and digits.
 pub(super) const SCOPE: &str = "-_.:/";
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn identity(tenant: usize) -> Identity {
+        let claims = format!(r#"{{"oid":"o","tid":"{tenant}"}}"#);
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+        let secret = format!("e30.{claims}.c2ln");
+        Identity::of(&AccessToken::new(secret, Timestamp::UNIX_EPOCH, "Test"))
+    }
+
+    #[test]
+    fn pr_29_no_more_than_a_thousand_tenants_are_remembered() {
+        let mut signed_in = SignedIn::default();
+        for tenant in 1..=TENANTS {
+            signed_in.replace(Some("t"), &identity(tenant));
+            assert_eq!(signed_in.by_tenant.len(), tenant);
+        }
+        signed_in.replace(Some("t"), &identity(TENANTS + 1));
+        assert_eq!(signed_in.by_tenant.len(), 1);
+    }
+}

@@ -1,4 +1,4 @@
-//! The host that is asked for tokens (EN-01, EN-02, EN-05).
+//! The host of the token endpoint (EN-01, EN-02, EN-05).
 
 use url::Url;
 
@@ -7,13 +7,13 @@ use crate::{Error, ErrorKind, platform::Platform};
 const DEFAULT_HOST: &str = "https://login.microsoftonline.com";
 const VARIABLE: &str = "AZURE_AUTHORITY_HOST";
 
-/// An authority host. Its endpoints are known from its name: nothing is ever asked to find them.
+/// An authority host. Its endpoints follow from its name, so no discovery request is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Authority(Url);
 
 impl Authority {
-    /// `option` if given, else `AZURE_AUTHORITY_HOST`, else the public cloud. A host without a
-    /// scheme means https.
+    /// Uses `option` if given, else `AZURE_AUTHORITY_HOST`, else the public cloud. A host without a
+    /// scheme is taken as https.
     ///
     /// # Errors
     /// `Configuration` for anything but the https URL of a host.
@@ -55,7 +55,7 @@ impl Authority {
             })
     }
 
-    /// Where the tokens of `tenant` are asked for.
+    /// Returns the URL of the token endpoint of `tenant`.
     pub(crate) fn token_endpoint(&self, tenant: &str) -> Url {
         let mut url = self.0.clone();
         let path = url.path().trim_end_matches('/').to_owned();
@@ -63,12 +63,12 @@ impl Authority {
         url
     }
 
-    /// How a cache tells it from others.
+    /// Returns the URL, for cache keys.
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// Its name in messages.
+    /// Returns the host, for messages.
     pub(crate) fn host(&self) -> &str {
         self.0.host_str().unwrap_or(DEFAULT_HOST)
     }

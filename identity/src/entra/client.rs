@@ -1,4 +1,4 @@
-//! An application as Entra knows it, and its way to the token endpoint (EN-20).
+//! An application that is registered in Entra, and its token requests (EN-20).
 
 use form_urlencoded::Serializer;
 use serde_json::{Map, Value, json};
@@ -11,21 +11,21 @@ use crate::{
 
 use super::{Authority, response};
 
-/// How an application proves that it is the one with its client id.
+/// The proof of an application's identity.
 #[derive(Clone, Debug)]
 pub(crate) enum ClientAuthentication {
-    /// By a secret that Entra has stored (EN-23).
+    /// A client secret (EN-23).
     Secret(Secret),
 }
 
 impl ClientAuthentication {
-    fn prove(&self, form: &mut Serializer<'_, String>) {
+    fn write(&self, form: &mut Serializer<'_, String>) {
         match self {
             Self::Secret(secret) => form.append_pair("client_secret", secret.expose()),
         };
     }
 
-    /// What was sent and must not be repeated, whatever Entra answers.
+    /// Returns the secret that is sent, which no error may show.
     fn secret(&self) -> &str {
         match self {
             Self::Secret(secret) => secret.expose(),
@@ -33,7 +33,7 @@ impl ClientAuthentication {
     }
 }
 
-/// An application that asks Entra for tokens.
+/// An application that requests tokens from Entra.
 #[derive(Debug)]
 pub(crate) struct Client {
     /// The credential's name, for tokens and errors.
@@ -66,7 +66,7 @@ impl Client {
         })
     }
 
-    /// Asks for a token in `tenant` by a grant, which `grant` writes into the form.
+    /// Requests a token in `tenant`. `grant` writes the fields of the grant into the form.
     pub(crate) async fn token(
         &self,
         tenant: &str,
@@ -81,8 +81,8 @@ impl Client {
         let post = identified_to_entra(post, &self.platform);
         match Exchange::send(&self.platform, &self.policy, "entra", post).await {
             Ok(exchange) => response::token(self.name, self.authentication.secret(), exchange),
-            // Entra is not a thing of this host that may be absent: not to reach it is a failure,
-            // and never a reason for a chain to go on as somebody else (PR-01).
+            // Entra is configured for this host. If it is not reachable, a chain must not go on with
+            // another identity (PR-01).
             Err(failure) => Err(unanswered(
                 self.name,
                 self.authority.host(),
@@ -101,7 +101,7 @@ impl Client {
         let claims = claims(self.name, request)?;
         let mut form = Serializer::new(String::new());
         form.append_pair("client_id", &self.client_id);
-        self.authentication.prove(&mut form);
+        self.authentication.write(&mut form);
         grant(&mut form);
         if let Some(claims) = claims {
             form.append_pair("claims", &claims);
@@ -110,7 +110,7 @@ impl Client {
     }
 }
 
-/// The claims of a challenge together with the client capability that `cae` declares (EN-25).
+/// Returns the claims of a challenge together with the client capability that `cae` declares (EN-25).
 fn claims(credential: &str, request: &TokenRequest) -> Result<Option<String>, Error> {
     if !request.cae() {
         return Ok(request.claims().map(str::to_owned));

@@ -1,10 +1,10 @@
-//! The OAuth 2.0 client credentials grant: an application signs in as itself (EN-23).
+//! The OAuth 2.0 client credentials grant (EN-23).
 
 use crate::{AccessToken, Error, TokenRequest};
 
 use super::Client;
 
-/// Asks for a token of the application itself.
+/// Requests a token of the application itself.
 pub(crate) async fn client_credentials(
     client: &Client,
     tenant: &str,

@@ -1,5 +1,5 @@
-//! Microsoft Entra ID as a token service: where it is, in which tenant to ask, how an application
-//! proves itself, what each grant posts, and how the answers read.
+//! Microsoft Entra ID as a token service: authority, tenants, client authentication, grants, and the
+//! reading of its answers.
 
 mod authority;
 mod client;
@@ -15,8 +15,10 @@ pub(crate) use tenant::Tenants;
 
 use crate::{Error, ErrorKind, TokenRequest};
 
+/// Checks that `request` has at least one scope and no empty one.
+///
 /// # Errors
-/// `Configuration` for a request without a scope, which Entra would refuse.
+/// `Configuration`: Entra would refuse such a request.
 pub(crate) fn check_scopes(credential: &str, request: &TokenRequest) -> Result<(), Error> {
     if request.scopes().is_empty() || request.scopes().iter().any(String::is_empty) {
         return Err(

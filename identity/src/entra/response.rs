@@ -1,4 +1,4 @@
-//! Reads what the token endpoint answers: a token (EN-40, EN-42) or an error (ER-01, TH-01).
+//! Reads the answers of the token endpoint: a token (EN-40, EN-42) or an error (ER-01, TH-01).
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,8 +27,8 @@ struct ErrorAnswer {
     trace_id: Option<String>,
 }
 
-/// The token in an answer, or the error that the answer stands for. `secret` is what was sent, and
-/// is never repeated.
+/// Returns the token of an answer, or its error. `secret` was sent with the request, and no error may
+/// show it.
 pub(super) fn token(
     credential: &str,
     secret: &str,
@@ -47,7 +47,7 @@ pub(super) fn token(
         .with_status(200)
         .with_help("something other than Entra may be answering: check proxies")
     };
-    // Nothing of a good answer is ever quoted: it holds a token.
+    // An answer of 200 holds a token, so no error quotes any of it.
     let body = Zeroizing::new(reply.body);
     let answer: TokenAnswer =
         serde_json::from_slice(&body).map_err(|_| malformed("it is not a token in JSON"))?;
@@ -69,11 +69,12 @@ pub(super) fn token(
     Ok(AccessToken::new(answer.access_token, expires_on, credential).with_refresh_on(refresh_on))
 }
 
-/// The error for a status that is not 200, JSON or not (a throttled application gets plain text).
+/// Returns the error for a status other than 200. The body may be JSON or, for a throttled application,
+/// plain text.
 pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
     let text = String::from_utf8_lossy(&reply.body);
     let answer: ErrorAnswer = serde_json::from_str(&text).unwrap_or_default();
-    // Redacted after it was read: JSON may spell the secret in another way.
+    // The decoded strings are redacted, because JSON may escape the secret.
     let safe = |text: &str| redact::excerpt(&redact::without_secret(text, secret));
     let description = answer.error_description.as_deref().unwrap_or_default();
     let code = (answer
@@ -88,14 +89,14 @@ pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
         ErrorKind::Failed
     };
 
-    // The ids and the time at the end of a description are noise here: the id has its own place.
-    let said = description.split("Trace ID:").next().unwrap_or_default();
-    let said = match &answer.error {
-        Some(error) => safe(&format!("{error}: {said}")),
+    // The ids and the time at the end of a description are left out: the id has its own field.
+    let description = description.split("Trace ID:").next().unwrap_or_default();
+    let text = match &answer.error {
+        Some(error) => safe(&format!("{error}: {description}")),
         None => redact::quoted(&text, secret),
     };
     let message = format!(
-        "Entra answered {}{}: {said}",
+        "Entra answered {}{}: {text}",
         reply.status,
         http::error::times(reply)
     );
@@ -109,7 +110,7 @@ pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
     http::error::refused(error, reply, code.as_deref(), request_id.as_deref())
 }
 
-/// Whether a person has to act (ER-06).
+/// Returns whether a user has to act, such as to sign in again (ER-06).
 fn needs_interaction(answer: &ErrorAnswer) -> bool {
     const ERRORS: [&str; 6] = [
         "interaction_required",
@@ -130,15 +131,15 @@ fn needs_interaction(answer: &ErrorAnswer) -> bool {
         "interrupted_user",
     ];
     let description = answer.error_description.as_deref().unwrap_or_default();
-    let said = |word: &&str| answer.error.as_deref() == Some(word) || description.contains(word);
-    ERRORS.iter().any(said)
+    let has = |word: &&str| answer.error.as_deref() == Some(word) || description.contains(word);
+    ERRORS.iter().any(has)
         || answer
             .suberror
             .as_deref()
             .is_some_and(|suberror| SUBERRORS.contains(&suberror))
 }
 
-/// The first `AADSTS` code in a text, such as `AADSTS7000215`.
+/// Returns the first `AADSTS` code in `text`, such as `AADSTS7000215`.
 pub(crate) fn aadsts_code(text: &str) -> Option<String> {
     let at = text.find("AADSTS")?;
     let digits: String = text[at + "AADSTS".len()..]
@@ -148,7 +149,7 @@ pub(crate) fn aadsts_code(text: &str) -> Option<String> {
     (!digits.is_empty()).then(|| format!("AADSTS{digits}"))
 }
 
-/// What to do about the errors that an application meets (ER-09).
+/// Returns the advice for the usual errors of applications (ER-09).
 fn help(status: u16, kind: ErrorKind, code: Option<&str>) -> String {
     let known = match (code, status) {
         (Some("AADSTS7000215"), _) => "the client secret is wrong: use its value, not its id",
@@ -230,7 +231,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever comes is a token that says when it ends, or an error without the secret.
+        /// Any answer is a token with an end, or an error without the secret.
         #[test]
         fn any_answer_is_survived(
             status in 100u16..600,

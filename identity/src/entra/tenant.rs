@@ -1,8 +1,8 @@
-//! In which tenant a token is asked for (EN-17, CA-16, CLI-13).
+//! The tenant of a token request (EN-17, CA-16, CLI-13).
 
 use crate::{Error, ErrorKind, TokenRequest};
 
-/// The tenants a credential may ask in.
+/// The tenants in which a credential may request tokens.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tenants {
     own: Option<String>,
@@ -10,8 +10,8 @@ pub(crate) struct Tenants {
 }
 
 impl Tenants {
-    /// `own` is the credential's tenant; without one, any tenant may be asked for. `*` among the
-    /// additionally allowed allows all.
+    /// `own` is the credential's tenant; without one, a request may name any tenant. `*` in
+    /// `additionally_allowed` allows all tenants.
     ///
     /// # Errors
     /// `Configuration` when a tenant is not a tenant id or a domain name.
@@ -30,10 +30,10 @@ impl Tenants {
         })
     }
 
-    /// The tenant for `request`; `None` when neither it nor the credential names one.
+    /// Returns the tenant for `request`; `None` if neither it nor the credential names one.
     ///
     /// # Errors
-    /// `Configuration` when the request names a tenant that this credential may not ask in.
+    /// `Configuration` if the request names a tenant that is not allowed.
     pub(crate) fn resolve<'a>(
         &'a self,
         credential: &str,
@@ -64,10 +64,11 @@ impl Tenants {
     }
 }
 
-/// Letters, digits, `-` and `.` only: the tenant becomes part of a URL or a command line.
+/// Checks that `tenant` has only letters, digits, `-` and `.`: it becomes part of a URL or of a command
+/// line.
 fn check(credential: &str, tenant: &str) -> Result<(), Error> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-    // A leading dot could be a step in a path, a leading dash an option of a tool.
+    // `..` would be a step in a path, and `-x` an option of a tool.
     if tenant.starts_with(|c: char| c.is_ascii_alphanumeric()) && tenant.chars().all(allowed) {
         return Ok(());
     }
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_is_never_more_than_a_name() {
+    fn a_tenant_has_only_the_characters_of_a_name() {
         for bad in ["", "a/b", "a b", "..", "--debug", "a?b", "täna", "*"] {
             let error = resolve(Some(bad), &[], None).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{bad}");

@@ -1,5 +1,5 @@
-//! Reads what the services answer, in all the shapes that were seen: a token (MI-50, MI-51,
-//! MI-107) or an error (MI-60, MI-69, MI-70).
+//! Reads the answers of managed identity services, in all known forms: a token (MI-50, MI-51, MI-107)
+//! or an error (MI-60, MI-69, MI-70).
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ struct TokenAnswer {
     refresh_in: Option<Value>,
 }
 
-/// The token in an answer of 200 by the service called `title`.
+/// Returns the token in an answer of 200 of the service called `title`.
 pub(super) fn token(title: &str, exchange: Exchange) -> Result<AccessToken, Error> {
     let Exchange { reply, sent } = exchange;
     let malformed = |what: &str| {
@@ -33,7 +33,7 @@ pub(super) fn token(title: &str, exchange: Exchange) -> Result<AccessToken, Erro
         .with_status(200)
         .with_help("something other than the metadata service may be answering: check proxies")
     };
-    // Nothing of a good answer but its times is ever quoted: it holds a token.
+    // An answer of 200 holds a token, so errors quote nothing of it but its times.
     let body = Zeroizing::new(reply.body);
     let answer: TokenAnswer =
         serde_json::from_slice(&body).map_err(|_| malformed("it is not a token in JSON"))?;
@@ -43,8 +43,8 @@ pub(super) fn token(title: &str, exchange: Exchange) -> Result<AccessToken, Erro
     let seconds = |value: &Option<Value>| value.as_ref().and_then(json::seconds);
     let sent = sent.start_of_life(&answer.access_token, seconds(&answer.expires_in));
     let life = |value| json::after(sent, seconds(value)?);
-    // Where both are given, the earlier end is the safe one: by a slow clock of this host the
-    // moment is too far away, while the life is right by any clock (PR-20).
+    // If both are given, the earlier end counts: `expires_on` seems too late if the clock of this host is
+    // slow, while `expires_in` does not depend on the clock (PR-20).
     let moment = answer.expires_on.as_ref().and_then(end);
     let expires_on = [moment, life(&answer.expires_in)]
         .into_iter()
@@ -55,8 +55,8 @@ pub(super) fn token(title: &str, exchange: Exchange) -> Result<AccessToken, Erro
     Ok(AccessToken::new(answer.access_token, expires_on, NAME).with_refresh_on(refresh_on))
 }
 
-/// The moment that `expires_on` names: as Entra writes it, or as the older App Service does, with
-/// 24 or with twice 12 hours.
+/// Reads `expires_on` in the forms of Entra and of older versions of App Service, with 24 hours or with
+/// AM and PM.
 fn end(value: &Value) -> Option<Timestamp> {
     json::moment(value).or_else(|| {
         let text = value.as_str()?.trim();
@@ -66,7 +66,7 @@ fn end(value: &Value) -> Option<Timestamp> {
     })
 }
 
-/// What is wrong with an answer that does not say when the token ends. A time is no secret.
+/// Returns what is wrong with the times of an answer without a usable end. Times may be quoted.
 fn endless(answer: &TokenAnswer) -> String {
     let given = [
         ("expires_on", &answer.expires_on),
@@ -97,12 +97,12 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads a body of whatever kind.
+    /// Reads a body in any form; in an unknown form all fields are empty.
     pub(super) fn read(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }
 
-    /// The service's own error code.
+    /// Returns the error code of the service.
     pub(super) fn code(&self) -> Option<&str> {
         match &self.error {
             Value::String(code) => Some(code.as_str()),
@@ -110,20 +110,20 @@ impl Refusal {
         }
     }
 
-    /// What it says, on one line; `text` is the body.
-    pub(super) fn said(&self, text: &str) -> String {
+    /// Returns the description of the error on one line. `text` is the body.
+    pub(super) fn description(&self, text: &str) -> String {
         let description = self
             .error_description
             .as_deref()
             .or(self.message.as_deref())
             .or(self.error["message"].as_str());
-        let said = match (self.code(), description) {
+        let line = match (self.code(), description) {
             (Some(code), Some(description)) => format!("{code}: {description}"),
             (Some(one), None) | (None, Some(one)) => one.to_owned(),
-            // No secret of ours was sent that the body could repeat.
+            // The request held no secret that the body could repeat.
             (None, None) => redact::quoted(text, ""),
         };
-        redact::excerpt(&said)
+        redact::excerpt(&line)
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever comes is a token that says when it ends, or an error.
+        /// Any answer is a token with an end, or an error.
         #[test]
         fn any_answer_is_survived(
             body in r#"(\{"(access_token|expires_on)":("[a-z0-9]*"|[0-9]{0,20}|\{\}|null)[,}]"?)?.*"#,

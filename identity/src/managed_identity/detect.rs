@@ -1,4 +1,4 @@
-//! Which managed identity service this host has (MI-01, MI-02).
+//! Detects the managed identity service of this host (MI-01, MI-02).
 
 use std::path::Path;
 
@@ -10,16 +10,15 @@ use super::{
     service::Service,
 };
 
-/// Where the Azure Arc agent lies when it set no variables (MI-30).
+/// The path of the Azure Arc agent, which is used if it has set no variables (MI-30).
 const ARC_AGENT: &str = "/opt/azcmagent/bin/himds";
 const ARC_AGENT_WINDOWS: &str = r"AzureConnectedMachineAgent\himds.exe";
 
-/// The first service that the host's variables name, in the order of MI-01. An empty variable
-/// counts as not set, everywhere (MI-04 shows what happens otherwise).
+/// Returns the service that the variables of the host name, in the order of MI-01; IMDS if they name none.
+/// An empty variable counts as not set (MI-04).
 ///
-/// If the service that they name cannot be used, the answer is why: that is what every request then
-/// gets. A chain goes on from Cloud Shell only, where the person's own login is what is meant
-/// (PR-08).
+/// The inner error is that of a service which is named and cannot be used. Every request then fails with
+/// it. It ends a chain, except in Cloud Shell, where the login of the user is meant (PR-08).
 ///
 /// # Errors
 /// `Configuration` when `AZURE_POD_IDENTITY_AUTHORITY_HOST` is not the URL of a host.
@@ -35,13 +34,12 @@ pub(super) fn detect(
     Ok(Ok(Box::new(imds)))
 }
 
-/// Why the service that the host's variables name cannot be used; `None` for IMDS, which is asked
-/// where they name none.
+/// Returns the error of a service that the variables name and that cannot be used; `None` for IMDS.
 fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
     let var = |name| platform.environment.non_empty(name);
     let set = |name| var(name).is_some();
 
-    // The documented meaning: a federated token stands in for a managed identity in AKS.
+    // As documented: in AKS a federated token takes the place of a managed identity.
     if (has_client_id || set("AZURE_CLIENT_ID"))
         && set("AZURE_TENANT_ID")
         && set("AZURE_FEDERATED_TOKEN_FILE")
@@ -82,7 +80,8 @@ fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
     None
 }
 
-/// Configured for this host and not usable: no reason to act as somebody else (PR-08).
+/// Returns the error of a service that is configured for this host and not usable: a chain must not go on
+/// with another identity (PR-08).
 fn not_built(title: &str, named_by: &str) -> Error {
     let message = format!(
         "{title} managed identity is not supported yet, and {named_by} says that this host has it"

@@ -1,5 +1,5 @@
-//! The Instance Metadata Service of a virtual machine: its requests (MI-10, MI-17, MI-80) and what
-//! its refusals mean (MI-60 to MI-70).
+//! The Instance Metadata Service of a virtual machine: its requests (MI-10, MI-17, MI-80) and the meaning
+//! of its refusals (MI-60 to MI-70).
 
 use url::Url;
 
@@ -11,22 +11,22 @@ use crate::{
 
 use super::{ManagedIdentityId, NAME, service::Service};
 
-/// Replaces the address of the service (MI-19).
+/// The variable that replaces the address of the service (MI-19).
 pub(super) const AUTHORITY_HOST: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
 const DEFAULT_HOST: &str = "http://169.254.169.254";
 const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
 const API_VERSION: &str = "2018-02-01";
 
-/// The service, at its fixed link-local address or at another.
+/// The service, by its URL.
 #[derive(Debug)]
 pub(super) struct Imds(Url);
 
 impl Imds {
-    /// At `authority`, or at the fixed address.
+    /// The service at `authority`; at its fixed link-local address for `None`.
     ///
     /// # Errors
-    /// `Configuration` when `authority` is not the URL of a host.
+    /// `Configuration` if `authority` is not the URL of a host.
     pub(super) fn at(authority: Option<&str>) -> Result<Self, Error> {
         // Parsed before the path is added, whose first part would else be the host of `http:`.
         let url = Url::parse(authority.unwrap_or(DEFAULT_HOST)).ok();
@@ -87,7 +87,7 @@ impl Service for Imds {
         identified(request.header("Accept", "application/json"), platform)
     }
 
-    /// Lacks the `Metadata` header on purpose: the service refuses it at once and without work.
+    /// Has no `Metadata` header, so that the service refuses it at once and without work (MI-80).
     fn probe_request(&self, platform: &Platform) -> Option<HttpRequest> {
         let request = HttpRequest::new(Method::Get, self.0.clone());
         let request = request.header("Accept", "application/json");

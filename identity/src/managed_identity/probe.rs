@@ -1,5 +1,5 @@
-//! The question whether a service is there at all (MI-80, PR-13). Only `DefaultAzureCredential`
-//! asks it: on a developer's machine nobody wants to wait for time-outs.
+//! The probe by which `DefaultAzureCredential` finds out whether a service exists, so that a developer's
+//! machine does not wait for time-outs (MI-80, PR-13).
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -14,25 +14,25 @@ use crate::{
 
 use super::NAME;
 
-/// The most a probe may take: connect, send and first byte together (PR-13).
+/// The time limit of a probe: connect, send and first byte together (PR-13).
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// As much of an answer as is searched for the words of MI-68.
+/// The largest part of an answer that is searched for the words of MI-68, in bytes.
 const BODY: usize = 64 * 1024;
 
-/// Remembers that the service was there; never that it was not.
+/// Remembers that the service exists, but never that it does not.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
     answered: AtomicBool,
 }
 
 impl Probe {
-    /// Sends `request`, unless somebody has answered before. Any answer says that the service is
-    /// there, except the 403 of a proxy that says the network is unreachable.
+    /// Sends `request`, unless an earlier probe was answered. The service exists if it gives any answer but
+    /// the 403 of a proxy that reports an unreachable network.
     ///
     /// # Errors
-    /// `Unavailable` without an answer in time; `Configuration` when the platform has no HTTP
-    /// client, or one that cannot send this request.
+    /// `Unavailable` without an answer in time; `Configuration` if the platform has no HTTP client, or one
+    /// that cannot send this request.
     pub(super) async fn check(
         &self,
         platform: &Platform,
@@ -75,17 +75,17 @@ fn too_late() -> String {
     format!("no answer within {} s", LIMIT.as_secs())
 }
 
-/// What an answer to the probe says.
+/// The meaning of an answer to the probe.
 enum Presence {
-    /// The service is there.
+    /// The service exists.
     There,
-    /// A proxy answers in its place, and says that it cannot be reached (MI-68).
+    /// A proxy answers in its place, and reports that it cannot be reached (MI-68).
     Denied,
 }
 
 const DENIED: &str = "a proxy answered 403: the network is unreachable";
 
-/// The status of the answer, and what it means.
+/// Returns the status of the answer and its meaning.
 async fn ask(
     platform: &Platform,
     request: &HttpRequest,

@@ -1,4 +1,4 @@
-//! What a service that hands out tokens of managed identities is, whichever it is.
+//! The trait of managed identity services, and the request that is the same for all of them.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use crate::{
     platform::{HttpRequest, Platform},
 };
 
-/// One kind of host's service: what it is asked, and how its answers read. To add one, copy
-/// `imds.rs` and give it a line in `detect.rs`.
+/// The managed identity service of one kind of host: its requests and the meaning of its refusals. To add
+/// one, copy `imds.rs` and add a line to `detect.rs`.
 pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
-    /// Its name in messages.
+    /// Returns its name, for messages.
     fn title(&self) -> &'static str;
 
-    /// When and how often a request is repeated.
+    /// Returns the policy for its requests.
     fn retry_policy(&self) -> RetryPolicy;
 
-    /// The request for a token of `id` for `resource`.
+    /// Returns the request for a token of `id` for `resource`.
     fn token_request(
         &self,
         platform: &Platform,
@@ -26,18 +26,18 @@ pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
         id: &ManagedIdentityId,
     ) -> HttpRequest;
 
-    /// The request by which `DefaultAzureCredential` asks whether anybody is there; `None` where
-    /// the host's variables say that the service is there (PR-13).
+    /// Returns the request with which `DefaultAzureCredential` probes the service; `None` if variables of
+    /// the host name the service, so that no probe is needed (PR-13).
     fn probe_request(&self, platform: &Platform) -> Option<HttpRequest>;
 
-    /// What an answer other than 200 means, and what can be done about it (PR-01).
+    /// Returns the kind of error for an answer other than 200, and the advice (PR-01).
     fn judge(&self, status: u16, text: &str, id: &ManagedIdentityId) -> (ErrorKind, &'static str);
 
-    /// What to do when the service cannot be reached.
+    /// Returns the advice if the service cannot be reached.
     fn unreached_help(&self) -> &'static str;
 }
 
-/// Asks `service` once, as often as `policy` lets it.
+/// Requests a token from `service`, with the retries of `policy`.
 pub(super) async fn token(
     service: &dyn Service,
     platform: &Platform,
@@ -63,7 +63,7 @@ pub(super) async fn token(
     }
 }
 
-/// The error for a status that is not 200.
+/// Returns the error for a status other than 200.
 fn refusal(service: &dyn Service, reply: &Reply, id: &ManagedIdentityId) -> Error {
     let text = String::from_utf8_lossy(&reply.body);
     let answer = answer::Refusal::read(&text);
@@ -73,11 +73,11 @@ fn refusal(service: &dyn Service, reply: &Reply, id: &ManagedIdentityId) -> Erro
         service.title(),
         reply.status,
         http::error::times(reply),
-        answer.said(&text)
+        answer.description(&text)
     );
     let mut error = Error::new(kind, NAME, message).with_help(help);
     if reply.status == 404 {
-        // The service is being updated (MI-64).
+        // The service may be in an update (MI-64).
         error = error.with_transient();
     }
     let request_id = reply
@@ -92,7 +92,7 @@ mod tests {
     use crate::managed_identity::imds::Imds;
 
     proptest::proptest! {
-        /// Whatever a service refuses with becomes an error that says the status.
+        /// Any refusal becomes an error with its status.
         #[test]
         fn any_refusal_is_survived(
             status in 100u16..600,

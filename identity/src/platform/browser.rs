@@ -1,4 +1,4 @@
-//! The browser of the person at this host.
+//! The browser of the user at this host.
 
 use std::fmt;
 
@@ -6,34 +6,35 @@ use url::Url;
 
 use super::BoxFuture;
 
-/// Opens pages in the browser of the person at this host.
+/// Opens pages in the browser of the user at this host.
 pub trait Browser: Send + Sync + 'static {
-    /// Asks the browser to show `url`, which is `http` or `https`. Completes when the browser
-    /// has been asked; what the person does there is not reported. No shell reads the URL.
+    /// Asks the browser to show `url`, which must be `http` or `https`. Completes when the browser has
+    /// been started; what the user does there is not reported. The URL is not passed through a
+    /// shell.
     ///
     /// # Errors
     /// See [`BrowserError`].
     fn open(&self, url: &Url) -> BoxFuture<'static, Result<(), BrowserError>>;
 }
 
-/// Why no page was opened. Holds nothing of the URL.
+/// The reason why no page was opened. Holds no part of the URL but its scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BrowserError {
-    /// This host has no browser, or nothing that opens one. With a sentence that says what is
-    /// missing.
+    /// This host has no browser, or no program that opens one. Holds what is missing.
     NotAvailable(String),
-    /// The URL is neither `http` nor `https`: what would open it is no browser.
+    /// The URL is neither `http` nor `https`, so another program than a browser might open it. Holds
+    /// the scheme.
     Scheme(String),
-    /// There is one, and it did not start.
+    /// The browser did not start. Holds the reason.
     Failed(String),
 }
 
 impl BrowserError {
-    /// Whether `url` is for a browser.
+    /// Checks that `url` is for a browser.
     ///
     /// # Errors
-    /// It is not: [`Scheme`](Self::Scheme).
+    /// [`Scheme`](Self::Scheme) if it is neither `http` nor `https`.
     pub fn check(url: &Url) -> Result<(), Self> {
         match url.scheme() {
             "http" | "https" => Ok(()),

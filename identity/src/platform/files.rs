@@ -1,4 +1,4 @@
-//! Files of the host: read at once, or written so that nothing is lost.
+//! Files of the host: reading, atomic and durable writing, locks.
 
 use std::{
     fmt, io,
@@ -13,24 +13,25 @@ use super::{BoxFuture, Platform};
 /// Files of the host.
 ///
 /// [`exists`](Self::exists) and [`read`](Self::read) block the calling thread: they are for the
-/// small local files that a host puts there for credentials, such as a token file. The other
-/// operations may meet a slow or hanging disk and are futures. An operation that has begun may go
-/// on after its future is dropped; each takes effect whole or, where its text says so, not at all.
+/// small local files that a host provides for credentials, such as a token file. The other
+/// operations are futures, because a disk may be slow or hang. An operation that has begun may
+/// continue after its future is dropped; it takes effect as a whole, unless its documentation says
+/// otherwise.
 ///
-/// An operation that an implementation lacks fails with [`Unsupported`](io::ErrorKind::Unsupported),
-/// which is what the default bodies do; none pretends to have been done.
+/// An operation that an implementation does not have must fail with
+/// [`Unsupported`](io::ErrorKind::Unsupported), as the default bodies do.
 pub trait Files: Send + Sync + 'static {
-    /// Whether `path` exists and is a file.
+    /// Returns whether `path` exists and is a file.
     fn exists(&self, path: &Path) -> bool;
 
-    /// The whole content of `path`.
+    /// Returns the whole content of `path`.
     ///
     /// # Errors
     /// The file cannot be read.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// The whole content of `path`, without blocking the thread. What another process writes
-    /// meanwhile may be in it by half.
+    /// Returns the whole content of `path`, without blocking the thread. If another process writes to
+    /// the file at the same time, the content may be a mixture.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -38,15 +39,17 @@ pub trait Files: Send + Sync + 'static {
         lacking("read", path)
     }
 
-    /// What is known of `path`. A symbolic link is followed, and said to be one.
+    /// Returns kind, size and permissions of `path`. A symbolic link is followed, and
+    /// [`is_link`](Metadata::is_link) is set.
     ///
     /// # Errors
-    /// Nothing is there ([`NotFound`](io::ErrorKind::NotFound)), or it may not be looked at.
+    /// `path` does not exist ([`NotFound`](io::ErrorKind::NotFound)), or this process may not read its
+    /// metadata.
     fn metadata(&self, path: &Path) -> BoxFuture<'static, io::Result<Metadata>> {
         lacking("look at", path)
     }
 
-    /// The paths of what is in `folder`, in the order of their names.
+    /// Returns the paths of the entries of `folder`, in the order of their names.
     ///
     /// # Errors
     /// `folder` cannot be read.
@@ -54,14 +57,16 @@ pub trait Files: Send + Sync + 'static {
         lacking("list", folder)
     }
 
-    /// Creates the file `path` with this content, and with the permission bits `mode` whatever the
-    /// umask; where files have no such bits, with what their folder gives them. Of several callers
-    /// exactly one creates it. It is not durable before [`sync`](Self::sync) of the file and of
-    /// its folder.
+    /// Creates the file `path` with this content. Of several concurrent callers exactly one succeeds.
+    ///
+    /// On Unix the file has the permission bits `mode`, whatever the umask; on other systems the
+    /// permissions that its folder passes on. It is not durable before [`sync`](Self::sync) of the
+    /// file and of its folder.
     ///
     /// # Errors
-    /// Something is there, if only a symbolic link: [`AlreadyExists`](io::ErrorKind::AlreadyExists).
-    /// Or it cannot be written whole, and is removed.
+    /// `path` exists, even as a dangling symbolic link
+    /// ([`AlreadyExists`](io::ErrorKind::AlreadyExists)), or it cannot be written; a partly written
+    /// file is removed.
     fn create_new(
         &self,
         path: &Path,
@@ -73,54 +78,56 @@ pub trait Files: Send + Sync + 'static {
         lacking("create", path)
     }
 
-    /// Creates the folder `path`, and those above it that are missing, with these permission bits
-    /// as in [`create_new`](Self::create_new). A folder that exists stays as it is. On Unix a new
-    /// folder is durable, unless the one above it may not be read.
+    /// Creates the folder `path` and its missing parents, with permission bits as in
+    /// [`create_new`](Self::create_new). An existing folder is not changed. On Unix a new folder is
+    /// durable, unless this process may not read its parent.
     ///
     /// # Errors
-    /// A folder cannot be created, or a file is in the way.
+    /// A folder cannot be created, or part of the path is a file.
     fn create_folder(&self, path: &Path, mode: u32) -> BoxFuture<'static, io::Result<()>> {
         let _ = mode;
         lacking("create", path)
     }
 
-    /// Gives a file another name in the same file system. An open of `to` finds the old file or
-    /// the new one. A symbolic link at `to` is replaced and not followed.
+    /// Renames a file within one file system. A file at `to` is replaced atomically: an open of `to`
+    /// finds the old file or the new one. A symbolic link at `to` is replaced, not followed.
     ///
     /// # Errors
-    /// `from` is not there, or the folder cannot be changed; nothing is changed.
+    /// `from` does not exist, or this process may not write to the folder. Nothing is changed then.
     fn rename(&self, from: &Path, to: &Path) -> BoxFuture<'static, io::Result<()>> {
         let _ = to;
         lacking("rename", from)
     }
 
-    /// Removes a file, or a symbolic link itself.
+    /// Removes a file. Of a symbolic link, the link is removed.
     ///
     /// # Errors
-    /// Nothing is there, it is a folder, or the folder above cannot be changed.
+    /// `path` does not exist or is a folder, or this process may not write to its folder.
     fn remove(&self, path: &Path) -> BoxFuture<'static, io::Result<()>> {
         lacking("remove", path)
     }
 
-    /// Makes a file's content durable, or a folder's entries: what was created, renamed or removed
-    /// in it. After a loss of power they are there.
+    /// Makes the content of a file durable, or the entries of a folder (files created, renamed or
+    /// removed in it): they survive a loss of power.
     ///
     /// # Errors
-    /// The disk reports a failure, and what was written may be lost. Folders cannot be synced
-    /// except on Unix ([`Unsupported`](io::ErrorKind::Unsupported)).
+    /// The disk reports a failure, and written data may be lost. On other systems than Unix, `path` is
+    /// a folder ([`Unsupported`](io::ErrorKind::Unsupported)).
     fn sync(&self, path: &Path) -> BoxFuture<'static, io::Result<()>> {
         lacking("sync", path)
     }
 
-    /// Locks the file `path` against other lockers, in this process and in others, and creates it
-    /// (mode 0600) if it is missing. Waits for at most `limit`; a limit of zero tries once. The
-    /// lock is advisory, and ends with the [`FileLock`] or with its process. The file stays. A
-    /// holder may remove it as the last thing that it does: from then on others lock a new file of
-    /// that name.
+    /// Locks the file `path` against other lockers in this process and in others, and creates it
+    /// (mode 0600) if it does not exist. Waits for at most `limit`; a limit of zero tries once.
+    ///
+    /// The lock is advisory. It ends with the [`FileLock`] or with its process, and the file stays. A
+    /// holder may remove the file as the last operation under the lock: from then on others lock a
+    /// new file of that name. [`Platform::system`] has locks on Unix only.
     ///
     /// # Errors
-    /// Others have held it for all that time ([`TimedOut`](io::ErrorKind::TimedOut)), or the file
-    /// cannot be opened. A symbolic link is not followed.
+    /// The lock was not free within `limit` ([`TimedOut`](io::ErrorKind::TimedOut)), the file cannot
+    /// be opened or is a symbolic link, or this system has no locks that end with their process
+    /// ([`Unsupported`](io::ErrorKind::Unsupported)).
     fn lock(
         &self,
         path: &Path,
@@ -137,27 +144,26 @@ fn lacking<T: Send + 'static>(what: &str, path: &Path) -> BoxFuture<'static, io:
     Box::pin(async { Err(io::Error::new(io::ErrorKind::Unsupported, why)) })
 }
 
-/// What is known of a path.
+/// Kind, size and permissions of a file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// What it is, or what the symbolic link leads to.
+    /// The kind, of a symbolic link that of its target.
     pub kind: FileKind,
     /// Whether the path itself is a symbolic link.
     pub is_link: bool,
     /// The length of the content in bytes.
     pub length: u64,
-    /// When the content last changed, by the wall clock of the host; `None` where that is not
-    /// known.
+    /// When the content last changed, by the wall clock of the host; `None` if that is not known.
     pub modified: Option<Timestamp>,
-    /// The permission bits; `None` where there are none.
+    /// The permission bits; `None` on systems without them.
     pub mode: Option<u32>,
-    /// The user id of the owner; `None` where there is none.
+    /// The user id of the owner; `None` on systems without user ids.
     pub owner: Option<u32>,
 }
 
 impl Metadata {
-    /// What is known of a file of this kind and length, and nothing else.
+    /// Creates the metadata of a file of this kind and length; all other fields are `None` or `false`.
     pub fn new(kind: FileKind, length: u64) -> Self {
         Self {
             kind,
@@ -170,14 +176,14 @@ impl Metadata {
     }
 }
 
-/// What a path leads to.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// A file with content.
     File,
     /// A folder.
     Folder,
-    /// A device, a socket, a pipe.
+    /// A device, a socket or a pipe.
     Other,
 }
 
@@ -190,12 +196,12 @@ pub enum LockKind {
     Shared,
 }
 
-/// A lock that is held. Dropping it releases the lock.
+/// A lock on a file. Dropping it releases the lock.
 #[must_use = "dropping it releases the lock"]
 pub struct FileLock(Option<Box<dyn FnOnce() + Send + Sync>>);
 
 impl FileLock {
-    /// A lock that `release` releases.
+    /// Creates a lock that calls `release` when it is dropped.
     pub fn new(release: impl FnOnce() + Send + Sync + 'static) -> Self {
         Self(Some(Box::new(release)))
     }
@@ -216,17 +222,17 @@ impl fmt::Debug for FileLock {
 }
 
 impl Platform {
-    /// Replaces the content of the file `path`, or creates it: written beside, synced, renamed, and
-    /// the folder synced. A reader, also after a loss of power, finds the old content or the new
-    /// one, whole. The file is a new one with the permission bits
-    /// `mode`.
+    /// Creates the file `path`, or replaces its content atomically. A reader finds the old content or
+    /// the new one, whole, even after a loss of power.
     ///
-    /// A caller that is dropped halfway may leave the file beside, whose name begins with a dot
-    /// and ends in `.tmp`; an error does not.
+    /// The content is written to a new file in the same folder with the permission bits `mode`, which
+    /// is synced and renamed to `path`; then the folder is synced. If the future is dropped before its
+    /// end, the new file may stay, with a name that begins with a dot and ends in `.tmp`; after an
+    /// error it is removed.
     ///
     /// # Errors
-    /// An operation failed. Until the last of them, the sync of the folder, the old content is
-    /// there. Where folders cannot be synced, that is no error.
+    /// One of these operations failed. The old content is still there, unless only the sync of the
+    /// folder failed. On systems that cannot sync folders, that step is left out.
     pub async fn write_atomic(&self, path: &Path, content: Vec<u8>, mode: u32) -> io::Result<()> {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             let why = format!("{} names no file", path.display());

@@ -1,4 +1,4 @@
-//! HTTP as a credential needs it: one request, one answer, read as far as the reader wants.
+//! HTTP clients: one request, one answer, and a body that is read in pieces.
 
 use std::{fmt, time::Duration};
 
@@ -7,16 +7,20 @@ use url::Url;
 
 use super::{BoxFuture, trust::Trust};
 
-/// Sends requests. It follows no redirect, keeps no cookie, retries nothing and times nothing but
-/// the connect: everything else is the caller's policy.
+/// Sends HTTP requests. An implementation follows no redirects, keeps no cookies, does not retry, and
+/// has no time limit but the request's [`connect_limit`](HttpRequest::connect_limit): retries and
+/// other limits are the policy of the caller.
 ///
 /// An implementation honours [`trust`](HttpRequest::trust) and
 /// [`server_name`](HttpRequest::server_name), or refuses a request that names them with
 /// [`Unsupported`](TransportErrorKind::Unsupported) before anything is sent: see
 /// [`HttpRequest::check_trust`] and [`HttpRequest::only_system_trust`].
 pub trait HttpClient: Send + Sync + 'static {
-    /// Sends `request`; completes when the head of the answer has arrived. Dropping the future
-    /// drops the exchange.
+    /// Sends `request`, and completes when the head of the answer has arrived. Dropping the future ends
+    /// the exchange.
+    ///
+    /// # Errors
+    /// See [`TransportErrorKind`]. An answer is never an error, whatever its status.
     fn send(
         &self,
         request: HttpRequest,
@@ -34,7 +38,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// Its name on the wire.
+    /// Returns the name of the method, as it is sent.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -48,24 +52,25 @@ impl Method {
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
-    /// Where to; `http` or `https`.
+    /// The URL; `http` or `https`.
     pub url: Url,
-    /// Headers in the order in which they are sent. `Host` and `Content-Length` are the client's.
+    /// The headers, in the order in which they are sent. The client adds `Host` and
+    /// `Content-Length`.
     pub headers: Vec<(String, String)>,
     /// The body; empty for none.
     pub body: Vec<u8>,
-    /// How long the connect may take (name, TCP and TLS). `None`: as long as the caller waits.
+    /// The limit of the connect (name resolution, TCP and TLS). `None`: no limit.
     pub connect_limit: Option<Duration>,
-    /// How the certificate of an https peer is judged. Default: by the rules of the host.
+    /// The check of the peer's certificate. Default: [`Trust::System`].
     pub trust: Trust,
-    /// The name that is sent in the TLS handshake (SNI) and that the peer's certificate must have,
-    /// where it is not the host of the URL. The connection and the `Host` header stay the URL's.
-    /// A DNS name. Default: none.
+    /// The DNS name that is sent in the TLS handshake (SNI) and that the peer's certificate must have,
+    /// in place of the host of the URL. The connection and the `Host` header still use the URL.
+    /// Default: `None`.
     pub server_name: Option<String>,
 }
 
 impl HttpRequest {
-    /// A request without headers or body.
+    /// Creates a request without headers and body.
     pub fn new(method: Method, url: Url) -> Self {
         Self {
             method,
@@ -78,8 +83,8 @@ impl HttpRequest {
         }
     }
 
-    /// Whether its [`trust`](Self::trust) and [`server_name`](Self::server_name) mean anything.
-    /// Without TLS nothing would be checked, and what they protect would be sent all the same.
+    /// Checks that [`trust`](Self::trust) and [`server_name`](Self::server_name) can be honoured.
+    /// Without TLS no certificate would be checked, and the request would be sent nevertheless.
     ///
     /// # Errors
     /// The URL is not https although the request sets a trust, or the server name is not a
@@ -93,7 +98,7 @@ impl HttpRequest {
             ));
         }
         match &self.server_name {
-            // An address that is written oddly is no name either: a URL would take it for one.
+            // A URL normalises unusual spellings of an address, so the parsed host is compared.
             Some(name)
                 if !matches!(url::Host::parse(name), Ok(url::Host::Domain(host))
                     if host.eq_ignore_ascii_case(name)) =>
@@ -106,11 +111,11 @@ impl HttpRequest {
         }
     }
 
-    /// For clients that judge every peer by the rules of the host: whether this request asks for
-    /// nothing else. `client` is the client's name.
+    /// For clients without support for [`trust`](Self::trust) and [`server_name`](Self::server_name):
+    /// checks that the request uses neither. `client` is the client's name.
     ///
     /// # Errors
-    /// It does: an error of the kind [`Unsupported`](TransportErrorKind::Unsupported).
+    /// It uses one: an error of the kind [`Unsupported`](TransportErrorKind::Unsupported).
     pub fn only_system_trust(&self, client: &str) -> Result<(), TransportError> {
         if self.has_own_trust() {
             return Err(TransportError::new(
@@ -156,12 +161,12 @@ pub struct HttpResponse {
     pub status: u16,
     /// The headers as they came.
     pub headers: Vec<(String, String)>,
-    /// The body, still on its way.
+    /// The body, which may not have arrived yet.
     pub body: Box<dyn HttpBody>,
 }
 
 impl HttpResponse {
-    /// The first header called `name`, whatever its case.
+    /// Returns the value of the first header with this `name`, whose case is ignored.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -169,8 +174,11 @@ impl HttpResponse {
             .map(|(_, v)| v.as_str())
     }
 
-    /// Reads the body to its end; more than `limit` bytes are a
-    /// [`TooLarge`](TransportErrorKind::TooLarge) error.
+    /// Reads the body to its end.
+    ///
+    /// # Errors
+    /// [`TooLarge`](TransportErrorKind::TooLarge) if the body has more than `limit` bytes, and those of
+    /// [`HttpBody::chunk`].
     pub async fn bytes(&mut self, limit: usize) -> Result<Vec<u8>, TransportError> {
         let mut all = Vec::new();
         while let Some(chunk) = self.body.chunk().await {
@@ -193,24 +201,24 @@ impl fmt::Debug for HttpResponse {
     }
 }
 
-/// The body of an answer, piece by piece.
+/// The body of an answer, read in pieces.
 pub trait HttpBody: Send {
-    /// The next piece; `None` at the end. A body that ends before its announced length is an
-    /// error, never an end.
+    /// Returns the next piece; `None` at the end. A body that ends before its announced length is an
+    /// error.
     fn chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>>;
 }
 
-/// Why there is no (whole) answer.
+/// A request without a complete answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransportError {
-    /// What went wrong, for code.
+    /// The kind of the failure.
     pub kind: TransportErrorKind,
-    /// What went wrong, for people. Holds no secret.
+    /// A description of the failure. Holds no secret.
     pub message: String,
 }
 
 impl TransportError {
-    /// An error of `kind`.
+    /// Creates an error of `kind`.
     pub fn new(kind: TransportErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -227,11 +235,11 @@ impl fmt::Display for TransportError {
 
 impl std::error::Error for TransportError {}
 
-/// The kinds of transport failure that a policy tells apart.
+/// The kinds of transport failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// The name is unknown.
+    /// The name of the host is unknown.
     Dns,
     /// The peer refused the connection.
     Refused,
@@ -239,26 +247,26 @@ pub enum TransportErrorKind {
     Unreachable,
     /// The connect took longer than its limit.
     ConnectTimeout,
-    /// TLS could not be agreed on.
+    /// The TLS handshake failed.
     Tls,
-    /// The peer's certificate was refused: its issuer, its dates, its names or its thumbprint. It
-    /// is refused the next time, too.
+    /// The peer's certificate was refused because of its issuer, dates, names or thumbprint. Another
+    /// attempt would fail in the same way.
     Certificate,
     /// The connection broke before the answer was complete.
     Broken,
     /// The bytes received are not HTTP.
     Protocol,
-    /// The answer is larger than its reader allows.
+    /// The answer is larger than the limit of its reader.
     TooLarge,
-    /// No client is configured that could send the request.
+    /// The platform has no HTTP client.
     NoClient,
-    /// The client cannot check the peer as the request asks: see [`HttpRequest::trust`] and
-    /// [`HttpRequest::server_name`]. Nothing was sent, and the next attempt fares no better.
+    /// The client does not support the [`trust`](HttpRequest::trust) or the
+    /// [`server_name`](HttpRequest::server_name) of the request. Nothing was sent.
     Unsupported,
 }
 
 impl TransportErrorKind {
-    /// Whether the peer was never reached.
+    /// Returns whether no connection to the peer was made.
     pub fn is_connect(self) -> bool {
         matches!(
             self,

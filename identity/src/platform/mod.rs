@@ -1,10 +1,10 @@
-//! What a host lends to a credential: clock, HTTP client, commands, environment, files, random
-//! numbers, a place to run background work, byte streams, loopback ports, a browser, a look at
-//! other processes, and a secret store.
+//! The functions of a host that credentials use: clock, HTTP client, commands, environment variables,
+//! files, random numbers, background tasks, connections, loopback ports, a browser, other processes
+//! and a secret store.
 //!
-//! Nothing in this crate reaches around a [`Platform`]. [`Platform::system`] is the real machine;
-//! a simulator makes one platform per simulated host. Its parts are public, so that a test replaces
-//! the one that it is about:
+//! This crate uses its host only through a [`Platform`]. [`Platform::system`] is the real machine; a
+//! simulator makes one platform for each simulated host. The parts are public, so that a test can
+//! replace some of them:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -41,7 +41,7 @@ mod loopback;
 mod processes;
 mod secrets;
 mod streams;
-pub mod system;
+mod system;
 mod trust;
 mod unavailable;
 
@@ -63,37 +63,37 @@ pub use trust::{Authorities, Trust, TrustError};
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Everything a credential may use of its host. Cheap to clone; clones are the same host.
+/// The functions of one host. Cheap to clone; clones share the host.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Platform {
-    /// Wall time, monotonic time, the local zone, sleep.
+    /// Wall clock, monotonic clock, time zone and sleep.
     pub clock: Arc<dyn Clock>,
-    /// HTTP requests.
+    /// Sends HTTP requests.
     pub http: Arc<dyn HttpClient>,
-    /// Other programs (`az`, `azd`, `pwsh`).
+    /// Runs other programs (`az`, `azd`, `pwsh`).
     pub commands: Arc<dyn CommandRunner>,
-    /// Environment variables.
+    /// Reads environment variables.
     pub environment: Arc<dyn Environment>,
-    /// Files.
+    /// Reads and writes files.
     pub files: Arc<dyn Files>,
-    /// Random numbers, keyed by purpose.
+    /// Draws random numbers, from a stream for each purpose.
     pub random: Arc<dyn Random>,
-    /// Background work.
+    /// Runs background tasks.
     pub spawner: Arc<dyn Spawner>,
-    /// Connections of bytes.
+    /// Connects to other hosts.
     pub streams: Arc<dyn ByteStreams>,
-    /// Ports of 127.0.0.1, for redirects.
+    /// Listens on ports of 127.0.0.1, for redirects.
     pub loopback: Arc<dyn Loopback>,
-    /// The person's browser.
+    /// Opens pages in the user's browser.
     pub browser: Arc<dyn Browser>,
-    /// Other processes.
+    /// Looks up other processes.
     pub processes: Arc<dyn Processes>,
-    /// The person's secret store.
+    /// Keeps secrets in the user's secret store.
     pub secrets: Arc<dyn Secrets>,
 }
 
-/// The parts of a [`Platform`], by name. [`Parts::bare`] fills in those that a host does not lend.
+/// The parts of a [`Platform`]. [`Parts::bare`] fills in refusing ones for those that a host lacks.
 pub struct Parts {
     /// See [`Platform::clock`].
     pub clock: Arc<dyn Clock>,
@@ -122,7 +122,7 @@ pub struct Parts {
 }
 
 impl Platform {
-    /// A platform from its parts.
+    /// Creates a platform from its parts.
     pub fn new(parts: Parts) -> Self {
         let Parts {
             clock,
@@ -154,15 +154,29 @@ impl Platform {
         }
     }
 
-    /// The real machine. Must be used inside a tokio runtime.
+    /// Returns the real machine. It must be used inside a tokio runtime with time and I/O enabled.
+    ///
+    /// Some functions depend on the operating system or on a feature. A function that does not exist
+    /// fails, with an error that says so; none reports success without doing its work.
+    ///
+    /// | function | where it exists | elsewhere |
+    /// |---|---|---|
+    /// | [`http`](Self::http) | feature `reqwest` | [`NoClient`](TransportErrorKind::NoClient) |
+    /// | [`streams`](Self::streams) | feature `redis` | [`Unsupported`](std::io::ErrorKind::Unsupported) |
+    /// | [`Files::lock`] | Unix | `Unsupported` |
+    /// | [`Files::sync`] of a folder | Unix | `Unsupported`; [`write_atomic`](Self::write_atomic) then goes on without it |
+    /// | permission bits of files and folders | Unix | a new file has those of its folder; [`Metadata::mode`] and [`Metadata::owner`] are `None` |
+    /// | [`Processes::look_up`] | Unix; the start of the process on Linux | `Unsupported` |
+    /// | killing the children of a command | Unix | only the command itself is killed |
+    /// | [`browser`](Self::browser) | `xdg-open`, on macOS `open`, on Windows `rundll32` on the `PATH` | [`NotAvailable`](BrowserError::NotAvailable) |
+    /// | [`secrets`](Self::secrets) | nowhere yet | [`NotAvailable`](SecretsErrorKind::NotAvailable) |
     pub fn system() -> Self {
         system::platform()
     }
 
-    /// Runs `work`, but no longer than `limit`: `None` when the limit came first. `work` is
-    /// dropped then.
+    /// Runs `work` for at most `limit`. Returns `None` and drops `work` if it did not end in time.
     pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-        // Biased: an answer that arrives together with the limit is an answer.
+        // Biased, so that work that ends exactly at the limit has ended in time.
         tokio::select! { biased;
             done = work => Some(done),
             () = self.clock.sleep(limit) => None,
@@ -182,28 +196,32 @@ impl fmt::Debug for Platform {
     }
 }
 
-/// Runs another program.
+/// Runs other programs.
 pub trait CommandRunner: Send + Sync + 'static {
-    /// Starts `command` with closed standard input and waits for its end. Dropping the future
-    /// kills the process and, except on Windows, its children.
+    /// Starts `command` with a closed standard input and waits for its end. Dropping the future kills
+    /// the process and, on Unix, its children.
+    ///
+    /// # Errors
+    /// See [`CommandError`]. A command that ended with a code other than 0 is no error here.
     fn run(&self, command: Command) -> BoxFuture<'static, Result<CommandOutput, CommandError>>;
 }
 
-/// A program to run, found on the PATH. No shell is involved.
+/// A program to run, found on the `PATH`. It is started without a shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     /// The program's name without folder or suffix, such as `az`.
     pub program: String,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Variables set in addition to the host's own.
+    /// Environment variables set in addition to those of the host.
     pub env: Vec<(String, String)>,
 }
 
-/// What a program left when it ended. `Debug` shows no content: standard output holds tokens.
+/// The exit code and the output of a program. `Debug` shows no content: standard output holds
+/// tokens.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CommandOutput {
-    /// The exit code; `None` when a signal ended it.
+    /// The exit code; `None` if a signal ended the program.
     pub code: Option<i32>,
     /// Everything written to standard output.
     pub stdout: Vec<u8>,
@@ -221,15 +239,15 @@ impl fmt::Debug for CommandOutput {
     }
 }
 
-/// Why a program could not be run at all.
+/// The reason why a program could not be run, or its output not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommandError {
-    /// There is no such program on the PATH.
+    /// No program of this name is on the `PATH`.
     NotFound,
-    /// It exists and could not be started.
+    /// The program exists and could not be started. Holds the reason.
     Start(String),
-    /// It was started, and what it printed could not be taken.
+    /// The program was started and its output could not be read. Holds the reason.
     Output(String),
 }
 
@@ -247,13 +265,14 @@ impl std::error::Error for CommandError {}
 
 /// Environment variables.
 pub trait Environment: Send + Sync + 'static {
-    /// The value of `name`; `None` when it is not set or not Unicode. An empty value is a value.
+    /// Returns the value of the variable `name`; `None` if it is not set or not Unicode. An empty value
+    /// is returned as such.
     fn var(&self, name: &str) -> Option<String>;
 }
 
 impl dyn Environment {
-    /// The value of `name`; `None` when it is not set, not Unicode or empty, which every credential
-    /// takes for not set (MI-04 shows what happens otherwise).
+    /// Returns the value of the variable `name`; `None` if it is not set, not Unicode or empty. Every
+    /// credential of this crate takes an empty variable as not set (MI-04).
     pub fn non_empty(&self, name: &str) -> Option<String> {
         self.var(name).filter(|value| !value.is_empty())
     }
@@ -261,19 +280,19 @@ impl dyn Environment {
 
 /// Random numbers.
 pub trait Random: Send + Sync + 'static {
-    /// The next number of the stream that belongs to `purpose`. Streams are independent: one more
-    /// draw for one purpose shifts no other.
+    /// Returns the next number of the stream for `purpose`. Streams are independent: a draw for one
+    /// purpose does not change the numbers of another.
     fn next(&self, purpose: &str) -> u64;
 }
 
 impl dyn Random {
-    /// A number in `[0, 1)` from the stream of `purpose`.
+    /// Returns a number in `[0, 1)` from the stream for `purpose`.
     pub fn unit(&self, purpose: &str) -> f64 {
-        // 53 bits are what an f64 holds exactly.
+        // An f64 holds 53 bits exactly.
         (self.next(purpose) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// A random (version 4) UUID in its usual text form.
+    /// Returns a random (version 4) UUID in its usual text form.
     pub fn uuid(&self, purpose: &str) -> String {
         let (high, low) = (self.next(purpose), self.next(purpose));
         let high = (high & !0xf000) | 0x4000;
@@ -289,18 +308,18 @@ impl dyn Random {
     }
 }
 
-/// Starts background work.
+/// Runs background tasks.
 pub trait Spawner: Send + Sync + 'static {
-    /// Runs `work` until it ends, its handle is dropped, or its host goes down.
+    /// Runs `work` until it ends, its handle is dropped, or the host shuts down.
     fn spawn(&self, work: BoxFuture<'static, ()>) -> TaskHandle;
 }
 
-/// Owns a piece of background work: dropping it ends the work.
+/// Owns a background task. Dropping it ends the task.
 #[must_use = "dropping the handle ends the work"]
 pub struct TaskHandle(Option<Box<dyn FnOnce() + Send + Sync>>);
 
 impl TaskHandle {
-    /// A handle that calls `stop` when it is dropped.
+    /// Creates a handle that calls `stop` when it is dropped.
     pub fn new(stop: impl FnOnce() + Send + Sync + 'static) -> Self {
         Self(Some(Box::new(stop)))
     }

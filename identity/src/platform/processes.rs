@@ -1,42 +1,43 @@
-//! Other processes of this host: whether they live, for locks whose holder has died.
+//! Other processes of this host. A lock file that names its holder is stale if that process is dead.
 
 use std::{io, time::Duration};
 
 use jiff::Timestamp;
 
-/// The processes of this host, by their ids.
+/// Looks up processes of this host by their ids.
 pub trait Processes: Send + Sync + 'static {
-    /// The id of this process.
+    /// Returns the id of this process.
     ///
     /// # Errors
     /// This platform has no processes ([`Unsupported`](io::ErrorKind::Unsupported)).
     fn own_id(&self) -> io::Result<u32>;
 
-    /// Whether a process with this id lives on this host, as far as this process can see: the
-    /// processes of another container have ids of their own.
+    /// Returns whether a process with this id exists on this host. Processes of another container are
+    /// not visible, and have ids of their own.
     ///
     /// # Errors
-    /// This platform cannot tell ([`Unsupported`](io::ErrorKind::Unsupported)), which is not the
-    /// same as [`Dead`](Liveness::Dead).
+    /// This platform cannot look up processes ([`Unsupported`](io::ErrorKind::Unsupported)). A caller
+    /// must not take that for [`Dead`](Liveness::Dead).
     fn look_up(&self, id: u32) -> io::Result<Liveness>;
 }
 
-/// Whether a process lives.
+/// Whether a process exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Liveness {
-    /// No process has this id. One that has ended and waits to be collected by its parent is dead.
+    /// No process has this id, or the process has ended and its parent has not collected it yet.
     Dead,
-    /// A process has it.
+    /// A process has this id.
     Alive {
-        /// When it started, by the wall clock, to about a second; a clock that was stepped since
-        /// shifts it. `None` where the host does not tell.
+        /// When it started, by the wall clock, within about a second; the error is larger if the
+        /// clock has been set since. `None` if the host does not know.
         since: Option<Timestamp>,
     },
 }
 
 impl Liveness {
-    /// Whether this process may be the one that had the id at `moment`. Ids are used again: a
-    /// process that started more than `slack` after that is another one. If unknown, it may be.
+    /// Returns whether this process may be the one that had the id at `moment`. Ids are reused, so a
+    /// process that started more than `slack` after `moment` is another one. `true` if the start is
+    /// not known.
     pub fn may_have_lived_at(self, moment: Timestamp, slack: Duration) -> bool {
         match self {
             Self::Dead => false,

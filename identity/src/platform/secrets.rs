@@ -1,4 +1,4 @@
-//! The secret store of the person at this host: Secret Service, Keychain and their kind.
+//! The secret store of the user at this host, such as Secret Service or Keychain.
 
 use std::fmt;
 
@@ -8,35 +8,34 @@ use super::BoxFuture;
 
 /// Keeps secrets for the user of this host, encrypted at rest.
 ///
-/// The store is another process, which may ask the person, and may hang: each operation takes as
-/// long as it takes, and the caller limits its wait. An operation that has begun may go on after
-/// its future is dropped.
+/// The store is another process, which may ask the user to unlock it, and may hang. Operations have
+/// no time limit of their own: callers set one. An operation that has begun may continue after its
+/// future is dropped.
 pub trait Secrets: Send + Sync + 'static {
-    /// The secret under `name`; `None` when there is none.
+    /// Returns the secret with this `name`; `None` if there is none.
     ///
     /// # Errors
     /// See [`SecretsError`].
     fn get(&self, name: &SecretName) -> BoxFuture<'static, Result<Option<Secret>, SecretsError>>;
 
-    /// Keeps `secret` under `name`, in place of an earlier one: readers see the old one or the new
-    /// one.
+    /// Stores `secret` under `name`. An earlier one is replaced atomically.
     ///
     /// # Errors
-    /// See [`SecretsError`]. The earlier secret is still there.
+    /// See [`SecretsError`]. The earlier secret is kept then.
     fn set(
         &self,
         name: &SecretName,
         secret: Secret,
     ) -> BoxFuture<'static, Result<(), SecretsError>>;
 
-    /// Removes the secret under `name`, and says whether there was one.
+    /// Removes the secret with this `name`. Returns whether there was one.
     ///
     /// # Errors
     /// See [`SecretsError`].
     fn delete(&self, name: &SecretName) -> BoxFuture<'static, Result<bool, SecretsError>>;
 }
 
-/// What a secret is kept under. A name is not a secret.
+/// The name of a secret. It is not secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct SecretName {
@@ -44,14 +43,14 @@ pub struct SecretName {
     pub service: String,
     /// The account within the service.
     pub account: String,
-    /// How a Secret Service finds the item, where that is not by the attributes `service` and
-    /// `account`: other libraries have schemas of their own (PC-16). Other stores don't look at
-    /// it.
+    /// The attributes by which a Secret Service finds the item, if these are not `service` and
+    /// `account`: other libraries use schemas of their own (PC-16). Other stores ignore it.
+    /// Default: `None`.
     pub secret_service: Option<SecretServiceItem>,
 }
 
 impl SecretName {
-    /// The name of an account of a service.
+    /// Creates the name of an account of a service.
     pub fn new(service: impl Into<String>, account: impl Into<String>) -> Self {
         Self {
             service: service.into(),
@@ -60,7 +59,7 @@ impl SecretName {
         }
     }
 
-    /// With another way for a Secret Service to find it.
+    /// Sets the attributes by which a Secret Service finds the secret.
     #[must_use]
     pub fn found_by(self, item: SecretServiceItem) -> Self {
         Self {
@@ -77,7 +76,7 @@ pub struct SecretServiceItem {
     pub schema: String,
     /// The other attributes.
     pub attributes: Vec<(String, String)>,
-    /// What the person sees.
+    /// The label that the store shows to the user.
     pub label: String,
 }
 
@@ -86,12 +85,12 @@ pub struct SecretServiceItem {
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// These bytes are a secret.
+    /// Wraps `bytes`.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The secret itself.
+    /// Returns the bytes of the secret.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -103,31 +102,31 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a secret store did not do what it was asked. Holds no secret.
+/// A failure of a secret store. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretsError {
-    /// What went wrong, for code.
+    /// The kind of the failure.
     pub kind: SecretsErrorKind,
-    /// What went wrong, for people.
+    /// A description of the failure.
     pub message: String,
 }
 
-/// The kinds of failure of a secret store that a policy tells apart.
+/// The kinds of failure of a secret store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretsErrorKind {
-    /// There is no store on this host, or this build has none.
+    /// This host has no store, or this build does not support it.
     NotAvailable,
     /// The store is locked and was not unlocked.
     Locked,
-    /// The store, or the person that it asked, refused.
+    /// The store or the user refused.
     Refused,
-    /// Anything else: the connection broke, the answer made no sense.
+    /// Any other failure, such as a broken connection or an answer that cannot be read.
     Failed,
 }
 
 impl SecretsError {
-    /// An error of `kind`.
+    /// Creates an error of `kind`.
     pub fn new(kind: SecretsErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,

@@ -1,4 +1,4 @@
-//! Connections of bytes: what the Redis layer talks over.
+//! Connections to other hosts, as the Redis layer uses them.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::BoxFuture;
 
-/// Both directions of one connection.
+/// Both directions of a connection.
 pub trait ReadWrite: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ReadWrite for T {}
@@ -16,7 +16,11 @@ pub type ByteStream = Box<dyn ReadWrite>;
 
 /// Connects to other hosts.
 pub trait ByteStreams: Send + Sync + 'static {
-    /// A connection to `port` of `host` (a name or an address), without TLS. It has no time limit
-    /// of its own: whoever waits drops the future.
+    /// Connects to `port` of `host` (a name or an address), without TLS and without a time limit:
+    /// callers set one and drop the future.
+    ///
+    /// # Errors
+    /// The name is unknown, or no connection was made; [`Unsupported`](io::ErrorKind::Unsupported) if
+    /// this platform opens no connections.
     fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<ByteStream>>;
 }

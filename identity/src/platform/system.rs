@@ -1,7 +1,7 @@
 //! The real machine.
 #![allow(
     clippy::disallowed_methods,
-    reason = "this is what everybody else must ask"
+    reason = "the only module that uses the machine directly"
 )]
 
 mod browser;
@@ -48,7 +48,7 @@ fn http_client() -> Arc<dyn HttpClient> {
     Arc::new(NoHttpClient)
 }
 
-/// Sends nothing, and says why.
+/// Fails each request with an error that names the missing feature.
 #[cfg(not(feature = "reqwest"))]
 struct NoHttpClient;
 
@@ -76,7 +76,7 @@ impl Environment for SystemEnvironment {
     }
 }
 
-/// One generator for every purpose: on a real machine nobody replays anything.
+/// One generator for all purposes: separate streams matter only for the replay of a simulation.
 struct SystemRandom(Mutex<StdRng>);
 
 impl Random for SystemRandom {

@@ -1,32 +1,29 @@
-//! Which certificate of a peer a request accepts.
+//! How a request judges the certificate of its peer.
 
 use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-/// How the certificate of an https peer is judged. Default: [`System`](Self::System).
+/// The check of the certificate of an https peer. Default: [`System`](Self::System).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trust {
-    /// By the rules of the host: the authorities that the operating system trusts, the dates and
-    /// the names.
+    /// Checks issuer, dates and names, with the authorities that the operating system trusts.
     #[default]
     System,
-    /// By these authorities and no others, the dates and the names: the custom token proxy of
-    /// AKS is such a peer (WI-01).
+    /// Checks issuer, dates and names, with these authorities only. The token proxy of AKS needs it
+    /// (WI-01).
     Authority(Authorities),
-    /// By the SHA-1 of the leaf certificate's DER encoding and nothing else: neither issuer nor
-    /// dates nor names count, but the peer must prove that it has the certificate's key. Service
-    /// Fabric publishes the thumbprint of its self-signed certificate in
-    /// `IDENTITY_SERVER_THUMBPRINT` (MI-20).
+    /// Checks that the SHA-1 of the leaf certificate's DER encoding is this one, and that the peer has
+    /// the certificate's key. Issuer, dates and names are not checked. Service Fabric publishes the
+    /// thumbprint of its self-signed certificate in `IDENTITY_SERVER_THUMBPRINT` (MI-20).
     Thumbprint([u8; 20]),
 }
 
 impl Trust {
-    /// The pin that `text` writes: 40 hexadecimal digits, with or without spaces and colons
-    /// between them.
+    /// Parses a thumbprint: 40 hexadecimal digits, with or without spaces and colons.
     ///
     /// # Errors
-    /// `text` is not such a pin. The error does not repeat it.
+    /// `text` has another form. The error does not repeat it.
     pub fn thumbprint(text: &str) -> Result<Self, TrustError> {
         let digits: Option<Vec<u8>> = (text.chars())
             .filter(|char| !matches!(char, ' ' | ':'))
@@ -51,11 +48,11 @@ impl Trust {
 pub struct Authorities(Arc<[Vec<u8>]>);
 
 impl Authorities {
-    /// The authorities of a PEM file: each of its `CERTIFICATE` blocks, in their order. Whatever
-    /// stands between the blocks, and blocks of other kinds, are passed over.
+    /// Reads the `CERTIFICATE` blocks of a PEM text, in their order. Other blocks and text between
+    /// blocks are ignored.
     ///
     /// # Errors
-    /// There is no certificate, a block has no end, or one does not hold a certificate.
+    /// The text has no certificate, a block has no end, or a block is not a certificate in base64.
     pub fn from_pem(pem: &str) -> Result<Self, TrustError> {
         const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
         const END: &str = "-----END CERTIFICATE-----";
@@ -78,11 +75,11 @@ impl Authorities {
         Self::from_der(certificates)
     }
 
-    /// The authorities with these certificates, each in DER.
+    /// Takes these certificates, each encoded in DER.
     ///
     /// # Errors
-    /// There is no certificate, or one is not in DER. What else is wrong with one shows when a
-    /// client uses it.
+    /// There is no certificate, or one is not encoded in DER. Other faults of a certificate are found
+    /// only when a client uses it.
     pub fn from_der(certificates: impl IntoIterator<Item = Vec<u8>>) -> Result<Self, TrustError> {
         let certificates: Arc<[Vec<u8>]> = certificates.into_iter().collect();
         if certificates.is_empty() {
@@ -94,7 +91,7 @@ impl Authorities {
         Ok(Self(certificates))
     }
 
-    /// The certificates in DER.
+    /// Returns the certificates, encoded in DER.
     pub fn certificates(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.0.iter().map(Vec::as_slice)
     }
@@ -106,14 +103,14 @@ impl fmt::Debug for Authorities {
     }
 }
 
-/// Whether `der` is one SEQUENCE and nothing after it, as a certificate is.
+/// Returns whether `der` is a single SEQUENCE, as a certificate is.
 fn is_sequence(der: &[u8]) -> bool {
     let [0x30, first, rest @ ..] = der else {
         return false;
     };
     let (length, content) = match *first {
         short @ ..=0x7f => (usize::from(short), rest),
-        // A certificate of 16 MiB or more is none.
+        // Lengths of 16 MiB or more are refused: no certificate is that large.
         long @ 0x81..=0x83 => {
             let Some((length, content)) = rest.split_at_checked(usize::from(long & 0x7f)) else {
                 return false;
@@ -126,7 +123,7 @@ fn is_sequence(der: &[u8]) -> bool {
     content.len() == length
 }
 
-/// Why a text or bytes do not say what to trust. Holds nothing of them.
+/// A thumbprint or certificate that cannot be read. Holds no part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustError(&'static str);
 

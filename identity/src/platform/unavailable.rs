@@ -1,4 +1,4 @@
-//! A platform that lends nothing but time, chance and background work.
+//! A platform that has a clock, random numbers and background tasks, and refuses everything else.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -12,9 +12,9 @@ use super::{
 };
 
 impl Parts {
-    /// The parts that every credential needs, and for the others such as refuse: no request, no
-    /// program, no connection, no page, no secret is possible, and the error says so. No variable
-    /// is set and no file exists. For tests and for hosts that lend less:
+    /// Returns parts of which only clock, random numbers and background tasks work. All others fail
+    /// with an error that names the missing function; no variable is set and no file exists. For
+    /// tests, and as a base for a platform that has only some functions:
     ///
     /// ```
     /// use credsim_identity::platform::{Parts, Platform};
@@ -41,7 +41,7 @@ impl Parts {
     }
 }
 
-/// Refuses everything.
+/// Fails each operation with an error that says that this platform does not have it.
 struct Unavailable;
 
 fn unsupported(what: &str) -> io::Error {

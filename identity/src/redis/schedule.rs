@@ -174,3 +174,81 @@ impl Schedule {
         std::mem::take(&mut self.is_failing)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::ErrorKind;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn at(seconds: u32) -> Reading {
+        let wall = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds.into());
+        Reading::new(wall, seconds * SECOND)
+    }
+
+    fn fail(schedule: &mut Schedule, now: Reading, error: &Error) -> AfterFailure {
+        schedule.failed(now, error, true, &TokenRetryPolicy::default(), 0.5)
+    }
+
+    /// PR-12, PR-25.
+    #[test]
+    fn the_same_token_is_asked_for_at_half_of_its_life_but_not_often() {
+        for (left, wait) in [
+            (100, 50),
+            (60, 30),
+            (31, 30),
+            (30, 15),
+            (4, 2),
+            (1, 1),
+            (0, 1),
+        ] {
+            let mut schedule = Schedule::default();
+            let (found, had_failed) = schedule.same(at(0), left * SECOND);
+            assert_eq!((found, had_failed), (wait * SECOND, false), "{left} s left");
+            let waits = schedule.wait(at(0), left * SECOND);
+            assert_eq!(waits, wait.min(left).max(1) * SECOND, "{left} s left");
+        }
+    }
+
+    #[test]
+    fn a_run_begins_anew_unless_the_service_wants_to_be_left_alone() {
+        let plain = || Error::new(ErrorKind::Failed, "Test", "no");
+        let mut schedule = Schedule::default();
+        fail(&mut schedule, at(0), &plain());
+        assert!(schedule.last_error().is_some() && !schedule.is_forbidden(at(0)));
+        assert!(
+            schedule.begin(at(0)),
+            "the second after a failure forbids nothing"
+        );
+        assert_eq!(schedule.failures(), 0);
+        assert!(schedule.last_error().is_none());
+
+        let busy = plain().with_retry_at(at(10).timestamp());
+        let after = fail(&mut schedule, at(0), &busy);
+        assert_eq!(after, AfterFailure::Retry(10 * SECOND), "PR-12");
+        assert!(schedule.is_forbidden(at(8)) && !schedule.begin(at(8)));
+        assert_eq!(schedule.failures(), 1);
+        assert_eq!(schedule.wait(at(8), Duration::ZERO), 2 * SECOND);
+        assert!(!schedule.is_forbidden(at(9)) && schedule.begin(at(9)));
+        assert_eq!(schedule.failures(), 0);
+    }
+
+    #[test]
+    fn who_hurries_waits_for_the_floor_and_no_longer() {
+        let config = TokenManagerConfig::default();
+        let mut schedule = Schedule::default();
+        assert!(!schedule.renewed(at(0), 1000 * SECOND, &config));
+        let due = config.refresh_after(1000 * SECOND);
+        assert_eq!(schedule.wait(at(0), 1000 * SECOND), due);
+        assert!(schedule.is_fresh(at(29)) && !schedule.is_fresh(at(30)));
+        schedule.hurry();
+        assert_eq!(schedule.wait(at(0), 1000 * SECOND), SECOND);
+        assert_eq!(schedule.wait(at(1), 999 * SECOND), Duration::ZERO);
+        assert!(schedule.is_hurried());
+        schedule.renewed(at(2), 1000 * SECOND, &config);
+        assert!(!schedule.is_hurried());
+    }
+}

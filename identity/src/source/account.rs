@@ -1,4 +1,4 @@
-//! The accounts of people who have signed in.
+//! The accounts of users that have signed in.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,20 +9,20 @@ use std::{
 use super::Fetched;
 use crate::{Error, Secret, platform::BoxFuture};
 
-/// The account of a person in one tenant.
+/// The account of a user in one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Account {
-    /// The person's object id and home tenant, joined by a dot: the same in every tenant.
+    /// The user's object id and home tenant, joined by a dot: the same in every tenant.
     pub home_account_id: String,
     /// The host of the authority, such as `login.microsoftonline.com`.
     pub environment: String,
-    /// The tenant that the person signed in to.
+    /// The tenant that the user signed in to.
     pub tenant_id: String,
-    /// The name by which the person signs in.
+    /// The name with which the user signs in.
     pub user_name: String,
 }
 
-/// Stores the accounts and refresh tokens of people who have signed in. Sources read it while they
+/// Stores the accounts and refresh tokens of users that have signed in. Sources read it during a
 /// fetch; a cached token is returned without it.
 pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
     /// Returns the accounts that have signed in to the client, in a fixed order.
@@ -53,13 +53,13 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
         fetched: &'a Fetched,
     ) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Removes `account` in all tenants and for all clients, because the person has signed out.
+    /// Removes `account` in all tenants and for all clients, after the user has signed out.
     ///
     /// # Errors
     /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be written.
     fn forget<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Drops what this process holds when the credential is disposed (PR-29).
+    /// Drops the accounts and tokens that are held in memory, when the credential is disposed (PR-29).
     fn dispose(&self);
 }
 
@@ -69,14 +69,14 @@ pub struct MemoryAccounts(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    /// With the client that each has signed in to.
+    /// Each with the client that it has signed in to.
     accounts: BTreeSet<(String, Account)>,
     refresh_tokens: BTreeMap<Holder, Secret>,
     /// The family of each client that is known to have one.
     families: BTreeMap<String, String>,
 }
 
-/// Whose refresh token it is. It serves the account in all tenants.
+/// The key of a refresh token, which is valid for its account in all tenants.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Holder {
     home_account_id: String,
@@ -109,7 +109,7 @@ impl Known {
         let Some(account) = &fetched.account else {
             return;
         };
-        // A name may change; the ids are the person.
+        // The ids identify the user; the name may change.
         self.accounts.retain(|(client, known)| {
             client != client_id
                 || (&known.home_account_id, &known.environment, &known.tenant_id)
@@ -326,7 +326,10 @@ mod tests {
 
         store.forget(&alice).await.unwrap();
         assert!(store.refresh_token(&alice, "app").await.unwrap().is_none());
-        assert_eq!(store.accounts("app").await.unwrap(), [bob.clone()]);
+        assert_eq!(
+            store.accounts("app").await.unwrap(),
+            std::slice::from_ref(&bob)
+        );
         store.dispose();
         assert!(store.accounts("app").await.unwrap().is_empty());
         assert!(store.refresh_token(&bob, "app").await.unwrap().is_none());

@@ -56,7 +56,7 @@ impl<S: TokenSource> CachedCredential<S> {
         }
     }
 
-    /// Sets the store of the accounts of people. Default: in memory, for this instance alone.
+    /// Sets the store of the accounts of users. Default: in memory, for this instance alone.
     #[must_use]
     pub fn with_accounts(self, accounts: Arc<dyn AccountStore>) -> Self {
         Self { accounts, ..self }
@@ -111,7 +111,7 @@ impl<S: TokenSource> TokenCredential for CachedCredential<S> {
                 let request = request.clone();
                 Box::pin(async move {
                     let fetched = source.fetch(&request, &*accounts).await?;
-                    // The token is good, whether its account can be kept or not.
+                    // The token is valid even if its account cannot be stored.
                     if let Err(error) = accounts.keep(&client, &fetched).await {
                         let credential = source.name();
                         tracing::warn!(credential, %error, "the account could not be kept");
@@ -124,7 +124,7 @@ impl<S: TokenSource> TokenCredential for CachedCredential<S> {
     }
 
     fn dispose(&self) {
-        // A view for one user is not the owner of what it shows.
+        // A view for one user does not own the cache.
         if self.source.user().is_none() {
             self.cache.dispose();
             self.accounts.dispose();

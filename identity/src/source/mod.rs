@@ -1,8 +1,8 @@
-//! Where a credential gets its tokens, and the one place that caches them.
+//! Sources of tokens, and the credential that adds a cache to a source.
 //!
-//! A credential with a cache is a [`TokenSource`] in a [`CachedCredential`]: the source says what
-//! a request is about and asks its service; when to ask, how often and for whom is the cache's
-//! business, and the same for every credential.
+//! A credential with a cache is a [`TokenSource`] in a [`CachedCredential`]. The source derives a cache
+//! key from a request and gets a token from its service. The cache decides when the source is asked, in
+//! the same way for every credential.
 //!
 //! ```
 //! use credsim_identity::{
@@ -12,7 +12,7 @@
 //!     source::{AccountStore, Fetched, TokenSource},
 //! };
 //!
-//! /// Tokens that a file system or a vault of your own hands out.
+//! /// Gets tokens from a vault of your own.
 //! #[derive(Debug)]
 //! struct FromVault;
 //!
@@ -59,21 +59,21 @@ pub use user::{ForUser, OnBehalfOf, UserAssertion};
 
 use crate::{AccessToken, Error, Secret, TokenRequest, cache::CacheKey, platform::BoxFuture};
 
-/// Where tokens come from: a service, a tool, a file. A source caches nothing itself.
+/// Gets tokens from a service, a tool or a file, without a cache of its own.
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Returns the class name of the credential that documentation, logs and errors use.
     fn name(&self) -> &str;
 
-    /// Returns the key of the cache entry for `request`. It must depend on nothing of the request
-    /// but scopes, tenant, claims and CAE.
+    /// Returns the key of the cache entry for `request`. It must depend only on scopes, tenant, claims
+    /// and CAE of the request.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) for a request that this source cannot
     /// answer, such as one without a scope. Nothing is fetched for it.
     fn key(&self, request: &TokenRequest) -> Result<CacheKey, Error>;
 
-    /// Gets a new token from the service. `accounts` holds the accounts and refresh tokens of people
-    /// who have signed in before. For a request that
+    /// Gets a new token from the service. `accounts` holds the accounts and refresh tokens of users that
+    /// have signed in before. For a request that
     /// [forces a refresh](TokenRequest::force_refresh) the source must not answer from a cache of
     /// its own, if it can.
     ///
@@ -96,10 +96,10 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Releases what the source itself holds. Default: does nothing.
+    /// Releases the resources of the source when the credential is disposed. Default: does nothing.
     fn dispose(&self) {}
 
-    /// For whom it acts, where that is one of many users of one cache.
+    /// The user for whom it acts, if the cache serves many users.
     #[doc(hidden)]
     #[inline]
     fn user(&self) -> Option<&UserAssertion> {
@@ -137,24 +137,24 @@ impl<S: TokenSource> TokenSource for Arc<S> {
     }
 }
 
-/// The answer of a service: an access token, and for people what comes with it.
+/// The answer of a service: an access token and, for a user, what comes with it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Fetched {
-    /// The access token, which the cache keeps and hands out.
+    /// The access token, which the cache stores and returns.
     pub access: AccessToken,
-    /// The refresh token, which gets the next access token without the person.
+    /// The refresh token, which gets the next access token without an interactive sign-in.
     pub refresh_token: Option<Secret>,
-    /// The id token, which names the person that signed in.
+    /// The id token, which identifies the user that signed in.
     pub id_token: Option<Secret>,
-    /// The account that signed in; `None` where no person did.
+    /// The account that signed in; `None` if it was not a user.
     pub account: Option<Account>,
     /// The family of clients that may use the refresh token, such as `1`; `None` for no family.
     pub family: Option<String>,
 }
 
 impl From<AccessToken> for Fetched {
-    /// Wraps a token that belongs to no person.
+    /// Wraps a token that does not belong to a user.
     fn from(access: AccessToken) -> Self {
         Self {
             access,

@@ -1,4 +1,4 @@
-//! One credential for many users: each by the assertion that came with a call.
+//! Credentials that act for many users, each identified by the assertion of a call.
 
 use std::{fmt, sync::Arc};
 
@@ -28,7 +28,7 @@ impl UserAssertion {
         &self.token
     }
 
-    /// Returns its SHA-256, by which a cache tells users apart without holding their tokens.
+    /// Returns its SHA-256, with which a cache distinguishes users without holding their tokens.
     #[inline]
     pub fn hash(&self) -> &[u8; 32] {
         &self.hash

@@ -49,7 +49,7 @@ pub struct Known {
     handed_out: Option<AccessToken>,
     given_since: bool,
     lives: BTreeMap<String, Life>,
-    /// Somebody wants the next answer, whatever is here (PR-23).
+    /// A forced call waits for the next answer (PR-23).
     pub forced: bool,
     /// Monotonic: the service wants to be left alone until then (PR-12).
     pub refused_until: Duration,
@@ -115,7 +115,7 @@ impl Known {
         self.in_vain = is_same.then_some(now.monotonic);
         self.lives.insert(token.secret().to_owned(), life);
         self.last_given = Some(token.clone());
-        // A refresh costs nobody the token that is the better one (PR-23).
+        // A refresh does not replace a better token (PR-23).
         let is_kept = !self.forced && self.held(now).is_some_and(|(_, least)| least > most);
         self.given_since |= !is_held && !is_kept;
         self.forced = false;

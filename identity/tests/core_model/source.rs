@@ -1,4 +1,4 @@
-//! A source of tokens that does as the steps say, and notices when it is asked too much.
+//! A source of tokens that follows the steps, and detects requests beyond the promises.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},

@@ -91,7 +91,7 @@ impl World {
             let (disposed, sets) = (state.disposed, state.sets);
             let known = &mut state.keys[key];
             known.forced |= forced;
-            // Who forces a refresh leaves one to its owner that is under way.
+            // A forced call leaves a refresh that is under way to its owner.
             let has_owner = known.in_flight > 0 && !known.is_waited_for;
             known.is_waited_for = is_cold && !(forced && has_owner);
             let held = known.held(now).filter(|_| !forced && !disposed);
@@ -130,7 +130,7 @@ impl World {
                 let now = self.source.now();
                 let mut state = self.source.state();
                 let known = &mut state.keys[key];
-                // But one that seems to hang ends with whoever gives up on it, if nobody else waits.
+                // But one that seems to hang ends with its last waiter.
                 let hangs = now.monotonic >= known.begun + 3 * MINUTE;
                 known.is_waited_for |= forced && hangs && known.callers == 1;
             }
@@ -210,7 +210,7 @@ impl World {
         }
     }
 
-    /// Whatever has happened, once the source answers, everybody gets a token.
+    /// Once the source answers again, every caller gets a token.
     pub async fn heal(self: &Arc<Self>) {
         if self.source.state().disposed {
             return;
@@ -232,7 +232,7 @@ impl World {
         }
     }
 
-    /// At the dispose everybody is answered, and nothing goes on (PR-29).
+    /// At the dispose every caller is answered, and no work goes on (PR-29).
     pub async fn dispose(self: &Arc<Self>) {
         self.take(Step::Dispose).await;
         self.check();

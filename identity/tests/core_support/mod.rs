@@ -11,7 +11,7 @@
 
 mod source;
 
-pub use source::{Source, jwt};
+pub use source::{Source, jwt, jwt_with};
 
 use std::{
     collections::VecDeque,

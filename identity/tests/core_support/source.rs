@@ -1,4 +1,4 @@
-//! A source of tokens that does as it is told, and counts.
+//! A scripted source of tokens that counts its requests.
 
 use std::{
     sync::{Arc, Mutex},
@@ -161,11 +161,11 @@ impl Drop for InFlight {
 
 /// An unsigned token of the principal `oid`.
 pub fn jwt(oid: &str, number: usize) -> String {
-    let encode = |text: String| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
-    let claims = format!(r#"{{"oid":"{oid}","tid":"t","jti":"{number}"}}"#);
-    format!(
-        "{}.{}.sig",
-        encode(r#"{"alg":"none"}"#.to_owned()),
-        encode(claims)
-    )
+    jwt_with(&format!(r#"{{"oid":"{oid}","tid":"t","jti":"{number}"}}"#))
+}
+
+/// An unsigned token with these claims.
+pub fn jwt_with(claims: &str) -> String {
+    let encode = |text| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.sig", encode(r#"{"alg":"none"}"#), encode(claims))
 }

@@ -1,4 +1,4 @@
-//! ChainedTokenCredential: who is asked, who answers, what is said about it.
+//! ChainedTokenCredential: which members are asked, which one answers, and what is reported.
 
 use std::{sync::Arc, time::Duration};
 
@@ -72,7 +72,7 @@ async fn it_goes_on_after_unavailable_only() {
 
 /// PR-05: all of them, in order, one line each, with what to do.
 #[tokio::test(start_paused = true)]
-async fn nobody_available_lists_everybody() {
+async fn without_an_answer_all_members_are_listed() {
     let stub = Stub::new();
     let first = Puppet::new("First", Err(ErrorKind::Unavailable));
     let second = Puppet::new("Second", Err(ErrorKind::Unavailable));
@@ -124,7 +124,7 @@ async fn the_last_answerer_is_kept_while_its_token_lives() {
     assert_eq!(ask(&chain).await.unwrap().answered_by(), "First");
 }
 
-/// PR-04: reported once, whoever asks at the same time; recorded on the token.
+/// PR-04: reported once, even if several callers ask at the same time; recorded on the token.
 #[tokio::test(start_paused = true)]
 async fn a_change_of_identity_is_reported_once() {
     let stub = Stub::new();
@@ -158,7 +158,7 @@ async fn a_change_of_identity_is_reported_once() {
         ]
     );
 
-    // The same credential as somebody else is a change, too; an opaque token is none.
+    // Another principal of the same credential is a change, too; an opaque token is none.
     second.will(Ok(""));
     ask(&chain).await.unwrap();
     second.will(Ok("c"));
@@ -248,7 +248,7 @@ async fn a_refused_change_hands_nothing_out() {
 }
 
 /// PR-04, PR-23: a change under the same credential is seen even when no walk was needed. `Refuse`
-/// hands out the old token to its end, and tells once.
+/// returns the old token to its end, and reports once.
 #[tokio::test(start_paused = true)]
 async fn a_new_principal_in_the_cache_is_seen() {
     for (policy, in_time, late) in [

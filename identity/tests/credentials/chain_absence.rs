@@ -3,13 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
-    AccessToken, ChainedTokenCredential, ContinueAfter, DefaultAzureCredential, Error, ErrorKind,
-    ManagedIdentityCredential, Outcome, TokenCredential, TokenRequest,
+    AccessToken, Cached, ChainedTokenCredential, ContinueAfter, DefaultAzureCredential, Error,
+    ErrorKind, ManagedIdentityCredential, Outcome, TokenCredential, TokenRequest,
     platform::TransportErrorKind,
 };
 use tokio::time::Instant;
 
-use crate::{puppet::Puppet, stub::*};
+use crate::{
+    puppet::{Puppet, Shared},
+    stub::*,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -54,7 +57,7 @@ impl Laptop {
         self.stub.on_http(|_| imds_token("vm", 1_000_000));
     }
 
-    fn imds_says(&self, status: u16) {
+    fn imds_answers(&self, status: u16) {
         self.stub.on_http(move |_| reply(status, "{}"));
     }
 
@@ -71,7 +74,7 @@ impl Laptop {
     }
 }
 
-/// Asks; also says whether that took less than the probe of a default chain.
+/// Asks; also returns whether that took less than the probe of a default chain.
 async fn quick(
     chain: &dyn TokenCredential,
     request: &TokenRequest,
@@ -95,7 +98,7 @@ async fn the_first_call_waits_and_the_others_do_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_record_says_who_was_skipped_and_why() {
+async fn the_record_lists_the_skipped_member_and_its_error() {
     let laptop = Laptop::waited().await;
     let token = laptop.quickly_answered_by("Second").await;
     let tried = &token.chain().unwrap().tried;
@@ -129,7 +132,7 @@ async fn after_five_minutes_without_a_finding_a_walk_waits_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_asked_every_thirty_seconds_while_somebody_asks() {
+async fn it_is_asked_every_thirty_seconds_while_callers_ask() {
     let laptop = Laptop::new();
     // With one attempt each.
     let identity = ManagedIdentityCredential::builder()
@@ -190,7 +193,7 @@ async fn one_that_refuses_is_asked_in_every_walk() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_waited_for_if_nobody_else_answers() {
+async fn it_is_waited_for_if_no_other_member_answers() {
     for (kind, headline) in [
         (
             ErrorKind::Unavailable,
@@ -225,19 +228,19 @@ async fn it_is_waited_for_if_nobody_else_answers() {
     }
 }
 
-/// What stops a chain is the first in its order, whoever was asked first.
+/// The first failure in the order of the chain stops it, in whatever order the members were asked.
 #[tokio::test(start_paused = true)]
 async fn one_that_fails_when_it_is_waited_for_ends_the_chain() {
     let laptop = Laptop::waited().await;
     laptop.second.will(Err(ErrorKind::Failed));
-    laptop.imds_says(403);
+    laptop.imds_answers(403);
     let error = failure(&laptop.chain).await;
     let headline = "ManagedIdentityCredential failed, which ends the chain:";
     assert!(error.message().starts_with(headline), "{error}");
     assert_eq!(error.status(), Some(403));
 }
 
-/// Where nobody else has answered, every walk waits: nothing could be given instead.
+/// If no other member has answered, every walk waits.
 #[tokio::test(start_paused = true)]
 async fn it_is_not_skipped_before_another_has_answered() {
     let laptop = Laptop::new();
@@ -307,9 +310,42 @@ async fn a_token_at_hand_needs_no_wait() {
     assert_eq!((answer.unwrap().answered_by(), is_quick), ("Second", false));
     let (_, is_quick) = quick(&laptop.chain, &other).await;
     assert!(is_quick, "it is skipped");
+    let forced = request().with_force_refresh(true);
+    let (answer, is_quick) = quick(&laptop.chain, &forced).await;
+    assert_eq!((answer.unwrap().answered_by(), is_quick), ("Second", true));
     laptop
         .quickly_answered_by("ManagedIdentityCredential")
         .await;
+}
+
+/// A walk in the background that looks for a better source may find that the member is silent.
+#[tokio::test(start_paused = true)]
+async fn a_finding_of_a_background_walk_counts() {
+    let laptop = Laptop::new();
+    let platform = laptop.stub.platform();
+    let second = Cached::on(platform.clone(), Shared(laptop.second.clone()));
+    let chain = ChainedTokenCredential::builder()
+        .platform(platform)
+        .shared(laptop.identity.clone())
+        .credential(second)
+        .build()
+        .unwrap();
+    laptop
+        .stub
+        .on_http(|_| reply(400, r#"{"error_description":"Identity not found"}"#));
+    chain.get_token(&request()).await.unwrap();
+    laptop
+        .stub
+        .on_http(|_| Answer::Fails(TransportErrorKind::Unreachable));
+    let before = laptop.requests();
+    for _ in 0..62 {
+        sleep(MINUTE).await;
+        chain.get_token(&request()).await.unwrap();
+    }
+    assert_eq!(laptop.requests(), before + 6, "one walk, with its retries");
+    let other = TokenRequest::new(["https://storage.azure.com/.default"]);
+    let (answer, is_quick) = quick(&chain, &other).await;
+    assert_eq!((answer.unwrap().answered_by(), is_quick), ("Second", true));
 }
 
 /// The probe's second is paid once, too; a proxy's answer is quick and is asked for each time.
@@ -340,7 +376,7 @@ async fn a_default_chain_pays_the_probe_once() {
     assert_eq!(stub.urls().len(), before + 3);
 }
 
-/// A chain in which nobody but silent members is to be found is such a member itself.
+/// A chain of members that give no answer is such a member itself.
 #[tokio::test(start_paused = true)]
 async fn a_chain_within_a_chain() {
     let laptop = Laptop::new();
@@ -358,4 +394,19 @@ async fn a_chain_within_a_chain() {
         .unwrap();
     assert!(!quick(&outer, &request()).await.1);
     assert!(quick(&outer, &request()).await.1);
+}
+
+/// But one in which somebody refuses quickly is asked in every walk.
+#[tokio::test(start_paused = true)]
+async fn a_chain_within_a_chain_that_refuses_quickly_is_asked_in_every_walk() {
+    let laptop = Laptop::new();
+    let first = Puppet::new("First", Err(ErrorKind::Unavailable));
+    let chain = || ChainedTokenCredential::builder().platform(laptop.stub.platform());
+    let inner = chain().shared(first.clone()).build().unwrap();
+    let outer = chain().credential(inner).shared(laptop.second.clone());
+    let outer = outer.build().unwrap();
+    for asked in 1..=3 {
+        outer.get_token(&request()).await.unwrap();
+        assert_eq!(first.asked(), asked);
+    }
 }

@@ -1,4 +1,4 @@
-//! A forced refresh of a chain: whom it asks, and as whom it may answer (PR-03, PR-04).
+//! A forced refresh of a chain: which member it asks, and which identity it may return (PR-03, PR-04).
 
 use std::{sync::Arc, time::Duration};
 
@@ -63,7 +63,7 @@ fn oid(token: &credsim_identity::AccessToken) -> &str {
     &token.principal().unwrap().object_id
 }
 
-/// PR-03: while the token lives, its renewal is the business of whoever gave it.
+/// PR-03: while the token is valid, only the member that returned it is asked.
 #[tokio::test(start_paused = true)]
 async fn the_member_that_answered_last_is_asked() {
     let world = World::new(FallbackPolicy::Report).await;
@@ -95,9 +95,9 @@ async fn the_member_that_answered_last_is_asked() {
     assert!(world.notes.taken().is_empty());
 }
 
-/// PR-03, PR-04: a source that fails for a moment is no reason to become somebody else.
+/// PR-03, PR-04: a passing failure of a source does not change the identity.
 #[tokio::test(start_paused = true)]
-async fn if_it_fails_nobody_else_is_asked_while_the_token_lives() {
+async fn if_it_fails_no_other_member_is_asked_while_the_token_is_valid() {
     for kind in [ErrorKind::Unavailable, ErrorKind::Failed] {
         let world = World::new(FallbackPolicy::Report).await;
         world.first.will(Ok("a"));
@@ -131,7 +131,7 @@ async fn if_it_fails_nobody_else_is_asked_while_the_token_lives() {
     }
 }
 
-/// PR-04: neither the token of somebody else, nor the old one.
+/// PR-04: neither a token of another identity, nor the old one.
 #[tokio::test(start_paused = true)]
 async fn a_refused_change_is_an_error() {
     let world = World::new(FallbackPolicy::Refuse).await;
@@ -152,9 +152,9 @@ async fn a_refused_change_is_an_error() {
     assert_eq!(oid(&kept), "b");
 }
 
-/// PR-04: and one that is not refused is told.
+/// PR-04: a change that is not refused is reported.
 #[tokio::test(start_paused = true)]
-async fn a_change_is_told() {
+async fn a_change_is_reported() {
     let world = World::new(FallbackPolicy::Report).await;
     world.second.will(Ok("c"));
     let token = world
@@ -200,7 +200,7 @@ async fn it_looks_upward() {
     assert_eq!(oid(&token), "a");
 }
 
-/// PR-27: who caches nothing has nothing to renew, and a chain of such walks as always.
+/// PR-27: a chain of members without a cache has no token to refresh, and walks as for any request.
 #[tokio::test(start_paused = true)]
 async fn without_caches_it_walks() {
     let stub = Stub::new();

@@ -1,4 +1,4 @@
-//! The hit of a chain: its answerer's, while the chain has nothing to say about it (PR-03, PR-04).
+//! The hit of a chain: that of the last answerer, unless the chain has to compare or report (PR-03, PR-04).
 
 use std::{sync::Arc, time::Duration};
 
@@ -56,7 +56,7 @@ impl World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hit_says_what_the_chain_says() {
+async fn a_hit_equals_the_answer_of_the_chain() {
     let world = World::new(FallbackPolicy::Report).await;
     let prepared = request();
     world.settle(&prepared).await;
@@ -73,6 +73,7 @@ async fn a_hit_says_what_the_chain_says() {
             .unwrap(),
     ] {
         assert_eq!(hit.answered_by(), "Second");
+        assert_eq!(hit.principal().unwrap().object_id, "b");
         let record = hit.chain().unwrap();
         assert_eq!(record.chain, "ChainedTokenCredential");
         assert_eq!(record.tried.len(), 1);
@@ -92,13 +93,13 @@ async fn a_hit_says_what_the_chain_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pr_04_the_token_of_somebody_else_is_no_hit_before_it_is_reported() {
+async fn pr_04_a_token_of_another_identity_is_no_hit_before_it_is_reported() {
     for policy in [FallbackPolicy::Report, FallbackPolicy::Refuse] {
         let world = World::new(policy).await;
         let prepared = request();
         world.settle(&prepared).await;
         world.notes.taken();
-        // The answerer renews its token in the background, as somebody else.
+        // The answerer refreshes its token in the background, and the new one has another identity.
         world.second.will(Ok("c"));
         tokio::time::sleep(56 * MINUTE).await;
         world.chain.get_token(&prepared).await.unwrap();
@@ -127,7 +128,7 @@ async fn pr_03_no_hit_when_it_is_time_to_look_upward() {
     let world = World::new(FallbackPolicy::Report).await;
     let prepared = request();
     world.settle(&prepared).await;
-    // Renewed in time by whoever asks.
+    // Refreshed in time by any call.
     tokio::time::sleep(56 * MINUTE).await;
     world.chain.get_token(&prepared).await.unwrap();
     tokio::time::sleep(MINUTE).await;
@@ -191,7 +192,7 @@ async fn pr_27_what_its_member_does_not_cache_is_no_hit() {
     assert_eq!(puppet.asked(), 3);
 }
 
-/// A scope that nobody asked for before makes the chain walk; that is nothing to the others.
+/// A new scope makes the chain walk, and the hits of the other scopes stay.
 #[tokio::test(start_paused = true)]
 async fn a_new_scope_costs_a_prepared_request_nothing() {
     let world = World::new(FallbackPolicy::Report).await;
@@ -236,7 +237,7 @@ async fn the_answerer_before_is_no_hit_any_more() {
     world.chain.get_token(&prepared).await.unwrap();
     tokio::time::sleep(5 * MINUTE).await;
     world.first.will(Ok("a"));
-    // Starts the walk upward; until it comes back, the answerer is who it was.
+    // Starts the background walk; until it ends, the answerer stays.
     world.settle(&prepared).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(world.first.asked(), 2);

@@ -63,7 +63,7 @@ impl World {
     }
 }
 
-/// Who answers, at once.
+/// Returns the member that answers.
 async fn ask(chain: &ChainedTokenCredential) -> String {
     let token = chain
         .token(&request())
@@ -114,13 +114,13 @@ async fn a_better_source_that_returns_is_taken() {
     assert_eq!(token.chain().unwrap().change, None);
     assert_eq!(chain.cached(&request()), Some(token));
 
-    // From the top: there is nobody above.
+    // From the top, where no member stands before it.
     assert_eq!(ask_for(180, &chain).await, ["First"]);
     assert_eq!(world.second.asked(), 2);
     assert_eq!(world.notes.taken(), [""; 0]);
 }
 
-/// PR-03: once per life of a token, if nobody better answers.
+/// PR-03: once per life of a token, if no better member answers.
 #[tokio::test(start_paused = true)]
 async fn a_search_in_vain_is_repeated_once_per_life() {
     for kind in [ErrorKind::Unavailable, ErrorKind::Failed] {
@@ -178,7 +178,7 @@ async fn a_search_that_hangs_is_given_up() {
     assert_eq!(ask_for(120, &chain).await, ["Second", "First"]);
 }
 
-/// PR-04: `Refuse` keeps the answerer, and tells once, not once per life.
+/// PR-04: `Refuse` keeps the answerer, and reports once, not once per life.
 #[tokio::test(start_paused = true)]
 async fn a_refused_return_changes_nothing() {
     let world = World::new();
@@ -192,7 +192,7 @@ async fn a_refused_return_changes_nothing() {
     );
 }
 
-/// PR-03: a caller who waits for the answerer's renewal meanwhile does not turn the chain back.
+/// PR-03: a caller that waits for the answerer's refresh meanwhile does not turn the chain back.
 #[tokio::test(start_paused = true)]
 async fn whoever_comes_late_gets_the_new_answerer() {
     let world = World::new();
@@ -243,7 +243,7 @@ async fn a_late_second_best_is_not_taken() {
 async fn the_search_ends_with_its_chain() {
     for disposes in [true, false] {
         let world = World::new();
-        // Whoever waits for the first waits by himself: no cache ends its work.
+        // Not cached: only its callers wait for the first member.
         let builder = world.builder().shared(world.first.clone());
         let chain = builder
             .credential(world.cached(&world.second))
@@ -293,7 +293,7 @@ impl TokenSource for Never {
 
 /// PR-03: members that can never answer are no reason to look.
 #[tokio::test(start_paused = true)]
-async fn nobody_looks_for_what_cannot_come() {
+async fn members_that_cannot_answer_are_not_asked_again() {
     let world = World::new();
     let chain = world
         .builder()
@@ -309,9 +309,9 @@ async fn nobody_looks_for_what_cannot_come() {
     assert_eq!(world.first.asked(), 1);
 }
 
-/// Who can never answer: who lacks its variables, its source, or its code.
+/// Members that can never answer: without their variables, their source, or support in this crate.
 #[tokio::test(start_paused = true)]
-async fn who_can_never_answer_says_so() {
+async fn a_member_that_can_never_answer_is_known_as_such() {
     fn never(credential: impl TokenCredential) -> bool {
         let credential: Arc<dyn TokenCredential> = Arc::new(credential);
         let fast_path = credential.fast_path();

@@ -26,7 +26,7 @@ fn tried(error: &Error) -> Vec<String> {
 
 /// CH-01, PR-05.
 #[tokio::test(start_paused = true)]
-async fn everybody_is_asked_in_the_documented_order() {
+async fn all_members_are_asked_in_the_documented_order() {
     let stub = Stub::new();
     let error = failure(&dac(&stub).build().unwrap()).await;
     assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -257,7 +257,7 @@ async fn the_client_id_variable_reaches_the_managed_identity() {
 
 /// PR-05, CH-09: a constructor that failed is heard, not swallowed.
 #[tokio::test(start_paused = true)]
-async fn a_member_that_could_not_be_built_says_so() {
+async fn a_member_that_could_not_be_built_is_listed() {
     let stub = Stub::new()
         .var("AZURE_TENANT_ID", "not a tenant")
         .var("AZURE_CLIENT_ID", "c")

@@ -20,13 +20,13 @@ fn azd(stub: &Arc<Stub>) -> AzureDeveloperCliCredentialBuilder {
     AzureDeveloperCliCredential::builder().platform(stub.platform())
 }
 
-async fn az_says(stderr: &'static str) -> Error {
+async fn az_fails_with(stderr: &'static str) -> Error {
     let stub = Stub::new();
     stub.on_command(move |_| complained(stderr));
     failure(&az(&stub).build().unwrap()).await
 }
 
-async fn azd_says(stderr: &'static str) -> Error {
+async fn azd_fails_with(stderr: &'static str) -> Error {
     let stub = Stub::new();
     stub.on_command(move |_| complained(stderr));
     failure(&azd(&stub).build().unwrap()).await
@@ -64,7 +64,7 @@ async fn az_is_asked_for_a_resource() {
     assert_eq!(error.kind(), ErrorKind::Configuration);
 }
 
-/// CLI-06, PR-24: nothing is cached, and one process serves everybody who waits for the same.
+/// CLI-06, PR-24: nothing is cached, and one process serves all callers that wait for the same token.
 #[tokio::test(start_paused = true)]
 async fn one_process_per_arguments_at_a_time() {
     let stub = Stub::new();
@@ -183,7 +183,7 @@ async fn local_time_is_read_in_the_hosts_zone() {
     }
 }
 
-/// A zone that nobody knows is not guessed to be UTC; the moment in UTC needs none.
+/// An unknown zone is not taken for UTC; an end in UTC needs no zone.
 #[tokio::test(start_paused = true)]
 async fn an_unknown_zone_is_not_guessed() {
     let local = r#""expiresOn":"2029-12-31 19:00:00.000000""#;
@@ -213,7 +213,7 @@ async fn a_warning_of_az_costs_no_token() {
 
 /// CLI-07, CLI-08, CLI-09.
 #[tokio::test(start_paused = true)]
-async fn what_az_says_is_told() {
+async fn errors_of_az_are_reported() {
     let stub = Stub::new();
     let error = failure(&az(&stub).build().unwrap()).await;
     assert_eq!(
@@ -221,11 +221,11 @@ async fn what_az_says_is_told() {
         (ErrorKind::Unavailable, "the Azure CLI is not installed")
     );
 
-    let error = az_says("ERROR: Please run 'az login' to setup account.").await;
+    let error = az_fails_with("ERROR: Please run 'az login' to setup account.").await;
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.help(), Some("Please run 'az login'"));
 
-    let error = az_says(
+    let error = az_fails_with(
         "ERROR: AADSTS70043: The refresh token has expired.\n\
          Run the command below to authenticate interactively; additional arguments may be added \
          as needed:\naz logout\naz login --tenant \"T\" --scope \"R/.default\"\n",
@@ -242,7 +242,7 @@ async fn what_az_says_is_told() {
         Some("run: az login --tenant \"T\" --scope \"R/.default\"")
     );
 
-    let error = az_says("ERROR: Subscription 'X' not found.").await;
+    let error = az_fails_with("ERROR: Subscription 'X' not found.").await;
     assert_eq!(error.kind(), ErrorKind::Failed);
     assert_eq!(
         error.message(),
@@ -250,9 +250,9 @@ async fn what_az_says_is_told() {
     );
 }
 
-/// PR-01: whatever goes wrong with a tool, it is said what to do, and the cause is kept.
+/// PR-01: every failure of a tool has advice and its cause.
 #[tokio::test(start_paused = true)]
-async fn every_failure_of_a_tool_says_what_to_do() {
+async fn every_failure_of_a_tool_has_advice() {
     let outcomes: [fn() -> Result<CommandOutput, CommandError>; 5] = [
         || Err(CommandError::NotFound),
         || Err(CommandError::Start("Permission denied".to_owned())),
@@ -347,19 +347,20 @@ async fn azd_is_asked_for_scopes() {
 
 /// CLI-22, CLI-23.
 #[tokio::test(start_paused = true)]
-async fn what_azd_says_is_told_in_all_its_shapes() {
+async fn errors_of_azd_are_reported_in_all_their_forms() {
     for stderr in [
         r#"{"type":"consoleMessage","timestamp":"x","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}"#,
         "{\"type\":\"consoleMessage\",\"data\":{\"message\":\"\"}}\n{\"error\":\"not logged in, run `azd auth login` to login\"}",
         r#"{"error":"x","message":"not logged in, run `azd login` to login","suggestion":"y"}"#,
         "ERROR: not logged in, run `azd auth login` to login",
     ] {
-        let error = azd_says(stderr).await;
+        let error = azd_fails_with(stderr).await;
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
         assert_eq!(error.help(), Some("run: azd auth login"));
     }
     let error =
-        azd_says(r#"{"error":"AADSTS50076: you must use multi-factor authentication"}"#).await;
+        azd_fails_with(r#"{"error":"AADSTS50076: you must use multi-factor authentication"}"#)
+            .await;
     assert_eq!(error.kind(), ErrorKind::InteractionRequired);
     assert_eq!(error.code(), Some("AADSTS50076"));
     for stderr in [
@@ -368,19 +369,19 @@ async fn what_azd_says_is_told_in_all_its_shapes() {
         "{\"type\":\"consoleMessage\",\"data\":{\"message\":\"\\nERROR: AADSTS50005: x\\nreauthentication required,\\nrun `azd auth login --use-device-code=false` to acquire a new token.\"}}",
         "ERROR: AADSTS50005: x\nSuggestion: login expired, run `azd auth login --use-device-code=false` to acquire a new token.",
     ] {
-        let error = azd_says(stderr).await;
+        let error = azd_fails_with(stderr).await;
         assert_eq!(error.kind(), ErrorKind::InteractionRequired, "{error}");
         assert_eq!(error.code(), Some("AADSTS50005"));
         let login = "run: azd auth login --use-device-code=false";
         assert_eq!(error.help(), Some(login));
     }
     let long = format!("AADSTS50076: {} reauthentication required", "x".repeat(500));
-    let error = azd_says(long.leak()).await;
+    let error = azd_fails_with(long.leak()).await;
     assert_eq!(error.kind(), ErrorKind::InteractionRequired, "{error}");
     assert!(error.message().chars().count() < 500);
-    let error = azd_says("ERROR: unknown flag: --claims").await;
+    let error = azd_fails_with("ERROR: unknown flag: --claims").await;
     assert!(error.help().unwrap().contains("1.18.1"), "{error}");
-    let error = azd_says(r#"{"error":"AADSTS700016: no such application"}"#).await;
+    let error = azd_fails_with(r#"{"error":"AADSTS700016: no such application"}"#).await;
     assert_eq!(error.kind(), ErrorKind::Failed);
     assert_eq!(
         error.message(),

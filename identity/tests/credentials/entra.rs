@@ -178,7 +178,7 @@ async fn tenants_are_checked_before_anything_is_sent() {
 
 /// ER-01, PR-01: the code, the text, the id and what to do.
 #[tokio::test(start_paused = true)]
-async fn an_entra_error_is_told_whole() {
+async fn an_entra_error_is_reported_whole() {
     for separator in [r"\r\n", " "] {
         let body = format!(
             r#"{{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret
@@ -353,9 +353,12 @@ async fn the_environment_describes_an_application() {
         (ErrorKind::Configuration, "EnvironmentCredential")
     );
     assert!(credential.cached(&request()).is_some());
+    credential.clone().dispose();
+    assert!(credential.cached(&request()).is_none(), "PR-29");
+    assert_eq!(failure(&credential).await.kind(), ErrorKind::Cancelled);
 }
 
-/// CLI-31, PR-08: what is missing is said, and empty is missing; what is whole and cannot be used
+/// CLI-31, PR-08: missing variables are named, and an empty one is missing; what is whole and cannot be used
 /// is not missing.
 #[tokio::test(start_paused = true)]
 async fn an_incomplete_environment_is_unavailable() {

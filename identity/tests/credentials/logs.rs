@@ -1,17 +1,20 @@
-//! What is said to the log, at which level, and that no secret ever is.
+//! The events in the log, their levels, and that none holds a secret.
 
 use std::{sync::Arc, time::Duration};
 
 use credsim_identity::{
-    AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential,
+    AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential, Cached,
     ChainedTokenCredential, ClientSecretCredential, DefaultAzureCredential, EnvironmentCredential,
-    LogFilter, LogLevel, ManagedIdentityCredential, TokenCredential, TokenRequest,
+    ErrorKind, LogFilter, LogLevel, ManagedIdentityCredential, TokenCredential, TokenRequest,
     platform::TransportErrorKind,
 };
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 use tracing_test::traced_test;
 
-use crate::stub::*;
+use crate::{
+    puppet::{Puppet, Shared},
+    stub::*,
+};
 
 fn the_line<'a>(lines: &[&'a str], words: &str) -> Result<&'a str, String> {
     lines
@@ -21,10 +24,10 @@ fn the_line<'a>(lines: &[&'a str], words: &str) -> Result<&'a str, String> {
         .ok_or_else(|| format!("no line says {words:?}"))
 }
 
-/// PR-04: who answered and as whom at info, a change at warn, who was passed over at debug.
+/// PR-04: the identity that answered at info, a change at warn, members passed over at debug.
 #[traced_test]
 #[tokio::test(start_paused = true)]
-async fn a_chain_says_who_answers_and_as_whom() {
+async fn a_chain_logs_the_identity_that_answers() {
     let stub = Stub::new();
     stub.on_http(|_| Answer::Fails(TransportErrorKind::Unreachable));
     stub.on_command(|_| az_token("alice", 3600));
@@ -61,7 +64,7 @@ async fn a_chain_says_who_answers_and_as_whom() {
     });
 }
 
-/// No level tells a secret: not a token, not a client secret, not one that a service repeats.
+/// No level shows a secret: no token, no client secret, none that a service repeats.
 #[traced_test]
 #[tokio::test(start_paused = true)]
 async fn no_secret_is_ever_logged() {
@@ -372,15 +375,69 @@ async fn a_change_inside_a_chain_is_one_warning() {
         stub.on_command(move |_| az_token(person, 3600));
         chain.get_token(&request()).await.unwrap();
     }
-    logs_assert(|lines: &[&str]| {
-        let told = lines
-            .iter()
-            .filter(|line| line.contains("identity changed"));
-        let warnings = told.filter(|line| line.contains("WARN")).count();
-        if warnings == 1 {
-            Ok(())
-        } else {
-            Err(format!("{warnings} warnings: {lines:#?}"))
-        }
-    });
+    logs_assert(|lines: &[&str]| warnings_of_a_change(lines, 1));
+}
+
+/// The same for a member whose cache finds the change when it refreshes the token in the background.
+#[traced_test]
+#[tokio::test(start_paused = true)]
+async fn a_change_in_the_cache_of_a_member_is_one_warning() {
+    let stub = Stub::new();
+    let member = Puppet::new("Member", Ok("alice"));
+    let cached = Cached::on(stub.platform(), Shared(member.clone()));
+    let chain = ChainedTokenCredential::builder()
+        .platform(stub.platform())
+        .credential(cached)
+        .build()
+        .unwrap();
+    chain.get_token(&request()).await.unwrap();
+    member.will(Ok("bob"));
+    tokio::time::sleep(Duration::from_secs(56 * 60)).await;
+    for _ in 0..2 {
+        chain.get_token(&request()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(member.asked(), 2);
+    logs_assert(|lines: &[&str]| warnings_of_a_change(lines, 1));
+}
+
+/// The same for a member that comes back with another identity, which a background walk finds.
+#[traced_test]
+#[tokio::test(start_paused = true)]
+async fn a_change_found_in_the_background_is_one_warning() {
+    let stub = Stub::new();
+    let [first, second] = ["First", "Second"].map(|name| Puppet::new(name, Ok("alice")));
+    let cached = |puppet: &Arc<Puppet>| Cached::on(stub.platform(), Shared(puppet.clone()));
+    let chain = ChainedTokenCredential::builder()
+        .platform(stub.platform())
+        .credential(cached(&first))
+        .credential(cached(&second))
+        .build()
+        .unwrap();
+    let answered_by = async || {
+        let token = chain.get_token(&request()).await.unwrap();
+        token.answered_by().to_owned()
+    };
+    assert_eq!(answered_by().await, "First");
+    first.will(Err(ErrorKind::Unavailable));
+    tokio::time::sleep(Duration::from_secs(61 * 60)).await;
+    assert_eq!(answered_by().await, "Second");
+    logs_assert(|lines: &[&str]| warnings_of_a_change(lines, 1));
+    first.will(Ok("bob"));
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        answered_by().await;
+    }
+    assert_eq!(answered_by().await, "First");
+    logs_assert(|lines: &[&str]| warnings_of_a_change(lines, 2));
+}
+
+fn warnings_of_a_change(lines: &[&str], expected: usize) -> Result<(), String> {
+    let changes = lines.iter().filter(|it| it.contains("identity changed"));
+    let warnings = changes.filter(|it| it.contains("WARN")).count();
+    if warnings == expected {
+        Ok(())
+    } else {
+        Err(format!("{warnings} warnings: {lines:#?}"))
+    }
 }

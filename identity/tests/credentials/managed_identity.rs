@@ -146,6 +146,11 @@ async fn only_the_default_suffix_is_removed() {
         resources,
         ["https://a/", "https://a", "https://a/.default/x"]
     );
+    // PR-26: all spellings of one resource, in whatever tenant, are one token.
+    let other = TokenRequest::new(["https://a/.default"]).with_tenant("t");
+    assert!(credential.cached(&other).is_some());
+    credential.get_token(&other).await.unwrap();
+    assert_eq!(stub.urls().len(), 3);
 }
 
 /// PR-08, MI-01, MI-02, MI-04: sources that are not built are named, and are no reason to act as
@@ -221,7 +226,7 @@ async fn a_source_that_is_not_built_is_named() {
         .expect("IMDS answers");
 }
 
-/// MI-50, MI-51, MI-52: every shape that says when the token ends is a token.
+/// MI-50, MI-51, MI-52: every form of the end of a token is read.
 #[tokio::test(start_paused = true)]
 async fn numbers_strings_and_lifetimes_are_understood() {
     let at = start().as_second() + 3600;
@@ -273,7 +278,7 @@ async fn a_malformed_token_is_a_failure_without_its_text() {
 
 /// PR-01 for MI-60 to MI-68.
 #[tokio::test(start_paused = true)]
-async fn refusals_are_told_apart() {
+async fn refusals_are_distinguished() {
     use ErrorKind::{Failed, Unavailable};
     let not_found = r#"{"error":"invalid_request","error_description":"Identity not found"}"#;
     let throttled = r#"{"error":"throttled","error_description":"slow down"}"#;
@@ -374,7 +379,7 @@ async fn asks_twice(status: u16, in_a_chain: bool) -> (Option<Duration>, usize) 
 
 /// PR-01: `retry_at` is kept whatever the status, but silences only after one that is retried.
 #[tokio::test(start_paused = true)]
-async fn a_wait_named_with_a_final_status_is_told_and_binds_nobody() {
+async fn a_wait_named_with_a_final_status_is_reported_and_not_kept() {
     let told = Some(Duration::from_secs(33));
     for in_a_chain in [false, true] {
         for (status, requests) in [(400, 2), (401, 2), (403, 2), (501, 2), (429, 1), (503, 1)] {
@@ -384,9 +389,9 @@ async fn a_wait_named_with_a_final_status_is_told_and_binds_nobody() {
     }
 }
 
-/// PR-01: nobody there is Unavailable, silence is Failed.
+/// PR-01: an absent service is Unavailable, one that does not answer is Failed.
 #[tokio::test(start_paused = true)]
-async fn nobody_there_is_not_the_same_as_silence() {
+async fn an_absent_service_is_not_the_same_as_a_silent_one() {
     use TransportErrorKind::*;
     for (answer, kind) in [
         (Answer::Fails(Refused), ErrorKind::Unavailable),
@@ -406,14 +411,19 @@ async fn nobody_there_is_not_the_same_as_silence() {
             }
             _ => ("cannot be reached: ", Some("is this an Azure host")),
         };
-        let stub = Stub::new();
-        stub.on_http(move |_| answer.clone());
+        let (stub, answers) = (Stub::new(), answer.clone());
+        stub.on_http(move |_| answers.clone());
         let error = failure(&builder(&stub).build().unwrap()).await;
         assert_eq!(error.kind(), kind, "{error}");
         assert!(
             error.message().starts_with(&format!("IMDS {message}")),
             "{error}"
         );
+        let said = match &answer {
+            Answer::Hangs => "no answer within 10 s",
+            _ => "as the test says",
+        };
+        assert!(error.message().ends_with(said), "{error}");
         assert_eq!(error.help().is_some(), help.is_some(), "{error}");
         assert!(
             help.is_none_or(|words| error.help().unwrap().contains(words)),

@@ -136,7 +136,7 @@ async fn arguments_and_claims_are_looked_at_first() {
 
 /// CLI-24, CLI-26, PR-01.
 #[tokio::test(start_paused = true)]
-async fn what_powershell_says_is_told() {
+async fn errors_of_powershell_are_reported() {
     let error = failure(&pwsh(&Stub::new()).build().unwrap()).await;
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.message(), "PowerShell is not installed");

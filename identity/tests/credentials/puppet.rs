@@ -1,4 +1,4 @@
-//! A credential that does as it is told.
+//! A scripted credential.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::stub::{jwt_in, start};
 
-/// A credential that does as it is told.
+/// A scripted credential.
 #[derive(Debug)]
 pub struct Puppet {
     name: &'static str,
@@ -37,7 +37,7 @@ impl Puppet {
             origin: Instant::now(),
         })
     }
-    /// Whom its next answer stands for, `""` for an opaque token; `x@t` is x in the tenant t.
+    /// Sets the principal of its next answer; `""` for an opaque token, `x@t` for x in the tenant t.
     pub fn will(&self, next: Result<&'static str, ErrorKind>) {
         *self.next.lock().unwrap() = next;
     }

@@ -47,7 +47,7 @@ async fn a_page_that_repeats_the_request_gives_no_secret_away() {
     }
 }
 
-/// A proxy that changes what it passes on says 203.
+/// A proxy that changes an answer sets the status 203.
 #[tokio::test(start_paused = true)]
 async fn a_token_under_another_status_is_not_quoted() {
     for body in [

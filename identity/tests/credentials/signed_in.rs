@@ -1,13 +1,16 @@
-//! PR-04: whoever is signed in to a tool may change between two answers.
+//! PR-04: the user that is signed in to a tool may change between two answers.
 
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use credsim_identity::{AzureCliCredential, TokenCredential};
+use credsim_identity::{
+    AzureCliCredential, ChainedTokenCredential, FallbackPolicy, TokenCredential,
+};
 
 use crate::stub::*;
 
-/// Asks for each `(tenant asked for, who, in which tenant)`; the changes that were told.
+/// Sends a request for each `(tenant of the request, user, tenant of the token)`, and returns the changes
+/// that were reported.
 async fn changes(answers: &[(Option<&str>, &'static str, &'static str)]) -> Vec<String> {
     let stub = Stub::new();
     let notes = Arc::new(Notes::default());
@@ -42,25 +45,25 @@ async fn naming_the_home_tenant_hides_no_change() {
         (None, "bob", "home"),
     ];
     assert_eq!(changes(&answers[..2]).await, [TO_BOB]);
-    assert_eq!(changes(&answers).await, [TO_BOB], "it is told once");
+    assert_eq!(changes(&answers).await, [TO_BOB], "it is reported once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_account_of_another_tenant_is_a_change() {
-    let told = changes(&[(None, "alice", "home"), (None, "bob", "elsewhere")]);
-    assert_eq!(told.await, [TO_BOB]);
+    let reported = changes(&[(None, "alice", "home"), (None, "bob", "elsewhere")]);
+    assert_eq!(reported.await, [TO_BOB]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_same_person_in_two_tenants_is_no_change() {
-    let told = changes(&[
+    let reported = changes(&[
         (None, "alice", "home"),
         (Some("guests"), "alice-as-guest", "guests"),
         (Some("home"), "alice", "home"),
         (None, "alice", "home"),
         (Some("guests"), "alice-as-guest", "guests"),
     ]);
-    assert!(told.await.is_empty());
+    assert!(reported.await.is_empty());
 }
 
 /// Which version of the token format comes is the resource's choice: `appid` and `upn`, or `azp`
@@ -69,9 +72,12 @@ async fn the_same_person_in_two_tenants_is_no_change() {
 async fn the_same_person_in_two_formats_is_no_change() {
     let stub = Stub::new();
     let notes = Arc::new(Notes::default());
-    let credential = AzureCliCredential::builder()
+    let az = AzureCliCredential::builder().platform(stub.platform());
+    let credential = az.observer(notes.clone()).build().unwrap();
+    let chain = ChainedTokenCredential::builder()
         .platform(stub.platform())
-        .observer(notes.clone())
+        .fallback_policy(FallbackPolicy::Refuse)
+        .shared(Arc::new(credential.clone()))
         .build()
         .unwrap();
     for claims in [
@@ -86,6 +92,7 @@ async fn the_same_person_in_two_formats_is_no_change() {
             ))
         });
         credential.get_token(&request()).await.unwrap();
+        chain.get_token(&request()).await.unwrap();
     }
     assert_eq!(notes.taken(), [""; 0]);
 }

@@ -56,7 +56,7 @@ pub fn reply(status: u16, body: impl Into<String>) -> Answer {
     Answer::Reply(status, &[], body.into())
 }
 
-/// What IMDS says when all is well; `life` in seconds.
+/// A good answer of IMDS; `life` in seconds.
 pub fn imds_token(oid: &str, life: i64) -> Answer {
     let expires_on = start().as_second() + life;
     reply(
@@ -285,7 +285,7 @@ impl Spawner for Host {
     }
 }
 
-/// Writes down what a chain says.
+/// Records what an observer is notified of.
 #[derive(Default)]
 pub struct Notes(pub Mutex<Vec<String>>);
 

@@ -1,4 +1,4 @@
-//! Ends that nobody chose: dispose, a panic, a host that goes down. Nobody waits for ever.
+//! Dispose, a panic, and the shutdown of the host: no caller waits for ever.
 
 use credsim_identity::ErrorKind;
 use loom::{future::block_on, thread};
@@ -59,7 +59,7 @@ fn a_dispose_ends_the_commands() {
 }
 
 #[test]
-fn who_waited_for_what_broke_off_learns_it() {
+fn waiters_of_aborted_work_get_an_error() {
     model(2, |world| {
         let broken = world.flights.join(&KEY, world.works.panicking());
         let other = world.clone();
@@ -71,7 +71,7 @@ fn who_waited_for_what_broke_off_learns_it() {
 }
 
 #[test]
-fn who_comes_after_what_broke_off_starts_anew() {
+fn a_caller_after_aborted_work_starts_anew() {
     model(3, |world| {
         let broken = world.flights.join(&KEY, world.works.panicking());
         assert_eq!(outcome(broken), CANCELLED);

@@ -19,7 +19,7 @@ use super::core_support;
 /// ways to do it, and single flight must stand both.
 #[derive(Clone, Copy, PartialEq)]
 enum Ending {
-    /// Whoever drops the handle of an idle task runs its destructors.
+    /// Dropping the handle of an idle task runs its destructors.
     AtOnce,
     /// The task's own thread does, when its turn comes: as tokio does.
     Later,
@@ -81,7 +81,7 @@ impl Host {
         platform
     }
 
-    /// The host goes down: every task ends, whoever holds its handle.
+    /// The host goes down: every task ends, even while its handle is held.
     pub(super) fn crash(&self) {
         take(&self.tasks)
             .iter()

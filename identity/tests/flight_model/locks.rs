@@ -70,7 +70,7 @@ fn destructors_of_work_that_lands_or_is_closed_may_call_back() {
 }
 
 #[test]
-fn wakers_of_those_who_wait_may_call_back() {
+fn wakers_of_waiting_callers_may_call_back() {
     model(2, |world| {
         let other = world.clone();
         let gone = thread::spawn(move || give_up(&other, other.join()));
@@ -80,7 +80,7 @@ fn wakers_of_those_who_wait_may_call_back() {
 }
 
 #[test]
-fn wakers_of_those_who_are_disposed_may_call_back() {
+fn wakers_of_disposed_callers_may_call_back() {
     model(2, |world| {
         let other = world.clone();
         let closed = thread::spawn(move || other.flights.close());

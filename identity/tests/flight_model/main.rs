@@ -1,8 +1,8 @@
 //! Single flight under loom: the file `src/cache/single_flight.rs` itself, on loom's locks, in every
 //! order in which two or three threads can run it (PR-24, PR-29).
 //!
-//! Loom also ends a test in which nobody can go on: a caller who waits in vain, or work that goes
-//! on without anybody who wants it, is a deadlock here.
+//! Loom fails a test in which no thread can go on, so a caller that waits in vain, or work without
+//! waiters that goes on, is a deadlock here.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 

@@ -97,7 +97,7 @@ fn what_was_taken_over_ends_with_its_waiters() {
 }
 
 #[test]
-fn who_gives_up_leaves_young_work_to_its_owner() {
+fn a_dropped_waiter_leaves_young_work_to_its_owner() {
     model(2, |world| {
         world.flights.run(&KEY, || world.works.ready());
         let mut waiter = world.join_endless();
@@ -112,7 +112,7 @@ fn who_gives_up_leaves_young_work_to_its_owner() {
 }
 
 #[test]
-fn who_gives_up_ends_work_that_hangs() {
+fn a_dropped_waiter_ends_work_that_hangs() {
     model(2, |world| {
         world.flights.run(&KEY, || world.works.endless());
         let mut waiter = world.join_endless();
@@ -144,7 +144,7 @@ fn to_take_over_and_to_adopt_may_cross_the_landing() {
 /// The owner's own work is over before the owner has claimed it; what is under way by then is
 /// somebody else's, and ends with who waits for it.
 #[test]
-fn an_owner_claims_nobody_elses_work() {
+fn an_owner_does_not_claim_later_work() {
     explore(2, || {
         let world = World::on(Host::at_once());
         let over = Gate::closed(1);
@@ -168,7 +168,7 @@ fn an_owner_claims_nobody_elses_work() {
 }
 
 #[test]
-fn who_takes_over_what_has_landed_takes_over_nothing() {
+fn taking_over_work_that_has_ended_has_no_effect() {
     model(2, |world| {
         let waiter = world.join();
         let other = world.clone();

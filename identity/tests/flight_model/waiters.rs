@@ -1,4 +1,4 @@
-//! Those who wait: one piece of work for all, and none of them can spoil it for another.
+//! Waiters: one piece of work for all, and none of them can end it for another.
 
 use credsim_identity::ErrorKind;
 use loom::thread;
@@ -10,7 +10,7 @@ use super::{
 };
 
 #[test]
-fn all_who_come_before_its_end_share_one_work() {
+fn all_callers_before_its_end_share_one_work() {
     model(2, |world| {
         let gate = Gate::closed(2);
         let join = |world: &World| {
@@ -50,7 +50,7 @@ fn never_two_at_a_time() {
 }
 
 #[test]
-fn who_goes_cancels_nobody_else() {
+fn a_dropped_waiter_cancels_no_other() {
     model(2, |world| {
         let other = world.clone();
         let gone = thread::spawn(move || drop(other.join()));
@@ -60,7 +60,7 @@ fn who_goes_cancels_nobody_else() {
 }
 
 #[test]
-fn who_stays_keeps_the_work() {
+fn a_remaining_waiter_keeps_the_work() {
     model(3, |world| {
         let gate = Gate::closed(1);
         let mine = world.flights.join(&KEY, world.works.behind(&gate));
@@ -84,7 +84,7 @@ fn the_work_ends_with_its_last_waiter() {
 }
 
 #[test]
-fn who_comes_as_the_last_goes_is_served() {
+fn a_caller_that_comes_as_the_last_waiter_goes_is_served() {
     model(3, |world| {
         let last = world.join();
         let gone = thread::spawn(move || drop(last));
@@ -94,7 +94,7 @@ fn who_comes_as_the_last_goes_is_served() {
 }
 
 #[test]
-fn who_gives_up_and_comes_again_has_work_of_its_own() {
+fn a_caller_that_comes_again_has_work_of_its_own() {
     model(3, |world| {
         drop(world.join());
         let own = Works::default();

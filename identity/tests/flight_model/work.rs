@@ -18,7 +18,7 @@ type Work = BoxFuture<'static, Result<AccessToken, Error>>;
 #[derive(Clone)]
 pub(super) struct Works {
     counts: Arc<Mutex<Counts>>,
-    /// Asked by every destructor, which deadlocks if somebody holds its lock.
+    /// Asked by every destructor, which deadlocks if its lock is held.
     asked: Arc<std::sync::Mutex<Option<Flights<u8>>>>,
 }
 
@@ -46,7 +46,7 @@ impl Works {
         *self.counts.lock().unwrap()
     }
 
-    /// From now on whoever drops work calls `flights`.
+    /// From now on every drop of work calls `flights`.
     pub(super) fn call_back(&self, flights: Option<Flights<u8>>) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *asked, flights);

@@ -53,7 +53,7 @@ async fn a_newer_token_is_taken_though_the_clock_was_set_back() {
     assert!(world.provider.current().is_some());
 }
 
-/// A jump of the wall clock is noticed within 30 s, and at once where somebody asks.
+/// A jump of the wall clock is noticed within 30 s, and at once by a call.
 #[tokio::test(start_paused = true)]
 async fn a_clock_set_forward_is_noticed() {
     let world = World::new([Token(HOUR)]);

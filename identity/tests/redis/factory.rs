@@ -298,6 +298,10 @@ fn the_configuration_is_checked() {
         assert!(error.help().is_some());
     }
     retry(|r| r.max_attempts = 0).validate().unwrap();
+    retry(|r| r.initial_delay = Duration::from_millis(100))
+        .validate()
+        .unwrap();
+    retry(|r| r.max_delay = r.initial_delay).validate().unwrap();
     retry(|r| r.max_attempts = u32::MAX).validate().unwrap();
     let ends = TokenManagerConfig {
         expiration_refresh_ratio: 1.0,

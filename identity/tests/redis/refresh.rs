@@ -131,7 +131,7 @@ async fn the_same_token_is_no_news() {
     assert!(world.provider.current().is_some());
 }
 
-/// PR-25: nor is another token that ends sooner; but somebody else's is.
+/// PR-25: nor is another token that ends sooner, unless it is of another user.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_ends_sooner_replaces_none_of_the_same_user() {
     let world = World::new([Token(HOUR), Token(MINUTE), As("oid-2", MINUTE)]);

@@ -1,4 +1,4 @@
-//! Failures: retried, told, and never the end (PR-12, PR-31).
+//! Failures: retried, reported, and never the end (PR-12, PR-31).
 
 use std::{sync::Arc, time::Duration};
 
@@ -50,7 +50,7 @@ async fn the_first_token_is_retried_too() {
     assert_eq!(world.notes.words(), ["retrying", "retrying", "refreshed"]);
 }
 
-/// PR-31: by default 5 retries, then every 30 s without end, and recovery is told.
+/// PR-31: by default 5 retries, then every 30 s without end, and the recovery is reported.
 #[tokio::test(start_paused = true)]
 async fn it_goes_on_for_good_and_recovers() {
     let world = World::new([Token(HOUR), Fails(transient())]);
@@ -100,7 +100,7 @@ async fn it_goes_on_for_good_and_recovers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failing_says_until_when_the_token_is_good() {
+async fn failing_names_the_end_of_the_token() {
     let world = World::new([Token(HOUR), Fails(refused())]);
     let _subscription = world.provider.subscribe();
     world.sleep_until(61 * MINUTE).await;
@@ -120,9 +120,9 @@ async fn failing_says_until_when_the_token_is_good() {
     assert_eq!(failing.last().unwrap().1, None);
 }
 
-/// PR-31: a wrong secret is told at once, and tried again: somebody may rotate it.
+/// PR-31: a wrong secret is reported at once, and tried again, because it may be rotated.
 #[tokio::test(start_paused = true)]
-async fn what_no_retry_helps_is_told_at_once() {
+async fn permanent_failures_are_reported_at_once() {
     let world = World::new([Fails(refused())]);
     let mut subscription = world.provider.subscribe();
     world.settle().await;
@@ -183,9 +183,9 @@ async fn a_request_has_a_limit() {
     );
 }
 
-/// PR-32: the end of the token is told in time, although a request hangs.
+/// PR-32: the end of the token is reported in time, although a request hangs.
 #[tokio::test(start_paused = true)]
-async fn the_end_is_told_while_a_request_hangs() {
+async fn the_end_is_reported_while_a_request_hangs() {
     let config = TokenManagerConfig {
         request_timeout: HOUR,
         ..TokenManagerConfig::default()
@@ -200,9 +200,9 @@ async fn the_end_is_told_while_a_request_hangs() {
     assert!(late < SECOND / 100, "{late:?}");
 }
 
-/// PR-32, PR-36: each end is told, and what is over is told to nobody.
+/// PR-32, PR-36: each end is reported, and outdated errors are not.
 #[tokio::test(start_paused = true)]
-async fn every_end_is_told_and_no_old_error() {
+async fn every_end_is_reported_and_no_old_error() {
     let world = World::new([Fails(refused())]);
     let mut subscription = world.provider.subscribe();
     for _ in 0..2 {

@@ -28,7 +28,7 @@ async fn nothing_shows_a_token() {
         assert!(!logs_contain(claims));
     }
     assert!(shown.contains("oid-1"));
-    // And yet all is told.
+    // Nevertheless every event is reported.
     for said in [
         "a new token for oid-1",
         "nothing newer",

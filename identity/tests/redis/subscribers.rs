@@ -1,4 +1,4 @@
-//! Who waits and who subscribes (PR-36, PR-37), and what ends with them (PR-24, PR-29).
+//! Waiting callers and subscribers (PR-36, PR-37), and what ends with them (PR-24, PR-29).
 
 use credsim_identity::ErrorKind;
 
@@ -7,9 +7,9 @@ use crate::{
     support::{Answer::*, World, number, ok, refused, transient},
 };
 
-/// RD-13: one request for all who wait.
+/// RD-13: one request for all waiting callers.
 #[tokio::test(start_paused = true)]
-async fn all_who_wait_share_one_request() {
+async fn all_waiting_callers_share_one_request() {
     let world = World::new([Slow(SECOND, Box::new(Token(HOUR)))]);
     let clone = world.provider.clone();
     let mut subscription = world.provider.subscribe();
@@ -25,9 +25,9 @@ async fn all_who_wait_share_one_request() {
     assert_eq!(world.idp.count(), 1);
 }
 
-/// RD-13: and the error is everybody's, too: nobody is left hanging.
+/// RD-13: all waiting callers get its error as well.
 #[tokio::test(start_paused = true)]
-async fn all_who_wait_get_the_error() {
+async fn all_waiting_callers_get_the_error() {
     let world = World::new([Slow(SECOND, Box::new(Fails(refused())))]);
     let mut subscription = world.provider.subscribe();
     let (a, b, c) = tokio::join!(
@@ -41,7 +41,7 @@ async fn all_who_wait_get_the_error() {
     assert_eq!(world.idp.count(), 1);
 }
 
-/// PR-24: the request ends with the last who wants it.
+/// PR-24: the request ends with its last waiter.
 #[tokio::test(start_paused = true)]
 async fn a_request_ends_with_its_last_waiter() {
     let world = World::new([Hangs]);
@@ -58,9 +58,9 @@ async fn a_request_ends_with_its_last_waiter() {
     assert_eq!(world.idp.count(), 2);
 }
 
-/// Without a subscription nothing is renewed, except for who asks.
+/// Without a subscription a token is renewed only by calls.
 #[tokio::test(start_paused = true)]
-async fn who_only_asks_is_renewed_for_when_asking() {
+async fn without_a_subscription_calls_renew() {
     let world = World::new([Token(HOUR)]);
     world.provider.credentials().await.unwrap();
     world.sleep_until(50 * MINUTE).await;
@@ -83,9 +83,9 @@ async fn who_only_asks_is_renewed_for_when_asking() {
     assert_eq!(world.idp.count(), 2);
 }
 
-/// PR-37, RD-36: an idle subscriber holds nobody up, and gets the newest and only that.
+/// PR-37, RD-36: an idle subscriber delays no other, and gets only the newest credentials.
 #[tokio::test(start_paused = true)]
-async fn an_idle_subscriber_harms_nobody() {
+async fn an_idle_subscriber_delays_no_other() {
     let world = World::new([Token(10 * MINUTE)]);
     let mut idle = world.provider.subscribe();
     let mut busy = world.provider.subscribe();
@@ -108,13 +108,13 @@ async fn neither_news_hides_the_other() {
         world.said(&mut idle).await,
         [ok("2"), Err("wrong secret".to_owned())]
     );
-    // Who comes late gets both, too.
+    // A late subscriber gets both, too.
     let mut late = world.provider.subscribe();
     assert_eq!(
         world.said(&mut late).await,
         [ok("2"), Err("wrong secret".to_owned())]
     );
-    // What is outdated is not told.
+    // Outdated news is not reported.
     world.idp.will([Token(HOUR)]);
     world.sleep_until(91 * MINUTE).await;
     let third = number(world.provider.current().unwrap().password());
@@ -184,7 +184,7 @@ async fn subscribing_often_asks_no_more_often() {
     );
 }
 
-/// PR-29: after dispose no request, no timer, no token, and nobody waits in vain.
+/// PR-29: after dispose no request, no timer, no token, and no caller waits in vain.
 #[tokio::test(start_paused = true)]
 async fn dispose_ends_everything() {
     let world = World::new([Token(HOUR), Slow(HOUR, Box::new(Token(HOUR)))]);
@@ -253,9 +253,9 @@ async fn nothing_outlives_the_provider() {
     assert_eq!(std::sync::Arc::strong_count(&idp), 1);
 }
 
-/// And who comes and goes meanwhile does not end what was begun for another.
+/// A caller that comes and goes meanwhile does not end it.
 #[tokio::test(start_paused = true)]
-async fn a_renewal_for_who_only_asked_goes_on() {
+async fn a_renewal_started_by_a_call_goes_on() {
     let world = World::new([Token(HOUR), Slow(SECOND, Box::new(Token(HOUR)))]);
     world.provider.credentials().await.unwrap();
     world.sleep_until(50 * MINUTE).await;
@@ -268,7 +268,7 @@ async fn a_renewal_for_who_only_asked_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nor_does_what_nobody_waits_for() {
+async fn a_request_without_waiters_ends_with_the_provider() {
     let world = World::new([Token(HOUR), Hangs]);
     world.provider.credentials().await.unwrap();
     world.sleep_until(50 * MINUTE).await;

@@ -1,4 +1,4 @@
-//! An identity provider that does as it is told, and an observer that takes notes.
+//! A scripted identity provider, and an observer that records events.
 
 use std::{
     collections::VecDeque,
@@ -23,7 +23,7 @@ use crate::core_support::{Host, SECOND, jwt};
 pub enum Answer {
     /// A new token of this life.
     Token(Duration),
-    /// A new token of somebody.
+    /// A new token of this principal.
     As(&'static str, Duration),
     /// This text as a token of an hour.
     Text(String),
@@ -282,7 +282,7 @@ impl World {
         self.host.sleep(SECOND / 1000).await;
     }
 
-    /// What a subscription has to say by now.
+    /// The news of a subscription so far.
     pub async fn said(
         &self,
         subscription: &mut CredentialsSubscription,

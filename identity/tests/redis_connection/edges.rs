@@ -129,9 +129,9 @@ async fn a_server_that_repeats_the_token_is_not_quoted() {
     }
 }
 
-/// PR-31: nobody waits for an hour because the service wants to be left alone so long.
+/// PR-31: no caller waits for an hour because the service asks for such a wait.
 #[tokio::test(start_paused = true)]
-async fn who_must_wait_for_the_service_is_told_at_once() {
+async fn a_long_wait_of_the_service_is_an_error_at_once() {
     let host = Host::new(0.5);
     let fake = Fake::new(&host);
     let plan = [Answer::Fails(forbidden(&host)), Answer::Token(HOUR)];

@@ -137,7 +137,7 @@ impl Fake {
         }
     }
 
-    /// Answers HELLO or AUTH outside a transaction: the first as `strict` says, each further AUTH as
+    /// Answers HELLO or AUTH outside a transaction: the first by `strict`, each further AUTH as
     /// planned.
     async fn sign_in(&self, session: &mut Session, name: &str) -> SignIn {
         if session.fresh && self.is_strict() {

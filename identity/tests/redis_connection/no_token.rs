@@ -1,4 +1,4 @@
-//! What the layer says and does when it is the token that is missing.
+//! Connections without a token.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn start(plan: impl IntoIterator<Item = Answer>) -> (World, Fake) {
 
 /// RDD-18: a network that works is not to blame.
 #[tokio::test(start_paused = true)]
-async fn who_gets_no_token_in_time_is_told_so() {
+async fn a_caller_without_a_token_in_time_gets_an_error() {
     let (world, fake) = start([Answer::Fails(transient())]);
     let options = ConnectionOptions::default();
     let error = EntraConnectionManager::connect(endpoint(), &world.provider, options)

@@ -122,7 +122,7 @@ impl ByteStreams for Peer {
     }
 }
 
-/// What a server that speaks RESP2 says to a subscriber.
+/// What a server with RESP2 sends to a subscriber.
 pub fn resp2(words: &[String]) -> String {
     match words[0].as_str() {
         name @ ("SUBSCRIBE" | "UNSUBSCRIBE") => words[1..]

@@ -35,7 +35,7 @@ async fn subscriber(peer: &Peer, host: &Host, protocol: ProtocolVersion) -> (Wor
 
 /// PR-36: the old connection falls silent, and only the hand-over finds out.
 #[tokio::test(start_paused = true)]
-async fn what_a_silent_connection_missed_is_told() {
+async fn a_gap_of_a_silent_connection_is_reported() {
     let host = Host::new(0.5);
     let mute = Arc::new(AtomicBool::new(false));
     let is_mute = Arc::clone(&mute);

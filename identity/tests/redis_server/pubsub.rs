@@ -138,7 +138,7 @@ async fn an_eviction_is_a_gap(protocol: ProtocolVersion) {
 }
 
 #[tokio::test]
-async fn an_eviction_is_told_as_a_gap() {
+async fn an_eviction_is_reported_as_a_gap() {
     tokio::join!(
         an_eviction_is_a_gap(ProtocolVersion::RESP2),
         an_eviction_is_a_gap(ProtocolVersion::RESP3),
@@ -146,7 +146,7 @@ async fn an_eviction_is_told_as_a_gap() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_is_told_what_it_missed() {
+async fn a_slow_reader_gets_the_gap() {
     let Some(server) = Server::start().await else {
         return;
     };
@@ -193,7 +193,7 @@ async fn unsubscribing_ends_messages() {
 /// The identity may no longer read one of two channels. The server closes the connection for that,
 /// and refuses the `SUBSCRIBE` that names both.
 #[tokio::test]
-async fn a_channel_that_the_acl_forbids_costs_no_other_and_is_told() {
+async fn a_channel_that_the_acl_forbids_costs_no_other_and_is_reported() {
     tokio::join!(
         a_channel_is_forbidden(ProtocolVersion::RESP2),
         a_channel_is_forbidden(ProtocolVersion::RESP3),

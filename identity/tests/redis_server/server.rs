@@ -48,7 +48,7 @@ impl Server {
 
     /// With further arguments.
     pub async fn start_with(args: &[&str]) -> Option<Self> {
-        // Somebody may take the port before the server does.
+        // Another process may take the port before the server does.
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0")
                 .unwrap()
@@ -104,7 +104,7 @@ impl Server {
         RedisEndpoint::new("127.0.0.1", self.port).tls(false)
     }
 
-    /// Who may do everything, without a token.
+    /// A user with all permissions and without a token.
     pub fn admin(&self) -> MultiplexedConnection {
         self.admin.clone()
     }
@@ -128,7 +128,7 @@ impl Server {
     }
 }
 
-/// Issues tokens, and tells the server of them.
+/// Issues tokens, and sets them as passwords on the server.
 #[derive(Clone)]
 pub struct Entra(Arc<EntraInner>);
 
@@ -136,7 +136,7 @@ struct EntraInner {
     admins: Mutex<Vec<MultiplexedConnection>>,
     life: Duration,
     issued: AtomicU32,
-    /// Which tokens, counted from 1, the server is not told of.
+    /// The tokens, counted from 1, that the server does not accept.
     refused: Mutex<Vec<u32>>,
     held_back: Mutex<Vec<String>>,
 }
@@ -177,12 +177,12 @@ impl Entra {
         }
     }
 
-    /// Tells another server, too.
+    /// Sets the tokens on another server, too.
     pub fn also(&self, server: &Server) {
         self.0.admins.lock().unwrap().push(server.admin());
     }
 
-    /// A provider of these tokens, and what it tells.
+    /// A provider of these tokens, and its events.
     pub fn provider(&self) -> (EntraIdCredentialsProvider, Events) {
         let events = Events::default();
         let provider = EntraIdCredentialsProvider::builder(self.clone())
@@ -217,7 +217,7 @@ impl TokenCredential for Entra {
     }
 }
 
-/// What was told, in one line each.
+/// The events, each in one line.
 #[derive(Clone, Default)]
 pub struct Events(Arc<Mutex<Vec<RedisEvent>>>);
 

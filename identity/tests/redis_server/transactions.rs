@@ -84,7 +84,7 @@ async fn a_refused_token_does_not_touch_a_transaction() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_would_outlive_its_token_is_discarded_and_says_so() {
+async fn a_transaction_that_would_outlive_its_token_is_discarded_with_an_error() {
     let Some((_server, _, events, mut redis)) = start(LIFE).await else {
         return;
     };
@@ -187,7 +187,7 @@ async fn a_transaction_inside_a_plain_pipeline_is_followed() {
 }
 
 #[tokio::test]
-async fn a_command_that_nobody_waits_for_leaves_no_doubt_behind() {
+async fn an_abandoned_command_leaves_the_state_certain() {
     let Some((_server, _, events, mut redis)) = start(LIFE).await else {
         return;
     };
@@ -198,7 +198,7 @@ async fn a_command_that_nobody_waits_for_leaves_no_doubt_behind() {
         assert_eq!(echoed, Value::BulkString(b"fresh".into()));
     }
     assert!(events.reauthenticated() >= 1);
-    // A MULTI whose answer nobody saw is ended before AUTH, so nothing after it is queued.
+    // A MULTI whose answer was not read is ended before AUTH, so nothing after it is queued.
     let before = events.reauthenticated();
     abandon(&redis, "MULTI").await;
     events

@@ -83,7 +83,7 @@ async fn an_endless_body_is_not_read_for_ever() {
     }
 }
 
-/// PR-10, PR-12: a retried status says enough, however large its body is.
+/// PR-10, PR-12: a status that is retried needs no body, however large that is.
 #[tokio::test]
 async fn a_large_body_of_a_busy_service_is_a_refusal_like_any() {
     let body = "x".repeat(LIMIT + 1);
@@ -106,7 +106,7 @@ const COMPRESSED: [u8; 48] = [
     0x02, 0x0a, 0xa4, 0xa6, 0x28, 0xd5, 0x02, 0x00, 0x6c, 0x76, 0x0f, 0xa4, 0x1d, 0x00, 0x00, 0x00,
 ];
 
-/// Small bytes cannot become a large body: they stay what they are, whatever the head says.
+/// Small bytes cannot become a large body: they stay what they are, whatever the head announces.
 #[tokio::test]
 async fn nothing_is_decompressed_and_no_compression_is_asked_for() {
     let length = COMPRESSED.len();
@@ -136,7 +136,7 @@ async fn an_answer_without_body_does_not_wait_for_one() {
         let gone = gone.clone();
         async move {
             requests.read(&mut stream).await;
-            // It neither says how long it is nor ends the connection.
+            // It neither announces its length nor ends the connection.
             let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
             closed(&mut stream).await;
             let _ = gone.send(());

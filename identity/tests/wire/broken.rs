@@ -121,7 +121,7 @@ async fn a_broken_chunk_is_no_end() {
     }
 }
 
-/// PR-01: somebody is there, and kept failing. The client secret is in no word of it.
+/// PR-01: the service exists and keeps failing. No error shows the client secret.
 #[tokio::test]
 async fn what_stays_broken_fails_after_its_attempts() {
     let half = format!("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{TOKEN}");
@@ -228,7 +228,7 @@ async fn a_request_that_was_read_is_not_sent_again_by_the_client() {
 
 /// A second answer to one request belongs to no other request.
 #[tokio::test]
-async fn an_answer_that_nobody_asked_for_is_never_taken() {
+async fn an_answer_without_a_request_is_never_taken() {
     let gone = Arc::new(Notify::new());
     let tell = Arc::clone(&gone);
     let peer = Peer::new(move |n, mut stream, requests| {

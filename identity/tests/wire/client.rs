@@ -1,4 +1,4 @@
-//! The client alone: what it sends, what it never does, and how its errors are told apart.
+//! The client alone: what it sends, what it never does, and how its errors are distinguished.
 
 use credsim_identity::{
     adapters::reqwest::ReqwestClient,
@@ -60,7 +60,7 @@ async fn it_sends_what_it_is_given() {
 }
 
 #[tokio::test]
-async fn its_errors_are_told_apart() {
+async fn its_errors_are_distinguished() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let refused = format!("http://{}/?q=secret", closed.local_addr().unwrap());
     drop(closed);

@@ -15,7 +15,7 @@ use crate::{
     peer::{Peer, SOON, answer, finish},
 };
 
-/// Whoever follows 307 or 308 posts the client secret to the next host.
+/// A client that follows 307 or 308 posts the client secret to the next host.
 #[tokio::test]
 async fn no_redirect_is_followed() {
     let there = Peer::answering([answer("200 OK", "", "there")]).await;
@@ -49,8 +49,8 @@ const TARGET: &str = "CREDSIM_WIRE_TARGET";
 const CONTROL: &str = "CREDSIM_WIRE_CONTROL";
 
 /// Environment variables belong to a process, so this test runs itself in another one: there,
-/// every variable for proxies names one that answers nobody's question. The control is a client
-/// that does as the variables say, which shows that they say something.
+/// every variable for proxies names one that does not answer. The control is a client
+/// that uses the variables, which shows that they have an effect.
 #[tokio::test]
 async fn no_proxy_is_used_whatever_the_variables_say() {
     if let Ok(target) = std::env::var(TARGET) {

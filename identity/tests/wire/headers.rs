@@ -61,7 +61,7 @@ async fn each_form_of_retry_after_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_retry_after_that_says_nothing_changes_nothing() {
+async fn a_retry_after_that_cannot_be_read_changes_nothing() {
     for value in [
         &b"soon"[..],
         b"0",
@@ -182,7 +182,7 @@ async fn a_head_without_end_is_not_read_for_ever() {
 }
 
 #[tokio::test]
-async fn heads_that_are_not_http_are_told_from_others() {
+async fn heads_that_are_not_http_are_distinguished() {
     for headers in [
         "no colon\r\n",
         ": no name\r\n",

@@ -124,7 +124,7 @@ async fn an_oversized_token_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_closed_port_is_nobody() {
+async fn a_closed_port_is_unavailable() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);

@@ -104,7 +104,7 @@ async fn an_attempt_ends_in_time_whatever_the_peer_does() {
     all.join_all().await;
 }
 
-/// A retried status says enough by itself.
+/// A status that is retried needs no body.
 #[tokio::test]
 async fn a_refusal_counts_though_its_body_stalls() {
     let (peer, _gone) = drip(b"HTTP/1.1 503 Busy\r\nRetry-After: 90\r\n\r\n<ht", b"").await;
@@ -185,7 +185,7 @@ async fn a_connect_without_answer_ends_at_its_limit() {
     assert_eq!(kind(request).await, TransportErrorKind::ConnectTimeout);
     assert!(before.elapsed() < Duration::from_secs(2));
 
-    // PR-15: the connect of IMDS has 2 s; PR-01: nobody is there.
+    // PR-15: the connect of IMDS has 2 s; PR-01: the service is absent.
     let credential = ManagedIdentityCredential::builder()
         .platform(with_imds(&uri))
         .retry(RetryOptions {

@@ -1,4 +1,4 @@
-//! Servers that misbehave: sockets of loopback that do what a test says with each connection.
+//! Servers that misbehave: sockets of loopback on which a test handles each connection.
 
 use std::{
     net::SocketAddr,
@@ -134,7 +134,7 @@ pub async fn closed(stream: &mut (impl AsyncRead + Unpin)) {
     while matches!(stream.read(&mut sink).await, Ok(1..)) {}
 }
 
-/// An answer that says how long it is, and closes.
+/// An answer with its length, after which the connection closes.
 pub fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()

@@ -100,7 +100,7 @@ async fn a_200_is_a_token_only_if_it_holds_one() {
 
 /// PR-01: which refusals mean that there is no managed identity here. Entra is always there.
 #[tokio::test]
-async fn some_refusals_mean_nobody_is_there() {
+async fn some_refusals_mean_that_the_service_is_absent() {
     let unreachable = "A socket operation was attempted to an Unreachable network";
     let unknown = r#"{"error":"invalid_request","error_description":"Identity not found"}"#;
     for (status, body, kind) in [
@@ -121,7 +121,7 @@ async fn some_refusals_mean_nobody_is_there() {
 
 /// MI-68, PR-13: the proxy that answers in place of IMDS costs the default chain one probe.
 #[tokio::test]
-async fn the_probe_knows_the_proxy_that_says_unreachable() {
+async fn the_probe_recognises_the_proxy_that_reports_unreachable() {
     let answer = ResponseTemplate::new(403).set_body_string("connecting to it: unreachable");
     let server = server(answer, 1).await;
     let variables = [
@@ -156,7 +156,7 @@ async fn informational_answers_come_before_the_answer() {
     assert_eq!(peer.connections(), 2);
 }
 
-/// Nobody asked for another protocol.
+/// The client has not offered another protocol.
 #[tokio::test]
 async fn switching_protocols_is_a_refusal() {
     let switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n";

@@ -1,4 +1,4 @@
-//! TLS: whom the client believes, and what it says of the others (PR-01, PR-10, PR-14).
+//! TLS: which peers the client trusts, and its errors for the others (PR-01, PR-10, PR-14).
 
 use std::sync::Arc;
 
@@ -89,7 +89,7 @@ impl Authority {
         TlsAcceptor::from(Arc::new(config))
     }
 
-    /// A server with such a certificate, which goes on with whoever believes it.
+    /// A server with such a certificate, which goes on with a client that trusts it.
     async fn peer<F: Future<Output = ()> + Send + 'static>(
         &self,
         flaw: Flaw,
@@ -208,7 +208,7 @@ async fn a_certificate_that_is_not_right_is_refused_once() {
     }
 }
 
-/// Bytes that are no TLS, or say no: the next attempt may meet another server.
+/// Bytes that are no TLS, or an alert: the next attempt may meet another server.
 #[tokio::test]
 async fn a_server_that_agrees_on_no_tls_fails_after_its_attempts() {
     for (bytes, words) in [
@@ -235,7 +235,7 @@ async fn a_server_that_agrees_on_no_tls_fails_after_its_attempts() {
     }
 }
 
-/// PR-01: who closes in the handshake is there, so no chain goes on to somebody else.
+/// PR-01: a peer that closes in the handshake exists, so no chain goes on to another identity.
 #[tokio::test]
 async fn a_handshake_that_breaks_is_a_broken_connection() {
     for (ends_with_reset, words) in [(false, "eof"), (true, "reset")] {
@@ -259,7 +259,7 @@ async fn a_handshake_that_breaks_is_a_broken_connection() {
     }
 }
 
-/// Without the word with which TLS ends, anybody on the way could have cut the answer off.
+/// Without the closing alert of TLS, an attacker could have cut the answer off.
 #[tokio::test]
 async fn an_answer_that_is_cut_off_under_tls_is_no_answer() {
     let authority = Authority::new();

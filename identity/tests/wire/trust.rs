@@ -1,4 +1,4 @@
-//! TLS as a request asks for it: whom the client trusts, and under which name it reaches the peer.
+//! TLS by the `trust` and the `server_name` of a request.
 
 use std::sync::{Arc, Mutex};
 
@@ -35,7 +35,7 @@ struct Leaf {
 }
 
 impl Leaf {
-    /// Self-signed and long expired, for a name that nobody asks for: as far from what the system
+    /// Self-signed and long expired, for another name: as far from what the system
     /// trusts as the certificate of Service Fabric is.
     fn self_signed() -> Self {
         let mut params = CertificateParams::new(["fabric.invalid".to_owned()]).unwrap();
@@ -179,7 +179,7 @@ async fn the_pinned_certificate_is_accepted_and_no_other() {
     }
 }
 
-/// The certificate is public: who shows it without its key is somebody else.
+/// The certificate is public: a peer without its key is not the one.
 #[tokio::test]
 async fn the_peer_must_have_the_key_of_the_pinned_certificate() {
     let leaf = Leaf::self_signed();
@@ -217,7 +217,7 @@ async fn the_authority_of_the_request_is_trusted_and_no_other() {
     assert!(error.message.contains("not valid for name"), "{error}");
 }
 
-/// WI-01: the proxy is reached at its URL, under the name that it is told apart by.
+/// WI-01: the proxy is reached at its URL, under its own server name.
 #[tokio::test]
 async fn the_server_name_is_sent_and_checked_and_the_host_stays() {
     let authority = authority();
@@ -294,7 +294,7 @@ async fn what_cannot_be_honoured_is_refused_and_nothing_is_sent() {
     assert_eq!(server.peer.connections(), 0);
 }
 
-/// A customised client trusts what the request says, and not what it was given for the others.
+/// A customised client uses the trust of the request, and not its own.
 #[tokio::test]
 async fn a_client_with_its_own_tls_honours_the_request_all_the_same() {
     let (leaf, other) = (Leaf::self_signed(), Leaf::self_signed());

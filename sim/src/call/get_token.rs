@@ -6,7 +6,7 @@ use std::{
 };
 
 use credsim_identity::{AccessToken, TokenRequest};
-use jiff::SignedDuration;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -33,7 +33,8 @@ pub struct GetToken {
     pub cae: bool,
     /// Waits for a new token if the cached one has less than this left. Default: 30s.
     pub min_remaining: Option<Span>,
-    /// The caller keeps its token and asks again only after `refresh_on`. Default: false.
+    /// The caller keeps its token and asks again from the token's `refresh_on`, or from its end if it
+    /// has no `refresh_on`. Default: false.
     #[serde(default)]
     pub keeps_token: bool,
 }
@@ -47,18 +48,18 @@ impl Kept {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the caller need not ask yet: it waits for `refresh_on` of its token, or, where there
-    /// is none, for its end.
+    /// Returns whether the caller still uses the token that it keeps.
     fn suffices(&self, caller: &Caller) -> bool {
         let kept = self.all();
-        let Some(token) = kept.get(&(caller.step, caller.which.caller)) else {
-            return false;
-        };
-        let now = caller.context.host.now();
-        let ends = token.expires_on().checked_sub(SignedDuration::from_mins(5));
-        let last = ends.unwrap_or(token.expires_on());
-        now < token.refresh_on().unwrap_or(last)
+        let token = kept.get(&(caller.step, caller.which.caller));
+        token.is_some_and(|token| caller.context.host.now() < asks_again(token))
     }
+}
+
+/// Returns when a caller that keeps `token` asks again: at the time that the token names for its
+/// renewal, or at its end if it names none.
+fn asks_again(token: &AccessToken) -> Timestamp {
+    token.refresh_on().unwrap_or(token.expires_on())
 }
 
 impl CallKind for GetToken {
@@ -183,5 +184,19 @@ fn check_numbers(scope: &str, series: &Call, place: &Place, check: &mut Check<'_
                 .expected("`{n}`, the number of the repetition, or `{caller}`")
                 .did_you_mean(name, ["n", "caller"]),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_that_keeps_its_token_asks_when_the_token_says_so() {
+        let ends = Timestamp::from_second(3600).unwrap();
+        let renewed = Timestamp::from_second(1800).unwrap();
+        let token = AccessToken::new("secret".to_owned(), ends, "Test");
+        assert_eq!(asks_again(&token), ends);
+        assert_eq!(asks_again(&token.with_refresh_on(Some(renewed))), renewed);
     }
 }

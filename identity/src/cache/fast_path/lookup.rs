@@ -262,6 +262,8 @@ mod tests {
             assert_eq!((known.is_closed(), secret(known).as_str()), (true, ""));
         }
         assert!(shown(&lookup, "a").is_none() && shown(&lookup, "0").is_none());
+        let kept = lookup.more.get().unwrap().pin().len();
+        assert_eq!(kept, 1, "closed slots take no room");
         let known = shown(&lookup, "c").unwrap();
         lookup.hide_all();
         assert_eq!((known.is_closed(), secret(&known).as_str()), (false, ""));

@@ -1,4 +1,4 @@
-//! The browser of the real machine, opened as the platform opens a page.
+//! The browser of the real machine, started with the opener of the operating system.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,14 +16,14 @@ use crate::platform::{BoxFuture, Browser, BrowserError};
 const OPENER: (&str, &[&str]) = if cfg!(target_os = "macos") {
     ("open", &[])
 } else if cfg!(windows) {
-    // Not `start`, which is of a shell.
+    // Not `start`, which is a command of the shell.
     ("rundll32", &["url.dll,FileProtocolHandler"])
 } else {
     ("xdg-open", &[])
 };
 
-/// How long the opener may take to fail. One that still runs then is the browser itself, or waits
-/// for it.
+/// How long the opener is watched for a failure. If it still runs then, it is the browser itself or
+/// waits for it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct SystemBrowser;
@@ -55,7 +55,7 @@ async fn open_with(program: &Path, arguments: &[&str], url: &Url) -> Result<(), 
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    // What ends the group of this process must not end the person's browser.
+    // A signal to the process group of this process must not end the user's browser.
     #[cfg(unix)]
     process.process_group(0);
     let mut child = process.spawn().map_err(|error| failed(error.to_string()))?;
@@ -83,15 +83,18 @@ mod tests {
     #[tokio::test]
     async fn the_url_is_one_argument_and_no_shell_reads_it() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (told, touched) = (folder.path().join("told"), folder.path().join("touched"));
+        let (argument_file, touched) = (
+            folder.path().join("argument"),
+            folder.path().join("touched"),
+        );
         let text = format!(
             "https://login.example/?a=$(touch${{IFS}}{0})&b=`touch%20{0}`;c|d'e",
             touched.display()
         );
         let url = url(&text);
-        let script = format!("printf %s \"$0\" > '{}'", told.display());
+        let script = format!("printf %s \"$0\" > '{}'", argument_file.display());
         shell(&script, &url).await.expect("opened");
-        let argument = std::fs::read_to_string(&told).expect("told");
+        let argument = std::fs::read_to_string(&argument_file).expect("readable");
         assert_eq!(argument, url.as_str());
         assert!(argument.contains("$(touch"), "{argument}");
         assert!(!touched.exists());

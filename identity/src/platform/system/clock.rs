@@ -36,7 +36,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Linux has clocks that it advances with each of its ticks: to read one costs a fifth.
+/// Linux has coarse clocks, which advance with the kernel's ticks; reading one costs a fifth of an
+/// exact one.
 #[cfg(target_os = "linux")]
 mod machine {
     use std::{cell::Cell, time::Duration};
@@ -45,11 +46,12 @@ mod machine {
 
     use super::Reading;
 
-    /// What the exact monotonic clock showed: both it and the coarse one are counted from here.
+    /// The exact monotonic clock at the creation; both the exact and the coarse clock count from here.
     pub(super) struct Origin(u64);
 
     thread_local! {
-        /// What the wall clock showed at this tick: both move together, so one look a tick will do.
+        /// A tick of the monotonic clock, and the wall clock at that tick. Both advance together, so the
+        /// wall clock is read once per tick.
         static WALL: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
     }
 
@@ -90,7 +92,7 @@ mod machine {
     }
 }
 
-/// Elsewhere the exact clocks are read.
+/// Other systems: reads the exact clocks.
 #[cfg(not(target_os = "linux"))]
 mod machine {
     use std::time::{Duration, Instant};
@@ -134,7 +136,7 @@ mod tests {
             let (before, read, after) = (exact(), clock.read(), exact());
             assert!(read.monotonic <= after.monotonic, "{read:?} {after:?}");
             assert!(read.wall <= after.wall, "{read:?} {after:?}");
-            // A machine that was held up may be later with a few of them.
+            // On a busy machine some readings may be later.
             let wall_lag = before.wall.saturating_sub(read.wall);
             let monotonic_lag = before.monotonic.saturating_sub(read.monotonic);
             in_time +=

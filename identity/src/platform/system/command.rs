@@ -14,21 +14,22 @@ use tokio::{
 
 use crate::platform::{BoxFuture, Command, CommandError, CommandOutput, CommandRunner};
 
-/// Suffixes that make a file a program, in the order in which they are looked for.
+/// The suffixes of programs, in the order in which they are tried.
 const SUFFIXES: &[&str] = if cfg!(windows) {
     &[".exe", ".cmd", ".bat"]
 } else {
     &[""]
 };
 
-/// A folder in which no program of somebody else can lie by accident.
+/// The working folder of commands. Some systems look for programs and configuration there, so it must
+/// not be one that other users can write to.
 const WORKING_FOLDER: &str = if cfg!(windows) { "C:\\" } else { "/" };
 
-/// The most that is taken of what a program prints to one pipe. No token comes near this size.
+/// The limit of the output to each pipe, in bytes. Tokens are far smaller.
 const OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// How long after the end of a program its pipes may stay open: they do while a child that it left
-/// behind holds them, and what the program itself printed is read by then.
+/// How long the pipes are read after the end of a program. They stay open while a child that the
+/// program left behind holds them; the output of the program itself has been read by then.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Starts processes with tokio.
@@ -51,7 +52,7 @@ async fn run(command: Command) -> Result<CommandOutput, CommandError> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    // Its own group, so that what it starts can be ended with it.
+    // A process group of its own, so that its children can be killed with it.
     #[cfg(unix)]
     process.process_group(0);
     let mut child = process
@@ -79,10 +80,10 @@ async fn run(command: Command) -> Result<CommandOutput, CommandError> {
             }
         };
         if is_read {
-            // It ended by itself; the number of its group may soon be somebody else's.
+            // The program has ended, and its group id may be reused.
             group.forget();
         } else {
-            // Now, while those who hold the pipes keep the number of the group taken.
+            // Kills the group now: the children that hold the pipes keep its id from being reused.
             drop(group);
         }
         status.map_err(lost)?.code()
@@ -94,7 +95,7 @@ async fn run(command: Command) -> Result<CommandOutput, CommandError> {
     })
 }
 
-/// Reads `pipe` to its end. What was read is in `into` even if nobody waits for the end.
+/// Reads `pipe` to its end. `into` holds what has been read even if the future is dropped.
 async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> io::Result<()> {
     let Some(mut pipe) = pipe else { return Ok(()) };
     while pipe.read_buf(into).await? > 0 {
@@ -106,14 +107,14 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> io::R
     Ok(())
 }
 
-/// The program of this name on the PATH.
+/// Returns the path of the program with this name on the `PATH`.
 pub(super) fn find_on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     find(program, std::env::split_paths(&path), is_program)
 }
 
-/// The first file called `program` in `folders` that `is_program`. Relative folders are passed
-/// over: what they hold depends on where we happen to be.
+/// Returns the first file called `program` in `folders` for which `is_program` holds. Relative folders
+/// are ignored: what they hold depends on the current folder.
 fn find(
     program: &str,
     folders: impl Iterator<Item = PathBuf>,
@@ -141,8 +142,8 @@ fn is_program(file: &Path) -> bool {
     file.is_file()
 }
 
-/// Kills a process group when it is dropped. Elsewhere than on Unix only the process itself is
-/// killed, by tokio.
+/// Kills a process group when it is dropped. On other systems than Unix, tokio kills the process
+/// alone.
 struct Group {
     #[cfg(unix)]
     leader: Option<rustix::process::Pid>,
@@ -175,7 +176,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(leader) = self.leader {
-            // Nothing is left to do about a group that is gone already.
+            // Fails if the group has ended already.
             let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
         }
     }
@@ -231,7 +232,7 @@ mod tests {
         assert_eq!(output.stdout.len(), OUTPUT_LIMIT);
     }
 
-    /// A program has ended when it has ended, whoever it left behind with its pipes.
+    /// The end of a program counts, even if a child of it keeps the pipes open.
     #[tokio::test]
     async fn a_child_that_holds_the_pipes_is_not_waited_for() {
         let mark = std::env::temp_dir().join(format!("credsim-{}-left", std::process::id()));

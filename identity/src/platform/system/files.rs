@@ -76,7 +76,7 @@ impl Files for SystemFiles {
     }
 }
 
-/// Does `work` on a thread that may block.
+/// Runs `work` on a thread that may block.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -127,13 +127,13 @@ fn create_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let written = set_mode(&file, mode).and_then(|()| file.write_all(content));
     if written.is_err() {
         drop(file);
-        // Half a file is worse than none; the first error is the one that matters.
+        // The error of the write is reported, so one of the removal is dropped.
         let _ = fs::remove_file(path);
     }
     written
 }
 
-/// The umask takes bits away when a file is created, and not afterwards.
+/// Sets the permission bits again: at the creation the umask has cleared some.
 #[cfg(unix)]
 fn set_mode(file: &fs::File, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -151,7 +151,7 @@ fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let above = path.parent().filter(|it| !it.as_os_str().is_empty());
             create_folder(above.ok_or(error)?, mode)?;
-            // Another process may have been as quick.
+            // Another process may have created it at the same time.
             match create_one(path, mode) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {
                     Ok(())
@@ -185,7 +185,7 @@ fn sync(path: &Path) -> io::Result<()> {
     fs::File::open(path)?.sync_all()
 }
 
-/// Elsewhere a file must be open for writing to be synced, and a folder cannot be.
+/// Windows syncs only files that are open for writing, and no folders.
 #[cfg(not(unix))]
 fn sync(path: &Path) -> io::Result<()> {
     if path.is_dir() {

@@ -6,8 +6,8 @@ use std::{io, path::PathBuf, time::Duration};
 
 use crate::platform::{FileLock, LockKind};
 
-/// How often a lock that others hold is tried. The kernel tells nobody that it is free without
-/// blocking a thread for as long as that takes.
+/// The interval at which a lock that is held is tried again. `flock` can wait for it only by blocking
+/// a thread.
 #[cfg(unix)]
 const STEP: Duration = Duration::from_millis(10);
 
@@ -37,14 +37,14 @@ pub(super) async fn lock(path: PathBuf, kind: LockKind, limit: Duration) -> io::
     }
 }
 
-/// Without locks that end with their process, a lock that is only believed in is worse than none.
+/// Fails: a lock that outlives a crashed process would block all others for good.
 #[cfg(not(unix))]
 pub(super) async fn lock(path: PathBuf, _: LockKind, _: Duration) -> io::Result<FileLock> {
     let why = format!("files cannot be locked on this system: {}", path.display());
     Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }
 
-/// The locked file; `None` when others hold the lock. Closing it releases the lock.
+/// Returns the locked file; `None` if the lock is held. Closing the file releases the lock.
 #[cfg(unix)]
 fn attempt(path: &Path, kind: LockKind) -> io::Result<Option<File>> {
     loop {
@@ -72,13 +72,13 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// What came of the try to lock an open file.
+/// The outcome of an attempt to lock an open file.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
     Ours,
     Others,
-    /// The file has another name by now or none, and others may lock a new one under the old name.
+    /// The path leads to another file by now, or to none: other processes would lock that one.
     Gone,
 }
 
@@ -164,8 +164,8 @@ mod tests {
         assert!(!target.exists());
     }
 
-    /// Between the open and the lock another process may have removed the file, and a third may have
-    /// locked a new one.
+    /// Between the open and the lock another process may remove the file, and a third one may lock a
+    /// new file of that name.
     #[test]
     fn a_file_that_lost_its_name_is_not_locked() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -181,8 +181,8 @@ mod tests {
         assert_eq!(taken(&third), Taken::Others);
     }
 
-    /// Threads that take the lock, and remove its file or not as the last thing under it. Removed
-    /// earlier, it would let others in: they lock a new file of that name.
+    /// Threads take the lock, and some of them remove the file as the last operation under it. Removed
+    /// earlier, it would let others in: they would lock a new file of that name.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn never_are_two_inside_even_if_the_file_is_removed() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -211,8 +211,8 @@ mod tests {
         }
     }
 
-    /// The kernel lets go of what a killed process held. Skipped where there is no flock(1); with
-    /// `CREDSIM_REQUIRE` that fails.
+    /// The kernel releases the locks of a killed process. Skipped if flock(1) is missing; with
+    /// `CREDSIM_REQUIRE` that is a failure.
     #[tokio::test]
     async fn a_lock_of_another_process_ends_with_it() {
         if Command::new("flock").arg("--version").output().is_err() {

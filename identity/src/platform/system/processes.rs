@@ -30,24 +30,24 @@ fn look_up(id: u32) -> io::Result<Liveness> {
         io::Errno,
         process::{Pid, test_kill_process},
     };
-    // No process has the number 0 or one that the kernel cannot count to.
+    // 0 is not a process, and the kernel's ids are positive 32-bit integers.
     let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) else {
         return Ok(Liveness::Dead);
     };
     match test_kill_process(pid) {
-        // Somebody else's, who may not be signalled.
+        // PERM: the process exists and belongs to another user.
         Ok(()) | Err(Errno::PERM) => Ok(alive(id)),
         Err(Errno::SRCH) => Ok(Liveness::Dead),
         Err(error) => Err(error.into()),
     }
 }
 
-/// A process that exists, or has ended and waits for its parent.
+/// The state of an id that is in use: its process runs, or has ended and was not collected yet.
 #[cfg(target_os = "linux")]
 fn alive(id: u32) -> Liveness {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat"));
     let Some((state, ticks)) = stat.ok().as_deref().and_then(linux::state_and_start) else {
-        // Ended this moment, or hidden: it was there, so it counts as alive.
+        // It has just ended, or /proc is not readable. It existed a moment ago, so it counts as alive.
         return Liveness::Alive { since: None };
     };
     if matches!(state, 'Z' | 'X') {
@@ -67,8 +67,8 @@ fn alive(_: u32) -> Liveness {
 mod linux {
     use jiff::{SignedDuration, Timestamp};
 
-    /// State and start (in ticks since boot) of a line of `/proc/PID/stat`. The second field, the
-    /// program's name in brackets, may hold anything.
+    /// Returns state and start (in ticks since boot) from a line of `/proc/PID/stat`. The second field,
+    /// the name of the program in parentheses, may contain any character.
     pub(super) fn state_and_start(line: &str) -> Option<(char, u64)> {
         let (_, fields) = line.rsplit_once(')')?;
         let mut fields = fields.split_whitespace();
@@ -78,7 +78,7 @@ mod linux {
         Some((state, start))
     }
 
-    /// The date of a tick since boot.
+    /// Returns the time of a tick since boot.
     pub(super) fn since_1970(ticks: u64) -> Option<Timestamp> {
         let stat = std::fs::read_to_string("/proc/stat").ok()?;
         let boot = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_told_from_one_that_had_its_number() {
+    fn a_process_is_distinguished_from_an_earlier_one_with_its_id() {
         let before = Timestamp::now();
         let mut child = Command::new("sleep")
             .arg("60")

@@ -1,4 +1,4 @@
-//! The secret store of the real machine: no build has one yet.
+//! The secret store of the real machine, which no build supports yet.
 
 use crate::platform::{BoxFuture, Secret, SecretName, Secrets, SecretsError, SecretsErrorKind};
 

@@ -21,7 +21,7 @@ impl ByteStreams for SystemStreams {
     }
 }
 
-/// Connects to nobody, and says why.
+/// Fails each connect with an error that names the missing feature.
 #[cfg(not(feature = "redis"))]
 pub(super) struct SystemStreams;
 

@@ -59,3 +59,37 @@ impl Backoff {
         wait + JITTER.mul_f64(platform.random.unit(self.purpose))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without the jitter: whole steps of 50 ms.
+    fn steps(wait: Duration, of: u32) -> bool {
+        wait >= BASE * of && wait <= BASE * of + JITTER
+    }
+
+    #[test]
+    fn ra_20_the_waits_double_until_a_connection_has_lasted() {
+        let platform = Platform::system();
+        let mut backoff = Backoff::new("test");
+        assert_eq!(backoff.lost(&platform, Duration::ZERO), Duration::ZERO);
+        let almost = CAP - Duration::from_nanos(1);
+        assert!(steps(backoff.lost(&platform, almost), 1));
+        for of in [2, 4, 8, 16, 32, 40, 40] {
+            assert!(steps(backoff.failed(&platform), of), "{of}");
+        }
+        assert_eq!(
+            backoff.lost(&platform, CAP),
+            Duration::ZERO,
+            "it has lasted"
+        );
+        assert!(steps(backoff.lost(&platform, almost), 1));
+        let mut failed = Backoff::new("test");
+        assert!(steps(failed.failed(&platform), 1));
+        assert!(
+            steps(failed.lost(&platform, almost), 2),
+            "the first try was made"
+        );
+    }
+}

@@ -175,8 +175,34 @@ mod tests {
         let short = term(10);
         assert_eq!(short.close_down, short.end - Duration::from_secs(1));
         assert_eq!(short.due, short.end - Duration::from_secs(5));
+        let just_enough = term(190);
+        assert_eq!(just_enough.due, just_enough.end - Duration::from_secs(190));
         let waits: Vec<u64> = (1..8).map(|n| retry_after(n).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
         assert_eq!(retry_after(u32::MAX), Duration::from_secs(30));
+    }
+
+    /// RS-40: connections that block do not all stop at once, and none because of that too late.
+    #[test]
+    fn the_latest_time_is_spread_over_a_quarter_of_what_is_left() {
+        let options = ConnectionOptions::default();
+        for (left, early) in [(190 + 40, 10), (86_400, 60)] {
+            let of = |unit| {
+                let (now, left) = (Duration::from_secs(1000), Duration::from_secs(left));
+                Term::of(now, left, Timestamp::MAX, &options, unit).due
+            };
+            let early = options.spread.min(Duration::from_secs(early));
+            assert_eq!(of(0.0) - of(1.0), early, "a life of {left} s");
+        }
+    }
+
+    #[test]
+    fn the_shortest_slice_is_a_millisecond() {
+        let (term, least) = (term(86_400), Duration::from_millis(1));
+        assert_eq!(term.slice(term.due - least), Some(least));
+        assert_eq!(term.slice(term.due), Some(Duration::from_secs(5)));
+        assert_eq!(term.slice(term.close_down - least), Some(least));
+        assert_eq!(term.slice(term.close_down - least / 2), None);
+        assert_eq!(term.slice(term.end), None);
     }
 }

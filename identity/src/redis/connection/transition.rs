@@ -329,6 +329,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn only_news_for_a_connection_at_rest_takes_a_place() {
+        let offered = |token| Offered(due(token, 130));
+        let table = [
+            (vec![], true, true),
+            (vec![offered(2)], false, true),
+            (vec![Sent(2)], false, false),
+            (vec![Sent(2), Refused], false, false),
+        ];
+        for (events, of_2, of_3) in table {
+            let at_rest = State::Settled;
+            let state = (events.iter().cloned()).fold(at_rest, |state, event| state.on(event, NOW));
+            assert_eq!(state.places(&2), of_2, "{events:?}");
+            assert_eq!(state.places(&3), of_3, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_offered_during_an_attempt_is_newer_than_anything_else() {
+        let sending = State::Settled.on(Sent(2), NOW);
+        assert!(!sending.has_newer_than(&1));
+        let sending = sending.on(Offered(due(3, 130)), NOW);
+        assert!(sending.has_newer_than(&2) && !sending.has_newer_than(&3));
+        assert!(!sending.on(Refused, NOW).has_newer_than(&2));
+    }
+
     fn event() -> impl Strategy<Value = Event<u8>> {
         let due = (0_u8..4, 100_u64..200).prop_map(|(token, at)| due(token, at));
         prop_oneof![

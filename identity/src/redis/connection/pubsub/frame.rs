@@ -84,3 +84,77 @@ fn push(kind: &PushKind, data: Vec<Value>) -> Frame {
     };
     message.map_or(Frame::Other, Frame::Message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value::BulkString(text.as_bytes().to_vec())
+    }
+
+    /// What the frame is, in both protocols; RS-13.
+    fn read(value: Value) -> String {
+        match Frame::from(value) {
+            Frame::Message(Message {
+                channel, pattern, ..
+            }) => format!("message of {}, {}", channel.len(), pattern.is_some()),
+            Frame::Confirmed => "confirmed".to_owned(),
+            Frame::Pong => "pong".to_owned(),
+            Frame::Reply(_) => "reply".to_owned(),
+            Frame::Other => "other".to_owned(),
+        }
+    }
+
+    #[test]
+    fn rs_13_both_protocols_read_the_same() {
+        use PushKind::{
+            Invalidate, Message, PMessage, PSubscribe, PUnsubscribe, Subscribe, Unsubscribe,
+        };
+        for (kind, name, items, expected) in [
+            (
+                Message,
+                "message",
+                vec!["ch", "payload"],
+                "message of 2, false",
+            ),
+            (
+                PMessage,
+                "pmessage",
+                vec!["c*", "ch1", "payload"],
+                "message of 3, true",
+            ),
+            (Message, "message", vec!["ch"], "other"),
+            (PMessage, "pmessage", vec!["c*", "ch1"], "other"),
+            (Subscribe, "subscribe", vec!["ch"], "confirmed"),
+            (PSubscribe, "psubscribe", vec!["ch"], "confirmed"),
+            (Unsubscribe, "unsubscribe", vec!["ch"], "confirmed"),
+            (PUnsubscribe, "punsubscribe", vec!["ch"], "confirmed"),
+        ] {
+            let data: Vec<Value> = items.into_iter().map(text).collect();
+            let array = [vec![text(name)], data.clone()].concat();
+            assert_eq!(read(Value::Array(array)), expected, "{name} of RESP2");
+            assert_eq!(
+                read(Value::Push { kind, data }),
+                expected,
+                "{name} of RESP3"
+            );
+        }
+        let push = Value::Push {
+            kind: Invalidate,
+            data: vec![text("x")],
+        };
+        assert_eq!(read(push), "other");
+        let pong = Value::Array(vec![text("pong"), text("")]);
+        assert_eq!(read(pong), "pong");
+        assert_eq!(read(Value::SimpleString("PONG".to_owned())), "pong");
+        for reply in [
+            Value::SimpleString("OK".to_owned()),
+            Value::Okay,
+            Value::Array(vec![text("hello")]),
+            Value::Array(Vec::new()),
+        ] {
+            assert_eq!(read(reply.clone()), "reply", "{reply:?}");
+        }
+    }
+}

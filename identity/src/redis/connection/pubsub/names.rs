@@ -97,3 +97,37 @@ impl Names {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        Names,
+        SubscriptionVerb::{PSubscribe, PUnsubscribe, Subscribe, Unsubscribe},
+    };
+
+    #[test]
+    fn channels_and_patterns_are_told_apart() {
+        let mut names = Names::default();
+        assert!(names.is_empty());
+        assert!(names.insert(Subscribe, b"a") && !names.insert(Subscribe, b"a"));
+        assert!(names.insert(PSubscribe, b"a") && names.insert(PSubscribe, b"b"));
+        assert_eq!((names.len(), names.is_empty()), (3, false));
+        assert_eq!(names.unsubscribe().len(), 2);
+        let verbs = names.by_verb();
+        assert_eq!(verbs[0], (Subscribe, vec![b"a".to_vec()]));
+        assert_eq!(verbs[1], (PSubscribe, vec![b"a".to_vec(), b"b".to_vec()]));
+        assert_eq!(names.each().count(), 3);
+
+        let mut others = Names::default();
+        others.insert(PSubscribe, b"a");
+        let rest = names.without(&others);
+        assert_eq!((rest.len(), names.len()), (2, 3));
+        assert!(!others.remove(Unsubscribe, b"a") && others.remove(PUnsubscribe, b"a"));
+        assert!(others.is_empty());
+        others.extend(rest);
+        assert_eq!(
+            others.into_lists(),
+            (vec![b"a".to_vec()], vec![b"b".to_vec()])
+        );
+    }
+}

@@ -103,3 +103,55 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(name: u8) -> Message {
+        Message {
+            channel: vec![name],
+            pattern: None,
+            payload: Vec::new(),
+        }
+    }
+
+    /// PR-37: what each event is, in the order in which a reader gets them.
+    async fn read(queue: &Queue) -> Vec<String> {
+        let mut read = Vec::new();
+        while let Some(event) = queue.next().await {
+            read.push(match event {
+                PubSubEvent::Message { channel, .. } => channel[0].to_string(),
+                PubSubEvent::Gap { from, until, .. } => {
+                    assert!(from <= until);
+                    "gap".to_owned()
+                }
+                PubSubEvent::Refused { .. } => "refused".to_owned(),
+            });
+        }
+        read
+    }
+
+    #[tokio::test]
+    async fn pr_37_what_is_dropped_is_told_where_it_is_missing() {
+        let refused = || PubSubEvent::Refused {
+            channels: Vec::new(),
+            patterns: Vec::new(),
+            error: String::new(),
+        };
+        let clock = crate::Platform::system().clock;
+        let queue = Queue::new(Arc::clone(&clock), 2);
+        (1..=4).for_each(|name| queue.deliver(message(name)));
+        // Other events are never dropped, and come after the gap.
+        queue.push(refused());
+        queue.deliver(message(5));
+        queue.close();
+        assert_eq!(read(&queue).await, ["1", "2", "gap", "refused", "gap"]);
+        assert!(queue.next().await.is_none(), "for every reader");
+
+        let queue = Queue::new(clock, 0);
+        (1..=2).for_each(|name| queue.deliver(message(name)));
+        queue.close();
+        assert_eq!(read(&queue).await, ["1", "gap"], "there is room for one");
+    }
+}

@@ -66,3 +66,47 @@ impl Refused {
         self.at = now.saturating_add(retry_after(self.tries));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(all: &[&str]) -> Names {
+        let mut names = Names::default();
+        for name in all {
+            names.insert(SubscriptionVerb::Subscribe, name.as_bytes());
+        }
+        names
+    }
+
+    /// RS-03: the times of the next tries, and which refusals are news.
+    #[test]
+    fn what_is_refused_is_tried_again_later_and_later_and_told_once() {
+        let second = Duration::from_secs;
+        let since = |at| Timestamp::from_second(at).unwrap();
+        let mut refused = Refused::none();
+        assert_eq!((refused.due(), refused.since), (None, Timestamp::MAX));
+        assert_eq!(
+            refused.replace(names(&["a"]), since(5), second(10)),
+            names(&["a"])
+        );
+        assert_eq!(refused.names(), &names(&["a"]));
+        assert_eq!(refused.due(), Some(second(11)));
+        for (now, next) in [(11, 13), (13, 17)] {
+            refused.plan(second(now));
+            assert_eq!(refused.due(), Some(second(next)));
+        }
+        let news = refused.replace(names(&["a", "b"]), since(7), second(20));
+        assert_eq!((news, refused.since), (names(&["b"]), since(5)));
+        assert_eq!(refused.due(), Some(second(21)), "counted anew");
+
+        let verb = SubscriptionVerb::Unsubscribe;
+        assert!(!refused.remove(verb, b"c") && refused.remove(verb, b"a"));
+        assert_eq!((refused.names(), refused.since), (&names(&["b"]), since(5)));
+        assert!(refused.remove(verb, b"b"));
+        assert_eq!((refused.due(), refused.since), (None, Timestamp::MAX));
+        refused.replace(names(&["a"]), since(9), second(30));
+        refused.replace(names(&[]), since(9), second(31));
+        assert_eq!((refused.due(), refused.since), (None, Timestamp::MAX));
+    }
+}
