@@ -1,5 +1,4 @@
-//! The least that a hit can cost, and what one would write in an afternoon: each with the clock
-//! that our hit reads.
+//! Lower bounds of a hit, and simple caches for comparison: each with the clock that our hit reads.
 
 use std::{fmt, sync::Arc};
 
@@ -42,7 +41,7 @@ impl Token {
     }
 }
 
-/// Whose floor is whose.
+/// The case, by subject and work, that our hit is compared with: its lower bound.
 pub const FLOOR: (&str, &str) = ("arc-swap", "a guard and the clock: the floor");
 
 /// The floor of what goes through the trait of `azure_core`.

@@ -1,5 +1,5 @@
-//! What a cached token costs: ours beside `azure_identity` as published, and beside the least that
-//! it could cost.
+//! The cost of a cached token: `identity` beside `azure_identity` as published, and beside lower
+//! bounds.
 //!
 //! `cargo bench -p credsim-benches --bench hit` measures everything; with `-- --quick` in about a
 //! minute; with `-- callers` (or `single`, `hang`, `stampede`) a part of it. First criterion
@@ -8,8 +8,8 @@
 //! `-- callers --baseline before`); then all cases take turns in one process, in rounds of a few
 //! milliseconds, which is for comparing them with each other on a machine that is not quiet.
 //!
-//! Every case adds up the lengths of the tokens that it got, and the sum is checked after the time
-//! was taken. Nothing is timed cold: every case is asked before, and what reaches its service is
+//! Every case adds up the lengths of the tokens that it got, and the sum is checked after the time is
+//! taken. Every case has its token cached before it is timed, and requests to its service are
 //! counted. Callers are a closed loop: a caller asks again when it has its token.
 #![expect(
     clippy::disallowed_methods,
@@ -28,10 +28,10 @@ mod stampede;
 
 use std::time::Duration;
 
-/// What a bench gives, or why it could not be run.
+/// The result of a bench, or the error that stopped it.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// How much is measured.
+/// The amount of measurements.
 #[derive(Clone, Copy)]
 struct Effort {
     /// Rounds in which every case has its turn.
@@ -79,7 +79,7 @@ const WITH_VALUE: [&str; 4] = [
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
-    // Without `--bench` it is only looked at whether it runs (`cargo test --benches`).
+    // Without `--bench` (`cargo test --benches`) the bench only has to run, on little work.
     let effort = match has("--bench") && !has("--quick") {
         true => FULL,
         false => QUICK,

@@ -1,4 +1,4 @@
-//! `azure_identity` as published, asked for the same.
+//! The same cases with `azure_identity` as published.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub fn client_secret(service: &Service) -> Outcome<Arc<ClientSecretCredential>> 
     )?)
 }
 
-/// Warm.
+/// The cases, each with its token cached.
 pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     let credential = client_secret(service)?;
     credential.get_token(&[SCOPE], None).await?;

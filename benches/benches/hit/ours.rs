@@ -1,4 +1,4 @@
-//! Our credentials, asked in every way that an application has.
+//! The cases of `identity`: every way in which an application can get a token.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub fn request() -> TokenRequest {
     TokenRequest::new([SCOPE])
 }
 
-/// Environment and `az` have nothing to give, so the third answers.
+/// Environment and `az` are unavailable, so the third member answers.
 fn chain(service: &Service) -> Outcome<ChainedTokenCredential> {
     let platform = service.platform();
     let mut no_commands = platform.clone();
@@ -60,7 +60,7 @@ impl credsim_identity::platform::CommandRunner for NoCommands {
     }
 }
 
-/// All ways, warm. Made inside a runtime.
+/// All cases, each with its token cached. Must be called inside a runtime.
 pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     let credential = client_secret(service.platform())?;
     credential.token(&request()).await?;

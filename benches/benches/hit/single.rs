@@ -1,4 +1,4 @@
-//! One caller, one hit after another; and two of them on two threads.
+//! One caller, one hit after another; and two such callers on two threads.
 
 use std::{
     sync::{Arc, Barrier},
@@ -11,7 +11,7 @@ use criterion::Criterion;
 
 use crate::{Effort, Outcome, case::Case, floors, official, ours, service::Service};
 
-/// All cases, each warm, after exactly one request to its service.
+/// All cases. Each has its token cached, after exactly one request to its service.
 fn all(runtime: &tokio::runtime::Runtime) -> Outcome<Vec<Case>> {
     let mut cases = floors::cases(&Service::new())?;
     let service = Service::new();
@@ -43,7 +43,7 @@ pub fn run(effort: Effort) -> Outcome {
     let mut one = vec![Vec::new(); cases.len()];
     let mut two = vec![Vec::new(); cases.len()];
     for round in 0..effort.rounds {
-        // Whoever is first in a round is another one each time.
+        // A different case is first in each round.
         for turn in 0..cases.len() {
             let index = (turn + round) % cases.len();
             let (case, times) = (&cases[index], times[index]);
@@ -60,8 +60,8 @@ fn nanoseconds(took: std::time::Duration, times: u64) -> f64 {
     took.as_nanos() as f64 / times as f64
 }
 
-/// What a hit takes on each of two threads that work at the same time. `None` if the machine did
-/// not let them: somebody else was on one of its cores.
+/// The time of a hit on each of two threads that run at the same time. `None` if they did not have a
+/// core each, because of other load.
 fn both(case: &Arc<Case>, times: u64) -> Option<f64> {
     let barrier = Arc::new(Barrier::new(2));
     let start = Instant::now();
