@@ -1,4 +1,4 @@
-//! How many events of a trace are judged per second, and what a view takes beside the trace.
+//! How many events of a trace are judged per second, and how much memory a view needs.
 //!
 //! `cargo bench -p credsim-benches --bench judge` plays fleets whose traces have about 10^4, 10^5
 //! and 10^6 events, once each, and judges every trace five times; with `-- --quick` once. Judging

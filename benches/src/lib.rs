@@ -70,7 +70,7 @@ pub fn play_all(scenarios: &[Loaded], engine: Engine, threads: usize) -> usize {
     })
 }
 
-/// A service that asks for its token every virtual second, with hourly tokens, for so long.
+/// An application that gets its token every virtual second, with hourly tokens, for this long.
 ///
 /// # Panics
 /// Never: the text is fixed.
@@ -97,11 +97,11 @@ that.token-from = {{ credential = "ManagedIdentityCredential" }}
     read("steady-service", &text)
 }
 
-/// So many clients with a credential each and hourly tokens, that begin to call one after another
-/// and do so again and again, this often, for so long.
+/// A fleet of clients with a credential each and hourly tokens. They begin one after another, and call
+/// at this interval for this long.
 ///
 /// # Panics
-/// When the times make no sense.
+/// If the times do not make a valid scenario.
 pub fn fleet(clients: u32, lasts: &str, every: &str) -> Scenario {
     let text = format!(
         r#"

@@ -1,7 +1,7 @@
-//! The results of all benches in one file, for whoever makes a table of them.
+//! The results of all benches in one file, from which `table` makes a table.
 #![expect(
     clippy::disallowed_methods,
-    reason = "who runs the benches says where their rows go"
+    reason = "a variable of the environment names the file for the rows"
 )]
 
 use std::{fs, io, path::Path};
@@ -15,15 +15,15 @@ const FILE: &str = "CREDSIM_ROWS";
 /// A figure.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Row {
-    /// What it belongs to: `engine`.
+    /// The group of the bench: `engine`.
     pub group: String,
-    /// Who was measured: `lapse`.
+    /// The subject of the measurement: `lapse`.
     pub who: String,
-    /// Doing what: `10,000 clients, one virtual day`.
+    /// The measured work: `10,000 clients, one virtual day`.
     pub what: String,
     /// How many callers there are.
     pub callers: u32,
-    /// What is counted: `virtual s/s`.
+    /// The unit: `virtual s/s`.
     pub unit: String,
     /// The median of the samples.
     pub median: f64,
@@ -33,7 +33,7 @@ pub struct Row {
     pub high: f64,
     /// How many samples there are.
     pub samples: usize,
-    /// What else one must know to read it.
+    /// A remark that is needed to read the figure.
     pub note: String,
 }
 
@@ -44,7 +44,7 @@ impl Row {
         samples.sort_by(f64::total_cmp);
         let last = samples.len().saturating_sub(1) as f64;
         let at = |index: f64| samples.get(index as usize).copied().unwrap_or(f64::NAN);
-        // Between two samples, their share of both.
+        // Linear interpolation between two samples.
         let quantile = |share: f64| {
             let (low, high) = ((last * share).floor(), (last * share).ceil());
             at(low) + (at(high) - at(low)) * (last * share - low)
@@ -70,8 +70,8 @@ impl Row {
     }
 }
 
-/// Adds the rows to the JSON array in the file that `CREDSIM_ROWS` names; a row of an earlier run
-/// about the same thing gives way.
+/// Adds the rows to the JSON array in the file that `CREDSIM_ROWS` names. A row of an earlier run with
+/// the same keys is replaced.
 ///
 /// # Errors
 /// The file can't be read or written, or holds something else.

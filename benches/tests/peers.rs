@@ -1,6 +1,6 @@
-//! The published SDKs beside ours: `benches/peers/run --check` measures a little of everything, and
-//! what it counts is known. They are left out where the SDKs are not installed; with
-//! `CREDSIM_REQUIRE` they fail.
+//! The published SDKs beside ours: `benches/peers/run --check` measures a little of everything; its
+//! counts of requests are known and checked. Skipped where the SDKs are not installed; with
+//! `CREDSIM_REQUIRE` set, they fail instead.
 
 #![allow(
     clippy::unwrap_used,
@@ -54,7 +54,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
 }
 
-/// What is installed is what is pinned.
+/// The installed versions are the pinned ones.
 fn is_installed() -> bool {
     let same = |pinned: &str, installed: &str| {
         let read = |path| fs::read(folder().join(path)).ok();
@@ -97,7 +97,7 @@ fn everything() {
     }
     let groups: BTreeSet<_> = rows.iter().map(|row| row["group"].as_str()).collect();
     for group in ["hit", "hit-p99", "cold", "memory", "stampede-cold"] {
-        // Python's memory, and so all of it, is measured on Linux only.
+        // Python's memory is measured on Linux only, and so is that of the others.
         let is_there = groups.contains(&Some(group));
         assert!(
             is_there || group == "memory" && !cfg!(target_os = "linux"),
@@ -111,7 +111,7 @@ fn everything() {
         Some("credsim-identity"),
     ];
     assert_eq!(versions, BTreeSet::from(pinned));
-    // Eight callers: a credential asks for each of them, the provider for all together.
+    // Eight callers: a credential sends a request for each, the provider one for all.
     let javascript = "azure-identity (JavaScript) 4.13.1";
     for group in ["stampede-cold", "stampede-refresh"] {
         let credential = requests(&rows, group, javascript, "ClientSecretCredential");
@@ -150,8 +150,8 @@ fn assert_shape(row: &Value) {
     assert!(callers > 0 && samples > 0, "{row}");
 }
 
-/// Without a service of ours, or with another one, no script begins. What is asked for here would
-/// not leave this machine even if one did.
+/// Without our service, or with another one, no script begins. The addresses used here would not leave
+/// this machine even if one did.
 fn guarded() {
     let javascript = folder().join("javascript/first.mjs");
     let python = folder().join("python/first.py");

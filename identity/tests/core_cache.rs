@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use core_support::{HOUR, Host, MINUTE, SECOND, Source, jwt_with};
 use credsim_identity::{
     AccessToken, Error, ErrorKind, IdentityChange, Observer, TokenRequest,
-    cache::{CacheKey, TokenCache},
+    cache::{CacheKey, SingleFlight, TokenCache},
 };
 use jiff::SignedDuration;
 
@@ -67,6 +67,16 @@ fn secrets(answers: &[Result<AccessToken, Error>]) -> Vec<&str> {
         .iter()
         .map(|answer| answer.as_ref().map_or("error", AccessToken::secret))
         .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_caches_shows_for_whom_and_no_token() {
+    let world = World::new();
+    world.get().await.unwrap();
+    let flights = SingleFlight::new(&world.host.platform(), "Other");
+    let debug = format!("{:?} {flights:?}", world.cache);
+    assert!(debug.contains("Test") && debug.contains("Other"), "{debug}");
+    assert!(!debug.contains("token 1"), "{debug}");
 }
 
 #[tokio::test(start_paused = true)]

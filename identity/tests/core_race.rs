@@ -11,9 +11,9 @@ use std::{
 
 use core_support::{HOUR, Host, MINUTE, SECOND, Source};
 use credsim_identity::{
-    TokenRequest,
+    AccessToken, Error, ErrorKind, TokenRequest,
     cache::{CacheKey, SingleFlight, TokenCache},
-    platform::{BoxFuture, Spawner, TaskHandle},
+    platform::{BoxFuture, Clock as _, Spawner, TaskHandle},
 };
 
 #[tokio::test(start_paused = true)]
@@ -111,11 +111,8 @@ fn pr_24_a_dropped_waiter_is_woken_outside_the_lock() {
     done.recv_timeout(MINUTE).unwrap();
 }
 
-/// A request begins, and before it is sent, the answer to claims brings the token that it wants.
-#[tokio::test(start_paused = true)]
-async fn pr_24_a_request_whose_token_has_come_meanwhile_is_not_sent() {
-    let host = Host::new(0.0);
-    let source = Source::new(&host);
+/// A request begins, and before it is sent, the answer to claims says all about it.
+async fn overtaken(source: Source, host: &Host) -> [Result<AccessToken, Error>; 2] {
     let cache = TokenCache::new(host.platform(), "Test");
     let plain = TokenRequest::new(["scope"]);
     let claims = plain.clone().with_claims("{}");
@@ -136,6 +133,26 @@ async fn pr_24_a_request_whose_token_has_come_meanwhile_is_not_sent() {
                 .get(CacheKey::of(&plain), &plain, || source.fetch())
                 .await
         });
+    [with_claims, without]
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_24_a_request_whose_token_has_come_meanwhile_is_not_sent() {
+    let host = Host::new(0.0);
+    let source = Source::new(&host);
+    let [with_claims, without] = overtaken(source.clone(), &host).await;
     assert_eq!(with_claims.unwrap(), without.unwrap());
+    assert_eq!(source.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pr_12_a_request_that_was_forbidden_meanwhile_is_not_sent() {
+    let host = Host::new(0.0);
+    let source = Source::new(&host);
+    let at = host.now() + jiff::SignedDuration::from_hours(1);
+    source.fails_with(Error::new(ErrorKind::Failed, "Test", "busy").with_retry_at(at));
+    for answer in overtaken(source.clone(), &host).await {
+        assert_eq!(answer.unwrap_err().retry_at(), Some(at));
+    }
     assert_eq!(source.count(), 1);
 }

@@ -148,6 +148,68 @@ async fn users_share_a_cache_and_no_token() {
     bob.token(&request).await.unwrap_err();
 }
 
+/// Never answers, and records that it was disposed.
+#[derive(Debug)]
+struct Mute(AtomicUsize);
+
+impl TokenSource for Mute {
+    fn name(&self) -> &str {
+        "Mute"
+    }
+    fn key(&self, request: &TokenRequest) -> Result<CacheKey, Error> {
+        Ok(CacheKey::of(request))
+    }
+    fn fetch<'a>(
+        &'a self,
+        _: &'a TokenRequest,
+        _: &'a dyn AccountStore,
+    ) -> BoxFuture<'a, Result<Fetched, Error>> {
+        Box::pin(async { Err(Error::new(ErrorKind::Unavailable, "Mute", "not here")) })
+    }
+    fn never_answers(&self) -> bool {
+        true
+    }
+    fn dispose(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl OnBehalfOf for Mute {
+    fn fetch_for<'a>(
+        &'a self,
+        _: &'a UserAssertion,
+        request: &'a TokenRequest,
+        accounts: &'a dyn AccountStore,
+    ) -> BoxFuture<'a, Result<Fetched, Error>> {
+        self.fetch(request, accounts)
+    }
+}
+
+/// A source in an `Arc` and one for a user are what is in them.
+#[tokio::test(start_paused = true)]
+async fn a_source_is_seen_through_what_is_around_it() {
+    let host = Host::new(0.0);
+    let options = CommonOptions::default().with_platform(host.platform());
+    let never = |credential: &dyn TokenCredential| credential.fast_path().unwrap().never_answers();
+    let counter = credential(&host);
+    let of_user = counter.for_user(UserAssertion::new("alice"));
+    assert_eq!((of_user.name(), never(&of_user)), ("Counter", false));
+
+    let mute = Arc::new(Mute(AtomicUsize::new(0)));
+    let shared = CachedCredential::with_options(Arc::clone(&mute), &options);
+    assert_eq!((shared.name(), never(&shared)), ("Mute", true));
+    let plain = CachedCredential::with_options(Mute(AtomicUsize::new(0)), &options);
+    let of_user = plain.for_user(UserAssertion::new("alice"));
+    assert_eq!((of_user.name(), never(&of_user)), ("Mute", true));
+    let error = of_user
+        .token(&TokenRequest::new(["scope"]))
+        .await
+        .unwrap_err();
+    assert_eq!(error.credential(), "Mute");
+    shared.dispose();
+    assert_eq!(mute.0.load(Ordering::Relaxed), 1);
+}
+
 /// What was reported.
 #[derive(Default)]
 struct Changes(Mutex<Vec<String>>);

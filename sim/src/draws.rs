@@ -14,7 +14,8 @@ use ring::digest::{Context, SHA256};
 #[derive(Clone)]
 pub struct Draws {
     seed: u64,
-    streams: Arc<Mutex<BTreeMap<String, ChaCha8Rng>>>,
+    /// Boxed, for the map moves its entries: a stream has a few hundred bytes.
+    streams: Arc<Mutex<BTreeMap<String, Box<ChaCha8Rng>>>>,
 }
 
 impl Draws {
@@ -38,7 +39,7 @@ impl Draws {
         let mut key = [0; 32];
         key.copy_from_slice(context.finish().as_ref());
         // ChaCha8 is specified, so its numbers are the same in every release.
-        let mut stream = ChaCha8Rng::from_seed(key);
+        let mut stream = Box::new(ChaCha8Rng::from_seed(key));
         let first = stream.next_u64();
         streams.insert(purpose.to_owned(), stream);
         first

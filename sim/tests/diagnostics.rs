@@ -36,7 +36,7 @@ fn invalid(name: &str) -> Invalid {
     let [source] = sources.unwrap().try_into().unwrap();
     match source.parse() {
         Ok(_) => panic!("{name} is valid"),
-        // The path on this machine is of no interest to anybody else.
+        // Approved texts do not depend on the path of the repository.
         Err(invalid) => invalid.at_path(&format!("fixtures/invalid/{name}.toml")),
     }
 }
@@ -64,7 +64,7 @@ fn no_diagnostic_is_left_of_a_file_that_is_gone() {
 }
 
 #[test]
-fn every_diagnostic_says_where_and_what_and_what_was_expected_or_to_do() {
+fn every_diagnostic_has_a_place_a_message_and_what_was_expected_or_to_do() {
     for name in names(".toml") {
         let invalid = invalid(&name);
         assert!(!invalid.diagnostics().is_empty(), "{name}");
@@ -134,13 +134,13 @@ fn a_diagnostic_is_also_json() {
 }
 
 #[test]
-fn a_diagnostic_has_colour_when_told_so() {
+fn a_diagnostic_has_colour_on_request() {
     let invalid = parse("x", "x.toml", "title = 5").unwrap_err();
     assert!(invalid.render(true).contains("\u{1b}["));
     assert!(!invalid.render(false).contains('\u{1b}'));
 }
 
-/// Much of what the format can say, and nothing wrong in it.
+/// A valid file with most of what the format allows.
 const FINE: &str = r#"
 title = "A managed identity is removed, and a chain goes on as a human"
 story = "Someone ran `az login` on the VM months ago. Today IMDS stops knowing the identity."

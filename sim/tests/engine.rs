@@ -1,4 +1,4 @@
-//! All engines carry the same worlds: order, times, holds, crashes, refusals.
+//! The engines agree on order, times, holds, crashes and refused connections.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -99,7 +99,7 @@ fn bytes_come_back_after_two_latencies() {
 }
 
 #[test]
-fn nobody_listens_and_nobody_is_called_so() {
+fn a_closed_port_refuses_and_an_unknown_name_is_an_error() {
     for engine in ENGINES {
         let notes = play(engine, |host, _, notes| async move {
             let refused = host.network.connect("echo", 81).await.err().unwrap();
@@ -165,7 +165,7 @@ fn a_crashed_host_breaks_its_connections_and_serves_again_after_a_restart() {
 }
 
 #[test]
-fn a_host_that_is_down_says_nothing_and_the_connections_of_before_are_reset() {
+fn a_host_that_is_down_does_not_answer_and_its_old_connections_are_reset() {
     for engine in [Engine::Lapse, Engine::Live] {
         let notes = play(engine, |host, control, notes| async move {
             let mut before = host.network.connect("echo", 80).await.unwrap();
@@ -274,7 +274,7 @@ fn a_world_that_spins_is_given_up() {
     }
 }
 
-/// What waits for another thread, which takes so long.
+/// Work that awaits another OS thread, which takes this long.
 fn another_thread(takes: Duration) -> BoxFuture<'static, ()> {
     let (give, get) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
@@ -286,7 +286,7 @@ fn another_thread(takes: Duration) -> BoxFuture<'static, ()> {
     })
 }
 
-/// What waits for another thread, which gives itself a name and takes so long.
+/// Work that awaits another OS thread, which has a name of its own and takes this long.
 fn named_thread(takes: Duration) -> BoxFuture<'static, ()> {
     let (give, get) = tokio::sync::oneshot::channel();
     let (runs, has_its_name) = std::sync::mpsc::channel();
@@ -303,7 +303,7 @@ fn named_thread(takes: Duration) -> BoxFuture<'static, ()> {
     })
 }
 
-/// Threads of other worlds, of the tests and of the harness are not those of a world that ends.
+/// Threads of other worlds, of the tests and of the harness are not attributed to a world that ends.
 #[test]
 fn threads_that_a_world_has_not_started_do_not_fail_it() {
     let joins: fn(Host) -> BoxFuture<'static, ()> = |host| {
@@ -463,7 +463,7 @@ fn a_loop_that_never_waits_is_a_fault_of_the_harness() {
 }
 
 #[test]
-fn real_time_begins_when_the_world_says_so_and_only_the_live_engine_has_a_date() {
+fn real_time_begins_when_the_world_begins_and_only_the_live_engine_has_a_date() {
     for engine in ENGINES {
         let notes = play(engine, |host, control, notes| async move {
             host.runtime.sleep(Duration::from_millis(30)).await;

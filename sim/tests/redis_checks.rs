@@ -1,4 +1,4 @@
-//! What is judged of Redis: neither more nor less than what happened.
+//! The Redis expectations and invariants count exactly what is in the trace.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -8,12 +8,13 @@ use credsim::{
     trace::{Kind, RedisEvent},
 };
 
-/// A world with one Redis, and what else is said of the client, the timeline and the calls.
+/// Plays a world with one Redis, with the options `client` of the subject and with `rest`: the
+/// timeline, the calls and the expectations. Returns what fails.
 fn failures(client: &str, rest: &str) -> Vec<String> {
     failures_of(client, rest, |_| {})
 }
 
-/// The same of a trace in which events were changed after the run.
+/// As [`failures`], after `change` has altered the events of the run.
 fn failures_of(client: &str, rest: &str, change: impl Fn(&mut Kind)) -> Vec<String> {
     let text = format!(
         r#"

@@ -1,4 +1,4 @@
-//! Reports of endings that a healthy subject on a healthy harness can't be made to show.
+//! Reports of outcomes that no bundled scenario produces: failures of the harness, nondeterminism.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -178,7 +178,7 @@ fn known(name: &str) -> Finding {
     finding
 }
 
-/// Played as far as it could be seen, with a subject that is known to break something.
+/// An outcome in which some checks were not observed, of a subject with a known failure.
 fn half_seen() -> Vec<Outcome> {
     vec![
         outcome(

@@ -3,7 +3,7 @@
 //!
 //! A day is played on lapse alone. What both engines play is a minute, in which every client gets
 //! its first token; beside it stands turmoil's own loop, with two hosts that only sleep. Each figure
-//! is a sample of its own, and those who are compared take turns.
+//! is a sample of its own, and compared runs alternate.
 
 use std::{
     hint::black_box,
@@ -32,7 +32,7 @@ pub fn run(quick: bool) -> Vec<Row> {
     rows
 }
 
-/// The samples of one contestant.
+/// The samples of one engine.
 #[derive(Default)]
 struct Samples {
     virtual_seconds: Vec<f64>,

@@ -1,9 +1,9 @@
-//! Turmoil's own loop, with nobody in it.
+//! Turmoil's own loop, with hosts that only sleep.
 
 use std::time::{Duration, Instant};
 
-/// The least that turmoil does in so much virtual time: its ticks, with hosts that only sleep. How
-/// long that took, without setting it up.
+/// Runs turmoil's ticks for this much virtual time, with hosts that only sleep: the lower bound of any
+/// world on turmoil. Returns the real time without the setup.
 #[expect(
     clippy::disallowed_methods,
     reason = "it is turmoil's clock that is measured, by the real one"

@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p credsim-benches` runs everything. The library is played whole; a steady service
 //! is played for one virtual day on lapse and for one virtual minute on both engines, beside
-//! turmoil's own loop with nobody in it. Nothing is timed that is not also done by `credsim run`,
-//! except the judging. A last line states the ratio, scaled to a virtual day.
+//! turmoil's own loop with hosts that only sleep. Only work that `credsim run` also does is timed,
+//! without the judging. A last line states the ratio, scaled to a virtual day.
 //!
 //! `-- fleet` plays fleets of 10, 1,000 and 10,000 clients alone, with the judging; they are played
 //! after the rest too, unless another word is given. With `--quick` each is played once. The file that
@@ -124,7 +124,7 @@ fn main() -> std::io::Result<()> {
             .filter(|argument| !argument.starts_with('-'))
     };
     benches();
-    // As a test, criterion runs each bench once; the rest has nothing to show then.
+    // In a test, criterion runs each bench once; the figures below would mean nothing.
     if !has("--test") && !has("--list") {
         if words().next().is_none() {
             rows::write(&ratio())?;

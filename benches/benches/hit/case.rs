@@ -9,8 +9,8 @@ use credsim_benches::rows::Row;
 
 use crate::service::LENGTH;
 
-/// Who is asked, how, and the loop that asks: it has the call inside, so that the compiler sees it
-/// as it sees that of an application.
+/// A credential, a way to call it, and the loop that does so. The call is inlined into the loop, as
+/// the compiler would do in an application.
 pub struct Case {
     pub who: &'static str,
     pub what: &'static str,
@@ -18,7 +18,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// `hits` gets a token so many times and gives the sum of their lengths.
+    /// `hits` gets a token this many times and returns the sum of their lengths.
     pub fn asking(
         who: &'static str,
         what: &'static str,
@@ -28,7 +28,7 @@ impl Case {
         Self { who, what, hits }
     }
 
-    /// `hit` gets a token at once and gives its length; zero for none.
+    /// `hit` gets a token at once and returns its length; zero if there is none.
     pub fn new(
         who: &'static str,
         what: &'static str,
@@ -44,10 +44,10 @@ impl Case {
         Self::asking(who, what, hits)
     }
 
-    /// How long so many hits take.
+    /// The time that this many hits take.
     ///
     /// # Panics
-    /// When one of them was none.
+    /// If one of them returned no token.
     pub fn time(&self, times: u64) -> Duration {
         let start = Instant::now();
         let sum = (self.hits)(times);
@@ -56,7 +56,7 @@ impl Case {
         took
     }
 
-    /// How many hits take about `turn`. Warms up.
+    /// Returns how many hits take about `turn`; warms up.
     pub fn calibrate(&self, turn: Duration) -> u64 {
         let mut times = 100;
         loop {
@@ -86,8 +86,8 @@ impl Case {
     }
 }
 
-/// A loop around what an application writes: it awaits an answer and looks at the secret. The whole
-/// loop is one future, which is polled once: if an answer is not there at once, all are missing.
+/// A loop around the code of an application, which awaits a token and reads its secret. The whole loop
+/// is one future that is polled once: if any hit is pending, no length is returned.
 macro_rules! asking {
     ($answer:expr, $token:ident => $secret:expr) => {
         move |times: u64| {

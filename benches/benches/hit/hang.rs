@@ -1,4 +1,4 @@
-//! A hit for one scope while the request for another one is not answered.
+//! A hit for one scope while the request for another scope is not answered.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::{
     single::print,
 };
 
-/// How long `azure_identity` is made to wait, in each sample.
+/// How long the service delays its answer to `azure_identity`, in each sample.
 const SLOW: Duration = Duration::from_millis(100);
 
 pub fn run(effort: Effort) -> Outcome {
@@ -29,7 +29,7 @@ pub fn run(effort: Effort) -> Outcome {
     Ok(rows::write(&rows)?)
 }
 
-/// The same hit with nothing under way and with a request that hangs for good, taking turns.
+/// The same hit without any request in flight and with one that hangs for good, in turn.
 async fn ours(effort: Effort) -> Outcome<Vec<Row>> {
     let mut cases = Vec::new();
     let mut under_way = Vec::new();
@@ -73,7 +73,7 @@ async fn ours(effort: Effort) -> Outcome<Vec<Row>> {
         .collect())
 }
 
-/// Its hit waits for the request, so the request is only slow.
+/// A hit of `azure_identity` waits for the request, so the request is slow and does not hang.
 async fn theirs(effort: Effort) -> Outcome<Row> {
     let service = Service::new();
     let mut samples = Vec::new();

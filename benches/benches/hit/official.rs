@@ -1,4 +1,4 @@
-//! `azure_identity` as published, asked for the same.
+//! The same cases with `azure_identity` as published.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::{
 };
 
 pub const NAME: &str = "azure_identity (Rust) 1.0.0";
+pub const TYPED: &str = "typed, a slice of scopes";
 
 pub fn client_secret(service: &Service) -> Outcome<Arc<ClientSecretCredential>> {
     let options = ClientSecretCredentialOptions {
@@ -33,7 +34,7 @@ pub fn client_secret(service: &Service) -> Outcome<Arc<ClientSecretCredential>> 
     )?)
 }
 
-/// Warm.
+/// The cases, each with its token cached.
 pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     let credential = client_secret(service)?;
     credential.get_token(&[SCOPE], None).await?;
@@ -41,7 +42,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     Ok(vec![
         Case::asking(
             NAME,
-            "typed, a slice of scopes",
+            TYPED,
             asking!(credential.get_token(&[SCOPE], None), token => token.token.secret()),
         ),
         Case::asking(

@@ -1,4 +1,4 @@
-//! Our credentials, asked in every way that an application has.
+//! The cases of `identity`: every way in which an application can get a token.
 
 use std::sync::Arc;
 
@@ -17,6 +17,10 @@ use crate::{
 };
 
 pub const NAME: &str = "credsim-identity";
+/// What the cases are called that others ask for by name.
+pub const PREPARED: &str = "typed, a prepared request";
+pub const NEW: &str = "typed, a new request each time";
+pub const ADAPTER: &str = "through the azure-core adapter";
 
 pub fn client_secret(platform: Platform) -> Outcome<ClientSecretCredential> {
     let builder = ClientSecretCredential::builder(TENANT, CLIENT, SECRET).platform(platform);
@@ -27,7 +31,7 @@ pub fn request() -> TokenRequest {
     TokenRequest::new([SCOPE])
 }
 
-/// Environment and `az` have nothing to give, so the third answers.
+/// Environment and `az` are unavailable, so the third member answers.
 fn chain(service: &Service) -> Outcome<ChainedTokenCredential> {
     let platform = service.platform();
     let mut no_commands = platform.clone();
@@ -56,7 +60,7 @@ impl credsim_identity::platform::CommandRunner for NoCommands {
     }
 }
 
-/// All ways, warm. Made inside a runtime.
+/// All cases, each with its token cached. Must be called inside a runtime.
 pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     let credential = client_secret(service.platform())?;
     credential.token(&request()).await?;
@@ -80,7 +84,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
         }),
         Case::asking(
             NAME,
-            "typed, a prepared request",
+            PREPARED,
             asking!(typed.0.token(&typed.1), token => token.secret()),
         ),
         Case::asking(
@@ -90,7 +94,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
         ),
         Case::asking(
             NAME,
-            "typed, a new request each time",
+            NEW,
             asking!(anew.token(&request()), token => token.secret()),
         ),
         Case::asking(
@@ -105,7 +109,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
         ),
         Case::asking(
             NAME,
-            "through the azure-core adapter",
+            ADAPTER,
             asking!(adapted.get_token(&[SCOPE], None), token => token.token.secret()),
         ),
     ])

@@ -1,4 +1,4 @@
-//! The services behind the credentials: in this process, without sockets, and counting.
+//! The token endpoint behind the credentials: in this process, without sockets. It counts requests.
 
 use std::{
     fmt,
@@ -21,11 +21,11 @@ pub const LENGTH: usize = 1_600;
 
 pub const TENANT: &str = "00000000-0000-0000-0000-00000000000a";
 pub const CLIENT: &str = "00000000-0000-0000-0000-00000000000b";
-pub const SECRET: &str = "a secret that nobody checks";
+pub const SECRET: &str = "a secret that is not checked";
 pub const SCOPE: &str = "https://vault.azure.net/.default";
 pub const OTHER_SCOPE: &str = "https://storage.azure.com/.default";
 
-/// A token endpoint that answers after a while, or never, and counts who asks.
+/// A token endpoint that answers after a delay, or never, and counts requests.
 #[derive(Clone)]
 pub struct Service(Arc<Inner>);
 
@@ -95,7 +95,7 @@ impl Service {
         )
     }
 
-    /// The real machine, with this service instead of its network.
+    /// The platform of this machine, with this service instead of the network.
     pub fn platform(&self) -> Platform {
         let mut platform = Platform::system();
         platform.http = Arc::new(self.clone());

@@ -1,4 +1,4 @@
-//! One caller, one hit after another; and two of them on two threads.
+//! One caller, one hit after another; and two such callers on two threads.
 
 use std::{
     sync::{Arc, Barrier},
@@ -11,7 +11,7 @@ use criterion::Criterion;
 
 use crate::{Effort, Outcome, case::Case, floors, official, ours, service::Service};
 
-/// All cases, each warm, after exactly one request to its service.
+/// All cases. Each has its token cached, after exactly one request to its service.
 fn all(runtime: &tokio::runtime::Runtime) -> Outcome<Vec<Case>> {
     let mut cases = floors::cases(&Service::new())?;
     let service = Service::new();
@@ -43,7 +43,7 @@ pub fn run(effort: Effort) -> Outcome {
     let mut one = vec![Vec::new(); cases.len()];
     let mut two = vec![Vec::new(); cases.len()];
     for round in 0..effort.rounds {
-        // Whoever is first in a round is another one each time.
+        // A different case is first in each round.
         for turn in 0..cases.len() {
             let index = (turn + round) % cases.len();
             let (case, times) = (&cases[index], times[index]);
@@ -60,8 +60,8 @@ fn nanoseconds(took: std::time::Duration, times: u64) -> f64 {
     took.as_nanos() as f64 / times as f64
 }
 
-/// What a hit takes on each of two threads that work at the same time. `None` if the machine did
-/// not let them: somebody else was on one of its cores.
+/// The time of a hit on each of two threads that run at the same time. `None` if they did not have a
+/// core each, because of other load.
 fn both(case: &Arc<Case>, times: u64) -> Option<f64> {
     let barrier = Arc::new(Barrier::new(2));
     let start = Instant::now();
@@ -97,8 +97,8 @@ fn thread_time() -> std::time::Duration {
 }
 
 fn criterion(cases: &[Arc<Case>]) {
-    let mut criterion = Criterion::default();
-    let mut group = criterion.benchmark_group("hit");
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("hit/single");
     for case in cases {
         group.bench_function(format!("{}: {}", case.who, case.what), |bencher| {
             bencher.iter_custom(|times| case.time(times));
@@ -115,8 +115,9 @@ fn report(cases: &[Arc<Case>], one: &[Vec<f64>], two: &[Vec<f64>]) -> Outcome {
         cases.iter().position(|case| is_it(&case))
     };
     let floor = index(floors::FLOOR.0, floors::FLOOR.1);
-    let official = index(official::NAME, "typed, a slice of scopes");
-    let (Some(floor), Some(official)) = (floor, official) else {
+    let official = index(official::NAME, official::TYPED);
+    let adapter = index(floors::ADAPTER_FLOOR.0, floors::ADAPTER_FLOOR.1);
+    let (Some(floor), Some(official), Some(adapter)) = (floor, official, adapter) else {
         return Err("the cases to compare with are missing".into());
     };
     let mut rows = Vec::new();
@@ -127,6 +128,10 @@ fn report(cases: &[Arc<Case>], one: &[Vec<f64>], two: &[Vec<f64>]) -> Outcome {
             pairs.map(|(a, b)| a / b).collect::<Vec<f64>>()
         };
         rows.push(case.row("hit-over-floor", "x", 1).of(ratios(index, floor)));
+        if case.what == ours::ADAPTER {
+            let over = ratios(index, adapter);
+            rows.push(case.row("hit-over-adapter-floor", "x", 1).of(over));
+        }
         rows.push(
             case.row("hit-under-azure-identity", "x", 1)
                 .of(ratios(official, index)),

@@ -1,5 +1,5 @@
-//! What reaches the service when many callers want a token at once: with nothing in the cache, and
-//! when the token has ended.
+//! Requests that reach the service when many callers want a token at once: with an empty cache, and
+//! with an expired token.
 
 use std::{
     sync::Arc,
@@ -22,13 +22,13 @@ use crate::{
 const CALLERS: [u32; 4] = [1, 64, 1_000, 10_000];
 const ANSWER_TAKES: Duration = Duration::from_millis(100);
 
-/// Those that both of them count as ended, in seconds: `azure_identity` five minutes before the
-/// end. Then the clock is waited for.
+/// Lives of tokens, in seconds, that have ended for the library after a second: `azure_identity`
+/// counts a token as expired five minutes before its end. The bench then waits on the real clock.
 const OURS_LIVES: u64 = 1;
 const THEIRS_LIVES: u64 = 301;
 const UNTIL_IT_HAS_ENDED: Duration = Duration::from_millis(1_500);
 
-/// What a crowd brought to the service, and when its last member had a token.
+/// The requests that one crowd of callers caused, and when its last member had a token.
 struct Crowd {
     requests: f64,
     last: f64,
@@ -52,15 +52,15 @@ pub fn run(effort: Effort) -> Outcome {
                 ours.push(runtime.block_on(our_crowd(callers, ended))?);
                 theirs.push(their_crowd(&runtime, callers, ended)?);
             }
-            rows.extend(told(ours::NAME, group, callers, &ours));
-            rows.extend(told(official::NAME, group, callers, &theirs));
+            rows.extend(rows_of(ours::NAME, group, callers, &ours));
+            rows.extend(rows_of(official::NAME, group, callers, &theirs));
         }
     }
     rows.iter().for_each(print);
     Ok(rows::write(&rows)?)
 }
 
-fn told(who: &'static str, group: &str, callers: u32, crowds: &[Crowd]) -> [Row; 2] {
+fn rows_of(who: &'static str, group: &str, callers: u32, crowds: &[Crowd]) -> [Row; 2] {
     let case = Case::new(who, "ClientSecretCredential", || 0);
     let requests = crowds.iter().map(|crowd| crowd.requests).collect();
     let last = crowds.iter().map(|crowd| crowd.last).collect();
@@ -77,7 +77,7 @@ fn told(who: &'static str, group: &str, callers: u32, crowds: &[Crowd]) -> [Row;
 async fn our_crowd(callers: u32, ended: bool) -> Outcome<Crowd> {
     let service = Service::new();
     let credential = ours::client_secret(service.platform())?;
-    // Whatever is left of a token is enough.
+    // Any token that has not expired is accepted.
     let request = Arc::new(ours::request().with_min_remaining(Duration::ZERO));
     if ended {
         service.lives(OURS_LIVES);

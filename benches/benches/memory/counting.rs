@@ -1,4 +1,4 @@
-//! The system's allocator, counting.
+//! The system's allocator with counters.
 #![expect(unsafe_code, reason = "an allocator can't be written without")]
 
 use std::{
@@ -14,7 +14,7 @@ static ALLOCATOR: Counting = Counting;
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 static LIVE: AtomicIsize = AtomicIsize::new(0);
 
-/// How often memory was asked for, or asked to grow.
+/// The number of allocations and reallocations.
 pub fn allocations() -> usize {
     ALLOCATIONS.load(Relaxed)
 }
@@ -33,7 +33,7 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
         LIVE.fetch_add(size(layout), Relaxed);
-        // SAFETY: the caller's promises are those that it asks for.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc::alloc`, which is passed on.
         unsafe { System.alloc(layout) }
     }
 

@@ -2,7 +2,7 @@
 //! the allocator.
 //!
 //! `cargo bench -p credsim-benches --bench memory`. A program of its own, so that no other bench pays
-//! for the counting. Bytes are those that were asked for; an allocator rounds them up.
+//! for the counting. Bytes are requested sizes; an allocator rounds them up.
 #![expect(
     clippy::disallowed_methods,
     reason = "a bench measures the real machine"
@@ -33,19 +33,19 @@ use credsim_identity::{TokenCredentialExt as _, TokenRequest};
 use case::Case;
 use service::{SCOPE, Service};
 
-/// What a bench gives, or why it could not be run.
+/// The result of a bench, or the error that stopped it.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const HITS: u64 = 10_000;
 const MANY: usize = 1_000;
 
 fn main() -> Outcome {
-    // One thread, so that what is counted is what was measured.
+    // One thread, so that only the measured code is counted.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
     let cases = runtime.block_on(cases())?;
-    // Outside the runtime: inside, tokio's own locks give way after 128 hits.
+    // Outside the runtime: inside, tokio's cooperative budget ends after 128 hits.
     let mut rows: Vec<Row> = cases.iter().map(allocations).collect();
     rows.extend(runtime.block_on(ours_hold())?);
     rows.extend(runtime.block_on(theirs_hold())?);
@@ -81,10 +81,10 @@ fn held(who: &'static str, what: &'static str, bytes: isize) -> Row {
     row.of(vec![bytes as f64 / MANY as f64])
 }
 
-/// What the trace of a run holds for each event: 1,000 clients with a credential each, for a day.
+/// The bytes of a trace per event: 1,000 clients with a credential each, for a day.
 fn trace_holds() -> Row {
     let scenario = fleet(1_000, "24h", "11m");
-    // The first run fills what a process keeps: keys, signatures, time zones.
+    // The first run fills the caches of the process: keys, signatures, time zones.
     drop(play(&scenario, Engine::Lapse, 1));
     let before = counting::live();
     let run = play(&scenario, Engine::Lapse, 1);
@@ -120,7 +120,7 @@ async fn ours_hold() -> Outcome<Vec<Row>> {
     let start = counting::live();
     for request in &requests {
         one.token(request).await?;
-        // The first hit is remembered, too.
+        // The first hit adds an entry to the lookup, which counts, too.
         one.token(request).await?;
     }
     let entries = counting::live();

@@ -19,11 +19,11 @@ mod world;
 
 use std::time::Duration;
 
-/// What a bench gives, or why it could not be run.
+/// The result of a bench, or the error that stopped it.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// How much is measured. A figure has its rounds, or fewer when they take too long, but enough for
-/// an interval.
+/// The amount of measurements. A figure has this many rounds, or fewer when they take too long, but
+/// enough for an interval.
 #[derive(Clone, Copy)]
 struct Effort {
     /// Pairs of ours and bare.
@@ -58,7 +58,7 @@ const PARTS: [Part; 3] = [
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
-    // Without `--bench` it is only looked at whether it runs (`cargo test --benches`).
+    // Without `--bench` (`cargo test --benches`) the bench only has to run, on little work.
     let effort = match has("--bench") && !has("--quick") {
         true => FULL,
         false => QUICK,

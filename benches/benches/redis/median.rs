@@ -1,4 +1,4 @@
-//! Medians, and what is known of them.
+//! Medians with their confidence intervals.
 
 /// A median with its 95 % interval.
 #[derive(Clone, Copy)]
@@ -9,13 +9,13 @@ pub struct Median {
 }
 
 impl Median {
-    /// Of measurements in any order. With fewer than six the interval is the whole range, and less
-    /// sure than 95 %.
+    /// The median of measurements in any order. With fewer than six, the interval is the whole range,
+    /// and its confidence is below 95 %.
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let last = values.len().saturating_sub(1);
         let at = |index: usize| values.get(index.min(last)).copied().unwrap_or(f64::NAN);
-        // As many on each side of the median as a fair coin leaves with 97.5 %.
+        // At most 2.5 % of the probability beyond each end, by the binomial distribution.
         let outside = outside(values.len());
         Self {
             value: (at(last / 2) + at(last.div_ceil(2))) / 2.0,
@@ -31,8 +31,8 @@ impl Median {
     }
 }
 
-/// How many of `count` values may be left out at each end so that the rest holds the median with a
-/// probability of 95 %.
+/// Returns how many of `count` values can be dropped at each end so that the rest still contains the
+/// median with a probability of 95 %.
 fn outside(count: usize) -> usize {
     let mut term = 0.5_f64.powi(i32::try_from(count).unwrap_or(i32::MAX));
     let (mut sum, mut out) = (0.0, 0);

@@ -63,7 +63,7 @@ async fn on_a_real_server(effort: Effort) -> Outcome {
         return Ok(());
     };
     let watch = Arc::new(Watch::default());
-    // Of an hour: every two seconds.
+    // This share of an hour is two seconds.
     let provider = server.provider(2.0 / 3600.0, watch.clone())?;
     let _connections = connect(&provider, &server.endpoint(), Duration::ZERO).await?;
     let mut wall = Vec::new();
@@ -93,10 +93,10 @@ async fn connect(
     Ok(connections)
 }
 
-/// Sees a token come, and the last connection run on it.
+/// Observes the arrival of a token, and the last connection that signs in with it.
 #[derive(Default)]
 struct Watch {
-    /// Has the virtual time, where there is one.
+    /// The virtual clock; none on a real server.
     world: OnceLock<Arc<dyn Runtime>>,
     renewal: Mutex<Renewal>,
     done: Notify,
@@ -104,7 +104,7 @@ struct Watch {
 
 #[derive(Default)]
 struct Renewal {
-    /// The next token is the one.
+    /// Begins to measure: the next token counts.
     awaited: bool,
     came: Option<(Instant, Duration)>,
     left: usize,

@@ -1,4 +1,4 @@
-//! A real redis-server, and a source of tokens that it accepts.
+//! A real redis-server, and a token source whose tokens it accepts.
 
 use std::{
     fmt, io,
@@ -29,7 +29,7 @@ const OID: &str = "5e29463d-0000-0000-0000-000000000001";
 
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
-/// It ends with the value.
+/// A running server. It ends when this is dropped.
 pub struct Server {
     child: Child,
     port: u16,
@@ -112,7 +112,7 @@ impl Server {
 
 async fn bare(port: u16, settings: RedisConnectionInfo) -> RedisResult<MultiplexedConnection> {
     let at = ConnectionAddr::Tcp("127.0.0.1".to_owned(), port).into_connection_info()?;
-    // As ours: commands are small and wait for their answers.
+    // The same as in our layer: commands are small and wait for their answers.
     let at = at.set_tcp_settings(TcpSettings::default().set_nodelay(true));
     let client = Client::open(at.set_redis_settings(settings))?;
     let config = config();
@@ -121,12 +121,12 @@ async fn bare(port: u16, settings: RedisConnectionInfo) -> RedisResult<Multiplex
         .await
 }
 
-/// Its defaults, but for the limit of an answer, which is ours.
+/// The defaults of the crate, except for the time limit of an answer, which is that of our layer.
 pub fn config() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(10)))
 }
 
-/// Issues tokens, and tells the server of them.
+/// Issues tokens, and registers each as a password on the server.
 struct Entra {
     admin: MultiplexedConnection,
     issued: AtomicU32,

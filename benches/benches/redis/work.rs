@@ -1,4 +1,4 @@
-//! What is asked of a connection.
+//! The commands of a measurement, and how they are sent.
 
 use redis::{Cmd, Pipeline, RedisResult, Value, aio::ConnectionLike, cmd, pipe};
 use tokio::task::JoinSet;
@@ -31,7 +31,7 @@ impl Work {
         }
     }
 
-    /// Sends `commands`, or the next number that divides well.
+    /// Sends `commands` commands, rounded up to whole batches.
     pub async fn run<C>(self, connection: &C, commands: usize) -> RedisResult<()>
     where
         C: ConnectionLike + Clone + Send + 'static,
@@ -81,7 +81,7 @@ async fn pipelines(mut connection: impl ConnectionLike, count: usize) -> RedisRe
     Ok(())
 }
 
-/// Nobody measures wrong answers.
+/// Returns an error for a wrong answer, which would make the measurement worthless.
 fn check(value: &Value) -> RedisResult<()> {
     match value {
         Value::BulkString(bytes) if bytes == VALUE.as_bytes() => Ok(()),

@@ -1,4 +1,4 @@
-//! A world with IMDS and Redis, and code of ours on its host.
+//! A simulated world with IMDS and Redis, and the measured code on its host.
 
 use std::{
     sync::{Arc, mpsc},
@@ -28,11 +28,11 @@ use jiff::tz::TimeZone;
 
 use crate::Outcome;
 
-/// What code on the host works with.
+/// What the measured code on the host uses.
 pub struct Cast {
     pub host: Host,
     pub platform: Platform,
-    /// Of the tokens of the host's managed identity, which last an hour.
+    /// Provides tokens of the host's managed identity, which last an hour.
     pub provider: EntraIdCredentialsProvider,
     pub endpoint: RedisEndpoint,
 }
@@ -57,8 +57,8 @@ do.redis = { send = ["PING"] }
 that.redis-replies = {}
 "#;
 
-/// Plays `story` in a world of its own, and gives what it gave. The world keeps its trace, as in
-/// any run.
+/// Runs `story` in a world of its own and returns its result. The world records a trace, as in any
+/// run.
 pub fn play<T, F>(
     engine: Engine,
     observer: Arc<dyn RedisObserver>,

@@ -1,5 +1,6 @@
-//! From nothing to the first token, with our credentials: `first-token KIND`, the counterpart of
-//! `peers/javascript/first.mjs` and `peers/python/first.py`. The runner of the peers has the clock.
+//! From process start to the first token, with our credentials: `first-token KIND`, the counterpart of
+//! `peers/javascript/first.mjs` and `peers/python/first.py`. The runner of the peers measures the
+//! time.
 
 use std::{env, process::ExitCode};
 
@@ -8,13 +9,13 @@ use credsim_identity::{
     TokenRequest,
 };
 
-/// Those of the other scripts.
+/// The ids and the secret of the other scripts.
 const TENANT: &str = "22222222-0000-0000-0000-000000000001";
 const CLIENT: &str = "11111111-0000-0000-0000-000000000001";
 const SECRET: &str = "a-secret-of-the-benches";
 const SCOPE: &str = "https://vault.azure.net/.default";
 
-/// Without them it would ask the real services.
+/// Without these variables the real services would be asked.
 const PLACES: [&str; 2] = ["AZURE_AUTHORITY_HOST", "AZURE_POD_IDENTITY_AUTHORITY_HOST"];
 
 fn main() -> ExitCode {

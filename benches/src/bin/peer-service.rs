@@ -1,8 +1,8 @@
 //! The service of `benches/peers`, as a program: `peer-service CERTIFICATE`.
 //!
 //! Writes its authority's certificate, in PEM, to the file `CERTIFICATE`, then one line of JSON to
-//! standard output that tells where Entra and IMDS are. Ends when its standard input does, so it
-//! never outlives who started it.
+//! standard output with the URLs of Entra and IMDS. Ends when its standard input ends, so it never
+//! outlives the process that started it.
 
 use std::{env, fs, io::Read, process::ExitCode};
 
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread serves, so that of two cores one is the client's.
+/// One thread serves, so that the client has the other one of two cores.
 #[expect(clippy::disallowed_methods, reason = "files of this machine")]
 fn run(file: &std::path::Path) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_told() {
+    fn a_missing_file_is_an_error_that_names_it() {
         let error = run(["no-such-file.json".to_owned()].into_iter()).unwrap_err();
         assert!(error.starts_with("no-such-file.json: "), "{error}");
         assert!(run(std::iter::empty()).is_err());

@@ -1,4 +1,4 @@
-//! What the service says to a request.
+//! The answers of the service.
 //!
 //! | request | answer |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | `POST /TENANT/oauth2/v2.0/token` | a token for a day, to be refreshed after half of it |
 //! | `GET /metadata/identity/oauth2/token`, `Metadata: true` | a token for a day |
 //! | `GET /control/counts` | the counts, as JSON; not counted itself, and at once |
-//! | `POST /control/reset/MS` | counts from 0; answers take so many milliseconds from now on |
+//! | `POST /control/reset/MS` | counts from 0; later answers take MS milliseconds |
 //! | anything else | 400, and one more `refused` |
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,10 +18,11 @@ use super::{counts::Counts, token::token};
 /// Seconds that a token lives.
 const LIFE: u64 = 86_400;
 
-/// Seconds after which Entra wants it refreshed. For IMDS, clients take half of the life themselves.
+/// Seconds after which a token of Entra is to be refreshed. IMDS sends none; clients use half of the
+/// life.
 const REFRESH_IN: u64 = LIFE / 2;
 
-/// What of a request the service looks at.
+/// The parts of a request that the service reads.
 pub(super) struct Asked<'a> {
     pub is_post: bool,
     pub path: &'a str,
@@ -33,7 +34,7 @@ pub(super) async fn answer(asked: &Asked<'_>, entra: &str, counts: &Counts) -> (
     let mut parts = asked.path.trim_start_matches('/').split('/');
     let parts = [(); 5].map(|()| parts.next().unwrap_or_default());
     match (asked.is_post, parts) {
-        (false, ["control", "counts", ..]) => (200, told(counts)),
+        (false, ["control", "counts", ..]) => (200, listed(counts)),
         (true, ["control", "reset", delay, ..]) => reset(delay, counts),
         (true, [_, "oauth2", "v2.0", "token", ""]) => {
             let _in_flight = counts.ask();
@@ -59,7 +60,7 @@ pub(super) async fn answer(asked: &Asked<'_>, entra: &str, counts: &Counts) -> (
     }
 }
 
-fn told(counts: &Counts) -> Value {
+fn listed(counts: &Counts) -> Value {
     json!({
         "tokens": counts.tokens(),
         "discoveries": counts.discoveries(),
@@ -72,7 +73,7 @@ fn reset(delay: &str, counts: &Counts) -> (u16, Value) {
     match delay.parse() {
         Ok(delay) => {
             counts.reset(Duration::from_millis(delay));
-            (200, told(counts))
+            (200, listed(counts))
         }
         Err(_) => (
             400,
@@ -81,7 +82,7 @@ fn reset(delay: &str, counts: &Counts) -> (u16, Value) {
     }
 }
 
-/// Even no delay gives way to others.
+/// A delay of zero still yields to other tasks.
 #[expect(clippy::disallowed_methods, reason = "real time is what is measured")]
 async fn wait(delay: Duration) {
     tokio::time::sleep(delay).await;

@@ -1,4 +1,4 @@
-//! What reached the service, and how long it takes to answer.
+//! Counters of requests, and the delay of answers.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -31,7 +31,7 @@ impl Counts {
         self.discoveries.load(Relaxed)
     }
 
-    /// Requests that were neither, or lacked what the service insists on.
+    /// All other requests, and those that lack what the service requires.
     pub fn refused(&self) -> u64 {
         self.refused.load(Relaxed)
     }
@@ -41,7 +41,7 @@ impl Counts {
         self.peak.load(Relaxed)
     }
 
-    /// Counts from 0 again. From now on, answers take so long.
+    /// Resets the counters, and sets the delay of later answers.
     pub fn reset(&self, delay: Duration) {
         for count in [&self.tokens, &self.discoveries, &self.refused, &self.peak] {
             count.store(0, Relaxed);

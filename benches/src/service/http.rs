@@ -1,4 +1,4 @@
-//! Connections: accepts them, speaks HTTP/1.1 on them, with or without TLS.
+//! Accepts connections and serves HTTP/1.1 on them, with or without TLS.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -28,7 +28,7 @@ pub(super) async fn accept(
     let entra: Arc<str> = entra.into();
     let mut connections = JoinSet::new();
     loop {
-        // An error here is that of one connection, or there are too many: the next one may do.
+        // The error of one connection, or of too many: the next accept may succeed.
         let Ok((stream, _)) = listener.accept().await else {
             tokio::task::yield_now().await;
             continue;
@@ -38,7 +38,7 @@ pub(super) async fn accept(
         let (tls, entra, counts) = (tls.clone(), entra.clone(), counts.clone());
         connections.spawn(async move {
             match tls {
-                // A client that does not trust us sees that itself.
+                // A client that does not trust the certificate reports that itself.
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream).await {
                         serve(stream, entra, counts).await;
@@ -56,7 +56,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let respond = service_fn(move |request| respond(request, entra.clone(), counts.clone()));
-    // How a connection ends is the client's matter.
+    // The error of a connection is of no interest: clients close as they like.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), respond)
         .await;
@@ -68,7 +68,7 @@ async fn respond(
     counts: Arc<Counts>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    // What it says does not matter, but it has to be off the connection.
+    // The body is not used, but must be read before the next request on the connection.
     let _ = body.collect().await;
     let asked = Asked {
         is_post: head.method == Method::POST,

@@ -1,8 +1,8 @@
 //! The service that the measured credential libraries ask for tokens: Entra over HTTPS and IMDS over
 //! HTTP, on 127.0.0.1, with a fixed delay and with counts of what reached it.
 //!
-//! It judges nothing and is as small as it can be, so that a measurement shows the library and not
-//! the service. What a real service does beyond that is the simulator's business.
+//! It checks little and is as small as possible, so that a measurement shows the library and not the
+//! service. Realistic services are those of the simulator.
 
 mod answer;
 mod counts;
@@ -16,8 +16,8 @@ use tokio::{net::TcpListener, net::TcpSocket, task::JoinSet};
 
 pub use counts::Counts;
 
-/// So many connections may wait to be accepted: those of 10,000 callers that start at once. The
-/// system may allow fewer.
+/// The length of the accept queue: enough for 10,000 callers that connect at once. The system may
+/// allow fewer.
 const BACKLOG: u32 = 10_240;
 
 /// A running service. It ends when this is dropped.
@@ -39,7 +39,7 @@ pub struct Service {
 /// Starts a service on two free ports of 127.0.0.1, inside the current tokio runtime.
 ///
 /// # Errors
-/// What keeps it from starting, in words: no free port, or no certificate can be made.
+/// There is no free port, or no certificate can be made.
 pub async fn start() -> Result<Service, String> {
     let certificates = tls::Certificates::new()?;
     let counts = Arc::new(Counts::default());

@@ -1,4 +1,4 @@
-//! The service must count right: everything that is told of stampedes stands on it.
+//! The counters of the service must be right: the figures of stampedes depend on them.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 

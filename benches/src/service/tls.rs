@@ -16,7 +16,7 @@ use tokio_rustls::{
     },
 };
 
-/// The clocks of clients are shifted here, and certificates outlast that.
+/// The years between which certificates are valid: the benches shift the clocks of clients.
 const FROM_YEAR: i32 = 2016;
 const UNTIL_YEAR: i32 = 2056;
 
@@ -42,7 +42,7 @@ impl Certificates {
     }
 }
 
-/// Good for nothing but 127.0.0.1.
+/// Constrains the authority to 127.0.0.1.
 fn authority() -> Result<CertificateParams, rcgen::Error> {
     let mut params = named("credsim benches, for one run")?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -51,7 +51,7 @@ fn authority() -> Result<CertificateParams, rcgen::Error> {
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: vec![
             GeneralSubtree::IpAddress(loopback),
-            // Where no name at all is permitted, any would be.
+            // Without any permitted DNS name, all of them would be permitted.
             GeneralSubtree::DnsName("credsim.invalid".to_owned()),
         ],
         excluded_subtrees: Vec::new(),
@@ -70,7 +70,8 @@ fn named(name: &str) -> Result<CertificateParams, rcgen::Error> {
 fn config(issuer: &Issuer<'_, KeyPair>) -> Result<ServerConfig, String> {
     let explain = |error: rcgen::Error| format!("no certificate can be made: {error}");
     let key = KeyPair::generate().map_err(explain)?;
-    // With a blank in it, for OpenSSL takes what looks like a host name for one, and forbids it.
+    // Contains a space: OpenSSL treats a common name that looks like a host name as one, and the
+    // constraint would forbid it.
     let mut params = named("credsim benches").map_err(explain)?;
     params.subject_alt_names = vec![SanType::IpAddress(Ipv4Addr::LOCALHOST.into())];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -1,11 +1,11 @@
-//! Tokens with the shape and the size of real ones. Nobody checks their signature.
+//! Tokens with the shape and the size of real ones. Their signatures are not valid.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 /// Bytes of an RS256 signature with a key of 2,048 bits.
 const SIGNATURE: usize = 256;
 
-/// What brings a token to some 1.7 kB, as directory claims do in real ones.
+/// Padding, which brings a token to about 1.7 kB, as directory claims do in real ones.
 const FILLER: usize = 880;
 
 /// The `number`-th token: three parts, about 1.7 kB, and no two alike.

@@ -1,14 +1,13 @@
 //! The keys of cached tokens.
 
-use std::collections::BTreeSet;
-
 use crate::TokenRequest;
 
 /// The key of a token in a cache. Scopes are compared as a case-sensitive set (PR-26).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CacheKey {
     // The field that differs most comes first, because keys are compared field by field.
-    scopes: BTreeSet<String>,
+    /// Sorted, each once: a set in one piece of memory, which compares faster than a tree.
+    scopes: Box<[String]>,
     tenant: String,
     client: String,
     account: String,
@@ -23,8 +22,11 @@ impl CacheKey {
     /// Creates a key from the scopes, tenant, claims and CAE of `request`. Everything else is empty,
     /// and so is the tenant if the request names none.
     pub fn of(request: &TokenRequest) -> Self {
+        let mut scopes = request.scopes().to_vec();
+        scopes.sort_unstable();
+        scopes.dedup();
         Self {
-            scopes: request.scopes().iter().cloned().collect(),
+            scopes: scopes.into_boxed_slice(),
             tenant: request.tenant.clone().unwrap_or_default(),
             client: String::new(),
             account: String::new(),
@@ -79,7 +81,7 @@ impl CacheKey {
     /// resource then share an entry.
     #[must_use]
     pub(crate) fn resource(mut self, resource: &str) -> Self {
-        self.scopes = BTreeSet::from([resource.to_owned()]);
+        self.scopes = Box::new([resource.to_owned()]);
         self.tenant.clear();
         self
     }
@@ -94,16 +96,14 @@ impl CacheKey {
 
     /// Returns the scopes, for logs and for the purposes of random draws.
     pub(super) fn scopes(&self) -> String {
-        self.scopes
-            .iter()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(" ")
+        self.scopes.join(" ")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -182,11 +182,8 @@ impl TokenCache {
         key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
     ) -> Option<TokenRef> {
         let asked = request.asked().for_user(user);
-        let slot = self.memory.slot(&asked, || key(request))?;
-        if user.is_none() {
-            request.memo.note(&slot);
-        }
-        self.memory.lend(&slot, wanted)
+        let memo = user.is_none().then_some(&request.memo);
+        self.memory.hit(&asked, memo, wanted, || key(request))
     }
 
     /// Returns what [`hit`](Self::hit) would return for a new request for these scopes.
@@ -207,7 +204,7 @@ impl TokenCache {
     ) -> Option<TokenRef> {
         const WANTED: u64 = DEFAULT_MIN_REMAINING.as_nanos() as u64;
         let asked = Asked::plain(scopes).for_user(user);
-        self.memory.hit(&asked, WANTED, || {
+        self.memory.hit(&asked, None, WANTED, || {
             key(&TokenRequest::new(scopes.iter().copied()))
         })
     }

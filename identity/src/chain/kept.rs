@@ -108,6 +108,9 @@ mod tests {
             let key = CacheKey::of(&request(scope));
             kept.0.insert(key, (token("t", 200), life));
         }
+        assert!(kept.valid(&request(0), at(0, 0)).is_some());
+        kept.keep(&request(1), &token("u", 200), at(0, 0));
+        assert_eq!(kept.0.len(), DEFAULT_CAPACITY, "there is room for so many");
         kept.keep(&request(DEFAULT_CAPACITY), &token("t", 200), at(0, 0));
         assert_eq!(kept.0.len(), DEFAULT_CAPACITY);
         assert!(kept.valid(&request(0), at(0, 0)).is_none(), "ends first");

@@ -262,6 +262,14 @@ mod tests {
         Memory::new(&Platform::system(), FallbackPolicy::Report)
     }
 
+    /// One whose last answer was by the member 1 as `a`.
+    fn after_one() -> Memory {
+        let mut memory = memory();
+        let verdict = answer(&mut memory, 1, &walk(None), "a");
+        assert_eq!(verdict, Verdict::First);
+        memory
+    }
+
     /// `""` is an opaque token.
     fn token(oid: &str) -> AccessToken {
         let claims = format!(r#"{{"oid":"{oid}"}}"#);
@@ -295,12 +303,6 @@ mod tests {
 
     #[test]
     fn pr_03_who_is_late_changes_nothing() {
-        let after_one = || {
-            let mut memory = memory();
-            let verdict = answer(&mut memory, 1, &walk(None), "a");
-            assert_eq!(verdict, Verdict::First);
-            memory
-        };
         let upward = || Route::Upward(Vec::new());
         for (member, route, is_late) in [
             (0, Route::Held, true),
@@ -325,6 +327,40 @@ mod tests {
         let mut empty = memory();
         assert_eq!(answer(&mut empty, 0, &upward(), "a"), Verdict::Late);
         assert_eq!(answer(&mut empty, 0, &Route::Held, "a"), Verdict::Late);
+    }
+
+    /// Two members of one name, and one whose name changes, such as a chain within the chain.
+    #[test]
+    fn pr_04_another_member_or_another_name_is_another_identity() {
+        let mut memory = after_one();
+        let other_member = answer(&mut memory, 0, &walk(None), "a");
+        assert!(
+            matches!(other_member, Verdict::Changed(_)),
+            "{other_member:?}"
+        );
+
+        let memory = after_one();
+        let (request, same) = (TokenRequest::new(["scope"]), token("a"));
+        let other_name = AccessToken::new(same.secret().to_owned(), same.expires_on(), "Other");
+        assert!(memory.changed_from(&request, 1, &other_name).is_some());
+        assert!(memory.changed_from(&request, 1, &same).is_none());
+        assert!(memory.changed_from(&request, 0, &same).is_some());
+    }
+
+    /// What is held may be handed out, unless a change is refused; then what was before.
+    #[test]
+    fn pr_04_only_a_refused_change_hides_what_a_member_holds() {
+        let request = TokenRequest::new(["scope"]);
+        let mut memory = after_one();
+        for (policy, of_b) in [
+            (FallbackPolicy::Report, Some(token("b"))),
+            (FallbackPolicy::Refuse, None),
+        ] {
+            memory.policy = policy;
+            let allowed = |oid| memory.allowed(&request, 1, token(oid));
+            assert_eq!(allowed("a"), Some(token("a")), "{policy:?}");
+            assert_eq!(allowed("b"), of_b, "{policy:?}");
+        }
     }
 
     /// An opaque token says nothing; what comes after it does.

@@ -236,3 +236,26 @@ impl AzureCliCredentialBuilder {
         ToolCredential::new(program, self.options).map(AzureCliCredential)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PR-28: which of two instants is meant where a local time comes twice.
+    #[test]
+    fn pr_28_the_earlier_instant_counts_until_it_is_past() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let read = |now| local_time(" 2026-10-25 02:30:00.000000 ", &zone, at(now)).unwrap();
+        let (earlier, later) = (at("2026-10-25T00:30:00Z"), at("2026-10-25T01:30:00Z"));
+        assert_eq!(read("2026-10-25T00:29:59Z"), earlier);
+        for now in [
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T00:30:01Z",
+            "2026-10-26T00:00:00Z",
+        ] {
+            assert_eq!(read(now), later, "{now}");
+        }
+        assert_eq!(local_time("soon", &zone, at("2026-10-25T00:00:00Z")), None);
+    }
+}

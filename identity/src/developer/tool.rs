@@ -329,3 +329,29 @@ pub(super) fn check(credential: &str, what: &str, text: &str, others: &str) -> R
 
 /// The allowed characters of a scope besides letters and digits.
 pub(super) const SCOPE: &str = "-_.:/";
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn identity(tenant: usize) -> Identity {
+        let claims = format!(r#"{{"oid":"o","tid":"{tenant}"}}"#);
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+        let secret = format!("e30.{claims}.c2ln");
+        Identity::of(&AccessToken::new(secret, Timestamp::UNIX_EPOCH, "Test"))
+    }
+
+    #[test]
+    fn pr_29_no_more_than_a_thousand_tenants_are_remembered() {
+        let mut signed_in = SignedIn::default();
+        for tenant in 1..=TENANTS {
+            signed_in.replace(Some("t"), &identity(tenant));
+            assert_eq!(signed_in.by_tenant.len(), tenant);
+        }
+        signed_in.replace(Some("t"), &identity(TENANTS + 1));
+        assert_eq!(signed_in.by_tenant.len(), 1);
+    }
+}

@@ -236,6 +236,25 @@ mod tests {
         assert_eq!(schedule.failures(), 0);
     }
 
+    /// PR-12: a wait that is named is a wait up to the longest one between two tries.
+    #[test]
+    fn a_wait_of_the_service_is_a_retry_up_to_the_cap() {
+        let policy = TokenRetryPolicy::default();
+        let cap = u32::try_from(policy.cap().as_secs()).unwrap();
+        for (wait, is_retried) in [(cap, true), (cap + 1, false)] {
+            let error = Error::new(ErrorKind::Failed, "Test", "busy");
+            let error = error.with_retry_at(at(wait).timestamp());
+            let expected = match is_retried {
+                true => AfterFailure::Retry(wait * SECOND),
+                false => AfterFailure::AtCap {
+                    wait: wait * SECOND,
+                    first: true,
+                },
+            };
+            assert_eq!(fail(&mut Schedule::default(), at(0), &error), expected);
+        }
+    }
+
     #[test]
     fn who_hurries_waits_for_the_floor_and_no_longer() {
         let config = TokenManagerConfig::default();

@@ -326,7 +326,10 @@ mod tests {
 
         store.forget(&alice).await.unwrap();
         assert!(store.refresh_token(&alice, "app").await.unwrap().is_none());
-        assert_eq!(store.accounts("app").await.unwrap(), [bob.clone()]);
+        assert_eq!(
+            store.accounts("app").await.unwrap(),
+            std::slice::from_ref(&bob)
+        );
         store.dispose();
         assert!(store.accounts("app").await.unwrap().is_empty());
         assert!(store.refresh_token(&bob, "app").await.unwrap().is_none());

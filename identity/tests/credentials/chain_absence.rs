@@ -395,3 +395,18 @@ async fn a_chain_within_a_chain() {
     assert!(!quick(&outer, &request()).await.1);
     assert!(quick(&outer, &request()).await.1);
 }
+
+/// But one in which somebody refuses quickly is asked in every walk.
+#[tokio::test(start_paused = true)]
+async fn a_chain_within_a_chain_that_refuses_quickly_is_asked_in_every_walk() {
+    let laptop = Laptop::new();
+    let first = Puppet::new("First", Err(ErrorKind::Unavailable));
+    let chain = || ChainedTokenCredential::builder().platform(laptop.stub.platform());
+    let inner = chain().shared(first.clone()).build().unwrap();
+    let outer = chain().credential(inner).shared(laptop.second.clone());
+    let outer = outer.build().unwrap();
+    for asked in 1..=3 {
+        outer.get_token(&request()).await.unwrap();
+        assert_eq!(first.asked(), asked);
+    }
+}

@@ -73,6 +73,7 @@ async fn a_hit_equals_the_answer_of_the_chain() {
             .unwrap(),
     ] {
         assert_eq!(hit.answered_by(), "Second");
+        assert_eq!(hit.principal().unwrap().object_id, "b");
         let record = hit.chain().unwrap();
         assert_eq!(record.chain, "ChainedTokenCredential");
         assert_eq!(record.tried.len(), 1);

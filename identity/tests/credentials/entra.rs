@@ -353,6 +353,9 @@ async fn the_environment_describes_an_application() {
         (ErrorKind::Configuration, "EnvironmentCredential")
     );
     assert!(credential.cached(&request()).is_some());
+    credential.clone().dispose();
+    assert!(credential.cached(&request()).is_none(), "PR-29");
+    assert_eq!(failure(&credential).await.kind(), ErrorKind::Cancelled);
 }
 
 /// CLI-31, PR-08: missing variables are named, and an empty one is missing; what is whole and cannot be used

@@ -146,6 +146,11 @@ async fn only_the_default_suffix_is_removed() {
         resources,
         ["https://a/", "https://a", "https://a/.default/x"]
     );
+    // PR-26: all spellings of one resource, in whatever tenant, are one token.
+    let other = TokenRequest::new(["https://a/.default"]).with_tenant("t");
+    assert!(credential.cached(&other).is_some());
+    credential.get_token(&other).await.unwrap();
+    assert_eq!(stub.urls().len(), 3);
 }
 
 /// PR-08, MI-01, MI-02, MI-04: sources that are not built are named, and are no reason to act as
@@ -409,14 +414,19 @@ async fn an_absent_service_is_not_the_same_as_a_silent_one() {
                 Some("check that this is an Azure host"),
             ),
         };
-        let stub = Stub::new();
-        stub.on_http(move |_| answer.clone());
+        let (stub, answers) = (Stub::new(), answer.clone());
+        stub.on_http(move |_| answers.clone());
         let error = failure(&builder(&stub).build().unwrap()).await;
         assert_eq!(error.kind(), kind, "{error}");
         assert!(
             error.message().starts_with(&format!("IMDS {message}")),
             "{error}"
         );
+        let said = match &answer {
+            Answer::Hangs => "no answer within 10 s",
+            _ => "as the test says",
+        };
+        assert!(error.message().ends_with(said), "{error}");
         assert_eq!(error.help().is_some(), help.is_some(), "{error}");
         assert!(
             help.is_none_or(|words| error.help().unwrap().contains(words)),

@@ -142,12 +142,25 @@ async fn client_credentials() {
         custom("https://login.microsoftonline.com/contoso.example?x=y"),
         custom("https://user:pass@login.microsoftonline.com/contoso.example"),
         custom("contoso.example"),
+        custom("data:contoso.example"),
         custom(""),
     ] {
         let error = for_application(&host, authority.clone()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{authority:?}");
         assert!(error.help().is_some(), "{authority:?}");
         assert!(!error.to_string().contains("pass"), "{error}");
+        if let AuthorityConfig::MultiTenant { tenant_id } = &authority
+            && tenant_id.is_empty()
+        {
+            assert_eq!(error.message(), "the tenant id of the authority is empty");
+        }
+        let is_no_url = ["http:", "contoso", "data:"];
+        if let AuthorityConfig::Custom { authority_url: url } = &authority
+            && (is_no_url.iter().any(|start| url.starts_with(start)) || url.ends_with(".com"))
+        {
+            let message = "the custom authority is not an https URL that ends in a tenant";
+            assert_eq!(error.message(), message, "{url}");
+        }
     }
 }
 
@@ -302,6 +315,7 @@ fn the_configuration_is_checked() {
         .validate()
         .unwrap();
     retry(|r| r.max_delay = r.initial_delay).validate().unwrap();
+    retry(|r| r.backoff_multiplier = 1.0).validate().unwrap();
     retry(|r| r.max_attempts = u32::MAX).validate().unwrap();
     let ends = TokenManagerConfig {
         expiration_refresh_ratio: 1.0,

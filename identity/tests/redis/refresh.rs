@@ -147,6 +147,16 @@ async fn a_token_that_ends_sooner_replaces_none_of_the_same_user() {
     );
 }
 
+/// PR-25: nor one that ends with it. The first is renewed after 42 minutes.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_ends_at_the_same_moment_is_no_news() {
+    let world = World::new([Token(HOUR), Token(18 * MINUTE), Token(HOUR)]);
+    let mut subscription = world.provider.subscribe();
+    world.sleep_until(43 * MINUTE).await;
+    assert_eq!(world.said(&mut subscription).await, [ok("1")]);
+    assert_eq!(world.notes.words(), ["refreshed", "same"]);
+}
+
 /// PR-30: for credentials that the server has refused.
 #[tokio::test(start_paused = true)]
 async fn renew_asks_now_but_not_in_a_loop() {

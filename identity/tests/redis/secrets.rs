@@ -1,6 +1,6 @@
 //! No token in logs, in `Debug`, in events.
 
-use credsim_identity::redis::RedisEvent;
+use credsim_identity::redis::{EntraIdCredentialsProvider, EntraIdProviderOptions, RedisEvent};
 
 use crate::{
     core_support::{HOUR, MINUTE},
@@ -27,7 +27,17 @@ async fn nothing_shows_a_token() {
         assert!(!shown.contains(claims), "{shown}");
         assert!(!logs_contain(claims));
     }
-    assert!(shown.contains("oid-1"));
+    for part in [
+        "oid-1",
+        "CredentialsSubscription",
+        "RedisCredentials",
+        "expires_on",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let end = credentials.expires_on();
+    assert!(credentials.is_valid(end - jiff::SignedDuration::from_nanos(1)));
+    assert!(!credentials.is_valid(end));
     // Nevertheless every event is reported.
     for said in [
         "a new token for oid-1",
@@ -44,6 +54,25 @@ async fn nothing_shows_a_token() {
             .then_some(())
             .ok_or_else(|| format!("{bad} warnings: {lines:?}"))
     });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_configured_is_shown() {
+    let world = World::new([Token(HOUR)]);
+    let builder = EntraIdCredentialsProvider::builder_shared(world.idp.clone());
+    let debug = format!("{:?}", builder.platform(world.host.platform()));
+    for part in [
+        "https://redis.azure.com/.default",
+        "initial_delay",
+        "max_attempts",
+        "jitter",
+    ] {
+        assert!(debug.contains(part), "{part}: {debug}");
+    }
+    let debug = format!("{:?}", EntraIdProviderOptions::default());
+    for part in ["scopes", "credential_retry", "request_timeout"] {
+        assert!(debug.contains(part), "{part}: {debug}");
+    }
 }
 
 #[test]

@@ -10,11 +10,13 @@ use credsim_identity::{
     platform::Clock as _,
     redis::{
         RedisEvent, TokenManagerConfig,
-        connection::{ConnectionOptions, EntraConnection, EntraPubSub, RedisEndpoint},
+        connection::{
+            ConnectionOptions, EntraConnection, EntraConnectionManager, EntraPubSub, RedisEndpoint,
+        },
     },
 };
 use jiff::SignedDuration;
-use redis::{ProtocolVersion, RedisResult, Value, cmd};
+use redis::{ProtocolVersion, RedisResult, Value, aio::ConnectionLike as _, cmd};
 
 use crate::{
     core_support::{HOUR, Host, MINUTE, SECOND},
@@ -279,4 +281,28 @@ async fn a_slice_is_measured_when_its_command_is_sent() {
     let popped = fake.arrived("BLPOP");
     let over = popped.iter().filter(early).map(ends).max();
     assert!(over.is_none_or(|over| over <= 18 * SECOND), "{over:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_says_its_database_and_whether_it_is_up() {
+    let host = Host::new(0.0);
+    let peer = Peer::new(&host, |_, words| match words[0].as_str() {
+        "HELLO" => "%1\r\n$5\r\nproto\r\n:3\r\n".to_owned(),
+        _ => "+OK\r\n".to_owned(),
+    });
+    let world = World::on(host, [Answer::Token(HOUR)], |builder| {
+        builder.platform(peer.platform())
+    });
+    let mut options = ConnectionOptions::default();
+    options.database = 3;
+    let plain = EntraConnection::connect(endpoint(), &world.provider, options.clone()).await;
+    let plain = plain.unwrap();
+    let manager = EntraConnectionManager::connect(endpoint(), &world.provider, options.clone());
+    let manager = manager.await.unwrap();
+    assert_eq!((plain.get_db(), manager.get_db()), (3, 3));
+    let subscriber = EntraPubSub::connect(endpoint(), &world.provider, options).await;
+    let debug = format!("{plain:?} {manager:?} {:?}", subscriber.unwrap());
+    for part in ["ended: None", "connected: true", "EntraPubSub"] {
+        assert!(debug.contains(part), "{debug}");
+    }
 }

@@ -98,12 +98,10 @@ pub fn sign_with(key: SigningKey, claims: &impl Serialize) -> String {
 pub fn verify(token: &str) -> Result<Value, NotVerified> {
     let (signed, signature) = token.rsplit_once('.').ok_or(NotVerified::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(NotVerified::Malformed)?;
-    let decoded: Value = decode(header).ok_or(NotVerified::Malformed)?;
-    let keys = [SigningKey::Common, SigningKey::Fast].into_iter();
-    let signer = keys
-        .filter_map(signer)
-        .find(|signer| decoded["alg"] == "RS256" && decoded["kid"] == signer.id.as_str())
-        .ok_or(NotVerified::UnknownKey)?;
+    let signer = signer_of(header)?;
+    if signer.knows(signed.as_bytes(), signature) {
+        return decode(claims).ok_or(NotVerified::Malformed);
+    }
     let signature = general_purpose::URL_SAFE_NO_PAD
         .decode(signature)
         .map_err(|_| NotVerified::Malformed)?;
@@ -112,6 +110,20 @@ pub fn verify(token: &str) -> Result<Value, NotVerified> {
         .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
         .map_err(|_| NotVerified::Signature)?;
     decode(claims).ok_or(NotVerified::Malformed)
+}
+
+/// The key that a token's header names.
+fn signer_of(header: &str) -> Result<&'static Signer, NotVerified> {
+    let keys = [SigningKey::Common, SigningKey::Fast].into_iter();
+    let mut signers = keys.filter_map(signer);
+    // Tokens of this module have the header of their key, word for word.
+    if let Some(signer) = signers.clone().find(|signer| signer.header == header) {
+        return Ok(signer);
+    }
+    let decoded: Value = decode(header).ok_or(NotVerified::Malformed)?;
+    signers
+        .find(|signer| decoded["alg"] == "RS256" && decoded["kid"] == signer.id.as_str())
+        .ok_or(NotVerified::UnknownKey)
 }
 
 /// The claims of a token, whatever its signature; none if it is not a token.
@@ -169,6 +181,20 @@ impl Signer {
         }
     }
 
+    /// Whether it has made this signature itself, and remembers that. PKCS#1 v1.5 has one signature
+    /// for each input, so an equal one needs no verification.
+    fn knows(&self, input: &[u8], signature: &str) -> bool {
+        match &self.key {
+            Key::Common { known, .. } => {
+                let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                known
+                    .get(&digest_of(input))
+                    .is_some_and(|one| one == signature)
+            }
+            Key::Fast(_) => false,
+        }
+    }
+
     fn signature(&self, input: &[u8]) -> String {
         match &self.key {
             Key::Common { key, known } => common_signature(key, known, input),
@@ -177,13 +203,18 @@ impl Signer {
     }
 }
 
+fn digest_of(input: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, input).as_ref());
+    bytes
+}
+
 fn common_signature(
     key: &KeyPair,
     known: &Mutex<BTreeMap<[u8; 32], String>>,
     input: &[u8],
 ) -> String {
-    let mut name = [0; 32];
-    name.copy_from_slice(digest(&SHA256, input).as_ref());
+    let name = digest_of(input);
     let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(signature) = known().get(&name) {
         return signature.clone();

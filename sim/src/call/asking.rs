@@ -7,7 +7,7 @@ use credsim_identity::{AccessToken, Error, Outcome, TokenCredentialExt as _, Tok
 use super::{Caller, Instance, SubjectInstance};
 use crate::{
     credential::BuiltSubject,
-    trace::{CallOutcome, Kind, TriedMember, fingerprint},
+    trace::{CallOutcome, Kind, SharedStr, TriedMember, fingerprint},
 };
 
 /// Asks the caller's credential, no longer than the caller waits. Returns the token, if there is one.
@@ -19,7 +19,7 @@ pub(super) async fn ask(caller: &Caller, request: &TokenRequest) -> Option<Acces
         step: caller.step,
         caller: caller.which.caller,
         instance: instance.number,
-        scope: request.scopes().join(" ").into(),
+        scope: scope_of(request),
     });
     let answer = match &instance.built {
         Err(error) => Some(Err(error.clone())),
@@ -43,6 +43,14 @@ pub(super) async fn ask(caller: &Caller, request: &TokenRequest) -> Option<Acces
         outcome: outcome(caller, instance, answer.as_ref()),
     });
     answer?.ok()
+}
+
+/// The scopes as the trace writes them.
+fn scope_of(request: &TokenRequest) -> SharedStr {
+    match request.scopes() {
+        [one] => one.into(),
+        several => several.join(" ").into(),
+    }
 }
 
 fn outcome(

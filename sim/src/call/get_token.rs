@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use credsim_identity::{AccessToken, TokenRequest};
@@ -39,18 +39,31 @@ pub struct GetToken {
     pub keeps_token: bool,
 }
 
-/// The tokens of callers that keep them, by series and caller.
+/// What the callers keep from one call to the next.
 #[derive(Default)]
-pub(crate) struct Kept(Mutex<BTreeMap<(usize, u32), AccessToken>>);
+pub(crate) struct Kept {
+    /// The tokens of callers that keep them, by series and caller.
+    tokens: Mutex<BTreeMap<(usize, u32), AccessToken>>,
+    /// The requests of series in which all calls make the same one, by series: an application that
+    /// asks repeatedly reuses its request, too.
+    requests: Mutex<BTreeMap<usize, Arc<TokenRequest>>>,
+}
 
 impl Kept {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<(usize, u32), AccessToken>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tokens(&self) -> MutexGuard<'_, BTreeMap<(usize, u32), AccessToken>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the request of all calls of the series, built by `make` at the first of them.
+    fn request(&self, series: usize, make: impl FnOnce() -> TokenRequest) -> Arc<TokenRequest> {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = requests.entry(series).or_insert_with(|| Arc::new(make()));
+        request.clone()
     }
 
     /// Returns whether the caller still uses the token that it keeps.
     fn suffices(&self, caller: &Caller) -> bool {
-        let kept = self.all();
+        let kept = self.tokens();
         let token = kept.get(&(caller.step, caller.which.caller));
         token.is_some_and(|token| caller.context.host.now() < asks_again(token))
     }
@@ -109,18 +122,7 @@ impl CallKind for GetToken {
     }
 
     fn token_request(&self, _: &World, which: Which) -> Option<TokenRequest> {
-        let scopes = self.scopes.iter().map(|scope| which.fill(scope));
-        let mut request = TokenRequest::new(scopes).with_cae(self.cae);
-        if let Some(tenant) = &self.tenant {
-            request = request.with_tenant(tenant);
-        }
-        if let Some(claims) = &self.claims {
-            request = request.with_claims(claims);
-        }
-        if let Some(least) = self.min_remaining {
-            request = request.with_min_remaining(least.0);
-        }
-        Some(request)
+        Some(self.request(which))
     }
 
     fn request_options(&self) -> Vec<&'static str> {
@@ -150,18 +152,43 @@ impl CallKind for GetToken {
         if self.keeps_token && kept.suffices(caller) {
             return;
         }
-        let Some(request) = self.token_request(&caller.context.world, caller.which) else {
-            return;
+        let make = || self.request(caller.which);
+        let request = if self.is_always_the_same() {
+            kept.request(caller.step, make)
+        } else {
+            Arc::new(make())
         };
         let token = asking::ask(caller, &request).await;
         if let Some(token) = token.filter(|_| self.keeps_token) {
             let place = (caller.step, caller.which.caller);
-            kept.all().insert(place, token);
+            kept.tokens().insert(place, token);
         }
     }
 
     /// An application that keeps a token goes on using it.
     fn before_dispose(_: &Kept) {}
+}
+
+impl GetToken {
+    fn request(&self, which: Which) -> TokenRequest {
+        let scopes = self.scopes.iter().map(|scope| which.fill(scope));
+        let mut request = TokenRequest::new(scopes).with_cae(self.cae);
+        if let Some(tenant) = &self.tenant {
+            request = request.with_tenant(tenant);
+        }
+        if let Some(claims) = &self.claims {
+            request = request.with_claims(claims);
+        }
+        if let Some(least) = self.min_remaining {
+            request = request.with_min_remaining(least.0);
+        }
+        request
+    }
+
+    /// Whether no number stands in a scope: then every call of the series makes the same request.
+    fn is_always_the_same(&self) -> bool {
+        !self.scopes.iter().any(|scope| scope.contains('{'))
+    }
 }
 
 /// Reports braces in a scope that hold no number, or one that never changes.

@@ -159,6 +159,9 @@ impl Which {
 
     /// `text` with the numbers in their places.
     pub fn fill(self, text: &str) -> String {
+        if !text.contains('{') {
+            return text.to_owned();
+        }
         text.replace("{n}", &self.repetition.to_string())
             .replace("{caller}", &self.caller.to_string())
     }

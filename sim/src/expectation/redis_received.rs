@@ -11,7 +11,7 @@ use crate::check::Check;
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{diagnostics::one_of, document::Place};
 use crate::service::redis::resp::shown;
-use crate::trace::{Kind, Published, RedisEvent};
+use crate::trace::{Published, RedisEvent};
 use crate::wording::counted;
 
 /// What is published so shortly before the end may still be on its way.
@@ -178,10 +178,7 @@ impl<'a> Heard<'a> {
             messages: Vec::new(),
             gaps: Vec::new(),
         };
-        for event in view.redis() {
-            let Kind::Redis(redis) = &event.event.kind else {
-                continue;
-            };
+        for (event, redis) in view.redis() {
             match redis {
                 RedisEvent::Received {
                     on,
@@ -233,10 +230,7 @@ impl Covered {
 /// Since when it does.
 fn listening(view: &View<'_>, who: &str) -> Option<Duration> {
     let mut call_of = None;
-    for event in view.redis() {
-        let Kind::Redis(redis) = &event.event.kind else {
-            continue;
-        };
+    for (event, redis) in view.redis() {
         match redis {
             RedisEvent::WorkStarted {
                 call,
@@ -256,9 +250,9 @@ fn listening(view: &View<'_>, who: &str) -> Option<Duration> {
 
 /// What was published, in order, each with the event of the command that did it.
 fn published<'a>(view: &View<'a>) -> impl Iterator<Item = (Entry<'a>, &'a Published)> {
-    view.redis().flat_map(|event| {
-        let published: &[Published] = match &event.event.kind {
-            Kind::Redis(RedisEvent::Command { published, .. }) => {
+    view.redis().flat_map(|(event, redis)| {
+        let published: &[Published] = match redis {
+            RedisEvent::Command { published, .. } => {
                 published.as_deref().map_or(&[], Vec::as_slice)
             }
             _ => &[],

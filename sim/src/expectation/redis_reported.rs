@@ -9,7 +9,7 @@ use super::{Claim, Expectation, Scale, count::Count, each_run, window};
 use crate::check::Check;
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
-use crate::trace::{Kind, RedisEvent, RedisReport};
+use crate::trace::{RedisEvent, RedisReport};
 use crate::wording::times;
 
 /// What the client reports about itself.
@@ -81,12 +81,11 @@ impl RedisReported {
 
     /// The reports that count.
     fn reports<'a>(&self, view: &View<'a>) -> Vec<Entry<'a>> {
-        let reports = view.redis().filter(|event| {
-            matches!(&event.event.kind, Kind::Redis(RedisEvent::Reported { what, .. })
-                if *what == self.what)
-                && window::holds(self.between, event.at)
-        });
-        reports.collect()
+        let counts = |(event, what): &(Entry<'_>, RedisReport)| {
+            *what == self.what && window::holds(self.between, event.at)
+        };
+        let reports = all_reports(view).filter(counts);
+        reports.map(|(event, _)| event).collect()
     }
 
     fn of_run(&self, view: &View<'_>) -> Ruling {
@@ -98,9 +97,9 @@ impl RedisReported {
         if self.count().holds(reports.len()) {
             return Ruling::holds(found);
         }
-        // What it said instead tells more than silence.
+        // Where none counts, the evidence is what the client reported instead.
         let shown = if reports.is_empty() {
-            view.redis().filter(is_report).collect()
+            all_reports(view).map(|(event, _)| event).collect()
         } else {
             reports
         };
@@ -108,8 +107,12 @@ impl RedisReported {
     }
 }
 
-fn is_report(event: &Entry<'_>) -> bool {
-    matches!(event.event.kind, Kind::Redis(RedisEvent::Reported { .. }))
+/// Every report of a client about itself, with what it is about.
+fn all_reports<'a>(view: &View<'a>) -> impl Iterator<Item = (Entry<'a>, RedisReport)> {
+    view.redis().filter_map(|(event, redis)| match redis {
+        RedisEvent::Reported { what, .. } => Some((event, *what)),
+        _ => None,
+    })
 }
 
 /// The name of a report in sentences.

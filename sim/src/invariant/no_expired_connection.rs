@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Entry, Evidence, Invariant, Plan, Ruling, View};
-use crate::trace::{Kind, RedisEnd, RedisEvent, span};
+use crate::trace::{RedisEnd, RedisEvent, span};
 use crate::wording::counted;
 
 pub(crate) const INVARIANT: Invariant = Invariant {
@@ -19,10 +19,7 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     let is_right = plan.clock_is_right();
     let mut ends: BTreeMap<u64, (Duration, Entry<'_>)> = BTreeMap::new();
     let mut looked_at = 0;
-    for event in view.redis() {
-        let Kind::Redis(redis) = &event.event.kind else {
-            continue;
-        };
+    for (event, redis) in view.redis() {
         let failed = match redis {
             RedisEvent::SignedIn {
                 connection,

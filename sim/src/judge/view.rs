@@ -244,9 +244,13 @@ impl<'a> View<'a> {
         self.entries(self.lanes.get(name).map_or(&[], Vec::as_slice))
     }
 
-    /// What tells of Redis, on the server's side and on the client's.
-    pub(crate) fn redis(&self) -> impl Iterator<Item = Entry<'a>> + use<'a, '_> {
+    /// The events of Redis, of the server and of its clients, each with its place in the trace.
+    pub(crate) fn redis(&self) -> impl Iterator<Item = (Entry<'a>, &'a RedisEvent)> + use<'a, '_> {
         self.entries(&self.redis)
+            .filter_map(|entry| match &entry.event.kind {
+                Kind::Redis(redis) => Some((entry, redis)),
+                _ => None,
+            })
     }
 
     /// The reported changes of identity.

@@ -11,6 +11,9 @@ const SHORTEST_TOKEN: usize = 40;
 /// hundred.
 const SHORTEST_REFRESH_TOKEN: usize = 100;
 
+/// The fewest characters of a word that holds a secret: a client secret from its fourth to its last.
+const SHORTEST: usize = 37;
+
 /// The kind of secret that a word looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape<'a> {
@@ -34,6 +37,10 @@ fn is_separator(c: char) -> bool {
 
 /// The kind of secret that a word looks like, or holds after an option such as `-p`.
 pub fn shape(word: &str) -> Option<Shape<'_>> {
+    // Most words are short.
+    if word.len() < SHORTEST {
+        return None;
+    }
     let from = |mark: &str| word.find(mark).and_then(|at| word.get(at..));
     // All JWTs begin with `{"` in base64url.
     let token = from("eyJ").filter(|it| it.len() >= SHORTEST_TOKEN && it.contains('.'));
@@ -53,7 +60,7 @@ fn holds_client_secret(word: &str) -> bool {
     word.match_indices("Q~").any(|(mark, _)| {
         mark.checked_sub(4)
             .and_then(|start| word.as_bytes().get(start..))
-            .is_some_and(|it| it.len() >= 37 && it.get(3).is_some_and(u8::is_ascii_digit))
+            .is_some_and(|it| it.len() >= SHORTEST && it.get(3).is_some_and(u8::is_ascii_digit))
     })
 }
 

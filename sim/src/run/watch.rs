@@ -168,7 +168,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Watch {
         }
         let mut text = Text::default();
         event.record(&mut text);
-        let message = format!("{}{}", text.message, text.fields);
+        let mut message = text.message;
+        message.push_str(&text.fields);
         let message = self.vetted("log", message);
         let level = *event.metadata().level();
         if level <= Level::WARN && self.is_named(target) {

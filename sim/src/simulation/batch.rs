@@ -101,7 +101,7 @@ impl Batch {
             Err(invalid) => Ending::Invalid(Box::new(invalid)),
             Ok(loaded) => {
                 outcome.title = loaded.scenario.title.clone();
-                outcome.expectation_lines = loaded.expectation_lines();
+                outcome.expectation_lines = loaded.expectation_lines.clone();
                 match self.settings.skip_reason(&loaded.scenario) {
                     Some(reason) => Ending::Skipped { reason },
                     None => guarded(|| self.judge(file, &loaded, &mut outcome.traces)),

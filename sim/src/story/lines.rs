@@ -1,49 +1,35 @@
 //! Where things stand in a scenario file.
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
-use super::Loaded;
+use crate::scenario::document::Document;
 
-impl Loaded {
-    /// The line of each `[[expect]]` in the file, from 1.
-    pub fn expectation_lines(&self) -> Vec<usize> {
-        of_expectations(&self.text)
-    }
-}
-
-fn of_expectations(text: &str) -> Vec<usize> {
-    let Ok(document) = DeTable::parse(text) else {
+/// The line of each `[[expect]]` in the file, from 1.
+pub(super) fn of_expectations(document: &Document<'_>) -> Vec<usize> {
+    let expectations = document.root().get("expect").map(|value| value.get_ref());
+    let Some(DeValue::Array(expectations)) = expectations else {
         return Vec::new();
     };
-    let Some(DeValue::Array(expectations)) = document.get_ref().get("expect").map(|v| v.get_ref())
-    else {
-        return Vec::new();
-    };
-    expectations
-        .iter()
-        .map(|expectation| {
-            let start = expectation.span().start.min(text.len());
-            text.as_bytes()[..start]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1
-        })
-        .collect()
+    let line_of = |start| document.text(&(0..start)).matches('\n').count() + 1;
+    let starts = expectations.iter().map(|value| value.span().start);
+    starts.map(line_of).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::of_expectations;
+    use super::*;
+
+    fn lines(text: &str) -> Vec<usize> {
+        let document = Document::parse(text).map_err(|_| "not TOML").unwrap();
+        of_expectations(&document)
+    }
 
     #[test]
     fn both_spellings_have_lines() {
         let text = "title = \"t\"\n\n[[expect]]\nwhy = \"a\"\n\n[[expect]]\nwhy = \"b\"\n";
-        assert_eq!(of_expectations(text), [3, 6]);
-        assert_eq!(
-            of_expectations("expect = [\n  { why = \"a\" },\n  { why = \"b\" },\n]\n"),
-            [2, 3]
-        );
-        assert!(of_expectations("title = \"t\"").is_empty());
+        assert_eq!(lines(text), [3, 6]);
+        let text = "expect = [\n  { why = \"a\" },\n  { why = \"b\" },\n]\n";
+        assert_eq!(lines(text), [2, 3]);
+        assert!(lines("title = \"t\"").is_empty());
     }
 }

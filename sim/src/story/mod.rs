@@ -100,6 +100,8 @@ pub struct Loaded {
     pub text: String,
     /// What it says.
     pub scenario: Scenario,
+    /// The line of each `[[expect]]` in the file, from 1.
+    pub expectation_lines: Vec<usize>,
 }
 
 impl Scenario {

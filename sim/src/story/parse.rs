@@ -1,6 +1,6 @@
 //! From the text of a file to a scenario that can be played, or to everything that is wrong.
 
-use super::{Loaded, check as validate, shape};
+use super::{Loaded, check as validate, lines, shape};
 use crate::scenario::{Invalid, diagnostics::Problem, document::Document};
 
 /// Reads a scenario that is known as `name` from the text of the file at `path`.
@@ -32,6 +32,7 @@ pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
         path: path.to_owned(),
         text: text.to_owned(),
         scenario,
+        expectation_lines: lines::of_expectations(&document),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Questions that play nothing: list, check, explain, schema.
+//! Subcommands that play nothing: list, check, explain, schema.
 
 use credsim::story::library;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Every exit code, and which one wins.
+//! Every exit code, and which one has precedence.
 
 use std::{
     io::{Read as _, Write as _},
@@ -249,8 +249,8 @@ fn what_is_only_left_out_has_not_passed() {
     );
 }
 
-/// A pipe that is replaced by another scenario as soon as somebody reads it: to the command, a run
-/// that can't be repeated.
+/// A named pipe that is replaced by another scenario once it has been read, so that the second
+/// process of the command sees another file than the first.
 #[cfg(unix)]
 #[test]
 fn five_when_a_second_process_sees_something_else() {

@@ -1,4 +1,4 @@
-//! What programs and build servers read.
+//! Output for programs and build servers.
 
 use std::fs;
 

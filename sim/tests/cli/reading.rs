@@ -1,4 +1,4 @@
-//! What a person reads.
+//! Output for people.
 
 use std::fs;
 
@@ -72,7 +72,7 @@ fn the_order_does_not_depend_on_the_number_of_jobs() {
     };
     let (one, four) = (all("1"), all("4"));
     assert_eq!(one.code, 1);
-    // Real times are of different widths, so that even the column may differ.
+    // Real times have different widths, so even the width of the column may differ.
     let words = |text: &str| {
         let lines = text
             .lines()

@@ -1,4 +1,4 @@
-//! Running the command and reading what it says.
+//! Runs the command and reads its output.
 
 use std::{
     fs,
@@ -6,21 +6,21 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The command's own program.
+/// The path of the `credsim` binary.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_credsim");
-/// A scenario that passes, seen from the repository's root.
+/// A scenario that passes, as a path from the repository's root.
 pub const GOOD: &str = "sim/tests/cli/good.toml";
-/// One in which three of four expectations don't hold.
+/// A scenario in which three of four expectations fail.
 pub const FAILING: &str = "fixtures/failing/wrong-identity.toml";
 
-/// What a run of the command left.
+/// The result of a run of the command.
 pub struct Ran {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
-/// Runs `credsim` in the repository's root, away from the environment of whoever runs the tests.
+/// Runs `credsim` in the repository's root, without the environment variables of the test run.
 pub fn credsim(args: &[&str]) -> Ran {
     finish(command(PROGRAM).args(args))
 }
@@ -68,7 +68,7 @@ pub fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// A file in a folder of the tests, as a word for the command line.
+/// The path of a file in a folder of the tests, as an argument of the command line.
 pub fn file(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     fs::write(&path, text).unwrap();
@@ -80,12 +80,12 @@ pub fn good() -> String {
     fs::read_to_string(root().join(GOOD)).unwrap()
 }
 
-/// The last line that is said to people.
+/// The last line on standard error.
 pub fn last_line(ran: &Ran) -> &str {
     ran.err.lines().last().unwrap_or_default()
 }
 
-/// What does not depend on the machine: without real times and digests.
+/// The text without what depends on the machine: real times and digests.
 pub fn steady(text: &str) -> String {
     let mut steady = String::new();
     for line in text.lines() {
@@ -104,7 +104,7 @@ pub fn steady(text: &str) -> String {
             });
             if let Some(unit) = unit.filter(|_| word.parse::<f64>().is_ok()) {
                 rest = &after[unit.len()..];
-                // Such a column is padded to the left.
+                // A column of times is padded on its left.
                 kept += if gap.len() > 1 { "  [time]" } else { " [time]" };
             } else if is_digest(word) {
                 kept += &format!("{gap}[digest]");

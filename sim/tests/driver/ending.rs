@@ -1,4 +1,4 @@
-//! How a driver ends: when it should, and when it should not.
+//! Ends of a driver: a regular one, a crash, and one that has to be forced.
 
 use std::{
     sync::Arc,
@@ -37,8 +37,8 @@ fn group(subject: &Arc<dyn Subject>) -> i32 {
     token.unwrap().answered_by().parse().unwrap()
 }
 
-/// Whether this process, or the group of this number, is there no more. Elsewhere than on Unix
-/// nobody can say.
+/// Returns whether this process, or the process group of this number, has ended. Always `true` on
+/// systems other than Unix, which the test cannot ask.
 pub fn is_gone_now(number: i32) -> bool {
     #[cfg(unix)]
     {
@@ -50,7 +50,8 @@ pub fn is_gone_now(number: i32) -> bool {
     true
 }
 
-/// The same, soon: a killed orphan is there until init has taken note.
+/// As [`is_gone_now`], within 2 s: a killed orphan stays in the process table until init has
+/// reaped it.
 pub fn is_gone(number: i32) -> bool {
     (0..100).any(|_| {
         thread::sleep(Duration::from_millis(20));
@@ -121,7 +122,8 @@ fn in_a_call() {
     );
 }
 
-/// A fault of the harness, whatever the trace shows; and no secret in it.
+/// Asserts that the run is a failure of the harness, whatever its trace shows, and that its text
+/// holds no secret.
 fn in_a_run() {
     let scenario = scenario("client-secret = { client-id = \"a\", secret = \"s3cret\" }");
     let subject = fake("dies at building").start(&environment(&[])).unwrap();
@@ -141,8 +143,8 @@ fn in_a_run() {
     assert!(!error.contains("s3cret"), "{error}");
 }
 
-/// What breaks with a driver, a shell script here, that does `before` and `after` around saying
-/// that it has built the credential, and then nothing for long.
+/// Returns the failure with a driver, here a shell script, that runs `before`, answers that it has
+/// built the credential, runs `after`, and then sleeps.
 fn fault_of_script(before: &str, after: &str) -> String {
     let hello = r#"{"id":1,"ok":{"protocol":1,"sdk":"sh","version":"1","credentials":{}}}"#;
     let done = r#"{"id":2,"ok":{"class":"C"}}"#;

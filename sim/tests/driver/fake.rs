@@ -1,4 +1,4 @@
-//! A driver of a fake SDK, in one way right and in many ways wrong.
+//! A driver of a fake SDK: one case follows the protocol, each other one breaks it in its own way.
 
 use std::{
     env,
@@ -42,7 +42,7 @@ pub fn run(case: &str) {
         let Ok(line) = line else { return };
         let question: Value = serde_json::from_str(&line).unwrap();
         match question["do"].as_str().unwrap() {
-            "hello" => say(hello(case, &question)),
+            "hello" => send(hello(case, &question)),
             "new-credential" => new_credential(case, &question),
             "get-token" => get_token(case, question, &mut open, &cancelled),
             "cancel" => cancelled.push(question["id"].as_u64().unwrap()),
@@ -55,7 +55,7 @@ pub fn run(case: &str) {
     }
 }
 
-fn say(what: Value) {
+fn send(what: Value) {
     println!("{what}");
 }
 
@@ -77,12 +77,12 @@ fn new_credential(case: &str, question: &Value) {
     let id = &question["id"];
     match case {
         "does not build" => {
-            return say(json!({ "id": id, "error": {
+            return send(json!({ "id": id, "error": {
             "kind": "configuration", "class": "TypeError", "message": "no tenant",
         } }));
         }
         "unsupported after all" => {
-            return say(json!({ "id": id, "unsupported": "not on Sundays" }));
+            return send(json!({ "id": id, "unsupported": "not on Sundays" }));
         }
         "silent at building" => return,
         "dies at building" => {
@@ -91,23 +91,23 @@ fn new_credential(case: &str, question: &Value) {
             process::abort();
         }
         "logs" => {
-            say(json!({ "event": "log", "level": "warn", "message": "it is late\nvery" }));
-            say(
+            send(json!({ "event": "log", "level": "warn", "message": "it is late\nvery" }));
+            send(
                 json!({ "event": "log", "level": "error", "message": format!("see {}", token("o")) }),
             );
         }
         "child" => {
-            // It holds the pipes, and is nobody's business but the group's.
+            // A child that inherits the pipes. Only the end of the process group ends it.
             let child = process::Command::new("/bin/sleep").arg("60").spawn();
             drop(child.unwrap());
         }
         _ => {}
     }
-    say(json!({ "id": id, "ok": { "class": "AzureCliCredential" } }));
+    send(json!({ "id": id, "ok": { "class": "AzureCliCredential" } }));
 }
 
 fn answer(id: &Value, oid: &str, answered_by: &str) {
-    say(json!({ "id": id, "ok": {
+    send(json!({ "id": id, "ok": {
         "token": token(oid), "expires-on": 1_800_000_000_123_i64,
         "refresh-on": 1_700_000_000_000_i64, "answered-by": answered_by,
     } }));
@@ -116,8 +116,8 @@ fn answer(id: &Value, oid: &str, answered_by: &str) {
 fn get_token(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u64]) {
     let id = &question["id"];
     match case {
-        // It is played in virtual time, where an answer from another process comes whenever it
-        // comes: in the middle of the world, which is a failure of the harness, or after its end.
+        // The test plays in virtual time, where the answer of another process arrives at no defined
+        // moment: within the world, which is a failure of the harness, or after its end.
         "logs" => {}
         "dies in a call" => {
             eprintln!("out of memory");
@@ -127,16 +127,16 @@ fn get_token(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u6
             answer(id, "o", "");
             answer(id, "o", "");
         }
-        "impossible time" => say(json!({ "id": id, "ok": {
+        "impossible time" => send(json!({ "id": id, "ok": {
             "token": token("o"), "expires-on": i64::MAX,
         } })),
-        "no token" => say(json!({ "id": id, "ok": { "token": { "value": token("o") } } })),
-        "fails" => say(json!({ "id": id, "error": {
+        "no token" => send(json!({ "id": id, "ok": { "token": { "value": token("o") } } })),
+        "fails" => send(json!({ "id": id, "error": {
             "kind": "unavailable", "class": "CredentialUnavailableError",
             "message": "nobody is logged in", "status": 404, "code": "gone",
         } })),
         "changes identity" => {
-            say(
+            send(
                 json!({ "event": "identity-changed", "credential": question["credential"],
                     "from": { "credential": "ManagedIdentityCredential", "principal": "m" },
                     "to": { "credential": "AzureCliCredential", "principal": "a", "user": "alice" },
@@ -145,7 +145,7 @@ fn get_token(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u6
             answer(id, "a", "AzureCliCredential");
         }
         "tells a token as an identity" => {
-            say(
+            send(
                 json!({ "event": "identity-changed", "credential": question["credential"],
                     "from": { "credential": "A" }, "to": { "credential": token("o") },
                 }),
@@ -170,12 +170,12 @@ fn get_token(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u6
     }
 }
 
-/// Leaves the first question open, and answers both with the second.
+/// Answers the first request only after the second has come, in the order of the case.
 fn out_of_order(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &[u64]) {
     let id = &question["id"];
     match case {
         _ if open.is_empty() => open.push(question),
-        // The wrong one first.
+        // Out of order: the answer to the later request first.
         "late" => {
             let scope = |question: &Value| question["scopes"][0].as_str().unwrap().to_owned();
             answer(id, &scope(&question), "");
@@ -183,7 +183,7 @@ fn out_of_order(case: &str, question: Value, open: &mut Vec<Value>, cancelled: &
                 answer(&late["id"], &scope(&late), "");
             }
         }
-        // The first one was cancelled by then.
+        // The first request had been cancelled by then.
         _ => {
             for late in open.iter() {
                 answer(&late["id"], "late", "");

@@ -1,5 +1,5 @@
-//! The JavaScript driver around the published SDK, and the app beside it, with commands and a
-//! metadata service of this machine.
+//! The JavaScript driver around the published SDK, and the app without credsim that stands beside
+//! it, with fake commands and a fake metadata service on this machine.
 
 use std::{
     env, fs,
@@ -22,18 +22,21 @@ use super::{
 };
 
 const ALL: &[Case] = &[
-    ("javascript/it-says-who-it-is", who_it_is),
+    ("javascript/its-name-and-version", who_it_is),
     ("javascript/a-token-of-az", az),
-    ("javascript/nobody-is-logged-in", logged_out),
-    ("javascript/a-chain-says-who-answered", chain),
-    ("javascript/a-chain-without-anybody", nobody),
+    ("javascript/az-is-not-logged-in", logged_out),
+    ("javascript/the-member-of-a-chain-that-answered", chain),
+    (
+        "javascript/a-chain-without-a-usable-member",
+        no_usable_member,
+    ),
     ("javascript/a-managed-identity", managed_identity),
     ("javascript/what-the-sdk-refuses-to-build", refused),
     ("javascript/az-ends-with-the-driver", hanging_az),
     ("javascript/the-app", app),
 ];
 
-/// They are left out, by name, where the SDK is not installed; with `CREDSIM_REQUIRE` they fail.
+/// Skipped by name where the SDK is not installed; with `CREDSIM_REQUIRE` set, they fail instead.
 pub fn trials() -> Vec<Trial> {
     let installed = folder().join("node_modules/@azure/identity").is_dir();
     let left_out = !installed && env::var_os("CREDSIM_REQUIRE").is_none();
@@ -60,7 +63,7 @@ fn driver() -> Driver {
     Driver::parse(&format!("node '{}'", file.display())).unwrap()
 }
 
-/// A folder with an `az` that does this, gone at the end.
+/// A temporary folder with an `az` that runs this script.
 struct Commands(PathBuf);
 
 impl Commands {
@@ -83,7 +86,7 @@ impl Commands {
         Self::new(name, &format!("echo '{printed}'"))
     }
 
-    /// `PATH`: these, and what a shell needs.
+    /// Returns `PATH`: these folders, and those that a shell needs.
     fn path(&self) -> String {
         format!("{}:/usr/bin:/bin", self.0.display())
     }
@@ -99,7 +102,7 @@ fn started(variables: &[(&str, &str)]) -> Arc<dyn Subject> {
     driver().start(&environment(variables)).unwrap().unwrap()
 }
 
-/// Asks a new credential once.
+/// Gets one token from a new credential.
 fn token(subject: &Arc<dyn Subject>, credential: &str) -> Result<AccessToken, Error> {
     let built = build(subject, &scenario(credential), &Arc::default())?;
     let request = TokenRequest::new(["https://vault.azure.net/.default"]);
@@ -169,7 +172,7 @@ fn chain() {
     }
 }
 
-fn nobody() {
+fn no_usable_member() {
     let subject = started(&[("PATH", "/usr/bin:/bin")]);
     let chain = "chain = { of = [{ environment = {} }, { azure-developer-cli = {} }] }";
     let error = token(&subject, chain).unwrap_err();
@@ -184,7 +187,7 @@ fn nobody() {
     );
 }
 
-/// Answers every request with this status and body. Ends with the process.
+/// Serves this status and body to every request, until the process ends.
 fn metadata_service(status: &'static str, body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -219,7 +222,7 @@ fn managed_identity() {
     let refuses = metadata_service("400 Bad Request", body.to_owned());
     let subject = started(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", &refuses)]);
     let error = token(&subject, "managed-identity = {}").unwrap_err();
-    // What ours calls failed, this SDK calls unavailable.
+    // Ours reports `failed` here; this SDK reports `unavailable`.
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.code(), Some("invalid_request"));
     holds(error.message(), &["Identity not found"]);

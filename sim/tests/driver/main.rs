@@ -1,7 +1,7 @@
-//! Drivers: how one that works is used, and what becomes of those that don't.
+//! Drivers: use of one that works, and handling of those that break the protocol.
 //!
-//! This program is its own fake driver: as `driver --as-driver CASE` it speaks the protocol, or
-//! fails to, as [`fake`] says.
+//! This program is its own fake driver: `driver --as-driver CASE` speaks the protocol, with the
+//! deviations that [`fake`] defines for the case.
 
 #![allow(
     clippy::unwrap_used,

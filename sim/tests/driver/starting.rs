@@ -1,4 +1,4 @@
-//! How a driver starts, or does not.
+//! The start of a driver, and what prevents it.
 
 use std::{fs, time::Instant};
 
@@ -7,20 +7,20 @@ use credsim::subject::{Driver, Subject as _};
 use super::support::{Case, SHORT, environment, fake, holds, scenario, short};
 
 pub const ALL: &[Case] = &[
-    ("starting/a-driver-says-who-it-is", who_it_is),
-    ("starting/a-driver-says-what-it-can", what_it_can),
+    ("starting/the-sdk-of-a-driver", who_it_is),
+    ("starting/the-credentials-of-a-driver", what_it_can),
     ("starting/no-such-program", no_such_program),
     ("starting/a-file-that-is-no-program", no_program),
     ("starting/it-dies-at-once", dies_at_once),
-    ("starting/it-says-nothing", silent),
-    ("starting/it-talks-nonsense", garbage),
+    ("starting/it-sends-nothing", silent),
+    ("starting/it-sends-no-json", garbage),
     (
         "starting/a-token-in-nonsense-is-not-shown",
         garbage_with_a_token,
     ),
     ("starting/it-never-ends-its-line", endless_line),
     ("starting/it-speaks-another-protocol", another_protocol),
-    ("starting/it-says-half-of-it", half_a_hello),
+    ("starting/it-sends-an-incomplete-hello", half_a_hello),
 ];
 
 fn who_it_is() {
@@ -47,7 +47,7 @@ fn what_it_can() {
     assert!(session.supports(&scenario("default = {}")).is_err());
 }
 
-/// Why this driver does not start.
+/// Returns the error with which this driver fails to start.
 fn error(driver: Driver) -> String {
     driver.probe(&[]).expect_err("it must not start")
 }

@@ -15,13 +15,13 @@ use credsim::{
 };
 use credsim_identity::{Error, IdentityChange, Observer, Platform};
 
-/// A test: its name and what it does.
+/// A test: its name and its body.
 pub type Case = (&'static str, fn());
 
-/// Long enough for anything that works, on a busy machine.
+/// The time limit of a step that succeeds, on a busy machine.
 const LONG: Duration = Duration::from_secs(20);
 
-/// Short enough to wait for what never comes.
+/// The time limit for a driver that never answers: tests wait until it has passed.
 pub const SHORT: Duration = Duration::from_millis(400);
 
 /// Runs `test`, and fails if it hangs.
@@ -49,7 +49,7 @@ pub fn fake(case: &str) -> Driver {
     })
 }
 
-/// Limits for a driver from which nothing comes.
+/// Limits for a driver that does not answer.
 pub fn short() -> Limits {
     Limits {
         hello: SHORT,
@@ -58,7 +58,7 @@ pub fn short() -> Limits {
     }
 }
 
-/// An environment.
+/// The variables of a world, for `Subject::start`.
 pub fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
     let pair = |(name, value): &(&str, &str)| (name.into(), value.into());
     variables.iter().map(pair).collect()
@@ -69,7 +69,7 @@ pub fn started(case: &str) -> Arc<dyn Subject> {
     fake(case).start(&[]).unwrap().unwrap()
 }
 
-/// Hears of changes of identity.
+/// Collects the reported changes of identity.
 #[derive(Default)]
 pub struct Heard(pub Mutex<Vec<String>>);
 

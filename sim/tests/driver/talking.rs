@@ -1,4 +1,4 @@
-//! What is said to a driver that has started, and what becomes of its answers.
+//! Requests to a driver that has started, and how its answers are handled.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ pub const ALL: &[Case] = &[
     ("talking/it-does-not-build", does_not_build),
     ("talking/answers-in-another-order", late),
     ("talking/a-caller-that-leaves", cancelled),
-    ("talking/the-environment-is-exactly-that", exact_environment),
+    ("talking/no-other-variables", exact_environment),
     ("talking/the-log-goes-into-the-trace", logs),
-    ("talking/a-change-of-identity-is-heard", changes_identity),
+    ("talking/a-change-of-identity-is-reported", changes_identity),
     ("talking/a-token-is-no-identity", token_as_identity),
     ("talking/unsupported-after-all", unsupported_after_all),
     ("talking/it-never-builds", silent_at_building),
@@ -109,7 +109,7 @@ fn cancelled() {
         drop(leaving);
         credential.get_token(&request("stays")).await
     });
-    // hello is 1, new-credential 2. The late answer to 3 bothers nobody.
+    // `hello` is request 1 and `new-credential` 2. The late answer to 3 is ignored.
     assert_eq!(token.unwrap().answered_by(), "cancelled: [3], this is 4");
     assert_eq!(subject.harness_failure(), None);
 }
@@ -121,7 +121,8 @@ fn exact_environment() {
     assert_eq!(token.answered_by(), "ONLY=this PATH=/nowhere");
 }
 
-/// While a credential is built the world stands still, so that even a virtual one hears it.
+/// The clock of the world stands still while a credential is built, so a warning that is logged then
+/// is recorded in virtual time, too.
 fn logs() {
     let settings = Settings {
         subject: started("logs"),
@@ -159,7 +160,7 @@ fn changes_identity() {
     );
 }
 
-/// What breaks when a token is asked for.
+/// Returns the failure of the harness after a token request to this driver.
 fn fault(case: &str) -> String {
     let subject = started(case);
     let credential = built(&subject).credential;
@@ -167,7 +168,7 @@ fn fault(case: &str) -> String {
     if let Err(error) = first {
         assert_eq!(error.kind(), ErrorKind::Cancelled);
     }
-    // Whoever asks a broken driver gets no answer, but no silence either.
+    // A call to a broken driver returns no token, and does not hang.
     for _ in 0..2 {
         let error = block_on(credential.get_token(&request("s"))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled);

@@ -1,4 +1,5 @@
-//! What a trace too long to read holds, counted: one line for each lane and kind of event.
+//! A summary of a trace that is too long to read: one line with a count for each lane and kind of
+//! event.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ pub fn counts(events: &[Event]) -> Vec<String> {
     counts.into_iter().map(line).collect()
 }
 
-/// The lane of an event, and what it counts as there.
+/// Returns the lane of an event, and the kind under which it is counted there.
 fn of(kind: &Kind) -> (String, String) {
     let (lane, what) = match kind {
         Kind::World { .. } => ("world", "changes".to_owned()),
@@ -106,7 +107,7 @@ fn redis(event: &RedisEvent) -> (&'static str, String) {
     }
 }
 
-/// The fault that decided, as the end of a line.
+/// The fault that decided the answer, as the end of a line.
 fn by<T: std::fmt::Display>(fault: &Option<T>) -> String {
     fault
         .as_ref()

@@ -1,4 +1,4 @@
-//! Two engines, one story: the same application events in the same order, at nearly the same time.
+//! Compares two engines: the same application events in the same order, at nearly the same time.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,11 +7,11 @@ use credsim::trace::{CallOutcome, Event, Kind, RedisEvent, Trace};
 /// How far apart in time the same event may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Apart {
-    /// The other engine's event may come so much earlier.
+    /// The other engine's event may be earlier by this much.
     pub early: Duration,
-    /// It may come so much later.
+    /// It may be later by this much.
     pub late: Duration,
-    /// As much more, either way, for each exchange that has begun.
+    /// Added to both for each exchange that has begun by then.
     pub per_exchange: Duration,
 }
 
@@ -24,8 +24,8 @@ impl Apart {
         per_exchange: Duration::from_millis(5),
     };
 
-    /// A real machine has less latency than a simulated network, is late by what others do on it,
-    /// and never early by more than that latency.
+    /// Real sockets have less latency than the simulated network, so an event may be early by that
+    /// latency at most; load of the machine makes it late.
     #[allow(dead_code, reason = "another test target's")]
     pub const REAL: Self = Self {
         early: Duration::from_millis(5),
@@ -34,16 +34,16 @@ impl Apart {
     };
 }
 
-/// Another trace of the same story.
+/// A trace of the same scenario from another engine.
 pub struct Other<'a> {
-    /// Who told it.
+    /// The name of the engine.
     pub name: &'static str,
     pub trace: &'a Trace,
     pub apart: Apart,
 }
 
-/// Compares lane by lane: what one endpoint saw, what one caller got, what the world did. Between
-/// lanes, events of the same millisecond have no order that two engines could agree on.
+/// Compares lane by lane: the events of one endpoint, of one caller, of the world. Between lanes the
+/// order of events within one millisecond is not defined, so engines may differ in it.
 pub fn compare(lapse: &Trace, other: &Other<'_>) -> Result<(), String> {
     let Other { name, apart, .. } = other;
     let (lapse, others) = (lanes(lapse), lanes(other.trace));
@@ -52,12 +52,12 @@ pub fn compare(lapse: &Trace, other: &Other<'_>) -> Result<(), String> {
         for (index, one) in expected.iter().enumerate() {
             let number = index + 1;
             let Some(other) = found.get(index) else {
-                return Err(format!("{lane}: {name} lacks event {number}: {}", one.says));
+                return Err(format!("{lane}: {name} lacks event {number}: {}", one.text));
             };
-            if one.says != other.says {
+            if one.text != other.text {
                 return Err(format!(
                     "{lane}: event {number} differs\n  lapse:   {}\n  {name}: {}",
-                    one.says, other.says
+                    one.text, other.text
                 ));
             }
             let more = apart.per_exchange * one.exchanges.max(other.exchanges);
@@ -66,12 +66,12 @@ pub fn compare(lapse: &Trace, other: &Other<'_>) -> Result<(), String> {
                 return Err(format!(
                     "{lane}: event {number} is at {:?} on lapse and at {:?} on {name}, not within \
                      {range:?}: {}",
-                    one.at, other.at, one.says
+                    one.at, other.at, one.text
                 ));
             }
         }
         if let Some(more) = found.get(expected.len()) {
-            return Err(format!("{lane}: {name} has one event more: {}", more.says));
+            return Err(format!("{lane}: {name} has one event more: {}", more.text));
         }
     }
     match others.keys().find(|lane| !lapse.contains_key(*lane)) {
@@ -80,15 +80,15 @@ pub fn compare(lapse: &Trace, other: &Other<'_>) -> Result<(), String> {
     }
 }
 
-struct Said {
+struct Comparable {
     at: Duration,
-    /// How many exchanges had begun by then: each may add to the difference.
+    /// How many exchanges had begun by then: each adds to the allowed difference.
     exchanges: u32,
-    says: String,
+    text: String,
 }
 
-fn lanes(trace: &Trace) -> BTreeMap<String, Vec<Said>> {
-    let mut lanes: BTreeMap<String, Vec<Said>> = BTreeMap::new();
+fn lanes(trace: &Trace) -> BTreeMap<String, Vec<Comparable>> {
+    let mut lanes: BTreeMap<String, Vec<Comparable>> = BTreeMap::new();
     let mut exchanges = 0;
     for event in &trace.events {
         if matches!(
@@ -99,19 +99,20 @@ fn lanes(trace: &Trace) -> BTreeMap<String, Vec<Said>> {
         ) {
             exchanges += 1;
         }
-        if let Some((lane, says)) = say(event) {
-            let said = Said {
+        if let Some((lane, text)) = described(event) {
+            let entry = Comparable {
                 at: event.at,
                 exchanges: exchanges + commands_so_far(event),
-                says,
+                text,
             };
-            lanes.entry(lane).or_default().push(said);
+            lanes.entry(lane).or_default().push(entry);
         }
     }
     lanes
 }
 
-/// The commands of a piece of work that came before this one of it.
+/// The number of Redis commands that have been exchanged up to this event; each may add to the
+/// difference in time.
 fn commands_so_far(event: &Event) -> u32 {
     match &event.kind {
         Kind::Redis(RedisEvent::WorkEnded { replies, .. }) => replies.len() as u32,
@@ -120,8 +121,9 @@ fn commands_so_far(event: &Event) -> u32 {
     }
 }
 
-/// The lane of an event, and what it says without what depends on the millisecond.
-fn say(event: &Event) -> Option<(String, String)> {
+/// Returns the lane of an event and its text without what depends on the millisecond; `None` for an
+/// event that is not compared.
+fn described(event: &Event) -> Option<(String, String)> {
     Some(match &event.kind {
         Kind::RequestArrived {
             endpoint,
@@ -172,9 +174,9 @@ fn say(event: &Event) -> Option<(String, String)> {
             tokens,
             ..
         } => ("world".to_owned(), format!("{tasks} {timers} {tokens}")),
-        Kind::Redis(event) => say_of_redis(event),
+        Kind::Redis(event) => described_redis(event),
         Kind::SecretLeaked { place, secret } => ("leak".to_owned(), format!("{place} {secret}")),
-        // What the client did in between follows from these, and logs show remaining times.
+        // The steps of the client in between follow from these, and logs contain remaining times.
         _ => return None,
     })
 }
@@ -193,7 +195,7 @@ fn answer(outcome: &CallOutcome) -> String {
     }
 }
 
-fn say_of_redis(event: &RedisEvent) -> (String, String) {
+fn described_redis(event: &RedisEvent) -> (String, String) {
     let connection = |number: &u64| format!("redis connection {number}");
     match event {
         RedisEvent::Opened {
@@ -233,7 +235,7 @@ fn say_of_redis(event: &RedisEvent) -> (String, String) {
         } => (connection(number), format!("{because:?} {transaction:?}")),
         RedisEvent::WorkStarted { call, send, .. } => (format!("call {call}"), send.clone()),
         RedisEvent::WorkEnded { call, replies, .. } => {
-            // Texts of errors tell of times.
+            // Texts of errors contain times.
             let reply = |reply: &credsim::trace::RedisReply| match reply.error {
                 true => format!("{} fails", reply.command),
                 false => format!("{} {}", reply.command, reply.reply),

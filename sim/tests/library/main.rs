@@ -1,9 +1,9 @@
 //! The bundled library, one test for each scenario and engine.
 //!
-//! `lapse/NAME` plays the scenario, wants every expectation and invariant to hold, plays it again
-//! for the same hash, and compares the trace with the approved one. `turmoil/NAME` plays it on the
-//! second engine and wants the same verdict and the same application events in the same order. Where
-//! runs with one seed may differ, the verdicts alone count, of more runs.
+//! `lapse/NAME` plays the scenario, requires every expectation and invariant to hold, plays it again
+//! and requires the same hash, and compares the trace with the approved one. `turmoil/NAME` plays it
+//! on the second engine and requires the same verdict and the same application events in the same
+//! order. Where runs with one seed may differ, several runs are played and only verdicts compared.
 
 mod counts;
 mod differential;
@@ -20,10 +20,10 @@ use credsim::{
 use libtest_mimic::{Arguments, Failed, Trial};
 use play::play;
 
-/// Above so many lines, counts for each lane and the hash are approved instead of the trace.
+/// Above this many lines, counts for each lane and the hash are approved instead of the trace.
 const READABLE: usize = 300;
 
-/// How often more a scenario is played whose runs differ.
+/// How many more times a scenario is played whose runs may differ.
 const LUCKY: usize = 5;
 
 fn main() -> ExitCode {
@@ -61,7 +61,7 @@ fn on_lapse(loaded: &Loaded) -> Result<(), Failed> {
     let played = play(loaded, Engine::Lapse)?;
     let again = play(loaded, Engine::Lapse)?;
     if loaded.scenario.unrepeatable().is_some() {
-        // Chance may have favoured two runs; no trace can be approved.
+        // Two runs may have passed by chance. Their traces differ, so none is approved.
         for _ in 0..LUCKY {
             play(loaded, Engine::Lapse)?;
         }
@@ -79,7 +79,7 @@ fn on_lapse(loaded: &Loaded) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Compares with the approved trace; panics with a diff, which is how insta fails a test.
+/// Compares with the approved trace. insta reports a difference by a panic.
 fn approve(loaded: &Loaded, Played { runs, verdict }: &Played) {
     let events: Vec<_> = runs[0].trace.events.iter().collect();
     let lines = trace::fold(&events);

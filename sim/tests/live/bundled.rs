@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use credsim::story::{Loaded, library};
 
-/// The folder's scenarios. One that is invalid is the business of other tests.
+/// The scenarios of a folder without invalid ones, which other tests report.
 pub fn scenarios() -> Vec<Arc<Loaded>> {
     let sources = library::bundled().into_iter();
     let live = sources.filter(|source| source.name.starts_with("live/"));

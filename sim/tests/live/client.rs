@@ -1,10 +1,10 @@
-//! An application of a served world: it does what its arguments say, one after the other, and
-//! prints what came of each on a line of its own.
+//! An application in a served world. Its arguments are steps; it takes one after the other and prints
+//! the result of each on a line of its own.
 //!
 //! - `get URL`, `post URL BODY`: the status and the body, or `error: KIND: TEXT`;
-//! - `patience MILLISECONDS`, from now on for each request; 20 s before;
+//! - `patience MILLISECONDS`: the time limit of later requests, 20 s by default; prints nothing;
 //! - `sleep MILLISECONDS`, which prints nothing;
-//! - `trusting-nobody`: no certificate is good from now on.
+//! - `trusting-nobody`: later requests trust no certificate authority.
 
 use std::{env, error::Error as StdError, io, process::ExitCode, thread, time::Duration};
 
@@ -56,7 +56,7 @@ fn with(tls: rustls::ClientConfig) -> Client {
 }
 
 fn send(request: RequestBuilder) -> String {
-    // IMDS wants it, and nobody else minds.
+    // IMDS requires it; all others ignore it.
     let request = request.header("metadata", "true");
     let sent = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -69,12 +69,12 @@ fn send(request: RequestBuilder) -> String {
         });
     match sent {
         Ok((status, body)) => format!("{status} {}", body.trim().replace(['\r', '\n'], " ")),
-        Err(error) => told(&error),
+        Err(error) => described(&error),
     }
 }
 
 /// The kind of the innermost error of the operating system, and all texts.
-fn told(error: &reqwest::Error) -> String {
+fn described(error: &reqwest::Error) -> String {
     let mut kind = None;
     let mut text = error.to_string();
     let mut cause = error.source();

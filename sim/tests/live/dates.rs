@@ -8,7 +8,7 @@ use libtest_mimic::{Failed, Trial};
 
 use super::{bundled, differential::Apart};
 
-/// Scenarios in which somebody waits for a date.
+/// Scenarios in which a client waits until a date.
 const WITH_DATES: &[&str] = &["live/throttled-imds-says-a-date"];
 
 /// How far apart the times of a scenario may be in real time.

@@ -1,9 +1,9 @@
-//! A driver around `identity`: the client of a real machine, asked over the protocol that real
-//! SDKs are asked over.
+//! A driver around `identity`: the credentials of a real machine, called over the protocol that
+//! drivers of real SDKs speak.
 //!
-//! Its platform is the real one but for two things. The HTTP client is told of the proxy and of the
-//! authority, as an application behind a proxy tells its own. And waits are drawn as a simulated
-//! host of the same seed draws them, so that their times can be compared.
+//! Its platform is the real one with two exceptions. The HTTP client is configured with the proxy and
+//! the certificate authority, as in an application behind a proxy. And random numbers are those of a
+//! simulated host with the same seed, so that waits have comparable times.
 
 use std::{
     collections::BTreeMap,
@@ -48,7 +48,7 @@ pub fn run() -> ExitCode {
             driver.take(&serde_json::from_str(&line).unwrap());
         }
     });
-    // Whatever is still waited for: credsim has gone.
+    // The input has ended, so credsim has gone: requests in progress are dropped.
     runtime.shutdown_background();
     ExitCode::SUCCESS
 }
@@ -63,7 +63,7 @@ impl Driver {
     fn take(&mut self, question: &Value) {
         let number = |name: &str| question[name].as_u64().unwrap();
         match question["do"].as_str().unwrap() {
-            "hello" => say(json!({ "id": question["id"], "ok": hello() })),
+            "hello" => send(json!({ "id": question["id"], "ok": hello() })),
             "new-credential" => self.build(number("id"), number("credential"), question),
             "get-token" => self.get_token(number("id"), number("credential"), question),
             "cancel" => {
@@ -85,7 +85,7 @@ impl Driver {
         let lent = Lent {
             platform,
             observer: Arc::new(Teller(credential)),
-            // A driver is told the tenant wherever one is needed.
+            // credsim sends the tenant with every credential that needs one.
             tenant: String::new(),
             redis: Vec::new(),
             reporter: Arc::new(|_, _| {}),
@@ -95,9 +95,9 @@ impl Driver {
             Ok(built) => {
                 let class = built.credential.name().to_owned();
                 self.built.insert(credential, built);
-                say(json!({ "id": id, "ok": { "class": class } }));
+                send(json!({ "id": id, "ok": { "class": class } }));
             }
-            Err(error) => say(json!({ "id": id, "error": told(&error) })),
+            Err(error) => send(json!({ "id": id, "error": error_in_json(&error) })),
         }
     }
 
@@ -113,19 +113,19 @@ impl Driver {
         }
         let credential = self.built[&credential].credential.clone();
         let asking = tokio::spawn(async move {
-            say(match credential.get_token(&request).await {
+            send(match credential.get_token(&request).await {
                 Ok(token) => json!({ "id": id, "ok": given(&token) }),
-                Err(error) => json!({ "id": id, "error": told(&error) }),
+                Err(error) => json!({ "id": id, "error": error_in_json(&error) }),
             });
         });
         self.open.insert(id, asking);
     }
 }
 
-fn say(what: Value) {
+fn send(message: Value) {
     let mut out = io::stdout().lock();
-    // If nobody listens any more, the end is near.
-    let _ = writeln!(out, "{what}").and_then(|()| out.flush());
+    // An error means that credsim has closed the pipe: the input ends, too.
+    let _ = writeln!(out, "{message}").and_then(|()| out.flush());
 }
 
 fn hello() -> Value {
@@ -163,7 +163,7 @@ fn hello() -> Value {
     })
 }
 
-/// A credential of the protocol in the words of a scenario.
+/// Turns a credential of the driver protocol into one of a scenario file.
 fn described(credential: &Value) -> Credential {
     serde_json::from_value(in_words(credential)).unwrap()
 }
@@ -208,24 +208,24 @@ fn given(token: &AccessToken) -> Value {
     })
 }
 
-/// The error, its text in two halves, which credsim puts together again.
-fn told(error: &Error) -> Value {
+/// The error in JSON. Its text is split into message and help, which credsim joins again.
+fn error_in_json(error: &Error) -> Value {
     let text = error.to_string();
     let message = text.strip_prefix(error.credential()).unwrap_or(&text);
     let message = message.strip_prefix(": ").unwrap_or(message);
-    let mut told = json!({
+    let mut json = json!({
         "kind": error.kind().as_str(), "class": error.credential(), "message": message,
     });
     if let Some(status) = error.status() {
-        told["status"] = status.into();
+        json["status"] = status.into();
     }
     if let Some(code) = error.code() {
-        told["code"] = code.into();
+        json["code"] = code.into();
     }
-    told
+    json
 }
 
-/// Tells of changes of identity.
+/// Sends reported changes of identity.
 struct Teller(u64);
 
 impl Observer for Teller {
@@ -238,7 +238,7 @@ impl Observer for Teller {
                 "user": principal.and_then(|principal| principal.user_name.as_ref()),
             })
         };
-        say(json!({
+        send(json!({
             "event": "identity-changed", "credential": self.0, "refused": change.refused,
             "from": who(&change.from), "to": who(&change.to),
         }));
@@ -251,7 +251,7 @@ fn seed() -> u64 {
     seed.and_then(|seed| seed.parse().ok()).unwrap_or_default()
 }
 
-/// As a simulated host draws.
+/// The random numbers of a simulated host with this seed.
 struct Drawn(Draws);
 
 impl Random for Drawn {
@@ -260,7 +260,7 @@ impl Random for Drawn {
     }
 }
 
-/// Tells of warnings and errors.
+/// Sends warnings and errors of the log.
 struct Log;
 
 impl<S: tracing::Subscriber> Layer<S> for Log {
@@ -274,7 +274,7 @@ impl<S: tracing::Subscriber> Layer<S> for Log {
         if metadata.target().starts_with("credsim_identity") {
             let mut text = Text::default();
             event.record(&mut text);
-            say(json!({ "event": "log", "level": level, "message": text.0 }));
+            send(json!({ "event": "log", "level": level, "message": text.0 }));
         }
     }
 }

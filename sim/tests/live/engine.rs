@@ -1,4 +1,5 @@
-//! `engine/NAME`: the scenario on the live engine tells the story that it tells on lapse.
+//! `engine/NAME`: on the live engine the scenario has the verdict and the application events that it
+//! has on lapse.
 
 use std::sync::Arc;
 

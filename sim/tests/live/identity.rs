@@ -1,6 +1,5 @@
-//! `identity/NAME`: `identity` as an application has it. Between it and the world are a process,
-//! the protocol of drivers, the real HTTP client, a proxy, TLS and executables, and the story is
-//! still the one that lapse tells.
+//! `identity/NAME`: `identity` in a process of its own, behind the driver protocol, with the real HTTP
+//! client, a proxy, TLS and real commands. Verdict and application events are those of lapse.
 
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ use super::{
     process::{CREDSIM, Ended, command, finish, this},
 };
 
-/// Where a real machine necessarily differs: the scenario, what the comparison says, and why.
+/// The scenarios in which a real machine necessarily differs: name, result of the comparison, reason.
 const DIFFERS: &[(&str, &str, &str)] = &[
     ("live/failure-required-variable", NOT_BUILT, NO_CLASS),
     ("live/failure-two-ids", NOT_BUILT, NO_CLASS),
@@ -60,7 +59,7 @@ fn for_real(loaded: &Loaded) -> Result<(), Failed> {
             .args(["run", "--engine", "live", "--driver", &driver])
             .args([&loaded.name, "--format", "json", "--trace"]),
     );
-    passed(&ended).or_else(|why| only_told_in_words(&ended).ok_or(why))?;
+    passed(&ended).or_else(|why| nothing_observed(&ended).ok_or(why))?;
     let events: Result<Vec<Event>, _> = lines_of(&ended, "event")
         .map(serde_json::from_value)
         .collect();
@@ -85,7 +84,7 @@ fn for_real(loaded: &Loaded) -> Result<(), Failed> {
     }
 }
 
-/// Whether `credsim run --format json` says that the one scenario passed.
+/// Returns whether the output of `credsim run --format json` reports its one scenario as passed.
 pub fn passed(ended: &Ended) -> Result<(), Failed> {
     let outcome = lines_of(ended, "scenario").next();
     let outcome = outcome.ok_or_else(|| format!("nothing was played:\n{}", ended.err))?;
@@ -103,9 +102,9 @@ pub fn passed(ended: &Ended) -> Result<(), Failed> {
     Err(text.into())
 }
 
-/// Whether all that the scenario asks about is out of sight, as the words of an error are that
-/// comes from another process. Then the comparison is all there is.
-fn only_told_in_words(ended: &Ended) -> Option<()> {
+/// Returns whether no expectation could be observed: the text of an error of another process, for
+/// example, is not visible. Then only the comparison with lapse counts.
+fn nothing_observed(ended: &Ended) -> Option<()> {
     let outcome = lines_of(ended, "scenario").next()?;
     let reason = outcome["reason"].as_str()?;
     (outcome["outcome"] == "skipped" && reason.starts_with("nothing could be observed"))

@@ -1,5 +1,5 @@
-//! `javascript/NAME`: the published SDK breaks the promises that the scenario's known failures say
-//! it breaks, and no others.
+//! `javascript/NAME`: the published SDK fails exactly the checks that the scenario's known failures
+//! list.
 
 use std::{
     fs,
@@ -87,7 +87,7 @@ fn command_line() -> String {
     format!("node '{}'", folder().join("driver.mjs").display())
 }
 
-/// The driver, which has said who it is and what it knows.
+/// The driver after its `hello`: the SDK and its credentials are known.
 fn probed() -> Result<Driver, String> {
     Driver::parse(&command_line())?.probe(&Environment::clean())
 }

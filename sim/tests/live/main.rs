@@ -6,7 +6,7 @@
 //! - `javascript/NAME`: by the published SDK, behind its driver.
 //!
 //! `node-redis/NAME` is an app with the published Redis client in a world that is served.
-//! `serve/...` is `credsim serve` as somebody uses it.
+//! `serve/...` is `credsim serve` as a user runs it.
 //!
 //! This program is its own driver (`live driver`) and its own client (`live client ...`).
 

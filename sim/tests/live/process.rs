@@ -1,4 +1,4 @@
-//! Starting programs, reading what they say, and not waiting for them for ever.
+//! Starts programs, reads their output, and waits for them with a time limit.
 
 use std::{
     env,
@@ -12,21 +12,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The command under test.
+/// The path of the command under test.
 pub const CREDSIM: &str = env!("CARGO_BIN_EXE_credsim");
 
-/// Long enough for anything that ends, on a busy machine.
+/// The time limit of everything that is waited for, on a busy machine.
 pub const LONG: Duration = Duration::from_secs(150);
 
-/// How often somebody who waits looks again.
+/// The interval at which a condition is checked.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// This program.
+/// The path of this test program.
 pub fn this() -> PathBuf {
     env::current_exe().unwrap()
 }
 
-/// A command without the variables of whoever runs the tests that change what is printed.
+/// A command without the variables of the environment that change what is printed.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
@@ -35,7 +35,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// A program that runs, and what it has said so far.
+/// A running program, and its output so far.
 pub struct Running {
     child: Child,
     out: Said,
@@ -62,9 +62,9 @@ impl Ended {
         self
     }
 
-    /// Asserts that it said all of `parts` to people.
+    /// Asserts that standard error holds all of `parts`.
     #[track_caller]
-    pub fn says(&self, parts: &[&str]) {
+    pub fn prints(&self, parts: &[&str]) {
         for part in parts {
             assert!(self.err.contains(part), "no {part:?} in:\n{}", self.err);
         }
@@ -89,8 +89,8 @@ impl Running {
         rustix::process::Pid::from_child(&self.child)
     }
 
-    /// Waits until it has said `part` to people; what it said to programs by then.
-    pub fn when_it_says(&mut self, part: &str) -> String {
+    /// Waits until standard error holds `part`, and returns standard output by then.
+    pub fn when_it_prints(&mut self, part: &str) -> String {
         let mut is_over = false;
         soon(
             || {
@@ -100,17 +100,17 @@ impl Running {
                 assert!(says || !over_before, "it has ended: {}", self.err.now());
                 says
             },
-            || format!("it never says {part:?}, but: {}", self.err.now()),
+            || format!("it never prints {part:?}, but: {}", self.err.now()),
         );
         self.out.now()
     }
 
-    /// What it has said to people so far.
-    pub fn said(&self) -> String {
+    /// Returns standard error so far.
+    pub fn stderr(&self) -> String {
         self.err.now()
     }
 
-    /// Waits for its end. What it left behind with its pipes is not waited for.
+    /// Waits for its end, but not for processes that have inherited its pipes.
     pub fn end(mut self) -> Ended {
         let mut status = None;
         soon(
@@ -118,7 +118,7 @@ impl Running {
                 status = self.child.try_wait().unwrap();
                 status.is_some()
             },
-            || format!("it does not end; it said: {}", self.err.now()),
+            || format!("it does not end; it printed: {}", self.err.now()),
         );
         Ended {
             status: status.unwrap(),
@@ -177,7 +177,7 @@ impl Said {
         String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
     }
 
-    /// All of it, if the pipe is closed by everybody within a few seconds.
+    /// All of it, if every process closes the pipe within a few seconds.
     fn whole(&mut self) -> String {
         let reader = self.reader.take().unwrap();
         let start = Instant::now();
@@ -188,7 +188,7 @@ impl Said {
     }
 }
 
-/// An empty folder for one test, with a short path: sockets lie in it.
+/// An empty folder for one test. Its path is short, for sockets are made in it.
 pub struct Folder(tempfile::TempDir);
 
 impl Folder {

@@ -1,6 +1,5 @@
-//! `node-redis/NAME`: the published client with its own Entra provider, in an app that knows
-//! nothing of credsim, breaks the promises that the scenario's known failures say it breaks, and
-//! no others.
+//! `node-redis/NAME`: the published client with its own Entra provider, in an app without any part of
+//! credsim, fails exactly the checks that the scenario's known failures list.
 
 use std::{
     fs,
@@ -15,12 +14,12 @@ use super::process::{CREDSIM, command, finish};
 
 const MISSING: &str = "the client is not installed: run sim/drivers/install first";
 
-/// What the scenarios call it: the client, by the version that is installed.
+/// The name of the client in scenarios, which is followed by its installed version.
 const CLIENT: &str = "node-redis";
 
-/// The scenarios, each with how the app works in it, and what it says where the story is told.
-const STORIES: [(&str, &str, &str); 5] = [
-    // One transaction by hand takes so long that the renewal falls into it.
+/// The scenarios, each with the arguments of the app, and a line that the app prints.
+const SCENARIOS: [(&str, &str, &str); 5] = [
+    // A transaction in single commands takes so long that the renewal falls into it.
     (
         "live-renewed-in-a-transaction",
         "5 3",
@@ -48,7 +47,7 @@ const STORIES: [(&str, &str, &str); 5] = [
     ),
 ];
 
-/// They are left out, by name, where the client is not installed; with `CREDSIM_REQUIRE` they fail.
+/// Skipped by name where the client is not installed; with `CREDSIM_REQUIRE` set, they fail instead.
 pub fn trials() -> Vec<Trial> {
     let is_here = ["client", "entraid"]
         .iter()
@@ -57,11 +56,11 @@ pub fn trials() -> Vec<Trial> {
     if !is_here && !is_required {
         eprintln!("node-redis/... is left out: {MISSING}");
     }
-    let mut trials = vec![Trial::test("node-redis/every-story-is-told", complete)];
-    for (name, args, says) in STORIES {
+    let mut trials = vec![Trial::test("node-redis/every-scenario-is-listed", complete)];
+    for (name, args, prints) in SCENARIOS {
         let test = move || {
             if is_here {
-                told(name, args, says)
+                plays(name, args, prints)
             } else {
                 Err(MISSING.into())
             }
@@ -86,14 +85,14 @@ fn version() -> Result<String, Failed> {
     Ok(version.ok_or("the client has no version")?.to_owned())
 }
 
-/// A scenario that is added has its place here, too.
+/// Every bundled scenario `redis/live-*` must be listed above.
 fn complete() -> Result<(), Failed> {
     let bundled: Vec<String> = library::bundled()
         .into_iter()
         .map(|source| source.name)
         .filter(|name| name.starts_with("redis/live-"))
         .collect();
-    let mut here: Vec<String> = STORIES
+    let mut here: Vec<String> = SCENARIOS
         .iter()
         .map(|(name, ..)| format!("redis/{name}"))
         .collect();
@@ -104,7 +103,7 @@ fn complete() -> Result<(), Failed> {
     Err(format!("bundled are {bundled:?}, and played are {here:?}").into())
 }
 
-fn told(name: &str, args: &str, says: &str) -> Result<(), Failed> {
+fn plays(name: &str, args: &str, prints: &str) -> Result<(), Failed> {
     let subject = format!("{CLIENT} {}", version()?);
     let name = format!("redis/{name}");
     let ended = finish(
@@ -115,7 +114,7 @@ fn told(name: &str, args: &str, says: &str) -> Result<(), Failed> {
             .args(args.split(' ')),
     );
     let wrong = |what: &str| Err(format!("{what}:\n{}\n{}", ended.out, ended.err).into());
-    // What is listed has failed, and nothing else has.
+    // Exactly the listed checks have failed.
     if ended.code() != Some(0) {
         return wrong("it does not pass");
     }
@@ -123,11 +122,11 @@ fn told(name: &str, args: &str, says: &str) -> Result<(), Failed> {
         .iter()
         .find(|finding| !ended.err.contains(*finding))
     {
-        return wrong(&format!("{finding} is not told"));
+        return wrong(&format!("{finding} is not reported"));
     }
-    for line in ["client: connected", "subscriber: connected", says] {
+    for line in ["client: connected", "subscriber: connected", prints] {
         if !ended.out.contains(line) {
-            return wrong(&format!("the app never says {line:?}"));
+            return wrong(&format!("the app never prints {line:?}"));
         }
     }
     // The journal has it, too: two connections, and a second request for a token.
@@ -139,12 +138,12 @@ fn told(name: &str, args: &str, says: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What the scenario's entries say of the subject.
+/// Returns how the report names the scenario's known failures of the subject.
 fn known(name: &str, subject: &str) -> Result<Vec<String>, Failed> {
     let mut found = library::find(name).map_err(|error| error.to_string())?;
     let source = found.pop().ok_or("there is no such scenario")?;
     let loaded = source.parse().map_err(|invalid| invalid.render(false))?;
-    let told = |entry: &KnownFailure| {
+    let finding = |entry: &KnownFailure| {
         format!(
             "{} breaks {} ({}): ",
             entry.subject, entry.breaks, entry.fact
@@ -152,5 +151,5 @@ fn known(name: &str, subject: &str) -> Result<Vec<String>, Failed> {
     };
     let entries = &loaded.scenario.known_failure;
     let of_it = entries.iter().filter(|entry| entry.subject == subject);
-    Ok(of_it.map(told).collect())
+    Ok(of_it.map(finding).collect())
 }

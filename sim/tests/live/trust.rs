@@ -9,7 +9,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-/// Trusts the authorities of the file that `SSL_CERT_FILE` names, and nobody else.
+/// Trusts the certificate authorities in the file that `SSL_CERT_FILE` names, and no others.
 pub fn of_the_environment() -> ClientConfig {
     let mut roots = RootCertStore::empty();
     if let Some(file) = env::var_os("SSL_CERT_FILE") {
@@ -20,7 +20,7 @@ pub fn of_the_environment() -> ClientConfig {
     trusting(roots)
 }
 
-/// Trusts `roots` and nobody else.
+/// Trusts `roots` and no others.
 pub fn trusting(roots: RootCertStore) -> ClientConfig {
     ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

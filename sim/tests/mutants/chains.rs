@@ -1,4 +1,4 @@
-//! Chains as somebody might write them first.
+//! Chains with the mistakes of a first attempt.
 
 use std::{
     fmt,
@@ -16,8 +16,8 @@ use credsim_identity::{
 
 use super::tools::Answer;
 
-/// A chain of the members of `DefaultAzureCredential` that forgets whom they serve in it: its
-/// managed identity is not probed, and is asked again and again.
+/// A chain of the members of `DefaultAzureCredential` without the special treatment that they get in
+/// it: its managed identity is not probed first, and retries.
 pub fn of_its_own(credential: &mut Credential) {
     let Credential::Default(options) = credential else {
         return;
@@ -35,8 +35,8 @@ pub fn of_its_own(credential: &mut Credential) {
     });
 }
 
-/// A `ChainedTokenCredential` that begins with the member that answered last if it is `sticky`, else
-/// always from the top. All other credentials are ours.
+/// A `ChainedTokenCredential` that begins with the member that answered last if it is `sticky`, and
+/// otherwise always at the top. All other credentials are those of `identity`.
 pub fn naive(credential: &Credential, lent: &Lent, sticky: bool) -> Result<Built, Error> {
     let Credential::Chain(options) = credential else {
         return Identity.build(credential, lent);

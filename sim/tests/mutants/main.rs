@@ -1,6 +1,6 @@
-//! Deliberately wrong subjects, a few lines each. Every invariant and every promise has one that is
-//! convicted on a bundled scenario which ours passes, by exactly the findings that the
-//! [table](table) says, and that passes another scenario, so that it is wrong there and not broken.
+//! Deliberately wrong subjects, a few lines each. For every invariant and every promise there is one
+//! that fails a bundled scenario which `identity` passes, with exactly the findings that the
+//! [table](table) lists. It also passes another scenario, which shows that it works otherwise.
 //!
 //! `INVARIANT/SUBJECT` and `PROMISE/SUBJECT` are the tests; `cargo test --test mutants PR-12` runs
 //! those of one promise.
@@ -23,23 +23,23 @@ use credsim::{
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// A wrong subject, and what convicts it.
+/// A wrong subject, and the findings that it must cause.
 pub struct Case {
     /// The invariant or promise that it breaks.
     breaks: &'static str,
     /// What is wrong with it.
     name: &'static str,
     subject: fn() -> Arc<dyn Subject>,
-    /// The bundled scenario that shows it.
+    /// The bundled scenario that it fails.
     scenario: &'static str,
     /// The names of all findings that fail there.
     convicted_by: &'static [&'static str],
-    /// A bundled scenario in which nothing is wrong with it.
+    /// A bundled scenario that it passes.
     passes: &'static str,
 }
 
-/// Invariants that speak about processes outside only: their wrong subjects are clients in the test
-/// target `live`.
+/// Invariants about external processes only: their wrong subjects are clients in the test target
+/// `live`.
 const OUTSIDE: &[&str] = &["known-hosts-only"];
 
 fn main() -> ExitCode {
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Of all invariants, exactly the one that it breaks convicts it.
+/// Of all invariants, exactly the one that it breaks must fail.
 fn breaks_one_invariant(case: &Case) -> Result<(), Failed> {
     convict(case)?;
     let invariants = case.convicted_by.iter().filter(|name| is_invariant(name));
@@ -68,7 +68,7 @@ fn breaks_one_invariant(case: &Case) -> Result<(), Failed> {
     same("convicting invariants", &invariants, &[case.breaks])
 }
 
-/// The scenario that convicts it is one of the promise.
+/// The scenario that it fails must cite the promise.
 fn breaks_its_promise(case: &Case) -> Result<(), Failed> {
     let scenario = bundled(case.scenario)?;
     let promises = &scenario.loaded().scenario.promises;
@@ -135,7 +135,7 @@ fn complete(all: BTreeSet<&str>, cases: &[Case]) -> Result<(), Failed> {
     same("what is broken by somebody", &broken, &all)
 }
 
-/// What anybody would break first.
+/// The most obvious mistakes each have a wrong subject, in both tables.
 fn the_breaks_by_hand_are_here() -> Result<(), Failed> {
     let breaks = [
         "ignores_retry_after",

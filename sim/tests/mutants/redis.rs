@@ -1,4 +1,4 @@
-//! Redis clients as somebody might write them first.
+//! Redis clients with the mistakes of a first attempt.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, OnceCell};
 type Made = Result<Arc<dyn RedisClient>, Error>;
 type MakeClient = dyn Fn(&RedisSubject, Arc<dyn TokenCredential>, &Lent) -> Made + Send + Sync;
 
-/// A subject whose Redis client is wrong; its credentials are ours.
+/// A subject whose Redis client is wrong; its credentials are those of `identity`.
 pub struct WrongRedis(Box<MakeClient>);
 
 impl WrongRedis {
@@ -35,7 +35,7 @@ impl WrongRedis {
         Arc::new(Self(Box::new(make)))
     }
 
-    /// Ours, with other options than the scenario's.
+    /// The client of `identity`, with other options than the scenario's.
     pub fn options(change: fn(&mut RedisSubject)) -> Arc<dyn Subject> {
         Self::makes(move |described, credential, lent| {
             let mut described = described.clone();
@@ -44,7 +44,7 @@ impl WrongRedis {
         })
     }
 
-    /// The `redis` crate on our provider.
+    /// The `redis` crate on the credentials provider of `identity`.
     pub fn bare(renews: Renews) -> Arc<dyn Subject> {
         Self::makes(move |described, credential, lent| {
             let provider = provider_on(credential.clone(), described, lent)?;
@@ -84,14 +84,14 @@ pub fn ours(described: &RedisSubject, credential: Arc<dyn TokenCredential>, lent
     Ok(client(provider, described, lent))
 }
 
-/// What becomes of a connection of the bare crate when there is a new token.
+/// What happens to a connection of the bare crate when there is a new token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Renews {
-    /// What the crate does: AUTH at once, whatever is under way.
+    /// The default of the crate: AUTH at once, also inside a transaction.
     AtOnce,
     /// Nothing.
     Never,
-    /// Nothing; and it signs in as user `default` where the token says no name.
+    /// Nothing; and it signs in as user `default` where the token names no user.
     AsDefault,
     /// Nothing; and it signs in with its first token for each piece of work.
     WithItsFirst,
@@ -209,7 +209,7 @@ impl RedisConnection for BareConnection {
     }
 }
 
-/// A subscriber that tells nobody of gaps.
+/// A subscriber that does not report gaps.
 pub fn keeps_gaps_to_itself(inner: Made) -> Made {
     Ok(Arc::new(Silent(inner?)))
 }
@@ -257,7 +257,7 @@ impl RedisSubscriber for SilentSubscriber {
     }
 }
 
-/// A client that lets one piece of work wait for the other, on whatever connection.
+/// A client that runs one piece of work after the other, even on different connections.
 pub fn does_one_thing_at_a_time(inner: Made) -> Made {
     Ok(Arc::new(OneByOne(inner?, Arc::default())))
 }

@@ -1,4 +1,4 @@
-//! The wrong subjects, by what is wrong with them.
+//! The wrong subjects, each named after its defect.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -193,7 +193,7 @@ pub fn goes_on_after_dispose() -> Wronged {
     Wrong::behind(|| NeverEnds)
 }
 
-// Nobody promises the contrary, but an invariant does.
+// These break no promise, but an invariant.
 
 pub fn takes_an_error_for_the_last_word() -> Wronged {
     Wrong::behind(GivesUp::default)

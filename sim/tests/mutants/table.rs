@@ -1,4 +1,4 @@
-//! Who is convicted of what, where, and by what.
+//! The wrong subjects: what each breaks, the scenario that it fails, and with which findings.
 
 use super::{Case, subjects};
 
@@ -17,7 +17,7 @@ macro_rules! cases {
     };
 }
 
-/// One subject at least for each invariant, which is the only one that it violates.
+/// At least one subject for each invariant. It violates no other invariant.
 pub const INVARIANTS: &[Case] = cases! {
     "no-expired-token": returns_an_expired_token
         in "cache/nobody-asks-nobody-refreshes"
@@ -85,7 +85,7 @@ pub const INVARIANTS: &[Case] = cases! {
         but not in "entra/wrong-secret";
 };
 
-/// One subject at least for each promise.
+/// At least one subject for each promise.
 pub const PROMISES: &[Case] = cases! {
     "PR-01": calls_every_failure_unavailable
         in "entra/wrong-secret"

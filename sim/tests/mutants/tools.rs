@@ -1,5 +1,5 @@
-//! Sabotage tools: ours on a host that lies to it, with other options than it was given, or behind
-//! a wrapper that knows better.
+//! Builds wrong subjects from `identity`: on a platform that misreports, with other options than the
+//! scenario's, or behind a wrapper.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use credsim_identity::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-/// Builds what it likes of the credential that a scenario describes.
+/// Builds a credential from the one that a scenario describes.
 type Build = dyn Fn(&Credential, &Lent) -> Result<Built, Error> + Send + Sync;
 
 /// A wrong subject.
@@ -34,7 +34,7 @@ impl Wrong {
         Arc::new(Self(Box::new(build)))
     }
 
-    /// Ours, with something else lent to it.
+    /// `identity` on a changed platform.
     pub fn lent(change: fn(&mut Lent)) -> Arc<dyn Subject> {
         Self::builds(move |credential, lent| {
             let mut lent = lent.clone();
@@ -43,7 +43,7 @@ impl Wrong {
         })
     }
 
-    /// Ours, with other options than the scenario's.
+    /// `identity` with other options than the scenario's.
     pub fn options(change: fn(&mut Credential)) -> Arc<dyn Subject> {
         Self::builds(move |credential, lent| {
             let mut credential = credential.clone();
@@ -52,7 +52,7 @@ impl Wrong {
         })
     }
 
-    /// Ours, behind a wrapper.
+    /// `identity` behind a wrapper.
     pub fn behind<W: Wrapper>(wrapper: fn() -> W) -> Arc<dyn Subject> {
         Self::builds(move |credential, lent| {
             let ours = Ours {
@@ -92,7 +92,7 @@ impl Subject for Wrong {
 
 pub type Answer = Result<AccessToken, Error>;
 
-/// Stands between the caller and our credential.
+/// A wrapper: it is called by the callers, and calls the credential of `identity`.
 pub trait Wrapper: Send + Sync + 'static {
     fn get_token<'a>(&'a self, ours: &'a Ours, request: &'a TokenRequest) -> BoxFuture<'a, Answer>;
 
@@ -101,7 +101,7 @@ pub trait Wrapper: Send + Sync + 'static {
     }
 }
 
-/// Our credential, and what it takes to build another one.
+/// The credential of `identity`, and what is needed to build another one.
 pub struct Ours {
     pub first: Arc<dyn TokenCredential>,
     lent: Lent,
@@ -109,7 +109,7 @@ pub struct Ours {
 }
 
 impl Ours {
-    /// A new instance, which knows nothing of the first one.
+    /// Builds a new instance, which shares nothing with the first one.
     pub fn another(&self) -> Arc<dyn TokenCredential> {
         let built = Identity.build(&self.described, &self.lent);
         built.expect("the first one could be built").credential
@@ -155,7 +155,8 @@ impl<W: Wrapper> TokenCredential for Wrapped<W> {
     }
 }
 
-/// Shows what ours holds, and takes no short cut past the wrapper.
+/// Exposes the cached tokens of the inner credential. It has no fast path, which would bypass the
+/// wrapper.
 impl<W: Wrapper> FastPath for Wrapped<W> {
     fn hit(&self, _: &TokenRequest) -> Option<TokenRef> {
         None
@@ -174,7 +175,7 @@ impl<W: Wrapper> FastPath for Wrapped<W> {
     }
 }
 
-/// Tokens by their scopes, with the moment of their receipt.
+/// Tokens by their scopes, each with the time at which it was received.
 #[derive(Default)]
 pub struct Tokens(Mutex<BTreeMap<Vec<String>, (AccessToken, Timestamp)>>);
 

@@ -1,4 +1,4 @@
-//! Wrappers that know better than the credential inside.
+//! Wrappers that override what the credential inside decides.
 
 use std::sync::{
     Mutex,
@@ -11,7 +11,7 @@ use credsim_identity::{
 
 use super::tools::{Answer, Ours, Tokens, Wrapper};
 
-/// Asks for something else than the caller.
+/// Changes the request before it is passed on.
 pub struct Asks(pub fn(&TokenRequest) -> TokenRequest);
 
 impl Wrapper for Asks {
@@ -20,7 +20,7 @@ impl Wrapper for Asks {
     }
 }
 
-/// Tells of other errors than it got.
+/// Changes the error before it is returned.
 pub struct Fails(pub fn(Error) -> Error);
 
 impl Wrapper for Fails {
@@ -29,7 +29,7 @@ impl Wrapper for Fails {
     }
 }
 
-/// Looks at every token that it hands out.
+/// Runs a function on every token before it is returned.
 pub struct Looks(pub fn(&AccessToken));
 
 impl Wrapper for Looks {
@@ -38,7 +38,7 @@ impl Wrapper for Looks {
     }
 }
 
-/// Makes a new credential for each call.
+/// Builds a new credential for each call.
 pub struct NewForEachCall;
 
 impl Wrapper for NewForEachCall {
@@ -47,7 +47,8 @@ impl Wrapper for NewForEachCall {
     }
 }
 
-/// Whoever finds no token while another caller waits for one sends a request of their own.
+/// No single flight: a caller that finds no token sends its own request, also while another one is in
+/// flight.
 #[derive(Default)]
 pub struct NoSingleFlight(AtomicU32);
 
@@ -66,7 +67,7 @@ impl Wrapper for NoSingleFlight {
     }
 }
 
-/// Keeps the first token for ever, or until its very end.
+/// Keeps the first token for ever, or until the moment of its expiry.
 #[derive(Default)]
 pub struct Keeps {
     until_its_end: bool,
@@ -97,7 +98,7 @@ impl Wrapper for Keeps {
     }
 }
 
-/// Past half of a token's life every call asks the source. Whether that fails is shown or hidden.
+/// Past half of a token's life every call asks the source; its failure is returned or hidden.
 #[derive(Default)]
 pub struct AsksPastHalf {
     hides_failures: bool,
@@ -135,7 +136,7 @@ impl Wrapper for AsksPastHalf {
     }
 }
 
-/// Takes the first error for the last word.
+/// Caches the first error, and returns it to all later calls.
 #[derive(Default)]
 pub struct GivesUp(Mutex<Option<Error>>);
 
@@ -152,7 +153,7 @@ impl Wrapper for GivesUp {
     }
 }
 
-/// Does not hear of its end.
+/// Ignores `dispose`.
 pub struct NeverEnds;
 
 impl Wrapper for NeverEnds {

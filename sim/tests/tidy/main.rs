@@ -167,7 +167,7 @@ fn is_id(word: &str) -> bool {
 }
 
 #[test]
-fn an_id_is_told_from_other_words() {
+fn an_id_is_recognised_among_other_words() {
     let line = "/// As PR-12, CH-22a (CHD-07). Not SHA-256, 5e29463d-0000 or AADSTS-70021; UTF-8.";
     assert_eq!(ids(line), ["PR-12", "CH-22a", "CHD-07"]);
 }

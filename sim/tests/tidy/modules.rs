@@ -11,7 +11,7 @@ use crate::tokens::{Token, closing, tokens};
 /// A module's path from the crate's root; the root's is empty.
 pub type Path = Vec<String>;
 
-/// A module, as its file says.
+/// What is read from the file of a module.
 #[derive(Default)]
 struct Module {
     /// What it defines: types, functions, constants, macros.

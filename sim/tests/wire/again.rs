@@ -1,4 +1,4 @@
-//! The captures, made again.
+//! Records the captures anew.
 
 use std::{env, fs, process::Command};
 
@@ -6,7 +6,7 @@ use libtest_mimic::{Failed, Trial};
 
 use super::cases;
 
-/// It is left out, by name, where the SDK is not installed; with `CREDSIM_REQUIRE` it fails.
+/// Skipped by name where the SDK is not installed; with `CREDSIM_REQUIRE` set, it fails instead.
 pub fn trial() -> Trial {
     let sdk = cases::folder().join("../../sim/drivers/javascript/node_modules/@azure/identity");
     let node = Command::new("node").arg("--version").output();

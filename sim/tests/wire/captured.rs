@@ -1,4 +1,4 @@
-//! What arrived, as facts that can be compared.
+//! Captured requests and commands, split into parts that can be compared.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,21 @@ pub type Part = (&'static str, String);
 pub struct Sent {
     /// The endpoint or the program.
     pub to: String,
-    /// What pairs it with one of the other client.
+    /// Equal for requests of two clients that are compared with each other.
     pub line: String,
     /// Its parts. Values of one name are joined.
     pub parts: BTreeMap<Part, String>,
 }
 
-/// Reads a capture, or what our own client sent. Ids that are not `known` get marks.
+/// Reads a capture, or the requests of our own client. Ids that are not `known` are replaced by
+/// placeholders.
 pub fn read(text: &str, known: &str) -> Vec<Sent> {
     let mut all: Vec<Sent> = text.lines().map(sent).collect();
     let mut seen: BTreeMap<Part, Vec<String>> = BTreeMap::new();
     for (part, value) in all.iter_mut().flat_map(|one| &mut one.parts) {
         let is_id = value.starts_with("<guid ") || is_guid(value) && !known.contains(&*value);
         if is_id {
-            // Numbered part by part, because one client has more such parts than the other.
+            // Numbered for each part, because one client sends more such parts than the other.
             let seen = seen.entry(part.clone()).or_default();
             let place = seen.iter().position(|id| id == value);
             let place = place.unwrap_or_else(|| {
@@ -78,11 +79,11 @@ fn sent(line: &str) -> Sent {
     }
 }
 
-/// The marks of `capture.mjs`, for what our client sends. What the capture already marks has none
-/// of this in it.
+/// Replaces values by the placeholders of `capture.mjs`. A capture has them already and is not
+/// changed.
 fn marked(name: &str, value: &str) -> String {
     match name {
-        // It follows from the other parts.
+        // Derived from the other parts.
         "content-length" => "<length>".to_owned(),
         "user-agent" => value.replace(
             concat!("credsim-identity/", env!("CARGO_PKG_VERSION")),
@@ -92,7 +93,7 @@ fn marked(name: &str, value: &str) -> String {
     }
 }
 
-/// A script of ours, told by what it is about.
+/// A PowerShell script of `identity`, reduced to the URLs and ids in it.
 fn without_script(argument: &str) -> String {
     let decoded = STANDARD.decode(argument).unwrap_or_default();
     let wide: Vec<u16> = decoded

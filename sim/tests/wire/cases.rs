@@ -1,4 +1,4 @@
-//! The cases, as `cases.json` tells them to both clients.
+//! The cases of `cases.json`, which both clients read.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A credential, and what it is asked.
+/// A credential, and the calls that are made on it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -18,17 +18,17 @@ pub struct Case {
     pub world: String,
     /// The class of the credential in the SDK.
     pub credential: String,
-    /// What its constructor is given: texts, then perhaps options.
+    /// The arguments of its constructor: strings, optionally followed by options.
     pub arguments: Vec<Value>,
-    /// What each call is given: scopes, then perhaps options.
+    /// The arguments of each call: scopes, optionally followed by options.
     pub calls: Vec<Vec<Value>>,
 }
 
-/// Options of a constructor or a call, of which every one must be taken.
+/// Options of a constructor or a call. Every one must be consumed.
 pub struct Options(Map<String, Value>);
 
 impl Options {
-    /// The last of `given`, if it is an object.
+    /// Takes the last of `given` if it is an object.
     pub fn last_of(given: &[Value]) -> Self {
         let last = given.last().and_then(Value::as_object);
         Self(last.cloned().unwrap_or_default())
@@ -42,7 +42,7 @@ impl Options {
         self.take(name).map(|value| text(&value))
     }
 
-    /// Fails if there is one that nobody knew.
+    /// Fails if an option was not consumed.
     pub fn end(self) {
         assert!(self.0.is_empty(), "what is {:?}?", self.0);
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::cases::{Case, Options, text};
 
-/// Makes every call in order, each to its end. An error is an end, too.
+/// Makes the calls one after the other. A call that fails does not stop the next one.
 pub fn run(case: &Case) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -29,8 +29,8 @@ pub fn run(case: &Case) {
     });
 }
 
-/// This machine, seen through the proxy that leads into the world. The world's certificate
-/// authority is trusted because `SSL_CERT_FILE` names it.
+/// The platform of this machine, whose requests go through the proxy of the served world. The
+/// world's certificate authority is trusted because `SSL_CERT_FILE` names it.
 fn platform() -> Platform {
     let proxy = env::var("HTTPS_PROXY").expect("this runs in a served world");
     let http = ReqwestClient::customized(move |builder| builder.proxy(Proxy::all(&proxy).unwrap()));
@@ -43,7 +43,7 @@ fn build(case: &Case) -> Result<Arc<dyn TokenCredential>, Error> {
     let platform = platform();
     let mut options = Options::last_of(&case.arguments);
     let argument = |at: usize| text(&case.arguments[at]);
-    /// Gives a builder the options that the case has.
+    /// Applies the options of the case to a builder.
     macro_rules! built {
         ($builder:expr $(, $option:literal => $method:ident)*) => {{
             let builder = $builder.platform(platform);

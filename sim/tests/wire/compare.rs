@@ -1,15 +1,15 @@
-//! What two clients send, side by side.
+//! Differences between the requests of two clients.
 
 use std::{cmp::max, collections::BTreeSet};
 
 use super::captured::{Part, Sent};
 
-/// A part in which they differ. Nothing stands for a client that does not send it.
+/// A part in which they differ; `None` for a client that does not send it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
     /// The endpoint or the program.
     pub to: String,
-    /// Which kind of part, `request` for a whole one that only one of them sends.
+    /// The kind of part; `request` for a whole request that only one of them sends.
     pub kind: String,
     /// The part's name.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Difference {
     pub ours: Option<String>,
 }
 
-/// Every difference between what the SDK sent and what ours did, in this order.
+/// Returns every difference between the requests of the SDK and of our client.
 pub fn differences(theirs: &[Sent], ours: &[Sent]) -> BTreeSet<Difference> {
     let mut found = BTreeSet::new();
     for pair in pairs(theirs, ours) {
@@ -45,9 +45,9 @@ fn between(theirs: &Sent, ours: &Sent) -> Vec<Difference> {
     let names: BTreeSet<&Part> = theirs.parts.keys().chain(ours.parts.keys()).collect();
     let differing = names.into_iter().filter_map(|part| {
         let (their, our) = (theirs.parts.get(part), ours.parts.get(part));
-        // Which one it is says something only beside another one.
+        // The number of a placeholder matters only where both clients send the part.
         let alone = their.is_none() || our.is_none();
-        let told = |value: &String| match value.starts_with("<guid ") && alone {
+        let shown = |value: &String| match value.starts_with("<guid ") && alone {
             true => "<guid>".to_owned(),
             false => value.clone(),
         };
@@ -55,14 +55,15 @@ fn between(theirs: &Sent, ours: &Sent) -> Vec<Difference> {
             to: theirs.to.clone(),
             kind: part.0.to_owned(),
             name: part.1.clone(),
-            javascript: their.map(told),
-            ours: our.map(told),
+            javascript: their.map(shown),
+            ours: our.map(shown),
         })
     });
     differing.collect()
 }
 
-/// Pairs them in their order, so that as many as possible have a partner.
+/// Pairs the requests of both clients in their order, as many as possible: a longest common
+/// subsequence.
 fn pairs<'a>(theirs: &'a [Sent], ours: &'a [Sent]) -> Vec<(Option<&'a Sent>, Option<&'a Sent>)> {
     // The most pairs from these positions on.
     let mut most = vec![vec![0; ours.len() + 1]; theirs.len() + 1];

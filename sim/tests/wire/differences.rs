@@ -1,4 +1,4 @@
-//! The differences that are meant, with their reasons: `differences.toml`.
+//! The intended differences, with their reasons: `differences.toml`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,10 +20,10 @@ pub struct Differences {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Listed {
-    /// Names of cases; a `*` at the end stands for any rest. Default: all.
+    /// Names of cases; a `*` at the end matches any rest. Default: all.
     #[serde(default)]
     cases: Vec<String>,
-    /// Those among them that are left out.
+    /// The exceptions among them.
     #[serde(default)]
     except: Vec<String>,
     to: String,
@@ -94,7 +94,7 @@ impl Differences {
         Err(format!("differences.toml is not right about {case}{wrong}").into())
     }
 
-    /// Fails if a pattern means none of these cases.
+    /// Fails if a pattern matches none of these cases.
     pub fn all_met(&self, cases: &[String]) -> Result<(), Failed> {
         let patterns = self.difference.iter();
         let patterns = patterns.flat_map(|one| one.cases.iter().chain(&one.except));
@@ -111,7 +111,7 @@ impl Differences {
     }
 }
 
-/// How a difference is listed.
+/// The entry of `differences.toml` for a difference.
 fn entry(case: &str, difference: &Difference) -> String {
     let Difference {
         to,

@@ -1,9 +1,9 @@
-//! Our client's requests beside those of the published JavaScript SDK (`fixtures/wire`).
+//! Compares our client's requests with those of the published JavaScript SDK (`fixtures/wire`).
 //!
 //! `case/NAME` makes the calls of one case with our library, as a process of its own in a served
 //! world, and compares what arrives with the capture, request by request: method, path, each
 //! parameter, each header, each command. Every difference must be in `differences.toml` with its
-//! reason, and every entry there must be needed. `capture` makes the captures again.
+//! reason, and every entry there must be needed. `capture` records the captures anew.
 //!
 //! This program is its own client: as `wire --as-client CASE` it makes the calls.
 

@@ -1,4 +1,4 @@
-//! Our client in a served world.
+//! Runs our client in a served world.
 
 use std::{
     env,
@@ -10,17 +10,17 @@ use std::{
 
 use super::cases::Case;
 
-/// Long enough for the retries of any case, on a busy machine.
+/// The time limit of a case: enough for all its retries on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What our client sends in this case, one JSON object a line.
+/// Returns what our client sends in this case, one JSON object a line.
 ///
 /// # Errors
-/// It sent nothing, or did not come to an end.
+/// It sent nothing, or did not end in time.
 pub fn ours(case: &Case) -> Result<String, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let [requests, said] = ["requests", "said"].map(|name| folder.path().join(name));
-    let mouth = File::create(&said).unwrap();
+    let [requests, output] = ["requests", "output"].map(|name| folder.path().join(name));
+    let written = File::create(&output).unwrap();
     let mut serve = Command::new(env!("CARGO_BIN_EXE_credsim"))
         .arg("serve")
         .arg(case.scenario())
@@ -30,17 +30,17 @@ pub fn ours(case: &Case) -> Result<String, String> {
         .arg(env::current_exe().unwrap())
         .args(["--as-client", &case.case])
         .stdin(Stdio::null())
-        .stdout(mouth.try_clone().unwrap())
-        .stderr(mouth)
+        .stdout(written.try_clone().unwrap())
+        .stderr(written)
         .spawn()
         .map_err(|error| error.to_string())?;
     let start = Instant::now();
-    // Which verdict the world comes to is nobody's concern here; what it saw is.
+    // The verdict of the world is ignored: only the captured requests are compared.
     while serve.try_wait().unwrap().is_none() {
         if start.elapsed() > LIMIT {
             let id = i32::try_from(serve.id()).ok();
             if let Some(id) = id.and_then(rustix::process::Pid::from_raw) {
-                // It then ends the client as well.
+                // `serve` then ends the client as well.
                 let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
             }
             let _ = serve.wait();
@@ -50,8 +50,8 @@ pub fn ours(case: &Case) -> Result<String, String> {
     }
     let raw = fs::read_to_string(&requests).unwrap_or_default();
     if raw.is_empty() {
-        let said = fs::read_to_string(&said).unwrap_or_default();
-        return Err(format!("nothing was sent: {said}"));
+        let output = fs::read_to_string(&output).unwrap_or_default();
+        return Err(format!("nothing was sent: {output}"));
     }
     Ok(raw)
 }

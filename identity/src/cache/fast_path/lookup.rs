@@ -1,7 +1,6 @@
 //! Which slot belongs to a request, found by the request as it was written.
 
 use std::{
-    fmt,
     hash::{Hash, Hasher},
     sync::{Arc, OnceLock},
 };
@@ -212,12 +211,6 @@ impl Drop for Lookup {
     }
 }
 
-impl fmt::Debug for Lookup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Lookup")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -262,6 +255,11 @@ mod tests {
             assert_eq!((known.is_closed(), secret(known).as_str()), (true, ""));
         }
         assert!(shown(&lookup, "a").is_none() && shown(&lookup, "0").is_none());
+        let kept = lookup.more.get().unwrap().pin().len();
+        assert_eq!(kept, 1, "closed slots take no room");
+        lookup.clear();
+        assert!(lookup.more.get().unwrap().pin().is_empty());
+        show("c");
         let known = shown(&lookup, "c").unwrap();
         lookup.hide_all();
         assert_eq!((known.is_closed(), secret(&known).as_str()), (false, ""));

@@ -168,6 +168,10 @@ mod tests {
                 "XREAD COUNT 2 BLOCK 1500 STREAMS s t 0-0 5-1",
             ),
             (
+                "XREAD BLOCK 9000 STREAMS $ + 0-0 0-1",
+                "XREAD BLOCK 1500 STREAMS $ + 0-0 0-1",
+            ),
+            (
                 "xreadgroup group block streams block 0 streams s >",
                 "xreadgroup group block streams block 1500 streams s >",
             ),

@@ -66,6 +66,9 @@ mod tests {
             ("reset", Verb::Reset),
             ("GET", Verb::Other),
             ("EXECUTE", Verb::Other),
+            ("PING", Verb::Other),
+            ("HELLO", Verb::Other),
+            ("PUBLISH", Verb::Other),
             ("", Verb::Other),
         ] {
             assert_eq!(Verb::of(&cmd(name)), verb, "{name}");

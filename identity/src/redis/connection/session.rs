@@ -247,6 +247,36 @@ mod tests {
         assert_eq!(session.transaction, Transaction::None);
     }
 
+    /// PR-34: what counts while the answer is under way.
+    #[test]
+    fn a_transaction_is_open_from_the_moment_its_multi_is_sent() {
+        let mut session = Session::default();
+        let multi = pass(&mut session, &[Verb::Multi]);
+        assert!(session.is_open());
+        assert_eq!(session.after_loss().transaction, Transaction::None);
+        session.settle(&multi, &[Value::Okay]);
+        // One inside is an error of its caller, and changes nothing.
+        pass(&mut session, &[Verb::Multi]);
+        assert_eq!(session.transaction, Transaction::Open);
+        let lost = session.after_loss().transaction;
+        assert_eq!(lost, Transaction::GivenUp(Refusal::Replaced));
+    }
+
+    #[test]
+    fn unwatch_ends_the_watches_outside_of_a_transaction_only() {
+        let mut session = Session::default();
+        run(&mut session, Verb::Watch, "+OK\r\n");
+        assert!(session.watching);
+        run(&mut session, Verb::Unwatch, "+OK\r\n");
+        assert!(!session.watching);
+        run(&mut session, Verb::Watch, "+OK\r\n");
+        run(&mut session, Verb::Multi, "+OK\r\n");
+        run(&mut session, Verb::Unwatch, "+QUEUED\r\n");
+        assert!(session.watching);
+        run(&mut session, Verb::Exec, "*0\r\n");
+        assert!(!session.watching);
+    }
+
     #[test]
     fn an_unseen_or_odd_answer_leaves_doubt() {
         let mut session = Session::default();

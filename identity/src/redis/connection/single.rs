@@ -147,7 +147,13 @@ impl EntraConnection {
             return Box::pin(self.block(cmd, blocking)).await;
         }
         let (gate, mut wire) = self.parts();
-        let Entry { pass, instead, .. } = enter(gate, Request::Plain(&verbs)).await?;
+        let request = Request::Plain(&verbs);
+        let entered = match gate.try_enter(request) {
+            Some(entered) => entered,
+            // Boxed, because it is rare and the future of every command should be small.
+            None => Box::pin(gate.enter(request)).await,
+        };
+        let Entry { pass, instead, .. } = entered?;
         if let Some(refusal) = instead {
             return Err(Box::pin(wire.discard(pass, refusal)).await);
         }

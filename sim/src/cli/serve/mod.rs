@@ -116,7 +116,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         name: served.loaded.name.clone(),
         path: served.file.source.path.clone(),
         title: served.scenario.title.clone(),
-        expectation_lines: served.loaded.expectation_lines(),
+        expectation_lines: served.loaded.expectation_lines.clone(),
         engine: Engine::Live.name(),
         seed: args.seed,
         took: stopwatch.read(),

@@ -9,7 +9,7 @@ mod tests;
 
 use std::ops::Range;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use toml::{
     Spanned,
     de::{DeArray, DeTable, DeValue},
@@ -70,8 +70,9 @@ impl Here<'_> {
 struct Walk<'a> {
     document: &'a Document<'a>,
     problems: Vec<Problem>,
-    /// The tables around the current one: their names and their keys.
-    above: Vec<(String, Vec<&'static str>)>,
+    /// The tables around the current one: their names, and the schemas of their keys; none around
+    /// what a choice has chosen.
+    above: Vec<(String, Option<&'static Map<String, Value>>)>,
 }
 
 impl Walk<'_> {
@@ -142,12 +143,7 @@ impl Walk<'_> {
     fn table(&mut self, schema: &'static Value, table: &DeTable<'_>, here: &Here<'_>) {
         let known = schema["properties"].as_object();
         let others = &schema["additionalProperties"];
-        let allowed = known
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| key.as_str())
-            .collect::<Vec<_>>();
-        self.above.push((here.name.to_owned(), allowed.clone()));
+        self.above.push((here.name.to_owned(), known));
         let mut misspelt = Vec::new();
         for (key, value) in in_order(table) {
             let name = here.name_of(key.get_ref());
@@ -161,7 +157,7 @@ impl Walk<'_> {
                     };
                     self.value(schema, value, &inner);
                 }
-                None => misspelt.extend(self.unknown_key(key, &allowed, here)),
+                None => misspelt.extend(self.unknown_key(key, known, here)),
             }
         }
         self.above.pop();
@@ -176,9 +172,11 @@ impl Walk<'_> {
     fn unknown_key(
         &mut self,
         key: &Spanned<std::borrow::Cow<'_, str>>,
-        allowed: &[&'static str],
+        known: Option<&'static Map<String, Value>>,
         here: &Here<'_>,
     ) -> Option<&'static str> {
+        let allowed = known.into_iter().flatten().map(|(key, _)| key.as_str());
+        let allowed: Vec<&str> = allowed.collect();
         let meant = closest(key.get_ref(), allowed.iter().copied());
         let help = match meant {
             Some(meant) => Some(format!("did you mean `{meant}`?")),
@@ -189,10 +187,12 @@ impl Walk<'_> {
             name => format!("unknown key `{}` in `{name}`", key.get_ref()),
         };
         let problem = self.report(&key.span(), message);
-        problem.label("no such key here").expected(match allowed {
-            [] => "no keys: `{}`".to_owned(),
-            allowed => one_of(allowed.iter().copied()),
-        });
+        problem
+            .label("no such key here")
+            .expected(match allowed.as_slice() {
+                [] => "no keys: `{}`".to_owned(),
+                allowed => one_of(allowed.iter().copied()),
+            });
         if let Some(help) = help {
             problem.help(help);
         }
@@ -206,7 +206,7 @@ impl Walk<'_> {
             .iter()
             .rev()
             .skip(1)
-            .find(|(_, keys)| keys.contains(&key))?;
+            .find(|(_, keys)| keys.is_some_and(|keys| keys.contains_key(key)))?;
         Some(match name.as_str() {
             "" => {
                 format!("`{key}` belongs to the whole scenario: write it above the first `[table]`")
@@ -245,12 +245,11 @@ impl Walk<'_> {
     }
 
     fn choice(&mut self, choice: describe::Choice, table: &DeTable<'_>, here: &Here<'_>) {
-        let names = choice.names();
         let mut chosen = Vec::new();
         for (key, value) in in_order(table) {
             match choice.get(key.get_ref()) {
                 Some((schema, says)) => chosen.push((key, value, schema, says)),
-                None => self.unknown_choice(key, &names, here),
+                None => self.unknown_choice(key, &choice.names(), here),
             }
         }
         match chosen.as_slice() {
@@ -259,7 +258,7 @@ impl Walk<'_> {
                 let key = here.key();
                 self.report(here.span, format!("`{}` chooses nothing", here.name))
                     .label("this is empty")
-                    .expected(format!("exactly one of {}", one_of(names)))
+                    .expected(format!("exactly one of {}", one_of(choice.names())))
                     .help(format!(
                         "write `{key}.{first} = {}`, for example",
                         sample(inner)
@@ -267,7 +266,7 @@ impl Walk<'_> {
             }
             [] => {}
             [(key, value, schema, says)] => {
-                self.above.push((here.name.to_owned(), Vec::new()));
+                self.above.push((here.name.to_owned(), None));
                 let name = here.name_of(key.get_ref());
                 self.value(
                     schema,
@@ -292,7 +291,7 @@ impl Walk<'_> {
                 };
                 self.report(&second.span(), message)
                     .label(format!("`{}` was chosen already", first.get_ref()))
-                    .expected(format!("exactly one of {}", one_of(names)))
+                    .expected(format!("exactly one of {}", one_of(choice.names())))
                     .help(help);
             }
         }
@@ -309,7 +308,7 @@ impl Walk<'_> {
             .above
             .iter()
             .rev()
-            .find(|(_, keys)| keys.contains(&key_name));
+            .find(|(_, keys)| keys.is_some_and(|keys| keys.contains_key(key_name)));
         let help = match (closest(key_name, names.iter().copied()), above) {
             (Some(near), _) => Some(format!("did you mean `{near}`?")),
             (None, Some((name, _))) => {

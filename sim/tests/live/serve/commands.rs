@@ -1,4 +1,4 @@
-//! The simulated commands, as a shell finds them.
+//! The simulated commands in `PATH`, run from a shell.
 
 use super::{
     Case,
@@ -42,7 +42,7 @@ fn installed() {
             ended.err
         );
     }
-    ended.says(&[
+    ended.prints(&[
         "az       command 1",
         "azd      command 2",
         "pwsh     command 3",
@@ -55,7 +55,7 @@ fn not_installed() {
         .shell(&format!("{AZ}; echo $?; {AZD}; echo $?; {PWSH}; echo $?"))
         .with(0);
     assert_eq!(lines(&ended), ["127"; 3]);
-    ended.says(&["az: not found", "azd: not found", "pwsh: not found"]);
+    ended.prints(&["az: not found", "azd: not found", "pwsh: not found"]);
 }
 
 fn later() {
@@ -67,13 +67,13 @@ fn later() {
     assert_eq!(lines(&ended), ["127", "0"]);
 }
 
-/// It says what is wrong, and does not hang.
+/// A simulated command outside of any world reports what is wrong, and does not hang.
 fn without_a_world() {
     let script =
         format!("CREDSIM_WORLD=/nowhere {AZ}; echo $?; unset CREDSIM_WORLD; {AZ}; echo $?");
     let ended = World::usual().shell(&script).with(4);
     assert_eq!(lines(&ended), ["1", "1"]);
-    ended.says(&[
+    ended.prints(&[
         "its world does not answer",
         "CREDSIM_WORLD does not say of which world",
     ]);

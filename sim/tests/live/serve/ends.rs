@@ -1,4 +1,4 @@
-//! When a world ends, nothing of it is left: no process, no folder.
+//! After the end of a world no process and no folder of it is left.
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
@@ -13,7 +13,7 @@ pub const ALL: &[Case] = &[
     ("ends/by-sigterm", || by(Signal::TERM, 143)),
     ("ends/by-sighup", || by(Signal::HUP, 129)),
     ("ends/with-its-command", with_the_command),
-    ("ends/although-the-command-does-not-want-to", stubborn),
+    ("ends/although-the-command-ignores-signals", stubborn),
     ("ends/by-sigquit", || by(Signal::QUIT, 131)),
     ("ends/a-run-with-a-driver", driven),
     ("ends/with-its-driver", driver_that_dies),
@@ -22,7 +22,7 @@ pub const ALL: &[Case] = &[
 /// A command with a child.
 const FAMILY: &str = "sleep 300 & echo $! $$ > pids; wait";
 
-/// The processes that the command wrote down.
+/// The process ids that the command wrote to a file.
 fn family(world: &World) -> Vec<Pid> {
     soon(
         || world.text("pids").ends_with('\n'),
@@ -40,7 +40,7 @@ fn gone(pids: &[Pid]) {
     }
 }
 
-/// A process that has ended and that nobody has asked about is as good as gone.
+/// Returns whether the process runs. A zombie, which its parent has not waited for, counts as ended.
 fn is_there(pid: Pid) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
     let is_zombie = status.is_ok_and(|status| {
@@ -66,7 +66,7 @@ fn with_the_command() {
     let world = World::usual();
     world.shell("sleep 300 & echo $! > pids; exit 0").with(4);
     gone(&family(&world));
-    // Who is asked to end has the time for it.
+    // A process that handles SIGTERM gets the time to do so.
     let slow = "(trap 'sleep 0.3; echo done > last; exit' TERM; : > ready; \
                 while :; do sleep 0.1; done) & \
                 while [ ! -e ready ]; do sleep 0.02; done";
@@ -85,7 +85,7 @@ fn stubborn() {
     assert!(world.left().is_empty());
 }
 
-/// `run` with a driver leaves nothing behind either when somebody ends it.
+/// `run` with a driver leaves nothing behind either when a signal ends it.
 fn driven() {
     let world = World::with(SERVICES, ALWAYS);
     // It answers nothing after `hello`, and does not end with its input.
@@ -93,10 +93,10 @@ fn driven() {
     let file = world.path("driver.sh");
     std::fs::write(&file, script).unwrap();
     let running = world.driven("sh driver.sh");
-    // Once to say who it is, once to play.
+    // Started twice: for the name of the SDK, and for the run.
     soon(
         || world.text("pids").lines().count() == 2,
-        || format!("no second process: {}", running.said()),
+        || format!("no second process: {}", running.stderr()),
     );
     kill_process(running.id(), Signal::INT).unwrap();
     running.end().with(130);
@@ -116,6 +116,6 @@ fn driver_that_dies() {
         "{}",
         ended.err
     );
-    ended.says(&["the harness failed"]);
+    ended.prints(&["the harness failed"]);
     assert!(world.left().is_empty());
 }

@@ -1,4 +1,4 @@
-//! What `serve` exits with, and what it says when it cannot do what it is asked.
+//! Exit codes of `serve`, and its messages when it cannot do what it is asked.
 
 use std::{fs, net::TcpListener};
 
@@ -12,7 +12,10 @@ use super::{
 pub const ALL: &[Case] = &[
     ("exits/as-the-command-does", as_the_command),
     ("exits/a-failed-verdict-is-a-failure", failed_verdict),
-    ("exits/known-failures-of-who-comes", known_failures),
+    (
+        "exits/known-failures-of-the-declared-subject",
+        known_failures,
+    ),
     ("exits/within-a-window", within_a_window),
     ("exits/reports-are-written", reports),
     ("exits/a-command-that-is-not-there", no_command),
@@ -22,31 +25,32 @@ pub const ALL: &[Case] = &[
     ("exits/a-command-that-ignores-the-variables", ignores),
     ("exits/a-folder-with-too-long-a-path", long_path),
     #[cfg(target_os = "linux")]
-    ("exits/what-cannot-be-written-is-told", full),
+    ("exits/a-full-disk-is-an-error", full),
 ];
 
-/// Whoever asks IMDS breaks this.
-const NOBODY_ASKS: &str = "that.requests = { to.imds = {}, exactly = 0 }";
+/// An expectation that any request to IMDS breaks.
+const NO_REQUEST: &str = "that.requests = { to.imds = {}, exactly = 0 }";
 
 fn as_the_command() {
     let world = World::usual();
-    world.client(&["get", IMDS]).with(0).says(&["1 passed"]);
+    world.client(&["get", IMDS]).with(0).prints(&["1 passed"]);
     world.shell("exit 3").with(3);
     world.shell("kill -KILL $$").with(128 + 9);
     world.shell("kill -TERM $$").with(128 + 15);
 }
 
 fn failed_verdict() {
-    let world = World::with(SERVICES, NOBODY_ASKS);
+    let world = World::with(SERVICES, NO_REQUEST);
     let ended = world.client(&["get", IMDS]).with(1);
     tokens(&ended, 1);
-    ended.says(&["expect[1] requests", "0 passed, 1 failed, 0 skipped"]);
-    // Whoever runs a command wants to know first what became of that.
+    ended.prints(&["expect[1] requests", "0 passed, 1 failed, 0 skipped"]);
+    // The command's own exit code has precedence.
     let world = world.arg("--env").arg("EXIT=3");
-    world.client(&["get", IMDS]).with(3).says(&["1 failed"]);
+    world.client(&["get", IMDS]).with(3).prints(&["1 failed"]);
 }
 
-/// What is known of a subject is known of a program that is said to be it, and checked both ways.
+/// Known failures of a subject apply to a command that `--as` declares to be this subject, and are
+/// checked in both directions.
 fn known_failures() {
     let judged = |expected: &str, subject: Option<&str>, code: i32| {
         let known = "[[known-failure]]\nsubject = \"an-sdk 1.2.3\"\nfails = [\"expect[1]\"]\n\
@@ -58,27 +62,28 @@ fn known_failures() {
         world.client(&["get", IMDS]).with(code)
     };
     let it = Some("an-sdk 1.2.3");
-    judged(NOBODY_ASKS, it, 0).says(&[
+    judged(NO_REQUEST, it, 0).prints(&[
         "an-sdk 1.2.3 breaks PR-01 (MI-66): it asks at once",
         "1 known failure of an-sdk 1.2.3",
         "1 passed, 0 failed, 0 skipped",
     ]);
-    judged(ALWAYS, it, 1).says(&[
+    judged(ALWAYS, it, 1).prints(&[
         "this no longer fails: remove the entry",
         "serve world.toml --seed 1 --as 'an-sdk 1.2.3' --until-exit",
     ]);
-    judged(NOBODY_ASKS, Some("an-sdk 1.3.0"), 1).says(&["another version"]);
-    // A stranger has no excuse, and neither has another SDK.
-    let ended = judged(NOBODY_ASKS, None, 1);
+    judged(NO_REQUEST, Some("an-sdk 1.3.0"), 1).prints(&["another version"]);
+    // They apply neither to an undeclared command nor to another SDK.
+    let ended = judged(NO_REQUEST, None, 1);
     assert!(!ended.err.contains("an-sdk"), "{}", ended.err);
-    judged(NOBODY_ASKS, Some("another 1.2.3"), 1)
-        .says(&["no failure of another 1.2.3 is known here, only of an-sdk 1.2.3"]);
+    judged(NO_REQUEST, Some("another 1.2.3"), 1)
+        .prints(&["no failure of another 1.2.3 is known here, only of an-sdk 1.2.3"]);
     judged(ALWAYS, None, 0);
     let ended = judged(ALWAYS, Some("an-sdk"), 2);
-    ended.says(&["expected a name and a version, such as 'node-redis 6.3.1'"]);
+    ended.prints(&["expected a name and a version, such as 'node-redis 6.3.1'"]);
 }
 
-/// More may have come, had the run not ended: what is enough or too much already stays so.
+/// A run that ends within the window cannot confirm an upper bound. A lower bound that is reached and
+/// an upper bound that is exceeded stay so.
 fn within_a_window() {
     let judged = |bounds: &str, code: i32| {
         let expected =
@@ -89,16 +94,16 @@ fn within_a_window() {
     };
     const UNSEEN: &str = "the run ended within the time that it is about: expect[1] requests";
     for open in ["at-most = 5", "exactly = 1", "at-least = 2"] {
-        // And when nothing else was seen either, nothing can be said.
-        judged(open, 4).says(&[UNSEEN]);
+        // It is the only expectation, so the run ends with "nothing observed".
+        judged(open, 4).prints(&[UNSEEN]);
     }
     let enough = judged("at-least = 1", 0);
     assert!(!enough.err.contains(UNSEEN), "{}", enough.err);
-    judged("at-most = 0", 1).says(&["expect[1] requests", "0 passed, 1 failed"]);
+    judged("at-most = 0", 1).prints(&["expect[1] requests", "0 passed, 1 failed"]);
 }
 
 fn reports() {
-    let world = World::with(SERVICES, NOBODY_ASKS)
+    let world = World::with(SERVICES, NO_REQUEST)
         .arg("--report")
         .arg("junit=out.xml")
         .arg("--report")
@@ -121,7 +126,7 @@ fn reports() {
 fn no_command() {
     let ended = World::usual().run(&["no-such-program"]).with(127);
     assert!(!ended.err.contains("HTTPS_PROXY"), "{}", ended.err);
-    ended.says(&[
+    ended.prints(&[
         "no-such-program cannot be started",
         "is it installed, and on the PATH?",
     ]);
@@ -131,7 +136,7 @@ fn no_command() {
     world
         .run(&["./plain"])
         .with(127)
-        .says(&["./plain cannot be started"]);
+        .prints(&["./plain cannot be started"]);
 }
 
 fn port_in_use() {
@@ -139,7 +144,7 @@ fn port_in_use() {
     let port = taken.local_addr().unwrap().port().to_string();
     let world = World::usual().arg("--port").arg(&port);
     let ended = world.run(&["true"]).with(3);
-    ended.says(&[
+    ended.prints(&[
         &format!("port {port} of 127.0.0.1 is in use"),
         "leave --port out",
     ]);
@@ -147,13 +152,13 @@ fn port_in_use() {
     world
         .client(&["get", IMDS])
         .with(0)
-        .says(&[&format!("http://127.0.0.1:{port}\n")]);
+        .prints(&[&format!("http://127.0.0.1:{port}\n")]);
 }
 
 fn clock_step() {
     let has = format!("{SERVICES}[[at]]\ntime = \"1s\"\ndo.step-clock = {{ by = \"1h\" }}\n");
     let ended = World::with(&has, ALWAYS).run(&["true"]).with(2);
-    ended.says(&[
+    ended.prints(&[
         "cannot be served: a clock is stepped",
         "credsim run world.toml",
     ]);
@@ -162,7 +167,7 @@ fn clock_step() {
 fn refusal() {
     let has = "[world.imds]\nreach = \"refused\"\n";
     let ended = World::with(has, ALWAYS).run(&["true"]).with(2);
-    ended.says(&[
+    ended.prints(&[
         "cannot be served: a service refuses connections",
         "`black-holed` can be shown",
     ]);
@@ -171,10 +176,10 @@ fn refusal() {
 fn ignores() {
     let world = World::usual();
     let hint = ["never reached the world", "HTTPS_PROXY"];
-    // Nothing was seen, so nothing can be said.
+    // Nothing was observed, so there is no verdict.
     let ended = world.run(&["true"]).with(4);
-    ended.says(&hint);
-    ended.says(&[
+    ended.prints(&hint);
+    ended.prints(&[
         "nothing could be observed: no request reached the world",
         "0 passed, 0 failed, 1 skipped",
     ]);
@@ -188,21 +193,21 @@ fn long_path() {
     fs::create_dir(&long).unwrap();
     let world = world.variable("TMPDIR", long.to_str().unwrap());
     let ended = world.run(&["true"]).with(3);
-    ended.says(&[
+    ended.prints(&[
         "too long for the path of a socket",
         "set TMPDIR to a shorter one",
     ]);
 }
 
-/// The disk is full, and the command's own success does not hide it.
+/// A full disk is an error although the command has succeeded.
 #[cfg(target_os = "linux")]
 fn full() {
     let world = World::usual().arg("--requests").arg("/dev/full");
     let ended = world.client(&["get", IMDS, "get", IMDS]).with(3);
     tokens(&ended, 2);
     assert_eq!(ended.err.matches("/dev/full").count(), 1, "{}", ended.err);
-    ended.says(&["`/dev/full` can't be written: "]);
+    ended.prints(&["`/dev/full` can't be written: "]);
     let world = World::usual().arg("--format").arg("json");
     let ended = world.run_into("/dev/full", &["true"]).with(3);
-    ended.says(&["standard output can't be written: "]);
+    ended.prints(&["standard output can't be written: "]);
 }

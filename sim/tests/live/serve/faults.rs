@@ -1,4 +1,4 @@
-//! Faults as a client outside meets them, through the proxy and through TLS.
+//! Faults as an external client observes them, through the proxy and through TLS.
 
 use super::{
     Case,
@@ -7,17 +7,17 @@ use super::{
 
 pub const ALL: &[Case] = &[
     ("faults/a-black-hole", black_hole),
-    ("faults/a-black-hole-that-outlasts-patience", given_up),
+    ("faults/a-black-hole-that-outlasts-the-client", given_up),
     ("faults/a-crash-and-a-restart", crash),
     ("faults/a-reset", || reset("before")),
     ("faults/a-reset-after-the-work-is-done", || reset("after")),
     ("faults/a-truncated-body", truncated),
-    ("faults/a-service-that-has-enough", throttled),
+    ("faults/a-service-whose-limit-is-exceeded", throttled),
 ];
 
 const BOTH: [&str; 5] = ["get", IMDS, "post", ENTRA, FORM];
 
-/// The world with what happens in it.
+/// The world with this timeline.
 fn world(happens: &str) -> World {
     World::with(&format!("{SERVICES}{happens}"), ALWAYS)
 }
@@ -57,7 +57,7 @@ fn dark() -> World {
     world(&happens)
 }
 
-/// Nothing comes back until packets pass again.
+/// A request gets no answer until packets pass again.
 fn black_hole() {
     let ended = dark().client(&BOTH).with(0);
     tokens(&ended, 2);
@@ -67,7 +67,7 @@ fn black_hole() {
     assert!(times.iter().any(|time| first.starts_with(time)), "{first}");
 }
 
-/// What a client has given up does not arrive after all when packets pass again.
+/// A request that the client has given up does not arrive later, when packets pass again.
 fn given_up() {
     let words = [
         &["patience", "500"],
@@ -107,7 +107,7 @@ fn crash() {
     let ended = world(&happens).client(&words).with(0);
     let said = lines(&ended);
     assert_eq!(said.len(), 4, "{}", ended.out);
-    // A host that is down says nothing, not even no.
+    // A host that is down does not even refuse the connection.
     for line in &said[..2] {
         assert!(line.starts_with("error: "), "{line}");
         assert!(!line.contains("ConnectionReset"), "{line}");
@@ -117,7 +117,7 @@ fn crash() {
     }
 }
 
-/// What the operating system calls ECONNRESET, also inside a tunnel.
+/// A reset is ECONNRESET of the operating system, also inside a tunnel.
 fn reset(when: &str) {
     for line in &twice(&first_of_each(&format!("reset = {{ when = \"{when}\" }}")))[..2] {
         assert!(line.starts_with("error: ConnectionReset: "), "{line}");
@@ -130,7 +130,7 @@ fn truncated() {
     }
 }
 
-/// The whole answer of a service that has enough, status and body.
+/// Status and body of the answer of a service whose limit is exceeded.
 fn throttled() {
     for line in &twice(&first_of_each(
         "reply = { status = 429, retry-after = \"1\" }",

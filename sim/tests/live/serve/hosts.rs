@@ -1,4 +1,4 @@
-//! Hosts that a world has, and hosts that it does not.
+//! Requests to hosts of a world, and to hosts that it does not have.
 
 use std::{
     io::{Read as _, Write as _},
@@ -19,12 +19,12 @@ pub const ALL: &[Case] = &[
     ("hosts/no-imds", no_imds),
     ("hosts/no-agent-of-this-machine", no_agent),
     ("hosts/no-entra", no_entra),
-    ("hosts/who-does-not-trust-the-authority", distrust),
+    ("hosts/a-client-that-does-not-trust-the-authority", distrust),
     ("hosts/another-one-on-the-same-connection", same_connection),
     ("hosts/imds-beside-the-proxy", beside),
 ];
 
-/// The only thing that convicts a client that asks for other hosts.
+/// Only the invariant `known-hosts-only` fails for a client that asks for another host.
 fn known_hosts_only() {
     let world = World::usual().arg("--report").arg("json=out.json");
     let words = [
@@ -43,7 +43,7 @@ fn known_hosts_only() {
     );
     assert!(said[1].starts_with("error: "), "{}", said[1]);
     assert!(said[2].starts_with("200 "), "{}", said[2]);
-    ended.says(&[
+    ended.prints(&[
         "proxy    refuses example.com:80: the scenario has no such host",
         "proxy    refuses management.azure.com:443: the scenario has no such host",
     ]);
@@ -60,7 +60,7 @@ fn known_hosts_only() {
     tokens(&World::usual().client(&["get", IMDS]).with(0), 1);
 }
 
-/// A machine without a metadata service has no route there: that is no mistake of the client.
+/// A world without IMDS has no route to its address. A request there is no mistake of the client.
 fn no_imds() {
     let ended = World::with(
         "[world.entra]\n",
@@ -76,7 +76,7 @@ fn no_imds() {
     );
 }
 
-/// What answers there on a machine of Azure Arc is no part of any world.
+/// The endpoint of Azure Arc on this machine is not part of any world.
 fn no_agent() {
     let url = "http://127.0.0.1:40342/metadata/identity/oauth2/token";
     let mut world = World::usual();
@@ -90,13 +90,13 @@ fn no_agent() {
         "{}",
         said[0]
     );
-    ended.says(&["proxy    refuses 127.0.0.1:40342"]);
+    ended.prints(&["proxy    refuses 127.0.0.1:40342"]);
 }
 
 fn no_entra() {
     let world = World::with("[world.imds]\n", ALWAYS);
     let ended = world.client(&["post", ENTRA, FORM]).with(1);
-    ended.says(&["proxy    refuses login.microsoftonline.com:443"]);
+    ended.prints(&["proxy    refuses login.microsoftonline.com:443"]);
     let plain = world
         .client(&["get", "http://login.microsoftonline.com:443/"])
         .with(1);
@@ -113,7 +113,7 @@ fn distrust() {
         .client(&["trusting-nobody", "post", ENTRA, FORM])
         .with(0);
     assert!(ended.out.starts_with("error: "), "{}", ended.out);
-    ended.says(&[
+    ended.prints(&[
         "proxy    no TLS with login.microsoftonline.com: the client does not trust this run's authority",
         "NODE_EXTRA_CA_CERTS for Node.js, REQUESTS_CA_BUNDLE for Python, SSL_CERT_FILE for Go, Rust",
     ]);
@@ -130,7 +130,7 @@ fn connect(said: &str, mark: &str) -> TcpStream {
     stream
 }
 
-/// What is answered to a request on `stream`, as far as it comes in one piece.
+/// The first piece of the answer to a request on `stream`.
 fn ask(stream: &mut TcpStream, request: &str) -> String {
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = [0; 8192];
@@ -138,11 +138,11 @@ fn ask(stream: &mut TcpStream, request: &str) -> String {
     String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 
-/// A client may keep its connection to the proxy and ask for anything on it.
+/// A client may keep its connection to the proxy and use it for several hosts.
 fn same_connection() {
     let world = World::usual();
     let mut open = world.open();
-    let said = open.when_it_says("ready: ");
+    let said = open.when_it_prints("ready: ");
     let mut stream = connect(&said, "HTTP_PROXY=");
     let imds = format!("GET {IMDS} HTTP/1.1\r\nHost: x\r\nMetadata: true\r\n\r\n");
     for _ in 0..2 {
@@ -155,17 +155,17 @@ fn same_connection() {
     kill_process(open.id(), Signal::INT).unwrap();
     open.end()
         .with(1)
-        .says(&["proxy    refuses example.com:80", "known-hosts-only"]);
+        .prints(&["proxy    refuses example.com:80", "known-hosts-only"]);
 }
 
-/// The way for clients that ignore proxies is no way around the world's faults.
+/// Faults strike also clients that ignore the proxy and use the port for IMDS.
 fn beside() {
     let dark = "[world.imds]\nreach = \"black-holed\"\nsystem-identity = { object-id = \"5e29463d-0000-0000-0000-000000000001\" }\n\
                 [[at]]\ntime = \"2s\"\ndo.network = { service = \"imds\", reach = \"reachable\" }\n";
     let world = World::with(dark, ALWAYS);
     let mut open = world.open();
-    open.when_it_says("ready: ");
-    let said = open.said();
+    open.when_it_prints("ready: ");
+    let said = open.stderr();
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: x\r\nMetadata: true\r\n\r\n",
         IMDS.trim_start_matches("http://169.254.169.254")
@@ -182,6 +182,6 @@ fn beside() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     kill_process(open.id(), Signal::INT).unwrap();
     let ended = open.end().with(0);
-    // What the first one gave up never arrived.
+    // The request that the first one gave up never arrived.
     assert!(!ended.err.contains(" request 2 "), "{}", ended.err);
 }

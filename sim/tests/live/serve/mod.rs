@@ -1,4 +1,4 @@
-//! `credsim serve` as somebody uses it.
+//! `credsim serve` as a user runs it.
 
 mod commands;
 mod ends;
@@ -11,7 +11,7 @@ mod variables;
 
 use libtest_mimic::Trial;
 
-/// A test: its name and what it does.
+/// A test: its name and its body.
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {

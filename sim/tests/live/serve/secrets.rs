@@ -1,4 +1,4 @@
-//! What others on this machine, and whoever reads what is printed, must not get.
+//! Secrets stay out of files that other users can read, and of everything that is printed.
 
 use super::{
     Case,
@@ -8,8 +8,8 @@ use crate::process::this;
 
 pub const ALL: &[Case] = &[
     ("secrets/only-this-user-can-read", modes),
-    ("secrets/what-looks-real-is-warned-of", real_secret),
-    ("secrets/of-commands-are-told-nowhere", command),
+    ("secrets/a-warning-about-what-looks-real", real_secret),
+    ("secrets/of-commands-are-printed-nowhere", command),
     #[cfg(target_os = "linux")]
     ("secrets/only-this-machine-can-connect", loopback),
 ];
@@ -40,15 +40,18 @@ fn real_secret() {
         .arg("json=out.json");
     let script = format!("exec '{}' client post {ENTRA} \"$FORM\"", this().display());
     let ended = world.shell(&script).with(0);
-    ended.says(&["warning  a request to entra holds what looks like a real client secret"]);
+    ended.prints(&["warning  a request to entra holds what looks like a real client secret"]);
     assert!(ended.out.starts_with("401 "), "{}", ended.out);
     let (requests, report) = (world.text("requests.jsonl"), world.text("out.json"));
-    for told in [&ended.out, &ended.err, &requests, &report] {
-        assert!(!told.is_empty() && !told.contains(secret), "{told}");
+    for printed in [&ended.out, &ended.err, &requests, &report] {
+        assert!(
+            !printed.is_empty() && !printed.contains(secret),
+            "{printed}"
+        );
     }
 }
 
-/// The command's own line is shown to reproduce the run: not even there.
+/// Reports show the command line, which reproduces the run, with its secrets covered.
 fn command() {
     let world = World::usual()
         .arg("--env")
@@ -59,13 +62,16 @@ fn command() {
         .arg("json=out.json");
     let script = "az login --service-principal -u u -p hunter2 -t t";
     let ended = world.shell(script).with(127);
-    ended.says(&[
+    ended.prints(&[
         "az login --service-principal -u u -p *** -t t",
         "warning  a request to az holds a password that is none of this world",
     ]);
     let (requests, report) = (world.text("requests.jsonl"), world.text("out.json"));
-    for told in [&ended.err, &requests, &report] {
-        assert!(!told.is_empty() && !told.contains("hunter2"), "{told}");
+    for printed in [&ended.err, &requests, &report] {
+        assert!(
+            !printed.is_empty() && !printed.contains("hunter2"),
+            "{printed}"
+        );
     }
     let line = "--env APP_SECRET=... --until-exit -- sh -c ...";
     assert!(report.contains(line), "{report}");
@@ -80,7 +86,7 @@ fn loopback() {
 
     let world = World::usual();
     let mut running = world.open();
-    running.when_it_says("ready: ");
+    running.when_it_prints("ready: ");
     let process = format!("/proc/{}", running.id().as_raw_nonzero());
     let sockets = fs::read_dir(format!("{process}/fd"))
         .unwrap()
@@ -102,6 +108,6 @@ fn loopback() {
     }
     kill_process(running.id(), Signal::INT).unwrap();
     running.end().with(4);
-    // The proxy, the way to IMDS beside it, and two services.
+    // The proxy, the port that leads to IMDS without it, and two services.
     assert_eq!(listening, ["0100007F"; 4]);
 }

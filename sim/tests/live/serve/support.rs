@@ -4,19 +4,19 @@ use std::{fs, path::PathBuf, process::Command};
 
 use crate::process::{CREDSIM, Ended, Folder, Running, command, finish, this};
 
-/// A token of IMDS.
+/// The URL of a token request to IMDS.
 pub const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net";
-/// Where Entra gives tokens.
+/// The URL of Entra's token endpoint.
 pub const ENTRA: &str =
     "https://login.microsoftonline.com/72f988bf-0000-0000-0000-00000000cafe/oauth2/v2.0/token";
-/// A form that it answers with a token.
+/// A form that this endpoint answers with a token.
 pub const FORM: &str = "grant_type=client_credentials&client_id=c11e07a0-0000-0000-0000-000000000001&client_secret=not-a-real-secret&scope=https%3A%2F%2Fvault.azure.net%2F.default";
-/// It holds whatever happens.
+/// An expectation that always holds.
 pub const ALWAYS: &str = "that.requests = { to.imds = {}, at-most = 99 }";
 
 const HEAD: &str = r#"
 title = "A world to be served"
-story = "Somebody starts an application in it."
+story = "An application is started in it."
 promises = ["PR-01"]
 [world]
 start = "2026-01-01T00:00:00Z"
@@ -29,7 +29,7 @@ credential.default = {}
 do.get-token = { scopes = ["https://vault.azure.net/.default"] }
 "#;
 
-/// What most worlds here have.
+/// The services of most worlds here.
 pub const SERVICES: &str = r#"
 [world.imds]
 system-identity = { object-id = "5e29463d-0000-0000-0000-000000000001" }
@@ -37,7 +37,7 @@ system-identity = { object-id = "5e29463d-0000-0000-0000-000000000001" }
 apps = [{ client-id = "c11e07a0-0000-0000-0000-000000000001", object-id = "0b1ec700-0000-0000-0000-000000000001", secret = "not-a-real-secret" }]
 "#;
 
-/// A scenario in a folder of its own, in which also the runs' folders lie.
+/// A scenario in a folder of its own, which also holds the temporary folders of its runs.
 pub struct World {
     folder: Folder,
     args: Vec<String>,
@@ -45,12 +45,12 @@ pub struct World {
 }
 
 impl World {
-    /// With the usual services.
+    /// A world with the usual services, and an expectation that always holds.
     pub fn usual() -> Self {
         Self::with(SERVICES, ALWAYS)
     }
 
-    /// With this in it, of which this is expected.
+    /// A world that has these services, with this expectation.
     pub fn with(has: &str, expected: &str) -> Self {
         let folder = Folder::new();
         folder.file(
@@ -82,7 +82,7 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Its text, as soon as it has one.
+    /// The text of a file in the folder; empty if there is no such file yet.
     pub fn text(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
@@ -106,7 +106,7 @@ impl World {
 
     /// Plays it with this driver.
     pub fn driven(&self, driver: &str) -> Running {
-        // As long as real time can be asked of anybody.
+        // The live engine plays no longer scenarios.
         let short = self.text("world.toml").replace("\"1h\"", "\"80s\"");
         self.folder.file("world.toml", &short);
         let mut run = command(CREDSIM);
@@ -116,7 +116,7 @@ impl World {
         Running::start(&mut run)
     }
 
-    /// Serves it to nobody, until it is told to end.
+    /// Serves it without a command, until a signal ends it.
     pub fn open(&self) -> Running {
         Running::start(&mut self.serve())
     }
@@ -185,7 +185,7 @@ pub fn lines(ended: &Ended) -> Vec<&str> {
     ended.out.lines().collect()
 }
 
-/// Asserts that the client was given tokens, so many.
+/// Asserts that the client received this number of tokens.
 #[track_caller]
 pub fn tokens(ended: &Ended, count: usize) {
     let lines = lines(ended);

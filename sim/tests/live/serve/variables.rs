@@ -1,4 +1,4 @@
-//! The variables that lead into a world, and those that do not.
+//! The environment variables that `serve` prints and sets.
 
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub const ALL: &[Case] = &[
     ("variables/as-lines", as_lines),
     ("variables/as-json", as_json),
     ("variables/for-a-shell", for_a_shell),
-    ("variables/that-a-form-cannot-hold", cannot_be_told),
+    ("variables/that-a-format-cannot-express", cannot_be_printed),
     ("variables/of-the-user", of_the_user),
     ("variables/none-of-the-outer-environment", none_leaks),
 ];
@@ -27,10 +27,12 @@ fn opened(args: &[&str], ask: impl FnOnce(&World, &str) -> Ended) {
         world = world.arg(arg);
     }
     let mut open = world.open();
-    let printed = open.when_it_says("ready: IMDS, Entra ID behind the proxy http://127.0.0.1:");
+    let printed = open.when_it_prints("ready: IMDS, Entra ID behind the proxy http://127.0.0.1:");
     tokens(&ask(&world, &printed), 2);
     kill_process(open.id(), Signal::INT).unwrap();
-    open.end().with(0).says(&["1 passed, 0 failed, 0 skipped"]);
+    open.end()
+        .with(0)
+        .prints(&["1 passed, 0 failed, 0 skipped"]);
     assert!(world.left().is_empty());
 }
 
@@ -44,7 +46,7 @@ fn pairs(lines: &str) -> Vec<(String, String)> {
 }
 
 fn as_lines() {
-    // It is the form that is printed if none is asked for.
+    // This form is the default.
     opened(&[], |_, printed| client_with(&pairs(printed), &REQUESTS));
     opened(&["--format", "env"], |_, printed| {
         client_with(&pairs(printed), &REQUESTS)
@@ -79,8 +81,8 @@ fn for_a_shell() {
     });
 }
 
-/// Nothing is told that a shell would run, or that would make one variable two.
-fn cannot_be_told() {
+/// A value is refused if a shell would execute a part of it, or if it would add a second variable.
+fn cannot_be_printed() {
     let name = "AZURE_$(touch ran)";
     let shell = World::usual()
         .arg("--format")
@@ -88,7 +90,7 @@ fn cannot_be_told() {
         .variable(name, "x");
     let ended = shell.run(&["true"]).with(4);
     assert!(!ended.out.contains("touch"), "{}", ended.out);
-    ended.says(&[
+    ended.prints(&[
         "left out, because their names cannot be written in this form",
         name,
     ]);
@@ -98,7 +100,7 @@ fn cannot_be_told() {
         .arg("--env")
         .arg("A=b\nC=d");
     let ended = env.run(&["touch", "ran"]).with(2);
-    ended.says(&["the value of A has a line break", "--format json"]);
+    ended.prints(&["the value of A has a line break", "--format json"]);
     assert!(
         ended.out.is_empty() && !env.path("ran").exists(),
         "{}",

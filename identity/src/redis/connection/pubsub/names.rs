@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn channels_and_patterns_are_told_apart() {
         let mut names = Names::default();
-        assert!(names.is_empty() && names.len() == 0);
+        assert!(names.is_empty());
         assert!(names.insert(Subscribe, b"a") && !names.insert(Subscribe, b"a"));
         assert!(names.insert(PSubscribe, b"a") && names.insert(PSubscribe, b"b"));
         assert_eq!((names.len(), names.is_empty()), (3, false));
