@@ -129,7 +129,7 @@ async fn pr_22_a_refresh_is_in_the_background() {
     let asked_at = world.host.elapsed();
     let answers = [world.get().await, world.get().await];
     assert_eq!(secrets(&answers), ["token 1", "token 1"]);
-    assert_eq!(world.host.elapsed(), asked_at, "nobody waited");
+    assert_eq!(world.host.elapsed(), asked_at, "no caller waited");
     world.host.sleep(11 * SECOND).await;
     assert_eq!(world.get().await.unwrap().secret(), "token 2");
     assert_eq!(world.source.count(), 2);

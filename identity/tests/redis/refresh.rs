@@ -203,7 +203,7 @@ async fn renew_asks_now_but_not_in_a_loop() {
     for _ in 0..2 {
         let error = world.provider.renew().await.unwrap_err();
         assert_eq!(error.code(), Some("AADSTS7000215"));
-        assert_eq!(world.idp.count(), 6, "nobody asks for what keeps failing");
+        assert_eq!(world.idp.count(), 6, "no request while it keeps failing");
     }
     assert!(world.provider.current().is_some(), "the one at hand stays");
 }
