@@ -1,10 +1,13 @@
 //! The trait of all credentials, and its extension with the fast path.
 
+mod asking;
+
 use std::{fmt, sync::Arc};
 
 use crate::{
     AccessToken, Error, TokenRef, TokenRequest, cache::fast_path::FastPath, platform::BoxFuture,
 };
+use asking::Asking;
 
 /// Returns access tokens. The trait is object-safe; implementations are shared by `Arc` and used
 /// concurrently.
@@ -20,7 +23,7 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     /// Returns a token for `request`, from the cache or from the source.
     ///
     /// # Errors
-    /// One of the five kinds of [`ErrorKind`](crate::ErrorKind), which says what each means for a
+    /// One of the five kinds of [`ErrorKind`](crate::ErrorKind), which describes what each means for a
     /// caller.
     fn get_token<'a>(
         &'a self,
@@ -55,13 +58,7 @@ pub trait TokenCredentialExt: TokenCredential {
         &'a self,
         request: &'a TokenRequest,
     ) -> impl Future<Output = Result<TokenRef, Error>> + Send + 'a {
-        // Looked for when it is polled, so that what is lent goes straight to who awaits it.
-        async move {
-            match self.hit(request) {
-                Some(token) => Ok(token),
-                None => asked(self, request).await.map(TokenRef::from),
-            }
-        }
+        Asking::new(self, request)
     }
 
     /// Returns the token that the cache holds for `request` if it is still valid, however little of
@@ -80,16 +77,6 @@ pub trait TokenCredentialExt: TokenCredential {
 }
 
 impl<C: TokenCredential + ?Sized> TokenCredentialExt for C {}
-
-/// Apart, so that a hit does not carry the room that the making of this future needs.
-#[cold]
-#[inline(never)]
-fn asked<'a, C: TokenCredential + ?Sized>(
-    credential: &'a C,
-    request: &'a TokenRequest,
-) -> BoxFuture<'a, Result<AccessToken, Error>> {
-    credential.get_token(request)
-}
 
 impl<C: TokenCredential + ?Sized> TokenCredential for Arc<C> {
     fn name(&self) -> &str {

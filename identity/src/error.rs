@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The kind of an error. A chain goes on after [`Unavailable`](Self::Unavailable) and stops at
-/// everything else, unless [`ContinueAfter`](crate::ContinueAfter) says otherwise (PR-02).
+/// everything else, unless [`ContinueAfter`](crate::ContinueAfter) is set (PR-02).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -18,9 +18,9 @@ pub enum ErrorKind {
     /// not signed in. Another credential may work here.
     Unavailable,
     /// The source exists and refused, or kept failing after all attempts.
-    /// [`is_transient`](Error::is_transient) says whether to try again.
+    /// [`is_transient`](Error::is_transient) returns whether to try again.
     Failed,
-    /// A person has to act, for example sign in again. [`help`](Error::help) says how.
+    /// A user has to act, for example to sign in again. [`help`](Error::help) describes how.
     InteractionRequired,
     /// The credential or the request is wrong, and no attempt can succeed before that is changed.
     Configuration,

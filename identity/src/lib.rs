@@ -1,11 +1,13 @@
-//! Credentials for Microsoft Entra ID: access tokens for applications on Azure, on a developer's
-//! machine and in between, with a cache that hands out a valid token at once and renews it in time.
+//! Credentials for Microsoft Entra ID: access tokens for applications on Azure and on a developer's
+//! machine, with a cache that returns a valid token at once and refreshes it in time.
 //!
-//! Managed identity, client secret, the environment, `az`, `azd` and PowerShell, chains of them, and
-//! connections to Redis that stay authenticated. Where SDKs disagree, five rules decide: keep what
-//! the documentation promises; never lose a token that is still valid; never change the identity
-//! silently; never ask a service more often than it allows; never block a caller for whom there is
-//! a valid token.
+//! The crate supports managed identities, client secrets, the environment variables of the Azure SDKs,
+//! `az`, `azd` and PowerShell, chains of credentials, and connections to Redis that stay authenticated.
+//! Where Azure SDKs differ, it keeps five rules: do what the documentation promises; never lose a token
+//! that is still valid; never change the identity silently; never send more requests than a service
+//! allows; never block a caller for whom there is a valid token.
+//!
+//! With the feature `reqwest`, which brings an HTTP client, inside a tokio runtime:
 //!
 //! ```no_run
 //! use credsim_identity::{ManagedIdentityCredential, TokenCredentialExt, TokenRequest};
@@ -16,7 +18,7 @@
 //! let credential = ManagedIdentityCredential::builder().build()?;
 //! let request = TokenRequest::new(["https://vault.azure.net/.default"]); // once
 //! loop {
-//!     let token = credential.token(&request).await?; // from the cache, except once in a while
+//!     let token = credential.token(&request).await?; // almost always from the cache
 //!     send(token.secret()).await;
 //! }
 //! # }
@@ -29,25 +31,25 @@
 //! | on Azure, with a managed identity | [`ManagedIdentityCredential`] |
 //! | anywhere, as an application with a secret | [`ClientSecretCredential`], [`EnvironmentCredential`] |
 //! | on a developer's machine | [`AzureCliCredential`], [`AzureDeveloperCliCredential`], [`AzurePowerShellCredential`] |
-//! | sometimes here, sometimes there | [`DefaultAzureCredential`], or a [`ChainedTokenCredential`] of chosen members |
-//! | with tokens from elsewhere | a [`TokenSource`] in a [`CachedCredential`], or a [`TokenCredential`] in [`Cached`] |
+//! | in more than one of these places | [`DefaultAzureCredential`], or a [`ChainedTokenCredential`] of chosen members |
+//! | anywhere, with tokens from another source | a [`TokenSource`] in a [`CachedCredential`], or a [`TokenCredential`] in [`Cached`] |
 //!
 //! # Which call
 //!
 //! | call | when to use it | what it costs |
 //! |---|---|---|
-//! | [`get_token(&request)`](TokenCredential::get_token) | any credential, also `dyn TokenCredential`; the caller gets a token of its own | a boxed future; a token in the cache is shared, not copied |
-//! | [`token(&request)`](TokenCredentialExt::token) | hot paths: the request is made once and kept, the token is lent by the cache | for a token in the cache no lock and no allocation |
-//! | [`cached(&request)`](TokenCredentialExt::cached) | what the cache holds now; nothing is asked and nothing is waited for | a look into the cache |
+//! | [`get_token(&request)`](TokenCredential::get_token) | any credential, also `dyn TokenCredential`; the caller owns the token | a boxed future; a cached token is shared, not copied |
+//! | [`token(&request)`](TokenCredentialExt::token) | hot paths: the request is created once and kept, and the cache lends the token | no lock and no allocation for a cached token |
+//! | [`cached(&request)`](TokenCredentialExt::cached) | to see what the cache holds: sends no request and does not wait | a look-up under the lock of the cache |
 //!
 //! All three work on a concrete type, on `Arc<dyn TokenCredential>` and on a chain. A token that the
-//! first two return is valid for at least 30 s unless the service could not give a newer one in time
-//! ([`TokenRequest::with_min_remaining`] changes the 30 s), and is renewed in the background
-//! (PR-20 to PR-23). A caller that keeps its token instead of asking for each use asks again from
+//! first two return is valid for at least 30 s ([`TokenRequest::with_min_remaining`] changes that), unless
+//! the service did not return a newer one in time. Tokens are refreshed in the background (PR-20 to
+//! PR-23). A caller that keeps its token, and does not ask before each use, should ask again from
 //! [`AccessToken::refresh_on`] on.
 //!
-//! An [`Error`] is of one of five kinds, named by what the caller can do about it: see
-//! [`ErrorKind`]. No error, no log event and no `Debug` output holds a secret.
+//! An [`Error`] has one of five kinds, which differ in what the caller can do: see [`ErrorKind`]. No error,
+//! no log event and no `Debug` output holds a secret.
 //!
 //! # Features
 //!
@@ -55,7 +57,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `reqwest` | the HTTP client of [`Platform::system`] (rustls with ring, HTTP/1.1). Without it, give the platform a client of your own; developer tools need none |
+//! | `reqwest` | the HTTP client of [`Platform::system`] (rustls with ring, HTTP/1.1). Without it, set [`Platform::http`] to a client of your own; developer tools need none |
 //! | `azure-core` | `adapters::azure_core`: credentials of this crate for clients of the Azure SDK for Rust, and theirs for chains and caches of this crate |
 //! | `redis` | `redis::connection`: connections of the `redis` crate that send each new token in time |
 //!
@@ -63,26 +65,26 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`managed_identity`], [`credentials`], [`developer`] | the credentials, by where their tokens come from |
-//! | [`chain`] | chains of credentials, and the observer that is told which member answered |
-//! | [`source`] | the trait for a credential of your own: what to ask, without how to cache it |
+//! | [`managed_identity`], [`credentials`], [`developer`] | the credentials: of an Azure host, of an application, of a developer |
+//! | [`chain`] | chains of credentials, and the observer that is notified of the member that answered |
+//! | [`source`] | the trait for a credential of your own, which gets a cache from this crate |
 //! | [`cache`] | the cache of tokens and its promises |
 //! | [`http`] | requests to token services: how often and after which waits they are repeated, and their time limits |
-//! | [`platform`] | everything that a credential uses of its host: clock, network, files, commands. A test or a simulator can stand in for it |
-//! | [`redis`] | tokens as passwords of Redis |
+//! | [`platform`] | the functions of the host: clock, network, files, commands. A test or a simulator can replace them; [`Platform::system`] lists which exist on which operating system |
+//! | [`redis`] | tokens as passwords for Redis |
 //! | [`adapters`] | bridges to other crates, by feature |
-//! | [`logging`] | what is logged, and `AZURE_LOG_LEVEL` |
+//! | [`logging`] | log events, and the level that `AZURE_LOG_LEVEL` sets |
 //!
-//! The folder `examples/` has whole programs: a service with a managed identity, a default chain
-//! with an observer, a client of `azure_core`, and Redis.
+//! The folder `examples/` has complete programs: a service with a managed identity, a default chain with an
+//! observer, a client of the Azure SDK for Rust, and Redis.
 //!
 //! # The ids in the documentation
 //!
-//! An id in parentheses at the end of a sentence says where that sentence comes from. Ids that begin
-//! with `PR-`, such as `PR-12`, are promises of this crate, with their numbers, in
-//! `fixtures/promises.toml` of the repository. All others, such as `MI-60` or `EN-42`, are facts
-//! about services, tools and SDKs, with their sources, in `fixtures/facts/`. Each promise has
-//! scenarios that fail when it is broken. Every sentence is complete without its id.
+//! An id in parentheses at the end of a sentence refers to the source of that sentence. Ids that begin with
+//! `PR-`, such as `PR-12`, are promises of this crate, in `fixtures/promises.toml` of the repository. All
+//! others, such as `MI-60` or `EN-42`, are facts about services, tools and SDKs, with their sources, in
+//! `fixtures/facts/`. Each promise has scenarios that fail when it is broken. Every sentence is complete
+//! without its id.
 
 pub mod adapters;
 pub mod cache;
@@ -105,7 +107,7 @@ mod secret;
 pub mod source;
 mod token;
 
-/// What only tests of this repository use; no part of the interface.
+/// For tests of this repository only; not part of the public interface.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::cache::fast_path::FastPath;

@@ -12,7 +12,7 @@ use crate::{Principal, chain::ChainRecord};
 #[derive(Clone)]
 pub struct AccessToken {
     inner: Arc<Inner>,
-    /// Beside the rest, so that a chain need not copy the secret to say how it found it.
+    /// Outside of `inner`, so that a chain can add it without a copy of the secret.
     chain: Option<Arc<ChainRecord>>,
 }
 

@@ -108,7 +108,7 @@ async fn pr_20_a_token_that_has_ended_is_an_error_and_not_a_loop() {
     world.host.sleep(HOUR).await;
     let error = world.get().await.unwrap_err();
     assert_eq!((error.kind(), world.source.count()), (ErrorKind::Failed, 2));
-    assert!(error.message().contains("already ended"), "{error}");
+    assert!(error.message().contains("already expired"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,7 +129,7 @@ async fn pr_22_a_refresh_is_in_the_background() {
     let asked_at = world.host.elapsed();
     let answers = [world.get().await, world.get().await];
     assert_eq!(secrets(&answers), ["token 1", "token 1"]);
-    assert_eq!(world.host.elapsed(), asked_at, "nobody waited");
+    assert_eq!(world.host.elapsed(), asked_at, "no caller waited");
     world.host.sleep(11 * SECOND).await;
     assert_eq!(world.get().await.unwrap().secret(), "token 2");
     assert_eq!(world.source.count(), 2);

@@ -72,7 +72,7 @@ async fn pr_20_the_same_token_again_does_not_live_anew() {
         world.host.sleep(4 * MINUTE).await;
         assert_eq!(world.cache.cached(&CacheKey::of(&request())), None);
         let error = world.ask(&request()).await.unwrap_err();
-        assert!(error.message().contains("already ended"), "{error}");
+        assert!(error.message().contains("already expired"), "{error}");
         world.source.gives(HOUR);
         assert_eq!(world.get().await, format!("token {}", world.source.count()));
     }

@@ -1,13 +1,29 @@
 //! Many callers at once, as tasks on a runtime of two threads: hits per second, all together.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use credsim_benches::rows;
+use criterion::{BenchmarkId, Criterion, Throughput};
 use tokio::runtime::Runtime;
 
 use crate::{Effort, Outcome, case::Case, floors, official, ours, service::Service, single::print};
 
 const CALLERS: [u32; 5] = [1, 2, 8, 64, 1_000];
+
+/// Those that criterion measures, and of which cases: what an application does, the floors and
+/// `azure_identity`.
+const COMPARED: [u32; 4] = [1, 2, 8, 64];
+const CASES: [(&str, &str); 6] = [
+    floors::FLOOR,
+    floors::ADAPTER_FLOOR,
+    (official::NAME, official::TYPED),
+    (ours::NAME, ours::PREPARED),
+    (ours::NAME, ours::NEW),
+    (ours::NAME, ours::ADAPTER),
+];
 
 /// A hit does not yield to other tasks; an application does, every few hits. The cost of the yield is
 /// the same in every case.
@@ -22,6 +38,9 @@ pub fn run(effort: Effort) -> Outcome {
     cases.extend(runtime.block_on(official::cases(&Service::new()))?);
     cases.extend(runtime.block_on(ours::cases(&Service::new()))?);
     let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
+    if effort.criterion {
+        criterion(&runtime, &cases)?;
+    }
     let times: Vec<u64> = cases
         .iter()
         .map(|case| case.calibrate(effort.turn))
@@ -51,8 +70,44 @@ pub fn run(effort: Effort) -> Outcome {
     Ok(rows::write(&rows)?)
 }
 
-/// `times` hits, shared among the callers.
+/// Each case by itself, for comparing a change with the run before.
+fn criterion(runtime: &Runtime, cases: &[Arc<Case>]) -> Outcome {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("hit/callers");
+    group
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3))
+        .throughput(Throughput::Elements(1));
+    let mut failed = None;
+    let compared = |case: &&Arc<Case>| CASES.contains(&(case.who, case.what));
+    for case in cases.iter().filter(compared) {
+        for callers in COMPARED {
+            let id = BenchmarkId::new(format!("{}: {}", case.who, case.what), callers);
+            group.bench_function(id, |bencher| {
+                bencher.iter_custom(|times| match hits(runtime, case, callers, times) {
+                    // Rounded up to whole turns of each caller.
+                    Ok((hits, took)) => took.mul_f64(times as f64 / hits as f64),
+                    Err(error) => {
+                        failed = Some(error);
+                        Duration::from_secs(1)
+                    }
+                });
+            });
+        }
+    }
+    group.finish();
+    criterion.final_summary();
+    failed.map_or(Ok(()), Err)
+}
+
+/// Hits per second, of about `times` hits that the callers share.
 fn hits_per_second(runtime: &Runtime, case: &Arc<Case>, callers: u32, times: u64) -> Outcome<f64> {
+    let (hits, took) = hits(runtime, case, callers, times)?;
+    Ok(hits as f64 / took.as_secs_f64())
+}
+
+/// About `times` hits, shared among the callers: how many there were, and how long they took.
+fn hits(runtime: &Runtime, case: &Arc<Case>, callers: u32, times: u64) -> Outcome<(u64, Duration)> {
     let yields = (times / u64::from(callers) / HITS_BETWEEN_YIELDS).max(1);
     let start = Instant::now();
     runtime.block_on(async {
@@ -72,6 +127,7 @@ fn hits_per_second(runtime: &Runtime, case: &Arc<Case>, callers: u32, times: u64
         }
         Ok::<_, tokio::task::JoinError>(())
     })?;
+    let took = start.elapsed();
     let hits = yields * HITS_BETWEEN_YIELDS * u64::from(callers);
-    Ok(hits as f64 / start.elapsed().as_secs_f64())
+    Ok((hits, took))
 }

@@ -3,9 +3,10 @@
 //!
 //! `cargo bench -p credsim-benches --bench hit` measures everything; with `-- --quick` in about a
 //! minute; with `-- callers` (or `single`, `hang`, `stampede`) a part of it. First criterion
-//! measures each case by itself, which is for comparing a change with the run before; then all cases
-//! take turns in one process, in rounds of a few milliseconds, which is for comparing them with each
-//! other on a machine that is not quiet.
+//! measures each case by itself, which is for comparing a change with the run before (groups
+//! `hit/single` and `hit/callers`; `-- callers --save-baseline before`, then
+//! `-- callers --baseline before`); then all cases take turns in one process, in rounds of a few
+//! milliseconds, which is for comparing them with each other on a machine that is not quiet.
 //!
 //! Every case adds up the lengths of the tokens that it got, and the sum is checked after the time is
 //! taken. Every case has its token cached before it is timed, and requests to its service are
@@ -67,6 +68,14 @@ const PARTS: [Part; 4] = [
     ("stampede", stampede::run),
 ];
 
+/// The options of criterion that are followed by a value.
+const WITH_VALUE: [&str; 4] = [
+    "--baseline",
+    "--baseline-lenient",
+    "--load-baseline",
+    "--save-baseline",
+];
+
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
@@ -75,12 +84,29 @@ fn main() -> Outcome {
         true => FULL,
         false => QUICK,
     };
-    let wanted = arguments.iter().filter(|word| !word.starts_with('-'));
-    let all = wanted.clone().next().is_none();
+    let wanted = words(&arguments)?;
     for (name, run) in PARTS {
-        if all || wanted.clone().any(|word| name.contains(word.as_str())) {
+        if wanted.is_empty() || wanted.contains(&name) {
             run(effort)?;
         }
     }
     Ok(())
+}
+
+/// The parts that are named in `arguments`.
+fn words(arguments: &[String]) -> Outcome<Vec<&str>> {
+    let mut words = Vec::new();
+    let mut arguments = arguments.iter().map(String::as_str);
+    while let Some(argument) = arguments.next() {
+        if WITH_VALUE.contains(&argument) {
+            arguments.next();
+        } else if !argument.starts_with('-') {
+            if !PARTS.iter().any(|(name, _)| *name == argument) {
+                let names = PARTS.map(|(name, _)| name).join(", ");
+                return Err(format!("no part is called {argument}; there are {names}").into());
+            }
+            words.push(argument);
+        }
+    }
+    Ok(words)
 }

@@ -16,6 +16,7 @@ use crate::{
 };
 
 pub const NAME: &str = "azure_identity (Rust) 1.0.0";
+pub const TYPED: &str = "typed, a slice of scopes";
 
 pub fn client_secret(service: &Service) -> Outcome<Arc<ClientSecretCredential>> {
     let options = ClientSecretCredentialOptions {
@@ -41,7 +42,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
     Ok(vec![
         Case::asking(
             NAME,
-            "typed, a slice of scopes",
+            TYPED,
             asking!(credential.get_token(&[SCOPE], None), token => token.token.secret()),
         ),
         Case::asking(

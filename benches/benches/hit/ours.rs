@@ -17,6 +17,10 @@ use crate::{
 };
 
 pub const NAME: &str = "credsim-identity";
+/// What the cases are called that others ask for by name.
+pub const PREPARED: &str = "typed, a prepared request";
+pub const NEW: &str = "typed, a new request each time";
+pub const ADAPTER: &str = "through the azure-core adapter";
 
 pub fn client_secret(platform: Platform) -> Outcome<ClientSecretCredential> {
     let builder = ClientSecretCredential::builder(TENANT, CLIENT, SECRET).platform(platform);
@@ -80,7 +84,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
         }),
         Case::asking(
             NAME,
-            "typed, a prepared request",
+            PREPARED,
             asking!(typed.0.token(&typed.1), token => token.secret()),
         ),
         Case::asking(
@@ -90,7 +94,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
         ),
         Case::asking(
             NAME,
-            "typed, a new request each time",
+            NEW,
             asking!(anew.token(&request()), token => token.secret()),
         ),
         Case::asking(
@@ -105,7 +109,7 @@ pub async fn cases(service: &Service) -> Outcome<Vec<Case>> {
         ),
         Case::asking(
             NAME,
-            "through the azure-core adapter",
+            ADAPTER,
             asking!(adapted.get_token(&[SCOPE], None), token => token.token.secret()),
         ),
     ])

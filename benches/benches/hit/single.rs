@@ -97,8 +97,8 @@ fn thread_time() -> std::time::Duration {
 }
 
 fn criterion(cases: &[Arc<Case>]) {
-    let mut criterion = Criterion::default();
-    let mut group = criterion.benchmark_group("hit");
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("hit/single");
     for case in cases {
         group.bench_function(format!("{}: {}", case.who, case.what), |bencher| {
             bencher.iter_custom(|times| case.time(times));
@@ -115,8 +115,9 @@ fn report(cases: &[Arc<Case>], one: &[Vec<f64>], two: &[Vec<f64>]) -> Outcome {
         cases.iter().position(|case| is_it(&case))
     };
     let floor = index(floors::FLOOR.0, floors::FLOOR.1);
-    let official = index(official::NAME, "typed, a slice of scopes");
-    let (Some(floor), Some(official)) = (floor, official) else {
+    let official = index(official::NAME, official::TYPED);
+    let adapter = index(floors::ADAPTER_FLOOR.0, floors::ADAPTER_FLOOR.1);
+    let (Some(floor), Some(official), Some(adapter)) = (floor, official, adapter) else {
         return Err("the cases to compare with are missing".into());
     };
     let mut rows = Vec::new();
@@ -127,6 +128,10 @@ fn report(cases: &[Arc<Case>], one: &[Vec<f64>], two: &[Vec<f64>]) -> Outcome {
             pairs.map(|(a, b)| a / b).collect::<Vec<f64>>()
         };
         rows.push(case.row("hit-over-floor", "x", 1).of(ratios(index, floor)));
+        if case.what == ours::ADAPTER {
+            let over = ratios(index, adapter);
+            rows.push(case.row("hit-over-adapter-floor", "x", 1).of(over));
+        }
         rows.push(
             case.row("hit-under-azure-identity", "x", 1)
                 .of(ratios(official, index)),

@@ -22,7 +22,7 @@ use trust::Renamed;
 /// Sends requests with reqwest, over HTTP/1.1. Clones share connections.
 ///
 /// It follows no redirect, keeps no cookie, decompresses nothing and repeats nothing. **It uses no
-/// proxy**, whatever `HTTPS_PROXY` and its kin say: a proxy in front of 169.254.169.254 answers for
+/// proxy**, whatever `HTTPS_PROXY` and similar variables say: a proxy in front of 169.254.169.254 answers for
 /// the wrong host. Where Entra can only be reached through one, name it in
 /// [`customized`](Self::customized), for https only.
 ///
@@ -201,7 +201,7 @@ impl HttpClient for ReqwestClient {
             if request.method == Method::Post || !request.body.is_empty() {
                 sent = sent.body(request.body);
             }
-            let response = sent.send().await.map_err(|error| told(&error))?;
+            let response = sent.send().await.map_err(|error| transport_error(&error))?;
             let text = |value: &rq::header::HeaderValue| {
                 String::from_utf8_lossy(value.as_bytes()).into_owned()
             };
@@ -222,14 +222,14 @@ impl HttpBody for Body {
     fn chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>> {
         Box::pin(async {
             let chunk = self.0.chunk().await;
-            chunk.map_err(|error| told(&error)).transpose()
+            chunk.map_err(|error| transport_error(&error)).transpose()
         })
     }
 }
 
-/// What went wrong, in our terms. The message is that of the innermost cause: it names neither the
+/// Converts an error of reqwest. The message is that of the innermost cause, which names neither the
 /// URL nor anything that was sent.
-fn told(error: &rq::Error) -> TransportError {
+fn transport_error(error: &rq::Error) -> TransportError {
     let mut innermost: &dyn StdError = error;
     let mut kind = None;
     while let Some(cause) = innermost.source() {
@@ -277,7 +277,7 @@ fn kind_of(cause: &(dyn StdError + 'static)) -> Option<TransportErrorKind> {
             io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
                 Some(TransportErrorKind::Unreachable)
             }
-            // Also in the handshake of TLS, which counts as connect: somebody is there.
+            // Also in the handshake of TLS, which counts as connect: the peer exists.
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::UnexpectedEof => Some(TransportErrorKind::Broken),

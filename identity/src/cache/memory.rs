@@ -8,7 +8,7 @@ use std::{
 use super::{
     CacheKey,
     entries::{Entry, Fetch, State},
-    fast_path::{Asked, Lookup, Owner, Slot},
+    fast_path::{Asked, Lookup, Memo, Owner, Slot},
     policy::{self, Decision, Held, Terms},
     single_flight::{Outcome, cancelled},
 };
@@ -78,28 +78,26 @@ impl Memory {
         slot.lend(&*self.clock, min_remaining)
     }
 
-    /// Returns the hit for `asked`. `key` is called only if the lookup does not know `asked`.
+    /// Returns the hit for `asked`, which `memo` remembers if there is one. `key` is called only if
+    /// the lookup does not know `asked`.
+    #[inline]
     pub(super) fn hit<S: AsRef<str>>(
         &self,
         asked: &Asked<'_, S>,
+        memo: Option<&Memo>,
         min_remaining: u64,
         key: impl FnOnce() -> Option<CacheKey>,
     ) -> Option<TokenRef> {
-        let hit = |slot: &Arc<Slot>| Some(self.lend(slot, min_remaining));
+        let hit = |slot: &Arc<Slot>| {
+            if let Some(memo) = memo {
+                memo.note(slot);
+            }
+            Some(self.lend(slot, min_remaining))
+        };
         match self.lookup.find(asked, hit) {
             Some(hit) => hit,
             None => self.lend(&*self.learn(asked, &key()?)?, min_remaining),
         }
-    }
-
-    /// Returns the slot for `asked`, if there is an entry. `key` as in [`hit`](Self::hit).
-    pub(super) fn slot<S: AsRef<str>>(
-        &self,
-        asked: &Asked<'_, S>,
-        key: impl FnOnce() -> Option<CacheKey>,
-    ) -> Option<Arc<Slot>> {
-        let known = self.lookup.find(asked, |slot| Some(Arc::clone(slot)));
-        known.or_else(|| self.learn(asked, &key()?))
     }
 
     /// Returns the slot for `key`, and adds it to the lookup for `asked`.
@@ -352,11 +350,11 @@ fn ended(credential: &str, token: &AccessToken) -> Error {
         ErrorKind::Failed,
         credential,
         format!(
-            "the token received had already ended, at {}",
+            "the token received had already expired, at {}",
             token.expires_on()
         ),
     )
-    .with_help("is the clock of this host right?")
+    .with_help("check this host's clock")
     .with_transient()
 }
 

@@ -1,8 +1,8 @@
 //! Token caches: they return a valid token at once, refresh it in time, and send one request at a time
 //! (PR-20 to PR-29).
 //!
-//! Every credential that asks a service over HTTP has such a cache. [`Cached`] gives one to any
-//! other credential; [`TokenCache`] is the cache itself.
+//! Every credential of this crate that sends HTTP requests has such a cache. [`Cached`] adds one to any other
+//! credential; [`TokenCache`] is the cache itself, and lists its promises.
 //!
 //! ```
 //! # use credsim_identity::{AccessToken, Error, platform::BoxFuture};
@@ -24,12 +24,12 @@
 //! let request = TokenRequest::new(["https://vault.azure.net/.default"]);
 //! assert!(credential.cached(&request).is_none());
 //!
-//! let token = credential.get_token(&request).await?; // asks `slow`
-//! let again = credential.get_token(&request).await?; // does not
+//! let token = credential.get_token(&request).await?; // from `slow`
+//! let again = credential.get_token(&request).await?; // from the cache
 //! assert_eq!(token, again);
 //! assert!(token.refresh_on().is_some_and(|at| at < token.expires_on()));
 //!
-//! let new = credential.get_token(&request.with_force_refresh(true)).await?; // asks again
+//! let new = credential.get_token(&request.with_force_refresh(true)).await?; // from `slow`
 //! # let _ = new;
 //! # Ok(())
 //! # }
@@ -182,11 +182,8 @@ impl TokenCache {
         key: impl FnOnce(&TokenRequest) -> Option<CacheKey>,
     ) -> Option<TokenRef> {
         let asked = request.asked().for_user(user);
-        let slot = self.memory.slot(&asked, || key(request))?;
-        if user.is_none() {
-            request.memo.note(&slot);
-        }
-        self.memory.lend(&slot, wanted)
+        let memo = user.is_none().then_some(&request.memo);
+        self.memory.hit(&asked, memo, wanted, || key(request))
     }
 
     /// Returns what [`hit`](Self::hit) would return for a new request for these scopes.
@@ -207,7 +204,7 @@ impl TokenCache {
     ) -> Option<TokenRef> {
         const WANTED: u64 = DEFAULT_MIN_REMAINING.as_nanos() as u64;
         let asked = Asked::plain(scopes).for_user(user);
-        self.memory.hit(&asked, WANTED, || {
+        self.memory.hit(&asked, None, WANTED, || {
             key(&TokenRequest::new(scopes.iter().copied()))
         })
     }

@@ -312,7 +312,7 @@ pub(super) fn cancelled(credential: &str) -> Error {
     Error::new(
         ErrorKind::Cancelled,
         credential,
-        "it was disposed, or its host went down",
+        "the credential was disposed, or its host shut down",
     )
-    .with_help("make a new credential")
+    .with_help("create a new credential")
 }

@@ -61,14 +61,14 @@ pub(super) fn refusal(chain: &str, change: &IdentityChange) -> Error {
         change.from, change.to
     );
     Error::new(ErrorKind::Failed, chain, message).with_help(
-        "see why the previous credential fails, or allow changes with FallbackPolicy::Report",
+        "check why the previous credential fails, or allow changes with FallbackPolicy::Report",
     )
 }
 
 /// Returns the error of a disposed chain.
 pub(super) fn cancelled(chain: &str) -> Error {
     Error::new(ErrorKind::Cancelled, chain, "the credential was disposed")
-        .with_help("make a new credential")
+        .with_help("create a new credential")
 }
 
 /// Adds status, code, request id and `retry_at` of `cause` to `error`.

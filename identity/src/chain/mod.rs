@@ -1,29 +1,8 @@
-//! Chains of credentials: the first member that can give a token does, and the record of the walk
-//! says which member that was and why the others were passed over.
+//! Chains of credentials. A chain asks its members in order and returns the token of the first that
+//! answers. The record of the walk lists that member, and why the others were passed over.
 //!
 //! A chain goes on to the next member if the source of a member does not exist on this host. A source
 //! that exists and fails ends the chain with its error (PR-02).
-//!
-//! # Members that give no answer
-//!
-//! On a laptop the address of the metadata service may lead nowhere, and a managed identity fails only
-//! after its time limits: 20 s or more in a [`ChainedTokenCredential`], 1 s in a
-//! [`DefaultAzureCredential`]. A chain waits for such a member once:
-//!
-//! - The first call waits until the member has failed. When another member has answered then, the calls
-//!   of the next 5 minutes do not wait for it. Only missing answers count: a time-out, a refused
-//!   connection or no route. A member that fails quickly for another reason, such as a tool without a
-//!   login, is asked in every walk.
-//! - Meanwhile calls ask the member in the background, at most every 30 s. Once it answers, the next
-//!   walk takes it again in its place. If it gives no answer again, its 5 minutes start anew.
-//! - The [record](ChainRecord) of a walk lists it as passed over after 0 s, with its last error and the
-//!   remark that it was not waited for.
-//! - If no other member answers, the call waits for it before it fails.
-//!
-//! So in a long-running process one call in 5 minutes at most is slow, and none while callers keep
-//! asking. The state belongs to the chain, and calls that force a refresh obey it as well (PR-07).
-//!
-//! # Example
 //!
 //! ```no_run
 //! use credsim_identity::{
@@ -49,6 +28,25 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Members that give no answer
+//!
+//! On a laptop the address of the metadata service may lead nowhere, and a managed identity fails only
+//! after its time limits: 20 s or more in a [`ChainedTokenCredential`], 1 s in a
+//! [`DefaultAzureCredential`]. A chain waits for such a member once:
+//!
+//! - The first call waits until the member has failed. When another member has answered then, the calls
+//!   of the next 5 minutes do not wait for it. Only missing answers count: a time-out, a refused
+//!   connection or no route. A member that fails quickly for another reason, such as a tool without a
+//!   login, is asked in every walk.
+//! - Meanwhile calls ask the member in the background, at most every 30 s. Once it answers, the next
+//!   walk takes it again in its place. If it gives no answer again, its 5 minutes start anew.
+//! - The [record](ChainRecord) of a walk lists it as passed over after 0 s, with its last error and the
+//!   remark that it was not waited for.
+//! - If no other member answers, the call waits for it before it fails.
+//!
+//! So in a long-running process one call in 5 minutes at most is slow, and none while callers keep
+//! asking. The state belongs to the chain, and calls that force a refresh obey it as well (PR-07).
 
 mod absence;
 mod chained;

@@ -170,7 +170,8 @@ impl Variables<'_> {
     }
 }
 
-/// Configured for this host and not usable: no reason to act as somebody else (PR-08).
+/// Returns the error of a configuration that is not supported: a chain must not go on with another identity
+/// (PR-08).
 fn not_built(variable: &str, what: &str) -> Error {
     let message = format!("{variable} asks for {what}, which is not supported yet");
     let help = format!("sign in with a client secret, in {CLIENT_SECRET}");

@@ -129,7 +129,7 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
         (at, _) => at,
     };
     let expires_on =
-        expires_on.ok_or_else(|| tool.malformed("it does not say when the token ends"))?;
+        expires_on.ok_or_else(|| tool.malformed("it has no readable expiry time for the token"))?;
     Ok(AccessToken::new(printed.access_token, expires_on, NAME))
 }
 
@@ -179,7 +179,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
         return tool
             .error(
                 ErrorKind::Unavailable,
-                "nobody is signed in to the Azure CLI",
+                "no account is signed in to the Azure CLI",
             )
             .with_help("Please run 'az login'");
     }
@@ -189,10 +189,10 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
                 ErrorKind::Failed,
                 format!("{} (exit code {code})", failure(&text)),
             )
-            .with_help("see what `az account get-access-token` says in a shell"),
+            .with_help("run `az account get-access-token` in a shell to see its error"),
         None => tool
             .error(ErrorKind::Failed, "the Azure CLI was ended by a signal")
-            .with_help("see what ended it: this host may be short of memory"),
+            .with_help("check what ended it, such as a lack of memory on this host"),
     }
 }
 

@@ -101,7 +101,7 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
         return Err(tool.malformed("its token is empty"));
     }
     let expires_on: Timestamp = (printed.expires_on.trim().parse())
-        .map_err(|_| tool.malformed("it does not say when the token ends"))?;
+        .map_err(|_| tool.malformed("it has no readable expiry time for the token"))?;
     Ok(AccessToken::new(printed.token, expires_on, NAME))
 }
 
@@ -124,7 +124,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     } else if mentions("not logged in, run `azd auth login`") || mentions("run `azd login`") {
         tool.error(
             ErrorKind::Unavailable,
-            "nobody is signed in to the Azure Developer CLI",
+            "no account is signed in to the Azure Developer CLI",
         )
         .with_help("run: azd auth login")
     } else if mentions("unknown flag: --claims") {
@@ -135,7 +135,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
         .with_help("update it to version 1.18.1 or later")
     } else {
         tool.error(ErrorKind::Failed, failed())
-            .with_help("see what `azd auth token` says in a shell")
+            .with_help("run `azd auth token` in a shell to see its error")
     };
     match entra::aadsts_code(&text) {
         Some(code) => error.with_code(code),

@@ -155,7 +155,7 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     let token = token.ok_or_else(|| tool.malformed("its token is empty"))?;
     let expires_on = json::moment(&printed.expires_on)
         .filter(|at| *at > Timestamp::UNIX_EPOCH)
-        .ok_or_else(|| tool.malformed("it does not say when the token ends"))?;
+        .ok_or_else(|| tool.malformed("it has no readable expiry time for the token"))?;
     Ok(AccessToken::new(token, expires_on, NAME))
 }
 
@@ -166,7 +166,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     let error = match output.code {
         None => tool
             .error(ErrorKind::Failed, "PowerShell was ended by a signal")
-            .with_help("see what ended it: this host may be short of memory"),
+            .with_help("check what ended it, such as a lack of memory on this host"),
         // The module is missing, or may not be loaded: the text shows which.
         Some(NO_MODULE) => tool
             .error(
@@ -177,7 +177,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
         Some(_) if text.contains("Run Connect-AzAccount to login") => tool
             .error(
                 ErrorKind::Unavailable,
-                "nobody is signed in to Azure PowerShell",
+                "no account is signed in to Azure PowerShell",
             )
             .with_help("run in PowerShell: Connect-AzAccount"),
         // Az.Accounts reports this if a policy requires more of a user who is signed in.
@@ -192,7 +192,7 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
                 ErrorKind::Failed,
                 format!("Azure PowerShell failed: {reason} (exit code {code})"),
             )
-            .with_help("see what `Get-AzAccessToken` says in PowerShell"),
+            .with_help("run `Get-AzAccessToken` in PowerShell to see its error"),
     };
     match entra::aadsts_code(&text) {
         Some(code) => error.with_code(code),

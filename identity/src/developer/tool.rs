@@ -224,7 +224,7 @@ impl Tool {
                     ErrorKind::Failed,
                     format!("{title} did not end within {limit} s"),
                 )
-                .with_help("raise process_timeout, or see why the tool hangs")
+                .with_help("raise process_timeout, or check why the tool hangs")
                 .with_transient());
         };
         let ended = match done {
@@ -243,12 +243,12 @@ impl Tool {
                 CommandError::Start(why) => (
                     ErrorKind::Failed,
                     format!("{title} cannot be started: {why}"),
-                    format!("see whether it runs in a shell, or install it anew from {install}"),
+                    format!("check that it runs in a shell, or install it again from {install}"),
                 ),
                 CommandError::Output(why) => (
                     ErrorKind::Failed,
                     format!("the output of {title} cannot be read: {why}"),
-                    "see what the tool prints in a shell".to_owned(),
+                    "run the tool in a shell to see its output".to_owned(),
                 ),
             };
             self.error(kind, message).with_help(help).with_cause(error)

@@ -58,13 +58,13 @@ pub(super) fn token(
         .token_type
         .is_some_and(|kind| !kind.eq_ignore_ascii_case("Bearer"))
     {
-        return Err(malformed("its token is no bearer token"));
+        return Err(malformed("its token is not a bearer token"));
     }
     let seconds = |value: &Option<Value>| value.as_ref().and_then(json::seconds);
     let sent = sent.start_of_life(&answer.access_token, seconds(&answer.expires_in));
     let life = |value| json::after(sent, seconds(value)?);
-    let expires_on =
-        life(&answer.expires_in).ok_or_else(|| malformed("it does not say when the token ends"))?;
+    let expires_on = life(&answer.expires_in)
+        .ok_or_else(|| malformed("it has no readable expiry time for the token"))?;
     let refresh_on = life(&answer.refresh_in);
     Ok(AccessToken::new(answer.access_token, expires_on, credential).with_refresh_on(refresh_on))
 }
@@ -164,7 +164,7 @@ fn help(status: u16, kind: ErrorKind, code: Option<&str>) -> String {
             "a person has to sign in as the policy asks, or an administrator to change the policy"
         }
         (_, 429) => "Entra throttles this application: ask less often, and cache tokens",
-        (_, 500..=599) => "Entra is in trouble: try again later",
+        (_, 500..=599) => "Entra has a failure: try again later",
         (Some(code), _) if code.starts_with("AADSTS") => {
             let number = code.trim_start_matches("AADSTS");
             return format!("see https://login.microsoftonline.com/error?code={number}");
@@ -214,8 +214,8 @@ mod tests {
             ),
             (429, Failed, None, "throttles"),
             (429, Failed, Some("AADSTS50196"), "throttles"),
-            (500, Failed, Some("AADSTS90033"), "in trouble"),
-            (599, Failed, None, "in trouble"),
+            (500, Failed, Some("AADSTS90033"), "has a failure"),
+            (599, Failed, None, "has a failure"),
             (400, Failed, Some("AADSTS50034"), "error?code=50034"),
             (
                 400,

@@ -47,7 +47,7 @@ pub(crate) fn unanswered(
             "check this host's clock, the certificate authorities that it trusts, and whether a \
              proxy stands in between",
         ),
-        _ if reached => error.with_help("ask again, and see what cuts the connection short"),
+        _ if reached => error.with_help("try again, and check what breaks the connection"),
         _ => error.with_help(help),
     }
 }

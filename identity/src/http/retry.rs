@@ -62,7 +62,7 @@ pub async fn send(
                 attempts,
                 reason,
                 ?asked,
-                "the service wants too long a wait"
+                "the service asks for a longer wait than the cap"
             );
             return outcome;
         }

@@ -76,7 +76,7 @@ fn endless(answer: &TokenAnswer) -> String {
         .iter()
         .find_map(|(name, value)| Some((name, value.as_ref()?)));
     match given {
-        None => "it does not say when the token ends".to_owned(),
+        None => "it has no readable expiry time for the token".to_owned(),
         Some((name, value)) => format!(
             "its {name} is {}; understood are seconds (since 1970 for expires_on) as a number or \
              as text, `2026-01-31T12:00:00Z` and `01/31/2026 12:00:00 +00:00`",
@@ -173,7 +173,7 @@ mod tests {
         let error = read(json!({ "access_token": "t" }).to_string().into_bytes());
         let error = error.unwrap_err().to_string();
         assert!(
-            error.contains("does not say when the token ends"),
+            error.contains("has no readable expiry time for the token"),
             "{error}"
         );
     }

@@ -84,7 +84,7 @@ fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
 /// with another identity (PR-08).
 fn not_built(title: &str, named_by: &str) -> Error {
     let message = format!(
-        "{title} managed identity is not supported yet, and {named_by} says that this host has it"
+        "{title} managed identity is not supported yet, and {named_by} shows that this host has it"
     );
     Error::unusable(NAME, message, "use another credential on this host")
 }

@@ -116,7 +116,7 @@ impl Service for Imds {
             ),
             401 | 403 => (
                 ErrorKind::Failed,
-                "see what stands between this host and its metadata service: a policy or a proxy",
+                "check for a policy or a proxy between this host and its metadata service",
             ),
             100..=399 => (
                 ErrorKind::Failed,
@@ -130,7 +130,7 @@ impl Service for Imds {
     }
 
     fn unreached_help(&self) -> &'static str {
-        "is this an Azure host, and is 169.254.169.254 reachable from it?"
+        "check that this is an Azure host and that it can reach 169.254.169.254"
     }
 }
 

@@ -93,7 +93,7 @@ impl HttpRequest {
         let refuse = |why: String| Err(TransportError::new(TransportErrorKind::Unsupported, why));
         if self.has_own_trust() && self.url.scheme() != "https" {
             return refuse(format!(
-                "the request says which certificate it trusts, so its URL must be https and not {}",
+                "the request sets its own trust or server name, so its URL must be https and not {}",
                 self.url.scheme()
             ));
         }

@@ -107,7 +107,7 @@ impl Processes for Unavailable {
     }
 
     fn look_up(&self, _: u32) -> io::Result<Liveness> {
-        Err(unsupported("does not tell which processes live"))
+        Err(unsupported("cannot look up processes"))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::Error;
 use super::RedisCredentials;
 
 /// What the token manager publishes. Each kind of news has a number of its own, so that none hides
-/// another and each reader can tell what it has not seen yet.
+/// another and each reader knows what it has not seen yet.
 #[derive(Default)]
 pub(super) struct Board {
     /// Whether the provider was disposed.
@@ -26,13 +26,13 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// Tells the subscribers of `error`.
+    /// Publishes `error` to the subscribers.
     pub(super) fn tell_error(&mut self, error: Error) {
         self.error = Some(error);
         self.error_number += 1;
     }
 
-    /// Tells the waiting callers and the subscribers that the request has failed with `error`.
+    /// Publishes `error` of a request to the waiting callers and the subscribers.
     pub(super) fn tell_failure(&mut self, error: Error) {
         self.failure = Some(error.clone());
         self.failures += 1;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::Error;
 
-/// An event. Contains no secret.
+/// An event in the life of a token or of a connection. Holds no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RedisEvent {
@@ -28,13 +28,13 @@ pub enum RedisEvent {
         attempt: u32,
         /// The wait before the next request.
         wait: Duration,
-        /// Why the request failed.
+        /// The error of the request.
         error: Error,
     },
     /// The attempts are used up, or the failure is not retryable. Requests continue at the longest
     /// wait; each one that fails causes this event again.
     Failing {
-        /// Why the last one failed.
+        /// The error of the last request.
         error: Error,
         /// When the next request is sent, by the wall clock.
         next_try: Timestamp,
@@ -45,35 +45,35 @@ pub enum RedisEvent {
     Recovered,
     /// A connection was made and authenticated.
     Connected {
-        /// Which one.
+        /// The name of the connection.
         connection: String,
     },
     /// A connection was re-authenticated with a new token.
     Reauthenticated {
-        /// Which one.
+        /// The name of the connection.
         connection: String,
         /// When that token ends, by the wall clock.
         expires_on: Timestamp,
     },
     /// The server refused the new token, or did not answer.
     ReauthenticationFailed {
-        /// Which connection.
+        /// The name of the connection.
         connection: String,
-        /// What the server said.
+        /// The error of the server.
         error: String,
     },
     /// A transaction was discarded, and none of its commands was executed.
     TransactionFailed {
-        /// On which connection.
+        /// The name of the connection.
         connection: String,
-        /// Why.
+        /// The reason.
         why: String,
     },
     /// A connection was replaced by a new one.
     Replaced {
-        /// Which one.
+        /// The name of the connection.
         connection: String,
-        /// Why.
+        /// The reason.
         why: String,
         /// The time in which messages may have been lost, by the wall clock; `None` if none were.
         gap: Option<(Timestamp, Timestamp)>,
@@ -81,11 +81,11 @@ pub enum RedisEvent {
     /// The server refuses subscriptions to a connection that was made anew. They are tried again;
     /// the other subscriptions are unaffected.
     SubscriptionRefused {
-        /// On which connection.
+        /// The name of the connection.
         connection: String,
         /// The refused channels and patterns.
         names: Vec<String>,
-        /// What the server said.
+        /// The error of the server.
         error: String,
     },
 }

@@ -59,7 +59,7 @@ impl Drop for Run {
             NAME,
             "the token manager was ended from outside",
         )
-        .with_help("subscribe again, or make a new provider");
+        .with_help("subscribe again, or create a new provider");
         self.shared
             .board
             .send_modify(|board| board.tell_failure(error));
@@ -143,14 +143,14 @@ impl Run {
             Err(
                 Error::new(ErrorKind::Failed, self.shared.credential.name(), message)
                     .with_help(
-                        "see request_timeout, and whether the source of the token is reachable",
+                        "check request_timeout, and whether the source of the token is reachable",
                     )
                     .with_transient(),
             )
         })
     }
 
-    /// Runs `work`, and tells subscribers meanwhile when the current token ends.
+    /// Runs `work`, and notifies subscribers if the current token ends meanwhile.
     async fn watching_the_end<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
@@ -170,7 +170,7 @@ impl Run {
         }
     }
 
-    /// Tells the subscribers once when the current token has ended. Waiting callers are not told:
+    /// Notifies the subscribers once when the current token has ended. Waiting callers are not notified:
     /// their request is under way.
     fn tell_the_end(&self) {
         let now = self.shared.now();
@@ -216,12 +216,12 @@ impl Run {
         });
         let Some(life) = life else {
             let message = format!(
-                "the token received had already ended, at {}",
+                "the token received had already expired, at {}",
                 token.expires_on()
             );
             return Err(
                 Error::new(ErrorKind::Failed, self.shared.credential.name(), message)
-                    .with_help("is the clock of this host right?")
+                    .with_help("check this host's clock")
                     .with_transient(),
             );
         };
@@ -253,9 +253,9 @@ impl Run {
             }
         };
         drop(state);
-        self.tell(&event);
+        self.notify(&event);
         if recovered {
-            self.tell(&RedisEvent::Recovered);
+            self.notify(&RedisEvent::Recovered);
         }
         let is_new = matches!(event, RedisEvent::Refreshed { .. });
         self.shared.board.send_modify(|board| {
@@ -293,13 +293,13 @@ impl Run {
         drop(state);
         let error = error.clone();
         match after {
-            AfterFailure::Retry(wait) => self.tell(&RedisEvent::Retrying {
+            AfterFailure::Retry(wait) => self.notify(&RedisEvent::Retrying {
                 attempt,
                 wait,
                 error,
             }),
             AfterFailure::AtCap { wait, first } => {
-                self.tell(&RedisEvent::Failing {
+                self.notify(&RedisEvent::Failing {
                     error: error.clone(),
                     next_try: later(now.timestamp(), wait),
                     valid_until,
@@ -321,8 +321,8 @@ impl Run {
         }
     }
 
-    fn tell(&self, event: &RedisEvent) {
-        observer::tell(self.shared.observer.as_ref(), event);
+    fn notify(&self, event: &RedisEvent) {
+        observer::notify(self.shared.observer.as_ref(), event);
     }
 }
 

@@ -64,8 +64,8 @@ pub use subscription::CredentialsSubscription;
 /// The scope of Azure Cache for Redis and Azure Managed Redis (RD-50).
 pub const REDIS_SCOPE_DEFAULT: &str = "https://redis.azure.com/.default";
 
-/// The resource behind [`REDIS_SCOPE_DEFAULT`], as managed identities know it (RD-50).
+/// The resource of [`REDIS_SCOPE_DEFAULT`], in the form that managed identities take (RD-50).
 pub const REDIS_SCOPE: &str = "https://redis.azure.com";
 
-/// The name by which errors and logs call the provider.
+/// The name of the provider in errors and logs.
 const NAME: &str = "EntraIdCredentialsProvider";

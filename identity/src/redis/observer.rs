@@ -14,7 +14,7 @@ pub trait RedisObserver: Send + Sync + 'static {
 }
 
 /// Logs `event` and passes it to `observer`.
-pub(super) fn tell(observer: Option<&Arc<dyn RedisObserver>>, event: &RedisEvent) {
+pub(super) fn notify(observer: Option<&Arc<dyn RedisObserver>>, event: &RedisEvent) {
     let is_bad = match event {
         RedisEvent::Failing { .. }
         | RedisEvent::ReauthenticationFailed { .. }

@@ -42,7 +42,7 @@ pub(super) enum AfterFailure {
     /// The attempts are used up: requests continue, the next one after this wait.
     AtCap {
         wait: Duration,
-        /// Whether subscribers have to be told.
+        /// Whether subscribers have to be notified.
         first: bool,
     },
 }

@@ -28,7 +28,7 @@ pub(super) struct ManagerState {
     /// Whether a token was received: the next request must bring another one.
     pub(super) is_supplied: bool,
     pub(super) schedule: Schedule,
-    /// Whether subscribers were told of the end of `held`.
+    /// Whether subscribers were notified of the end of `held`.
     pub(super) end_told: bool,
 }
 

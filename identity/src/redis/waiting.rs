@@ -109,5 +109,5 @@ impl News {
 
 pub(super) fn disposed() -> Error {
     Error::new(ErrorKind::Cancelled, NAME, "the provider was disposed")
-        .with_help("make a new provider")
+        .with_help("create a new provider")
 }

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use credsim_identity::{
-//!     AccessToken, CachedCredential, Error, TokenCredential, TokenCredentialExt, TokenRequest,
+//!     AccessToken, CachedCredential, Error, TokenCredentialExt, TokenRequest,
 //!     cache::CacheKey,
 //!     platform::BoxFuture,
 //!     source::{AccountStore, Fetched, TokenSource},
@@ -41,8 +41,8 @@
 //! # async fn main() -> Result<(), Error> {
 //! let credential = CachedCredential::new(FromVault);
 //! let request = TokenRequest::new(["https://vault.azure.net/.default"]);
-//! credential.token(&request).await?; // asks the source
-//! credential.token(&request).await?; // does not
+//! credential.token(&request).await?; // from the source
+//! credential.token(&request).await?; // from the cache
 //! # Ok(())
 //! # }
 //! ```

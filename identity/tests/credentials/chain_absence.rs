@@ -128,7 +128,10 @@ async fn after_five_minutes_without_a_finding_a_walk_waits_again() {
 
     let laptop = Laptop::waited().await;
     sleep(5 * MINUTE).await;
-    assert!(!quick(&laptop.chain, &request()).await.1, "nobody asked");
+    assert!(
+        !quick(&laptop.chain, &request()).await.1,
+        "no call has asked"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,7 +160,7 @@ async fn it_is_asked_every_thirty_seconds_while_callers_ask() {
         .collect();
     assert_eq!(times, [0, 30, 60, 90, 120]);
     sleep(MINUTE).await;
-    assert_eq!(laptop.requests(), 5, "nobody asks any more");
+    assert_eq!(laptop.requests(), 5, "no more requests");
 }
 
 #[tokio::test(start_paused = true)]

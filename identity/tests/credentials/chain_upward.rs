@@ -97,7 +97,7 @@ async fn a_better_source_that_returns_is_taken() {
     tokio::time::sleep(2 * MINUTE).await;
     let before = tokio::time::Instant::now();
     assert_eq!(ask(&chain).await, "Second");
-    assert_eq!(before.elapsed(), Duration::ZERO, "nobody waits for it");
+    assert_eq!(before.elapsed(), Duration::ZERO, "no caller waits for it");
     assert_eq!(world.notes.taken(), [""; 0]);
 
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -407,9 +407,12 @@ async fn an_absent_service_is_not_the_same_as_a_silent_one() {
             Answer::Fails(NoClient | Unsupported) => ("cannot be asked: ", None),
             Answer::Fails(Certificate) => ("did not answer: ", Some("certificate authorities")),
             Answer::Fails(Broken) | Answer::Hangs => {
-                ("did not answer: ", Some("cuts the connection"))
+                ("did not answer: ", Some("breaks the connection"))
             }
-            _ => ("cannot be reached: ", Some("is this an Azure host")),
+            _ => (
+                "cannot be reached: ",
+                Some("check that this is an Azure host"),
+            ),
         };
         let (stub, answers) = (Stub::new(), answer.clone());
         stub.on_http(move |_| answers.clone());

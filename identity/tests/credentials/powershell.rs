@@ -157,7 +157,10 @@ async fn errors_of_powershell_are_reported() {
 
     let error = pwsh_ends(Some(1), "Run Connect-AzAccount to login.\n").await;
     assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert_eq!(error.message(), "nobody is signed in to Azure PowerShell");
+    assert_eq!(
+        error.message(),
+        "no account is signed in to Azure PowerShell"
+    );
     assert_eq!(error.help(), Some("run in PowerShell: Connect-AzAccount"));
 
     let why = "Authentication failed against tenant t. User interaction is required.";

@@ -84,7 +84,7 @@ async fn a_token_that_has_ended_is_a_failure() {
     let world = World::new([Token(Duration::ZERO)]);
     let mut subscription = world.provider.subscribe();
     let error = world.provider.credentials().await.unwrap_err();
-    assert!(error.message().contains("already ended"), "{error}");
+    assert!(error.message().contains("already expired"), "{error}");
     world.sleep_until(10 * MINUTE).await;
     assert_eq!(world.provider.current(), None);
     let said = world.said(&mut subscription).await;
@@ -203,7 +203,7 @@ async fn renew_asks_now_but_not_in_a_loop() {
     for _ in 0..2 {
         let error = world.provider.renew().await.unwrap_err();
         assert_eq!(error.code(), Some("AADSTS7000215"));
-        assert_eq!(world.idp.count(), 6, "nobody asks for what keeps failing");
+        assert_eq!(world.idp.count(), 6, "no request while it keeps failing");
     }
     assert!(world.provider.current().is_some(), "the one at hand stays");
 }

@@ -132,11 +132,7 @@ async fn permanent_failures_are_reported_at_once() {
     );
     let error = world.provider.credentials().await.unwrap_err();
     assert_eq!(error.code(), Some("AADSTS7000215"));
-    assert_eq!(
-        world.idp.count(),
-        1,
-        "nobody who asks makes it ask more often"
-    );
+    assert_eq!(world.idp.count(), 1, "calls do not add requests");
     world.sleep_until(90 * SECOND).await;
     assert_eq!(world.idp.seconds(), [0.0, 30.0, 60.0, 90.0]);
     world.idp.will([Token(HOUR)]);

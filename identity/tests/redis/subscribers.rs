@@ -71,7 +71,7 @@ async fn without_a_subscription_calls_renew() {
     assert_eq!(
         world.host.elapsed(),
         asked_at,
-        "nobody waits who may have a valid one"
+        "no caller waits while a token is valid"
     );
     world.settle().await;
     let credentials = world.provider.credentials().await.unwrap();

@@ -49,7 +49,7 @@ async fn an_idle_connection_gets_each_token_once_and_in_time() {
         world.settle().await;
         let asked = world.idp.count();
         world.sleep_until(30 * HOUR).await;
-        assert_eq!(world.idp.count(), asked, "nobody renews for nobody");
+        assert_eq!(world.idp.count(), asked, "no renewal without a user");
     }
 }
 

@@ -134,7 +134,7 @@ impl fmt::Display for Mismatch {
 
 impl StdError for Mismatch {}
 
-/// What a refused pin says, in words; rustls shows errors that are not its own as debug text.
+/// The error of a refused thumbprint, as text: rustls shows foreign errors by their `Debug`.
 pub(super) fn mismatch(cause: &(dyn StdError + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<io::Error>() {
         return mismatch(error.get_ref()?);
@@ -163,7 +163,7 @@ pub(super) struct Renamed {
 }
 
 impl Renamed {
-    /// What `request` says of its peer's name; `None` when that is the URL's host.
+    /// Returns the server name of `request`; `None` for the host of the URL.
     pub fn of(request: &HttpRequest) -> Result<Option<Self>, TransportError> {
         let Some(name) = &request.server_name else {
             return Ok(None);

@@ -20,7 +20,7 @@ impl Processes for SystemProcesses {
 fn look_up(_: u32) -> io::Result<Liveness> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
-        "whether a process lives cannot be told on this system",
+        "processes cannot be looked up on this system",
     ))
 }
 

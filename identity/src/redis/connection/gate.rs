@@ -129,16 +129,9 @@ impl Gate {
         }
     }
 
-    /// Waits until the request may be sent. Cancel-safe.
+    /// Waits until the request may be sent. Cancel-safe. Where speed counts,
+    /// [`try_enter`](Self::try_enter) comes first.
     pub async fn enter(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
-        match self.try_enter(request) {
-            Some(entry) => entry,
-            // Boxed, because it is rare and the future of every command should be small.
-            None => Box::pin(self.wait(request)).await,
-        }
-    }
-
-    async fn wait(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
         loop {
             // Made before the check, so that no release in between is missed.
             let released = self.released.notified();
@@ -149,7 +142,8 @@ impl Gate {
         }
     }
 
-    fn try_enter(&self, request: Request<'_>) -> Option<Result<Entry<'_>, Rejected>> {
+    /// Lets the request pass if it need not wait.
+    pub fn try_enter(&self, request: Request<'_>) -> Option<Result<Entry<'_>, Rejected>> {
         let mut state = self.lock();
         if let Some(ended) = &state.ended {
             return Some(Err(Rejected::Ended(ended.clone())));

@@ -150,13 +150,13 @@ impl Keeper {
         match self.ask(&cmd("DISCARD"), "DISCARD").await {
             None => Asked::Ended,
             Some(Value::Okay) => {
-                let told = match before {
+                let resolution = match before {
                     Transaction::Open => open,
                     // Its caller has not learnt that it was open.
                     _ => Transaction::None,
                 };
-                self.gate.resolved(told);
-                self.reauthentication.tell(RedisEvent::TransactionFailed {
+                self.gate.resolved(resolution);
+                self.reauthentication.notify(RedisEvent::TransactionFailed {
                     connection: self.connection.clone(),
                     why: "it was discarded before its end because of the token".to_owned(),
                 });

@@ -119,7 +119,7 @@ impl EntraConnectionManager {
     /// Waits for a connection for a command, or for the commands of a plain pipeline.
     ///
     /// Without a connection, a command of a transaction that ended with the last connection is
-    /// refused immediately: its caller learns of it without waiting for the next connection, and
+    /// refused immediately: its caller gets the error without waiting for the next connection, and
     /// the caller's `EXEC` ends the transaction even if no connection comes.
     async fn up_for(&self, verbs: &[Verb]) -> RedisResult<EntraConnection> {
         if let Some(connection) = self.state.borrow().alive() {

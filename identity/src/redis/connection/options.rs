@@ -31,7 +31,7 @@ pub struct ConnectionOptions {
     /// At most a tenth of the token's life is used. Default: 5 s (PR-34).
     pub transaction_margin: Duration,
     /// The number of unread messages of a subscriber beyond which messages are dropped, which the
-    /// subscriber is told as a gap. Default: 65 536.
+    /// subscriber gets as a gap. Default: 65 536.
     pub unread_messages: usize,
     /// A TLS configuration, for servers whose certificate the operating system does not trust.
     /// Default: `None`, which is TLS 1.2 or newer with the certificate verifier of the operating

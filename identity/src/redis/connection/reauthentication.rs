@@ -9,7 +9,7 @@ use super::{
     schedule::Term,
     transition::{Due, Event, State},
 };
-use crate::redis::{EntraIdCredentialsProvider, RedisCredentials, RedisEvent, observer::tell};
+use crate::redis::{EntraIdCredentialsProvider, RedisCredentials, RedisEvent, observer::notify};
 
 /// Says when one connection sends which token, and reports what came of it. It sends nothing
 /// itself: a connection sends `AUTH` while nothing else travels, a RESP3 subscriber sends `AUTH` in
@@ -105,7 +105,7 @@ impl Reauthentication {
 
     /// The server has accepted `token`, and the connection may run on it for `term`.
     pub fn accepted(&mut self, token: RedisCredentials, term: Term) {
-        self.tell(RedisEvent::Reauthenticated {
+        self.notify(RedisEvent::Reauthenticated {
             connection: self.connection.clone(),
             expires_on: token.expires_on(),
         });
@@ -119,7 +119,7 @@ impl Reauthentication {
         self.on(Event::Accepted(Due { token, at }));
     }
 
-    /// The server has refused `token` with `error`. Tells whether the provider should be asked for
+    /// The server has refused `token` with `error`. Returns whether the provider should be asked for
     /// another one.
     #[must_use]
     pub fn refused(&mut self, token: &RedisCredentials, error: &str) -> bool {
@@ -136,15 +136,15 @@ impl Reauthentication {
 
     /// Reports that an attempt has failed for good: the connection is over.
     pub fn report(&self, error: &str) {
-        self.tell(RedisEvent::ReauthenticationFailed {
+        self.notify(RedisEvent::ReauthenticationFailed {
             connection: self.connection.clone(),
             error: error.to_owned(),
         });
     }
 
-    /// Tells the observer of the provider.
-    pub fn tell(&self, event: RedisEvent) {
-        tell(self.provider.observer(), &event);
+    /// Notifies the observer of the provider.
+    pub fn notify(&self, event: RedisEvent) {
+        notify(self.provider.observer(), &event);
     }
 
     fn now(&self) -> Duration {

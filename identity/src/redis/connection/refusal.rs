@@ -25,8 +25,8 @@ impl From<Refusal> for RedisError {
                  run it again"
             }
             Refusal::WatchLost => {
-                "the connection was replaced since WATCH, so nobody knows whether the watched keys \
-                 have changed; the transaction was not executed: run it again from WATCH"
+                "the connection was replaced since WATCH, so the watched keys \
+                 may have changed; the transaction was not executed: run it again from WATCH"
             }
         };
         Self::from((ErrorKind::Client, "transaction given up", text.to_owned()))

@@ -5,7 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::options::ConnectionOptions;
-use crate::{Platform, redis::RedisCredentials};
+use crate::{
+    Platform,
+    platform::{Reading, wall_nanoseconds},
+    redis::RedisCredentials,
+};
 
 /// A new token must reach the server this long before the old one ends (RS-40).
 const LEAD: Duration = Duration::from_secs(180);
@@ -23,7 +27,8 @@ const LEAST_SLICE: Duration = Duration::from_millis(1);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Term {
     end: Duration,
-    ends_on: Timestamp,
+    /// Nanoseconds since 1970 by the wall clock.
+    ends_on: i64,
     /// When transactions and blocking commands must have ended.
     close_down: Duration,
     /// The latest time at which the next `AUTH` should be sent, with some spread.
@@ -58,7 +63,7 @@ impl Term {
         let early = options.spread.min((left - lead) / 4);
         Self {
             end: now + left,
-            ends_on,
+            ends_on: wall_nanoseconds(ends_on),
             close_down: now + left - margin,
             due: now + left - lead - early.mul_f64(unit.clamp(0.0, 1.0)),
         }
@@ -66,7 +71,13 @@ impl Term {
 
     /// Whether the token has ended by either clock (PR-20).
     pub fn is_over(&self, platform: &Platform) -> bool {
-        platform.clock.monotonic() >= self.end || platform.clock.now() >= self.ends_on
+        // Every command asks. Long before the end, the clock that may lag is good enough.
+        let latest = platform.clock.read().latest();
+        self.is_over_at(latest) && self.is_over_at(Reading::exact(&*platform.clock))
+    }
+
+    fn is_over_at(&self, now: Reading) -> bool {
+        now.elapsed() >= self.end || now.wall >= self.ends_on
     }
 
     /// Returns when the token ends.

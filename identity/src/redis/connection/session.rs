@@ -44,8 +44,8 @@ pub(super) struct Session {
     pub transaction: Transaction,
     watching: bool,
     watch_lost: bool,
-    /// When a caller was first told that the transaction was given up, by the monotonic clock.
-    told: Option<Duration>,
+    /// When a caller first got the error of the transaction that was given up, on the monotonic clock.
+    first_refusal: Option<Duration>,
 }
 
 impl Session {
@@ -57,7 +57,7 @@ impl Session {
         if matches!(self.transaction, Transaction::GivenUp(_)) {
             // A new transaction ends the old one.
             self.transaction = Transaction::None;
-            self.told = None;
+            self.first_refusal = None;
         }
         if self.watch_lost && verbs.contains(&Verb::Exec) {
             let open = self.transaction != Transaction::None;
@@ -86,8 +86,8 @@ impl Session {
             return None;
         };
         let now = now();
-        let told = *self.told.get_or_insert(now);
-        if now.saturating_sub(told) >= ABANDONED {
+        let first = *self.first_refusal.get_or_insert(now);
+        if now.saturating_sub(first) >= ABANDONED {
             *self = Self::default();
             return None;
         }
@@ -179,7 +179,7 @@ impl Session {
             transaction,
             watching: false,
             watch_lost: self.watching || self.watch_lost,
-            told: self.told,
+            first_refusal: self.first_refusal,
         }
     }
 
@@ -347,7 +347,7 @@ mod tests {
         };
         let late = Duration::from_secs(3600);
         let refused = Admission::Refuse(Refusal::Expiring);
-        // No caller was told yet, however long ago it was given up.
+        // No caller has got the error yet, however long ago it was given up.
         assert_eq!(session.admit(&[Verb::Other], || late), refused);
         let nearly = late + ABANDONED - Duration::from_nanos(1);
         assert_eq!(session.admit(&[Verb::Other], || nearly), refused);

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     platform::TaskHandle,
-    redis::{EntraIdCredentialsProvider, RedisEvent, observer::tell},
+    redis::{EntraIdCredentialsProvider, RedisEvent, observer::notify},
 };
 
 /// A connection to Redis, authenticated with the provider's token and with each new one in time.
@@ -33,7 +33,7 @@ use crate::{
 /// A new token is sent at a random time within the spread (PR-35). During that round trip no other
 /// command is under way: `AUTH` is sent after the commands under way were answered, and new
 /// commands wait for its answer. The answer must be `OK` or an error; anything else closes the
-/// connection (RA-09). If the server refuses the token, the observer is told, another token is
+/// connection (RA-09). If the server refuses the token, the observer is notified, another token is
 /// requested, and attempts continue while the old token is valid. At its end the connection closes
 /// itself, and waiting callers get an error that says so.
 ///
@@ -110,7 +110,7 @@ impl EntraConnection {
         let connected = RedisEvent::Connected {
             connection: connection.clone(),
         };
-        tell(provider.observer(), &connected);
+        notify(provider.observer(), &connected);
         let reauthentication = Reauthentication::new(
             provider.clone(),
             options.clone(),
@@ -147,7 +147,13 @@ impl EntraConnection {
             return Box::pin(self.block(cmd, blocking)).await;
         }
         let (gate, mut wire) = self.parts();
-        let Entry { pass, instead, .. } = enter(gate, Request::Plain(&verbs)).await?;
+        let request = Request::Plain(&verbs);
+        let entered = match gate.try_enter(request) {
+            Some(entered) => entered,
+            // Boxed, because it is rare and the future of every command should be small.
+            None => Box::pin(gate.enter(request)).await,
+        };
+        let Entry { pass, instead, .. } = entered?;
         if let Some(refusal) = instead {
             return Err(Box::pin(wire.discard(pass, refusal)).await);
         }
@@ -292,7 +298,7 @@ impl ConnectionLike for EntraConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
             let answered = self.command(cmd).await;
-            answered.map_err(|failure| self.told(failure))
+            answered.map_err(|failure| self.error_of(failure))
         })
     }
 
@@ -304,7 +310,7 @@ impl ConnectionLike for EntraConnection {
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
             let answered = self.pipeline(pipeline, offset, count).await;
-            answered.map_err(|failure| self.told(failure))
+            answered.map_err(|failure| self.error_of(failure))
         })
     }
 
@@ -314,7 +320,7 @@ impl ConnectionLike for EntraConnection {
 }
 
 impl EntraConnection {
-    fn told(&self, failure: Failure) -> RedisError {
+    fn error_of(&self, failure: Failure) -> RedisError {
         match failure {
             Failure::Error(error) => error,
             Failure::NotSent => (&self.gate.ended().unwrap_or(Ended::Broken)).into(),

@@ -37,7 +37,7 @@ impl Tokens {
         tokio::select! { biased;
             change = self.subscription.next(), if !self.is_over => match change {
                 Some(Ok(credentials)) => Some(credentials),
-                // The provider tells its observer, and continues its requests.
+                // The provider notifies its observer and continues its requests.
                 Some(Err(_)) => None,
                 None => {
                     self.is_over = true;

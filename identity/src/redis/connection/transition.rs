@@ -154,7 +154,7 @@ pub(super) struct Attempt<T> {
     token: T,
     /// What was offered meanwhile.
     newer: Option<T>,
-    /// What came of the attempts before.
+    /// The outcome of the previous attempts.
     refusals: Refusals<T>,
 }
 

@@ -56,7 +56,7 @@ impl Wire<'_> {
 }
 
 /// Returns the error for the caller: if this layer has closed the connection, its reason, which
-/// says more than the loss of the connection.
+/// has more detail than the loss of the connection.
 pub(super) fn judged(gate: &Gate, error: RedisError, pass: Pass<'_>) -> RedisError {
     if !error.is_unrecoverable_error() {
         // The server answered, in one way or another.

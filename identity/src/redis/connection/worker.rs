@@ -8,7 +8,7 @@ use super::{
     EntraConnection, availability::Availability, backoff::Backoff, endpoint::RedisEndpoint,
     error::Ended, inheritance::Inheritance, options::ConnectionOptions, tokens::Tokens,
 };
-use crate::redis::{EntraIdCredentialsProvider, RedisEvent, observer::tell, watch};
+use crate::redis::{EntraIdCredentialsProvider, RedisEvent, observer::notify, watch};
 
 /// Connects, keeps the connection authenticated, and connects again when it ends.
 pub(super) struct Worker {
@@ -35,7 +35,7 @@ impl Worker {
                             why,
                             gap: None,
                         };
-                        tell(self.provider.observer(), &replaced);
+                        notify(self.provider.observer(), &replaced);
                     }
                     let connection = opened.kept(None);
                     let gate = Arc::clone(connection.gate());

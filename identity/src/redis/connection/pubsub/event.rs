@@ -1,4 +1,4 @@
-//! What a subscriber is told.
+//! The events of a subscriber.
 
 use jiff::Timestamp;
 
@@ -27,14 +27,14 @@ pub enum PubSubEvent {
     /// A connection that was made anew subscribes to some channels no longer, because the server
     /// refuses them, such as after a change of the identity's ACL. Told once. The subscriptions are
     /// tried again after 1 s, doubled up to 30 s, until they are accepted, which a
-    /// [`Gap`](Self::Gap) tells, or until they are unsubscribed from. Other channels are
+    /// [`Gap`](Self::Gap) reports, or until they are unsubscribed from. Other channels are
     /// unaffected.
     Refused {
         /// The refused channels.
         channels: Vec<Vec<u8>>,
         /// The refused patterns.
         patterns: Vec<Vec<u8>>,
-        /// What the server said.
+        /// The error of the server.
         error: String,
     },
 }

@@ -38,7 +38,7 @@ enum Kind {
     Pong,
 }
 
-/// What the first item of a RESP2 array says. `None` if the array is an answer.
+/// Returns the meaning of the first item of a RESP2 array; `None` if the array is an answer.
 fn kind(items: &[Value]) -> Option<Kind> {
     let [Value::BulkString(kind), ..] = items else {
         return None;

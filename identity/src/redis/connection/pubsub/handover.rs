@@ -47,7 +47,7 @@ struct Overlap {
     head: Vec<Message>,
     /// The old connection is over.
     old_is_over: bool,
-    /// The old connection was told to unsubscribe.
+    /// `UNSUBSCRIBE` was sent on the old connection.
     unsubscribed: bool,
     /// Number of answers that are awaited of each.
     old: usize,
@@ -77,7 +77,7 @@ impl Handover<'_> {
         Ok(Handed { rest, doubt })
     }
 
-    /// Subscribes on the new connection and unsubscribes on the old one. Tells how many messages
+    /// Subscribes on the new connection and unsubscribes on the old one. Returns how many messages
     /// surely arrived on both; `None` when the old one was not heard of after the new one had
     /// subscribed.
     async fn subscribe_anew(&mut self, both: &mut Overlap) -> Result<Option<usize>, Stuck> {

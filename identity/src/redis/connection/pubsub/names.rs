@@ -22,12 +22,12 @@ impl Names {
         self.channels.len() + self.patterns.len()
     }
 
-    /// Adds a name of the kind that `verb` takes. Tells whether it is new.
+    /// Adds a name of the kind that `verb` takes. Returns whether it is new.
     pub fn insert(&mut self, verb: SubscriptionVerb, name: &[u8]) -> bool {
         self.of(verb).insert(name.to_vec())
     }
 
-    /// Removes a name of the kind that `verb` takes. Tells whether it was there.
+    /// Removes a name of the kind that `verb` takes. Returns whether it was there.
     pub fn remove(&mut self, verb: SubscriptionVerb, name: &[u8]) -> bool {
         self.of(verb).remove(name)
     }

@@ -46,7 +46,7 @@ impl Refused {
         news
     }
 
-    /// Forgets a name. Tells whether it was refused.
+    /// Removes a name. Returns whether it was refused.
     pub fn remove(&mut self, verb: SubscriptionVerb, name: &[u8]) -> bool {
         let was_refused = self.names.remove(verb, name);
         if self.names.is_empty() {

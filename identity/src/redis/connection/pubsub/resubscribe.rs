@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Platform, redis::connection::error::Ended};
 
-/// What came of subscribing on a new connection.
+/// The outcome of subscribing on a new connection.
 #[derive(Default)]
 pub(super) struct Resubscribed {
     /// The messages that arrived before the last answer.

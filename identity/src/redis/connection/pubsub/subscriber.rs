@@ -74,7 +74,7 @@ impl Subscriber {
         let dialled = open(&endpoint, provider, &options).await?;
         let (link, reauthentication) = started(dialled, &endpoint, provider, &options);
         let platform = provider.platform().clone();
-        reauthentication.tell(RedisEvent::Connected {
+        reauthentication.notify(RedisEvent::Connected {
             connection: name(&endpoint),
         });
         Ok(Self {
@@ -383,7 +383,7 @@ impl Subscriber {
 
 /// After the loss of a connection.
 impl Subscriber {
-    /// Makes the connection anew. What was published meanwhile is lost, and told.
+    /// Replaces the connection. Messages published meanwhile are lost, which is reported.
     async fn come_back(&mut self, why: &Ended) {
         let lifetime = self.now().saturating_sub(self.began);
         let from = self.heard.min(self.refused.since);
@@ -423,7 +423,7 @@ impl Subscriber {
         Ok(resubscribed)
     }
 
-    /// Tells which names the server has refused to the new connection, unless that is known.
+    /// Reports the names that the server has refused to the new connection, unless that was reported.
     fn note_refused(&mut self, resubscribed: &Resubscribed, since: Timestamp) {
         let now = self.now();
         let refused = resubscribed.refused.clone();
@@ -433,13 +433,14 @@ impl Subscriber {
         }
         let error = resubscribed.error.clone().unwrap_or_default();
         let (channels, patterns) = news.into_lists();
-        self.reauthentication.tell(RedisEvent::SubscriptionRefused {
-            connection: name(&self.endpoint),
-            names: (channels.iter().chain(&patterns))
-                .map(|name| String::from_utf8_lossy(name).into_owned())
-                .collect(),
-            error: error.clone(),
-        });
+        self.reauthentication
+            .notify(RedisEvent::SubscriptionRefused {
+                connection: name(&self.endpoint),
+                names: (channels.iter().chain(&patterns))
+                    .map(|name| String::from_utf8_lossy(name).into_owned())
+                    .collect(),
+                error: error.clone(),
+            });
         self.queue.push(PubSubEvent::Refused {
             channels,
             patterns,
@@ -447,7 +448,7 @@ impl Subscriber {
         });
     }
 
-    /// Tells the subscriber and the observer that another connection has taken over.
+    /// Notifies the subscriber and the observer that the connection was replaced.
     fn report(&self, gap: Option<(Timestamp, Timestamp)>, why: &str) {
         if let Some((from, until)) = gap {
             self.queue.push(PubSubEvent::Gap {
@@ -456,7 +457,7 @@ impl Subscriber {
                 why: why.to_owned(),
             });
         }
-        self.reauthentication.tell(RedisEvent::Replaced {
+        self.reauthentication.notify(RedisEvent::Replaced {
             connection: name(&self.endpoint),
             why: why.to_owned(),
             gap,
