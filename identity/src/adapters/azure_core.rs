@@ -61,7 +61,7 @@ impl<C: TokenCredential> credentials::TokenCredential for ForAzureCore<C> {
     }
 }
 
-/// Apart, so that a hit does not carry the room that this future needs.
+/// Not inlined, so that a hit does not reserve the space that this future needs.
 #[cold]
 async fn asked(credential: &dyn TokenCredential, scopes: &[&str]) -> azure_core::Result<TokenRef> {
     let request = TokenRequest::new(scopes.iter().copied());
@@ -85,7 +85,7 @@ fn theirs(token: &TokenRef) -> azure_core::Result<credentials::AccessToken> {
 ///
 /// The trait of `azure_core` takes scopes only. A request with a tenant or with claims fails with
 /// [`Configuration`](ErrorKind::Configuration), and a forced refresh returns what the credential's
-/// own cache returns. Its errors do not tell whether a credential is unavailable or has failed: they
+/// own cache returns. Its errors do not say whether a credential is unavailable or has failed: they
 /// are [`Failed`](ErrorKind::Failed) unless [`unavailable_when`](Self::unavailable_when) decides
 /// otherwise.
 #[derive(Clone)]
@@ -127,7 +127,8 @@ impl AzureCoreCredential {
     fn ours(&self, token: &credentials::AccessToken) -> Result<AccessToken, Error> {
         let expires_on = Timestamp::from_nanosecond(token.expires_on.unix_timestamp_nanos());
         let expires_on = expires_on.map_err(|error| {
-            let message = format!("its token has an end that can't be told: {error}");
+            let message =
+                format!("its token has an expiry time that cannot be represented: {error}");
             Error::new(ErrorKind::Failed, &self.name, message)
         })?;
         let secret = token.token.secret().to_owned();
@@ -150,7 +151,7 @@ impl TokenCredential for AzureCoreCredential {
                 (request.claims().is_some(), "claims"),
             ];
             if let Some((_, what)) = asks_for_more.iter().find(|(asked, _)| *asked) {
-                let message = format!("takes scopes only, and {what} was asked for");
+                let message = format!("takes scopes only, and the request has {what}");
                 return Err(Error::new(ErrorKind::Configuration, &self.name, message)
                     .with_help("use a credential of this crate for that"));
             }

@@ -31,7 +31,7 @@ impl<'a, C: TokenCredential + ?Sized> Asking<'a, C> {
         }
     }
 
-    /// Apart, so that a hit does not carry the room that the making of this future needs.
+    /// Not inlined, so that a hit does not reserve the space that this future needs.
     #[cold]
     #[inline(never)]
     fn ask(&mut self, context: &mut Context<'_>) {

@@ -1,4 +1,4 @@
-//! Which slot belongs to a request, found by the request as it was written.
+//! Finds the slot of a request by the request as it was written.
 
 use std::{
     hash::{Hash, Hasher},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::source::UserAssertion;
 
-/// A request, word for word: other spellings of the same one are other requests here.
+/// A request, word for word: another spelling of the same request is another one here.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a, S> {
     pub(crate) scopes: &'a [S],
@@ -25,7 +25,7 @@ pub(crate) struct Asked<'a, S> {
 }
 
 impl<'a, S: AsRef<str>> Asked<'a, S> {
-    /// A request for these scopes and nothing else.
+    /// Creates a request for these scopes and nothing else.
     pub(crate) fn plain(scopes: &'a [S]) -> Self {
         Self {
             scopes,
@@ -36,7 +36,7 @@ impl<'a, S: AsRef<str>> Asked<'a, S> {
         }
     }
 
-    /// The same request on behalf of `user`.
+    /// Returns the same request on behalf of `user`.
     #[inline]
     pub(crate) fn for_user(self, user: Option<&'a UserAssertion>) -> Self {
         Self {
@@ -104,14 +104,14 @@ impl Hash for Kept {
     }
 }
 
-/// How many spellings have a place of their own. Most credentials are asked for few, and an empty
-/// map has 17 kB.
+/// How many spellings are kept outside the map. Most credentials get few, and an empty map takes
+/// 17 kB.
 const FIRST: usize = 4;
 
 type Map = HashMap<Kept, Arc<Slot>, foldhash::fast::FixedState>;
 
-/// The slots of one owner by request. Reading takes no lock; whoever writes holds that of the
-/// owner. It is a memory of what was found elsewhere: losing it costs a longer way.
+/// The slots of one owner by request. Reading takes no lock; writing requires the lock of the owner.
+/// It only remembers what was found elsewhere: after a loss the next call takes the longer way.
 pub(crate) struct Lookup {
     pub(crate) owner: Owner,
     seed: u64,
@@ -120,7 +120,8 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
-    /// An empty one. `seed` makes collisions unpredictable to whoever chooses scopes or tenants.
+    /// Creates an empty lookup. `seed` makes collisions unpredictable for those who choose scopes or
+    /// tenants.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             owner: Owner::new(),
@@ -130,7 +131,7 @@ impl Lookup {
         }
     }
 
-    /// Uses the slot for `asked`; one that is closed is none.
+    /// Calls `then` with the slot for `asked`, unless the slot is closed.
     pub(crate) fn find<S: AsRef<str>, R>(
         &self,
         asked: &Asked<'_, S>,
@@ -146,7 +147,7 @@ impl Lookup {
         then(more.get(asked).filter(|slot| !slot.is_closed())?)
     }
 
-    /// Remembers `slot` for `asked`, and forgets others if there are `most` already.
+    /// Remembers `slot` for `asked`, and forgets the others if there are already `most`.
     pub(crate) fn note<S: AsRef<str>>(&self, asked: &Asked<'_, S>, slot: Arc<Slot>, most: usize) {
         let free = self.first.iter().find(|place| place.get().is_none());
         if let Some(place) = free {
@@ -162,12 +163,12 @@ impl Lookup {
         more.insert(asked.kept(), slot);
     }
 
-    /// Shows `answer` to whoever asks `asked`, for an owner whose slots are only here.
+    /// Publishes `answer` for `asked`, for an owner whose slots are only here.
     pub(crate) fn show<S: AsRef<str>>(&self, asked: &Asked<'_, S>, answer: Lent, most: usize) {
         let slot = self.find(asked, |slot| Some(Arc::clone(slot)));
         let slot = slot.unwrap_or_else(|| {
             if self.more.get().is_some_and(|more| more.len() >= most) {
-                // Prepared requests know slots that nothing here could hide any more.
+                // Prepared requests refer to slots that could not be hidden any more.
                 self.close_all();
             }
             let slot = Arc::new(Slot::new(&self.owner));
@@ -177,19 +178,19 @@ impl Lookup {
         slot.show(answer);
     }
 
-    /// Forgets what can be forgotten: for an owner that has closed its slots.
+    /// Empties the map, for an owner that has closed its slots.
     pub(crate) fn clear(&self) {
         if let Some(more) = self.more.get() {
             more.pin().clear();
         }
     }
 
-    /// Shows nothing to anybody, until it is shown again.
+    /// Hides all slots, until they are shown again.
     pub(crate) fn hide_all(&self) {
         self.each(Slot::hide);
     }
 
-    /// Closes all slots that are here, and forgets them.
+    /// Closes all slots, and forgets those in the map.
     fn close_all(&self) {
         self.each(Slot::close);
         self.clear();
@@ -205,7 +206,7 @@ impl Lookup {
 }
 
 impl Drop for Lookup {
-    /// Prepared requests still know the slots.
+    /// Closes the slots: prepared requests still refer to them.
     fn drop(&mut self) {
         self.close_all();
     }
@@ -235,7 +236,7 @@ mod tests {
         lookup.find(&asked, |slot| Some(Arc::clone(slot)))
     }
 
-    /// A prepared request may know it for long.
+    /// A prepared request may refer to it for a long time.
     #[test]
     fn what_is_forgotten_shows_nothing_any_more() {
         let lookup = Lookup::new(1);

@@ -7,13 +7,13 @@ use std::sync::{
 
 use super::slot::{Owner, Slot};
 
-/// How many look-ups of a request are not remembered: those of its first call, of a chain and of
-/// its answerer. To remember a slot writes to a count that all threads share, which a request that
-/// is made for one call would do for nothing.
+/// How many look-ups of a request are not remembered: those of its first call, one by a chain and
+/// one by its member. Remembering a slot writes to a count that all threads share, which is of no use
+/// for a request that is made for one call.
 const UNREMEMBERED: u8 = 2;
 
-/// The slots in which a request found its answer: room for a chain and for its answerer. Others
-/// find theirs by their index.
+/// The slots in which a request found its answer: room for a chain and for its member. Other
+/// owners find theirs by a look-up.
 #[derive(Default)]
 pub(crate) struct Memo {
     slots: [OnceLock<Arc<Slot>>; 2],
@@ -21,7 +21,7 @@ pub(crate) struct Memo {
 }
 
 impl Memo {
-    /// The slot of `owner`, unless it was closed.
+    /// Returns the slot of `owner`, unless it was closed.
     #[inline]
     pub(crate) fn find(&self, owner: &Owner) -> Option<&Slot> {
         let mut known = self.slots.iter().filter_map(OnceLock::get);
@@ -31,8 +31,7 @@ impl Memo {
     }
 
     /// Remembers `slot`, if there is room and this is not one of the first look-ups. A slot that
-    /// was closed keeps its place: whoever is forgotten by a cache again and again is found by the
-    /// index.
+    /// was closed keeps its place: an entry that a cache drops again and again is found by look-ups.
     pub(crate) fn note(&self, slot: &Arc<Slot>) {
         // Two tasks that share the request may count one look-up for two. No harm: it is only a
         // matter of speed.

@@ -1,4 +1,4 @@
-//! Where an answer is shown to whoever asks, without a lock.
+//! Where an answer is published for readers that take no lock.
 
 use std::sync::{
     Arc,
@@ -9,7 +9,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use super::token_ref::Lent;
 
-/// Whose slots these are, and what they show when they show nothing.
+/// The identity of the owner of slots, and what a hidden slot shows.
 pub(crate) struct Owner(Arc<Lent>);
 
 impl Owner {
@@ -24,18 +24,18 @@ impl Clone for Owner {
     }
 }
 
-/// One answer, read through a guard: readers neither wait nor touch a shared count. Whoever shows
-/// something holds the lock of the owner.
+/// One answer, read through a guard: readers neither wait nor write to a shared count. Writing
+/// requires the lock of the owner.
 pub(crate) struct Slot {
     owner: Owner,
     shown: ArcSwap<Lent>,
-    /// Since somebody last asked for it: see [`take_used`](Self::take_used).
+    /// Whether there was a hit since the last [`take_used`](Self::take_used).
     used: AtomicBool,
     closed: AtomicBool,
 }
 
 impl Slot {
-    /// One that shows nothing.
+    /// Creates a hidden slot.
     pub(crate) fn new(owner: &Owner) -> Self {
         Self {
             owner: owner.clone(),
@@ -50,13 +50,13 @@ impl Slot {
         Arc::ptr_eq(&self.owner.0, &owner.0)
     }
 
-    /// What is shown.
+    /// Returns what is shown.
     #[inline]
     pub(super) fn load(&self) -> Guard<Arc<Lent>> {
         self.shown.load()
     }
 
-    /// Notes that it was of use. Almost always a read, so that readers share its memory in peace.
+    /// Records a hit. Almost always only a read, so that threads share its memory without contention.
     #[inline]
     pub(crate) fn touch(&self) {
         if !self.used.load(Ordering::Relaxed) {
@@ -64,7 +64,7 @@ impl Slot {
         }
     }
 
-    /// Whether it was of use since this was last asked.
+    /// Returns whether there was a hit since the last call.
     pub(crate) fn take_used(&self) -> bool {
         self.used.swap(false, Ordering::Relaxed)
     }
@@ -73,17 +73,17 @@ impl Slot {
         self.shown.store(Arc::new(answer));
     }
 
-    /// Shows nothing, unless it shows something else than `seen` by now. Needs no lock.
+    /// Hides the slot if it still shows `seen`. Needs no lock.
     pub(super) fn hide_if(&self, seen: &Guard<Arc<Lent>>) {
         self.shown.compare_and_swap(seen, Arc::clone(&self.owner.0));
     }
 
-    /// Shows nothing, until something is shown again.
+    /// Hides the slot, until something is shown again.
     pub(crate) fn hide(&self) {
         self.shown.store(Arc::clone(&self.owner.0));
     }
 
-    /// Shows nothing for good: its owner has forgotten it.
+    /// Hides the slot for good: its owner has forgotten it.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.hide();

@@ -1,4 +1,4 @@
-//! What is shown, and what is lent of it.
+//! A published token, and a reference to it.
 
 use std::{fmt, sync::Arc};
 
@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use crate::{AccessToken, Principal, cache::policy::Terms, chain::ChainRecord};
 
-/// A token as a cache or a chain shows it.
+/// A token as a cache or a chain publishes it.
 pub(crate) struct Lent {
     pub(crate) token: AccessToken,
     pub(crate) terms: Terms,
-    /// The number of the answerer, where it is a chain that shows it.
+    /// The number of the member that answered, in a chain.
     pub(crate) member: usize,
 }
 
@@ -40,7 +40,7 @@ impl TokenRef {
         Self(lent)
     }
 
-    /// Whether it is the token that `lent` shows, and not one that equals it.
+    /// Returns whether this is the same token, not only an equal one.
     #[inline]
     pub(super) fn is_that_of(&self, lent: &Lent) -> bool {
         self.0.token.is_same(&lent.token)
@@ -77,7 +77,7 @@ impl TokenRef {
         self.0.token.chain()
     }
 
-    /// The token, to keep.
+    /// Returns an owned token.
     pub fn into_token(self) -> AccessToken {
         self.0.token.clone()
     }
