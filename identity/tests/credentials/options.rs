@@ -110,6 +110,10 @@ async fn every_credential_says_what_it_is() {
         assert!(words.iter().all(|word| debug.contains(word)), "{debug}");
         assert!(!debug.contains("s3cr3t"), "{debug}");
     }
+}
+
+#[test]
+fn options_say_what_they_are() {
     let options = CommonOptions::default().with_observer(Arc::new(Notes::default()));
     let debug = format!("{options:?}");
     assert!(
