@@ -4,12 +4,17 @@ use std::{
     env,
     ffi::OsStr,
     fs,
-    io::Read,
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::ioctl_fionbio,
 };
 
 /// The path of the command under test.
@@ -153,28 +158,39 @@ pub fn soon(mut done: impl FnMut() -> bool, why: impl Fn() -> String) {
 
 /// What comes out of a pipe.
 struct Said {
+    pipe: OwnedFd,
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Said {
-    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+    fn of(pipe: impl Into<OwnedFd>) -> Self {
+        let pipe = pipe.into();
+        ioctl_fionbio(&pipe, true).unwrap();
         let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let into = bytes.clone();
+        let (from, into) = (pipe.try_clone().unwrap(), bytes.clone());
         let reader = thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(read @ 1..) = pipe.read(&mut piece) {
-                into.lock().unwrap().extend_from_slice(&piece[..read]);
+            loop {
+                // The lock is held while bytes are moved, and not while they are waited for.
+                let mut readable = [PollFd::new(&from, PollFlags::IN)];
+                let _ = poll(&mut readable, None);
+                if take(&from, &mut into.lock().unwrap()) == Ok(0) {
+                    return;
+                }
             }
         });
         Self {
+            pipe,
             bytes,
             reader: Some(reader),
         }
     }
 
+    /// Returns what was written until now.
     fn now(&self) -> String {
-        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+        let mut bytes = self.bytes.lock().unwrap();
+        while take(&self.pipe, &mut bytes).is_ok_and(|read| read > 0) {}
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// All of it, if every process closes the pipe within a few seconds.
@@ -186,6 +202,14 @@ impl Said {
         }
         self.now()
     }
+}
+
+/// Reads some bytes if there are any, and returns how many: 0 at the end.
+fn take(pipe: &OwnedFd, into: &mut Vec<u8>) -> rustix::io::Result<usize> {
+    let mut piece = [0; 4096];
+    let read = rustix::io::read(pipe, &mut piece)?;
+    into.extend_from_slice(&piece[..read]);
+    Ok(read)
 }
 
 /// An empty folder for one test. Its path is short, for sockets are made in it.
