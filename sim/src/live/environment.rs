@@ -42,9 +42,18 @@ const LEFT_OUT: &[&str] = &[
     "XDG_*",
 ];
 
+/// Variables that a pattern of [`LEFT_OUT`] names, and that lead nowhere.
+const PASSED: &[&str] = &[
+    // How much the SDKs log.
+    "AZURE_LOG_LEVEL",
+];
+
 /// Whether a variable of this machine is kept from processes outside.
 fn is_left_out(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
+    if PASSED.contains(&name.as_str()) {
+        return false;
+    }
     let of_commands = Program::ALL.iter().flat_map(|program| program.kept_out());
     LEFT_OUT
         .iter()
@@ -230,6 +239,7 @@ mod tests {
             ("HOME", "/real"),
             ("PATH", "/usr/bin"),
             ("LANG", "C"),
+            ("AZURE_LOG_LEVEL", "verbose"),
         ];
         let environment = environment(&here, &[]);
         let whole = environment.whole();
@@ -239,6 +249,7 @@ mod tests {
                 .all(|(_, value)| value != "real" && value != "/real")
         );
         assert_eq!(value(&whole, "LANG"), ["C"]);
+        assert_eq!(value(&whole, "AZURE_LOG_LEVEL"), ["verbose"]);
         assert_eq!(value(&whole, "PATH"), ["/run/bin:/usr/bin"]);
         assert_eq!(value(&whole, "HOME"), ["/run/home"]);
         assert_eq!(value(&whole, "http_proxy"), ["http://127.0.0.1:1"]);

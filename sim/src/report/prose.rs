@@ -6,7 +6,8 @@ use std::time::Duration;
 const WIDTH: usize = 100;
 
 /// `text` in lines of readable width: the first one after `first`, the others after as many spaces
-/// as `first` is wide. Line ends of the text stay. Ends with a line end.
+/// as `first` is wide. Line ends of the text stay, and so do lines that are indented, whole. Ends
+/// with a line end.
 pub fn paragraph(first: &str, text: &str) -> String {
     let indent = " ".repeat(first.chars().count());
     let mut out = String::new();
@@ -16,6 +17,10 @@ pub fn paragraph(first: &str, text: &str) -> String {
         if number > 0 {
             finish(&mut out, &mut line, &indent);
             empty = true;
+        }
+        if part.starts_with(char::is_whitespace) {
+            line.push_str(part);
+            continue;
         }
         for word in part.split_whitespace() {
             if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
@@ -31,6 +36,31 @@ pub fn paragraph(first: &str, text: &str) -> String {
     }
     finish(&mut out, &mut line, &indent);
     out
+}
+
+/// `text`, which is wrapped as it stands in its file, with one line for each paragraph and each item
+/// of a list. Indented lines stay.
+pub fn unwrapped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut flows = false;
+    for line in text.trim_end().lines() {
+        let is_prose = !line.is_empty() && !line.starts_with(char::is_whitespace);
+        let goes_on = flows && is_prose && !begins_item(line);
+        if !out.is_empty() {
+            out.push(if goes_on { ' ' } else { '\n' });
+        }
+        out.push_str(line.trim_end());
+        flows = is_prose;
+    }
+    out
+}
+
+/// Whether an item of a list begins here.
+fn begins_item(line: &str) -> bool {
+    let (mark, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let number = mark.strip_suffix(['.', ')']).unwrap_or_default();
+    let is_numbered = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+    !rest.is_empty() && (matches!(mark, "-" | "*") || is_numbered)
 }
 
 fn finish(out: &mut String, line: &mut String, indent: &str) {
@@ -92,6 +122,24 @@ mod tests {
     fn lines_of_the_text_stay_lines() {
         assert_eq!(paragraph("- ", "one\ntwo\n"), "- one\n  two\n");
         assert_eq!(paragraph("- ", ""), "-\n");
+    }
+
+    #[test]
+    fn indented_lines_stay_as_they_are() {
+        let long = format!("  \"a\":   \"{}\"", "word ".repeat(30));
+        let text = paragraph("- ", &format!("{{\n{long}\n}}"));
+        assert_eq!(text, format!("- {{\n  {}\n  }}\n", long.trim_end()));
+    }
+
+    #[test]
+    fn what_a_file_has_wrapped_flows_again() {
+        let text = "One sentence that\ngoes on.\n\nAnother:\n- an item\n  - below it\n1. first\n12) last\nand more\n";
+        assert_eq!(
+            unwrapped(text),
+            "One sentence that goes on.\n\nAnother:\n- an item\n  - below it\n1. first\n12) last and more"
+        );
+        assert_eq!(unwrapped("at 5.\n3 times, - so"), "at 5. 3 times, - so");
+        assert_eq!(unwrapped(""), "");
     }
 
     #[test]

@@ -117,6 +117,27 @@ fn facts_and_promises_are_explained_with_who_cites_them() {
 }
 
 #[test]
+fn an_id_is_found_in_upper_and_in_lower_case() {
+    for id in ["CH-22a", "ch-22a", "CH-22A"] {
+        let ran = credsim(&["explain", id]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{id}");
+        assert!(ran.out.starts_with("CH-22a\n"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_fact_that_is_not_carried_yet_is_no_misspelling() {
+    let ran = credsim(&["explain", "XYZ-01"]);
+    assert_eq!(ran.code, 4);
+    assert!(
+        ran.err.contains("no fact and no promise `XYZ-…`"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.err.contains("did you mean"), "{}", ran.err);
+}
+
+#[test]
 fn an_unknown_id_offers_the_nearest_and_the_others_are_explained() {
     let ran = credsim(&["explain", "MI-6o", "PR-02"]);
     assert_eq!(ran.code, 4);

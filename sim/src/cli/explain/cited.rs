@@ -1,13 +1,13 @@
 //! A fact or a promise, and the scenarios that cite it.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{HEADING, LOUD, library};
 use crate::{facts, report::prose::paragraph, story::Scenario};
 
-/// What a fact says, if there is one with this id.
+/// What a fact says, if there is one with this id, in upper or lower case.
 pub fn fact(id: &str) -> Option<String> {
-    let fact = facts::facts().get(id)?;
+    let (id, fact) = named(facts::facts(), id)?;
     let mut text = format!("{LOUD}{id}{LOUD:#}\n");
     text += &paragraph("  ", &fact.says);
     for line in &fact.table {
@@ -22,6 +22,13 @@ pub fn fact(id: &str) -> Option<String> {
     Some(text)
 }
 
+/// The entry with this id, however it is capitalized: ids such as `CH-22a` have both cases.
+fn named<'a, T>(all: &'a BTreeMap<String, T>, id: &str) -> Option<(&'a str, &'a T)> {
+    let mut all = all.iter();
+    let (known, what) = all.find(|(known, _)| known.eq_ignore_ascii_case(id))?;
+    Some((known, what))
+}
+
 fn status(status: &str) -> String {
     match status {
         "observed" => "observed: seen when the package ran against a simulated service".to_owned(),
@@ -31,9 +38,9 @@ fn status(status: &str) -> String {
     }
 }
 
-/// What a promise says, if there is one with this id.
+/// What a promise says, if there is one with this id, in upper or lower case.
 pub fn promise(id: &str) -> Option<String> {
-    let promise = facts::promises().get(id)?;
+    let (id, promise) = named(facts::promises(), id)?;
     let mut text = format!("{LOUD}{id}  {}{LOUD:#}\n", promise.title);
     text += &paragraph("  ", &promise.says);
     text += &cited_by(|scenario| scenario.promises.iter().any(|cited| cited == id));

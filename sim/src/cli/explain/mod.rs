@@ -58,9 +58,7 @@ enum Trouble {
 }
 
 fn explain(id: &str) -> Result<Vec<String>, Trouble> {
-    if let Some(text) =
-        cited::fact(&id.to_uppercase()).or_else(|| cited::promise(&id.to_uppercase()))
-    {
+    if let Some(text) = cited::fact(id).or_else(|| cited::promise(id)) {
         return Ok(vec![text]);
     }
     let sources = library::find(id).map_err(|missing| unknown(id, missing))?;
@@ -87,9 +85,19 @@ fn unknown(id: &str, missing: library::NotFound) -> Trouble {
         };
     }
     let wanted = id.to_uppercase();
-    let ids = facts::facts().keys().chain(facts::promises().keys());
+    let ids = || facts::facts().keys().chain(facts::promises().keys());
+    let letters_of = |id: &str| id.split_once('-').map(|(letters, _)| letters.to_owned());
+    let letters = letters_of(&wanted).unwrap_or_default();
+    if !ids().any(|known| letters_of(known).as_ref() == Some(&letters)) {
+        return Trouble::Unknown {
+            message: format!(
+                "no fact and no promise `{letters}-…` is in this version, so no `{id}`"
+            ),
+            help: "a fact is here once a scenario or a credential relies on it".to_owned(),
+        };
+    }
     let likeness = |known: &str| strsim::normalized_damerau_levenshtein(&wanted, known);
-    let near = ids
+    let near = ids()
         .map(|known| (likeness(known), known))
         .fold(None, |best, next| match best {
             Some((likeness, _)) if likeness >= next.0 => best,

@@ -7,7 +7,7 @@ use crate::{
     action,
     credential::RedisSubject,
     facts,
-    report::prose::paragraph,
+    report::prose::{paragraph, unwrapped},
     story::{Loaded, Scenario},
 };
 
@@ -21,7 +21,7 @@ pub fn describe(loaded: &Loaded) -> String {
     text.push('\n');
     text += &paragraph("", &scenario.title);
     text.push('\n');
-    text += &paragraph("", &scenario.story);
+    text += &paragraph("", &unwrapped(&scenario.story));
     section(&mut text, "The world", world::lines(&scenario.world));
     section(
         &mut text,
