@@ -69,11 +69,21 @@ const PARTS: [Part; 4] = [
 ];
 
 /// The options of criterion that are followed by a value.
-const WITH_VALUE: [&str; 4] = [
+const WITH_VALUE: [&str; 14] = [
     "--baseline",
     "--baseline-lenient",
+    "--color",
+    "--confidence-level",
     "--load-baseline",
-    "--save-baseline",
+    "--measurement-time",
+    "--noise-threshold",
+    "--nresamples",
+    "--output-format",
+    "--plotting-backend",
+    "--profile-time",
+    "--sample-size",
+    "--significance-level",
+    "--warm-up-time",
 ];
 
 fn main() -> Outcome {
@@ -84,18 +94,19 @@ fn main() -> Outcome {
         true => FULL,
         false => QUICK,
     };
-    let wanted = words(&arguments)?;
+    let wanted = part(&arguments)?;
     for (name, run) in PARTS {
-        if wanted.is_empty() || wanted.contains(&name) {
+        if wanted.is_none_or(|wanted| wanted == name) {
             run(effort)?;
         }
     }
     Ok(())
 }
 
-/// The parts that are named in `arguments`.
-fn words(arguments: &[String]) -> Outcome<Vec<&str>> {
-    let mut words = Vec::new();
+/// Returns the part that is named in `arguments`: at most one, because criterion takes it as its
+/// filter.
+fn part(arguments: &[String]) -> Outcome<Option<&str>> {
+    let mut part = None;
     let mut arguments = arguments.iter().map(String::as_str);
     while let Some(argument) = arguments.next() {
         if WITH_VALUE.contains(&argument) {
@@ -105,8 +116,10 @@ fn words(arguments: &[String]) -> Outcome<Vec<&str>> {
                 let names = PARTS.map(|(name, _)| name).join(", ");
                 return Err(format!("no part is called {argument}; there are {names}").into());
             }
-            words.push(argument);
+            if let Some(first) = part.replace(argument) {
+                return Err(format!("one part at a time: {first} or {argument}").into());
+            }
         }
     }
-    Ok(words)
+    Ok(part)
 }
