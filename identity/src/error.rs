@@ -297,7 +297,10 @@ impl fmt::Display for Error {
         let e = &*self.0;
         write!(f, "{}: {}", e.credential, e.message)?;
         if let Some(at) = e.retry_at {
-            write!(f, " (not to be asked again before {at})")?;
+            match e.silences {
+                true => write!(f, " (not to be asked again before {at})")?,
+                false => write!(f, " (the service wants no request before {at})")?,
+            }
         }
         if let Some(id) = &e.request_id {
             write!(f, " (request {id})")?;

@@ -2,9 +2,10 @@
 //!
 //! Everything is an event of [`tracing`]. Each request of a credential and its answer are events at
 //! info, with the target `credsim_identity::http` and the fields `method`, `host`, `path`, `status`
-//! and `attempts`; so is each run of a developer tool (`credsim_identity::command`). No event holds a
-//! query, a header, a body, an argument or a token, at any level. Changes of identity, failed refreshes
-//! and half-complete configurations are warnings.
+//! and `attempts`; so is each run of a developer tool (`credsim_identity::command`). These events
+//! hold no query, header, body or argument. Changes of identity, failed refreshes and half-complete
+//! configurations are warnings; the errors in them quote up to 400 characters of what a service or a
+//! tool answered. No event, at any level, holds a token or a secret of a credential.
 //!
 //! Without a subscriber nothing is shown. A [`LogFilter`] lets a subscriber show the level that the
 //! environment variable `AZURE_LOG_LEVEL` names, and changes it while the application runs, as

@@ -135,7 +135,7 @@ async fn pr_22_due_is_no_hit_until_a_refresh_is_under_way() {
     assert_eq!(world.hit(&prepared), first());
     world.source.takes(10 * MINUTE);
     world.host.sleep(SECOND).await;
-    assert_eq!(world.hit(&prepared), None, "somebody has to start it");
+    assert_eq!(world.hit(&prepared), None, "a caller has to start it");
     world.get(&prepared).await;
     world.settle().await;
     assert_eq!(world.source.in_flight().0, 1);
@@ -143,7 +143,7 @@ async fn pr_22_due_is_no_hit_until_a_refresh_is_under_way() {
     let more = prepared.clone().with_min_remaining(10 * MINUTE);
     assert_eq!(world.hit(&more), None, "who wants more has to wait for it");
     world.host.sleep(2 * SECOND).await;
-    assert_eq!(world.hit(&prepared), None, "somebody has to see to it");
+    assert_eq!(world.hit(&prepared), None, "a caller has to trigger it");
     world.get(&prepared).await;
     assert_eq!(world.hit(&prepared), first());
     assert_eq!(world.source.count(), 2);

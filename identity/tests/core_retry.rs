@@ -140,7 +140,7 @@ async fn pr_11_gone_is_asked_for_seventy_seconds() {
     let gone =
         async |options| times(&RetryPolicy::managed_identity().with(&options), status(410)).await;
     assert_eq!(gone(cap_only).await[1], 3000);
-    // Whoever sets any of the waits, or their number, sets it for a 410 too.
+    // A caller that sets any of the waits, or their number, sets it for a 410 too.
     let defaults = RetryOptions::default;
     for options in [
         RetryOptions {

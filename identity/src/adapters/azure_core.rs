@@ -56,13 +56,12 @@ impl<C: TokenCredential> credentials::TokenCredential for ForAzureCore<C> {
         let hit = (self.0.fast_path()).and_then(|fast_path| fast_path.hit_scopes(scopes));
         match hit {
             Some(token) => theirs(&token),
-            None => theirs(&asked(&self.0, scopes).await?),
+            // Boxed, so that the future of a hit has no room for this one.
+            None => theirs(&Box::pin(asked(&self.0, scopes)).await?),
         }
     }
 }
 
-/// Not inlined, so that a hit does not reserve the space that this future needs.
-#[cold]
 async fn asked(credential: &dyn TokenCredential, scopes: &[&str]) -> azure_core::Result<TokenRef> {
     let request = TokenRequest::new(scopes.iter().copied());
     let token = credential.get_token(&request).await;

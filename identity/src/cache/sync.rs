@@ -1,5 +1,5 @@
-//! The synchronisation types of [`single_flight`](super::single_flight). The test `flight_model` puts loom's
-//! counterparts here and runs that file through every interleaving.
+//! The synchronisation types of [`single_flight`](super::single_flight). The test `flight_model`
+//! compiles that file with loom's types instead, and checks every interleaving.
 
 pub(super) use std::sync::{Arc, Mutex, MutexGuard, Weak};
 

@@ -203,7 +203,7 @@ impl DefaultAzureCredentialBuilder {
                     .build()?,
             ),
             Kind::WorkloadIdentity => Arc::new(StandIn::workload_identity(kind.name(), platform)),
-            Kind::VisualStudioCode | Kind::Broker => Arc::new(StandIn::not_built(kind.name())),
+            Kind::VisualStudioCode | Kind::Broker => Arc::new(StandIn::not_supported(kind.name())),
         })
     }
 

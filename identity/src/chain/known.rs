@@ -8,7 +8,7 @@ use super::Identity;
 
 /// The last identity in each tenant. A user has another object id in each tenant, so only principals of the
 /// same tenant are compared. Neither the request nor the token alone determines the tenant: a managed
-/// identity ignores the tenant of a request, and the own tenant of a tool may have changed.
+/// identity ignores the tenant of a request, and a tool may have been signed in to another tenant since.
 #[derive(Default)]
 pub(super) struct Known {
     /// By the tenant of the request.
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn pr_29_it_is_bounded_and_keeps_the_tenant_that_nobody_names() {
+    fn pr_29_it_is_bounded_and_keeps_the_tenant_of_requests_without_one() {
         let mut known = Known::default();
         let plain = TokenRequest::new(["scope"]);
         known.remember(&plain, &token("a", "home"));

@@ -84,7 +84,8 @@ pub(super) enum Verdict {
         /// The token that was returned last, if it is still valid and a caller waits for one.
         kept: Option<AccessToken>,
     },
-    /// Another member has become the answerer meanwhile, for a walk a better one.
+    /// Another member became the answerer in the meantime. A walk is late only if that member stands
+    /// before its own.
     Late,
 }
 
@@ -370,7 +371,7 @@ mod tests {
         assert_eq!(answer(&mut memory, 0, &walk(None), ""), Verdict::First);
         assert_eq!(answer(&mut memory, 0, &Route::Held, "a"), Verdict::Same);
         let Verdict::Changed(change) = answer(&mut memory, 0, &Route::Held, "b") else {
-            panic!("nobody noticed");
+            panic!("it went unnoticed");
         };
         assert_eq!(change.from, Identity::of(&token("a")));
         assert_eq!(change.to, Identity::of(&token("b")));

@@ -21,8 +21,8 @@ impl StandIn {
     }
 
     /// For a credential that this crate does not support yet.
-    pub(super) fn not_built(name: &'static str) -> Self {
-        let message = format!("{name} is not built yet");
+    pub(super) fn not_supported(name: &'static str) -> Self {
+        let message = format!("{name} is not supported yet");
         let error = Error::new(ErrorKind::Unavailable, name, message)
             .with_help("use another one, or a ChainedTokenCredential with one of your own");
         Self::failing(name, error)
@@ -38,9 +38,12 @@ impl StandIn {
         ];
         let is_set = |name: &&str| platform.environment.non_empty(name).is_some();
         if !VARIABLES.iter().all(is_set) {
-            return Self::not_built(name);
+            return Self::not_supported(name);
         }
-        let message = format!("{name} is not built yet, and {} asks for it", VARIABLES[2]);
+        let message = format!(
+            "{name} is not supported yet, and {} asks for it",
+            VARIABLES[2]
+        );
         let error = Error::unusable(name, message, "use another credential on this host");
         Self::failing(name, error)
     }
@@ -66,6 +69,6 @@ mod tests {
 
     #[test]
     fn pr_01_the_error_has_help() {
-        assert!(StandIn::not_built("Test").error.help().is_some());
+        assert!(StandIn::not_supported("Test").error.help().is_some());
     }
 }

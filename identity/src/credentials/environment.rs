@@ -137,10 +137,10 @@ impl Variables<'_> {
     fn unusable(&self) -> Error {
         if self.has(TENANT_ID) && self.has(CLIENT_ID) {
             if self.has(CERTIFICATE) {
-                return not_built(CERTIFICATE, "a client certificate");
+                return not_supported(CERTIFICATE, "a client certificate");
             }
             if self.has(USER_NAME) && self.has(PASSWORD) {
-                return not_built(USER_NAME, "a user name with password");
+                return not_supported(USER_NAME, "a user name with password");
             }
         }
         let parts = [TENANT_ID, CLIENT_ID, CLIENT_SECRET];
@@ -172,7 +172,7 @@ impl Variables<'_> {
 
 /// Returns the error of a configuration that is not supported: a chain must not go on with another identity
 /// (PR-08).
-fn not_built(variable: &str, what: &str) -> Error {
+fn not_supported(variable: &str, what: &str) -> Error {
     let message = format!("{variable} asks for {what}, which is not supported yet");
     let help = format!("sign in with a client secret, in {CLIENT_SECRET}");
     Error::unusable(NAME, message, &help)

@@ -128,8 +128,14 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
         (None, Some(local)) => local_end(tool, local)?,
         (at, _) => at,
     };
-    let expires_on =
-        expires_on.ok_or_else(|| tool.malformed("it has no readable expiry time for the token"))?;
+    let expires_on = expires_on.ok_or_else(|| {
+        let local = printed.expires_on_local.map(Value::from);
+        let fields = [
+            ("expiresOn", local.as_ref()),
+            ("expires_on", printed.expires_on.as_ref()),
+        ];
+        tool.malformed(&json::unreadable_expiry(&fields))
+    })?;
     Ok(AccessToken::new(printed.access_token, expires_on, NAME))
 }
 

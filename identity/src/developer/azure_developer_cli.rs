@@ -10,7 +10,7 @@ use crate::{
     AccessToken, Error, ErrorKind, TokenRequest, ToolOptions,
     credential::credential,
     entra,
-    http::redact,
+    http::{json, redact},
     options::setters,
     platform::{Command, CommandOutput},
 };
@@ -100,8 +100,10 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     if printed.token.trim().is_empty() {
         return Err(tool.malformed("its token is empty"));
     }
-    let expires_on: Timestamp = (printed.expires_on.trim().parse())
-        .map_err(|_| tool.malformed("it has no readable expiry time for the token"))?;
+    let expires_on: Timestamp = printed.expires_on.trim().parse().map_err(|_| {
+        let given = Value::from(printed.expires_on);
+        tool.malformed(&json::unreadable_expiry(&[("expiresOn", Some(&given))]))
+    })?;
     Ok(AccessToken::new(printed.token, expires_on, NAME))
 }
 

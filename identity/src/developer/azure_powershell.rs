@@ -155,7 +155,10 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     let token = token.ok_or_else(|| tool.malformed("its token is empty"))?;
     let expires_on = json::moment(&printed.expires_on)
         .filter(|at| *at > Timestamp::UNIX_EPOCH)
-        .ok_or_else(|| tool.malformed("it has no readable expiry time for the token"))?;
+        .ok_or_else(|| {
+            let fields = [("ExpiresOn", Some(&printed.expires_on))];
+            tool.malformed(&json::unreadable_expiry(&fields))
+        })?;
     Ok(AccessToken::new(token, expires_on, NAME))
 }
 

@@ -63,8 +63,10 @@ pub(super) fn token(
     let seconds = |value: &Option<Value>| value.as_ref().and_then(json::seconds);
     let sent = sent.start_of_life(&answer.access_token, seconds(&answer.expires_in));
     let life = |value| json::after(sent, seconds(value)?);
-    let expires_on = life(&answer.expires_in)
-        .ok_or_else(|| malformed("it has no readable expiry time for the token"))?;
+    let expires_on = life(&answer.expires_in).ok_or_else(|| {
+        let fields = [("expires_in", answer.expires_in.as_ref())];
+        malformed(&json::unreadable_expiry(&fields))
+    })?;
     let refresh_on = life(&answer.refresh_in);
     Ok(AccessToken::new(answer.access_token, expires_on, credential).with_refresh_on(refresh_on))
 }
@@ -161,10 +163,10 @@ fn help(status: u16, kind: ErrorKind, code: Option<&str>) -> String {
             "check the scope: it should look like https://vault.azure.net/.default"
         }
         _ if kind == ErrorKind::InteractionRequired => {
-            "a person has to sign in as the policy asks, or an administrator to change the policy"
+            "the user has to sign in as the policy requires, or an administrator has to change the policy"
         }
         (_, 429) => "Entra throttles this application: ask less often, and cache tokens",
-        (_, 500..=599) => "Entra has a failure: try again later",
+        (_, 500..=599) => "Entra reports an internal error: try again later",
         (Some(code), _) if code.starts_with("AADSTS") => {
             let number = code.trim_start_matches("AADSTS");
             return format!("see https://login.microsoftonline.com/error?code={number}");
@@ -214,8 +216,8 @@ mod tests {
             ),
             (429, Failed, None, "throttles"),
             (429, Failed, Some("AADSTS50196"), "throttles"),
-            (500, Failed, Some("AADSTS90033"), "has a failure"),
-            (599, Failed, None, "has a failure"),
+            (500, Failed, Some("AADSTS90033"), "an internal error"),
+            (599, Failed, None, "an internal error"),
             (400, Failed, Some("AADSTS50034"), "error?code=50034"),
             (
                 400,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::redact;
+
 /// Reads a number of seconds, written as a number or as a string of digits; `None` for any other
 /// form (MI-50, EN-42).
 pub(crate) fn seconds(value: &Value) -> Option<i64> {
@@ -27,6 +29,21 @@ pub(crate) fn moment(value: &Value) -> Option<Timestamp> {
     }
 }
 
+/// Returns what is wrong with an expiry time that is missing or cannot be read, which is quoted.
+/// `fields` are the names under which it may stand, with their values.
+pub(crate) fn unreadable_expiry(fields: &[(&str, Option<&Value>)]) -> String {
+    let given = fields
+        .iter()
+        .find_map(|(name, value)| Some((name, value.filter(|value| !value.is_null())?)));
+    match given {
+        Some((name, value)) => format!("its {name} is {}", redact::excerpt(&value.to_string())),
+        None => {
+            let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+            format!("it has no {}", names.join(" and no "))
+        }
+    }
+}
+
 /// Returns the time `seconds` after `start`; `None` for negative seconds and beyond the calendar.
 pub(crate) fn after(start: Timestamp, seconds: i64) -> Option<Timestamp> {
     let seconds = u64::try_from(seconds).ok()?;
@@ -36,7 +53,18 @@ pub(crate) fn after(start: Timestamp, seconds: i64) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn an_expiry_time_that_cannot_be_read_is_quoted_without_tokens() {
+        let says = |on: Option<Value>| unreadable_expiry(&[("on", on.as_ref()), ("in", None)]);
+        assert_eq!(says(None), "it has no on and no in");
+        assert_eq!(says(Some(Value::Null)), "it has no on and no in");
+        assert_eq!(says(Some(json!("soon"))), r#"its on is "soon""#);
+        assert_eq!(says(Some(json!("eyJ0.eyJ1.c2ln"))), r#"its on is "***""#);
+    }
 
     #[test]
     fn seconds_come_as_numbers_and_as_strings() {

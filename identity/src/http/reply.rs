@@ -15,7 +15,7 @@ pub struct Reply {
     /// The whole body. Empty if the status is one that is retried and the body could not be read.
     pub body: Vec<u8>,
     /// The time before which the service wants no further request, if it named one, whatever the
-    /// status. It belongs into the error (PR-01, PR-12).
+    /// status (PR-01, PR-12).
     pub retry_at: Option<Timestamp>,
     /// Whether the policy repeats a request after this status. Only then is nothing sent before
     /// [`retry_at`](Self::retry_at) (PR-01).

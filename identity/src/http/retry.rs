@@ -23,7 +23,8 @@ fn jittered(nominal: Duration, unit: f64) -> Duration {
 ///
 /// # Errors
 /// The [`Failure`] of the last attempt if it brought no whole answer. An answer is never an error,
-/// whatever its status.
+/// whatever its status. A body above 1 MiB is a failure; with a status that is retried the body is
+/// left empty instead.
 pub async fn send(
     platform: &Platform,
     policy: &RetryPolicy,

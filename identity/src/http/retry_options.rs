@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 /// Changes to a [`RetryPolicy`](super::RetryPolicy). `None` keeps the value of the policy.
+///
+/// Setting `max_retries`, `retry_delay` or `max_retry_delay` also replaces the longer waits that a
+/// managed identity keeps after a 410 (PR-11).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetryOptions {
     /// The largest number of retries; the first attempt does not count. Default: 5 for a managed

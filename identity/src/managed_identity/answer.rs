@@ -68,21 +68,17 @@ fn end(value: &Value) -> Option<Timestamp> {
 
 /// Returns what is wrong with the times of an answer without a usable end. Times may be quoted.
 fn endless(answer: &TokenAnswer) -> String {
-    let given = [
-        ("expires_on", &answer.expires_on),
-        ("expires_in", &answer.expires_in),
-    ];
-    let given = given
-        .iter()
-        .find_map(|(name, value)| Some((name, value.as_ref()?)));
-    match given {
-        None => "it has no readable expiry time for the token".to_owned(),
-        Some((name, value)) => format!(
-            "its {name} is {}; understood are seconds (since 1970 for expires_on) as a number or \
-             as text, `2026-01-31T12:00:00Z` and `01/31/2026 12:00:00 +00:00`",
-            redact::excerpt(&value.to_string())
-        ),
+    let wrong = json::unreadable_expiry(&[
+        ("expires_on", answer.expires_on.as_ref()),
+        ("expires_in", answer.expires_in.as_ref()),
+    ]);
+    if answer.expires_on.is_none() && answer.expires_in.is_none() {
+        return wrong;
     }
+    format!(
+        "{wrong}; understood are seconds (since 1970 for expires_on) as a number or as text, \
+         `2026-01-31T12:00:00Z` and `01/31/2026 12:00:00 +00:00`"
+    )
 }
 
 /// The shapes of MI-60 (`error` is a code), MI-69 (`message`) and MI-70 (`error` is an object).
@@ -173,7 +169,7 @@ mod tests {
         let error = read(json!({ "access_token": "t" }).to_string().into_bytes());
         let error = error.unwrap_err().to_string();
         assert!(
-            error.contains("has no readable expiry time for the token"),
+            error.contains("it has no expires_on and no expires_in"),
             "{error}"
         );
     }

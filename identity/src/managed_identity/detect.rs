@@ -44,24 +44,27 @@ fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
         && set("AZURE_TENANT_ID")
         && set("AZURE_FEDERATED_TOKEN_FILE")
     {
-        return Some(not_built("token exchange", "AZURE_FEDERATED_TOKEN_FILE"));
+        return Some(not_supported(
+            "token exchange",
+            "AZURE_FEDERATED_TOKEN_FILE",
+        ));
     }
     if set("IDENTITY_ENDPOINT") && set("IDENTITY_HEADER") {
         return Some(if set("IDENTITY_SERVER_THUMBPRINT") {
-            not_built("Service Fabric", "IDENTITY_SERVER_THUMBPRINT")
+            not_supported("Service Fabric", "IDENTITY_SERVER_THUMBPRINT")
         } else {
-            not_built("App Service", "IDENTITY_ENDPOINT")
+            not_supported("App Service", "IDENTITY_ENDPOINT")
         });
     }
     if set("MSI_ENDPOINT") {
         return Some(if set("MSI_SECRET") {
-            not_built("Azure Machine Learning", "MSI_ENDPOINT")
+            not_supported("Azure Machine Learning", "MSI_ENDPOINT")
         } else {
             cloud_shell()
         });
     }
     if set("IDENTITY_ENDPOINT") && set("IMDS_ENDPOINT") {
-        return Some(not_built("Azure Arc", "IDENTITY_ENDPOINT"));
+        return Some(not_supported("Azure Arc", "IDENTITY_ENDPOINT"));
     }
     let arc_agent = platform.files.exists(Path::new(ARC_AGENT))
         || var("ProgramFiles").is_some_and(|folder| {
@@ -69,7 +72,7 @@ fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
             platform.files.exists(&agent)
         });
     if arc_agent {
-        return Some(not_built("Azure Arc", "the agent of Azure Arc"));
+        return Some(not_supported("Azure Arc", "the agent of Azure Arc"));
     }
     if set("IDENTITY_ENDPOINT") {
         tracing::warn!(
@@ -82,7 +85,7 @@ fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
 
 /// Returns the error of a service that is configured for this host and not usable: a chain must not go on
 /// with another identity (PR-08).
-fn not_built(title: &str, named_by: &str) -> Error {
+fn not_supported(title: &str, named_by: &str) -> Error {
     let message = format!(
         "{title} managed identity is not supported yet, and {named_by} shows that this host has it"
     );

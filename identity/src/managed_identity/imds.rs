@@ -32,6 +32,8 @@ impl Imds {
         let url = Url::parse(authority.unwrap_or(DEFAULT_HOST)).ok();
         let is_host = |url: &Url| {
             matches!(url.scheme(), "http" | "https")
+                && url.username().is_empty()
+                && url.password().is_none()
                 && url.query().is_none()
                 && url.fragment().is_none()
         };
@@ -130,7 +132,7 @@ impl Service for Imds {
     }
 
     fn unreached_help(&self) -> &'static str {
-        "check that this is an Azure host and that it can reach 169.254.169.254"
+        "check that this is an Azure host and that it can reach its metadata service"
     }
 }
 
@@ -208,6 +210,9 @@ mod tests {
             "data:x",
             "http://proxy?x",
             "http://proxy#x",
+            "http://user@proxy",
+            "http://user:word@proxy",
+            "http://:word@proxy",
         ] {
             let error = Imds::at(Some(bad)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{bad}");

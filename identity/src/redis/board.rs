@@ -27,15 +27,15 @@ pub(super) struct Board {
 
 impl Board {
     /// Publishes `error` to the subscribers.
-    pub(super) fn tell_error(&mut self, error: Error) {
+    pub(super) fn publish_error(&mut self, error: Error) {
         self.error = Some(error);
         self.error_number += 1;
     }
 
     /// Publishes `error` of a request to the waiting callers and the subscribers.
-    pub(super) fn tell_failure(&mut self, error: Error) {
+    pub(super) fn publish_failure(&mut self, error: Error) {
         self.failure = Some(error.clone());
         self.failures += 1;
-        self.tell_error(error);
+        self.publish_error(error);
     }
 }

@@ -59,7 +59,7 @@ pub enum RedisEvent {
     ReauthenticationFailed {
         /// The name of the connection.
         connection: String,
-        /// The error of the server.
+        /// The error of the server, or why there was no valid answer.
         error: String,
     },
     /// A transaction was discarded, and none of its commands was executed.

@@ -62,7 +62,7 @@ impl Drop for Run {
         .with_help("subscribe again, or create a new provider");
         self.shared
             .board
-            .send_modify(|board| board.tell_failure(error));
+            .send_modify(|board| board.publish_failure(error));
     }
 }
 
@@ -115,8 +115,8 @@ impl Run {
                 let now = self.shared.now();
                 let state = self.shared.lock();
                 let left = state.left(now);
-                let untold = (!state.end_told && state.held.is_some()).then_some(left);
-                (state.schedule.wait(now, left), untold)
+                let unreported = (!state.end_reported && state.held.is_some()).then_some(left);
+                (state.schedule.wait(now, left), unreported)
             };
             if wait.is_zero() {
                 return;
@@ -125,7 +125,7 @@ impl Run {
             // Biased, so that runs are reproducible; neither branch loses anything when dropped.
             tokio::select! { biased;
                 () = self.shared.nudge.notified() => {}
-                () = self.shared.platform.clock.sleep(next) => self.tell_the_end(),
+                () = self.shared.platform.clock.sleep(next) => self.report_end(),
             }
         }
     }
@@ -157,7 +157,7 @@ impl Run {
             let left = {
                 let now = self.shared.now();
                 let state = self.shared.lock();
-                (!state.end_told && state.held.is_some()).then(|| state.left(now))
+                (!state.end_reported && state.held.is_some()).then(|| state.left(now))
             };
             let Some(left) = left else {
                 return work.await;
@@ -165,14 +165,14 @@ impl Run {
             // Biased: an answer that arrives with the end is an answer.
             tokio::select! { biased;
                 done = &mut work => return done,
-                () = self.shared.platform.clock.sleep(left.min(LOOK)) => self.tell_the_end(),
+                () = self.shared.platform.clock.sleep(left.min(LOOK)) => self.report_end(),
             }
         }
     }
 
     /// Notifies the subscribers once when the current token has ended. Waiting callers are not notified:
     /// their request is under way.
-    fn tell_the_end(&self) {
+    fn report_end(&self) {
         let now = self.shared.now();
         let error = {
             let mut state = self.shared.lock();
@@ -180,14 +180,14 @@ impl Run {
                 return;
             };
             let error = ended(held.expires_on(), state.schedule.last_error());
-            if std::mem::replace(&mut state.end_told, true) {
+            if std::mem::replace(&mut state.end_reported, true) {
                 return;
             }
             error
         };
         self.shared
             .board
-            .send_modify(|board| board.tell_error(error));
+            .send_modify(|board| board.publish_error(error));
     }
 
     /// Handles the outcome of a request.
@@ -248,7 +248,7 @@ impl Run {
                     expires_on: credentials.expires_on(),
                 };
                 state.held = Some(credentials.clone());
-                state.end_told = false;
+                state.end_reported = false;
                 (event, recovered)
             }
         };
@@ -288,7 +288,7 @@ impl Run {
         let attempt = state.schedule.failures();
         let valid_until = state.valid(now).map(RedisCredentials::expires_on);
         // A subscriber that has not read of the end yet must not read of the failure alone.
-        let over = state.held.as_ref().filter(|_| state.end_told);
+        let over = state.held.as_ref().filter(|_| state.end_reported);
         let over = over.map(RedisCredentials::expires_on);
         drop(state);
         let error = error.clone();
@@ -307,7 +307,7 @@ impl Run {
                 if first {
                     self.shared
                         .board
-                        .send_modify(|board| board.tell_failure(error));
+                        .send_modify(|board| board.publish_failure(error));
                 } else {
                     let error = match over {
                         Some(at) => ended(at, Some(&error)),

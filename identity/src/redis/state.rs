@@ -29,7 +29,7 @@ pub(super) struct ManagerState {
     pub(super) is_supplied: bool,
     pub(super) schedule: Schedule,
     /// Whether subscribers were notified of the end of `held`.
-    pub(super) end_told: bool,
+    pub(super) end_reported: bool,
 }
 
 impl ManagerState {

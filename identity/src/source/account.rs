@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(
             token(&known, &alice, "code"),
             None,
-            "nobody said it is of the family"
+            "it is not known to be of the family"
         );
         known.keep("code", &fetched(&alice, None, Some("1")));
         assert_eq!(token(&known, &alice, "code").as_deref(), Some("family"));

@@ -241,7 +241,7 @@ impl World {
             ended.unwrap();
         }
         if !callers.is_empty() {
-            self.source.breaks("PR-29: somebody still waits", 0);
+            self.source.breaks("PR-29: a caller still waits", 0);
         }
         self.call(0, Duration::ZERO, false, SECOND).await;
     }

@@ -399,7 +399,7 @@ async fn a_chain_within_a_chain() {
     assert!(quick(&outer, &request()).await.1);
 }
 
-/// But one in which somebody refuses quickly is asked in every walk.
+/// But a member that refuses quickly is asked in every walk.
 #[tokio::test(start_paused = true)]
 async fn a_chain_within_a_chain_that_refuses_quickly_is_asked_in_every_walk() {
     let laptop = Laptop::new();

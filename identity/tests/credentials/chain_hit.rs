@@ -144,7 +144,7 @@ async fn pr_03_no_hit_when_it_is_time_to_look_upward() {
     tokio::time::sleep(2 * MINUTE).await;
     assert!(
         world.chain.hit(&prepared).is_none(),
-        "somebody has to see to it"
+        "a caller has to trigger it"
     );
     assert_eq!(world.first.under_way(), 1);
 }

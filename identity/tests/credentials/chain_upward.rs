@@ -194,7 +194,7 @@ async fn a_refused_return_changes_nothing() {
 
 /// PR-03: a caller that waits for the answerer's refresh meanwhile does not turn the chain back.
 #[tokio::test(start_paused = true)]
-async fn whoever_comes_late_gets_the_new_answerer() {
+async fn a_late_caller_gets_the_new_answerer() {
     let world = World::new();
     let chain = world.chain(FallbackPolicy::Report).await;
     assert_eq!(ask_for(59, &chain).await, ["Second"]);

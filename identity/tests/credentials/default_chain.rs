@@ -47,7 +47,7 @@ async fn all_members_are_asked_in_the_documented_order() {
     assert!(
         error
             .message()
-            .contains("BrokerCredential is not built yet"),
+            .contains("BrokerCredential is not supported yet"),
         "{error}"
     );
 }

@@ -45,7 +45,7 @@ async fn a_cache_keeps_no_more_than_its_capacity() {
 
 /// `Debug` of a credential is what people look at first when something is wrong.
 #[tokio::test(start_paused = true)]
-async fn every_credential_says_what_it_is() {
+async fn debug_names_the_credential_and_its_options() {
     let stub = Stub::new();
     let platform = || stub.platform();
     let cli = || {
@@ -113,18 +113,18 @@ async fn every_credential_says_what_it_is() {
 }
 
 #[test]
-fn options_say_what_they_are() {
+fn debug_of_options_names_their_values() {
     let options = CommonOptions::default().with_observer(Arc::new(Notes::default()));
     let debug = format!("{options:?}");
     assert!(
-        debug.contains("observer: true") && debug.contains("10000"),
+        debug.contains("observer: true") && debug.contains("cache_capacity: 10000"),
         "{debug}"
     );
 }
 
 /// PR-04: every way to give an observer.
 #[tokio::test(start_paused = true)]
-async fn every_observer_is_told() {
+async fn every_observer_is_notified() {
     let stub = Stub::new();
     let notes = Arc::new(Notes::default());
     let puppet = Puppet::new("Foreign", Ok("a"));
@@ -227,7 +227,7 @@ async fn the_default_chain_passes_its_options_on() {
     assert_eq!(token.answered_by(), "AzureCliCredential");
 }
 
-/// PR-13: a client that cannot ask is wrong use, and no proof that nobody is there.
+/// PR-13: a client that cannot send the request is wrong use, and does not show that the service is missing.
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_cannot_be_sent_stops_the_default_chain() {
     use TransportErrorKind::{NoClient, Unsupported};

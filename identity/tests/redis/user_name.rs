@@ -47,7 +47,7 @@ async fn padding_makes_no_difference() {
     }
 }
 
-/// RDD-12, RD-55: never `default`, never nobody.
+/// RDD-12, RD-55: never `default`, never an empty one.
 #[tokio::test(start_paused = true)]
 async fn without_it_there_are_no_credentials() {
     let two_parts = format!("e30.{}", URL_SAFE_NO_PAD.encode(r#"{"oid":"x"}"#));

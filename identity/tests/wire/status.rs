@@ -81,7 +81,7 @@ async fn a_200_is_a_token_only_if_it_holds_one() {
         (r#"{"access_token":"","expires_in":3599}"#, Some("is empty")),
         (
             r#"{"access_token":"eyJ0eXAi.x.y"}"#,
-            Some("no readable expiry time"),
+            Some("it has no expires_"),
         ),
     ] {
         let server = server(ResponseTemplate::new(200).set_body_string(body), 2).await;

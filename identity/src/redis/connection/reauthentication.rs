@@ -11,7 +11,7 @@ use super::{
 };
 use crate::redis::{EntraIdCredentialsProvider, RedisCredentials, RedisEvent, observer::notify};
 
-/// Says when one connection sends which token, and reports what came of it. It sends nothing
+/// Decides when a connection sends which token, and reports the outcome. It sends nothing
 /// itself: a connection sends `AUTH` while nothing else travels, a RESP3 subscriber sends `AUTH` in
 /// place, and a RESP2 subscriber makes a new connection. See [`State::on`] for the transitions.
 pub(super) struct Reauthentication {
