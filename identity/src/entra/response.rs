@@ -47,7 +47,7 @@ pub(super) fn token(
         .with_status(200)
         .with_help("something other than Entra may be answering: check proxies")
     };
-    // An answer of 200 holds a token, so no error quotes any of it.
+    // An answer of 200 holds a token, so errors quote nothing of it but an unreadable expiry time.
     let body = Zeroizing::new(reply.body);
     let answer: TokenAnswer =
         serde_json::from_slice(&body).map_err(|_| malformed("it is not a token in JSON"))?;

@@ -29,13 +29,24 @@ pub(crate) fn moment(value: &Value) -> Option<Timestamp> {
     }
 }
 
+/// The longest text that is quoted as an expiry time: longer than every form of a date, and shorter
+/// than a token.
+const LONGEST_DATE: usize = 40;
+
 /// Returns what is wrong with an expiry time that is missing or cannot be read, which is quoted.
-/// `fields` are the names under which it may stand, with their values.
+/// `fields` are the names under which it may stand, with their values. What cannot be a date, such
+/// as a nested object, is not quoted, because it could hold a token.
 pub(crate) fn unreadable_expiry(fields: &[(&str, Option<&Value>)]) -> String {
     let given = fields
         .iter()
         .find_map(|(name, value)| Some((name, value.filter(|value| !value.is_null())?)));
     match given {
+        Some((name, Value::Array(_) | Value::Object(_))) => {
+            format!("its {name} is neither a number nor a text")
+        }
+        Some((name, Value::String(text))) if text.chars().count() > LONGEST_DATE => {
+            format!("its {name} has {} characters", text.chars().count())
+        }
         Some((name, value)) => format!("its {name} is {}", redact::excerpt(&value.to_string())),
         None => {
             let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
@@ -64,6 +75,12 @@ mod tests {
         assert_eq!(says(Some(Value::Null)), "it has no on and no in");
         assert_eq!(says(Some(json!("soon"))), r#"its on is "soon""#);
         assert_eq!(says(Some(json!("eyJ0.eyJ1.c2ln"))), r#"its on is "***""#);
+        assert_eq!(
+            says(Some(json!("0".repeat(41)))),
+            "its on has 41 characters"
+        );
+        let nested = says(Some(json!({ "access_token": "hidden" })));
+        assert_eq!(nested, "its on is neither a number nor a text");
     }
 
     #[test]
