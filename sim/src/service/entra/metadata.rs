@@ -113,8 +113,7 @@ pub fn configuration(backend: &Backend, tenant: &str, request: &Request, at: Dur
 pub fn keys(backend: &Backend, tenant: &str, request: &Request, at: Duration) -> Answer {
     match name(backend, tenant) {
         Some((_, issuer)) => {
-            let key = backend.state().signing_key;
-            publish(backend, &jwt::key_set(key, &issuer), "the signing keys")
+            publish(backend, &jwt::key_set(&issuer), "the signing keys")
         }
         None => unknown(backend, tenant, request, at),
     }
