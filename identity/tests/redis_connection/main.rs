@@ -11,6 +11,7 @@
 mod core_support;
 mod edges;
 mod fake;
+mod handover;
 mod long;
 mod no_token;
 mod peer;

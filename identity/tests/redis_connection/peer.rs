@@ -76,6 +76,9 @@ impl Peer {
 /// open.
 pub const DEAF: &str = "deaf";
 
+/// The end of an answer after which the server closes that connection.
+pub const HANG_UP: &str = "hang up";
+
 impl ByteStreams for Peer {
     fn connect(&self, _: &str, _: u16) -> BoxFuture<'static, io::Result<ByteStream>> {
         let this = self.clone();
@@ -94,6 +97,10 @@ impl ByteStreams for Peer {
                         let at = this.0.host.elapsed();
                         let answer = (this.0.answers)(number, &words);
                         this.0.log.lock().unwrap().push((at, number, words));
+                        if let Some(last) = answer.strip_suffix(HANG_UP) {
+                            let _ = server.write_all(last.as_bytes()).await;
+                            return;
+                        }
                         if let Some(last) = answer.strip_suffix(DEAF) {
                             let _ = server.write_all(last.as_bytes()).await;
                             let _ = pushes.recv().await;
