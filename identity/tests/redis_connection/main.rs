@@ -18,6 +18,7 @@ mod peer;
 mod reconnect;
 mod server_faults;
 mod subscriber_faults;
+mod subscriber_times;
 #[allow(dead_code, reason = "shared with the tests of the provider")]
 #[path = "../redis/support.rs"]
 mod support;
