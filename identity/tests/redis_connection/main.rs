@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod cluster;
 #[path = "../core_support/mod.rs"]
 mod core_support;
 mod edges;
@@ -17,6 +18,7 @@ mod no_token;
 mod peer;
 mod reconnect;
 mod server_faults;
+mod single;
 mod subscriber_faults;
 mod subscriber_times;
 #[allow(dead_code, reason = "shared with the tests of the provider")]

@@ -55,6 +55,22 @@ impl Peer {
         connections[connection - 1].send(text.to_owned()).unwrap();
     }
 
+    /// Whether the connection is closed.
+    pub fn is_closed(&self, connection: usize) -> bool {
+        self.0.connections.lock().unwrap()[connection - 1].is_closed()
+    }
+
+    /// The names of the commands that arrived on a connection after its handshake, in order.
+    pub fn commands(&self, connection: usize) -> Vec<String> {
+        let log = self.0.log.lock().unwrap();
+        let on_it = log.iter().filter(|(_, on, _)| *on == connection);
+        let names = on_it.map(|(.., words)| words[0].clone());
+        let handshake = ["HELLO", "CLIENT"];
+        names
+            .filter(|name| !handshake.contains(&name.as_str()))
+            .collect()
+    }
+
     /// When commands of this name arrived, on all connections.
     pub fn times(&self, name: &str) -> Vec<Duration> {
         let log = self.0.log.lock().unwrap();

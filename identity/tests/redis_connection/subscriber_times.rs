@@ -222,12 +222,19 @@ async fn a_subscriber_ends_with_its_token_by_either_clock() {
             false => life,
             true => {
                 test.until(10 * MINUTE + SECOND).await;
+                // A provider would report the end of its token.
+                test.world.provider.dispose();
+                test.world.settle().await;
                 test.world.host.step(SignedDuration::from_hours(2));
-                11 * MINUTE
+                11 * MINUTE + SECOND
             }
         };
-        test.until(over + SECOND).await;
-        test.begin("b").await;
+        test.until(over - SECOND).await;
+        assert!(!test.peer.is_closed(1), "stepped: {steps}");
+        test.until(over + 2 * SECOND).await;
+        let subscribed = test.redis.subscribe(["b"]);
+        let platform = test.world.host.platform();
+        let _ = platform.within(SECOND, subscribed).await;
         assert_eq!(test.peer.times("SUBSCRIBE").len(), 1, "stepped: {steps}");
     }
 }
