@@ -16,7 +16,9 @@ use credsim_identity::{
     },
 };
 use jiff::SignedDuration;
-use redis::{ProtocolVersion, RedisResult, Value, aio::ConnectionLike as _, cmd};
+use redis::{
+    ErrorKind, ProtocolVersion, RedisResult, ServerErrorKind, Value, aio::ConnectionLike as _, cmd,
+};
 
 use crate::{
     core_support::{HOUR, Host, MINUTE, SECOND},
@@ -124,6 +126,10 @@ async fn a_server_that_repeats_the_token_is_not_quoted() {
             let failed =
                 |event: &RedisEvent| matches!(event, RedisEvent::ReauthenticationFailed { .. });
             assert_eq!(events.iter().any(|(_, event)| failed(event)), known > 0);
+            if let (0, Err(error)) = (known, &other) {
+                let kind = ErrorKind::Server(ServerErrorKind::ResponseError);
+                assert_eq!(error.kind(), kind, "{error}");
+            }
             let said = format!("{one:?} {other:?} {events:?}");
             assert!(said.contains("args beginning with") || protocol == ProtocolVersion::RESP2);
             assert!(!said.contains("eyJ"), "{said}");

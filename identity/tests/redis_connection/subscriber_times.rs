@@ -1,6 +1,12 @@
 //! When a subscriber does what: deadlines, the order of its commands, and the limits of its gaps.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use credsim_identity::{
     platform::Clock as _,
@@ -138,6 +144,7 @@ async fn a_server_that_does_not_answer_is_left_after_the_limit() {
     let error = test.redis.subscribe(["a"]).await.unwrap_err();
     assert_eq!(test.world.host.elapsed(), began + 10 * SECOND);
     assert!(error.is_connection_dropped(), "{error}");
+    assert!(error.to_string().contains("did not answer"), "{error}");
     // What was asked for is subscribed to on the next connection.
     test.until(2 * MINUTE).await;
     assert_eq!(test.peer.arrived(2, "SUBSCRIBE").len(), 1);
@@ -392,4 +399,72 @@ async fn a_handshake_fails_with_its_own_kind_of_error() {
     assert!(error.is_connection_dropped(), "{error}");
     let error = connect().await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
+}
+
+/// A new connection subscribes to what its predecessor was subscribed to at last.
+#[tokio::test(start_paused = true)]
+async fn a_new_connection_subscribes_to_what_was_held_at_last() {
+    let test = Test::of(|connection, words| match (connection, words[0].as_str()) {
+        // The command is refused as a whole, and each name on its own accepted.
+        (2, "SUBSCRIBE") if words.len() > 2 => "-NOPERM no\r\n".to_owned(),
+        _ => resp2(words),
+    })
+    .await;
+    test.redis.subscribe(["a", "b", "c"]).await.unwrap();
+    test.redis.unsubscribe(["b"]).await.unwrap();
+    test.until(MINUTE).await;
+    test.peer.push(1, "");
+    test.until(2 * MINUTE).await;
+    let on_second = test.peer.arrived(2, "SUBSCRIBE");
+    assert_eq!(on_second[0], ["SUBSCRIBE", "a", "c"]);
+    test.peer.push(2, "");
+    test.until(3 * MINUTE).await;
+    assert_eq!(test.peer.arrived(3, "SUBSCRIBE"), [["SUBSCRIBE", "a", "c"]]);
+}
+
+/// A channel that was refused and accepted again is subscribed to like any other.
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_accepted_again_is_held() {
+    let is_allowed = Arc::new(AtomicBool::new(false));
+    let allowed = Arc::clone(&is_allowed);
+    let test = Test::of(move |connection, words| {
+        let is_refused = connection == 2 && !allowed.load(Ordering::SeqCst);
+        match is_refused && words.contains(&"b".to_owned()) {
+            true => "-NOPERM no\r\n".to_owned(),
+            false => resp2(words),
+        }
+    })
+    .await;
+    test.redis.subscribe(["a", "b"]).await.unwrap();
+    test.until(MINUTE).await;
+    test.peer.push(1, "");
+    test.until(MINUTE + 2 * SECOND).await;
+    is_allowed.store(true, Ordering::SeqCst);
+    test.until(2 * MINUTE).await;
+    test.peer.push(2, "");
+    test.until(3 * MINUTE).await;
+    assert_eq!(test.peer.arrived(3, "SUBSCRIBE"), [["SUBSCRIBE", "a", "b"]]);
+}
+
+/// Messages that arrive while a new connection subscribes come after the gap.
+#[tokio::test(start_paused = true)]
+async fn messages_during_a_reconnect_follow_the_gap() {
+    let test = Test::of(|connection, words| match (connection, words[0].as_str()) {
+        (2, "SUBSCRIBE") => {
+            let first = resp2(&words[..2]);
+            let rest = resp2(words)[first.len()..].to_owned();
+            [first, MESSAGE.to_owned(), rest].concat()
+        }
+        _ => resp2(words),
+    })
+    .await;
+    test.redis.subscribe(["a", "b"]).await.unwrap();
+    test.until(MINUTE).await;
+    test.gap_after_loss(1).await;
+    let platform = test.world.host.platform();
+    let event = platform.within(SECOND, test.redis.next()).await.flatten();
+    assert!(
+        matches!(event, Some(PubSubEvent::Message { .. })),
+        "{event:?}"
+    );
 }

@@ -351,6 +351,8 @@ mod tests {
         assert_eq!(session.admit(&[Verb::Other], || late), refused);
         let nearly = late + ABANDONED - Duration::from_nanos(1);
         assert_eq!(session.admit(&[Verb::Other], || nearly), refused);
+        // The minute goes on when the connection is replaced.
+        let mut session = session.after_loss();
         let passed = session.admit(&[Verb::Other], || late + ABANDONED);
         assert_eq!(passed, Admission::Pass(Ticket::default()));
     }

@@ -296,7 +296,6 @@ impl Subscriber {
         };
         match answer {
             Value::Okay => {
-                self.tokens.need_no_other();
                 self.reauthentication.accepted(auth.credentials, auth.term);
             }
             Value::ServerError(error) => {
@@ -344,7 +343,6 @@ impl Subscriber {
             }
         };
         self.link = new;
-        self.tokens.need_no_other();
         self.reauthentication
             .accepted(dialled.credentials, dialled.term);
         self.heard = self.platform.clock.now();
