@@ -290,7 +290,7 @@ async fn a_slice_is_measured_when_its_command_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_says_its_database_and_whether_it_is_up() {
+async fn a_connection_shows_its_database_and_whether_it_is_up() {
     let host = Host::new(0.0);
     let peer = Peer::new(&host, |_, words| match words[0].as_str() {
         "HELLO" => "%1\r\n$5\r\nproto\r\n:3\r\n".to_owned(),

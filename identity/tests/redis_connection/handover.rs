@@ -157,8 +157,8 @@ async fn each_message_of_a_hand_over_is_delivered_once() {
     }
 }
 
-/// A new connection that fails in a step is given up at once. Whether the old one goes on depends on
-/// its own state.
+/// A new connection that fails in a step is given up at once. Whether the old one goes on depends
+/// on its own state.
 #[tokio::test(start_paused = true)]
 async fn a_new_connection_that_fails_in_a_step_is_given_up_at_once() {
     let table: [(&str, Script, bool); 4] = [

@@ -147,7 +147,8 @@ async fn the_last_clone_closes_the_connection() {
     assert!(peer.is_closed(1));
 }
 
-/// RA-09: a command whose answer is not awaited may still be under way, so `PING` goes before `AUTH`.
+/// RA-09: a command whose answer is not awaited may still be under way, so `PING` goes before
+/// `AUTH`.
 #[tokio::test(start_paused = true)]
 async fn a_command_without_an_answer_leaves_doubt() {
     for is_awaited in [true, false] {

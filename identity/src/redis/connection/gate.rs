@@ -129,8 +129,8 @@ impl Gate {
         }
     }
 
-    /// Waits until the request may be sent. Cancel-safe. Its future is large: on the fast path, call
-    /// [`try_enter`](Self::try_enter) first.
+    /// Waits until the request may be sent. Cancel-safe. Its future is large: on the fast path,
+    /// call [`try_enter`](Self::try_enter) first.
     pub async fn enter(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
         loop {
             // Made before the check, so that no release in between is missed.

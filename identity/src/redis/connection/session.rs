@@ -44,7 +44,8 @@ pub(super) struct Session {
     pub transaction: Transaction,
     watching: bool,
     watch_lost: bool,
-    /// When a caller first got the error of the transaction that was given up, on the monotonic clock.
+    /// When a caller first got the error of the transaction that was given up, on the monotonic
+    /// clock.
     first_refusal: Option<Duration>,
 }
 

@@ -60,8 +60,8 @@ impl Tokens {
         }
     }
 
-    /// Gives up a request for another token: a new connection runs on an accepted one, and a request
-    /// that was not begun would ask the source for nothing.
+    /// Gives up a request for another token: a new connection runs on an accepted one, and a
+    /// request that was not begun would ask the source for nothing.
     pub fn need_no_other(&mut self) {
         self.renewal = None;
     }

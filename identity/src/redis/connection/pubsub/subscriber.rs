@@ -421,7 +421,8 @@ impl Subscriber {
         Ok(resubscribed)
     }
 
-    /// Reports the names that the server has refused to the new connection, unless that was reported.
+    /// Reports the names that the server has refused to the new connection, unless that was
+    /// reported.
     fn note_refused(&mut self, resubscribed: &Resubscribed, since: Timestamp) {
         let now = self.now();
         let refused = resubscribed.refused.clone();
