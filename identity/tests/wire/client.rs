@@ -11,7 +11,7 @@ use wiremock::{
 };
 
 use crate::{
-    host::{raw, assert_no_secret},
+    host::{assert_no_secret, raw},
     peer::SOON,
 };
 

@@ -19,7 +19,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use crate::{
     client::get,
     host::{
-        ACCESS_TOKEN, SECRET, TOKEN, failure, platform, quick, request, assert_no_secret, with_imds,
+        ACCESS_TOKEN, SECRET, TOKEN, assert_no_secret, failure, platform, quick, request, with_imds,
     },
     peer::{Peer, Requests, answer, closed, finish, reset},
 };
