@@ -34,6 +34,9 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
                     .iter()
                     .map(|found| line(&file.source.name, found));
                 console.data(&lines.collect::<String>());
+                if found.left_out() > 0 {
+                    console.data(&left_out(&file.source.name, found.left_out()));
+                }
             }
             Format::Pretty | Format::Github => {
                 console.say(&format!("{}\n\n", found.render(true)));
@@ -57,6 +60,26 @@ struct Line<'a> {
     r#type: &'static str,
     name: &'a str,
     diagnostic: &'a Diagnostic,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct LeftOut<'a> {
+    schema_version: u32,
+    r#type: &'static str,
+    name: &'a str,
+    count: usize,
+}
+
+/// How many diagnostics of a file have no line.
+fn left_out(name: &str, count: usize) -> String {
+    let line = LeftOut {
+        schema_version: SCHEMA_VERSION,
+        r#type: "diagnostics-left-out",
+        name,
+        count,
+    };
+    serde_json::to_string(&line).unwrap_or_default() + "\n"
 }
 
 fn line(name: &str, diagnostic: &Diagnostic) -> String {

@@ -8,6 +8,7 @@
 
 mod asked;
 mod exits;
+mod files;
 mod formats;
 mod reading;
 mod support;
