@@ -5,6 +5,7 @@ use super::{
     file::{LARGEST_FILE, Unreadable},
     lines, shape,
 };
+use crate::limits::Limits;
 use crate::scenario::{
     Invalid,
     diagnostics::{Problem, Problems},
@@ -43,6 +44,23 @@ pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
         scenario,
         expectation_lines: lines::of_expectations(&document),
     })
+}
+
+impl Loaded {
+    /// Finds out whether it can fit into `limits`, as far as callers, seeds and bodies show.
+    ///
+    /// # Errors
+    /// What can't fit, at the keys that say it.
+    pub fn fits(&self, limits: &Limits) -> Result<(), Invalid> {
+        let invalid = |problems| Invalid::new(&self.path, &self.text, problems);
+        let document = Document::parse(&self.text);
+        let document = document.map_err(|problem| invalid(Problems::one(problem)))?;
+        let problems = validate::size::check(&self.scenario, &document, limits);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(invalid(problems))
+    }
 }
 
 /// What is wrong with a file that is not even text.

@@ -10,5 +10,6 @@ mod asked;
 mod exits;
 mod files;
 mod formats;
+mod limits;
 mod reading;
 mod support;

@@ -5,6 +5,7 @@ mod citations;
 mod known_failures;
 mod names;
 mod rest;
+pub(crate) mod size;
 mod subject;
 mod world;
 
