@@ -149,11 +149,7 @@ fn world(
         Some(machine) => options.engine.play_within(world, Arc::new(machine)),
         None => options.engine.play(world),
     });
-    // The thread of a world that was given up may still play: it must not fill the memory. One that
-    // has reached a limit gets none, and may have stopped where it holds a lock.
-    if options.budget.reached().is_none() {
-        backend.close();
-    }
+    close(&backend, &options.budget);
     played?;
     let trace = recorder.finish();
     let end = end.get().cloned().unwrap_or_default();
@@ -172,6 +168,14 @@ fn world(
         last_repair,
         healthy_at_end: end.healthy,
     })
+}
+
+/// Keeps a world that was given up, whose thread may still play, from filling the memory. One that has
+/// reached a limit gets no memory, and may have stopped where it holds a lock.
+fn close(backend: &Backend, budget: &Budget) {
+    if budget.reached().is_none() {
+        backend.close();
+    }
 }
 
 /// What shows the host's clock as the machine's, if the subject reads the machine's clock.

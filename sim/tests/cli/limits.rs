@@ -33,10 +33,10 @@ fn callers_that_cannot_fit_are_refused() {
         ]);
         assert!(!ran.err.contains("do not fit"), "{}", ran.err);
     }
-    let years = good().replace("lasts = \"1m\"", "lasts = \"3650d\"");
+    let years = good().replace("lasts = \"1m\"", "lasts = \"500d\"");
     let path = file(&folder("years"), "years.toml", &years);
     let ran = credsim(&["check", &path]);
-    let says = "1 caller x 10512000 repetitions make at least 21024000 events";
+    let says = "1 caller x 1440000 repetitions make at least 2880000 events";
     assert!(ran.code == 2 && ran.err.contains(says), "{}", ran.err);
 }
 
