@@ -110,7 +110,6 @@ story = "Each client has a credential of its own."
 [world]
 start = "2026-01-01T00:00:00Z"
 lasts = "{lasts}"
-signing-key = "fast"
 [world.imds]
 token-life = "1h"
 system-identity = {{ object-id = "5e29463d-0000-0000-0000-000000000001" }}

@@ -6,9 +6,11 @@
 
 mod bypass;
 mod certificates;
+mod chunked;
 mod client;
 pub mod command_links;
 mod environment;
+mod forward;
 mod handshake;
 mod head;
 mod machine;
@@ -106,6 +108,7 @@ impl Door {
             host: plan.host.clone(),
             serves,
             certificates,
+            beside: bypass.ports(),
             recorder: plan.recorder.clone(),
             trust_help: trust_help(&folder.certificate),
             open: AtomicUsize::new(0),

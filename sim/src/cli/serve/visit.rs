@@ -138,7 +138,11 @@ pub fn somebody_came(run: &Run) -> bool {
         event.kind.endpoint().is_some()
             || matches!(
                 event.kind,
-                Kind::HostRefused { .. } | Kind::NoRoute { .. } | Kind::HandshakeFailed { .. }
+                Kind::HostRefused { .. }
+                    | Kind::NoRoute { .. }
+                    | Kind::Unreached { .. }
+                    | Kind::RequestRefused { .. }
+                    | Kind::HandshakeFailed { .. }
             )
     })
 }

@@ -8,6 +8,7 @@ use super::{
 pub const ALL: &[Case] = &[
     ("faults/a-black-hole", black_hole),
     ("faults/a-black-hole-that-outlasts-the-client", given_up),
+    ("faults/a-black-hole-that-outlasts-the-run", never_there),
     ("faults/a-crash-and-a-restart", crash),
     ("faults/a-reset", || reset("before")),
     ("faults/a-reset-after-the-work-is-done", || reset("after")),
@@ -87,6 +88,17 @@ fn given_up() {
         "{said:?}"
     );
     assert!(!ended.err.contains(" request 2"), "{}", ended.err);
+}
+
+/// A client that tries in vain was there, and its attempts are in the journal.
+fn never_there() {
+    let dark = "[world.imds]\nreach = \"black-holed\"\n";
+    let ended = World::with(dark, ALWAYS).client(&["patience", "300", "get", IMDS]);
+    assert!(ended.out.starts_with("error: "), "{}", ended.out);
+    ended.prints(&["proxy    a client waits for 169.254.169.254: packets to it vanish"]);
+    for wrong in ["no request reached the world", "never reached the world"] {
+        assert!(!ended.err.contains(wrong), "{}", ended.err);
+    }
 }
 
 fn crash() {
