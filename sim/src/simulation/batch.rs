@@ -13,6 +13,8 @@ use super::{
     parallel, quoted,
 };
 use crate::{
+    limits::Limits,
+    scenario::Span,
     story::{Loaded, library},
     trace::Trace,
 };
@@ -90,6 +92,7 @@ impl Batch {
     /// Reads, plays and judges one file.
     pub fn play(&self, file: &Selected) -> Outcome {
         let stopwatch = Stopwatch::start();
+<<<<<<< HEAD
         let mut outcome = match file.source.parse() {
             Err(invalid) => Outcome {
                 ending: Ending::Invalid(Box::new(invalid)),
@@ -98,6 +101,30 @@ impl Batch {
             Ok(loaded) => match self.each_seed.clone() {
                 Some(seeds) if loaded.scenario.seeds.is_none() => {
                     self.play_each(seeds, file, &loaded)
+=======
+        let mut outcome = Outcome {
+            name: file.source.name.clone(),
+            path: file.source.path.clone(),
+            title: String::new(),
+            expectation_lines: Vec::new(),
+            engine: self.settings.engine.name(),
+            seed: self.settings.seed,
+            took: Duration::ZERO,
+            reproduce: self.reproduce(&file.selector),
+            ending: Ending::HarnessFailed { why: String::new() },
+            traces: Vec::new(),
+        };
+        outcome.ending = match file.source.parse() {
+            Err(invalid) => Ending::Invalid(Box::new(invalid)),
+            Ok(loaded) => {
+                outcome.title = loaded.scenario.title.clone();
+                outcome.expectation_lines = loaded.expectation_lines.clone();
+                let skipped = self.settings.skip_reason(&loaded.scenario);
+                match (skipped, loaded.fits(&self.settings.limits)) {
+                    (Some(reason), _) => Ending::Skipped { reason },
+                    (None, Err(invalid)) => Ending::Invalid(Box::new(invalid)),
+                    (None, Ok(())) => guarded(|| self.judge(file, &loaded, &mut outcome.traces)),
+>>>>>>> main
                 }
                 Some(_) | None => self.play_loaded(&self.settings, file, &loaded),
             },
@@ -218,19 +245,44 @@ impl Batch {
             value.map_or_else(String::new, |value| format!(" --{name} {}", quoted(value)))
         };
         format!(
+<<<<<<< HEAD
             "{} run {} --engine {}{}{}{}{}",
+=======
+            "{} run {} --engine {}{}{} --seed {}{}{}",
+>>>>>>> main
             quoted(program),
             quoted(selector),
             self.settings.engine,
             option("subject", subject),
             option("driver", driver),
+<<<<<<< HEAD
             seed.map_or_else(String::new, |seed| format!(" --seed {seed}")),
+=======
+            self.settings.seed,
+            self.limits(),
+>>>>>>> main
             if self.second_pass.is_some() {
                 " --twice"
             } else {
                 ""
             },
         )
+    }
+}
+
+impl Batch {
+    /// The options that set limits, where they are not the defaults.
+    fn limits(&self) -> String {
+        let (set, default) = (self.settings.limits, Limits::default());
+        let real_time = |limits: Limits| Span(limits.real_time).to_string();
+        let options = [
+            ("events", set.events.to_string(), default.events.to_string()),
+            ("memory", set.memory.to_string(), default.memory.to_string()),
+            ("real-time", real_time(set), real_time(default)),
+        ];
+        let set = options.iter().filter(|(_, set, default)| set != default);
+        set.map(|(name, set, _)| format!(" --limit-{name} {}", quoted(set)))
+            .collect()
     }
 }
 
@@ -276,10 +328,18 @@ mod tests {
             "credsim-peers run 'a b.toml' --engine lapse --subject 'azure_identity 1.0.0' --seed 1"
         );
         batch.second_pass = Some(SecondPass::InThisProcess);
+        batch.settings.limits.events = 7;
+        batch.settings.limits.real_time = Duration::from_secs(90);
         batch.command.subject = None;
         assert_eq!(
+<<<<<<< HEAD
             batch.reproduce("chain/x", None),
             "credsim-peers run chain/x --engine lapse --twice"
+=======
+            batch.reproduce("chain/x"),
+            "credsim-peers run chain/x --engine lapse --seed 1 --limit-events 7 --limit-real-time '1m 30s' \
+             --twice"
+>>>>>>> main
         );
     }
 }

@@ -10,6 +10,7 @@ use std::{
 use super::{Seeds, Settings};
 use crate::{
     judge::Run,
+    scenario::Span,
     story::Loaded,
     trace::{Event, SCHEMA_VERSION},
 };
@@ -146,9 +147,28 @@ fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io:
     Command::new(env::current_exe()?)
         .args(["run", "--format", "json", "--trace", "--jobs", "1"])
         .args(subject.into_iter().flatten())
+<<<<<<< HEAD
         .args(["--engine", settings.engine.name()])
         .args(seed.into_iter().flatten())
         .args(["--", selector])
+=======
+        .args([
+            "--engine",
+            settings.engine.name(),
+            "--seed",
+            &settings.seed.to_string(),
+            "--limit-events",
+            &settings.limits.events.to_string(),
+            "--limit-memory",
+            &settings.limits.memory.to_string(),
+            "--limit-real-time",
+            &Span(settings.limits.real_time).to_string(),
+            "--stall-limit",
+            &Span(settings.stall_limit).to_string(),
+            "--",
+            selector,
+        ])
+>>>>>>> main
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
