@@ -92,7 +92,6 @@ impl Batch {
     /// Reads, plays and judges one file.
     pub fn play(&self, file: &Selected) -> Outcome {
         let stopwatch = Stopwatch::start();
-<<<<<<< HEAD
         let mut outcome = match file.source.parse() {
             Err(invalid) => Outcome {
                 ending: Ending::Invalid(Box::new(invalid)),
@@ -101,30 +100,6 @@ impl Batch {
             Ok(loaded) => match self.each_seed.clone() {
                 Some(seeds) if loaded.scenario.seeds.is_none() => {
                     self.play_each(seeds, file, &loaded)
-=======
-        let mut outcome = Outcome {
-            name: file.source.name.clone(),
-            path: file.source.path.clone(),
-            title: String::new(),
-            expectation_lines: Vec::new(),
-            engine: self.settings.engine.name(),
-            seed: self.settings.seed,
-            took: Duration::ZERO,
-            reproduce: self.reproduce(&file.selector),
-            ending: Ending::HarnessFailed { why: String::new() },
-            traces: Vec::new(),
-        };
-        outcome.ending = match file.source.parse() {
-            Err(invalid) => Ending::Invalid(Box::new(invalid)),
-            Ok(loaded) => {
-                outcome.title = loaded.scenario.title.clone();
-                outcome.expectation_lines = loaded.expectation_lines.clone();
-                let skipped = self.settings.skip_reason(&loaded.scenario);
-                match (skipped, loaded.fits(&self.settings.limits)) {
-                    (Some(reason), _) => Ending::Skipped { reason },
-                    (None, Err(invalid)) => Ending::Invalid(Box::new(invalid)),
-                    (None, Ok(())) => guarded(|| self.judge(file, &loaded, &mut outcome.traces)),
->>>>>>> main
                 }
                 Some(_) | None => self.play_loaded(&self.settings, file, &loaded),
             },
@@ -167,9 +142,11 @@ impl Batch {
             expectation_lines: loaded.expectation_lines.clone(),
             ..self.outcome(file, Some(loaded), settings)
         };
-        outcome.ending = match settings.skip_reason(&loaded.scenario) {
-            Some(reason) => Ending::Skipped { reason },
-            None => guarded(|| self.judge(settings, file, loaded, &mut outcome.traces)),
+        let skipped = settings.skip_reason(&loaded.scenario);
+        outcome.ending = match (skipped, loaded.fits(&settings.limits)) {
+            (Some(reason), _) => Ending::Skipped { reason },
+            (None, Err(invalid)) => Ending::Invalid(Box::new(invalid)),
+            (None, Ok(())) => guarded(|| self.judge(settings, file, loaded, &mut outcome.traces)),
         };
         outcome
     }
@@ -245,22 +222,14 @@ impl Batch {
             value.map_or_else(String::new, |value| format!(" --{name} {}", quoted(value)))
         };
         format!(
-<<<<<<< HEAD
-            "{} run {} --engine {}{}{}{}{}",
-=======
-            "{} run {} --engine {}{}{} --seed {}{}{}",
->>>>>>> main
+            "{} run {} --engine {}{}{}{}{}{}",
             quoted(program),
             quoted(selector),
             self.settings.engine,
             option("subject", subject),
             option("driver", driver),
-<<<<<<< HEAD
             seed.map_or_else(String::new, |seed| format!(" --seed {seed}")),
-=======
-            self.settings.seed,
             self.limits(),
->>>>>>> main
             if self.second_pass.is_some() {
                 " --twice"
             } else {
@@ -332,14 +301,9 @@ mod tests {
         batch.settings.limits.real_time = Duration::from_secs(90);
         batch.command.subject = None;
         assert_eq!(
-<<<<<<< HEAD
             batch.reproduce("chain/x", None),
-            "credsim-peers run chain/x --engine lapse --twice"
-=======
-            batch.reproduce("chain/x"),
-            "credsim-peers run chain/x --engine lapse --seed 1 --limit-events 7 --limit-real-time '1m 30s' \
+            "credsim-peers run chain/x --engine lapse --limit-events 7 --limit-real-time '1m 30s' \
              --twice"
->>>>>>> main
         );
     }
 }

@@ -147,16 +147,10 @@ fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io:
     Command::new(env::current_exe()?)
         .args(["run", "--format", "json", "--trace", "--jobs", "1"])
         .args(subject.into_iter().flatten())
-<<<<<<< HEAD
-        .args(["--engine", settings.engine.name()])
         .args(seed.into_iter().flatten())
-        .args(["--", selector])
-=======
         .args([
             "--engine",
             settings.engine.name(),
-            "--seed",
-            &settings.seed.to_string(),
             "--limit-events",
             &settings.limits.events.to_string(),
             "--limit-memory",
@@ -168,7 +162,6 @@ fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io:
             "--",
             selector,
         ])
->>>>>>> main
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -137,19 +137,13 @@ impl Settings {
     /// A failure of the harness in one of the runs, never one of the subject; a
     /// [limit](Self::limits) that the runs have reached together.
     pub fn play(&self, scenario: &Scenario) -> Result<Played, EngineError> {
-<<<<<<< HEAD
-        let seeds = self.seeds.of(scenario);
-        let runs = seeds.map(|seed| self.run(scenario, seed));
-        let runs: Vec<Run> = runs.collect::<Result<_, _>>()?;
-=======
         let mut taken = Taken::default();
         let mut runs = Vec::new();
-        for seed in self.seeds(scenario) {
+        for seed in self.seeds.of(scenario) {
             let budget = Budget::new(self.limits, seed, taken);
             runs.push(self.run_within(scenario, seed, &budget)?);
             taken = budget.taken();
         }
->>>>>>> main
         Ok(Played::judge(scenario, runs))
     }
 
