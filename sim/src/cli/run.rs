@@ -7,6 +7,7 @@ use super::{
     conclude::{self, Conclusion},
     exit,
     files::{self, ReportFile},
+    limits::LimitArgs,
     program,
     selection::select,
     subjects::SubjectArgs,
@@ -43,6 +44,9 @@ pub struct Args {
     /// exits with 3: its client computes or spins without end
     #[arg(long, value_name = "TIME", default_value_t = Span(STALL_LIMIT))]
     pub stall_limit: Span,
+    /// What a scenario may take.
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// How the results are written
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -97,6 +101,7 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
             seed: args.seed,
             subject,
             stall_limit: args.stall_limit.0,
+            limits: args.limits.limits(),
         },
         second_pass: args.twice.then_some(SecondPass::InAnotherProcess),
         keep_traces: args.trace || for_reports,

@@ -13,6 +13,7 @@ mod watchdog;
 
 use std::{any::Any, fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
+use crate::limits::Budget;
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 pub use watchdog::STALL_LIMIT;
@@ -143,6 +144,8 @@ pub struct World {
     /// A world whose clock has not moved for so long in real time is given up: a failure of the
     /// harness. Where time is real, the horizon counts as well.
     pub stall_limit: Duration,
+    /// What it may take.
+    pub budget: Budget,
     /// The hosts that serve, in the order in which they start.
     pub servers: Vec<(String, HostMain)>,
     /// The name of the driving host and its code.
@@ -177,7 +180,8 @@ impl Engine {
     ///
     /// # Errors
     /// A failure of the harness: the world passed its horizon, stood still for longer than its
-    /// [stall limit](World::stall_limit), or a host panicked. On [`Lapse`](Self::Lapse) also: work
+    /// [stall limit](World::stall_limit), reached a limit of its [budget](World::budget), or a host
+    /// panicked. On [`Lapse`](Self::Lapse) also: work
     /// was given to another thread, for which virtual time does not wait.
     pub fn play(self, world: World) -> Result<(), EngineError> {
         match self {

@@ -15,7 +15,7 @@ use super::{
     BoxFuture, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work, World,
     socket::{Socket, SocketStream},
     task,
-    watchdog::{Progress, on_its_thread},
+    watchdog::on_its_thread,
 };
 
 const TICK: Duration = Duration::from_millis(1);
@@ -26,17 +26,19 @@ const TICK: Duration = Duration::from_millis(1);
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World) -> Result<(), EngineError> {
     let (seed, stall_limit) = (world.seed, world.stall_limit);
-    on_its_thread("turmoil", seed, stall_limit, move |progress| {
-        on_this_thread(world, progress)
+    let budget = world.budget.clone();
+    on_its_thread("turmoil", seed, stall_limit, &budget, move || {
+        on_this_thread(world)
     })
 }
 
-fn on_this_thread(world: World, progress: &Progress) -> Result<(), EngineError> {
+fn on_this_thread(world: World) -> Result<(), EngineError> {
     let World {
         seed,
         horizon,
         servers,
         driver: (driver_name, drive),
+        budget,
         ..
     } = world;
     let mut sim = ::turmoil::Builder::new()
@@ -69,7 +71,11 @@ fn on_this_thread(world: World, progress: &Progress) -> Result<(), EngineError> 
     });
     loop {
         let stepped = sim.step();
-        progress.reached(u64::try_from(sim.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        budget.moved(u64::try_from(sim.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        if budget.is_over() {
+            // The watchdog knows which limit it is.
+            return Ok(());
+        }
         match stepped {
             Ok(true) => return Ok(()),
             Ok(false) => {}

@@ -33,6 +33,10 @@ fn line(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
@@ -69,6 +73,8 @@ struct Scenario<'a> {
     difference: Option<&'a Difference>,
     #[serde(skip_serializing_if = "<[Diagnostic]>::is_empty")]
     diagnostics: &'a [Diagnostic],
+    #[serde(skip_serializing_if = "is_zero")]
+    diagnostics_left_out: usize,
     reproduce: &'a str,
 }
 
@@ -90,6 +96,7 @@ impl<'a> Scenario<'a> {
             expectation_lines: &outcome.expectation_lines,
             difference: None,
             diagnostics: &[],
+            diagnostics_left_out: 0,
             reproduce: &outcome.reproduce,
         };
         match &outcome.ending {
@@ -102,7 +109,10 @@ impl<'a> Scenario<'a> {
             Ending::Skipped { reason } | Ending::HarnessFailed { why: reason } => {
                 scenario.reason = Some(Cow::Borrowed(reason));
             }
-            Ending::Invalid(invalid) => scenario.diagnostics = invalid.diagnostics(),
+            Ending::Invalid(invalid) => {
+                scenario.diagnostics = invalid.diagnostics();
+                scenario.diagnostics_left_out = invalid.left_out();
+            }
         }
         scenario
     }

@@ -84,7 +84,7 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
             body(outcome, judged),
         ),
         Ending::Invalid(invalid) => {
-            let count = counted(invalid.diagnostics().len(), "mistake");
+            let count = counted(invalid.count(), "mistake");
             (
                 NonSuccessKind::Error,
                 format!("the file is invalid: {count}"),

@@ -53,7 +53,7 @@ pub fn outcome(outcome: &Outcome, width: usize) -> String {
         },
         Ending::Skipped { reason } => left_out(name, reason, width),
         Ending::Invalid(invalid) => {
-            let what = counted(invalid.diagnostics().len(), "mistake");
+            let what = counted(invalid.count(), "mistake");
             format!(
                 "{BAD}FAIL{BAD:#}  {LOUD}{name}{LOUD:#}  is not a valid scenario: {what}\n\n{}\n\n",
                 invalid.render(true)

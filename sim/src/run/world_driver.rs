@@ -25,6 +25,7 @@ use crate::{
     draws::Draws,
     engine::{Control, Host},
     host::{HostClock, HostState},
+    limits::Budget,
     live::{self, Door},
     service::Reach,
     story::Scenario,
@@ -51,6 +52,8 @@ pub(super) struct WorldDriver {
     pub end: Arc<OnceLock<WorldEnd>>,
     /// Set to the host on which the subject runs, as soon as there is one.
     pub app: HostOfSubject,
+    /// What the run may take.
+    pub budget: Budget,
 }
 
 /// The state of the world at its end.
@@ -152,6 +155,7 @@ impl WorldDriver {
             state,
             self.watch.clone(),
             self.subject.clone(),
+            self.budget.clone(),
         ));
         // Faults that end by themselves do so on time, whatever the schedule is waiting for.
         let faults = self.backend.clone().end_faults(host.runtime.clone());

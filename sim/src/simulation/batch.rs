@@ -11,6 +11,8 @@ use super::{
     Ending, Judged, Outcome, SecondPass, Settings, Stopwatch, determinism, parallel, quoted,
 };
 use crate::{
+    limits::Limits,
+    scenario::Span,
     story::{Loaded, library},
     trace::Trace,
 };
@@ -102,9 +104,11 @@ impl Batch {
             Ok(loaded) => {
                 outcome.title = loaded.scenario.title.clone();
                 outcome.expectation_lines = loaded.expectation_lines.clone();
-                match self.settings.skip_reason(&loaded.scenario) {
-                    Some(reason) => Ending::Skipped { reason },
-                    None => guarded(|| self.judge(file, &loaded, &mut outcome.traces)),
+                let skipped = self.settings.skip_reason(&loaded.scenario);
+                match (skipped, loaded.fits(&self.settings.limits)) {
+                    (Some(reason), _) => Ending::Skipped { reason },
+                    (None, Err(invalid)) => Ending::Invalid(Box::new(invalid)),
+                    (None, Ok(())) => guarded(|| self.judge(file, &loaded, &mut outcome.traces)),
                 }
             }
         };
@@ -156,19 +160,36 @@ impl Batch {
             value.map_or_else(String::new, |value| format!(" --{name} {}", quoted(value)))
         };
         format!(
-            "{} run {} --engine {}{}{} --seed {}{}",
+            "{} run {} --engine {}{}{} --seed {}{}{}",
             quoted(program),
             quoted(selector),
             self.settings.engine,
             option("subject", subject),
             option("driver", driver),
             self.settings.seed,
+            self.limits(),
             if self.second_pass.is_some() {
                 " --twice"
             } else {
                 ""
             },
         )
+    }
+}
+
+impl Batch {
+    /// The options that set limits, where they are not the defaults.
+    fn limits(&self) -> String {
+        let (set, default) = (self.settings.limits, Limits::default());
+        let real_time = |limits: Limits| Span(limits.real_time).to_string();
+        let options = [
+            ("events", set.events.to_string(), default.events.to_string()),
+            ("memory", set.memory.to_string(), default.memory.to_string()),
+            ("real-time", real_time(set), real_time(default)),
+        ];
+        let set = options.iter().filter(|(_, set, default)| set != default);
+        set.map(|(name, set, _)| format!(" --limit-{name} {}", quoted(set)))
+            .collect()
     }
 }
 
@@ -213,10 +234,13 @@ mod tests {
             "credsim-peers run 'a b.toml' --engine lapse --subject 'azure_identity 1.0.0' --seed 1"
         );
         batch.second_pass = Some(SecondPass::InThisProcess);
+        batch.settings.limits.events = 7;
+        batch.settings.limits.real_time = Duration::from_secs(90);
         batch.command.subject = None;
         assert_eq!(
             batch.reproduce("chain/x"),
-            "credsim-peers run chain/x --engine lapse --seed 1 --twice"
+            "credsim-peers run chain/x --engine lapse --seed 1 --limit-events 7 --limit-real-time '1m 30s' \
+             --twice"
         );
     }
 }

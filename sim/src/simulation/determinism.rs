@@ -10,6 +10,7 @@ use std::{
 use super::Settings;
 use crate::{
     judge::Run,
+    scenario::Span,
     story::Loaded,
     trace::{Event, SCHEMA_VERSION},
 };
@@ -147,6 +148,14 @@ fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io:
             settings.engine.name(),
             "--seed",
             &settings.seed.to_string(),
+            "--limit-events",
+            &settings.limits.events.to_string(),
+            "--limit-memory",
+            &settings.limits.memory.to_string(),
+            "--limit-real-time",
+            &Span(settings.limits.real_time).to_string(),
+            "--stall-limit",
+            &Span(settings.stall_limit).to_string(),
             "--",
             selector,
         ])

@@ -37,6 +37,7 @@ pub(crate) use stopwatch::Stopwatch;
 use crate::{
     engine::{Engine, EngineError, STALL_LIMIT},
     judge::Run,
+    limits::{Budget, Limits, Taken},
     run::{self, DEFAULT_SEED, Options},
     scenario::Invalid,
     story::{
@@ -61,6 +62,8 @@ pub struct Settings {
     /// A world whose clock has not moved for so long in real time is given up: a failure of the
     /// harness. Default: [`STALL_LIMIT`].
     pub stall_limit: Duration,
+    /// How much a scenario may take, with all its seeds. Default: [`Limits::default`].
+    pub limits: Limits,
 }
 
 impl Default for Settings {
@@ -70,6 +73,7 @@ impl Default for Settings {
             seed: DEFAULT_SEED,
             subject: Arc::new(Identity),
             stall_limit: STALL_LIMIT,
+            limits: Limits::default(),
         }
     }
 }
@@ -100,23 +104,41 @@ impl Settings {
     /// Plays `scenario` with each of its seeds and judges the runs together.
     ///
     /// # Errors
-    /// A failure of the harness in one of the runs, never one of the subject.
+    /// A failure of the harness in one of the runs, never one of the subject; a
+    /// [limit](Self::limits) that the runs have reached together.
     pub fn play(&self, scenario: &Scenario) -> Result<Played, EngineError> {
-        let runs = self.seeds(scenario).map(|seed| self.run(scenario, seed));
-        let runs: Vec<Run> = runs.collect::<Result<_, _>>()?;
+        let mut taken = Taken::default();
+        let mut runs = Vec::new();
+        for seed in self.seeds(scenario) {
+            let budget = Budget::new(self.limits, seed, taken);
+            runs.push(self.run_within(scenario, seed, &budget)?);
+            taken = budget.taken();
+        }
         Ok(Played::judge(scenario, runs))
     }
 
     /// Plays `scenario` once, with this seed, without judging the run.
     ///
     /// # Errors
-    /// A failure of the harness, never one of the subject.
+    /// A failure of the harness, never one of the subject; a [limit](Self::limits) that it has
+    /// reached.
     pub fn run(&self, scenario: &Scenario, seed: u64) -> Result<Run, EngineError> {
+        let budget = Budget::new(self.limits, seed, Taken::default());
+        self.run_within(scenario, seed, &budget)
+    }
+
+    fn run_within(
+        &self,
+        scenario: &Scenario,
+        seed: u64,
+        budget: &Budget,
+    ) -> Result<Run, EngineError> {
         let options = Options {
             engine: self.engine,
             seed,
             subject: self.subject.clone(),
             stall_limit: self.stall_limit,
+            budget: budget.clone(),
         };
         run::play(scenario, &options)
     }
@@ -200,6 +222,13 @@ impl Simulation {
     #[must_use]
     pub fn stall_limit(mut self, limit: Duration) -> Self {
         self.settings.stall_limit = limit;
+        self
+    }
+
+    /// Ends it when it has taken so much, instead of [`Limits::default`].
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
         self
     }
 

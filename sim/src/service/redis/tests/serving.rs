@@ -35,6 +35,7 @@ where
         seed: 1,
         horizon: Duration::from_secs(86_400),
         stall_limit: crate::engine::STALL_LIMIT,
+        budget: crate::limits::Budget::default(),
         servers,
         driver: (
             "host".to_owned(),
