@@ -237,6 +237,7 @@ impl Proxy {
             self.record(Kind::Unreached {
                 host: host.to_owned(),
                 why: "packets to it vanish".to_owned(),
+                shown: false,
             });
         }
     }

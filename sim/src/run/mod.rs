@@ -21,7 +21,7 @@ use crate::{
     backend::Backend,
     draws::Draws,
     engine::{self, Engine, EngineError, Runtime, STALL_LIMIT},
-    judge::{Run, Visibility},
+    judge::{Run, Unshown, Visibility},
     limits::Budget,
     story::Scenario,
     subject::Subject,
@@ -102,6 +102,7 @@ fn world(
     recorder: Recorder,
     horizon: Duration,
 ) -> Result<Run, EngineError> {
+    let is_served = clients.is_some();
     let visibility = match &clients {
         Some(_) => Visibility::endpoints_only(),
         None => options.subject.visibility(),
@@ -158,6 +159,7 @@ fn world(
     }
     let last_repair = end.last_repair.max(last_fault_end(&trace));
     Ok(Run {
+        unshown: is_served.then(|| Unshown::of(&trace)).flatten(),
         engine: options.engine,
         seed: options.seed,
         subject: end.subject,

@@ -2,6 +2,7 @@
 //! plays the schedule.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::{
     backend::Backend,
+    command::Program,
     draws::Draws,
     engine::{Control, Host},
     host::{HostClock, HostState},
@@ -107,6 +109,7 @@ impl WorldDriver {
             backend: &self.backend,
             recorder: &self.recorder,
             world: &self.scenario.world,
+            commands: commands(&self.scenario),
             zone: self.zone(),
             port: self.clients.as_ref().and_then(|clients| clients.port),
             variables: &variables,
@@ -192,6 +195,20 @@ impl WorldDriver {
             harness_failure: self.subject.harness_failure(),
         }
     }
+}
+
+/// The commands that a scenario has at its start or brings later.
+fn commands(scenario: &Scenario) -> BTreeSet<Program> {
+    let has = scenario.world.commands();
+    let has = has.filter(|command| command.common().installed);
+    let mut all: BTreeSet<Program> = has.map(|command| command.program()).collect();
+    let brings = |name| {
+        let mut brought = scenario.at.iter().map(|at| at.action.consequences().brings);
+        brought.any(|brings| brings == Some(name))
+    };
+    let later = Program::ALL.iter().copied();
+    all.extend(later.filter(|program| brings(program.name())));
+    all
 }
 
 /// How often a subject in a process of its own is asked whether that has failed.

@@ -297,6 +297,9 @@ pub enum Kind {
         host: String,
         /// Why it gets no answer.
         why: String,
+        /// Whether it sees what it would see without a proxy. A proxy accepts every connection, so
+        /// that a limit on the time of a connect never ends the waiting.
+        shown: bool,
     },
     /// The proxy refused a request for its form, or for where it came from.
     RequestRefused {

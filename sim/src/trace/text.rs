@@ -312,7 +312,10 @@ fn say(kind: &Kind) -> String {
             format!("proxy    refuses {host}: the scenario has no such host{other}")
         }
         Kind::NoRoute { host } => format!("proxy    has no route to {host}"),
-        Kind::Unreached { host, why } => format!("proxy    a client waits for {host}: {why}"),
+        Kind::Unreached { host, why, shown } => {
+            let who = if *shown { "network" } else { "proxy" };
+            format!("{who:<8} a client waits for {host}: {why}")
+        }
         Kind::RequestRefused { why } => format!("proxy    refuses a request: {}", one_line(why)),
         Kind::HandshakeFailed { host, why } => format!("proxy    no TLS with {host}: {why}"),
         Kind::RealSecret { endpoint, what } => {

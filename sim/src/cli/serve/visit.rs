@@ -57,6 +57,13 @@ pub fn visit(
                 }
             }
         }
+        for real in &door.covered {
+            console.say(&format!(
+                "{0} of this machine is not in this world: in its place stands a link that is not found \
+                 (exit code 127)\n",
+                real.display()
+            ));
+        }
         for bypass in &door.bypasses {
             // The environment of a command has what it needs.
             if bypass.is_only_way || command.is_empty() {
