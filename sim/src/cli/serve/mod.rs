@@ -163,6 +163,13 @@ fn prepare(args: &Args, console: &mut Console) -> Result<(Served, Option<Request
         console.error(&message, Some(&help));
         return Err(exit::USAGE);
     }
+    if let Some(requests) = &args.requests
+        && let Some(report) = files::written_to(&args.report, requests)
+    {
+        let message = format!("the requests and a report would be written to `{report}`");
+        console.error(&message, Some("give each its own file"));
+        return Err(exit::USAGE);
+    }
     let served = served(args, console)?;
     if let Some(note) = stranger(args, &served.scenario) {
         console.say(&note);
