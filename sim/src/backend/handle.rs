@@ -214,6 +214,19 @@ impl Backend {
             .record(at, Kind::RealSecret { endpoint, what });
     }
 
+    /// Records that a request for a host that is not the service's was refused.
+    pub(crate) fn host_refused(&self, at: Duration, host: String) {
+        self.0
+            .journal
+            .record(at, Kind::HostRefused { host, other: None });
+    }
+
+    /// Records that a request was refused that reached no service.
+    pub(crate) fn request_refused(&self, at: Duration, why: &str) {
+        let why = why.to_owned();
+        self.0.journal.record(at, Kind::RequestRefused { why });
+    }
+
     /// A duration from `range`, drawn for `purpose`.
     pub(crate) fn draw(&self, purpose: &str, range: Range) -> Duration {
         let (least, most) = (range.at_least.0, range.at_most.0);
