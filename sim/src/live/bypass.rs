@@ -22,6 +22,9 @@ pub(super) struct Bypasses {
     pub listeners: Vec<(Place, TcpListener)>,
     /// The variables that lead to these addresses.
     pub variables: Vec<(&'static str, String)>,
+    /// The same of services that are reached through the proxy as well: a client has to be told of
+    /// them only if it ignores the proxy.
+    pub alternatives: Vec<(&'static str, String)>,
     /// What to say of each service.
     pub shown: Vec<Shown>,
 }
@@ -43,6 +46,7 @@ pub(super) async fn open(world: &World, backend: &Backend) -> Result<Bypasses, S
     let mut all = Bypasses {
         listeners: Vec::new(),
         variables: Vec::new(),
+        alternatives: Vec::new(),
         shown: Vec::new(),
     };
     for service in world.services() {
@@ -67,7 +71,7 @@ pub(super) async fn open(world: &World, backend: &Backend) -> Result<Bypasses, S
     // JavaScript do): without the variables of the others they would ask the IMDS of this machine.
     // Where all clients can use the proxy, no variable changes how they behave.
     if !all.shown.iter().any(|shown| shown.is_only_way) {
-        all.variables.clear();
+        all.alternatives = std::mem::take(&mut all.variables);
     }
     Ok(all)
 }

@@ -23,11 +23,14 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
 };
 
 use jiff::tz::TimeZone;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 pub use bypass::Shown as Bypass;
 pub use environment::Environment;
@@ -100,6 +103,7 @@ impl Door {
         let bypass = bypass::open(plan.world, plan.backend).await?;
         let environment = Environment::new(&environment::Ways {
             bypass: &bypass.variables,
+            alternatives: &bypass.alternatives,
             proxy: format!("http://{proxy}"),
             certificate: &folder.certificate,
             commands: &folder.commands,
@@ -119,6 +123,8 @@ impl Door {
             recorder: plan.recorder.clone(),
             trust_help: trust_help(&folder.certificate),
             open: AtomicUsize::new(0),
+            spoke: AtomicBool::new(false),
+            ending: Notify::new(),
         });
         let place = Arc::new(command_links::Place {
             backend: plan.backend.clone(),

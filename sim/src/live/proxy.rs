@@ -8,13 +8,14 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -62,6 +63,10 @@ pub(crate) struct Proxy {
     pub trust_help: String,
     /// How many connections are being served.
     pub open: AtomicUsize,
+    /// Whether a client has sent a request over TLS, which it does only if it trusts the authority.
+    pub spoke: AtomicBool,
+    /// Rings when the world ends.
+    pub ending: Notify,
 }
 
 impl Proxy {
@@ -115,6 +120,7 @@ impl Proxy {
         for _ in 0..AFTERMATH_LOOKS {
             // First of all: one that was never accepted is not counted yet.
             self.host.runtime.sleep(AFTERMATH / AFTERMATH_LOOKS).await;
+            self.ending.notify_waiters();
             if self.open.load(Ordering::Relaxed) == 0 {
                 break;
             }
@@ -194,11 +200,20 @@ impl Proxy {
                 let mut first = vec![0; 16 << 10];
                 match client.read(&mut first).await {
                     Ok(length @ 1..) => {
+                        self.spoke.store(true, Ordering::Relaxed);
                         server.write_all(&first[..length]).await?;
                         relay(client, server).await
                     }
                     Ok(_) | Err(_) => {
-                        untrusted(handshake::why_no_request(&self.trust_help));
+                        // A client that trusts the authority may open one connection more than it
+                        // needs. That it trusts it, another connection shows, now or soon.
+                        tokio::select! { biased;
+                            () = self.ending.notified() => {}
+                            () = self.host.runtime.sleep(FAREWELL) => {}
+                        }
+                        if !self.spoke.load(Ordering::Relaxed) {
+                            untrusted(handshake::why_no_request(&self.trust_help));
+                        }
                         Ok(())
                     }
                 }

@@ -230,6 +230,9 @@ fn open(
     let mut traces = Vec::new();
     let ending = match played {
         Ok(run) if visit::somebody_came(&run) => {
+            if let Some(caution) = visit::caution(&run, left) {
+                console.say(&format!("note: {caution}\n"));
+            }
             let keep = files::need_traces(&args.report);
             judged(scenario, run, keep.then_some(&mut traces))
         }
