@@ -96,14 +96,19 @@ impl Proxy {
                 self.host.runtime.sleep(FAREWELL).await;
                 continue;
             };
-            let (this, place) = (self.clone(), place.clone());
-            this.open.fetch_add(1, Ordering::Relaxed);
-            let serve = async move {
-                let _ = this.straight(client, &place).await;
-                this.open.fetch_sub(1, Ordering::Relaxed);
-            };
-            self.host.runtime.spawn(Box::pin(serve)).detach();
+            self.clone().admit(client, place.clone());
         }
+    }
+
+    /// Serves a client of one host alone, in the background.
+    pub fn admit(self: Arc<Self>, client: TcpStream, place: Place) {
+        let this = self.clone();
+        this.open.fetch_add(1, Ordering::Relaxed);
+        let serve = async move {
+            let _ = this.straight(client, &place).await;
+            this.open.fetch_sub(1, Ordering::Relaxed);
+        };
+        self.host.runtime.spawn(Box::pin(serve)).detach();
     }
 
     async fn straight(&self, mut client: TcpStream, to: &Place) -> io::Result<()> {
@@ -377,7 +382,8 @@ impl Proxy {
         Ok(())
     }
 
-    fn record(&self, kind: Kind) {
+    /// Records an event now.
+    pub fn record(&self, kind: Kind) {
         self.recorder.record(self.host.runtime.elapsed(), kind);
     }
 }

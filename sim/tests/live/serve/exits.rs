@@ -177,7 +177,7 @@ fn refusal() {
     let ended = World::with(has, ALWAYS).run(&["true"]).with(2);
     ended.prints(&[
         "cannot be served: a service refuses connections",
-        "`black-holed` can be shown",
+        "`serve --imds variable` can show",
     ]);
 }
 
