@@ -6,6 +6,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
+    ops::RangeInclusive,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
@@ -19,6 +20,17 @@ use super::{
 };
 
 const TICK: Duration = Duration::from_millis(1);
+
+/// How many connections may wait at a listener, and how many segments at a connection. turmoil panics
+/// at the next one; its default is 64.
+const TCP_CAPACITY: usize = 1 << 16;
+
+/// The ports of outgoing connections: all but those that a service may listen on. turmoil panics when
+/// none is free.
+const EPHEMERAL_PORTS: RangeInclusive<u16> = 20_000..=u16::MAX;
+
+/// How many connections a host can have at once.
+pub const MOST_CONNECTIONS: u32 = 40_000;
 
 /// Plays `world` on a thread of its own.
 ///
@@ -46,6 +58,8 @@ fn on_this_thread(world: World) -> Result<(), EngineError> {
         .tick_duration(TICK)
         .min_message_latency(TICK)
         .max_message_latency(TICK)
+        .tcp_capacity(TCP_CAPACITY)
+        .ephemeral_ports(EPHEMERAL_PORTS)
         .rng_seed(seed)
         .epoch(std::time::SystemTime::UNIX_EPOCH)
         .build();

@@ -1,8 +1,9 @@
-//! Scenario files that are too large, are no files, or hold very many mistakes.
+//! Scenario files that are too large, are no files, or hold very many mistakes, and reports that
+//! cannot be written.
 
 use std::{fmt::Write as _, process::Command};
 
-use crate::support::{GOOD, Ran, credsim, file, folder, good, last_line};
+use crate::support::{GOOD, PROGRAM, Ran, command, credsim, file, finish, folder, good, last_line};
 
 /// Checks and runs the file at `path`.
 fn refused(path: &str) -> Ran {
@@ -110,4 +111,38 @@ fn unknown_names_among_many_known_ones_take_linear_time() {
     // Were each unknown name compared with each known one, this would take minutes.
     assert!(said.contains("there is no account `nobody-0`"), "{said}");
     assert!(said.contains("more mistakes in this file"), "{said}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_written_leaves_the_old_one() {
+    let folder = folder("full-disk");
+    let report = file(&folder, "report.json", "the old one");
+    // No file of the shell's children may grow: as if the disk were full.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 0; exec \"$0\" run {GOOD} --report json={report} 2>/dev/null"
+    );
+    let ran = finish(command("sh").args(["-c", &script, PROGRAM]));
+    assert_eq!(ran.code, 3);
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), "the old one");
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn two_reports_in_one_file_are_wrong_usage_in_every_spelling() {
+    let folder = folder("spellings");
+    let path = folder.join("out");
+    std::os::unix::fs::symlink("out", folder.join("link")).unwrap();
+    for other in ["out", "./out", "link"] {
+        let [one, other] = [
+            format!("--report=junit={}", path.display()),
+            format!("--report=json={}/{other}", folder.display()),
+        ];
+        let ran = credsim(&["run", GOOD, &one, &other]);
+        let says = "two reports would be written to";
+        assert!(ran.code == 2 && ran.err.contains(says), "{}", ran.err);
+        assert!(!path.exists());
+    }
 }
