@@ -204,7 +204,6 @@ impl Environment {
 
     /// The executable of this machine by this name that the environment's PATH leads to, past the
     /// folder of the simulated commands.
-    #[expect(clippy::disallowed_methods, reason = "files of this machine")]
     pub(crate) fn beyond(&self, commands: &Path, name: &str) -> Option<PathBuf> {
         let path = self.set.get("PATH")?;
         let mut folders = std::env::split_paths(path).filter(|folder| folder != commands);
