@@ -164,31 +164,10 @@ impl Line {
         self,
         request: http::Request<Incoming>,
     ) -> Result<http::Response<Payload>, Cut> {
-        let (head, body) = request.into_parts();
-        let body = Limited::new(body, LONGEST_BODY)
-            .collect()
-            .await
-            .map_err(|_| Cut)?
-            .to_bytes();
-        let request = Request {
-            method: head.method,
-            path: head.uri.path().to_owned(),
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            headers: head.headers,
-            body,
-        };
+        let request = whole(request).await?;
         let refusal = self.refusal(&request);
-        let refused = self.runtime.elapsed();
-        match &refusal {
-            Some(Refusal::Misdirected(host)) => self.backend.host_refused(refused, host.clone()),
-            Some(Refusal::WithoutHost) => {
-                self.backend
-                    .request_refused(refused, "it does not name one host");
-            }
-            Some(Refusal::Foreign) | None => {}
-        }
-        if let Some(refusal @ (Refusal::Misdirected(_) | Refusal::WithoutHost)) = &refusal {
-            return Ok(respond_with(refusal.answer()));
+        if let Some(misdirected) = self.misdirected(refusal.as_ref()) {
+            return Ok(misdirected);
         }
         let (name, recorded) = (self.endpoint.name(), self.endpoint.record(&request));
         self.backend.capture(|| Captured::request(name, &request));
@@ -253,6 +232,20 @@ impl Line {
             return None;
         }
         self.names.refusal(request, self.endpoint.refuses_pages())
+    }
+
+    /// The answer to a request that is for another host, which is no request to this service.
+    fn misdirected(&self, refusal: Option<&Refusal>) -> Option<http::Response<Payload>> {
+        let refusal = refusal?;
+        let at = self.runtime.elapsed();
+        match refusal {
+            Refusal::Misdirected(host) => self.backend.host_refused(at, host.clone()),
+            Refusal::WithoutHost => self
+                .backend
+                .request_refused(at, "it does not name one host"),
+            Refusal::Foreign => return None,
+        }
+        Some(respond_with(refusal.answer()))
     }
 
     /// The answer and how its body is sent, or why the connection is reset instead.
@@ -327,6 +320,23 @@ impl Line {
             self.runtime.sleep(time).await;
         }
     }
+}
+
+/// A request, read to its end.
+async fn whole(request: http::Request<Incoming>) -> Result<Request, Cut> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, LONGEST_BODY)
+        .collect()
+        .await
+        .map_err(|_| Cut)?
+        .to_bytes();
+    Ok(Request {
+        method: head.method,
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body,
+    })
 }
 
 fn respond_with(answer: Answer) -> http::Response<Payload> {
