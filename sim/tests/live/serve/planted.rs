@@ -26,8 +26,6 @@ const WORLD: &str = r#"
 [world.pwsh]
 [world.redis]
 principals = ["5e29463d-0000-0000-0000-000000000001"]
-[world.app-service]
-system-identity = { object-id = "5e29463d-0000-0000-0000-000000000001" }
 "#;
 
 const IMDS: &str = "169.254.169.254";
@@ -58,41 +56,41 @@ const NAMES: &[&str] = &[
 
 /// Headers that hold secrets.
 const HEADERS: &[&str] = &[
-    "Authorization: Bearer @",
-    "Authorization: Basic @",
-    "Authorization: @",
-    "Proxy-Authorization: Basic @",
-    "Cookie: session=@",
-    "X-IDENTITY-HEADER: @",
-    "Secret: @",
-    "x-functions-key: @",
-    "Ocp-Apim-Subscription-Key: @",
-    "x-api-key: @",
-    "x-ms-authorization-auxiliary: Bearer @",
-    "x-ms-copy-source: https://h.example/a?sv=1&sig=@",
-    "x-ms-encryption-key: @",
-    "Referer: https://h.example/?code=@",
-    "X-Whatever: @",
-    "User-Agent: app/1 (client_secret=@)",
+    "Authorization: Bearer §",
+    "Authorization: Basic §",
+    "Authorization: §",
+    "Proxy-Authorization: Basic §",
+    "Cookie: session=§",
+    "X-IDENTITY-HEADER: §",
+    "Secret: §",
+    "x-functions-key: §",
+    "Ocp-Apim-Subscription-Key: §",
+    "x-api-key: §",
+    "x-ms-authorization-auxiliary: Bearer §",
+    "x-ms-copy-source: https://h.example/a?sv=1&sig=§",
+    "x-ms-encryption-key: §",
+    "Referer: https://h.example/?code=§",
+    "X-Whatever: §",
+    "User-Agent: app/1 (client_secret=§)",
 ];
 
 /// Bodies that hold secrets, each sent with every type of [`TYPES`].
 const BODIES: &[&str] = &[
-    "a=1&client_secret=@&b=2",
-    r#"{"grant_type":"client_credentials","client_secret":"@"}"#,
-    r#"{"properties":{"adminPassword":"@","list":[{"password":"@"}]}}"#,
-    r#"{"value":"@"}"#,
-    r#"[{"name":"DB_PASSWORD","value":"@"}]"#,
-    r#"{"text":"{\"password\":\"@\"}"}"#,
-    "<r><Password>@</Password></r>",
-    "<r><add key=\"x\" connectionString=\"@\"/></r>",
-    "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n@\r\n--b--\r\n",
-    "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n@\r\n--b--\r\n",
-    "@",
-    "not a form: @ and more",
-    "{\"password\":\"@",
-    "-----BEGIN PRIVATE KEY-----\n@\n-----END PRIVATE KEY-----\n",
-    "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=@;EndpointSuffix=core.windows.net",
+    "a=1&client_secret=§&b=2",
+    r#"{"grant_type":"client_credentials","client_secret":"§"}"#,
+    r#"{"properties":{"adminPassword":"§","list":[{"password":"§"}]}}"#,
+    r#"{"value":"§"}"#,
+    r#"[{"name":"DB_PASSWORD","value":"§"}]"#,
+    r#"{"text":"{\"password\":\"§\"}"}"#,
+    "<r><Password>§</Password></r>",
+    "<r><add key=\"x\" connectionString=\"§\"/></r>",
+    "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n§\r\n--b--\r\n",
+    "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n§\r\n--b--\r\n",
+    "§",
+    "not a form: § and more",
+    "{\"password\":\"§",
+    "-----BEGIN PRIVATE KEY-----\n§\n-----END PRIVATE KEY-----\n",
+    "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=§;EndpointSuffix=core.windows.net",
 ];
 
 const TYPES: &[&str] = &[
@@ -103,51 +101,51 @@ const TYPES: &[&str] = &[
 
 /// Command lines with a secret each.
 const COMMANDS: &[&str] = &[
-    "az login --service-principal -u u -p @ --tenant t",
-    "az login --service-principal -u u -p@ --tenant t",
-    "az login --service-principal -u u --password=@ --tenant t",
-    "az login --service-principal -u u --pa @ --tenant t",
-    "az login --service-principal -u u --federated-token @ --tenant t",
-    "az keyvault secret set --vault-name v -n n --value @",
-    "az keyvault secret set --vault-name v -n n --value=@",
-    "az rest --method put --url https://h.example/x --body {\"password\":\"@\"}",
-    "az rest -m put -u https://h.example/x?sig=@ -b @",
-    "az rest -m get --url https://h.example/ --headers Authorization=@",
-    "az storage blob list --account-key @",
-    "az storage blob list --sas-token @",
-    "az storage blob list --connection-string AccountKey=@",
-    "az webapp config appsettings set --settings CLIENT_SECRET=@",
-    "az vm create --admin-password @",
-    "az @secret --client-secret @",
-    "azd env set AZURE_CLIENT_SECRET @",
-    "azd env set NAME @",
-    "azd env set NAME=@",
-    "azd auth login --client-id c --client-secret @",
-    "azd auth login --client-id c --federated-credential-token @",
-    "pwsh -Command Connect-AzAccount -AccessToken '@'",
-    "pwsh -Command $secret = '@'",
-    "pwsh -Command Invoke-RestMethod -Headers @{Authorization='Bearer @'}",
+    "az login --service-principal -u u -p § --tenant t",
+    "az login --service-principal -u u -p§ --tenant t",
+    "az login --service-principal -u u --password=§ --tenant t",
+    "az login --service-principal -u u --pa § --tenant t",
+    "az login --service-principal -u u --federated-token § --tenant t",
+    "az keyvault secret set --vault-name v -n n --value §",
+    "az keyvault secret set --vault-name v -n n --value=§",
+    "az rest --method put --url https://h.example/x --body {\"password\":\"§\"}",
+    "az rest -m put -u https://h.example/x?sig=§ -b §",
+    "az rest -m get --url https://h.example/ --headers Authorization=§",
+    "az storage blob list --account-key §",
+    "az storage blob list --sas-token §",
+    "az storage blob list --connection-string AccountKey=§",
+    "az webapp config appsettings set --settings CLIENT_SECRET=§",
+    "az vm create --admin-password §",
+    "az x --client-secret §",
+    "azd env set AZURE_CLIENT_SECRET §",
+    "azd env set NAME §",
+    "azd env set NAME=§",
+    "azd auth login --client-id c --client-secret §",
+    "azd auth login --client-id c --federated-credential-token §",
+    "pwsh -Command Connect-AzAccount -AccessToken '§'",
+    "pwsh -Command $secret = '§'",
+    "pwsh -Command Invoke-RestMethod -Headers @{Authorization='Bearer §'}",
 ];
 
 /// Redis commands with a secret each.
 const REDIS: &[&str] = &[
-    "AUTH @",
-    "AUTH user @",
-    "AUHT user @",
-    "HELLO 3 AUTH user @",
-    "CONFIG SET requirepass @",
-    "CONFIG SET masterauth @",
-    "ACL SETUSER u on >@ ~* +@all",
-    "ACL SETUSER u #@",
-    "ACL SETUSER u <@",
-    "MIGRATE h 6379 k 0 10 AUTH @",
-    "MIGRATE h 6379 k 0 10 AUTH2 u @",
-    "SET client_secret @",
-    "HSET user password @",
-    "MSET a 1 access_token @",
-    "SET x {\"password\":\"@\"}",
-    "SET x redis://:@@host:6379",
-    "ECHO client_secret=@",
+    "AUTH §",
+    "AUTH user §",
+    "AUHT user §",
+    "HELLO 3 AUTH user §",
+    "CONFIG SET requirepass §",
+    "CONFIG SET masterauth §",
+    "ACL SETUSER u on >§ ~* +@all",
+    "ACL SETUSER u #§",
+    "ACL SETUSER u <§",
+    "MIGRATE h 6379 k 0 10 AUTH §",
+    "MIGRATE h 6379 k 0 10 AUTH2 u §",
+    "SET client_secret §",
+    "HSET user password §",
+    "MSET a 1 access_token §",
+    "SET x {\"password\":\"§\"}",
+    "SET x redis://:§@host:6379",
+    "ECHO client_secret=§",
 ];
 
 /// Makes marked secrets, each another one.
@@ -155,24 +153,16 @@ const REDIS: &[&str] = &[
 struct Planter(Vec<String>);
 
 impl Planter {
-    /// `place` with a new secret for each `@`; `@all` and `@{` are no places.
+    /// `place` with a new secret for each `§`.
     fn plant(&mut self, place: &str) -> String {
-        let mut planted = String::new();
-        let mut rest = place;
-        while let Some((before, after)) = rest.split_once('@') {
-            planted.push_str(before);
-            if after.starts_with("all") || after.starts_with('{') {
-                planted.push('@');
-            } else if place.starts_with("az @") && planted == "az " {
-                // The name of a command is no secret.
-            } else {
-                let secret = format!("Zq{}Marked{}X9", self.0.len(), self.0.len() * 7919);
-                planted.push_str(&secret);
-                self.0.push(secret);
-            }
-            rest = after;
+        let mut parts = place.split('§');
+        let mut planted = parts.next().unwrap().to_owned();
+        for part in parts {
+            let secret = format!("Zq{}Marked{}X9", self.0.len(), self.0.len() * 7919);
+            planted = planted + &secret + part;
+            self.0.push(secret);
         }
-        planted + rest
+        planted
     }
 }
 
@@ -282,18 +272,18 @@ fn no_secret() {
     let mut requests: Vec<(String, String, String)> = Vec::new();
     for name in NAMES {
         let target = plant(&format!(
-            "/metadata/identity/oauth2/token?resource=r&{name}=@"
+            "/metadata/identity/oauth2/token?resource=r&{name}=§"
         ));
         requests.push((target, String::new(), String::new()));
-        let target = plant(&format!("/a?url=https%3A%2F%2Fh.example%2F%3F{name}%3D@"));
+        let target = plant(&format!("/a?url=https%3A%2F%2Fh.example%2F%3F{name}%3D§"));
         requests.push((target, String::new(), String::new()));
-        let body = plant(&format!("x=1&{name}=@"));
+        let body = plant(&format!("x=1&{name}=§"));
         requests.push((
             "/form".to_owned(),
             "Content-Type: text/plain".to_owned(),
             body,
         ));
-        let body = plant(&format!("{{\"a\":{{\"{name}\":\"@\"}}}}"));
+        let body = plant(&format!("{{\"a\":{{\"{name}\":\"§\"}}}}"));
         requests.push(("/json".to_owned(), String::new(), body));
     }
     for header in HEADERS {
@@ -305,13 +295,16 @@ fn no_secret() {
             requests.push(("/body".to_owned(), header.clone(), plant(body)));
             let encoded = STANDARD.encode(plant(body));
             requests.push(("/base64".to_owned(), header.clone(), encoded));
-            let encoded = format!("x={}", form(&plant(body)).replace(['\r', '\n'], "%0A"));
-            requests.push(("/percent".to_owned(), header, encoded));
+            // Behind a harmless name, only a name or a form of its own tells a secret.
+            if body.contains(['=', ':']) && !body.contains(['\r', ' ']) {
+                let encoded = format!("x={}", form(&plant(body)).replace('\n', "%0A"));
+                requests.push(("/percent".to_owned(), header, encoded));
+            }
         }
     }
     let commands: Vec<String> = COMMANDS.iter().map(|place| plant(place)).collect();
     let redis: Vec<String> = REDIS.iter().map(|place| plant(place)).collect();
-    let variable = plant("APP_PASSWORD=@");
+    let variable = plant("APP_PASSWORD=§");
     let secrets = planter.0;
     assert!(secrets.len() >= 150, "only {}", secrets.len());
 
