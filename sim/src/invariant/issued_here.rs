@@ -1,10 +1,11 @@
-//! Every token that is handed out was issued in this world.
+//! Every token that is handed out was issued in this world: by a service or a command, or by a fault
+//! that says so (`issues`).
 
 use std::collections::BTreeSet;
 
 use super::{Aspect, Evidence, Invariant, Plan, Ruling, View, unseen};
 use crate::{
-    trace::{CallOutcome, Kind},
+    trace::{CallOutcome, Fingerprint, Kind, fingerprint},
     wording::counted,
 };
 
@@ -15,11 +16,11 @@ pub(crate) const INVARIANT: Invariant = Invariant {
     judge,
 };
 
-fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
+fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     if let Some(unseen) = unseen(view, &[Aspect::Calls]) {
         return Some(unseen);
     }
-    let mut issued = BTreeSet::new();
+    let mut issued: BTreeSet<Fingerprint> = plan.issued_by_faults().map(fingerprint).collect();
     let mut looked_at = 0;
     for entry in view.all() {
         match &entry.event.kind {
@@ -85,5 +86,10 @@ that.error = { kind = "failed", credential = "AzurePowerShellCredential" }
         let failures = played.verdict.failures();
         let names: Vec<&str> = failures.map(|finding| finding.name.as_str()).collect();
         assert_eq!(names, ["expect[1] error", "issued-here"]);
+        let stated = A_CLASS_NAME.replace("then.exit", "issues = [\"System.Security.SecureString\"], then.exit");
+        let simulation = Simulation::text("class-name", &stated).expect("valid");
+        let played = simulation.play().expect("a run");
+        let mut failures = played.verdict.failures();
+        assert!(failures.all(|finding| finding.name != "issued-here"));
     }
 }

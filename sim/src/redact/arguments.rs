@@ -253,91 +253,94 @@ mod tests {
         arguments(&args, dialect).join(" ")
     }
 
+    /// Command lines of `az` and `azd`, and how they are shown.
+    const LINES: &[(&str, &str)] = &[
+        (
+            "login --service-principal -u u -p S --tenant t",
+            "login --service-principal -u u -p *** --tenant t",
+        ),
+        ("login -pS", "login -p***"),
+        ("login -p=S", "login -p=***"),
+        (
+            "login --password=S --tenant t",
+            "login --password=*** --tenant t",
+        ),
+        ("login --passw -S", "login --passw ***"),
+        ("login --federated-t S", "login --federated-t ***"),
+        (
+            "auth login --client-secret S",
+            "auth login --client-secret ***",
+        ),
+        (
+            "secret set --secrets a=b c -n n",
+            "secret set --secrets *** *** -n n",
+        ),
+        ("x AZURE_CLIENT_SECRET=S", "x AZURE_CLIENT_SECRET=***"),
+        ("x --set=client_secret=S", "x ***"),
+        ("login --p S --tenant t", "login --p *** --tenant t"),
+        ("login --username u --pa=S", "login --username u --pa=***"),
+        (
+            "keyvault secret set --vault-name v -n n --value S",
+            "keyvault secret set --vault-name v -n n --value ***",
+        ),
+        (
+            "keyvault secret set --val=S",
+            "keyvault secret set --val=***",
+        ),
+        (
+            "appconfig kv set --key k --value S",
+            "appconfig kv set --key *** --value ***",
+        ),
+        ("env set NAME S", "env set NAME ***"),
+        ("env set -e dev NAME S", "env set -e dev *** ***"),
+        ("env set NAME=S OTHER=S", "env set NAME=*** OTHER=***"),
+        ("rest --method put --body S", "rest --method put --body ***"),
+        ("rest -m put -b S", "rest -m put -b ***"),
+        (
+            "rest --headers X-Functions-Key=S a=b",
+            "rest --headers X-Functions-Key=*** a=b",
+        ),
+        (
+            "rest --url https://h/a?sig=S&b=1",
+            "rest --url https://h/a?sig=***&b=1",
+        ),
+        (
+            "storage blob list --account-key S",
+            "storage blob list --account-key ***",
+        ),
+        (
+            "storage blob list --sas-token S",
+            "storage blob list --sas-token ***",
+        ),
+        ("storage blob list --sas S", "storage blob list --sas ***"),
+        ("x --connection-string S", "x --connection-string ***"),
+        (
+            "storage blob list --auth-mode key",
+            "storage blob list --auth-mode key",
+        ),
+        (
+            "vm create --admin-password S",
+            "vm create --admin-password ***",
+        ),
+        (
+            "webapp config appsettings set --settings A_SECRET=S",
+            "webapp config appsettings set --settings A_SECRET=***",
+        ),
+        (
+            "deployment create --parameters adminPassword=S",
+            "deployment create --parameters adminPassword=***",
+        ),
+        ("get --claims C --scope S", "get --claims C --scope S"),
+        (
+            "get --subscription S --secret-name n",
+            "get --subscription S --secret-name n",
+        ),
+    ];
+
     #[test]
     fn values_of_secret_options_are_covered() {
-        for (line, expected) in [
-            (
-                "login --service-principal -u u -p S --tenant t",
-                "login --service-principal -u u -p *** --tenant t",
-            ),
-            ("login -pS", "login -p***"),
-            ("login -p=S", "login -p=***"),
-            (
-                "login --password=S --tenant t",
-                "login --password=*** --tenant t",
-            ),
-            ("login --passw -S", "login --passw ***"),
-            ("login --federated-t S", "login --federated-t ***"),
-            (
-                "auth login --client-secret S",
-                "auth login --client-secret ***",
-            ),
-            (
-                "secret set --secrets a=b c -n n",
-                "secret set --secrets *** *** -n n",
-            ),
-            ("x AZURE_CLIENT_SECRET=S", "x AZURE_CLIENT_SECRET=***"),
-            ("x --set=client_secret=S", "x ***"),
-            ("login --p S --tenant t", "login --p *** --tenant t"),
-            ("login --username u --pa=S", "login --username u --pa=***"),
-            (
-                "keyvault secret set --vault-name v -n n --value S",
-                "keyvault secret set --vault-name v -n n --value ***",
-            ),
-            (
-                "keyvault secret set --val=S",
-                "keyvault secret set --val=***",
-            ),
-            (
-                "appconfig kv set --key k --value S",
-                "appconfig kv set --key *** --value ***",
-            ),
-            ("env set NAME S", "env set NAME ***"),
-            ("env set -e dev NAME S", "env set -e dev *** ***"),
-            ("env set NAME=S OTHER=S", "env set NAME=*** OTHER=***"),
-            ("rest --method put --body S", "rest --method put --body ***"),
-            ("rest -m put -b S", "rest -m put -b ***"),
-            (
-                "rest --headers X-Functions-Key=S a=b",
-                "rest --headers X-Functions-Key=*** a=b",
-            ),
-            (
-                "rest --url https://h/a?sig=S&b=1",
-                "rest --url https://h/a?sig=***&b=1",
-            ),
-            (
-                "storage blob list --account-key S",
-                "storage blob list --account-key ***",
-            ),
-            (
-                "storage blob list --sas-token S",
-                "storage blob list --sas-token ***",
-            ),
-            ("storage blob list --sas S", "storage blob list --sas ***"),
-            ("x --connection-string S", "x --connection-string ***"),
-            (
-                "storage blob list --auth-mode key",
-                "storage blob list --auth-mode key",
-            ),
-            (
-                "vm create --admin-password S",
-                "vm create --admin-password ***",
-            ),
-            (
-                "webapp config appsettings set --settings A_SECRET=S",
-                "webapp config appsettings set --settings A_SECRET=***",
-            ),
-            (
-                "deployment create --parameters adminPassword=S",
-                "deployment create --parameters adminPassword=***",
-            ),
-            ("get --claims C --scope S", "get --claims C --scope S"),
-            (
-                "get --subscription S --secret-name n",
-                "get --subscription S --secret-name n",
-            ),
-        ] {
-            assert_eq!(shown(line, Dialect::Az), expected);
+        for (line, expected) in LINES {
+            assert_eq!(shown(line, Dialect::Az), *expected);
         }
     }
 

@@ -12,6 +12,7 @@ mod arguments;
 mod body;
 mod escape;
 mod name;
+mod pairs;
 mod redis;
 mod secrets;
 mod shape;

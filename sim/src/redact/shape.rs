@@ -165,8 +165,8 @@ pub(super) fn is_key(run: &str, next: Option<u8>) -> bool {
         && has(u8::is_ascii_lowercase)
 }
 
-/// The text that a run of base64 stands for, in UTF-8 or, as PowerShell takes it, in UTF-16; none
-/// if it stands for something else.
+/// The text that a run of base64 stands for, in UTF-8 or, as PowerShell takes it, with two bytes for
+/// each character; none if it stands for something else.
 pub(super) fn decoded(run: &str) -> Option<String> {
     let lenient = base64_engine::GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)

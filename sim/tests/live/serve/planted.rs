@@ -265,8 +265,8 @@ fn world() -> World {
     World::with(&format!("{SERVICES}{WORLD}"), ALWAYS)
 }
 
-fn no_secret() {
-    let mut planter = Planter::default();
+/// Requests, each a target, a header and a body, with a secret each.
+fn requests(planter: &mut Planter) -> Vec<(String, String, String)> {
     let mut plant = |place: &str| planter.plant(place);
     let form = |text: &str| text.replace('=', "%3D").replace('&', "%26");
     let mut requests: Vec<(String, String, String)> = Vec::new();
@@ -302,6 +302,13 @@ fn no_secret() {
             }
         }
     }
+    requests
+}
+
+fn no_secret() {
+    let mut planter = Planter::default();
+    let requests = requests(&mut planter);
+    let mut plant = |place: &str| planter.plant(place);
     let commands: Vec<String> = COMMANDS.iter().map(|place| plant(place)).collect();
     let redis: Vec<String> = REDIS.iter().map(|place| plant(place)).collect();
     let variable = plant("APP_PASSWORD=§");
