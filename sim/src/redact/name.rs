@@ -109,6 +109,9 @@ const WHOLE: &[&str] = &[
     "wresult",
 ];
 
+/// The longest name, in bytes: what is longer is no name.
+const LONGEST: usize = 256;
+
 /// Names of secrets that are also ordinary words of prose, where they count only in the forms that
 /// prose does not have.
 const COMMON: &[&str] = &["auth", "code", "key", "keys"];
@@ -123,6 +126,9 @@ const VALUE: &str = "value";
 /// headers, queries, forms, JSON, XML, multipart bodies, command lines, environment variables and
 /// Redis commands.
 pub fn is_secret_name(name: &str) -> bool {
+    if name.len() > LONGEST {
+        return false;
+    }
     if WHOLE.iter().any(|it| it.eq_ignore_ascii_case(bare(name))) {
         return true;
     }

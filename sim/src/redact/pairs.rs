@@ -61,14 +61,19 @@ pub(super) fn pairs(text: &str, with_colons: bool, spans: &mut Vec<Range<usize>>
         }
         let found = value(after, is_colon, &name).map(|it| at + 1 + it.start..at + 1 + it.end);
         if let Some(found) = found
-            && !text
-                .get(found.clone())
-                .is_some_and(|value| HARMLESS.contains(&value))
+            && !text.get(found.clone()).is_some_and(|value| {
+                HARMLESS.contains(&value) || is_number_of_an_error(&decoded, value)
+            })
         {
             end = found.end;
             spans.push(found);
         }
     }
+}
+
+/// Whether `code=700016` names an error, as in the links of Entra: an authorization code has letters.
+fn is_number_of_an_error(name: &str, value: &str) -> bool {
+    name.eq_ignore_ascii_case("code") && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The name before a mark.

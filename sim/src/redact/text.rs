@@ -16,8 +16,9 @@ use super::{
 /// How many encodings, one within the other, are undone to look for a secret.
 const DEEPEST: usize = 3;
 
-/// The longest text that is looked through, in bytes. A longer one is not shown.
-const LONGEST: usize = 1 << 20;
+/// The longest text that is looked through whole, in bytes. Of a longer one each line is, and a line
+/// that is longer is not shown.
+const LONGEST: usize = 1 << 16;
 
 /// The schemes of an `Authorization` header.
 const SCHEMES: &[&str] = &[
@@ -63,7 +64,11 @@ fn covered(text: &str, search: Search) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     if text.len() > LONGEST {
-        return Cow::Owned(format!("({} bytes)", text.len()));
+        let lines = text.split_inclusive('\n').map(|line| match line.len() {
+            length if length > LONGEST => format!("({length} bytes)"),
+            _ => covered(line, search).into_owned(),
+        });
+        return Cow::Owned(lines.collect());
     }
     let mut spans = spans(text, search, DEEPEST);
     if spans.is_empty() {
@@ -382,6 +387,7 @@ mod tests {
             "Bearer realm=\"https://login.windows.net/t\", resource=\"x\"",
             "a bearer token of nobody",
             "the exit code: 1, code=1",
+            "see https://login.microsoftonline.com/error?code=9002313 left=49.996s",
             "it says \"this is no token:\", and \"1. more\"",
             "fault `no more tokens`: requests are answered 400",
             "`id_token:{signin_state:{essential:false}}`",
