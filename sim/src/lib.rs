@@ -8,6 +8,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `wording` | counts in sentences |
+//! | `limits` | what one scenario may take: events, memory, real time, connections, bodies |
 //! | `redact` | what looks like a secret, and texts in which secrets are covered |
 //! | `scenario` | the file format: document and spans, parse, diagnostics, shape, times |
 //! | `check` | what the parts of a file are checked with: names, and what the rest of the file says |
@@ -91,6 +92,7 @@ pub mod host;
 pub mod http;
 pub mod invariant;
 pub mod judge;
+pub mod limits;
 pub mod live;
 pub mod redact;
 pub mod report;

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use credsim::{cli::Cli, live::command_links};
+use credsim::{cli::Cli, limits::Counting, live::command_links};
 use mimalloc::MiMalloc;
 
-/// A world allocates and frees small blocks of memory all the time, on a thread of its own.
+/// A world allocates and frees small blocks of memory all the time, on a thread of its own, and
+/// what it holds is limited.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Counting<MiMalloc> = Counting(MiMalloc);
 
 /// For how many milliseconds the allocator keeps freed memory before the system gets it back. In its
 /// default, a second, a large run frees much of what it then asks for anew.

@@ -43,6 +43,20 @@ pub fn times(count: impl TryInto<u64> + Copy + Display) -> String {
     }
 }
 
+/// Returns a number of bytes in the largest unit in which it is at least 1: `512 B`, `64 MiB`,
+/// `1.5 GiB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let most = UNITS.len() - 1;
+    let unit = (0..most).find(|unit| count >> (10 * (unit + 1)) == 0);
+    let unit = unit.unwrap_or(most);
+    let tenths = u128::from(count) * 10 >> (10 * unit);
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => format!("{whole} {}", UNITS[unit]),
+        (whole, tenth) => format!("{whole}.{tenth} {}", UNITS[unit]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +76,20 @@ mod tests {
     fn a_verb_follows_its_subject() {
         let gets = |count: u32| Number::of(count).pick("gets", "get");
         assert_eq!([0, 1, 2].map(gets), ["get", "gets", "get"]);
+    }
+
+    #[test]
+    fn bytes_have_the_largest_unit_that_fits() {
+        let said = [0, 1023, 1024, 1536, 64 << 20, u64::MAX].map(bytes);
+        let right = [
+            "0 B",
+            "1023 B",
+            "1 KiB",
+            "1.5 KiB",
+            "64 MiB",
+            "16777215.9 TiB",
+        ];
+        assert_eq!(said, right);
     }
 
     #[test]

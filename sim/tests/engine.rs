@@ -13,6 +13,7 @@ use std::{
 use credsim::engine::{
     BoxFuture, Control, Engine, EngineError, Host, HostMain, STALL_LIMIT, World,
 };
+use credsim::limits::{Budget, Limits, Taken};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 type Notes = Arc<Mutex<Vec<(u128, String)>>>;
@@ -59,6 +60,7 @@ where
         seed: 1,
         horizon: Duration::from_secs(120),
         stall_limit: STALL_LIMIT,
+        budget: credsim::limits::Budget::default(),
         servers: vec![("echo".to_owned(), echo())],
         driver: (
             "app".to_owned(),
@@ -193,6 +195,7 @@ fn lapse_keeps_nanoseconds_and_their_order() {
         seed: 1,
         horizon: Duration::from_secs(120),
         stall_limit: STALL_LIMIT,
+        budget: credsim::limits::Budget::default(),
         servers: vec![],
         driver: (
             "app".to_owned(),
@@ -232,6 +235,7 @@ fn a_world_that_never_ends_is_a_failure_of_the_harness() {
             seed: 1,
             horizon: Duration::from_secs(2),
             stall_limit: STALL_LIMIT,
+            budget: credsim::limits::Budget::default(),
             servers: vec![],
             driver: (
                 "app".to_owned(),
@@ -252,6 +256,7 @@ fn alone(
         seed: 7,
         horizon: Duration::from_secs(120),
         stall_limit,
+        budget: credsim::limits::Budget::default(),
         servers: vec![],
         driver: ("app".to_owned(), Box::new(|host, _| code(host))),
     })
@@ -271,6 +276,41 @@ fn a_world_that_spins_is_given_up() {
         let why = played.unwrap_err().to_string();
         let says = "the world of seed 7 has stood still at 00:01:01.5";
         assert!(why.starts_with(says), "{engine}: {why}");
+    }
+}
+
+#[test]
+fn a_world_that_takes_too_long_is_ended_even_where_its_clock_moves() {
+    for engine in [Engine::Lapse, Engine::Turmoil, Engine::Live] {
+        let limits = Limits {
+            real_time: Duration::from_millis(300),
+            ..Limits::default()
+        };
+        let played = engine.play(World {
+            seed: 7,
+            horizon: Duration::from_secs(u32::MAX.into()),
+            stall_limit: STALL_LIMIT,
+            budget: Budget::new(limits, 7, Taken::default()),
+            servers: vec![],
+            driver: (
+                "app".to_owned(),
+                Box::new(|host, _| {
+                    Box::pin(async move {
+                        loop {
+                            host.runtime.sleep(Duration::from_millis(1)).await;
+                        }
+                    })
+                }),
+            ),
+        });
+        let why = played.unwrap_err().to_string();
+        let says = "the scenario has reached its limit of 300ms of real time (--limit-real-time)";
+        assert!(why.starts_with(says), "{engine}: {why}");
+        assert!(
+            why.contains("the run of seed 7 stood at 0"),
+            "{engine}: {why}"
+        );
+        assert!(!why.contains("abandoned"), "{engine}: {why}");
     }
 }
 
@@ -429,6 +469,7 @@ fn world(work: fn(Host) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) -
         seed: 1,
         horizon: Duration::from_secs(60),
         stall_limit: STALL_LIMIT,
+        budget: credsim::limits::Budget::default(),
         servers: vec![],
         driver: ("app".to_owned(), Box::new(move |host, _| work(host))),
     }

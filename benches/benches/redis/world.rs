@@ -122,6 +122,7 @@ where
         seed: DEFAULT_SEED,
         horizon: Duration::from_secs(2 * 86_400),
         stall_limit: STALL_LIMIT,
+        budget: credsim::limits::Budget::default(),
         servers,
         driver: ("app".to_owned(), Box::new(drive)),
     })?;

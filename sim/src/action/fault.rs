@@ -10,11 +10,7 @@ use super::{
 use crate::{
     check::Check,
     fault::Matcher as _,
-    scenario::{
-        Span,
-        diagnostics::{closest, one_of},
-        document::Place,
-    },
+    scenario::{Span, diagnostics::one_of, document::Place},
 };
 
 /// The end of a fault.
@@ -170,18 +166,18 @@ impl Lift {
             return;
         }
         let names = all.iter().map(|(known, _)| *known);
-        let near = closest(name, names.clone());
         let problem = check.at_value(place, format!("there is no fault `{name}`"));
+        if problem.is_unshown() {
+            return;
+        }
         problem
             .label("nothing to lift")
             .expected(if all.is_empty() {
                 "the name of a fault; but this scenario has none".to_owned()
             } else {
-                one_of(names)
-            });
-        if let Some(near) = near {
-            problem.help(format!("did you mean `{near}`?"));
-        }
+                one_of(names.clone())
+            })
+            .did_you_mean(name, names);
     }
 }
 

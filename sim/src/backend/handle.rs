@@ -17,7 +17,6 @@ use super::{
     issuer::Issuer,
     journal::Journal,
     parts::Parts,
-    settings::SigningKey,
     windows::Windows,
 };
 use crate::{
@@ -51,8 +50,6 @@ struct Shared {
 pub(crate) struct State {
     /// Issues its tokens.
     pub issuer: Issuer,
-    /// What signs its tokens.
-    pub signing_key: SigningKey,
     /// Values that the scenario itself gives to its host: none of them is a secret from outside.
     pub stated: Vec<String>,
     /// The services and commands as they are now.
@@ -68,8 +65,6 @@ pub(crate) struct State {
 pub(crate) struct Beginning {
     /// The date and time at which the world begins.
     pub start: Timestamp,
-    /// What signs its tokens.
-    pub signing_key: SigningKey,
     /// Values that the scenario itself gives to its host.
     pub stated: Vec<String>,
 }
@@ -79,8 +74,7 @@ impl Backend {
     /// services adds them.
     pub(crate) fn begin_with(beginning: Beginning, seed: u64, recorder: Recorder) -> Self {
         let state = State {
-            issuer: Issuer::new(DEFAULT_TENANT).signing_with(beginning.signing_key),
-            signing_key: beginning.signing_key,
+            issuer: Issuer::new(DEFAULT_TENANT),
             stated: beginning.stated,
             parts: Parts::default(),
             windows: Windows::default(),
@@ -218,6 +212,19 @@ impl Backend {
         self.0
             .journal
             .record(at, Kind::RealSecret { endpoint, what });
+    }
+
+    /// Records that a request for a host that is not the service's was refused.
+    pub(crate) fn host_refused(&self, at: Duration, host: String) {
+        self.0
+            .journal
+            .record(at, Kind::HostRefused { host, other: None });
+    }
+
+    /// Records that a request was refused that reached no service.
+    pub(crate) fn request_refused(&self, at: Duration, why: &str) {
+        let why = why.to_owned();
+        self.0.journal.record(at, Kind::RequestRefused { why });
     }
 
     /// A duration from `range`, drawn for `purpose`.

@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
 use super::jwt;
-use super::settings::{DEFAULT_SUBSCRIPTION, SigningKey};
+use super::settings::DEFAULT_SUBSCRIPTION;
 use crate::trace::{Fingerprint, fingerprint};
 
 /// The application that `az`, `azd` and, here, `pwsh` sign people in with.
@@ -61,10 +61,8 @@ pub struct Issued {
 /// Issues the tokens of one world.
 pub struct Issuer {
     tenant: String,
-    key: SigningKey,
-    /// How many tokens were issued so far. It is what makes the next one differ: counted, not
-    /// drawn, so that a world under another seed issues the same tokens at the same second, and
-    /// their signatures are known.
+    /// How many tokens were issued so far, which makes the next one differ. Counted, not drawn: a
+    /// world under another seed issues the same tokens at the same second.
     issued: u64,
     /// The fingerprints of these tokens. A token has more than a kilobyte, and a long run issues
     /// hundreds of thousands.
@@ -121,17 +119,11 @@ impl Issuer {
     pub fn new(tenant: &str) -> Self {
         Self {
             tenant: tenant.to_owned(),
-            key: SigningKey::default(),
             issued: 0,
             fingerprints: BTreeSet::new(),
             lengths: BTreeSet::new(),
             ids: 0,
         }
-    }
-
-    /// Signs with this key.
-    pub fn signing_with(self, key: SigningKey) -> Self {
-        Self { key, ..self }
     }
 
     /// The tenant's id.
@@ -221,7 +213,7 @@ impl Issuer {
                 Who::App { .. } | Who::Person { .. } => None,
             },
         };
-        let token = jwt::sign_with(self.key, &claims);
+        let token = jwt::sign(&claims);
         let fingerprint = fingerprint(&token);
         self.fingerprints.insert(fingerprint);
         self.lengths.insert(token.len());

@@ -1,8 +1,8 @@
 //! RSA with a modulus of 32 primes (the multi-prime RSA of RFC 8017): any verifier takes its
 //! signatures, and one costs microseconds instead of half a millisecond.
 //!
-//! The primes are small, so the modulus can be factored. That gives nothing away: the keys of
-//! the simulated services are public.
+//! The primes are small, so the modulus can be factored. That gives nothing away: the key of
+//! the simulated services is public.
 
 use ring::digest::{SHA256, digest};
 
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_modulus_is_the_one_of_the_certificate() {
-        let certificate = include_bytes!("../../../fixtures/keys/fast-signing-cert.der");
+        let certificate = include_bytes!("../../../fixtures/keys/entra-signing-cert.der");
         let modulus = MultiPrime::default().modulus();
         assert!(certificate.windows(LENGTH).any(|part| part == modulus));
     }

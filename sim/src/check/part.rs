@@ -124,33 +124,30 @@ impl Check<'_> {
         if self.names.principals.contains_key(id) {
             return;
         }
-        let known = self.names.principals.keys().copied().collect::<Vec<_>>();
-        let by_name = self
-            .names
-            .principals
-            .iter()
-            .find(|(_, name)| name.as_str() == id);
+        let message = format!("no principal in this world has the object id `{id}`");
+        let problem = if is_key {
+            self.checker.at_key(place, message)
+        } else {
+            self.checker.at_value(place, message)
+        };
+        if problem.is_unshown() {
+            return;
+        }
+        let principals = &self.names.principals;
+        let known = principals.keys().copied().collect::<Vec<_>>();
+        let by_name = principals.iter().find(|(_, name)| name.as_str() == id);
         let help = match (by_name, closest(id, known.iter().copied())) {
             (Some((id, name)), _) => Some(format!("the object id of {name} is `{id}`")),
-            (None, Some(near)) => Some(format!(
-                "did you mean `{near}`, {}?",
-                self.names.principals[near]
-            )),
+            (None, Some(near)) => Some(format!("did you mean `{near}`, {}?", principals[near])),
             (None, None) => None,
         };
         let expected = match known.as_slice() {
             [] => "an object id; but this world has no principals".to_owned(),
             known => {
-                let said = |id: &&str| format!("`{id}` ({})", self.names.principals[*id]);
+                let said = |id: &&str| format!("`{id}` ({})", principals[*id]);
                 let known = known.iter().map(said).collect::<Vec<_>>();
                 format!("an object id: {}", known.join(", "))
             }
-        };
-        let message = format!("no principal in this world has the object id `{id}`");
-        let problem = if is_key {
-            self.at_key(place, message)
-        } else {
-            self.at_value(place, message)
         };
         problem.label("not in this world").expected(expected);
         if let Some(help) = help {
@@ -160,11 +157,15 @@ impl Check<'_> {
 
     /// A person who can sign in.
     pub(crate) fn account(&mut self, user: &str, place: &Place) {
-        let accounts = self.rest.accounts.clone();
+        let accounts = &self.rest.accounts;
         if accounts.contains(user) {
             return;
         }
-        let problem = self.at_value(place, format!("there is no account `{user}`"));
+        let message = format!("there is no account `{user}`");
+        let problem = self.checker.at_value(place, message);
+        if problem.is_unshown() {
+            return;
+        }
         problem.label("not in `world.accounts`");
         if accounts.is_empty() {
             problem.expected("the name of an account").help(format!(
@@ -223,9 +224,13 @@ impl Check<'_> {
         if self.rest.resources.contains_key(name) {
             return true;
         }
-        let resources = self.rest.resources.keys().copied().collect::<Vec<_>>();
-        let problem = self.at_value(place, format!("there is no resource `{name}`"));
+        let message = format!("there is no resource `{name}`");
+        let problem = self.checker.at_value(place, message);
+        if problem.is_unshown() {
+            return false;
+        }
         problem.label("not in `world.resources`");
+        let resources = self.rest.resources.keys().copied().collect::<Vec<_>>();
         if resources.is_empty() {
             problem.expected("the name of a resource").help(format!(
                 "add `[world.resources.{name}]` with `audience = \"https://vault.azure.net\"`"

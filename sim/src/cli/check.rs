@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Console, Format, exit, selection::select};
+use super::{Console, Format, exit, limits::LimitArgs, selection::select};
 use crate::{redact::printable_json, scenario::Diagnostic, trace::SCHEMA_VERSION};
 
 /// What `check` is asked.
@@ -11,6 +11,9 @@ pub struct Args {
     /// Scenario files, folders with such, or names; all bundled scenarios if there is none
     #[arg(value_name = "PATH|NAME")]
     pub scenarios: Vec<String>,
+    /// What a scenario may take.
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// How the mistakes are written
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -21,7 +24,9 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     let (files, mut codes) = select(&args.scenarios, console);
     let (mut valid, mut invalid) = (0, 0);
     for file in &files {
-        let Err(found) = file.source.parse() else {
+        let read = file.source.parse();
+        let limits = args.limits.limits();
+        let Err(found) = read.and_then(|loaded| loaded.fits(&limits)) else {
             valid += 1;
             continue;
         };
@@ -34,6 +39,9 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
                     .iter()
                     .map(|found| line(&file.source.name, found));
                 console.data(&lines.collect::<String>());
+                if found.left_out() > 0 {
+                    console.data(&left_out(&file.source.name, found.left_out()));
+                }
             }
             Format::Pretty | Format::Github => {
                 console.say(&format!("{}\n\n", found.render(true)));
@@ -57,6 +65,26 @@ struct Line<'a> {
     r#type: &'static str,
     name: &'a str,
     diagnostic: &'a Diagnostic,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct LeftOut<'a> {
+    schema_version: u32,
+    r#type: &'static str,
+    name: &'a str,
+    count: usize,
+}
+
+/// How many diagnostics of a file have no line.
+fn left_out(name: &str, count: usize) -> String {
+    let line = LeftOut {
+        schema_version: SCHEMA_VERSION,
+        r#type: "diagnostics-left-out",
+        name,
+        count,
+    };
+    serde_json::to_string(&line).unwrap_or_default() + "\n"
 }
 
 fn line(name: &str, diagnostic: &Diagnostic) -> String {

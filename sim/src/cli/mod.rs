@@ -9,6 +9,7 @@ mod engine;
 pub mod exit;
 pub mod explain;
 mod files;
+mod limits;
 pub mod list;
 pub mod run;
 pub mod schema;

@@ -13,6 +13,7 @@ mod watchdog;
 
 use std::{any::Any, fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
+use crate::limits::Budget;
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 pub use watchdog::STALL_LIMIT;
@@ -44,6 +45,11 @@ pub trait Network: Send + Sync + 'static {
     fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Stream>>;
     /// Listens on a port of this host.
     fn bind(&self, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Listener>>>;
+    /// Whether packets to `host` vanish now, so that a connect waits. Only the proxy of a live world
+    /// asks, so the engines in virtual time do not tell.
+    fn is_held(&self, _host: &str) -> bool {
+        false
+    }
 }
 
 /// Time and background work of a host.
@@ -138,6 +144,8 @@ pub struct World {
     /// A world whose clock has not moved for so long in real time is given up: a failure of the
     /// harness. Where time is real, the horizon counts as well.
     pub stall_limit: Duration,
+    /// What it may take.
+    pub budget: Budget,
     /// The hosts that serve, in the order in which they start.
     pub servers: Vec<(String, HostMain)>,
     /// The name of the driving host and its code.
@@ -172,7 +180,8 @@ impl Engine {
     ///
     /// # Errors
     /// A failure of the harness: the world passed its horizon, stood still for longer than its
-    /// [stall limit](World::stall_limit), or a host panicked. On [`Lapse`](Self::Lapse) also: work
+    /// [stall limit](World::stall_limit), reached a limit of its [budget](World::budget), or a host
+    /// panicked. On [`Lapse`](Self::Lapse) also: work
     /// was given to another thread, for which virtual time does not wait.
     pub fn play(self, world: World) -> Result<(), EngineError> {
         match self {

@@ -6,6 +6,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
+    ops::RangeInclusive,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
@@ -15,10 +16,21 @@ use super::{
     BoxFuture, Control, EngineError, Host, Listener, Network, Runtime, Stream, Work, World,
     socket::{Socket, SocketStream},
     task,
-    watchdog::{Progress, on_its_thread},
+    watchdog::on_its_thread,
 };
 
 const TICK: Duration = Duration::from_millis(1);
+
+/// How many connections may wait at a listener, and how many segments at a connection. turmoil panics
+/// at the next one; its default is 64.
+const TCP_CAPACITY: usize = 1 << 16;
+
+/// The ports of outgoing connections: all but those that a service may listen on. turmoil panics when
+/// none is free.
+const EPHEMERAL_PORTS: RangeInclusive<u16> = 20_000..=u16::MAX;
+
+/// How many connections a host can have at once.
+pub const MOST_CONNECTIONS: u32 = 40_000;
 
 /// Plays `world` on a thread of its own.
 ///
@@ -26,17 +38,19 @@ const TICK: Duration = Duration::from_millis(1);
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World) -> Result<(), EngineError> {
     let (seed, stall_limit) = (world.seed, world.stall_limit);
-    on_its_thread("turmoil", seed, stall_limit, move |progress| {
-        on_this_thread(world, progress)
+    let budget = world.budget.clone();
+    on_its_thread("turmoil", seed, stall_limit, &budget, move || {
+        on_this_thread(world)
     })
 }
 
-fn on_this_thread(world: World, progress: &Progress) -> Result<(), EngineError> {
+fn on_this_thread(world: World) -> Result<(), EngineError> {
     let World {
         seed,
         horizon,
         servers,
         driver: (driver_name, drive),
+        budget,
         ..
     } = world;
     let mut sim = ::turmoil::Builder::new()
@@ -44,6 +58,8 @@ fn on_this_thread(world: World, progress: &Progress) -> Result<(), EngineError> 
         .tick_duration(TICK)
         .min_message_latency(TICK)
         .max_message_latency(TICK)
+        .tcp_capacity(TCP_CAPACITY)
+        .ephemeral_ports(EPHEMERAL_PORTS)
         .rng_seed(seed)
         .epoch(std::time::SystemTime::UNIX_EPOCH)
         .build();
@@ -69,7 +85,11 @@ fn on_this_thread(world: World, progress: &Progress) -> Result<(), EngineError> 
     });
     loop {
         let stepped = sim.step();
-        progress.reached(u64::try_from(sim.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        budget.moved(u64::try_from(sim.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        if budget.is_over() {
+            // The watchdog knows which limit it is.
+            return Ok(());
+        }
         match stepped {
             Ok(true) => return Ok(()),
             Ok(false) => {}

@@ -1,104 +1,108 @@
-//! Gives up worlds that stand still: a client that computes or spins without end at one instant
+//! Gives up worlds that stand still or go on beyond a limit: a client that computes or spins without end at one instant
 //! would otherwise keep its world, and the command, from ever ending.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{self, RecvTimeoutError},
-    },
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
 
 use super::{EngineError, panic_text};
+use crate::limits::{Budget, shown};
 
 /// How long a world may stand still in real time, unless it says otherwise. Generous: the busiest
 /// instants of the bundled scenarios take milliseconds, and a loaded machine many times that.
 pub const STALL_LIMIT: Duration = Duration::from_secs(60);
 
-/// How often the clock of a world is looked at, at most and at least.
-const LOOK: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
+/// How often the clock of a world and what it has taken are looked at, at most and at least.
+const LOOK: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(50)];
 
-/// The clock of a world, as its watchdog sees it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Progress(Arc<AtomicU64>);
-
-impl Progress {
-    /// The world is so many nanoseconds old.
-    pub fn reached(&self, nanoseconds: u64) {
-        self.0.store(nanoseconds, Ordering::Relaxed);
-    }
-
-    fn read(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+/// How long a world that has reached a limit may take to end by itself.
+const TO_END: Duration = Duration::from_secs(2);
 
 /// Plays a world on a fresh thread called `name`. Nothing of an earlier world (thread-local random
 /// state, cached dates) can leak into it.
 ///
 /// # Errors
-/// What `play` returns, a panic in it, and a clock that has not moved for `stall_limit` of real
-/// time. In the last case the thread is abandoned: it can't be stopped from outside.
+/// What `play` returns, a panic in it, a limit of `budget` that was reached, and a clock that has not
+/// moved for `stall_limit` of real time. In the last two cases a thread that does not end by itself is
+/// abandoned, because it can't be stopped from outside; it gets no more memory.
 pub(super) fn on_its_thread(
     name: &str,
     seed: u64,
     stall_limit: Duration,
-    play: impl FnOnce(&Progress) -> Result<(), EngineError> + Send + 'static,
+    budget: &Budget,
+    play: impl FnOnce() -> Result<(), EngineError> + Send + 'static,
 ) -> Result<(), EngineError> {
     let dispatch = tracing::dispatcher::get_default(Clone::clone);
-    let progress = Progress::default();
     // Nothing is ever sent: the channel closes when the thread is done, even by a panic.
     let (playing, over) = mpsc::channel::<()>();
     let thread = thread::Builder::new().name(name.to_owned()).spawn({
-        let progress = progress.clone();
+        let budget = budget.clone();
         move || {
             let _playing = playing;
-            tracing::dispatcher::with_default(&dispatch, || play(&progress))
+            budget.enter();
+            tracing::dispatcher::with_default(&dispatch, play)
         }
     });
     let thread =
         thread.map_err(|e| EngineError(format!("the world's thread could not be started: {e}")))?;
-    match wait(&over, &progress, stall_limit) {
-        Ok(()) => thread
-            .join()
-            .unwrap_or_else(|panic| Err(EngineError(panic_text(&*panic)))),
-        Err(at) => Err(EngineError(format!(
-            "the world of seed {seed} has stood still at {} for {stall_limit:?} of real time: something computes or \
-             spins there without end, so the thread of this world was abandoned",
-            shown(at)
-        ))),
+    let ended = wait(&over, budget, stall_limit);
+    // Whatever else was wrong came of it.
+    let reached = |abandoned: &str| {
+        let why = budget.describe()?;
+        Some(Err(EngineError(format!("{why}{abandoned}"))))
+    };
+    match ended {
+        Ok(()) => {
+            let played = thread.join();
+            let played = played.unwrap_or_else(|panic| Err(EngineError(panic_text(&*panic))));
+            reached("").unwrap_or(played)
+        }
+        Err(Stuck) => {
+            budget.give_up();
+            let at = Duration::from_nanos(budget.now());
+            reached("; it did not end by itself, so its thread was abandoned").unwrap_or_else(|| {
+                Err(EngineError(format!(
+                    "the world of seed {seed} has stood still at {} for {stall_limit:?} of real time: something \
+                     computes or spins there without end, so the thread of this world was abandoned",
+                    shown(at)
+                )))
+            })
+        }
     }
 }
 
-/// Waits for the world's end. An error is the time at which it stands still, in nanoseconds.
+/// A world that does not end by itself.
+struct Stuck;
+
+/// Waits for the world's end. An error is that it stands still, or goes on beyond a limit.
 #[expect(
     clippy::disallowed_methods,
     reason = "measures real time from outside of the world"
 )]
-fn wait(over: &mpsc::Receiver<()>, progress: &Progress, limit: Duration) -> Result<(), u64> {
+fn wait(over: &mpsc::Receiver<()>, budget: &Budget, limit: Duration) -> Result<(), Stuck> {
     let [most_often, least_often] = LOOK;
     let look = (limit / 8).clamp(most_often, least_often);
-    let (mut reached, mut since) = (progress.read(), Instant::now());
+    let (mut reached, mut since) = (budget.now(), Instant::now());
+    let mut beyond: Option<Instant> = None;
     loop {
         match over.recv_timeout(look) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let now = progress.read();
+        if budget.is_over_by_now() {
+            let since = beyond.get_or_insert_with(Instant::now);
+            if since.elapsed() >= TO_END {
+                return Err(Stuck);
+            }
+            continue;
+        }
+        let now = budget.now();
         if now != reached {
             (reached, since) = (now, Instant::now());
         } else if since.elapsed() >= limit {
-            return Err(reached);
+            return Err(Stuck);
         }
     }
-}
-
-/// A time of a world as traces show it.
-fn shown(nanoseconds: u64) -> String {
-    let micros = nanoseconds / 1_000;
-    let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
-    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-    format!("{hours:02}:{minutes:02}:{:02}.{micros:06}", seconds % 60)
 }

@@ -36,6 +36,9 @@ pub struct Attempts {
     pub until: Option<Span>,
 }
 
+/// Three requests may be three attempts of one call, or three calls of an app that asks again.
+const CALLS_OR_RETRIES: &str = "the retries of a call cannot be told from further calls";
+
 /// An attempt: when it began and when it was over.
 struct Attempt<'a> {
     began: Entry<'a>,
@@ -109,10 +112,14 @@ impl Attempts {
     }
 
     fn of_run(&self, plan: &Plan<'_>, view: &View<'_>) -> Ruling {
-        if !view.run.visibility.sees(Aspect::Attempts)
-            && let Some(reason) = self.unseen_by_service(plan)
-        {
-            return Ruling::not_observed(reason);
+        let visibility = view.run.visibility;
+        if !visibility.sees(Aspect::Attempts) {
+            if !visibility.sees(Aspect::Calls) {
+                return Ruling::not_observed(CALLS_OR_RETRIES);
+            }
+            if let Some(reason) = self.unseen_by_service(plan) {
+                return Ruling::not_observed(reason);
+            }
         }
         let attempts = self.attempts(view);
         let waits = waits(&attempts);

@@ -28,6 +28,7 @@ mod redis_reported;
 mod requests;
 mod resource_saw;
 mod share;
+mod statistics;
 mod token_from;
 mod tokens;
 mod waited;
@@ -222,10 +223,12 @@ fn each_run<'v, 'a>(
     let first = that.first_observable(plan);
     let rulings = runs.iter().map(|view| {
         let mut ruling = judge(view);
+        let unshown = view.run.unshown.as_ref();
+        let unshown = unshown.map(|unshown| unshown.why.as_str());
         if first.is_some_and(|first| first >= view.run.ended) {
-            ruling = Ruling::not_observed(ENDED);
+            ruling = Ruling::not_observed(unshown.unwrap_or(ENDED));
         } else if that.may_change(view, &ruling) {
-            ruling = Ruling::not_observed(ENDED_WITHIN);
+            ruling = Ruling::not_observed(unshown.unwrap_or(ENDED_WITHIN));
         }
         ruling.of_seed(view.run.seed)
     });

@@ -52,8 +52,8 @@ impl Expectation for Rate {
         None
     }
 
-    fn may_change(&self, _view: &View<'_>, _ruling: &Ruling) -> bool {
-        false
+    fn may_change(&self, view: &View<'_>, ruling: &Ruling) -> bool {
+        view.ends_before(None) && (ruling.is_held() || visits(view, &self.to).is_empty())
     }
 
     fn scale(&mut self, _by: Scale) {}

@@ -5,11 +5,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use crate::limits::BODY;
 use crate::scenario::{Nothing, Range, SignedSpan, Span, checker::Checker, document::Place};
-
-/// The largest body that a fault may pad to, in bytes: more than any client should read, and as much
-/// as a test may hold in memory.
-pub const MOST_BYTES: u64 = 64 << 20;
 
 /// What happens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -424,11 +421,11 @@ impl Reply {
                         .help("a body that is broken on purpose is written `body.text`");
                 }
             }
-            Some(Body::Padded(bytes)) if *bytes > MOST_BYTES => {
+            Some(Body::Padded(bytes)) if *bytes > BODY => {
                 check
                     .at_value(&place.key("padded"), "this answer would fill the memory")
                     .label("too large")
-                    .expected(format!("at most {MOST_BYTES} bytes"));
+                    .expected(format!("at most {BODY} bytes"));
             }
             Some(Body::Padded(_) | Body::Text(_) | Body::Html(_) | Body::Empty(_)) | None => {}
         }

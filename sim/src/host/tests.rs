@@ -41,6 +41,7 @@ where
         seed: 1,
         horizon: Duration::from_secs(600),
         stall_limit: STALL_LIMIT,
+        budget: crate::limits::Budget::default(),
         servers,
         driver: (
             APP.to_owned(),

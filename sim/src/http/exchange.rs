@@ -27,6 +27,9 @@ pub trait Endpoint: Send + Sync + 'static {
         None
     }
 
+    /// Whether it answers programs of the machine alone, and no page of a browser.
+    fn refuses_pages(&self) -> bool;
+
     /// What the trace tells about a request.
     fn record(&self, request: &Request) -> Recorded;
 

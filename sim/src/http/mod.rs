@@ -4,6 +4,7 @@
 mod body;
 mod capture;
 pub(crate) mod exchange;
+pub(crate) mod guard;
 pub(crate) mod limit;
 pub(crate) mod real_secret;
 pub(crate) mod reply;

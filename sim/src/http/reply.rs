@@ -9,7 +9,8 @@ use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use super::exchange::{Answer, Endpoint, Request};
 use crate::{
     backend::Backend,
-    fault::effect::{Body, MOST_BYTES, Reply},
+    fault::effect::{Body, Reply},
+    limits::BODY,
 };
 
 /// The page of a proxy that intercepts requests.
@@ -60,7 +61,7 @@ pub fn reply(
 fn padded(mut answer: Answer, bytes: u64) -> Answer {
     const OPENING: &[u8] = b",\"padding\":\"";
     const CLOSING: &[u8] = b"\"}";
-    let bytes = usize::try_from(bytes.min(MOST_BYTES)).unwrap_or(usize::MAX);
+    let bytes = usize::try_from(bytes.min(BODY)).unwrap_or(usize::MAX);
     let Some(object) = answer.body.strip_suffix(b"}") else {
         return answer;
     };

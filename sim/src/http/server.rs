@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use super::{
     body::{Cut, Payload},
     exchange::{Answer, Endpoint, Request},
+    guard::{Names, Refusal},
     real_secret, reply,
 };
 use crate::backend::{Backend, capture::Captured, journal::Why};
@@ -30,7 +31,13 @@ use crate::{
 const LONGEST_BODY: usize = 1 << 20;
 
 /// Serves `endpoint` on a port of `host` for as long as the host is up.
-pub async fn serve(backend: Backend, endpoint: Arc<dyn Endpoint>, host: Host, port: u16) {
+async fn serve(
+    backend: Backend,
+    endpoint: Arc<dyn Endpoint>,
+    names: Arc<Names>,
+    host: Host,
+    port: u16,
+) {
     let mut listener = match host.network.bind(port).await {
         Ok(listener) => listener,
         Err(error) => {
@@ -43,6 +50,7 @@ pub async fn serve(backend: Backend, endpoint: Arc<dyn Endpoint>, host: Host, po
         let line = Line {
             backend: backend.clone(),
             endpoint: endpoint.clone(),
+            names: names.clone(),
             runtime: host.runtime.clone(),
             peer: peer.into(),
             now: Arc::default(),
@@ -51,14 +59,22 @@ pub async fn serve(backend: Backend, endpoint: Arc<dyn Endpoint>, host: Host, po
     }
 }
 
-/// A server of `endpoint`, to be played on a host of its own.
-pub fn server(backend: &Backend, host: &str, port: u16, endpoint: impl Endpoint) -> Server {
+/// A server of `endpoint`, to be played on a host of its own, with a port. `beside`: clients outside
+/// reach it at an address of loopback too, past the proxy.
+pub fn server(
+    backend: &Backend,
+    (host, port): (&str, u16),
+    beside: bool,
+    endpoint: impl Endpoint,
+) -> Server {
     let (backend, endpoint) = (backend.clone(), Arc::new(endpoint));
+    let names = Arc::new(Names::new(host, beside));
     Server {
         host: host.to_owned(),
         port,
         main: Arc::new(move |host| -> BoxFuture<'static, ()> {
-            Box::pin(serve(backend.clone(), endpoint.clone(), host, port))
+            let (backend, endpoint) = (backend.clone(), endpoint.clone());
+            Box::pin(serve(backend, endpoint, names.clone(), host, port))
         }),
     }
 }
@@ -68,6 +84,8 @@ pub fn server(backend: &Backend, host: &str, port: u16, endpoint: impl Endpoint)
 struct Line {
     backend: Backend,
     endpoint: Arc<dyn Endpoint>,
+    /// What clients outside may call it.
+    names: Arc<Names>,
     runtime: Arc<dyn Runtime>,
     peer: Arc<str>,
     /// What goes on; it outlives the exchange that hyper drops when the client hangs up.
@@ -159,6 +177,19 @@ impl Line {
             headers: head.headers,
             body,
         };
+        let refusal = self.refusal(&request);
+        let refused = self.runtime.elapsed();
+        match &refusal {
+            Some(Refusal::Misdirected(host)) => self.backend.host_refused(refused, host.clone()),
+            Some(Refusal::WithoutHost) => {
+                self.backend
+                    .request_refused(refused, "it does not name one host");
+            }
+            Some(Refusal::Foreign) | None => {}
+        }
+        if let Some(refusal @ (Refusal::Misdirected(_) | Refusal::WithoutHost)) = &refusal {
+            return Ok(respond_with(refusal.answer()));
+        }
         let (name, recorded) = (self.endpoint.name(), self.endpoint.record(&request));
         self.backend.capture(|| Captured::request(name, &request));
         let arrived = self.runtime.elapsed();
@@ -170,6 +201,16 @@ impl Line {
             && let Some(what) = real_secret::in_request(&self.backend, &request)
         {
             self.backend.warn_of_real_secret(arrived, name, what);
+        }
+        if let Some(refusal) = refusal {
+            let answer = refusal.answer();
+            self.over(
+                number,
+                Some(answer.status.as_u16()),
+                answer.why.clone(),
+                None,
+            );
+            return Ok(respond_with(answer));
         }
         let strike = self.backend.strike(&recorded.facts, arrived);
         *self.now() = Now {
@@ -197,16 +238,21 @@ impl Line {
                     ..answer.why
                 };
                 self.over(number, Some(answer.status.as_u16()), why, strike);
-                let mut response = http::Response::new(payload);
-                *response.status_mut() = answer.status;
-                *response.headers_mut() = answer.headers;
-                Ok(response)
+                Ok(respond(answer.status, answer.headers, payload))
             }
             Err(why) => {
                 self.over(number, None, why, strike);
                 Err(Cut)
             }
         }
+    }
+
+    /// Why a request of a process outside is not served, if so.
+    fn refusal(&self, request: &Request) -> Option<Refusal> {
+        if !self.backend.is_open() {
+            return None;
+        }
+        self.names.refusal(request, self.endpoint.refuses_pages())
     }
 
     /// The answer and how its body is sent, or why the connection is reset instead.
@@ -281,4 +327,15 @@ impl Line {
             self.runtime.sleep(time).await;
         }
     }
+}
+
+fn respond_with(answer: Answer) -> http::Response<Payload> {
+    respond(answer.status, answer.headers, Payload::whole(answer.body))
+}
+
+fn respond(status: StatusCode, headers: HeaderMap, payload: Payload) -> http::Response<Payload> {
+    let mut response = http::Response::new(payload);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
 }

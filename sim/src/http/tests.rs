@@ -28,6 +28,7 @@ where
         seed: 1,
         horizon: seconds(86_400),
         stall_limit: crate::engine::STALL_LIMIT,
+        budget: crate::limits::Budget::default(),
         servers,
         driver: (
             "host".to_owned(),

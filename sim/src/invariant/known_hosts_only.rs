@@ -44,7 +44,7 @@ mod tests {
         let host = "management.azure.com:443".to_owned();
         let refused = Event {
             at: run.ended,
-            kind: Kind::HostRefused { host },
+            kind: Kind::HostRefused { host, other: None },
         };
         let mut judged = |visibility: Visibility| {
             run.visibility = visibility;

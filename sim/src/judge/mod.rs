@@ -19,6 +19,6 @@ pub use evidence::Evidence;
 pub use finding::{Finding, Judgement, Known};
 pub use plan::Plan;
 pub use ruling::Ruling;
-pub use run::Run;
+pub use run::{Run, Unshown};
 pub use view::View;
 pub use visibility::{Aspect, Visibility};

@@ -1,11 +1,14 @@
 //! What a run left: what expectations and invariants look at.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use jiff::Timestamp;
 
 use super::Visibility;
-use crate::{engine::Engine, trace::Trace};
+use crate::{
+    engine::Engine,
+    trace::{Kind, Trace, span},
+};
 
 /// What a run left.
 #[derive(Clone, Debug)]
@@ -31,4 +34,54 @@ pub struct Run {
     pub last_repair: Option<Duration>,
     /// Whether all services worked and were reachable at the end.
     pub healthy_at_end: bool,
+    /// From when on clients were not shown what the scenario says, and why; none if they were.
+    pub unshown: Option<Unshown>,
+}
+
+/// From when on clients of a served world were not shown what the scenario says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unshown {
+    /// When that began.
+    pub at: Duration,
+    /// Why, for reports.
+    pub why: String,
+}
+
+impl Unshown {
+    /// Of the first client that connected to a proxy on the way to a host that was out of reach.
+    pub(crate) fn of(trace: &Trace) -> Option<Self> {
+        trace.events.iter().find_map(|event| match &event.kind {
+            Kind::Unreached {
+                host, shown: false, ..
+            } => Some(Self {
+                at: event.at,
+                why: format!(
+                    "from {} on packets to {host} vanished, which a proxy cannot show: it accepts \
+                     every connection",
+                    span(event.at)
+                ),
+            }),
+            _ => None,
+        })
+    }
+}
+
+impl Run {
+    /// The part of the run in which clients were shown what the scenario says. Refused hosts stay:
+    /// that they were asked for does not depend on it.
+    pub(crate) fn shown(&self) -> Cow<'_, Self> {
+        let Some(Unshown { at, .. }) = self.unshown else {
+            return Cow::Borrowed(self);
+        };
+        let mut shown = self.clone();
+        shown.ended = shown.ended.min(at);
+        shown.trace.events.retain(|event| {
+            let stays = matches!(
+                event.kind,
+                Kind::HostRefused { .. } | Kind::SecretLeaked { .. } | Kind::RealSecret { .. }
+            );
+            stays || event.at < at
+        });
+        Cow::Owned(shown)
+    }
 }

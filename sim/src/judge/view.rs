@@ -258,9 +258,13 @@ impl<'a> View<'a> {
         self.entries(&self.identity_changes)
     }
 
-    /// Whether the run ended before this time of the world; never if no time is given.
+    /// Whether the run ended before this time of the world. Without a time: whether it went on in a
+    /// way that cannot be judged.
     pub(crate) fn ends_before(&self, until: Option<Span>) -> bool {
-        until.is_some_and(|until| until.0 > self.run.ended)
+        match until {
+            Some(until) => until.0 > self.run.ended,
+            None => self.run.unshown.is_some(),
+        }
     }
 
     /// How many bytes the view takes beside the trace.

@@ -1,6 +1,6 @@
 //! Services that processes outside reach past the proxy, each at an address of this machine.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeSet, net::SocketAddr};
 
 use tokio::net::TcpListener;
 
@@ -24,6 +24,15 @@ pub(super) struct Bypasses {
     pub variables: Vec<(&'static str, String)>,
     /// What to say of each service.
     pub shown: Vec<Shown>,
+}
+
+impl Bypasses {
+    /// The ports of this machine that lead into the world.
+    pub fn ports(&self) -> BTreeSet<u16> {
+        let addresses = self.listeners.iter();
+        let addresses = addresses.filter_map(|(_, listener)| listener.local_addr().ok());
+        addresses.map(|address| address.port()).collect()
+    }
 }
 
 /// Listens for each host of `world` that clients reach past the proxy.

@@ -1,6 +1,11 @@
 //! The environment of processes outside: what leads into the world, and nothing that leads past it.
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use crate::command::Program;
 
@@ -153,18 +158,24 @@ impl Environment {
         if let Some(zone) = ways.time_zone {
             set.insert("TZ".to_owned(), zone.into());
         }
-        let mut path = OsString::from(ways.commands);
-        if let Some((_, rest)) = inherited.iter().find(|(name, _)| name == "PATH") {
-            path.push(":");
-            path.push(rest);
+        let path = inherited.iter().find(|(name, _)| name == "PATH");
+        if let Some((_, path)) = path {
+            set.insert("PATH".to_owned(), path.clone());
         }
-        set.insert("PATH".to_owned(), path);
         for (name, value) in ways.scenario {
             set.insert(name.clone(), value.into());
         }
         for (name, value) in ways.user {
             set.insert(name.clone(), value.into());
         }
+        // Whoever sets it, the simulated commands come first: a real one has real tokens.
+        let rest = set.get("PATH").cloned();
+        let mut path = OsString::from(ways.commands);
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+            path.push(":");
+            path.push(rest);
+        }
+        set.insert("PATH".to_owned(), path);
         inherited.retain(|(name, _)| !name.to_str().is_some_and(|name| set.contains_key(name)));
         let unset = left_out
             .iter()
@@ -178,6 +189,21 @@ impl Environment {
             unset,
             inherited,
         }
+    }
+
+    /// The executable of this machine by this name that the environment's PATH leads to, past the
+    /// folder of the simulated commands.
+    #[expect(clippy::disallowed_methods, reason = "files of this machine")]
+    pub(crate) fn beyond(&self, commands: &Path, name: &str) -> Option<PathBuf> {
+        let path = self.set.get("PATH")?;
+        let mut folders = std::env::split_paths(path).filter(|folder| folder != commands);
+        folders.find_map(|folder| {
+            let file = folder.join(name);
+            let is_executable = file
+                .metadata()
+                .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
+            is_executable.then_some(file)
+        })
     }
 
     /// All of it, for a process that gets nothing else.
@@ -279,9 +305,12 @@ mod tests {
 
     #[test]
     fn what_the_user_sets_wins() {
-        let user = ["HOME", "NODE_OPTIONS"].map(|name| (name.to_owned(), "/mine".to_owned()));
+        let user =
+            ["HOME", "NODE_OPTIONS", "PATH"].map(|name| (name.to_owned(), "/mine".to_owned()));
         let whole = environment(&[("HOME", "/real"), ("NODE_OPTIONS", "real")], &user).whole();
         assert_eq!(value(&whole, "HOME"), ["/mine"]);
         assert_eq!(value(&whole, "NODE_OPTIONS"), ["/mine"]);
+        // But the simulated commands stay in front of it.
+        assert_eq!(value(&whole, "PATH"), ["/run/bin:/mine"]);
     }
 }

@@ -1,6 +1,6 @@
 //! The head of a request to the proxy.
 
-use std::io;
+use std::{borrow::Cow, io};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
@@ -16,6 +16,9 @@ pub(crate) struct Head {
     pub forwarded: Vec<u8>,
     /// The length of the body, where it has one.
     pub body: BodyLength,
+    /// The host that its `Host` header names, without the port. Of a request to another host the
+    /// target counts.
+    pub host: Option<String>,
 }
 
 /// What a client wants of the proxy.
@@ -94,24 +97,26 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
         request.method.unwrap_or_default(),
         request.path.unwrap_or_default(),
     );
-    let (target, origin) = target(method, path).ok_or_else(|| no_http("it has no address"))?;
-    let mut body = BodyLength::Of(0);
+    let target = target(method, path).ok_or_else(|| no_http("it has no address"))?;
     let version = request.version.unwrap_or(1);
+    let body = body_length(request.headers, version)?;
+    let mut host = None;
+    let origin = &target.origin;
     let mut forwarded = format!("{method} {origin} HTTP/1.{version}\r\n").into_bytes();
+    if let Some(authority) = target.authority {
+        // A proxy replaces what the client says (RFC 9112, section 3.2.2).
+        forwarded.extend_from_slice(format!("Host: {authority}\r\n").as_bytes());
+    }
     for header in request.headers.iter() {
-        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
-        // Said to the proxy, not to the server.
-        if is("proxy-connection") || is("proxy-authorization") {
+        if header.name.eq_ignore_ascii_case("host") {
+            let name = String::from_utf8_lossy(header.value);
+            host = place(name.trim(), Some(80)).map(|place| place.host);
             continue;
         }
-        // Where both are given, the marks count.
-        if is("content-length") && body != BodyLength::Chunked {
-            let length = std::str::from_utf8(header.value).ok();
-            let length = length.and_then(|length| length.trim().parse().ok());
-            body = BodyLength::Of(length.ok_or_else(|| no_http("it has a wrong length"))?);
-        }
-        if is("transfer-encoding") {
-            body = BodyLength::Chunked;
+        // Said to the proxy, not to the server.
+        let start = header.name.get(..6).unwrap_or_default();
+        if start.eq_ignore_ascii_case("proxy-") {
+            continue;
         }
         forwarded.extend_from_slice(header.name.as_bytes());
         forwarded.extend_from_slice(b": ");
@@ -121,37 +126,94 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
     forwarded.extend_from_slice(b"\r\n");
     Ok(Some((
         Head {
-            target,
+            target: target.target,
             forwarded,
             body,
+            host,
         },
         length,
     )))
 }
 
-/// What is asked for, and how the origin server is asked for it.
-fn target<'a>(method: &str, path: &'a str) -> Option<(Target, &'a str)> {
-    if method.eq_ignore_ascii_case("CONNECT") {
-        return Some((Target::Tunnel(place(path, None)?), path));
+/// How far the body goes. A server that counts otherwise than we do would take a part of one request
+/// for another one, so what is ambiguous is refused.
+fn body_length(headers: &[httparse::Header<'_>], version: u8) -> io::Result<BodyLength> {
+    let all = |name: &'static str| {
+        let named = headers.iter();
+        let named = named.filter(move |header| header.name.eq_ignore_ascii_case(name));
+        named.map(|header| String::from_utf8_lossy(header.value))
+    };
+    let (mut lengths, mut encodings) = (all("content-length"), all("transfer-encoding"));
+    match (lengths.next(), encodings.next()) {
+        (None, None) => Ok(BodyLength::Of(0)),
+        (Some(_), Some(_)) => Err(no_http("it has two kinds of length")),
+        (None, Some(encoding)) => {
+            let is_chunked = encoding.trim().eq_ignore_ascii_case("chunked");
+            if !is_chunked || encodings.next().is_some() || version == 0 {
+                return Err(no_http("its transfer coding is not chunked alone"));
+            }
+            Ok(BodyLength::Chunked)
+        }
+        (Some(length), None) => {
+            let length = length.trim();
+            let is_number = length.bytes().all(|byte| byte.is_ascii_digit());
+            match length.parse() {
+                Ok(length) if is_number && lengths.next().is_none() => Ok(BodyLength::Of(length)),
+                _ => Err(no_http("it has a wrong length")),
+            }
+        }
     }
-    let Some((scheme, rest)) = path.split_once("://") else {
-        return Some((Target::Proxy, path));
+}
+
+/// What is asked for, and how the origin server is asked for it.
+struct Asked<'a> {
+    target: Target,
+    origin: Cow<'a, str>,
+    /// The host and port of a request as they stand in its target.
+    authority: Option<&'a str>,
+}
+
+fn target<'a>(method: &str, path: &'a str) -> Option<Asked<'a>> {
+    let asked = |target| Asked {
+        target,
+        origin: Cow::Borrowed(path),
+        authority: None,
+    };
+    if method.eq_ignore_ascii_case("CONNECT") {
+        return Some(asked(Target::Tunnel(place(path, None)?)));
+    }
+    let Some((scheme, rest)) = path.split_once("://").filter(|_| !path.starts_with('/')) else {
+        return Some(asked(Target::Proxy));
     };
     let port = match scheme.to_ascii_lowercase().as_str() {
         "http" => 80,
         "https" => 443,
         _ => return None,
     };
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let path = if path.starts_with('/') { path } else { "/" };
-    Some((Target::Request(place(authority, Some(port))?), path))
+    // A fragment is never a part of a request: servers drop it.
+    let path = path.split('#').next().unwrap_or_default();
+    let origin = if path.starts_with('/') {
+        Cow::Borrowed(path)
+    } else {
+        Cow::Owned(format!("/{path}"))
+    };
+    Some(Asked {
+        target: Target::Request(place(authority, Some(port))?),
+        origin,
+        authority: Some(without_user(authority)),
+    })
+}
+
+fn without_user(authority: &str) -> &str {
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
 }
 
 fn place(authority: &str, default: Option<u16>) -> Option<Place> {
-    let authority = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+    let authority = without_user(authority);
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok()?)),
         _ => (authority, default),
@@ -194,14 +256,40 @@ mod tests {
     fn a_request_is_passed_on_as_the_server_knows_it() {
         let head = head(
             "GET http://169.254.169.254/metadata?a=b HTTP/1.1\r\nMetadata: true\r\n\
-             Proxy-Connection: keep-alive\r\nHost: 169.254.169.254\r\n\r\n",
+             Proxy-Connection: keep-alive\r\nProxy-X: y\r\nHost: elsewhere.example\r\n\r\n",
         );
         assert_eq!(head.target, Target::Request(at("169.254.169.254", 80)));
         assert_eq!(
             String::from_utf8(head.forwarded).as_deref(),
-            Ok("GET /metadata?a=b HTTP/1.1\r\nMetadata: true\r\nHost: 169.254.169.254\r\n\r\n")
+            Ok("GET /metadata?a=b HTTP/1.1\r\nHost: 169.254.169.254\r\nMetadata: true\r\n\r\n")
         );
         assert_eq!(head.body, BodyLength::Of(0));
+    }
+
+    #[test]
+    fn a_target_without_a_path_keeps_its_query_and_no_fragment() {
+        for (target, asked) in [
+            ("http://a?x=1", "/?x=1"),
+            ("http://a#top", "/"),
+            ("http://a/b?x=1#top", "/b?x=1"),
+            ("http://a/b#x?y", "/b"),
+            ("http://a", "/"),
+        ] {
+            let head = head(&format!("GET {target} HTTP/1.1\r\nHost: b\r\n\r\n"));
+            assert_eq!(head.target, Target::Request(at("a", 80)), "{target}");
+            let forwarded = String::from_utf8(head.forwarded).expect("text");
+            assert_eq!(
+                forwarded,
+                format!("GET {asked} HTTP/1.1\r\nHost: a\r\n\r\n")
+            );
+        }
+    }
+
+    #[test]
+    fn a_request_to_the_proxy_itself_names_its_host() {
+        let head = head("GET /x?u=http://a/ HTTP/1.1\r\nHost: Evil.example:8080\r\n\r\n");
+        assert_eq!(head.target, Target::Proxy);
+        assert_eq!(head.host.as_deref(), Some("evil.example"));
     }
 
     #[test]
@@ -215,17 +303,21 @@ mod tests {
             Target::Request(at("::1", 8080))
         );
         assert_eq!(head("GET / HTTP/1.1\r\n\r\n").target, Target::Proxy);
-        for both in [
-            "POST http://a/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
-            "POST http://a/ HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        ] {
-            assert_eq!(head(both).body, BodyLength::Chunked);
-        }
+        assert_eq!(
+            head("POST http://a/ HTTP/1.1\r\ntransfer-encoding: Chunked\r\n\r\n").body,
+            BodyLength::Chunked
+        );
         for wrong in [
             "CONNECT nowhere HTTP/1.1\r\n\r\n",
             "GET ftp://a/ HTTP/1.1\r\n\r\n",
             "GET http:///x HTTP/1.1\r\n\r\n",
             "POST http://a/ HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+            "POST http://a/ HTTP/1.1\r\nContent-Length: +1\r\n\r\n",
+            "POST http://a/ HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+            "POST http://a/ HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            "POST http://a/ HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST http://a/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+            "POST http://a/ HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
             "\u{16}\u{3}\u{1}\r\n\r\n",
         ] {
             assert!(parse(wrong.as_bytes()).is_err(), "{wrong:?}");

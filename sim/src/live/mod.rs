@@ -6,9 +6,12 @@
 
 mod bypass;
 mod certificates;
+mod chunked;
 mod client;
 pub mod command_links;
 mod environment;
+mod folder;
+mod forward;
 mod handshake;
 mod head;
 mod machine;
@@ -16,27 +19,27 @@ mod proxy;
 mod relay;
 
 use std::{
-    collections::BTreeMap,
-    fs, io,
+    collections::{BTreeMap, BTreeSet},
+    io,
     net::SocketAddr,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicUsize},
 };
 
 use jiff::tz::TimeZone;
-use tempfile::TempDir;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 
 pub use bypass::Shown as Bypass;
 pub use environment::Environment;
 
 use crate::{
     backend::Backend,
+    command::Program,
     engine::{self, Host, Work},
     trace::Recorder,
 };
 use certificates::Certificates;
+use folder::{RunFolder, cannot_be_filled, listen_on_socket};
 
 /// What a door is made of.
 pub(crate) struct Plan<'a> {
@@ -48,6 +51,8 @@ pub(crate) struct Plan<'a> {
     pub recorder: &'a Recorder,
     /// The world.
     pub world: &'a crate::world::World,
+    /// The commands that are there, or come within the run.
+    pub commands: BTreeSet<Program>,
     /// Its time zone.
     pub zone: TimeZone,
     /// The proxy's port; any free one if there is none.
@@ -66,8 +71,11 @@ pub struct Door {
     pub proxy: SocketAddr,
     /// The services that clients reach past the proxy.
     pub bypasses: Vec<Bypass>,
+    /// The commands of this machine that the world does not have: links that are not found stand
+    /// before them in the PATH.
+    pub covered: Vec<PathBuf>,
     proxying: Arc<proxy::Proxy>,
-    _folder: TempDir,
+    _folder: RunFolder,
     _work: Vec<Work>,
 }
 
@@ -102,10 +110,12 @@ impl Door {
             user: plan.variables,
             seed: plan.seed,
         });
+        let covered = install_commands(&folder, &environment, &plan.commands)?;
         let proxying = Arc::new(proxy::Proxy {
             host: plan.host.clone(),
             serves,
             certificates,
+            beside: bypass.ports(),
             recorder: plan.recorder.clone(),
             trust_help: trust_help(&folder.certificate),
             open: AtomicUsize::new(0),
@@ -127,8 +137,9 @@ impl Door {
             environment,
             proxy,
             bypasses: bypass.shown,
+            covered,
             proxying,
-            _folder: folder.root,
+            _folder: folder,
             _work: work,
         })
     }
@@ -139,54 +150,28 @@ impl Door {
     }
 }
 
-/// The folder of a run, which only this user can read.
-struct RunFolder {
-    root: TempDir,
-    /// The certificate of the run's authority.
-    certificate: PathBuf,
-    /// The home of processes outside: empty.
-    home: PathBuf,
-    /// The simulated commands.
-    commands: PathBuf,
-}
-
-impl RunFolder {
-    /// Makes it, with `authority` as the run's certificate.
-    #[expect(clippy::disallowed_methods, reason = "files of this machine")]
-    fn new(authority: &str) -> Result<Self, String> {
-        let root = tempfile::Builder::new()
-            .prefix("credsim-")
-            .permissions(fs::Permissions::from_mode(0o700))
-            .tempdir()
-            .map_err(|error| format!("no folder for the run: {error}"))?;
-        let within = |name: &str| root.path().join(name);
-        let (certificate, home, commands) = (within("ca.pem"), within("home"), within("bin"));
-        fs::write(&certificate, authority).map_err(cannot_be_filled)?;
-        fs::create_dir_all(home.join(".azure")).map_err(cannot_be_filled)?;
-        let executable = command_links::executable().map_err(cannot_be_filled)?;
-        command_links::install(&executable, &commands).map_err(cannot_be_filled)?;
-        Ok(Self {
-            root,
-            certificate,
-            home,
-            commands,
-        })
+/// Puts links into the run's folder: for each command that the world has, and for each that it does
+/// not have and this machine has, so that the real one is never run. Returns the real ones. One that
+/// neither has is left out: clients that look for the file find none.
+///
+/// # Errors
+/// They cannot be put there.
+fn install_commands(
+    folder: &RunFolder,
+    environment: &Environment,
+    has: &BTreeSet<Program>,
+) -> Result<Vec<PathBuf>, String> {
+    let mut covered = Vec::new();
+    let mut links = has.clone();
+    for program in Program::ALL.iter().filter(|program| !has.contains(program)) {
+        if let Some(real) = environment.beyond(&folder.commands, program.name()) {
+            links.insert(*program);
+            covered.push(real);
+        }
     }
-
-    fn within(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-}
-
-fn cannot_be_filled(error: io::Error) -> String {
-    format!("the run's folder cannot be filled: {error}")
-}
-
-/// Listens on a socket that only this user can use.
-fn listen_on_socket(path: &Path) -> Result<UnixListener, String> {
-    let shims = UnixListener::bind(path).map_err(|error| no_socket(path, &error))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(cannot_be_filled)?;
-    Ok(shims)
+    let executable = command_links::executable().map_err(cannot_be_filled)?;
+    command_links::install(&executable, &folder.commands, links).map_err(cannot_be_filled)?;
+    Ok(covered)
 }
 
 async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), String> {
@@ -205,16 +190,6 @@ async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), String> 
         .local_addr()
         .map_err(|error| format!("the proxy does not know its port: {error}"))?;
     Ok((listener, bound))
-}
-
-/// Why there is no socket; the path of one may be about a hundred bytes long.
-fn no_socket(path: &Path, error: &io::Error) -> String {
-    let path = path.display();
-    if error.kind() == io::ErrorKind::InvalidInput {
-        format!("{path} is too long for the path of a socket; set TMPDIR to a shorter one")
-    } else {
-        format!("{path} cannot be a socket: {error}")
-    }
 }
 
 /// What a client that does not trust the authority has to be told.

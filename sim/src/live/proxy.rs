@@ -4,9 +4,8 @@
 //! told of the proxy and of the run's certificate authority, by environment variables.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -22,13 +21,16 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     certificates::Certificates,
     client::Client,
+    forward::{Ended, forward},
     handshake,
-    head::{self, BodyLength, Head, Place, Target},
+    head::{self, Head, Place, Target},
     machine::ARC_PORT,
     relay::relay,
 };
 use crate::{
     engine::{self, Host, Stream},
+    http::guard::is_loopback,
+    redact::masked,
     service::{entra::ENTRA_HOST, imds::IMDS_HOST},
     trace::{Kind, Recorder},
 };
@@ -52,6 +54,8 @@ pub(crate) struct Proxy {
     pub serves: BTreeMap<String, u16>,
     /// How it speaks TLS for them.
     pub certificates: Certificates,
+    /// The ports of this machine at which services are reached past the proxy.
+    pub beside: BTreeSet<u16>,
     /// Where refusals are recorded.
     pub recorder: Recorder,
     /// What a client that does not trust the authority has to be told.
@@ -130,20 +134,26 @@ impl Proxy {
                 Ok(Some(head)) => head,
                 Ok(None) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    let text = format!("{error}\n");
-                    return self.say(&mut client, "400 Bad Request", &text).await;
+                    return self.malformed(&mut client, &error).await;
                 }
                 Err(error) => return Err(error),
             };
             match head.target.clone() {
                 Target::Tunnel(to) => return self.tunnel(client, buffer, &to).await,
                 Target::Request(to) => {
-                    next = self.request(&mut client, &mut buffer, head, &to).await?;
-                    if next.is_none() {
-                        return Ok(());
+                    match self.request(&mut client, &mut buffer, head, &to).await? {
+                        Ended::Next(head) => next = Some(head),
+                        Ended::Over => return Ok(()),
+                        Ended::Malformed(error) => {
+                            return self.malformed(&mut client, &error).await;
+                        }
                     }
                 }
                 Target::Proxy => {
+                    // A page may have bound a name of its own to this machine.
+                    if let Some(host) = head.host.filter(|host| !is_loopback(host)) {
+                        self.refused(&host, None);
+                    }
                     let text = "this is the proxy of a world that credsim simulates\n";
                     return self.say(&mut client, "400 Bad Request", text).await;
                 }
@@ -200,98 +210,45 @@ impl Proxy {
         }
     }
 
-    /// One or more requests in the clear for the same host. Returns the head of a request for
-    /// another one, if the client sends one on the same connection.
+    /// One or more requests in the clear for the same host.
     async fn request(
         &self,
         client: &mut TcpStream,
         rest: &mut Vec<u8>,
         first: Head,
         to: &Place,
-    ) -> io::Result<Option<Head>> {
+    ) -> io::Result<Ended> {
         let Some(server) = self.reach(client, to).await? else {
-            return Ok(None);
+            return Ok(Ended::Over);
         };
-        let ended = {
-            let (mut from_server, mut to_server) = tokio::io::split(server);
-            let (mut from_client, mut to_client) = client.split();
-            let requests = async {
-                let mut head = first;
-                loop {
-                    to_server.write_all(&head.forwarded).await?;
-                    match head.body {
-                        BodyLength::Of(length) => {
-                            let early = rest
-                                .len()
-                                .min(usize::try_from(length).unwrap_or(usize::MAX));
-                            to_server.write_all(&rest[..early]).await?;
-                            rest.drain(..early);
-                            let late = length - early as u64;
-                            tokio::io::copy(&mut (&mut from_client).take(late), &mut to_server)
-                                .await?;
-                        }
-                        // Nothing tells where it ends but its own marks, so nothing else follows it.
-                        BodyLength::Chunked => {
-                            to_server.write_all(rest).await?;
-                            tokio::io::copy(&mut from_client, &mut to_server).await?;
-                            to_server.shutdown().await?;
-                            return Ok(None);
-                        }
-                    }
-                    match head::read(&mut from_client, rest).await? {
-                        Some(same) if same.target == Target::Request(to.clone()) => head = same,
-                        other => {
-                            to_server.shutdown().await?;
-                            return Ok(other);
-                        }
-                    }
-                }
-            };
-            let answers = tokio::io::copy(&mut from_server, &mut to_client);
-            let (mut requests, mut answers) = (pin!(requests), pin!(answers));
-            tokio::select! { biased;
-                // The server has ended the connection: nothing more can be asked on it.
-                ended = &mut answers => ended.map(|_| None),
-                next = &mut requests => match next {
-                    Ok(next) => answers.await.map(|_| next),
-                    Err(error) => Err(error),
-                },
-            }
-        };
+        let notice = || self.notice_if_held(&to.host);
+        let ended = forward(client, rest, first, to, server, notice).await;
         match &ended {
-            Ok(Some(_)) => {}
-            Ok(None) => client.shutdown().await?,
+            Ok(Ended::Next(_) | Ended::Malformed(_)) => {}
+            Ok(Ended::Over) => client.shutdown().await?,
             Err(_) => client.set_zero_linger()?,
         }
         ended
     }
 
+    /// Records that a client waits for `host`, if packets to it vanish.
+    fn notice_if_held(&self, host: &str) {
+        if self.host.network.is_held(host) {
+            self.record(Kind::Unreached {
+                host: host.to_owned(),
+                why: "packets to it vanish".to_owned(),
+                shown: false,
+            });
+        }
+    }
+
     /// A connection to a host; none if the client was answered instead.
     async fn reach(&self, client: &mut TcpStream, to: &Place) -> io::Result<Option<Stream>> {
         if is_loopback(&to.host) {
-            if to.port == ARC_PORT {
-                // What answers there has tokens of this machine's real identity.
-                self.record(Kind::HostRefused {
-                    host: format!("{}:{}", to.host, to.port),
-                });
-                let text = "credsim: no world has the Azure Arc agent of this machine\n";
-                self.say(client, "403 Forbidden", text).await?;
-                return Ok(None);
-            }
-            // Not ours to simulate, and it does not leave the machine.
-            return match engine::live::dial(to.port).await {
-                Ok(stream) => Ok(Some(engine::live::stream(stream)?)),
-                Err(error) => {
-                    let text = format!(
-                        "nothing answers on port {} of this machine: {error}\n",
-                        to.port
-                    );
-                    self.say(client, "502 Bad Gateway", &text).await?;
-                    Ok(None)
-                }
-            };
+            return self.reach_loopback(client, to.port).await;
         }
         if self.serves.get(&to.host) == Some(&to.port) {
+            self.notice_if_held(&to.host);
             let connected = tokio::select! { biased;
                 connected = self.host.network.connect(&to.host, to.port) => connected,
                 // Packets are dropped, and the caller has given up: nothing may arrive
@@ -318,18 +275,62 @@ impl Proxy {
             self.say(client, "403 Forbidden", text).await?;
             return Ok(None);
         }
-        self.record(Kind::HostRefused {
-            host: format!("{}:{}", to.host, to.port),
-        });
+        let other = self.serves.get(&to.host);
+        let other = other.map(|port| format!("{} is on port {port}", to.host));
         let mut text = format!(
             "credsim: the scenario has no host {}:{}\n",
             to.host, to.port
         );
-        if to.host == ENTRA_HOST {
+        if let Some(other) = &other {
+            text.push_str(&format!("{other}\n"));
+        } else if to.host == ENTRA_HOST {
             text.push_str("add [world.entra] to it\n");
         }
+        self.refused(&format!("{}:{}", to.host, to.port), other);
         self.say(client, "403 Forbidden", &text).await?;
         Ok(None)
+    }
+
+    /// A connection to a port of this machine, if it is one at which the world serves a client that
+    /// ignores the proxy. What answers at another one is no part of the world, and may have tokens
+    /// of a real identity: the agent of Azure Arc and Cloud Shell are there.
+    async fn reach_loopback(
+        &self,
+        client: &mut TcpStream,
+        port: u16,
+    ) -> io::Result<Option<Stream>> {
+        if self.beside.contains(&port) {
+            let stream = engine::live::dial(port).await?;
+            return Ok(Some(engine::live::stream(stream)?));
+        }
+        self.refused(&format!("127.0.0.1:{port}"), None);
+        let text = if port == ARC_PORT {
+            "credsim: no world has the Azure Arc agent of this machine\n".to_owned()
+        } else {
+            format!(
+                "credsim: the world has nothing on port {port} of this machine; programs of yours \
+                 are reached without the proxy (NO_PROXY=localhost,127.0.0.1 is set)\n"
+            )
+        };
+        self.say(client, "403 Forbidden", &text).await?;
+        Ok(None)
+    }
+
+    /// Records that a host was refused; `other`: what the world has instead.
+    fn refused(&self, host: &str, other: Option<String>) {
+        self.record(Kind::HostRefused {
+            host: masked(host).into_owned(),
+            other,
+        });
+    }
+
+    /// Refuses what is no request.
+    async fn malformed(&self, client: &mut TcpStream, error: &io::Error) -> io::Result<()> {
+        self.record(Kind::RequestRefused {
+            why: error.to_string(),
+        });
+        let text = format!("{error}\n");
+        self.say(client, "400 Bad Request", &text).await
     }
 
     /// Completes when the client has closed its end, read or not what it sent before.
@@ -364,9 +365,4 @@ impl Proxy {
     fn record(&self, kind: Kind) {
         self.recorder.record(self.host.runtime.elapsed(), kind);
     }
-}
-
-/// Whether a program on this machine is meant. Other addresses of loopback may be other programs'.
-fn is_loopback(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1")
 }

@@ -51,7 +51,7 @@ fn annotate(outcome: &Outcome) -> Vec<String> {
             lines
         }
         Ending::Skipped { .. } => Vec::new(),
-        Ending::Invalid(invalid) => invalid.diagnostics().iter().map(|d| d.github()).collect(),
+        Ending::Invalid(invalid) => invalid.annotations(),
         Ending::HarnessFailed { why } => {
             let says = format!("{why}\nreproduce: {}", outcome.reproduce);
             vec![error(outcome, 1, "the harness failed", &says)]

@@ -15,6 +15,7 @@ pub fn event(event: &Event) -> String {
     let style = match &event.kind {
         Kind::World { .. } | Kind::FaultInstalled { .. } | Kind::FaultLifted { .. } => CHANGE,
         Kind::HostRefused { .. }
+        | Kind::RequestRefused { .. }
         | Kind::HandshakeFailed { .. }
         | Kind::RealSecret { .. }
         | Kind::SecretLeaked { .. } => TROUBLE,

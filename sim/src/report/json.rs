@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use serde::Serialize;
 
-use super::{Difference, Ending, Outcome, Tally};
+use super::{Difference, Ending, Outcome, SeedsTried, Tally};
 pub use crate::simulation::event_line as event;
 use crate::{
     redact::printable_json, scenario::Diagnostic, trace::SCHEMA_VERSION, verdict::Verdict,
@@ -35,6 +35,10 @@ fn line(value: &impl Serialize) -> String {
     printable_json(&serde_json::to_string(value).unwrap_or_default())
 }
 
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
@@ -58,6 +62,8 @@ struct Scenario<'a> {
     outcome: &'static str,
     engine: &'a str,
     seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seeds: Option<&'a SeedsTried>,
     duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     virtual_ms: Option<f64>,
@@ -71,6 +77,8 @@ struct Scenario<'a> {
     difference: Option<&'a Difference>,
     #[serde(skip_serializing_if = "<[Diagnostic]>::is_empty")]
     diagnostics: &'a [Diagnostic],
+    #[serde(skip_serializing_if = "is_zero")]
+    diagnostics_left_out: usize,
     reproduce: &'a str,
 }
 
@@ -85,6 +93,7 @@ impl<'a> Scenario<'a> {
             outcome: outcome.status().word(),
             engine: outcome.engine,
             seed: outcome.seed,
+            seeds: outcome.tried.as_ref(),
             duration_ms: milliseconds(outcome.took),
             virtual_ms: None,
             reason: None,
@@ -92,6 +101,7 @@ impl<'a> Scenario<'a> {
             expectation_lines: &outcome.expectation_lines,
             difference: None,
             diagnostics: &[],
+            diagnostics_left_out: 0,
             reproduce: &outcome.reproduce,
         };
         match &outcome.ending {
@@ -104,7 +114,10 @@ impl<'a> Scenario<'a> {
             Ending::Skipped { reason } | Ending::HarnessFailed { why: reason } => {
                 scenario.reason = Some(Cow::Borrowed(reason));
             }
-            Ending::Invalid(invalid) => scenario.diagnostics = invalid.diagnostics(),
+            Ending::Invalid(invalid) => {
+                scenario.diagnostics = invalid.diagnostics();
+                scenario.diagnostics_left_out = invalid.left_out();
+            }
         }
         scenario
     }

@@ -41,7 +41,9 @@ fn case(outcome: &Outcome) -> TestCase {
     if let Ending::Judged(judged) = &outcome.ending {
         case.set_assertions(judged.checks());
         case.add_property(("hash", judged.verdict.hash.to_string().as_str()));
-        case.add_property(("seeds", judged.verdict.seeds.to_string().as_str()));
+        let seeds = outcome.tried.as_ref().map(|tried| tried.played);
+        let seeds = seeds.unwrap_or(judged.verdict.seeds);
+        case.add_property(("seeds", seeds.to_string().as_str()));
     }
     case
 }
@@ -85,7 +87,7 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
             body(outcome, judged),
         ),
         Ending::Invalid(invalid) => {
-            let count = counted(invalid.diagnostics().len(), "mistake");
+            let count = counted(invalid.count(), "mistake");
             (
                 NonSuccessKind::Error,
                 format!("the file is invalid: {count}"),

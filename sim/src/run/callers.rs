@@ -20,6 +20,10 @@ impl RunState {
         let which = move |caller| Which { repetition, caller };
         if call.ramp_up.is_none() {
             for number in 1..=call.callers {
+                // All of them begin before the first one plays.
+                if self.budget.is_over() {
+                    return;
+                }
                 self.begin(step, which(number), shared.as_ref());
             }
             return;

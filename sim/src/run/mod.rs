@@ -21,7 +21,8 @@ use crate::{
     backend::Backend,
     draws::Draws,
     engine::{self, Engine, EngineError, Runtime, STALL_LIMIT},
-    judge::{Run, Visibility},
+    judge::{Run, Unshown, Visibility},
+    limits::Budget,
     story::Scenario,
     subject::Subject,
     trace::{Event, Kind, Listener, Recorder, Trace},
@@ -41,6 +42,8 @@ pub struct Options {
     pub subject: Arc<dyn Subject>,
     /// A world whose clock has not moved for so long in real time is given up.
     pub stall_limit: Duration,
+    /// What the run may take.
+    pub budget: Budget,
 }
 
 /// The clock of the world, once it has begun, for code outside its hosts that writes to the trace.
@@ -58,7 +61,8 @@ const AS_LONG_AS_IT_TAKES: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// A failure of the harness, never of the subject.
 pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> {
     let horizon = scenario.world.lasts.0 + GRACE;
-    world(scenario, options, None, Recorder::default(), horizon)
+    let recorder = Recorder::within(options.budget.clone());
+    world(scenario, options, None, recorder, horizon)
 }
 
 /// Serves the world of a scenario to external clients on the live engine until they are done. The
@@ -79,6 +83,7 @@ pub fn serve(
         seed,
         subject: Arc::new(ExternalSubject::of(&clients)),
         stall_limit: STALL_LIMIT,
+        budget: Budget::default(),
     };
     let recorder = Recorder::telling(listener);
     world(
@@ -97,6 +102,7 @@ fn world(
     recorder: Recorder,
     horizon: Duration,
 ) -> Result<Run, EngineError> {
+    let is_served = clients.is_some();
     let visibility = match &clients {
         Some(_) => Visibility::endpoints_only(),
         None => options.subject.visibility(),
@@ -126,11 +132,13 @@ fn world(
         clients,
         end: end.clone(),
         app: app.clone(),
+        budget: options.budget.clone(),
     };
     let world = engine::World {
         seed: options.seed,
         horizon,
         stall_limit: options.stall_limit,
+        budget: options.budget.clone(),
         servers: backend.hosts(),
         driver: (
             crate::host::APP.to_owned(),
@@ -142,8 +150,7 @@ fn world(
         Some(machine) => options.engine.play_within(world, Arc::new(machine)),
         None => options.engine.play(world),
     });
-    // The thread of a world that was given up may still play: it must not fill the memory.
-    backend.close();
+    close(&backend, &options.budget);
     played?;
     let trace = recorder.finish();
     let end = end.get().cloned().unwrap_or_default();
@@ -152,6 +159,7 @@ fn world(
     }
     let last_repair = end.last_repair.max(last_fault_end(&trace));
     Ok(Run {
+        unshown: is_served.then(|| Unshown::of(&trace)).flatten(),
         engine: options.engine,
         seed: options.seed,
         subject: end.subject,
@@ -162,6 +170,14 @@ fn world(
         last_repair,
         healthy_at_end: end.healthy,
     })
+}
+
+/// Keeps a world that was given up, whose thread may still play, from filling the memory. One that has
+/// reached a limit gets no memory, and may have stopped where it holds a lock.
+fn close(backend: &Backend, budget: &Budget) {
+    if budget.reached().is_none() {
+        backend.close();
+    }
 }
 
 /// What shows the host's clock as the machine's, if the subject reads the machine's clock.

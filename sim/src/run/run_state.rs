@@ -19,6 +19,7 @@ use crate::{
     credential::BuiltSubject,
     engine::Control,
     host::{HostState, Lender},
+    limits::Budget,
     service::{Reach, redis::redis_hosts},
     story::Scenario,
     subject::{Lent, RedisReporter, Subject},
@@ -33,6 +34,8 @@ pub(super) struct RunState {
     pub host: Arc<HostState>,
     pub watch: Watch,
     subject: Arc<dyn Subject>,
+    /// What the run may take.
+    pub(super) budget: Budget,
     /// How many credentials were built.
     instances: AtomicU32,
     /// How many calls have begun.
@@ -55,6 +58,7 @@ impl RunState {
         host: Arc<HostState>,
         watch: Watch,
         subject: Arc<dyn Subject>,
+        budget: Budget,
     ) -> Self {
         let call_context = Arc::new(CallContext {
             host: host.clone(),
@@ -67,6 +71,7 @@ impl RunState {
             host,
             watch,
             subject,
+            budget,
             instances: AtomicU32::new(0),
             calls: AtomicU64::new(0),
             repetitions: Mutex::default(),

@@ -2,6 +2,7 @@
 //! plays the schedule.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -20,9 +21,11 @@ use super::{
 };
 use crate::{
     backend::Backend,
+    command::Program,
     draws::Draws,
     engine::{Control, Host},
     host::{HostClock, HostState},
+    limits::Budget,
     live::{self, Door},
     service::Reach,
     story::Scenario,
@@ -49,6 +52,8 @@ pub(super) struct WorldDriver {
     pub end: Arc<OnceLock<WorldEnd>>,
     /// Set to the host on which the subject runs, as soon as there is one.
     pub app: HostOfSubject,
+    /// What the run may take.
+    pub budget: Budget,
 }
 
 /// The state of the world at its end.
@@ -104,6 +109,7 @@ impl WorldDriver {
             backend: &self.backend,
             recorder: &self.recorder,
             world: &self.scenario.world,
+            commands: commands(&self.scenario),
             zone: self.zone(),
             port: self.clients.as_ref().and_then(|clients| clients.port),
             variables: &variables,
@@ -149,6 +155,7 @@ impl WorldDriver {
             state,
             self.watch.clone(),
             self.subject.clone(),
+            self.budget.clone(),
         ));
         // Faults that end by themselves do so on time, whatever the schedule is waiting for.
         let faults = self.backend.clone().end_faults(host.runtime.clone());
@@ -188,6 +195,20 @@ impl WorldDriver {
             harness_failure: self.subject.harness_failure(),
         }
     }
+}
+
+/// The commands that a scenario has at its start or brings later.
+fn commands(scenario: &Scenario) -> BTreeSet<Program> {
+    let has = scenario.world.commands();
+    let has = has.filter(|command| command.common().installed);
+    let mut all: BTreeSet<Program> = has.map(|command| command.program()).collect();
+    let brings = |name| {
+        let mut brought = scenario.at.iter().map(|at| at.action.consequences().brings);
+        brought.any(|brings| brings == Some(name))
+    };
+    let later = Program::ALL.iter().copied();
+    all.extend(later.filter(|program| brings(program.name())));
+    all
 }
 
 /// How often a subject in a process of its own is asked whether that has failed.

@@ -5,7 +5,7 @@ use std::{ops::Range as Window, time::Duration};
 
 use super::{
     Range, Span,
-    diagnostics::Problem,
+    diagnostics::{Problem, Problems},
     document::{Document, Place},
 };
 use crate::redact::is_hidden;
@@ -15,7 +15,7 @@ pub(crate) struct Checker<'a> {
     document: &'a Document<'a>,
     /// How long the world of the file lasts: the end of every window.
     pub(crate) lasts: Span,
-    problems: Vec<Problem>,
+    problems: Problems,
 }
 
 impl<'a> Checker<'a> {
@@ -24,7 +24,7 @@ impl<'a> Checker<'a> {
         Self {
             document,
             lasts,
-            problems: Vec::new(),
+            problems: Problems::default(),
         }
     }
 
@@ -34,7 +34,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Everything that was reported.
-    pub(crate) fn into_problems(self) -> Vec<Problem> {
+    pub(crate) fn into_problems(self) -> Problems {
         self.problems
     }
 
@@ -58,9 +58,7 @@ impl<'a> Checker<'a> {
         span: Window<usize>,
         message: impl Into<String>,
     ) -> &mut Problem {
-        let index = self.problems.len();
-        self.problems.push(Problem::new(span, message));
-        &mut self.problems[index]
+        self.problems.push(Problem::new(span, message))
     }
 
     /// A text that says something.

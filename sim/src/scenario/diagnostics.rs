@@ -2,6 +2,7 @@
 
 use std::{fmt, ops::Range};
 
+use crate::wording::{Number, counted};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
@@ -90,16 +91,21 @@ pub(crate) fn github_property(text: &str) -> String {
     github_text(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// How many diagnostics of one file are shown: the first ones. The others are counted.
+pub const MOST_DIAGNOSTICS: usize = 50;
+
 /// Everything that is wrong with one file; never empty.
 #[derive(Clone, Debug)]
 pub struct Invalid {
     text: String,
     diagnostics: Vec<Diagnostic>,
+    /// How many more there are.
+    left_out: usize,
 }
 
 impl Invalid {
-    pub(crate) fn new(path: &str, text: &str, mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_key(|problem| problem.span.start);
+    pub(crate) fn new(path: &str, text: &str, problems: Problems) -> Self {
+        let (problems, left_out) = problems.first();
         let (shown, secrets) = masked_in_place(text);
         let diagnostics = problems
             .into_iter()
@@ -108,7 +114,29 @@ impl Invalid {
         Self {
             text: shown.into_owned(),
             diagnostics,
+            left_out,
         }
+    }
+
+    /// How many mistakes there are, those that are not shown included.
+    pub fn count(&self) -> usize {
+        self.diagnostics.len() + self.left_out
+    }
+
+    /// How many mistakes are not shown, because [`MOST_DIAGNOSTICS`] stand before them in the file.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// Says how many are not shown, if any.
+    pub fn more(&self) -> Option<String> {
+        (self.left_out > 0).then(|| {
+            format!(
+                "{} in this file {} not shown: mend the first {MOST_DIAGNOSTICS}, then check it again",
+                counted(self.left_out, "more mistake"),
+                Number::of(self.left_out).pick("is", "are"),
+            )
+        })
     }
 
     /// The same, of the same file at another path.
@@ -120,7 +148,7 @@ impl Invalid {
         self
     }
 
-    /// Everything that is wrong, in the order of the file.
+    /// What is wrong, in the order of the file: at most [`MOST_DIAGNOSTICS`].
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
@@ -136,18 +164,25 @@ impl Invalid {
             .diagnostics
             .iter()
             .map(|diagnostic| renderer.render(&[diagnostic.group(&self.text)]))
+            .chain(self.more())
             .collect::<Vec<_>>();
         rendered.join("\n\n")
     }
 
     /// The diagnostics as GitHub annotations, one line each.
     pub fn github(&self) -> String {
-        let lines = self
-            .diagnostics
-            .iter()
-            .map(Diagnostic::github)
-            .collect::<Vec<_>>();
-        lines.join("\n")
+        self.annotations().join("\n")
+    }
+
+    /// The diagnostics as GitHub annotations, and one that counts those that are not shown.
+    pub fn annotations(&self) -> Vec<String> {
+        let more = self.more().zip(self.diagnostics.first());
+        let more = more.map(|(more, first)| {
+            let file = github_property(&first.path);
+            format!("::error file={file}::{}", github_text(&more))
+        });
+        let all = self.diagnostics.iter().map(Diagnostic::github);
+        all.chain(more).collect()
     }
 }
 
@@ -159,6 +194,64 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
+/// The problems of one file: the first [`MOST_DIAGNOSTICS`] of them by their place in the file, and
+/// how many there are. Memory stays bounded however many are pushed, in whatever order.
+#[derive(Debug, Default)]
+pub(crate) struct Problems {
+    kept: Vec<Problem>,
+    left_out: usize,
+    /// A problem that begins here or later is not shown: enough others stand before it.
+    last_shown: Option<usize>,
+    /// Takes the words for a problem that is not shown.
+    unshown: Option<Problem>,
+}
+
+impl Problems {
+    /// One problem.
+    pub(crate) fn one(problem: Problem) -> Self {
+        let mut problems = Self::default();
+        problems.push(problem);
+        problems
+    }
+
+    /// Adds a problem, whose words may still follow.
+    pub(crate) fn push(&mut self, mut problem: Problem) -> &mut Problem {
+        if self.kept.len() >= 2 * MOST_DIAGNOSTICS {
+            self.prune();
+        }
+        let start = problem.span.start;
+        if self.last_shown.is_some_and(|last| start >= last) {
+            self.left_out += 1;
+            problem.is_unshown = true;
+            return self.unshown.insert(problem);
+        }
+        let index = self.kept.len();
+        self.kept.push(problem);
+        &mut self.kept[index]
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// The first problems in the order of the file, and how many more there are.
+    fn first(mut self) -> (Vec<Problem>, usize) {
+        self.prune();
+        (self.kept, self.left_out)
+    }
+
+    fn prune(&mut self) {
+        // Stable: problems at one place stay in the order in which they were found.
+        self.kept.sort_by_key(|problem| problem.span.start);
+        if self.kept.len() >= MOST_DIAGNOSTICS {
+            self.left_out += self.kept.len() - MOST_DIAGNOSTICS;
+            self.kept.truncate(MOST_DIAGNOSTICS);
+            self.last_shown = self.kept.last().map(|problem| problem.span.start);
+        }
+    }
+}
+
 /// A diagnostic in the making: it knows its bytes, not yet its line.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -167,6 +260,8 @@ pub(crate) struct Problem {
     label: String,
     expected: Option<String>,
     help: Option<String>,
+    /// Enough others stand before it, so nothing needs to be searched for its help.
+    is_unshown: bool,
 }
 
 impl Problem {
@@ -177,7 +272,13 @@ impl Problem {
             label: String::new(),
             expected: None,
             help: None,
+            is_unshown: false,
         }
+    }
+
+    /// Whether it is only counted. What takes long to say need not be said of it.
+    pub(crate) fn is_unshown(&self) -> bool {
+        self.is_unshown
     }
 
     pub(crate) fn label(&mut self, label: impl Into<String>) -> &mut Self {
@@ -201,6 +302,9 @@ impl Problem {
         word: &str,
         known: impl IntoIterator<Item = &'a str>,
     ) -> &mut Self {
+        if self.is_unshown {
+            return self;
+        }
         if let Some(near) = closest(word, known) {
             self.help(format!("did you mean `{near}`?"));
         }
@@ -251,8 +355,14 @@ fn on_one_line(text: &str, span: Range<usize>) -> Range<usize> {
 /// The one of `known` that is nearest to `word`, if it is near enough to be meant.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
+    let letters = lower.chars().count();
     let mut best = (0.6, None);
     for candidate in known {
+        // Each letter too many is an edit: lengths that differ by half are never near, and comparing
+        // takes memory and time that grow with the product of the two.
+        if 2 * letters.abs_diff(candidate.chars().count()) > letters.max(candidate.len()) {
+            continue;
+        }
         let likeness = strsim::normalized_damerau_levenshtein(&lower, &candidate.to_lowercase());
         if likeness > best.0 {
             best = (likeness, Some(candidate));

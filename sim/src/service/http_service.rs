@@ -188,7 +188,9 @@ impl<T: HttpService> Service for T {
     }
 
     fn servers(&self, backend: &Backend) -> Vec<Server> {
-        vec![server(backend, T::ABOUT.host, T::ABOUT.port, T::endpoint())]
+        let at = (T::ABOUT.host, T::ABOUT.port);
+        let beside = HttpService::bypass(self).is_some();
+        vec![server(backend, at, beside, T::endpoint())]
     }
 
     fn crash(&self, _: &Backend, _: Duration) {}

@@ -7,10 +7,11 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::Settings;
+use super::{Seeds, Settings};
 use crate::{
     judge::Run,
     redact::printable_json,
+    scenario::Span,
     story::Loaded,
     trace::{Event, SCHEMA_VERSION},
 };
@@ -141,14 +142,25 @@ fn in_another_process(
 )]
 fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io::Result<Child> {
     let subject = subject.map(|subject| ["--subject", subject]);
+    let seed = match settings.seeds {
+        Seeds::OfTheScenario => None,
+        Seeds::One(seed) => Some(["--seed".to_owned(), seed.to_string()]),
+    };
     Command::new(env::current_exe()?)
         .args(["run", "--format", "json", "--trace", "--jobs", "1"])
         .args(subject.into_iter().flatten())
+        .args(seed.into_iter().flatten())
         .args([
             "--engine",
             settings.engine.name(),
-            "--seed",
-            &settings.seed.to_string(),
+            "--limit-events",
+            &settings.limits.events.to_string(),
+            "--limit-memory",
+            &settings.limits.memory.to_string(),
+            "--limit-real-time",
+            &Span(settings.limits.real_time).to_string(),
+            "--stall-limit",
+            &Span(settings.stall_limit).to_string(),
             "--",
             selector,
         ])

@@ -29,7 +29,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 pub use batch::{Batch, CommandLine, Selected};
 pub use determinism::{Difference, SecondPass, event_line};
-pub use outcome::{Ending, Judged, Outcome, Status};
+pub use outcome::{Ending, Judged, Outcome, SeedsTried, Status};
 pub(crate) use shell::quoted;
 pub use skip::{Callers, reason as skip_reason};
 pub(crate) use stopwatch::Stopwatch;
@@ -37,6 +37,7 @@ pub(crate) use stopwatch::Stopwatch;
 use crate::{
     engine::{Engine, EngineError, STALL_LIMIT},
     judge::Run,
+    limits::{Budget, Limits, Taken},
     run::{self, DEFAULT_SEED, Options},
     scenario::Invalid,
     story::{
@@ -48,28 +49,61 @@ use crate::{
     verdict::{self, Verdict},
 };
 
+/// With which seeds a scenario is played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seeds {
+    /// From [`DEFAULT_SEED`] on, as many as its `seeds` says: one if it says nothing.
+    #[default]
+    OfTheScenario,
+    /// This one alone. What a scenario asserts over all of its seeds is not observed then.
+    One(u64),
+}
+
+impl Seeds {
+    /// The first one.
+    pub fn first(self) -> u64 {
+        match self {
+            Self::OfTheScenario => DEFAULT_SEED,
+            Self::One(seed) => seed,
+        }
+    }
+
+    /// All that `scenario` is played with.
+    pub fn of(self, scenario: &Scenario) -> impl Iterator<Item = u64> + use<> {
+        let count = match self {
+            Self::OfTheScenario => scenario.seeds.as_ref().map_or(1, |seeds| seeds.count),
+            Self::One(_) => 1,
+        };
+        let first = self.first();
+        (0..u64::from(count)).map(move |number| first.wrapping_add(number))
+    }
+}
+
 /// How scenarios are played. The default is [`Identity`] on [`Engine::Lapse`] with
 /// [`DEFAULT_SEED`].
 #[derive(Clone)]
 pub struct Settings {
     /// What carries time and bytes.
     pub engine: Engine,
-    /// The seed of the first run. A scenario with `seeds` counts up from it.
-    pub seed: u64,
+    /// With which seeds. Default: as the scenario says.
+    pub seeds: Seeds,
     /// What is under test.
     pub subject: Arc<dyn Subject>,
     /// A world whose clock has not moved for so long in real time is given up: a failure of the
     /// harness. Default: [`STALL_LIMIT`].
     pub stall_limit: Duration,
+    /// How much a scenario may take, with all its seeds. Default: [`Limits::default`].
+    pub limits: Limits,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             engine: Engine::Lapse,
-            seed: DEFAULT_SEED,
+            seeds: Seeds::default(),
             subject: Arc::new(Identity),
             stall_limit: STALL_LIMIT,
+            limits: Limits::default(),
         }
     }
 }
@@ -100,32 +134,43 @@ impl Settings {
     /// Plays `scenario` with each of its seeds and judges the runs together.
     ///
     /// # Errors
-    /// A failure of the harness in one of the runs, never one of the subject.
+    /// A failure of the harness in one of the runs, never one of the subject; a
+    /// [limit](Self::limits) that the runs have reached together.
     pub fn play(&self, scenario: &Scenario) -> Result<Played, EngineError> {
-        let runs = self.seeds(scenario).map(|seed| self.run(scenario, seed));
-        let runs: Vec<Run> = runs.collect::<Result<_, _>>()?;
+        let mut taken = Taken::default();
+        let mut runs = Vec::new();
+        for seed in self.seeds.of(scenario) {
+            let budget = Budget::new(self.limits, seed, taken);
+            runs.push(self.run_within(scenario, seed, &budget)?);
+            taken = budget.taken();
+        }
         Ok(Played::judge(scenario, runs))
     }
 
     /// Plays `scenario` once, with this seed, without judging the run.
     ///
     /// # Errors
-    /// A failure of the harness, never one of the subject.
+    /// A failure of the harness, never one of the subject; a [limit](Self::limits) that it has
+    /// reached.
     pub fn run(&self, scenario: &Scenario, seed: u64) -> Result<Run, EngineError> {
+        let budget = Budget::new(self.limits, seed, Taken::default());
+        self.run_within(scenario, seed, &budget)
+    }
+
+    fn run_within(
+        &self,
+        scenario: &Scenario,
+        seed: u64,
+        budget: &Budget,
+    ) -> Result<Run, EngineError> {
         let options = Options {
             engine: self.engine,
             seed,
             subject: self.subject.clone(),
             stall_limit: self.stall_limit,
+            budget: budget.clone(),
         };
         run::play(scenario, &options)
-    }
-
-    /// The seeds that `scenario` is played with.
-    pub fn seeds(&self, scenario: &Scenario) -> impl Iterator<Item = u64> + use<> {
-        let first = self.seed;
-        let count = scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
-        (0..u64::from(count)).map(move |number| first.wrapping_add(number))
     }
 }
 
@@ -181,10 +226,11 @@ impl Simulation {
         self
     }
 
-    /// Begins with another seed than [`DEFAULT_SEED`].
+    /// Plays once, with this seed. What the scenario asserts over all of its seeds is not observed
+    /// then.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = seed;
+        self.settings.seeds = Seeds::One(seed);
         self
     }
 
@@ -200,6 +246,13 @@ impl Simulation {
     #[must_use]
     pub fn stall_limit(mut self, limit: Duration) -> Self {
         self.settings.stall_limit = limit;
+        self
+    }
+
+    /// Ends it when it has taken so much, instead of [`Limits::default`].
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
         self
     }
 

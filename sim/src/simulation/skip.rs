@@ -6,7 +6,7 @@ use crate::wording::{Number, times};
 use crate::{
     action::{Outside, PROXY_ALWAYS_ANSWERS},
     call::Instance,
-    engine::Engine,
+    engine::{Engine, turmoil},
     scenario::{SignedSpan, Span},
     service::Reach,
     story::Scenario,
@@ -50,6 +50,16 @@ pub fn reason(scenario: &Scenario, engine: Engine, who: Callers) -> Option<Strin
     if engine == Engine::Turmoil && lasts.0.saturating_mul(seeds) > LONGEST_ON_TURMOIL {
         return Some(format!(
             "{seeds} seeds of {lasts} each are needed, and turmoil carries up to {most} in all"
+        ));
+    }
+    let callers = scenario.call.iter().map(|call| call.callers).max();
+    let callers = callers.filter(|callers| *callers > turmoil::MOST_CONNECTIONS);
+    if engine == Engine::Turmoil
+        && let Some(callers) = callers
+    {
+        return Some(format!(
+            "{callers} callers may connect at once, and a host has ports for up to {} connections on turmoil",
+            turmoil::MOST_CONNECTIONS
         ));
     }
     if engine == Engine::Live {
@@ -111,7 +121,55 @@ fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::story::library;
+    use crate::{simulation::Simulation, story::library};
+
+    /// So many callers, each with a connection of its own to a service that takes its time.
+    fn with_callers(callers: u32) -> Simulation {
+        let text = format!(
+            r#"
+title = "Many calls at once, each with a new connection"
+story = "Nothing goes wrong."
+[world]
+start = "2026-01-01T00:00:00Z"
+lasts = "5s"
+[world.imds]
+system-identity = {{ object-id = "5e29463d-0000-0000-0000-000000000001" }}
+[world.resources.vault]
+audience = "https://vault.azure.net"
+grants = {{ "5e29463d-0000-0000-0000-000000000001" = ["read"] }}
+[subject]
+credential.managed-identity = {{}}
+[[call]]
+callers = {callers}
+do.use-resource = {{ resource = "vault" }}
+[[expect]]
+that.token-from = {{ principal = "5e29463d-0000-0000-0000-000000000001" }}
+[[expect]]
+that.requests = {{ to.resource = {{ name = "vault" }}, exactly = {callers} }}
+"#
+        );
+        let simulation = Simulation::text("many", &text).expect("a valid scenario");
+        simulation.engine(Engine::Turmoil)
+    }
+
+    #[test]
+    fn turmoil_carries_hundreds_of_connections_at_once() {
+        let simulation = with_callers(300);
+        assert_eq!(simulation.skip_reason(), None);
+        let played = simulation.play().expect("a run");
+        played.passed().unwrap_or_else(|why| panic!("{why}"));
+    }
+
+    #[test]
+    fn more_callers_than_turmoil_has_ports_are_skipped_by_name() {
+        let simulation = with_callers(40_001);
+        let reason = simulation.skip_reason().expect("it is skipped");
+        assert!(
+            reason.starts_with("40001 callers may connect at once"),
+            "{reason}"
+        );
+        assert_eq!(simulation.engine(Engine::Lapse).skip_reason(), None);
+    }
 
     #[test]
     fn a_redis_that_refuses_connections_cannot_be_shown_to_a_process_outside() {

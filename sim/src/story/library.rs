@@ -2,7 +2,11 @@
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, path::Path};
 
-use super::{Loaded, parse};
+use super::{
+    Loaded,
+    file::{self, Unreadable},
+    parse,
+};
 use crate::scenario::{Invalid, diagnostics::closest};
 
 mod embedded {
@@ -20,7 +24,7 @@ pub struct Source {
     /// The path as diagnostics and reports show it.
     pub path: String,
     /// What it holds, or why it can't be read.
-    bytes: Result<Cow<'static, [u8]>, String>,
+    bytes: Result<Cow<'static, [u8]>, Unreadable>,
 }
 
 impl Source {
@@ -84,7 +88,7 @@ pub fn find(selector: &str) -> Result<Vec<Source>, NotFound> {
     }
     if path.exists() {
         let source = file(path);
-        if let Err(error) = &source.bytes {
+        if let Err(Unreadable::Failed(error)) = &source.bytes {
             return Err(NotFound {
                 message: format!("the file `{selector}` can't be read: {error}"),
                 help: "check its permissions".to_owned(),
@@ -198,6 +202,7 @@ fn folder(selector: &str, path: &Path) -> Result<Vec<Source>, NotFound> {
             Ok(entries) => entries,
             Err(error) if folder == path => return Err(unreadable(error)),
             Err(error) => {
+                let error = Unreadable::Failed(error.to_string());
                 sources.push(source(&folder, Err(error)));
                 continue;
             }
@@ -226,20 +231,16 @@ fn folder(selector: &str, path: &Path) -> Result<Vec<Source>, NotFound> {
     Ok(sources)
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the user's own files are read here, before any world begins"
-)]
 fn file(path: &Path) -> Source {
-    source(path, std::fs::read(path))
+    source(path, file::read(path))
 }
 
-fn source(path: &Path, bytes: std::io::Result<Vec<u8>>) -> Source {
+fn source(path: &Path, bytes: Result<Vec<u8>, Unreadable>) -> Source {
     let path = path.to_string_lossy();
     Source {
         name: name_of(&path),
         path: path.into_owned(),
-        bytes: bytes.map(Cow::Owned).map_err(|error| error.to_string()),
+        bytes: bytes.map(Cow::Owned),
     }
 }
 

@@ -4,6 +4,7 @@
 //! table with exactly one key under `credential`, `do`, `on`, `then`, `to` or `that`.
 
 mod check;
+mod file;
 mod known_failure;
 pub mod library;
 mod lines;

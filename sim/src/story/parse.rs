@@ -1,7 +1,17 @@
 //! From the text of a file to a scenario that can be played, or to everything that is wrong.
 
-use super::{Loaded, check as validate, lines, shape};
-use crate::scenario::{Invalid, diagnostics::Problem, document::Document};
+use super::{
+    Loaded, check as validate,
+    file::{LARGEST_FILE, Unreadable},
+    lines, shape,
+};
+use crate::limits::Limits;
+use crate::scenario::{
+    Invalid,
+    diagnostics::{Problem, Problems},
+    document::Document,
+};
+use crate::wording::bytes;
 
 /// Reads a scenario that is known as `name` from the text of the file at `path`.
 ///
@@ -10,7 +20,7 @@ use crate::scenario::{Invalid, diagnostics::Problem, document::Document};
 /// that does not fit the model is not asked whether it makes sense.
 pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
     let invalid = |problems| Invalid::new(path, text, problems);
-    let document = Document::parse(text).map_err(|problem| invalid(vec![problem]))?;
+    let document = Document::parse(text).map_err(|problem| invalid(Problems::one(problem)))?;
     // The schema first: it finds everything, and serde lets an array be too long.
     let problems = shape::check(&document);
     if !problems.is_empty() {
@@ -21,7 +31,7 @@ pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
         // all the same.
         let mut problem = Problem::new(error.span().unwrap_or_default(), "not a scenario");
         problem.label(error.message());
-        invalid(vec![problem])
+        invalid(Problems::one(problem))
     })?;
     let problems = validate::check(&scenario, &document);
     if !problems.is_empty() {
@@ -36,6 +46,23 @@ pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
     })
 }
 
+impl Loaded {
+    /// Finds out whether it can fit into `limits`, as far as callers, seeds and bodies show.
+    ///
+    /// # Errors
+    /// What can't fit, at the keys that say it.
+    pub fn fits(&self, limits: &Limits) -> Result<(), Invalid> {
+        let invalid = |problems| Invalid::new(&self.path, &self.text, problems);
+        let document = Document::parse(&self.text);
+        let document = document.map_err(|problem| invalid(Problems::one(problem)))?;
+        let problems = validate::size::check(&self.scenario, &document, limits);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(invalid(problems))
+    }
+}
+
 /// What is wrong with a file that is not even text.
 pub(crate) fn not_text(path: &str, bytes: &[u8], valid_up_to: usize) -> Invalid {
     let text = String::from_utf8_lossy(bytes);
@@ -44,15 +71,28 @@ pub(crate) fn not_text(path: &str, bytes: &[u8], valid_up_to: usize) -> Invalid 
         .label("no character begins with this byte")
         .expected("a TOML file, which is always UTF-8")
         .help("save the file as UTF-8");
-    Invalid::new(path, &text, vec![problem])
+    Invalid::new(path, &text, Problems::one(problem))
 }
 
 /// What is wrong with a file that can't be read at all.
-pub(crate) fn unreadable(path: &str, error: &str) -> Invalid {
+pub(crate) fn unreadable(path: &str, why: &Unreadable) -> Invalid {
     let mut problem = Problem::new(0..0, "this file can't be read");
-    problem
-        .label(error)
-        .expected("a file that this user may read")
-        .help("check where it leads and its permissions, or remove it");
-    Invalid::new(path, "", vec![problem])
+    match why {
+        Unreadable::Failed(error) => problem
+            .label(error)
+            .expected("a file that this user may read")
+            .help("check where it leads and its permissions, or remove it"),
+        Unreadable::NoFile(what) => problem
+            .label(format!("this is {what}"))
+            .expected("a regular file: what is read must have an end")
+            .help("write the scenario to a file and name that"),
+        Unreadable::TooLarge => problem
+            .label(format!("it is larger than {}", bytes(LARGEST_FILE)))
+            .expected(format!(
+                "a scenario file of at most {}",
+                bytes(LARGEST_FILE)
+            ))
+            .help("split it into several scenarios: the bundled ones have a few kilobytes"),
+    };
+    Invalid::new(path, "", Problems::one(problem))
 }

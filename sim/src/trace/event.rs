@@ -280,12 +280,31 @@ pub enum Kind {
     HostRefused {
         /// The host and port: `example.com:443`.
         host: String,
+        /// What the world has instead, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<String>,
     },
     /// An outside process asked for a host to which there is no route, as on a machine without
     /// IMDS.
     NoRoute {
         /// The host.
         host: String,
+    },
+    /// An outside process asked for a host of the world that gives no sign of life: packets to it
+    /// vanish, or it is down. The client waits.
+    Unreached {
+        /// The host.
+        host: String,
+        /// Why it gets no answer.
+        why: String,
+        /// Whether it sees what it would see without a proxy. A proxy accepts every connection, so
+        /// that a limit on the time of a connect never ends the waiting.
+        shown: bool,
+    },
+    /// The proxy refused a request for its form, or for where it came from.
+    RequestRefused {
+        /// Why, in words.
+        why: String,
     },
     /// A client outside could not agree on TLS.
     HandshakeFailed {

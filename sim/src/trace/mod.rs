@@ -23,6 +23,8 @@ use std::{
     time::Duration,
 };
 
+use crate::limits::Budget;
+
 /// The version of the JSON lines form. Raised when the meaning of a field changes.
 pub const SCHEMA_VERSION: u32 = 2;
 
@@ -50,6 +52,7 @@ impl Trace {
 pub struct Recorder {
     events: Arc<Mutex<Vec<Event>>>,
     listener: Option<Listener>,
+    budget: Budget,
 }
 
 /// Receives every event as it is recorded.
@@ -61,11 +64,23 @@ impl Recorder {
         Self {
             events: Arc::default(),
             listener: Some(listener),
+            budget: Budget::default(),
+        }
+    }
+
+    /// Keeps the events within `budget`: those beyond it are lost, and the world ends.
+    pub fn within(budget: Budget) -> Self {
+        Self {
+            budget,
+            ..Self::default()
         }
     }
 
     /// Appends an event that happened at `at`.
     pub fn record(&self, at: Duration, kind: Kind) {
+        if !self.budget.event() {
+            return;
+        }
         let event = Event { at, kind };
         // Under the lock, so that the listener hears them in the order of the trace.
         let mut events = self.lock();

@@ -126,6 +126,8 @@ fn shape(event: &Event) -> String {
         | Kind::Log { .. }
         | Kind::HostRefused { .. }
         | Kind::NoRoute { .. }
+        | Kind::Unreached { .. }
+        | Kind::RequestRefused { .. }
         | Kind::HandshakeFailed { .. }
         | Kind::RealSecret { .. }
         | Kind::SecretLeaked { .. } => {}
@@ -291,10 +293,17 @@ fn say(kind: &Kind) -> String {
             format!("app      #{instance} {verb} from {from} to {to}")
         }
         Kind::Log { level, message } => format!("log      {level} {}", one_line(message)),
-        Kind::HostRefused { host } => {
-            format!("proxy    refuses {host}: the scenario has no such host")
+        Kind::HostRefused { host, other } => {
+            let other = other.as_ref().map(|other| format!("; {other}"));
+            let other = other.unwrap_or_default();
+            format!("proxy    refuses {host}: the scenario has no such host{other}")
         }
         Kind::NoRoute { host } => format!("proxy    has no route to {host}"),
+        Kind::Unreached { host, why, shown } => {
+            let who = if *shown { "network" } else { "proxy" };
+            format!("{who:<8} a client waits for {host}: {why}")
+        }
+        Kind::RequestRefused { why } => format!("proxy    refuses a request: {}", one_line(why)),
         Kind::HandshakeFailed { host, why } => format!("proxy    no TLS with {host}: {why}"),
         Kind::RealSecret { endpoint, what } => {
             format!("warning  a request to {endpoint} holds {what}")

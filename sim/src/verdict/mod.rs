@@ -87,6 +87,7 @@ pub(crate) fn plan(scenario: &Scenario) -> Plan<'_> {
         subject: &scenario.subject,
         at: &scenario.at,
         call: &scenario.call,
+        seeds: scenario.seeds.as_ref().map_or(1, |seeds| seeds.count),
     }
 }
 
@@ -96,7 +97,8 @@ pub(crate) fn plan(scenario: &Scenario) -> Plan<'_> {
 /// What is a known failure of the subject must fail.
 pub fn judge(scenario: &Scenario, runs: &[Run]) -> Verdict {
     let plan = plan(scenario);
-    let views: Vec<View<'_>> = runs.iter().map(View::of).collect();
+    let shown: Vec<_> = runs.iter().map(Run::shown).collect();
+    let views: Vec<View<'_>> = shown.iter().map(|run| View::of(run)).collect();
     let expectations = scenario.expect.iter().enumerate();
     let expectations = expectations
         .map(|(index, expect)| expect.judge(index + 1, &plan, &views))

@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use crate::wording::Number;
 use crate::{
-    backend::settings::SigningKey,
     check::Check,
     command::{
         self, Account, Command, Program, commands,
@@ -53,9 +52,6 @@ macro_rules! define {
             /// The environment variables of that host.
             #[serde(default)]
             pub environment: BTreeMap<String, String>,
-            /// What signs the tokens. Default: common.
-            #[serde(default)]
-            pub signing_key: SigningKey,
             /// People who can sign in, by user name.
             #[serde(default)]
             pub accounts: BTreeMap<String, Account>,

@@ -21,7 +21,6 @@ impl Backend {
         let backend = Self::begin_with(
             Beginning {
                 start: world.start.0,
-                signing_key: world.signing_key,
                 stated: world.host_environment().into_values().collect(),
             },
             seed,

@@ -1,12 +1,9 @@
 //! Every exit code, and which one has precedence.
 
-use std::{
-    io::{Read as _, Write as _},
-    process::Stdio,
-};
+use std::{io::Read as _, process::Stdio};
 
 use crate::support::{
-    FAILING, GOOD, PROGRAM, command, credsim, file, finish, flat, folder, good, last_line,
+    FAILING, GOOD, PROGRAM, Ran, command, credsim, file, flat, folder, good, last_line,
 };
 
 #[test]
@@ -59,6 +56,8 @@ fn two_for_an_invalid_file_and_the_others_still_run() {
 fn two_for_wrong_usage() {
     for (args, says) in [
         (vec!["run", "--seed", "ten"], "such as 7 or 0x1f"),
+        (vec!["run", "--seeds", "7"], "such as 1-20"),
+        (vec!["run", "--seeds", "9-3"], "9 is above 3"),
         (vec!["run", "--engine", "laps"], "lapse"),
         (vec!["run", "--jobs", "0"], "0"),
         (
@@ -249,23 +248,31 @@ fn what_is_only_left_out_has_not_passed() {
     );
 }
 
-/// A named pipe that is replaced by another scenario once it has been read, so that the second
-/// process of the command sees another file than the first.
+/// The command reads every file, then says which names lead nowhere, then plays: what changes between
+/// the first two is seen by the second process alone.
 #[cfg(unix)]
 #[test]
 fn five_when_a_second_process_sees_something_else() {
     let folder = folder("unrepeatable");
-    let pipe = folder.join("scenario.toml");
-    assert_eq!(finish(command("mkfifo").arg(&pipe)).code, 0);
+    let path = file(&folder, "scenario.toml", &good());
     let other = file(&folder, "other", &good().replace("5e29463d", "0ddba115"));
-    let path = pipe.clone();
-    let writer = std::thread::spawn(move || {
-        let mut reader = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-        std::fs::rename(other, path).unwrap();
-        reader.write_all(good().as_bytes()).unwrap();
-    });
-    let ran = credsim(&["run", "--twice", pipe.to_str().unwrap()]);
-    writer.join().unwrap();
+    // More than a pipe holds: the command waits for its reader until the file is another one.
+    let missing = (0..300).map(|name| format!("{name}-{}", "x".repeat(300)));
+    let mut running = command(PROGRAM);
+    running.args(["run", "--twice", &path]).args(missing);
+    running.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut running = running.spawn().unwrap();
+    let mut reader = running.stderr.take().unwrap();
+    let mut said = [0; 1];
+    reader.read_exact(&mut said).unwrap();
+    std::fs::rename(other, path).unwrap();
+    let mut err = String::from_utf8(said.to_vec()).unwrap();
+    reader.read_to_string(&mut err).unwrap();
+    let ran = Ran {
+        code: running.wait().unwrap().code().unwrap(),
+        out: String::new(),
+        err,
+    };
     assert_eq!(
         (ran.code, last_line(&ran)),
         (5, "0 passed, 1 failed, 0 skipped"),

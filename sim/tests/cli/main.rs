@@ -8,6 +8,8 @@
 
 mod asked;
 mod exits;
+mod files;
 mod formats;
+mod limits;
 mod reading;
 mod support;

@@ -67,6 +67,8 @@ fn of(kind: &Kind) -> (String, String) {
         Kind::Log { level, .. } => ("log", level.to_string()),
         Kind::HostRefused { .. } => ("proxy", "host refused".to_owned()),
         Kind::NoRoute { .. } => ("proxy", "no route".to_owned()),
+        Kind::Unreached { .. } => ("proxy", "unreached".to_owned()),
+        Kind::RequestRefused { .. } => ("proxy", "request refused".to_owned()),
         Kind::HandshakeFailed { .. } => ("proxy", "no TLS".to_owned()),
         Kind::RealSecret { .. } => ("warning", "real secret".to_owned()),
         Kind::SecretLeaked { secret, .. } => ("leak", secret.to_string()),

@@ -204,6 +204,7 @@ where
         seed: setting.seed,
         horizon: Duration::from_secs(30 * 86_400),
         stall_limit: credsim::engine::STALL_LIMIT,
+        budget: credsim::limits::Budget::default(),
         servers,
         driver: ("app".to_owned(), Box::new(drive)),
     };

@@ -119,6 +119,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         expectation_lines: served.loaded.expectation_lines.clone(),
         engine: Engine::Live.name(),
         seed: args.seed,
+        tried: None,
         took: stopwatch.read(),
         reproduce: reproduce::line(&program(), args, &served.file.selector),
         ending: visited.ending,
@@ -160,6 +161,13 @@ struct Served {
 fn prepare(args: &Args, console: &mut Console) -> Result<(Served, Option<Requests>), u8> {
     if let Err((message, help)) = files::check(&args.report) {
         console.error(&message, Some(&help));
+        return Err(exit::USAGE);
+    }
+    if let Some(requests) = &args.requests
+        && let Some(report) = files::written_to(&args.report, requests)
+    {
+        let message = format!("the requests and a report would be written to `{report}`");
+        console.error(&message, Some("give each its own file"));
         return Err(exit::USAGE);
     }
     let served = served(args, console)?;

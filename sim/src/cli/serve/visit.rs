@@ -57,6 +57,13 @@ pub fn visit(
                 }
             }
         }
+        for real in &door.covered {
+            console.say(&format!(
+                "{0} of this machine is not in this world: in its place stands a link that is not found \
+                 (exit code 127)\n",
+                real.display()
+            ));
+        }
         for bypass in &door.bypasses {
             // The environment of a command has what it needs.
             if bypass.is_only_way || command.is_empty() {
@@ -138,7 +145,11 @@ pub fn somebody_came(run: &Run) -> bool {
         event.kind.endpoint().is_some()
             || matches!(
                 event.kind,
-                Kind::HostRefused { .. } | Kind::NoRoute { .. } | Kind::HandshakeFailed { .. }
+                Kind::HostRefused { .. }
+                    | Kind::NoRoute { .. }
+                    | Kind::Unreached { .. }
+                    | Kind::RequestRefused { .. }
+                    | Kind::HandshakeFailed { .. }
             )
     })
 }

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{fabric::Fabric, on_another_thread};
-use crate::engine::{Surroundings, watchdog::Progress};
+use crate::engine::Surroundings;
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -50,12 +50,10 @@ fn with_driver<T>(use_it: impl FnOnce(&mut Driver) -> T) -> Option<T> {
 pub(super) fn paused_runtime(
     fabric: &Fabric,
     surroundings: Option<Arc<dyn Surroundings>>,
-    progress: &Progress,
 ) -> io::Result<Runtime> {
     let idle = fabric.clone();
     let awake = fabric.clone();
     let blocking = fabric.clone();
-    let progress = progress.clone();
     Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -66,7 +64,7 @@ pub(super) fn paused_runtime(
             with_driver(|driver| {
                 let now = nanoseconds_since(driver.origin);
                 awake.lock().set_now(now);
-                progress.reached(now);
+                awake.budget().moved(now);
             });
             if woken_from_outside() {
                 awake.fail(on_another_thread("it woke a task"));

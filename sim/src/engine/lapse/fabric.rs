@@ -13,6 +13,8 @@ use std::{
 
 use tokio::task::AbortHandle;
 
+use crate::limits::Budget;
+
 use super::{
     connection::{CLIENT, Connection, ConnectionId, End, Handshake, HostId, Parcel, SERVER},
     state::{Happening, State, nanoseconds},
@@ -24,15 +26,32 @@ pub(super) struct Fabric {
     state: Arc<Mutex<State>>,
     /// Nanoseconds since the world began, as the state shows them.
     now: Arc<AtomicU64>,
+    budget: Budget,
 }
 
 impl Fabric {
-    pub fn new(latency: Duration) -> Self {
+    pub fn new(latency: Duration, budget: Budget) -> Self {
         let now = Arc::<AtomicU64>::default();
         Self {
             state: Arc::new(Mutex::new(State::new(latency, now.clone()))),
             now,
+            budget,
         }
+    }
+
+    /// What the world may take.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Ends the world if a limit was reached. Returns whether it was.
+    pub fn ends_at_a_limit(&self) -> bool {
+        let is_over = self.budget.is_over();
+        if is_over {
+            // The watchdog knows which.
+            self.fail("a limit was reached".to_owned());
+        }
+        is_over
     }
 
     /// Drops every waker, after the runtime is gone; returns a failure that nothing has taken.
@@ -149,6 +168,8 @@ impl Fabric {
                 state.connections.len() - 1
             }
         };
+        self.budget
+            .connections(state.connections.len() - state.free.len());
         state.send(id, CLIENT, Parcel::Syn);
         Ok(id)
     }

@@ -18,10 +18,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::{
-    EngineError, Surroundings, World,
-    watchdog::{Progress, on_its_thread},
-};
+use super::{EngineError, Surroundings, World, watchdog::on_its_thread};
 use fabric::Fabric;
 
 /// The one-way latency of every link.
@@ -36,13 +33,15 @@ static WORLDS: AtomicU64 = AtomicU64::new(0);
 /// See [`Engine::play`](super::Engine::play).
 pub fn play(world: World, surroundings: Option<Arc<dyn Surroundings>>) -> Result<(), EngineError> {
     let (seed, stall_limit) = (world.seed, world.stall_limit);
+    let budget = world.budget.clone();
     let number = WORLDS.fetch_add(1, Ordering::Relaxed);
     // The name is no longer than Linux keeps one: see `outside`.
     on_its_thread(
         &format!("lapse-{}", number % 1_000_000_000),
         seed,
         stall_limit,
-        move |progress| on_this_thread(number, world, surroundings, progress),
+        &budget,
+        move || on_this_thread(number, world, surroundings),
     )
 }
 
@@ -50,19 +49,19 @@ fn on_this_thread(
     number: u64,
     world: World,
     surroundings: Option<Arc<dyn Surroundings>>,
-    progress: &Progress,
 ) -> Result<(), EngineError> {
     let World {
         horizon,
         servers,
         driver: (driver_name, drive),
+        budget,
         ..
     } = world;
     // Entered before the runtime is made and left after it is gone: it keeps an instant, too.
     let _entered = surroundings.as_ref().map(|it| it.enter()).transpose()?;
     outside::enter(number);
-    let fabric = Fabric::new(LATENCY);
-    let runtime = driver::paused_runtime(&fabric, surroundings, progress)
+    let fabric = Fabric::new(LATENCY, budget);
+    let runtime = driver::paused_runtime(&fabric, surroundings)
         .map_err(|e| EngineError(format!("the world's runtime could not be built: {e}")))?;
     let outcome = runtime.block_on(async {
         let _driving = driver::start(&fabric);

@@ -48,6 +48,9 @@ pub(super) fn watched(fabric: &Fabric, mut work: BoxFuture<'static, ()>) -> BoxF
     let fabric = fabric.clone();
     let mut current: Option<(Arc<Watched>, Waker)> = None;
     Box::pin(std::future::poll_fn(move |cx| {
+        if fabric.ends_at_a_limit() {
+            return Poll::Pending;
+        }
         let same = |(watched, _): &(Arc<Watched>, Waker)| watched.task.will_wake(cx.waker());
         let (watched, waker) = match current.take().filter(same) {
             Some(current) => current,

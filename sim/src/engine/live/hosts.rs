@@ -248,6 +248,12 @@ impl Network for Place {
             Ok(Box::new(listener) as Box<dyn Listener>)
         })
     }
+
+    fn is_held(&self, host: &str) -> bool {
+        let state = self.hosts.state();
+        let host = state.hosts.get(host);
+        host.is_some_and(|host| !host.gate.is_open() || !host.up.is_open())
+    }
 }
 
 impl Runtime for Place {

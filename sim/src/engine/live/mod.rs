@@ -22,6 +22,9 @@ pub use socket::{breathe, dial, listen};
 /// How often the code of a host may be polled before it listens.
 const READY_AFTER: u32 = 16;
 
+/// How often a world looks whether it has reached a limit.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// A socket of this machine as a stream.
 ///
 /// # Errors
@@ -37,7 +40,10 @@ pub fn stream(tcp: TcpStream) -> io::Result<Stream> {
 pub fn play(world: World) -> Result<(), EngineError> {
     // Its clock is this machine's. A world that still plays then does not even see its horizon.
     let (seed, stall_limit) = (world.seed, world.horizon + world.stall_limit);
-    on_its_thread("live", seed, stall_limit, move |_| on_this_thread(world))
+    let budget = world.budget.clone();
+    on_its_thread("live", seed, stall_limit, &budget, move || {
+        on_this_thread(world)
+    })
 }
 
 fn on_this_thread(world: World) -> Result<(), EngineError> {
@@ -56,6 +62,7 @@ async fn until_its_end(world: World) -> Result<(), EngineError> {
         horizon,
         servers,
         driver: (driver_name, drive),
+        budget,
         ..
     } = world;
     if interrupted().is_some() {
@@ -85,8 +92,18 @@ async fn until_its_end(world: World) -> Result<(), EngineError> {
         move |why| hosts.fail(why)
     });
     let too_long = place.sleep(horizon);
+    let clock = place.clone();
+    let at_a_limit = async move {
+        while !budget.is_over() {
+            let now = clock.elapsed().as_nanos();
+            budget.moved(u64::try_from(now).unwrap_or(u64::MAX));
+            clock.sleep(LOOK_AGAIN).await;
+        }
+    };
     let ended = tokio::select! { biased;
         why = failed => Err(EngineError(why)),
+        // The watchdog knows which limit it is.
+        () = at_a_limit => Ok(()),
         () = story => hosts.failure().map_or(Ok(()), |why| Err(EngineError(why))),
         () = too_long => Err(EngineError(format!(
             "the world did not end within its limit of {} s",

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::gate::Gate;
 use crate::engine::{
@@ -20,13 +20,21 @@ use crate::engine::{
     task,
 };
 
+/// How many connections may wait to be accepted. With the usual 128 the kernel drops the SYN of
+/// every further one, and its client tries again after a second, as if the service were slow. The
+/// kernel lowers it to `net.core.somaxconn` (4096 on Linux since 5.4).
+const BACKLOG: u32 = 4096;
+
 /// Listens on a port of this machine: on loopback, as everything here. Port 0 is any free one.
 ///
 /// # Errors
 /// The port is in use, or not for this user.
 #[expect(clippy::disallowed_methods, reason = "this is the engine's Network")]
 pub async fn listen(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(BACKLOG)
 }
 
 /// Connects to a port of this machine: on loopback, as everything here.

@@ -35,15 +35,17 @@ struct Does {
     stderr: String,
 }
 
-/// Puts the commands into `folder`: all of them in every world. One that the world does not have
-/// says so as a shell would, so that a real one further down the PATH is never run.
+/// Puts links for `programs` into `folder`.
 ///
 /// # Errors
 /// They cannot be put there.
 #[expect(clippy::disallowed_methods, reason = "files of this machine")]
-pub(crate) fn install(executable: &Path, folder: &Path) -> io::Result<()> {
-    fs::create_dir(folder)?;
-    for program in Program::ALL {
+pub(crate) fn install(
+    executable: &Path,
+    folder: &Path,
+    programs: impl IntoIterator<Item = Program>,
+) -> io::Result<()> {
+    for program in programs {
         let link = folder.join(program.name());
         // Another file system, or one that forbids links to files of others: a symbolic link tells
         // the name it was called with just as well.

@@ -41,6 +41,10 @@ impl Endpoint for AppService {
         backend.state().parts.get::<AppServiceWorld>()?.takes
     }
 
+    fn refuses_pages(&self) -> bool {
+        true
+    }
+
     fn record(&self, request: &Request) -> Recorded {
         let facts = AppServiceFacts::of(request);
         request.recorded(facts.route.name(), Facts::new(facts))

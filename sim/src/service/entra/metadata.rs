@@ -112,10 +112,7 @@ pub fn configuration(backend: &Backend, tenant: &str, request: &Request, at: Dur
 /// `/{tenant}/discovery/v2.0/keys`.
 pub fn keys(backend: &Backend, tenant: &str, request: &Request, at: Duration) -> Answer {
     match name(backend, tenant) {
-        Some((_, issuer)) => {
-            let key = backend.state().signing_key;
-            publish(backend, &jwt::key_set(key, &issuer), "the signing keys")
-        }
+        Some((_, issuer)) => publish(backend, &jwt::key_set(&issuer), "the signing keys"),
         None => unknown(backend, tenant, request, at),
     }
 }

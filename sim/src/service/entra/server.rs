@@ -29,6 +29,10 @@ impl Endpoint for Entra {
         backend.state().parts.get::<super::world::Entra>()?.takes
     }
 
+    fn refuses_pages(&self) -> bool {
+        false
+    }
+
     fn record(&self, request: &Request) -> Recorded {
         let facts = EntraFacts::of(request);
         match &facts.route {

@@ -33,6 +33,11 @@ pub fn header_missing(code: &str) -> Answer {
     )
 }
 
+/// The request was passed on by a proxy that says so (MI-108).
+pub fn forwarded() -> Answer {
+    invalid_request("Requests with an X-Forwarded-For header are not served")
+}
+
 /// Unknown resource (MI-62).
 pub fn invalid_resource() -> Answer {
     let description =

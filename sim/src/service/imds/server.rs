@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use super::matcher::{ImdsFacts, Route, SELECTORS};
 use super::world::{Imds as ImdsWorld, ImdsAnswer};
 use super::{
-    answers::{HEADER_MISSING, header_missing, identity_not_found, invalid_request, status},
+    answers::{
+        HEADER_MISSING, forwarded, header_missing, identity_not_found, invalid_request, status,
+    },
     preset,
 };
 use crate::scenario::Range;
@@ -52,12 +54,19 @@ impl Endpoint for Imds {
         backend.state().parts.get::<ImdsWorld>()?.takes
     }
 
+    fn refuses_pages(&self) -> bool {
+        true
+    }
+
     fn record(&self, request: &Request) -> Recorded {
         let facts = ImdsFacts::of(request);
         request.recorded(facts.route.name(), Facts::new(facts))
     }
 
     fn answer(&self, backend: &Backend, request: &Request, at: Duration) -> Answer {
+        if request.headers.contains_key("x-forwarded-for") {
+            return forwarded();
+        }
         if Route::of(request) == Route::Other {
             return status(StatusCode::NOT_FOUND).because("no such path");
         }

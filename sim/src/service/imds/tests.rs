@@ -132,6 +132,23 @@ fn who_is_not_here_is_not_found() {
     assert_eq!(none.why.why, "this host has no system-assigned identity");
 }
 
+/// What a proxy has passed on is refused, the header or not (MI-108).
+#[test]
+fn a_forwarded_request_is_refused() {
+    for headers in [
+        &[("Metadata", "true"), ("X-Forwarded-For", "10.0.0.1")][..],
+        &[("X-Forwarded-For", "")],
+    ] {
+        let refused = answer(&world(""), &format!("{PATH}?{QUERY}"), headers);
+        assert_eq!(refused.status.as_u16(), 400);
+        assert!(
+            refused.why.why.contains("X-Forwarded-For"),
+            "{}",
+            refused.why.why
+        );
+    }
+}
+
 #[test]
 fn without_the_header_it_is_a_probe() {
     let exact = "{\"error\":\"bad_request_102\",\

@@ -128,12 +128,8 @@ impl Service for BTreeMap<String, Resource> {
         self.iter()
             .filter(|(_, api)| taken.insert(resource_host(api)))
             .map(|(name, api)| {
-                serve_on(
-                    backend,
-                    resource_host(api),
-                    443,
-                    server::Resource::new(name),
-                )
+                let at = (resource_host(api), 443);
+                serve_on(backend, at, false, server::Resource::new(name))
             })
             .collect()
     }

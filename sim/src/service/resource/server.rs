@@ -106,6 +106,10 @@ impl Endpoint for Resource {
         &self.name
     }
 
+    fn refuses_pages(&self) -> bool {
+        false
+    }
+
     fn record(&self, request: &Request) -> Recorded {
         let facts = ResourceFacts {
             name: self.key.clone(),

@@ -5,6 +5,7 @@ mod citations;
 mod known_failures;
 mod names;
 mod rest;
+pub(crate) mod size;
 mod subject;
 mod world;
 
@@ -16,13 +17,13 @@ use std::{
 use super::Scenario;
 use crate::scenario::{
     checker::Checker,
-    diagnostics::Problem,
+    diagnostics::Problems,
     document::{Document, Place},
 };
 use crate::{action, call, check::Check};
 
 /// Everything in the scenario that makes no sense.
-pub(crate) fn check(scenario: &Scenario, document: &Document<'_>) -> Vec<Problem> {
+pub(crate) fn check(scenario: &Scenario, document: &Document<'_>) -> Problems {
     let check = Check {
         names: names::of(scenario),
         rest: rest::of(scenario),

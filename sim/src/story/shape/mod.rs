@@ -17,7 +17,7 @@ use toml::{
 
 use super::schema;
 use crate::scenario::{
-    diagnostics::{Problem, closest, one_of},
+    diagnostics::{Problem, Problems, closest, one_of},
     document::Document,
 };
 use crate::wording::counted;
@@ -25,10 +25,10 @@ use describe::{Form, description, sample, type_of, wanted};
 use sentence::lower_first;
 
 /// Everything in the file that does not fit the schema.
-pub(crate) fn check(document: &Document<'_>) -> Vec<Problem> {
+pub(crate) fn check(document: &Document<'_>) -> Problems {
     let mut walk = Walk {
         document,
-        problems: Vec::new(),
+        problems: Problems::default(),
         above: Vec::new(),
     };
     let here = Here {
@@ -69,7 +69,7 @@ impl Here<'_> {
 
 struct Walk<'a> {
     document: &'a Document<'a>,
-    problems: Vec<Problem>,
+    problems: Problems,
     /// The tables around the current one: their names, and the schemas of their keys; none around
     /// what a choice has chosen.
     above: Vec<(String, Option<&'static Map<String, Value>>)>,
@@ -77,9 +77,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn report(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Problem {
-        let index = self.problems.len();
-        self.problems.push(Problem::new(span.clone(), message));
-        &mut self.problems[index]
+        self.problems.push(Problem::new(span.clone(), message))
     }
 
     fn value(&mut self, schema: &'static Value, value: &Spanned<DeValue<'_>>, here: &Here<'_>) {
@@ -177,16 +175,20 @@ impl Walk<'_> {
     ) -> Option<&'static str> {
         let allowed = known.into_iter().flatten().map(|(key, _)| key.as_str());
         let allowed: Vec<&str> = allowed.collect();
-        let meant = closest(key.get_ref(), allowed.iter().copied());
-        let help = match meant {
-            Some(meant) => Some(format!("did you mean `{meant}`?")),
-            None => self.belongs_above(key.get_ref()),
-        };
+        let above = self.belongs_above(key.get_ref());
         let message = match here.name {
             "" => format!("unknown key `{}`", key.get_ref()),
             name => format!("unknown key `{}` in `{name}`", key.get_ref()),
         };
         let problem = self.report(&key.span(), message);
+        if problem.is_unshown() {
+            return None;
+        }
+        let meant = closest(key.get_ref(), allowed.iter().copied());
+        let help = match meant {
+            Some(meant) => Some(format!("did you mean `{meant}`?")),
+            None => above,
+        };
         problem
             .label("no such key here")
             .expected(match allowed.as_slice() {
@@ -309,15 +311,17 @@ impl Walk<'_> {
             .iter()
             .rev()
             .find(|(_, keys)| keys.is_some_and(|keys| keys.contains_key(key_name)));
-        let help = match (closest(key_name, names.iter().copied()), above) {
-            (Some(near), _) => Some(format!("did you mean `{near}`?")),
-            (None, Some((name, _))) => {
-                Some(format!("`{key_name}` belongs to `{name}`: write it there"))
-            }
-            (None, None) => None,
-        };
+        let above =
+            above.map(|(name, _)| format!("`{key_name}` belongs to `{name}`: write it there"));
         let message = format!("`{}` cannot be `{key_name}`", here.name);
         let problem = self.report(&key.span(), message);
+        if problem.is_unshown() {
+            return;
+        }
+        let help = match closest(key_name, names.iter().copied()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None => above,
+        };
         problem
             .label("no such choice")
             .expected(one_of(names.iter().copied()));

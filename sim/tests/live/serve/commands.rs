@@ -1,5 +1,7 @@
 //! The simulated commands in `PATH`, run from a shell.
 
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
 use super::{
     Case,
     support::{ALWAYS, World, lines},
@@ -9,6 +11,8 @@ pub const ALL: &[Case] = &[
     ("commands/that-are-installed", installed),
     ("commands/that-are-not", not_installed),
     ("commands/that-are-installed-later", later),
+    ("commands/that-only-this-machine-has", covered),
+    ("commands/whatever-the-path-says", path_of_the_user),
     ("commands/that-outlive-their-world", without_a_world),
 ];
 
@@ -51,11 +55,51 @@ fn installed() {
 
 fn not_installed() {
     let world = World::usual();
+    let world = world.variable("PATH", "/usr/bin:/bin");
     let ended = world
         .shell(&format!("{AZ}; echo $?; {AZD}; echo $?; {PWSH}; echo $?"))
-        .with(0);
+        .with(4);
     assert_eq!(lines(&ended), ["127"; 3]);
     ended.prints(&["az: not found", "azd: not found", "pwsh: not found"]);
+}
+
+/// A world with a machine around it that has an `az` and no `azd`.
+fn with_a_real_az() -> (World, String) {
+    let world = World::usual();
+    let folder = world.path("real");
+    fs::create_dir(&folder).unwrap();
+    let az = folder.join("az");
+    fs::write(&az, "#!/bin/sh\necho \"REAL AZ RAN: $*\"\n").unwrap();
+    fs::set_permissions(&az, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    (world, path)
+}
+
+/// A link stands only before a command that this machine has: without one, a client that looks for
+/// the file finds none.
+fn covered() {
+    let (world, path) = with_a_real_az();
+    let world = world.variable("PATH", &path);
+    let ended = world
+        .shell(&format!("{AZ}; echo $?; command -v azd || echo none"))
+        .with(0);
+    assert_eq!(lines(&ended), ["127", "none"]);
+    ended.prints(&[
+        "real/az of this machine is not in this world",
+        "exit code 127",
+    ]);
+    assert!(!ended.err.contains("azd of this machine"), "{}", ended.err);
+}
+
+/// A PATH that the user sets for the command leads past no simulated command either.
+fn path_of_the_user() {
+    let (world, path) = with_a_real_az();
+    let ended = world
+        .arg("--env")
+        .arg(&format!("PATH={path}"))
+        .shell(&format!("{AZ}; echo $?"))
+        .with(0);
+    assert_eq!(lines(&ended), ["127"]);
 }
 
 fn later() {
@@ -71,7 +115,8 @@ fn later() {
 fn without_a_world() {
     let script =
         format!("CREDSIM_WORLD=/nowhere {AZ}; echo $?; unset CREDSIM_WORLD; {AZ}; echo $?");
-    let ended = World::usual().shell(&script).with(4);
+    let has = "[world.imds]\n[world.az]\n";
+    let ended = World::with(has, ALWAYS).shell(&script).with(4);
     assert_eq!(lines(&ended), ["1", "1"]);
     ended.prints(&[
         "its world does not answer",

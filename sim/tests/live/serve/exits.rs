@@ -24,6 +24,8 @@ pub const ALL: &[Case] = &[
     ("exits/a-refusal-cannot-be-served", refusal),
     ("exits/a-command-that-ignores-the-variables", ignores),
     ("exits/a-folder-with-too-long-a-path", long_path),
+    ("exits/a-folder-whose-path-cannot-be-used", odd_path),
+    ("exits/a-folder-with-a-relative-path", relative_path),
     #[cfg(target_os = "linux")]
     ("exits/a-full-disk-is-an-error", full),
 ];
@@ -197,6 +199,43 @@ fn long_path() {
         "too long for the path of a socket",
         "set TMPDIR to a shorter one",
     ]);
+}
+
+/// A folder for temporary files that cannot stand in PATH, or is not there, is refused before a
+/// command runs.
+fn odd_path() {
+    for (name, is_there, says) in [
+        ("c:d", true, "its path has a colon"),
+        ("line\nbreak", true, "its path has a control"),
+        ("missing", false, "no folder for the run can be made in"),
+    ] {
+        let world = World::usual();
+        let folder = world.path(name);
+        if is_there {
+            fs::create_dir(&folder).unwrap();
+        }
+        let world = world.variable("TMPDIR", folder.to_str().unwrap());
+        let ended = world.run(&["touch", "ran"]).with(3);
+        ended.prints(&[says, "TMPDIR"]);
+        assert!(!world.path("ran").exists());
+    }
+}
+
+/// A relative one, or an empty one, works: a command in another folder finds all that it is told of.
+fn relative_path() {
+    for (folder, expected) in [("runs", "runs/credsim-"), ("", "/tmp/credsim-")] {
+        let world = World::usual().variable("TMPDIR", folder);
+        let script = "cd /; ls -d $HOME; ls $SSL_CERT_FILE $CREDSIM_WORLD; az; echo $?";
+        let ended = world.shell(script);
+        let said = ended.out.lines().collect::<Vec<_>>();
+        assert_eq!(said.len(), 4, "{}\n{}", ended.out, ended.err);
+        assert!(
+            said[0].starts_with('/') && said[0].contains(expected),
+            "{}",
+            ended.out
+        );
+        assert_eq!(said[3], "127");
+    }
 }
 
 /// A full disk is an error although the command has succeeded.

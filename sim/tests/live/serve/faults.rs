@@ -8,6 +8,8 @@ use super::{
 pub const ALL: &[Case] = &[
     ("faults/a-black-hole", black_hole),
     ("faults/a-black-hole-that-outlasts-the-client", given_up),
+    ("faults/a-black-hole-that-outlasts-the-run", never_there),
+    ("faults/a-black-hole-that-a-proxy-cannot-show", unshown),
     ("faults/a-crash-and-a-restart", crash),
     ("faults/a-reset", || reset("before")),
     ("faults/a-reset-after-the-work-is-done", || reset("after")),
@@ -59,7 +61,7 @@ fn dark() -> World {
 
 /// A request gets no answer until packets pass again.
 fn black_hole() {
-    let ended = dark().client(&BOTH).with(0);
+    let ended = dark().client(&BOTH).with(4);
     tokens(&ended, 2);
     let first = ended.err.lines().find(|line| line.contains(" request 1"));
     let first = first.unwrap().trim_start();
@@ -76,7 +78,7 @@ fn given_up() {
         &BOTH[..],
     ]
     .concat();
-    let ended = dark().client(&words).with(0);
+    let ended = dark().client(&words).with(4);
     let said = lines(&ended);
     assert!(
         said[..2].iter().all(|line| line.starts_with("error: ")),
@@ -87,6 +89,55 @@ fn given_up() {
         "{said:?}"
     );
     assert!(!ended.err.contains(" request 2"), "{}", ended.err);
+}
+
+/// A client that tries in vain was there, and its attempts are in the journal.
+fn never_there() {
+    let dark = "[world.imds]\nreach = \"black-holed\"\n";
+    let ended = World::with(dark, ALWAYS).client(&["patience", "300", "get", IMDS]);
+    assert!(ended.out.starts_with("error: "), "{}", ended.out);
+    ended.prints(&["proxy    a client waits for 169.254.169.254: packets to it vanish"]);
+    for wrong in ["no request reached the world", "never reached the world"] {
+        assert!(!ended.err.contains(wrong), "{}", ended.err);
+    }
+}
+
+/// Through a proxy a limit on the time of a connect never ends the waiting. What such a client does
+/// then is not held against it, and neither for it; what came before is.
+fn unshown() {
+    let happens = "[[at]]\ntime = \"0s\"\ndo.network = { service = \"imds\", reach = \"black-holed\" }\n\
+                   [[at]]\ntime = \"2s\"\ndo.network = { service = \"imds\", reach = \"reachable\" }\n";
+    let judged = |expected: &str, words: &[&str], code: i32| {
+        let world = World::with(&format!("{SERVICES}{happens}"), expected);
+        world.client(words).with(code)
+    };
+    // It hangs, and what it does afterwards is something else than it would have done.
+    let hangs = ["patience", "20000", "get", IMDS, "get", IMDS];
+    let why = "packets to 169.254.169.254 vanished, which a proxy cannot show";
+    for expected in [
+        "that.requests = { to.imds = {}, exactly = 0 }",
+        "that.requests = { to.imds = {}, exactly = 2 }",
+        "that.rate = { to.imds = {}, at-most = 5, per = \"1s\" }",
+    ] {
+        judged(expected, &hangs, 4)
+            .prints(&["nothing could be observed", "vanished, which a proxy"]);
+    }
+    // A client that asks another service first is judged by that.
+    let before = ["post", ENTRA, FORM, "patience", "300", "get", IMDS];
+    let ended = judged("that.requests = { to.entra = {}, exactly = 0 }", &before, 1);
+    ended.prints(&["expect[1] requests"]);
+    let ended = judged(
+        "that.requests = { to.entra = {}, at-least = 1 }",
+        &before,
+        0,
+    );
+    assert!(!ended.err.contains(why), "{}", ended.err);
+    // One that never goes there is judged as ever.
+    judged(
+        "that.requests = { to.entra = {}, exactly = 1 }",
+        &["post", ENTRA, FORM],
+        0,
+    );
 }
 
 fn crash() {
@@ -104,7 +155,7 @@ fn crash() {
         &BOTH[..],
     ]
     .concat();
-    let ended = world(&happens).client(&words).with(0);
+    let ended = world(&happens).client(&words).with(4);
     let said = lines(&ended);
     assert_eq!(said.len(), 4, "{}", ended.out);
     // A host that is down does not even refuse the connection.

@@ -2,7 +2,7 @@
 
 use super::{
     Case,
-    support::{ENTRA, World, lines},
+    support::{ALWAYS, ENTRA, SERVICES, World, lines},
 };
 use crate::process::this;
 
@@ -53,7 +53,7 @@ fn real_secret() {
 
 /// Reports show the command line, which reproduces the run, with its secrets covered.
 fn command() {
-    let world = World::usual()
+    let world = World::with(&format!("{SERVICES}[world.az]\n"), ALWAYS)
         .arg("--env")
         .arg("APP_SECRET=hunter2")
         .arg("--requests")
@@ -61,7 +61,7 @@ fn command() {
         .arg("--report")
         .arg("json=out.json");
     let script = "az login --service-principal -u u -p hunter2 -t t";
-    let ended = world.shell(script).with(127);
+    let ended = world.shell(script);
     ended.prints(&[
         "az login --service-principal -u u -p *** -t t",
         "warning  a request to az holds a password that is none of this world",

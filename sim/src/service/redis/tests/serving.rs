@@ -35,6 +35,7 @@ where
         seed: 1,
         horizon: Duration::from_secs(86_400),
         stall_limit: crate::engine::STALL_LIMIT,
+        budget: crate::limits::Budget::default(),
         servers,
         driver: (
             "host".to_owned(),
@@ -276,6 +277,37 @@ fn what_is_wrong_with_a_token_stands_in_the_trace_only() {
     assert_eq!(whys[5], format!("{OID} may not sign in here"));
     assert_eq!(whys[6], "the token is good");
     assert!(whys[7].starts_with("the token ended "), "{}", whys[7]);
+}
+
+#[test]
+fn a_token_that_ends_on_its_way_to_the_server_was_valid_when_it_was_sent() {
+    let trace = play("", |person| async move {
+        let token = person.token("https://redis.azure.com").await;
+        // It ends at the full minute, and a link takes a millisecond.
+        for before in [Duration::from_micros(500), Duration::ZERO] {
+            let mut client = person.connect().await;
+            let send = Duration::from_secs(60) - before;
+            let now = person.host.runtime.elapsed();
+            person.wait(send.saturating_sub(now)).await;
+            let auth = format!("AUTH {OID} {token}");
+            // What comes within a second is too long to wait for here.
+            client.say(&[&auth]).await;
+        }
+        person.wait(Duration::from_millis(20)).await;
+        let mut client = person.connect().await;
+        assert_eq!(client.ask(&format!("AUTH {OID} {token}")).await, WRONGPASS);
+    });
+    let signed_in: Vec<(bool, bool)> = trace
+        .events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            Kind::Redis(RedisEvent::SignedIn {
+                accepted, ended, ..
+            }) => Some((*accepted, *ended)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(signed_in, [(false, false), (false, false), (false, true)]);
 }
 
 #[test]
