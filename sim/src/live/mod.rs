@@ -17,6 +17,7 @@ mod head;
 mod machine;
 mod proxy;
 mod relay;
+mod stale;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -148,6 +148,8 @@ fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io:
             settings.engine.name(),
             "--seed",
             &settings.seed.to_string(),
+            "--parent",
+            &std::process::id().to_string(),
             "--limit-events",
             &settings.limits.events.to_string(),
             "--limit-memory",
