@@ -19,7 +19,6 @@ use credsim::{
 pub fn play(scenario: &Scenario, engine: Engine, seed: u64) -> Run {
     let settings = Settings {
         engine,
-        seed,
         ..Settings::default()
     };
     let run = settings.run(scenario, seed);
@@ -45,7 +44,12 @@ pub fn play_all(scenarios: &[Loaded], engine: Engine, threads: usize) -> usize {
     let worlds: Vec<(&Scenario, u64)> = scenarios
         .iter()
         .map(|loaded| &loaded.scenario)
-        .flat_map(|scenario| settings.seeds(scenario).map(move |seed| (scenario, seed)))
+        .flat_map(|scenario| {
+            settings
+                .seeds
+                .of(scenario)
+                .map(move |seed| (scenario, seed))
+        })
         .collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
     thread::scope(|scope| {

@@ -19,6 +19,7 @@ fn outcome(name: &str, ending: Ending) -> Outcome {
         expectation_lines: vec![12],
         engine: "lapse",
         seed: 1,
+        tried: None,
         took: Duration::from_micros(3_100),
         reproduce: format!("credsim run {name} --engine lapse --seed 1"),
         ending,

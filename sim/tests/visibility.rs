@@ -21,7 +21,7 @@ fn bundled(name: &str) -> Loaded {
 /// Its first run: one seed is enough here.
 fn play(scenario: &Scenario) -> Run {
     let settings = Settings::default();
-    settings.run(scenario, settings.seed).unwrap()
+    settings.run(scenario, settings.seeds.first()).unwrap()
 }
 
 /// Returns the run without what `visibility` hides.

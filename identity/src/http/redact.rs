@@ -60,8 +60,8 @@ pub(crate) fn quoted(body: &str, secret: &str) -> String {
     excerpt(&without_secret(body, secret))
 }
 
-/// Returns `text` with each occurrence of `secret` replaced by `***`, also where it is escaped as in
-/// a form, in JSON or in HTML: a service may repeat what it was sent.
+/// Returns `text` with each occurrence of `secret` replaced by `***`, also where it is escaped as
+/// in a form, in JSON or in HTML: a service may repeat what it was sent.
 pub(crate) fn without_secret(text: &str, secret: &str) -> String {
     if secret.is_empty() {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! What a world says of all of its services together.
+//! What a world takes where its file names nothing else.
 
 /// The subscription of an Azure CLI that names none.
 pub const DEFAULT_SUBSCRIPTION: &str = "0b1f6471-0000-0000-0000-00000000cafe";

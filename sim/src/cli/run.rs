@@ -1,6 +1,6 @@
 //! `credsim run`.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{num::NonZeroUsize, ops::RangeInclusive, sync::Arc};
 
 use super::{
     Console, Format,
@@ -16,9 +16,8 @@ use super::{
 use crate::{
     engine::{self, Engine, STALL_LIMIT},
     report::{json, pretty},
-    run::DEFAULT_SEED,
     scenario::Span,
-    simulation::{Batch, CommandLine, Outcome, SecondPass, Settings, Stopwatch},
+    simulation::{Batch, CommandLine, Outcome, SecondPass, Seeds, Settings, Stopwatch},
     subject::Subject,
 };
 
@@ -35,9 +34,15 @@ pub struct Args {
     /// The subject, or the driver that leads to one.
     #[command(flatten)]
     pub subject: SubjectArgs,
-    /// From which every random choice derives: decimal, or hexadecimal with 0x
-    #[arg(long, value_name = "N", value_parser = seed, default_value_t = DEFAULT_SEED)]
-    pub seed: u64,
+    /// From which every random choice derives: decimal, or hexadecimal with 0x. One run is played,
+    /// and what a file asserts over `seeds` of its own is not observed [default: 1, and from there
+    /// on as many as the file says]
+    #[arg(long, value_name = "N", value_parser = seed)]
+    pub seed: Option<u64>,
+    /// Plays each scenario with each of these seeds, such as 1-20, and judges every run by itself;
+    /// one with `seeds` of its own is played with those
+    #[arg(long, value_name = "A-B", value_parser = seeds, conflicts_with = "seed")]
+    pub seeds: Option<RangeInclusive<u64>>,
     /// How many worlds to play at once [default: one for each core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
@@ -75,6 +80,16 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
     number.map_err(|_| "expected a number from 0 to 2^64 - 1, such as 7 or 0x1f".to_owned())
 }
 
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let expected = || "expected the first and the last seed, such as 1-20".to_owned();
+    let (first, last) = text.split_once('-').ok_or_else(expected)?;
+    let (first, last) = (seed(first)?, seed(last)?);
+    if first > last {
+        return Err(format!("{first} is above {last}: {}", expected()));
+    }
+    Ok(first..=last)
+}
+
 /// Plays and judges what is asked for. `peers` are the subjects that this command was built with
 /// besides ours.
 pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8 {
@@ -105,12 +120,13 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
     let batch = Batch {
         settings: Settings {
             engine: args.engine,
-            seed: args.seed,
+            seeds: args.seed.map_or(Seeds::OfTheScenario, Seeds::One),
             subject,
             stall_limit: args.stall_limit.0,
             limits: args.limits.limits(),
         },
         second_pass: args.twice.then_some(SecondPass::InAnotherProcess),
+        each_seed: args.seeds.clone(),
         keep_traces: args.trace || for_reports,
         jobs: args.jobs,
         command: CommandLine {

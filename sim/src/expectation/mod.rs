@@ -28,6 +28,7 @@ mod redis_reported;
 mod requests;
 mod resource_saw;
 mod share;
+mod statistics;
 mod token_from;
 mod tokens;
 mod waited;

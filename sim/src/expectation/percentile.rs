@@ -5,9 +5,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Claim, Expectation, Scale};
+use super::{
+    Claim, Expectation, Scale,
+    statistics::{Against, not_observed},
+};
 use crate::check::Check;
-use crate::judge::{Aspect, Evidence, Plan, Ruling, View};
+use crate::judge::view::Call;
+use crate::judge::{Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::span;
 use crate::wording::counted;
@@ -65,19 +69,14 @@ impl Expectation for Percentile {
         None
     }
 
-    fn judge(&self, _plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
-        if let Some(reason) = runs
-            .iter()
-            .find_map(|view| view.run.visibility.lacks(&[Aspect::Calls]))
-        {
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        if let Some(reason) = not_observed(plan, runs) {
             return Ruling::not_observed(reason);
         }
-        let mut waits: Vec<Duration> = runs
-            .iter()
-            .flat_map(View::calls)
-            // A caller that still waits at the end has waited longer than any other.
-            .map(|call| call.end.map_or(Duration::MAX, |end| end.waited))
-            .collect();
+        // A caller that still waits at the end has waited longer than any other.
+        let wait = |call: &Call<'_>| (call.end.as_ref()).map_or(Duration::MAX, |end| end.waited);
+        let calls = runs.iter().flat_map(View::calls);
+        let mut waits: Vec<Duration> = calls.map(|call| wait(&call)).collect();
         waits.sort_unstable();
         // Nearest rank: the smallest wait that so many percent of all do not exceed.
         let rank = (self.percentile / 100.0 * waits.len() as f64)
@@ -98,9 +97,10 @@ impl Expectation for Percentile {
             }
         );
         if *reached <= self.at_most.0 {
-            Ruling::holds(found)
-        } else {
-            Ruling::fails(found, Evidence::none())
+            return Ruling::holds(found);
         }
+        let late = Against::of(runs, |call| wait(call) > self.at_most.0);
+        let found = format!("{found}; a caller waits longer with {}", late.seeds());
+        Ruling::fails(found, late.evidence()).of_first_seed(late.first_seed())
     }
 }

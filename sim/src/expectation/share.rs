@@ -5,9 +5,12 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Claim, Expectation, Scale};
+use super::{
+    Claim, Expectation, Scale,
+    statistics::{Against, not_observed, per_cent},
+};
 use crate::check::Check;
-use crate::judge::{Aspect, Evidence, Plan, Ruling, View};
+use crate::judge::{Plan, Ruling, View};
 use crate::scenario::document::Place;
 use crate::wording::{Number, counted};
 
@@ -19,6 +22,12 @@ pub struct Share {
     pub at_least: f64,
     /// At most this share, 0 to 1. Default: 1.
     pub at_most: Option<f64>,
+}
+
+impl Share {
+    fn bounds(&self) -> [f64; 2] {
+        [self.at_least, self.at_most.unwrap_or(1.0)]
+    }
 }
 
 impl Expectation for Share {
@@ -41,11 +50,9 @@ impl Expectation for Share {
     }
 
     fn describe(&self) -> String {
-        format!(
-            "between {:.1} % and {:.1} % of all calls succeed",
-            self.at_least * 100.0,
-            self.at_most.unwrap_or(1.0) * 100.0
-        )
+        let bounds = self.bounds();
+        let [least, most] = bounds.map(|bound| per_cent(bound, 1, &bounds));
+        format!("between {least} and {most} of all calls succeed")
     }
 
     fn claim(&self) -> Option<Claim<'_>> {
@@ -70,11 +77,8 @@ impl Expectation for Share {
         None
     }
 
-    fn judge(&self, _plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
-        if let Some(reason) = runs
-            .iter()
-            .find_map(|view| view.run.visibility.lacks(&[Aspect::Calls]))
-        {
+    fn judge(&self, plan: &Plan<'_>, runs: &[View<'_>]) -> Ruling {
+        if let Some(reason) = not_observed(plan, runs) {
             return Ruling::not_observed(reason);
         }
         let (mut succeeded, mut all) = (0_u32, 0_u32);
@@ -87,18 +91,23 @@ impl Expectation for Share {
         } else {
             f64::from(succeeded) / f64::from(all)
         };
+        let bounds = self.bounds();
+        let [least, most] = bounds;
         let found = format!(
-            "{succeeded} of {} ({:.2} %) over {} {}",
+            "{succeeded} of {} ({}) over {} {}",
             counted(all, "call"),
-            reached * 100.0,
+            per_cent(reached, 2, &bounds),
             counted(runs.len(), "seed"),
             Number::of(succeeded).pick("succeeds", "succeed")
         );
-        let most = self.at_most.unwrap_or(1.0);
-        if all > 0 && self.at_least <= reached && reached <= most {
-            Ruling::holds(found)
-        } else {
-            Ruling::fails(found, Evidence::none())
+        if all > 0 && least <= reached && reached <= most {
+            return Ruling::holds(found);
         }
+        let failed = Against::of(runs, |call| !call.is_token());
+        let found = match failed.first_seed() {
+            Some(_) => format!("{found}; a call fails with {}", failed.seeds()),
+            None => found,
+        };
+        Ruling::fails(found, failed.evidence()).of_first_seed(failed.first_seed())
     }
 }

@@ -48,6 +48,14 @@ impl Evidence {
         Self::cut(&events, |event| trace::line(event))
     }
 
+    /// Events of several runs, each with its seed.
+    pub(crate) fn of_seeds<'a>(events: impl IntoIterator<Item = (u64, &'a Event)>) -> Self {
+        let events: Vec<(u64, &Event)> = events.into_iter().collect();
+        Self::cut(&events, |(seed, event)| {
+            format!("seed {seed}: {}", trace::line(event))
+        })
+    }
+
     /// What is shown of so many things becomes lines; the rest is only counted.
     fn cut<T>(all: &[T], line: impl Fn(&T) -> String) -> Self {
         let (first, rest) = all.split_at(if all.len() <= MOST {

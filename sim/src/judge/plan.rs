@@ -25,6 +25,8 @@ pub struct Plan<'a> {
     pub at: &'a [At],
     /// The calls, in the order of the file.
     pub call: &'a [Call],
+    /// With how many seeds it is played.
+    pub seeds: u32,
 }
 
 impl<'a> Plan<'a> {

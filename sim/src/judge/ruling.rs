@@ -72,6 +72,12 @@ impl Ruling {
         Self { seed, ..self }
     }
 
+    /// The same; the first of the seeds that count against it can be played alone.
+    #[must_use]
+    pub(crate) fn of_first_seed(self, seed: Option<u64>) -> Self {
+        Self { seed, ..self }
+    }
+
     /// Of the rulings on several runs, the first that fails, else the first that is not observed,
     /// else the last.
     pub(crate) fn worst(rulings: impl Iterator<Item = Self>) -> Option<Self> {

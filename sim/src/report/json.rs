@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use serde::Serialize;
 
-use super::{Difference, Ending, Outcome, Tally};
+use super::{Difference, Ending, Outcome, SeedsTried, Tally};
 pub use crate::simulation::event_line as event;
 use crate::{scenario::Diagnostic, trace::SCHEMA_VERSION, verdict::Verdict};
 
@@ -60,6 +60,8 @@ struct Scenario<'a> {
     outcome: &'static str,
     engine: &'a str,
     seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seeds: Option<&'a SeedsTried>,
     duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     virtual_ms: Option<f64>,
@@ -89,6 +91,7 @@ impl<'a> Scenario<'a> {
             outcome: outcome.status().word(),
             engine: outcome.engine,
             seed: outcome.seed,
+            seeds: outcome.tried.as_ref(),
             duration_ms: milliseconds(outcome.took),
             virtual_ms: None,
             reason: None,

@@ -40,7 +40,9 @@ fn case(outcome: &Outcome) -> TestCase {
     if let Ending::Judged(judged) = &outcome.ending {
         case.set_assertions(judged.checks());
         case.add_property(("hash", judged.verdict.hash.to_string().as_str()));
-        case.add_property(("seeds", judged.verdict.seeds.to_string().as_str()));
+        let seeds = outcome.tried.as_ref().map(|tried| tried.played);
+        let seeds = seeds.unwrap_or(judged.verdict.seeds);
+        case.add_property(("seeds", seeds.to_string().as_str()));
     }
     case
 }

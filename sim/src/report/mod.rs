@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use tally::Tally;
 
 use crate::judge::Finding;
-pub use crate::simulation::{Difference, Ending, Judged, Outcome, Status};
+pub use crate::simulation::{Difference, Ending, Judged, Outcome, SeedsTried, Status};
 
 /// The kinds of report that can be written to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

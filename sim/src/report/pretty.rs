@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    Count, Difference, Ending, Judged, Outcome, Status, Tally,
+    Count, Difference, Ending, Judged, Outcome, SeedsTried, Status, Tally,
     prose::{long, paragraph, real},
 };
 use crate::wording::{Number, counted};
@@ -105,7 +105,8 @@ fn facts(outcome: &Outcome, judged: &Judged) -> String {
     let judged = |findings| Count::of(findings).judged();
     let expectations = counted(judged(&verdict.expectations), "expectation");
     let invariants = counted(judged(&verdict.invariants), "invariant");
-    let seeds = match verdict.seeds {
+    let seeds = (outcome.tried.as_ref()).map_or(verdict.seeds, |tried| tried.played);
+    let seeds = match seeds {
         0 | 1 => String::new(),
         many => format!("  {many} seeds"),
     };
@@ -137,6 +138,9 @@ fn failed(outcome: &Outcome, judged: &Judged, width: usize) -> String {
         judged.verdict.hash,
     );
     let _ = writeln!(text, "      {}", outcome.title);
+    if let Some(tried) = &outcome.tried {
+        text += &paragraph("      ", &seeds_tried(tried));
+    }
     for finding in judged.verdict.failures() {
         text.push('\n');
         text += &case(outcome, finding);
@@ -152,6 +156,21 @@ fn failed(outcome: &Outcome, judged: &Judged, width: usize) -> String {
     }
     let _ = writeln!(text, "\n{}", reproduce(outcome));
     text
+}
+
+/// With which of several seeds a scenario failed.
+fn seeds_tried(tried: &SeedsTried) -> String {
+    let named = tried.failed.iter().take(MOST_NAMES).map(u64::to_string);
+    let named = named.collect::<Vec<String>>().join(", ");
+    let more = match tried.failed.len().saturating_sub(MOST_NAMES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "fails with {} of {}: {named}{more}; the first is shown",
+        tried.failed.len(),
+        counted(tried.played, "seed"),
+    )
 }
 
 /// A finding that does not hold.
@@ -175,7 +194,8 @@ fn case(outcome: &Outcome, finding: &Finding) -> String {
     text += &paragraph("    expected  ", &finding.expected);
     text += &paragraph("    found     ", &finding.found);
     if let Some(seed) = finding.seed.filter(|seed| *seed != outcome.seed) {
-        text += &paragraph("    seed      ", &seed.to_string());
+        let says = format!("{seed}, which `--seed {seed}` plays alone");
+        text += &paragraph("    seed      ", &says);
     }
     if !finding.evidence.is_empty() {
         text += "    trace\n";

@@ -2,13 +2,15 @@
 
 use std::{
     num::NonZeroUsize,
+    ops::RangeInclusive,
     panic::{AssertUnwindSafe, catch_unwind},
     thread,
     time::Duration,
 };
 
 use super::{
-    Ending, Judged, Outcome, SecondPass, Settings, Stopwatch, determinism, parallel, quoted,
+    Ending, Judged, Outcome, SecondPass, Seeds, SeedsTried, Settings, Stopwatch, determinism,
+    parallel, quoted,
 };
 use crate::{
     limits::Limits,
@@ -26,6 +28,9 @@ pub struct Batch {
     pub settings: Settings,
     /// Whether every run is played a second time and compared; none: it is not.
     pub second_pass: Option<SecondPass>,
+    /// Plays each scenario with each of these seeds and judges every run by itself; none: as the
+    /// settings say. A scenario that asserts something over seeds of its own is played with those.
+    pub each_seed: Option<RangeInclusive<u64>>,
     /// Keeps the traces in the outcomes.
     pub keep_traces: bool,
     /// How many worlds are played at once; none: one for each core, and a few more where they
@@ -87,43 +92,99 @@ impl Batch {
     /// Reads, plays and judges one file.
     pub fn play(&self, file: &Selected) -> Outcome {
         let stopwatch = Stopwatch::start();
-        let mut outcome = Outcome {
-            name: file.source.name.clone(),
-            path: file.source.path.clone(),
-            title: String::new(),
-            expectation_lines: Vec::new(),
-            engine: self.settings.engine.name(),
-            seed: self.settings.seed,
-            took: Duration::ZERO,
-            reproduce: self.reproduce(&file.selector),
-            ending: Ending::HarnessFailed { why: String::new() },
-            traces: Vec::new(),
-        };
-        outcome.ending = match file.source.parse() {
-            Err(invalid) => Ending::Invalid(Box::new(invalid)),
-            Ok(loaded) => {
-                outcome.title = loaded.scenario.title.clone();
-                outcome.expectation_lines = loaded.expectation_lines.clone();
-                let skipped = self.settings.skip_reason(&loaded.scenario);
-                match (skipped, loaded.fits(&self.settings.limits)) {
-                    (Some(reason), _) => Ending::Skipped { reason },
-                    (None, Err(invalid)) => Ending::Invalid(Box::new(invalid)),
-                    (None, Ok(())) => guarded(|| self.judge(file, &loaded, &mut outcome.traces)),
+        let mut outcome = match file.source.parse() {
+            Err(invalid) => Outcome {
+                ending: Ending::Invalid(Box::new(invalid)),
+                ..self.outcome(file, None, &self.settings)
+            },
+            Ok(loaded) => match self.each_seed.clone() {
+                Some(seeds) if loaded.scenario.seeds.is_none() => {
+                    self.play_each(seeds, file, &loaded)
                 }
-            }
+                Some(_) | None => self.play_loaded(&self.settings, file, &loaded),
+            },
         };
         outcome.took = stopwatch.read();
         outcome
     }
 
+    /// Plays a scenario with each of the seeds. All fail in their own way, and the first that does
+    /// is shown.
+    fn play_each(&self, seeds: RangeInclusive<u64>, file: &Selected, loaded: &Loaded) -> Outcome {
+        let mut tried = SeedsTried {
+            played: 0,
+            failed: Vec::new(),
+        };
+        let mut shown: Option<Outcome> = None;
+        for seed in seeds {
+            let settings = Settings {
+                seeds: Seeds::One(seed),
+                ..self.settings.clone()
+            };
+            let outcome = self.play_loaded(&settings, file, loaded);
+            tried.played = tried.played.saturating_add(1);
+            let fails = outcome.status().is_failure();
+            if fails {
+                tried.failed.push(seed);
+            }
+            if shown.is_none() || fails && tried.failed.len() == 1 {
+                shown = Some(outcome);
+            }
+        }
+        let mut outcome = shown.unwrap_or_else(|| self.outcome(file, Some(loaded), &self.settings));
+        outcome.tried = Some(tried);
+        outcome
+    }
+
+    fn play_loaded(&self, settings: &Settings, file: &Selected, loaded: &Loaded) -> Outcome {
+        let mut outcome = Outcome {
+            title: loaded.scenario.title.clone(),
+            expectation_lines: loaded.expectation_lines.clone(),
+            ..self.outcome(file, Some(loaded), settings)
+        };
+        let skipped = settings.skip_reason(&loaded.scenario);
+        outcome.ending = match (skipped, loaded.fits(&settings.limits)) {
+            (Some(reason), _) => Ending::Skipped { reason },
+            (None, Err(invalid)) => Ending::Invalid(Box::new(invalid)),
+            (None, Ok(())) => guarded(|| self.judge(settings, file, loaded, &mut outcome.traces)),
+        };
+        outcome
+    }
+
+    /// What is known of an outcome before anything is played.
+    fn outcome(&self, file: &Selected, loaded: Option<&Loaded>, settings: &Settings) -> Outcome {
+        let has_seeds = loaded.is_some_and(|loaded| loaded.scenario.seeds.is_some());
+        let seed = match settings.seeds {
+            // With a seed there would be one run, and not as many as the file says.
+            Seeds::OfTheScenario if has_seeds => None,
+            seeds => Some(seeds.first()),
+        };
+        Outcome {
+            name: file.source.name.clone(),
+            path: file.source.path.clone(),
+            title: String::new(),
+            expectation_lines: Vec::new(),
+            engine: settings.engine.name(),
+            seed: settings.seeds.first(),
+            tried: None,
+            took: Duration::ZERO,
+            reproduce: self.reproduce(&file.selector, seed),
+            ending: Ending::HarnessFailed {
+                why: "nothing was played".to_owned(),
+            },
+            traces: Vec::new(),
+        }
+    }
+
     fn judge(
         &self,
+        settings: &Settings,
         file: &Selected,
         loaded: &Loaded,
         traces: &mut Vec<(u64, Trace)>,
     ) -> Result<Judged, String> {
         let scenario = &loaded.scenario;
-        let played = self.settings.play(scenario).map_err(|e| e.to_string())?;
+        let played = settings.play(scenario).map_err(|e| e.to_string())?;
         let replayed = played.replayed();
         let mut difference = None;
         if let Some(second) = &self.second_pass
@@ -135,7 +196,7 @@ impl Batch {
                 runs: &played.runs,
             };
             difference =
-                second.first_difference(&first, &self.settings, self.command.subject.as_deref())?;
+                second.first_difference(&first, settings, self.command.subject.as_deref())?;
         }
         if self.keep_traces {
             let runs = played.runs.into_iter();
@@ -148,8 +209,9 @@ impl Batch {
         })
     }
 
-    /// The command line that plays `selector` again in the same way.
-    fn reproduce(&self, selector: &str) -> String {
+    /// The command line that plays `selector` again in the same way, with this seed alone or with
+    /// those of its file.
+    fn reproduce(&self, selector: &str, seed: Option<u64>) -> String {
         let CommandLine {
             program,
             subject,
@@ -160,13 +222,13 @@ impl Batch {
             value.map_or_else(String::new, |value| format!(" --{name} {}", quoted(value)))
         };
         format!(
-            "{} run {} --engine {}{}{} --seed {}{}{}",
+            "{} run {} --engine {}{}{}{}{}{}",
             quoted(program),
             quoted(selector),
             self.settings.engine,
             option("subject", subject),
             option("driver", driver),
-            self.settings.seed,
+            seed.map_or_else(String::new, |seed| format!(" --seed {seed}")),
             self.limits(),
             if self.second_pass.is_some() {
                 " --twice"
@@ -221,6 +283,7 @@ mod tests {
         let mut batch = Batch {
             settings: Settings::default(),
             second_pass: None,
+            each_seed: None,
             keep_traces: false,
             jobs: None,
             command: CommandLine {
@@ -230,7 +293,7 @@ mod tests {
             },
         };
         assert_eq!(
-            batch.reproduce("a b.toml"),
+            batch.reproduce("a b.toml", Some(1)),
             "credsim-peers run 'a b.toml' --engine lapse --subject 'azure_identity 1.0.0' --seed 1"
         );
         batch.second_pass = Some(SecondPass::InThisProcess);
@@ -238,8 +301,8 @@ mod tests {
         batch.settings.limits.real_time = Duration::from_secs(90);
         batch.command.subject = None;
         assert_eq!(
-            batch.reproduce("chain/x"),
-            "credsim-peers run chain/x --engine lapse --seed 1 --limit-events 7 --limit-real-time '1m 30s' \
+            batch.reproduce("chain/x", None),
+            "credsim-peers run chain/x --engine lapse --limit-events 7 --limit-real-time '1m 30s' \
              --twice"
         );
     }

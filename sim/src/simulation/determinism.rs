@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::Settings;
+use super::{Seeds, Settings};
 use crate::{
     judge::Run,
     scenario::Span,
@@ -140,14 +140,17 @@ fn in_another_process(
 )]
 fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io::Result<Child> {
     let subject = subject.map(|subject| ["--subject", subject]);
+    let seed = match settings.seeds {
+        Seeds::OfTheScenario => None,
+        Seeds::One(seed) => Some(["--seed".to_owned(), seed.to_string()]),
+    };
     Command::new(env::current_exe()?)
         .args(["run", "--format", "json", "--trace", "--jobs", "1"])
         .args(subject.into_iter().flatten())
+        .args(seed.into_iter().flatten())
         .args([
             "--engine",
             settings.engine.name(),
-            "--seed",
-            &settings.seed.to_string(),
             "--parent",
             &std::process::id().to_string(),
             "--limit-events",

@@ -29,7 +29,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 pub use batch::{Batch, CommandLine, Selected};
 pub use determinism::{Difference, SecondPass, event_line};
-pub use outcome::{Ending, Judged, Outcome, Status};
+pub use outcome::{Ending, Judged, Outcome, SeedsTried, Status};
 pub(crate) use shell::quoted;
 pub use skip::{Callers, reason as skip_reason};
 pub(crate) use stopwatch::Stopwatch;
@@ -49,14 +49,44 @@ use crate::{
     verdict::{self, Verdict},
 };
 
+/// With which seeds a scenario is played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seeds {
+    /// From [`DEFAULT_SEED`] on, as many as its `seeds` says: one if it says nothing.
+    #[default]
+    OfTheScenario,
+    /// This one alone. What a scenario asserts over all of its seeds is not observed then.
+    One(u64),
+}
+
+impl Seeds {
+    /// The first one.
+    pub fn first(self) -> u64 {
+        match self {
+            Self::OfTheScenario => DEFAULT_SEED,
+            Self::One(seed) => seed,
+        }
+    }
+
+    /// All that `scenario` is played with.
+    pub fn of(self, scenario: &Scenario) -> impl Iterator<Item = u64> + use<> {
+        let count = match self {
+            Self::OfTheScenario => scenario.seeds.as_ref().map_or(1, |seeds| seeds.count),
+            Self::One(_) => 1,
+        };
+        let first = self.first();
+        (0..u64::from(count)).map(move |number| first.wrapping_add(number))
+    }
+}
+
 /// How scenarios are played. The default is [`Identity`] on [`Engine::Lapse`] with
 /// [`DEFAULT_SEED`].
 #[derive(Clone)]
 pub struct Settings {
     /// What carries time and bytes.
     pub engine: Engine,
-    /// The seed of the first run. A scenario with `seeds` counts up from it.
-    pub seed: u64,
+    /// With which seeds. Default: as the scenario says.
+    pub seeds: Seeds,
     /// What is under test.
     pub subject: Arc<dyn Subject>,
     /// A world whose clock has not moved for so long in real time is given up: a failure of the
@@ -70,7 +100,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             engine: Engine::Lapse,
-            seed: DEFAULT_SEED,
+            seeds: Seeds::default(),
             subject: Arc::new(Identity),
             stall_limit: STALL_LIMIT,
             limits: Limits::default(),
@@ -109,7 +139,7 @@ impl Settings {
     pub fn play(&self, scenario: &Scenario) -> Result<Played, EngineError> {
         let mut taken = Taken::default();
         let mut runs = Vec::new();
-        for seed in self.seeds(scenario) {
+        for seed in self.seeds.of(scenario) {
             let budget = Budget::new(self.limits, seed, taken);
             runs.push(self.run_within(scenario, seed, &budget)?);
             taken = budget.taken();
@@ -141,13 +171,6 @@ impl Settings {
             budget: budget.clone(),
         };
         run::play(scenario, &options)
-    }
-
-    /// The seeds that `scenario` is played with.
-    pub fn seeds(&self, scenario: &Scenario) -> impl Iterator<Item = u64> + use<> {
-        let first = self.seed;
-        let count = scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
-        (0..u64::from(count)).map(move |number| first.wrapping_add(number))
     }
 }
 
@@ -203,10 +226,11 @@ impl Simulation {
         self
     }
 
-    /// Begins with another seed than [`DEFAULT_SEED`].
+    /// Plays once, with this seed. What the scenario asserts over all of its seeds is not observed
+    /// then.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = seed;
+        self.settings.seeds = Seeds::One(seed);
         self
     }
 

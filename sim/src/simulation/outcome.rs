@@ -18,8 +18,11 @@ pub struct Outcome {
     pub expectation_lines: Vec<usize>,
     /// The engine's name.
     pub engine: &'static str,
-    /// The first seed.
+    /// The seed that it was played with, or the first of several.
     pub seed: u64,
+    /// Where each of several seeds was judged by itself: this is the outcome with the first that
+    /// failed, or with the first of all.
+    pub tried: Option<SeedsTried>,
     /// How long it took in real time.
     pub took: Duration,
     /// The command line that does the same again.
@@ -28,6 +31,15 @@ pub struct Outcome {
     pub ending: Ending,
     /// The traces by seed, where they are wanted.
     pub traces: Vec<(u64, Trace)>,
+}
+
+/// A scenario was played with each of these seeds, and each run was judged by itself.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SeedsTried {
+    /// How many seeds there were.
+    pub played: u32,
+    /// Those with which it failed.
+    pub failed: Vec<u64>,
 }
 
 /// How the play of a scenario ended.

@@ -35,7 +35,7 @@ pub enum RedisEvent {
         token: Fingerprint,
         /// Whether the server takes it.
         accepted: bool,
-        /// Whether the token had ended by then, in true time.
+        /// Whether the token had ended when the client sent it, in true time.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         ended: bool,
         /// Why, in words.

@@ -87,6 +87,7 @@ pub(crate) fn plan(scenario: &Scenario) -> Plan<'_> {
         subject: &scenario.subject,
         at: &scenario.at,
         call: &scenario.call,
+        seeds: scenario.seeds.as_ref().map_or(1, |seeds| seeds.count),
     }
 }
 

@@ -56,6 +56,8 @@ fn two_for_an_invalid_file_and_the_others_still_run() {
 fn two_for_wrong_usage() {
     for (args, says) in [
         (vec!["run", "--seed", "ten"], "such as 7 or 0x1f"),
+        (vec!["run", "--seeds", "7"], "such as 1-20"),
+        (vec!["run", "--seeds", "9-3"], "9 is above 3"),
         (vec!["run", "--engine", "laps"], "lapse"),
         (vec!["run", "--jobs", "0"], "0"),
         (

@@ -20,7 +20,12 @@ fn a_scenario_that_passes_is_one_line() {
 
 #[test]
 fn a_failure_can_be_understood_without_reading_code() {
-    for name in ["wrong-identity", "wrong-waits", "many-seeds"] {
+    for name in [
+        "wrong-identity",
+        "wrong-waits",
+        "many-seeds",
+        "one-exchange-in-fifty",
+    ] {
         let path = format!("fixtures/failing/{name}.toml");
         let ran = credsim(&["run", &path]);
         assert_eq!(ran.code, 1, "{}", ran.err);
@@ -34,7 +39,7 @@ fn every_failing_fixture_fails_and_is_valid() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let ran = credsim(&["run", "fixtures/failing"]);
     assert!(
-        last_line(&ran).starts_with("0 passed, 3 failed"),
+        last_line(&ran).starts_with("0 passed, 4 failed"),
         "{}",
         ran.err
     );
@@ -93,6 +98,35 @@ fn seeds_are_obeyed_and_named() {
     };
     assert_eq!(hash("16"), hash("0x10"));
     assert_ne!(hash("16"), hash("17"));
+}
+
+#[test]
+fn each_of_many_seeds_is_judged_by_itself_and_those_that_fail_are_named() {
+    let path = "fixtures/failing/wrong-waits.toml";
+    let ran = credsim(&["run", path, GOOD, "--seeds", "14-18"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    insta::assert_snapshot!("several-seeds", steady(&ran.err));
+    let ran = credsim(&["run", path, "--seeds", "14-18", "--format", "json"]);
+    let line: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+    let failed = line["seeds"]["failed"].as_array().unwrap();
+    assert_eq!(line["seeds"]["played"], 5);
+    assert_eq!(line["seed"], failed[0], "the first that fails is shown");
+}
+
+#[test]
+fn one_seed_of_many_is_played_alone_and_says_nothing_of_the_rest() {
+    let path = "fixtures/failing/many-seeds.toml";
+    let ran = credsim(&["run", path, "--seed", "3", "--format", "json"]);
+    let line: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+    assert_eq!(line["verdict"]["seeds"], 1);
+    let outcomes = line["verdict"]["expectations"].as_array().unwrap();
+    let outcomes = outcomes.iter().map(|one| one["outcome"].as_str().unwrap());
+    assert_eq!(outcomes.collect::<Vec<_>>(), ["not-observed", "holds"]);
+    assert!(
+        ran.out.contains("it is about 20 seeds, and 1 was played"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub fn play(rest: &str) -> Run {
             ..Settings::default()
         };
         // Nobody waits for a world that stood still.
-        let _ = give.send(settings.run(&scenario, settings.seed));
+        let _ = give.send(settings.run(&scenario, settings.seeds.first()));
     });
     let played = get.recv_timeout(Duration::from_secs(30));
     played

@@ -43,7 +43,7 @@ fn works(bytes: u32) -> bool {
             subject: Arc::new(RedisRs),
             ..Settings::default()
         };
-        let _ = give.send(settings.run(&scenario.scenario, settings.seed));
+        let _ = give.send(settings.run(&scenario.scenario, settings.seeds.first()));
     });
     let run = get.recv_timeout(Duration::from_secs(30)).unwrap().unwrap();
     run.trace.events.iter().any(|event| match &event.kind {

@@ -119,6 +119,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         expectation_lines: served.loaded.expectation_lines.clone(),
         engine: Engine::Live.name(),
         seed: args.seed,
+        tried: None,
         took: stopwatch.read(),
         reproduce: reproduce::line(&program(), args, &served.file.selector),
         ending: visited.ending,

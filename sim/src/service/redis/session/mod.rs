@@ -244,6 +244,7 @@ impl Session {
         let facts = recorded::facts(self, args, within.is_some());
         let strike = self.backend.strike(&facts, at);
         let arrived = Arrived {
+            at,
             facts: &facts,
             fault: strike.as_ref().map(|strike| strike.fault.as_str()),
         };
@@ -306,7 +307,7 @@ impl Session {
     /// Runs a command and tells of it.
     fn execute(&mut self, args: &[Bytes], arrived: &Arrived<'_>) {
         let at = self.runtime.elapsed();
-        let mut gate = EntraGate::new(&self.backend, at);
+        let mut gate = EntraGate::new(&self.backend, at, arrived.at);
         let now = self.backend.time(at).as_microsecond();
         let (done, user) = {
             let mut state = self.service.state();

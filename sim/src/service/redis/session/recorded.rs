@@ -1,6 +1,6 @@
 //! What a connection does, as the trace tells it; and the faults that look at it.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -24,6 +24,8 @@ pub struct Signed {
 /// A command as it arrived.
 #[derive(Clone, Copy)]
 pub struct Arrived<'a> {
+    /// When the server read it, since the world began.
+    pub at: Duration,
     /// What is known of it.
     pub facts: &'a Facts,
     /// The fault that strikes it.

@@ -280,6 +280,37 @@ fn what_is_wrong_with_a_token_stands_in_the_trace_only() {
 }
 
 #[test]
+fn a_token_that_ends_on_its_way_to_the_server_was_valid_when_it_was_sent() {
+    let trace = play("", |person| async move {
+        let token = person.token("https://redis.azure.com").await;
+        // It ends at the full minute, and a link takes a millisecond.
+        for before in [Duration::from_micros(500), Duration::ZERO] {
+            let mut client = person.connect().await;
+            let send = Duration::from_secs(60) - before;
+            let now = person.host.runtime.elapsed();
+            person.wait(send.saturating_sub(now)).await;
+            let auth = format!("AUTH {OID} {token}");
+            // What comes within a second is too long to wait for here.
+            client.say(&[&auth]).await;
+        }
+        person.wait(Duration::from_millis(20)).await;
+        let mut client = person.connect().await;
+        assert_eq!(client.ask(&format!("AUTH {OID} {token}")).await, WRONGPASS);
+    });
+    let signed_in: Vec<(bool, bool)> = trace
+        .events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            Kind::Redis(RedisEvent::SignedIn {
+                accepted, ended, ..
+            }) => Some((*accepted, *ended)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(signed_in, [(false, false), (false, false), (false, true)]);
+}
+
+#[test]
 fn a_rejected_login_is_lost_behind_other_replies_if_the_world_says_so() {
     for (loses, expected) in [
         (false, format!("+PONG\r\n{WRONGPASS}{WRONGPASS}+PONG\r\n")),
