@@ -153,6 +153,8 @@ fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io:
         .args([
             "--engine",
             settings.engine.name(),
+            "--parent",
+            &std::process::id().to_string(),
             "--limit-events",
             &settings.limits.events.to_string(),
             "--limit-memory",
