@@ -1,7 +1,8 @@
 //! A credential of this crate for a client of the Azure SDK for Rust.
 //!
-//! The constructors of its clients, such as `SecretClient::new` of `azure_security_keyvault_secrets`,
-//! take an `Arc<dyn azure_core::credentials::TokenCredential>`. [`ForAzureCore`] is one.
+//! The constructors of its clients, such as `SecretClient::new` of
+//! `azure_security_keyvault_secrets`, take an `Arc<dyn azure_core::credentials::TokenCredential>`.
+//! [`ForAzureCore`] is one.
 //!
 //! On an Azure host, or on a machine with `az login`:
 //!
@@ -58,8 +59,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The real machine. `PROXY` names the proxy of a simulated world; in real life nothing should stand
-/// between an application and the metadata service of its host.
+/// The real machine. `PROXY` names the proxy of a simulated world; in real life nothing should
+/// stand between an application and the metadata service of its host.
 fn platform() -> Result<Platform, Box<dyn Error>> {
     let mut platform = Platform::system();
     if let Ok(proxy) = env::var("PROXY") {

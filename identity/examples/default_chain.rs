@@ -1,7 +1,9 @@
-//! The default chain, with an observer that prints which member answers and every change of identity.
+//! The default chain, with an observer that prints which member answers and every change of
+//! identity.
 //!
 //! On this machine, with `az login` or a managed identity (`AZURE_TOKEN_CREDENTIALS` narrows the
-//! chain to `dev`, `prod` or one member, `SECONDS` sets how long it runs, `SCOPE` selects another API):
+//! chain to `dev`, `prod` or one member, `SECONDS` sets how long it runs, `SCOPE` selects another
+//! API):
 //!
 //! ```console
 //! cargo run -p credsim-identity --example default_chain --features reqwest
@@ -76,8 +78,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The real machine. `PROXY` names the proxy of a simulated world; in real life nothing should stand
-/// between an application and the metadata service of its host.
+/// The real machine. `PROXY` names the proxy of a simulated world; in real life nothing should
+/// stand between an application and the metadata service of its host.
 fn platform() -> Result<Platform, Box<dyn Error>> {
     let mut platform = Platform::system();
     if let Ok(proxy) = env::var("PROXY") {

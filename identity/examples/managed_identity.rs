@@ -63,8 +63,8 @@ fn call_the_api(token: &TokenRef) {
     );
 }
 
-/// The real machine. `PROXY` names the proxy of a simulated world; in real life nothing should stand
-/// between an application and the metadata service of its host.
+/// The real machine. `PROXY` names the proxy of a simulated world; in real life nothing should
+/// stand between an application and the metadata service of its host.
 fn platform() -> Result<Platform, Box<dyn Error>> {
     let mut platform = Platform::system();
     if let Ok(proxy) = env::var("PROXY") {

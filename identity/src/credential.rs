@@ -23,8 +23,8 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     /// Returns a token for `request`, from the cache or from the source.
     ///
     /// # Errors
-    /// One of the five kinds of [`ErrorKind`](crate::ErrorKind), which describes what each means for a
-    /// caller.
+    /// One of the five kinds of [`ErrorKind`](crate::ErrorKind), which describes what each means
+    /// for a caller.
     fn get_token<'a>(
         &'a self,
         request: &'a TokenRequest,

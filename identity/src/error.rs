@@ -48,8 +48,8 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// A failure to get a token. Cloning is cheap: callers that waited for the same request get the same
-/// error. Neither `Display` nor `Debug` shows a secret.
+/// A failure to get a token. Cloning is cheap: callers that waited for the same request get the
+/// same error. Neither `Display` nor `Debug` shows a secret.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -134,8 +134,8 @@ impl Error {
         })
     }
 
-    /// Adds a `Retry-After` that came with a status which is not retried. Callers see it, and a cache still
-    /// sends requests before then (PR-01).
+    /// Adds a `Retry-After` that came with a status which is not retried. Callers see it, and a
+    /// cache still sends requests before then (PR-01).
     #[must_use]
     pub(crate) fn with_advised_retry_at(self, at: Timestamp) -> Self {
         self.with(|e| {
@@ -160,8 +160,8 @@ impl Error {
         self.with(|e| e.no_answer = true)
     }
 
-    /// Creates the error of a source that is configured for this host and cannot be used, so that a chain
-    /// does not go on with another identity (PR-08).
+    /// Creates the error of a source that is configured for this host and cannot be used, so that a
+    /// chain does not go on with another identity (PR-08).
     pub(crate) fn unusable(credential: &str, message: String, help: &str) -> Self {
         Self::new(ErrorKind::Configuration, credential, message).with_help(format!(
             "{help}; a chain goes on past this one with continue_after = Failure only"
@@ -237,9 +237,9 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// Returns the time before which the service wants no further request, where it named one, whatever
-    /// the status (PR-01). Nothing is sent before then if the status is one that is retried
-    /// (PR-12).
+    /// Returns the time before which the service wants no further request, where it named one,
+    /// whatever the status (PR-01). Nothing is sent before then if the status is one that is
+    /// retried (PR-12).
     pub fn retry_at(&self) -> Option<Timestamp> {
         self.0.retry_at
     }

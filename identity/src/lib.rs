@@ -1,11 +1,11 @@
 //! Credentials for Microsoft Entra ID: access tokens for applications on Azure and on a developer's
 //! machine, with a cache that returns a valid token at once and refreshes it in time.
 //!
-//! The crate supports managed identities, client secrets, the environment variables of the Azure SDKs,
-//! `az`, `azd` and PowerShell, chains of credentials, and connections to Redis that stay authenticated.
-//! Where Azure SDKs differ, it keeps five rules: do what the documentation promises; never lose a token
-//! that is still valid; never change the identity silently; never send more requests than a service
-//! allows; never block a caller for whom there is a valid token.
+//! The crate supports managed identities, client secrets, the environment variables of the Azure
+//! SDKs, `az`, `azd` and PowerShell, chains of credentials, and connections to Redis that stay
+//! authenticated. Where Azure SDKs differ, it keeps five rules: do what the documentation promises;
+//! never lose a token that is still valid; never change the identity silently; never send more
+//! requests than a service allows; never block a caller for whom there is a valid token.
 //!
 //! With the feature `reqwest`, which brings an HTTP client, inside a tokio runtime:
 //!
@@ -42,14 +42,14 @@
 //! | [`token(&request)`](TokenCredentialExt::token) | hot paths: the request is created once and kept, and the cache lends the token | no lock and no allocation for a cached token |
 //! | [`cached(&request)`](TokenCredentialExt::cached) | to see what the cache holds: sends no request and does not wait | a look-up under the lock of the cache |
 //!
-//! All three work on a concrete type, on `Arc<dyn TokenCredential>` and on a chain. A token that the
-//! first two return is valid for at least 30 s ([`TokenRequest::with_min_remaining`] changes that), unless
-//! the service did not return a newer one in time. Tokens are refreshed in the background (PR-20 to
-//! PR-23). A caller that keeps its token, and does not ask before each use, should ask again from
-//! [`AccessToken::refresh_on`] on.
+//! All three work on a concrete type, on `Arc<dyn TokenCredential>` and on a chain. A token that
+//! the first two return is valid for at least 30 s ([`TokenRequest::with_min_remaining`] changes
+//! that), unless the service did not return a newer one in time. Tokens are refreshed in the
+//! background (PR-20 to PR-23). A caller that keeps its token, and does not ask before each use,
+//! should ask again from [`AccessToken::refresh_on`] on.
 //!
-//! An [`Error`] has one of five kinds, which differ in what the caller can do: see [`ErrorKind`]. No error,
-//! no log event and no `Debug` output holds a secret.
+//! An [`Error`] has one of five kinds, which differ in what the caller can do: see [`ErrorKind`].
+//! No error, no log event and no `Debug` output holds a secret.
 //!
 //! # Features
 //!
@@ -75,16 +75,16 @@
 //! | [`adapters`] | bridges to other crates, by feature |
 //! | [`logging`] | log events, and the level that `AZURE_LOG_LEVEL` sets |
 //!
-//! The folder `examples/` has complete programs: a service with a managed identity, a default chain with an
-//! observer, a client of the Azure SDK for Rust, and Redis.
+//! The folder `examples/` has complete programs: a service with a managed identity, a default chain
+//! with an observer, a client of the Azure SDK for Rust, and Redis.
 //!
 //! # The ids in the documentation
 //!
-//! An id in parentheses at the end of a sentence refers to the source of that sentence. Ids that begin with
-//! `PR-`, such as `PR-12`, are promises of this crate, in `fixtures/promises.toml` of the repository. All
-//! others, such as `MI-60` or `EN-42`, are facts about services, tools and SDKs, with their sources, in
-//! `fixtures/facts/`. Each promise has scenarios that fail when it is broken. Every sentence is complete
-//! without its id.
+//! An id in parentheses at the end of a sentence refers to the source of that sentence. Ids that
+//! begin with `PR-`, such as `PR-12`, are promises of this crate, in `fixtures/promises.toml` of
+//! the repository. All others, such as `MI-60` or `EN-42`, are facts about services, tools and
+//! SDKs, with their sources, in `fixtures/facts/`. Each promise has scenarios that fail when it is
+//! broken. Every sentence is complete without its id.
 
 pub mod adapters;
 pub mod cache;

@@ -4,8 +4,8 @@
 //! info, with the target `credsim_identity::http` and the fields `method`, `host`, `path`, `status`
 //! and `attempts`; so is each run of a developer tool (`credsim_identity::command`). These events
 //! hold no query, header, body or argument. Changes of identity, failed refreshes and half-complete
-//! configurations are warnings; the errors in them quote up to 400 characters of what a service or a
-//! tool answered. No event, at any level, holds a token or a secret of a credential.
+//! configurations are warnings; the errors in them quote up to 400 characters of what a service or
+//! a tool answered. No event, at any level, holds a token or a secret of a credential.
 //!
 //! Without a subscriber nothing is shown. A [`LogFilter`] lets a subscriber show the level that the
 //! environment variable `AZURE_LOG_LEVEL` names, and changes it while the application runs, as
@@ -41,8 +41,9 @@ use tracing::{Level, Metadata, level_filters::LevelFilter};
 
 use crate::Platform;
 
-/// The environment variable `AZURE_LOG_LEVEL`, whose value is `error`, `warning`, `info` or `verbose`. Case
-/// and surrounding blanks are ignored; if it is empty or not set, nothing is shown (LG-01).
+/// The environment variable `AZURE_LOG_LEVEL`, whose value is `error`, `warning`, `info` or
+/// `verbose`. Case and surrounding blanks are ignored; if it is empty or not set, nothing is shown
+/// (LG-01).
 pub const LOG_LEVEL_VARIABLE: &str = "AZURE_LOG_LEVEL";
 
 /// The first part of the targets of all events of this crate.
@@ -65,8 +66,8 @@ pub enum LogLevel {
 impl LogLevel {
     const ALL: [Self; 4] = [Self::Error, Self::Warning, Self::Info, Self::Verbose];
 
-    /// Returns the level that `AZURE_LOG_LEVEL` names on the host of `platform`; `None` if the variable is
-    /// not set or empty (LG-01).
+    /// Returns the level that `AZURE_LOG_LEVEL` names on the host of `platform`; `None` if the
+    /// variable is not set or empty (LG-01).
     ///
     /// # Errors
     /// [`UnknownLogLevel`] if the variable names none of the four levels.
@@ -139,8 +140,8 @@ impl fmt::Display for UnknownLogLevel {
 
 impl std::error::Error for UnknownLogLevel {}
 
-/// Decides which events of this crate are shown. Clones share one level, which can be changed at any time
-/// and from any thread (LG-01).
+/// Decides which events of this crate are shown. Clones share one level, which can be changed at
+/// any time and from any thread (LG-01).
 ///
 /// It works with any subscriber. In a layer of `tracing-subscriber` use it through
 /// `dynamic_filter_fn`, as the [module](self) shows: `filter_fn` asks once for each place in the
@@ -154,8 +155,8 @@ impl LogFilter {
         Self(Arc::new(AtomicU8::new(code(level))))
     }
 
-    /// Creates a filter with the level that `AZURE_LOG_LEVEL` names on the host of `platform`. If the variable
-    /// is not set, the filter shows nothing (LG-01).
+    /// Creates a filter with the level that `AZURE_LOG_LEVEL` names on the host of `platform`. If
+    /// the variable is not set, the filter shows nothing (LG-01).
     ///
     /// # Errors
     /// [`UnknownLogLevel`] if the variable names none of the four levels.
@@ -177,8 +178,8 @@ impl LogFilter {
         self.0.store(code(level), Ordering::Relaxed);
     }
 
-    /// Returns whether the event or span with this metadata is shown: it belongs to this crate, and the
-    /// current level includes it. Costs one relaxed load.
+    /// Returns whether the event or span with this metadata is shown: it belongs to this crate, and
+    /// the current level includes it. Costs one relaxed load.
     pub fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         let is_ours = target

@@ -22,8 +22,8 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Reads the claims of a JWT without verifying its signature. Returns `None` if `token` is not a
-    /// JWT or has no claim `oid`.
+    /// Reads the claims of a JWT without verifying its signature. Returns `None` if `token` is not
+    /// a JWT or has no claim `oid`.
     pub fn of_token(token: &str) -> Option<Self> {
         #[derive(serde::Deserialize)]
         struct Claims {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret, such as a client secret, a refresh token or an assertion. `Debug` does not show it, and
-/// its memory is overwritten when it is dropped.
+/// A secret, such as a client secret, a refresh token or an assertion. `Debug` does not show it,
+/// and its memory is overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_says_that_there_is_a_secret_and_not_which() {
+    fn debug_shows_that_there_is_a_secret_but_not_the_secret() {
         assert_eq!(format!("{:?}", Secret::new("s3cr3t")), "Secret(***)");
     }
 }

@@ -70,7 +70,7 @@ fn secrets(answers: &[Result<AccessToken, Error>]) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_caches_shows_for_whom_and_no_token() {
+async fn debug_of_a_cache_shows_its_keys_and_no_token() {
     let world = World::new();
     world.get().await.unwrap();
     let flights = SingleFlight::new(&world.host.platform(), "Other");

@@ -83,7 +83,7 @@ async fn pr_24_one_request_however_many_ask() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pr_24_all_who_waited_get_the_same_error() {
+async fn pr_24_all_waiting_callers_get_the_same_error() {
     let world = World::new();
     world.source.fails();
     let (a, b) = tokio::join!(world.get(), world.get());

@@ -94,7 +94,7 @@ async fn a_failure_is_returned_and_costs_no_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pr_24_one_request_for_all_who_force_or_wait() {
+async fn pr_24_forced_and_waiting_callers_share_one_request() {
     let world = World::new();
     world.source.takes(SECOND);
     let (forced, plain, again) = tokio::join!(world.forced(), world.plain(), world.forced());

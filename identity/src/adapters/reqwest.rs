@@ -22,13 +22,13 @@ use trust::Renamed;
 /// Sends requests with reqwest, over HTTP/1.1. Clones share connections.
 ///
 /// It follows no redirect, keeps no cookie, decompresses nothing and repeats nothing. **It uses no
-/// proxy**, whatever `HTTPS_PROXY` and similar variables say: a proxy in front of 169.254.169.254 answers for
-/// the wrong host. Where Entra can only be reached through one, name it in
+/// proxy**, whatever `HTTPS_PROXY` and similar variables say: a proxy in front of 169.254.169.254
+/// answers for the wrong host. Where Entra can only be reached through one, name it in
 /// [`customized`](Self::customized), for https only.
 ///
 /// Certificates are checked by the rules of the operating system, unless the request says what it
-/// [trusts](HttpRequest::trust). A request with a [server name](HttpRequest::server_name) of its own
-/// goes to its host directly, whatever proxy was named in `customized`.
+/// [trusts](HttpRequest::trust). A request with a [server name](HttpRequest::server_name) of its
+/// own goes to its host directly, whatever proxy was named in `customized`.
 #[derive(Clone)]
 pub struct ReqwestClient(Arc<Inner>);
 
@@ -227,8 +227,8 @@ impl HttpBody for Body {
     }
 }
 
-/// Converts an error of reqwest. The message is that of the innermost cause, which names neither the
-/// URL nor anything that was sent.
+/// Converts an error of reqwest. The message is that of the innermost cause, which names neither
+/// the URL nor anything that was sent.
 fn transport_error(error: &rq::Error) -> TransportError {
     let mut innermost: &dyn StdError = error;
     let mut kind = None;

@@ -33,7 +33,8 @@ pub(super) struct State {
 
 pub(super) struct Entry {
     used: u64,
-    /// The image of the entry for lock-free reads. [`show`](Self::show) must be called after each change.
+    /// The image of the entry for lock-free reads. [`show`](Self::show) must be called after each
+    /// change.
     slot: Arc<Slot>,
     pub(super) held: Option<Held>,
     /// The turn at which the fetch of the token began.
@@ -145,8 +146,8 @@ impl State {
         Some(entry)
     }
 
-    /// Changes the entry for `key` and marks it as used. If there is none, it is created, and others may be
-    /// evicted for it.
+    /// Changes the entry for `key` and marks it as used. If there is none, it is created, and
+    /// others may be evicted for it.
     pub(super) fn change<R>(&mut self, key: &CacheKey, change: impl FnOnce(&mut Entry) -> R) -> R {
         let turn = self.next_turn();
         let entry = match self.entries.entry(Arc::new(key.clone())) {
@@ -186,7 +187,8 @@ impl State {
             .map(|held| held.life)
     }
 
-    /// Registers a caller that waits for the next answer for `key`. Returns the turn at which it came.
+    /// Registers a caller that waits for the next answer for `key`. Returns the turn at which it
+    /// came.
     pub(super) fn force(&mut self, key: &CacheKey) -> u64 {
         self.change(key, |entry| {
             entry.forced.push(entry.used);
@@ -218,7 +220,8 @@ impl State {
             .filter(|before| !before.has_principal_of(identity))
     }
 
-    /// Stores the token of `fetch`, unless the entry holds a better one. Returns the token of the entry.
+    /// Stores the token of `fetch`, unless the entry holds a better one. Returns the token of the
+    /// entry.
     pub(super) fn keep(&mut self, key: &CacheKey, held: Held, fetch: Fetch) -> AccessToken {
         self.change(key, |entry| entry.keep(held, fetch))
     }
@@ -268,8 +271,8 @@ impl State {
             let Some(entry) = self.entries.get_mut(&*key) else {
                 continue;
             };
-            // Lock-free hits only set `used`. Each entry gets one second chance; otherwise concurrent
-            // hits could keep this loop running.
+            // Lock-free hits only set `used`. Each entry gets one second chance; otherwise
+            // concurrent hits could keep this loop running.
             if (queued <= last && entry.slot.take_used()) || *key == *newest {
                 entry.used = turn;
             }
@@ -284,8 +287,8 @@ impl State {
 }
 
 impl Entry {
-    /// Returns whether the entry holds a valid token of a later fetch. That fetch had claims, which the
-    /// token of this one may not meet.
+    /// Returns whether the entry holds a valid token of a later fetch. That fetch had claims, which
+    /// the token of this one may not meet.
     fn is_overtaken(&self, fetch: Fetch) -> bool {
         let held = self.held.as_ref();
         self.begun > fetch.begun && held.is_some_and(|newer| !newer.life.is_over(fetch.landed))
@@ -302,8 +305,8 @@ impl Entry {
         self.refusal = None;
         let wanted = self.is_forced() || fetch.with_claims;
         self.landed = self.used;
-        // A refresh never replaces a valid token by one that ends sooner (PR-23), unless it had claims or
-        // was forced.
+        // A refresh never replaces a valid token by one that ends sooner (PR-23), unless it had
+        // claims or was forced.
         let better = |current: &&Held| !wanted && current.outlasts(&held, now);
         if let Some(better) = self.held.as_ref().filter(better) {
             return better.token.clone();

@@ -19,8 +19,8 @@ pub struct CacheKey {
 }
 
 impl CacheKey {
-    /// Creates a key from the scopes, tenant, claims and CAE of `request`. Everything else is empty,
-    /// and so is the tenant if the request names none.
+    /// Creates a key from the scopes, tenant, claims and CAE of `request`. Everything else is
+    /// empty, and so is the tenant if the request names none.
     pub fn of(request: &TokenRequest) -> Self {
         let mut scopes = request.scopes().to_vec();
         scopes.sort_unstable();
@@ -77,8 +77,8 @@ impl CacheKey {
         &self.client
     }
 
-    /// Replaces scopes and tenant by `resource`, for sources that know neither: all spellings of one
-    /// resource then share an entry.
+    /// Replaces scopes and tenant by `resource`, for sources that know neither: all spellings of
+    /// one resource then share an entry.
     #[must_use]
     pub(crate) fn resource(mut self, resource: &str) -> Self {
         self.scopes = Box::new([resource.to_owned()]);

@@ -144,7 +144,8 @@ impl Memory {
         if let Some(entry) = state.use_entry(key)
             && let Some(held) = &entry.held
         {
-            // The flights know whether a refresh is under way, so the assumption is not needed here.
+            // The flights know whether a refresh is under way, so the assumption is not needed
+            // here.
             let terms = Terms {
                 quiet_until: 0,
                 ..entry.terms()
@@ -166,11 +167,12 @@ impl Memory {
         }
     }
 
-    /// Registers a caller that forces a refresh of `key`: until the returned value is dropped, the next
-    /// answer replaces the cached token in any case.
+    /// Registers a caller that forces a refresh of `key`: until the returned value is dropped, the
+    /// next answer replaces the cached token in any case.
     ///
     /// # Errors
-    /// `Cancelled` after `dispose`, and the service's error before its `Retry-After` is over (PR-12).
+    /// `Cancelled` after `dispose`, and the service's error before its `Retry-After` is over
+    /// (PR-12).
     pub(super) fn force(self: &Arc<Self>, key: &CacheKey) -> Result<Forced, Error> {
         let now = self.now();
         let mut state = self.lock();
@@ -204,8 +206,9 @@ impl Memory {
             .amend(key, |entry| entry.keep_quiet_until(until));
     }
 
-    /// Stores the outcome of a fetch for `key` that began at turn `begun`, and returns what its callers get.
-    /// `within_chain` is set for requests of a chain, which reports changes of identity itself.
+    /// Stores the outcome of a fetch for `key` that began at turn `begun`, and returns what its
+    /// callers get. `within_chain` is set for requests of a chain, which reports changes of
+    /// identity itself.
     pub(super) fn land(
         &self,
         key: &CacheKey,

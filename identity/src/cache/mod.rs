@@ -1,8 +1,8 @@
-//! Token caches: they return a valid token at once, refresh it in time, and send one request at a time
-//! (PR-20 to PR-29).
+//! Token caches: they return a valid token at once, refresh it in time, and send one request at a
+//! time (PR-20 to PR-29).
 //!
-//! Every credential of this crate that sends HTTP requests has such a cache. [`Cached`] adds one to any other
-//! credential; [`TokenCache`] is the cache itself, and lists its promises.
+//! Every credential of this crate that sends HTTP requests has such a cache. [`Cached`] adds one to
+//! any other credential; [`TokenCache`] is the cache itself, and lists its promises.
 //!
 //! ```
 //! # use credsim_identity::{AccessToken, Error, platform::BoxFuture};
@@ -65,15 +65,15 @@ use fast_path::Asked;
 use memory::{Found, Memory};
 use single_flight::{Waiter, Work, cancelled};
 
-/// The time limit of work that may have no waiter, such as a background refresh. It is longer than all
-/// attempts of any credential of this crate by default: the slowest, a managed identity, makes 6 attempts
-/// of 10 s with 5 waits of 60 s between them (PR-10, PR-12, PR-15).
+/// The time limit of work that may have no waiter, such as a background refresh. It is longer than
+/// all attempts of any credential of this crate by default: the slowest, a managed identity, makes
+/// 6 attempts of 10 s with 5 waits of 60 s between them (PR-10, PR-12, PR-15).
 pub(crate) const LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// A forced call that is dropped ends the refresh that it joined only if that has been under way for this
-/// long and thus seems to hang. It is longer than all attempts of any credential of this crate by default,
-/// unless the service asks for waits: 6 attempts of 10 s, with waits of 112 s after answers of 410 (PR-11,
-/// PR-15).
+/// A forced call that is dropped ends the refresh that it joined only if that has been under way
+/// for this long and thus seems to hang. It is longer than all attempts of any credential of this
+/// crate by default, unless the service asks for waits: 6 attempts of 10 s, with waits of 112 s
+/// after answers of 410 (PR-11, PR-15).
 const PATIENCE: Duration = Duration::from_secs(3 * 60);
 
 /// The tokens of one credential and the requests for them that are in flight. Clones share them; a
@@ -116,16 +116,17 @@ impl TokenCache {
     }
 
     /// Sets the maximum number of entries, at least 1. Beyond that, the entry whose last
-    /// [`get`](Self::get) is longest ago is dropped. An entry with a lock-free hit since it was last
-    /// considered gets a second chance, because a hit only sets a flag. Default: 10,000 (PR-29).
+    /// [`get`](Self::get) is longest ago is dropped. An entry with a lock-free hit since it was
+    /// last considered gets a second chance, because a hit only sets a flag. Default: 10,000
+    /// (PR-29).
     #[must_use]
     pub fn capacity(self, entries: usize) -> Self {
         self.memory.set_capacity(entries);
         self
     }
 
-    /// Sets the observer that is notified of changes of the principal, before the token is returned.
-    /// Default: none (PR-04).
+    /// Sets the observer that is notified of changes of the principal, before the token is
+    /// returned. Default: none (PR-04).
     #[must_use]
     pub fn observer(self, observer: ObserverRef) -> Self {
         self.memory.set_observer(observer);
@@ -171,8 +172,8 @@ impl TokenCache {
         }
     }
 
-    /// The hit of a request that is not prepared. A separate function, so that the hit of a prepared one
-    /// stays small.
+    /// The hit of a request that is not prepared. A separate function, so that the hit of a
+    /// prepared one stays small.
     #[inline(never)]
     fn hit_unprepared(
         &self,
@@ -255,8 +256,8 @@ impl TokenCache {
                 // Limited, because it becomes a refresh if the wall clock is set back.
                 let fetch = self.work(&key, request, self.limited(fetch()));
                 let mut waiter = self.flights.join(&key, fetch);
-                // The flight may be a refresh with an owner. No token is valid any more, so it must end
-                // with its waiters.
+                // The flight may be a refresh with an owner. No token is valid any more, so it must
+                // end with its waiters.
                 waiter.take_over();
                 self.or_valid(&key, waiter.outcome().await)
             }
@@ -284,8 +285,8 @@ impl TokenCache {
         waiter.outcome().await
     }
 
-    /// Waits for the refresh for at most `patience`. If it fails or takes longer, the cached token is
-    /// returned while it is valid (PR-22).
+    /// Waits for the refresh for at most `patience`. If it fails or takes longer, the cached token
+    /// is returned while it is valid (PR-22).
     async fn wait_for_newer(
         &self,
         mut waiter: Waiter<CacheKey>,
@@ -346,8 +347,8 @@ impl TokenCache {
         })
     }
 
-    /// Ends all requests and drops all tokens, for all clones and for good. Calls that wait, and all
-    /// later calls, fail with [`Cancelled`](crate::ErrorKind::Cancelled) (PR-29).
+    /// Ends all requests and drops all tokens, for all clones and for good. Calls that wait, and
+    /// all later calls, fail with [`Cancelled`](crate::ErrorKind::Cancelled) (PR-29).
     pub fn dispose(&self) {
         self.memory.close();
         self.flights.close();

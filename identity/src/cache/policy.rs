@@ -1,8 +1,8 @@
 //! Decides when a token is returned and when it is refreshed (PR-20 to PR-23, PR-25).
 //!
-//! There is one decision, [`Terms::decide`]. A cache calls it with the exact time, the fast path with a
-//! reading that may lag, and a chain for the return to a better source. The rest of this file computes
-//! the numbers that it compares.
+//! There is one decision, [`Terms::decide`]. A cache calls it with the exact time, the fast path
+//! with a reading that may lag, and a chain for the return to a better source. The rest of this
+//! file computes the numbers that it compares.
 
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ pub(crate) struct Terms {
     pub(crate) life: Life,
     /// A refresh is due when no more than this is left of its life.
     pub(crate) due_left: u64,
-    /// No refresh starts before this time of the monotonic clock, because the last one failed or returned
-    /// nothing newer (PR-23, PR-25).
+    /// No refresh starts before this time of the monotonic clock, because the last one failed or
+    /// returned nothing newer (PR-23, PR-25).
     pub(crate) paused_until: u64,
     /// Until this time of the monotonic clock a refresh is assumed to be under way.
     pub(crate) quiet_until: u64,
@@ -84,19 +84,20 @@ pub(crate) const PAUSE: Duration = Duration::from_secs(30);
 /// A token with at least this life is refreshed at half of it (PR-21).
 const LONG_LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// The life that a token may have lost before its receipt: the time limit of an attempt (PR-15). A token
-/// issued for exactly two hours counts as a long one, although less is left at its receipt.
+/// The life that a token may have lost before its receipt: the time limit of an attempt (PR-15). A
+/// token issued for exactly two hours counts as a long one, although less is left at its receipt.
 const ON_THE_WAY: Duration = Duration::from_secs(30);
 
-/// A token with a shorter life is refreshed this long before its end, or at half of its life if that is
-/// later (PR-21).
+/// A token with a shorter life is refreshed this long before its end, or at half of its life if
+/// that is later (PR-21).
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// The largest share of its life by which the refresh of a token is brought forward (PR-21).
 const SPREAD: f64 = 0.05;
 
-/// Returns the time from the receipt of a token to its refresh: `wanted` if the source gave one, else by
-/// its `life`; in both cases brought forward by `draw` from [0, 1) times 5 % of the life (PR-21).
+/// Returns the time from the receipt of a token to its refresh: `wanted` if the source gave one,
+/// else by its `life`; in both cases brought forward by `draw` from [0, 1) times 5 % of the life
+/// (PR-21).
 fn refresh_after(life: Duration, wanted: Option<Duration>, draw: f64) -> Duration {
     let nominal = wanted.unwrap_or_else(|| {
         if life + ON_THE_WAY >= LONG_LIFE {
@@ -109,13 +110,14 @@ fn refresh_after(life: Duration, wanted: Option<Duration>, draw: f64) -> Duratio
     nominal.saturating_sub(forward.unwrap_or_default())
 }
 
-/// Returns the pause after a refresh that returned nothing newer: 30 s, plus jitter by `draw` from [0, 1).
+/// Returns the pause after a refresh that returned nothing newer: 30 s, plus jitter by `draw` from
+/// [0, 1).
 pub(super) fn pause(draw: f64) -> Duration {
     PAUSE + PAUSE.mul_f64(0.2 * draw)
 }
 
-/// The time for which a token is valid. It ends by whichever clock reaches its end first, so neither a
-/// clock that is set back nor a host that sleeps prolongs it (PR-20).
+/// The time for which a token is valid. It ends by whichever clock reaches its end first, so
+/// neither a clock that is set back nor a host that sleeps prolongs it (PR-20).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Life {
     /// In nanoseconds of the monotonic clock.
@@ -145,9 +147,9 @@ impl Life {
         })
     }
 
-    /// Returns this life, received at `now`, limited by the `known` life of the same token from an earlier
-    /// receipt: receiving a token again does not prolong it, even if the wall clock was set back. `None`
-    /// if it has expired.
+    /// Returns this life, received at `now`, limited by the `known` life of the same token from an
+    /// earlier receipt: receiving a token again does not prolong it, even if the wall clock was set
+    /// back. `None` if it has expired.
     pub(crate) fn continuing(self, known: Self, now: Reading) -> Option<Self> {
         let life = Self {
             monotonic_end: self.monotonic_end.min(known.monotonic_end),
@@ -198,8 +200,8 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Returns `token`, received at `now`; `None` if it has expired. `known` is its life if it was received
-    /// before. `draw` from [0, 1) places the refresh.
+    /// Returns `token`, received at `now`; `None` if it has expired. `known` is its life if it was
+    /// received before. `draw` from [0, 1) places the refresh.
     pub(super) fn new(
         token: AccessToken,
         known: Option<Life>,
@@ -212,8 +214,8 @@ impl Held {
             None => life,
         };
         let length = life.left(now);
-        // A `refresh_on` in the past or after the end is ignored: a source that returns the same token
-        // again would be asked in a loop, or never.
+        // A `refresh_on` in the past or after the end is ignored: a source that returns the same
+        // token again would be asked in a loop, or never.
         let wanted = token
             .refresh_on()
             .map(|at| now.until(at))
@@ -465,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn pr_21_who_keeps_the_token_learns_when_to_ask() {
+    fn pr_21_a_kept_token_has_a_refresh_time() {
         assert_eq!(held(0, 3600, None).token.refresh_on(), Some(second(3300)));
         assert_eq!(held(0, 3600, Some(60)).token.refresh_on(), Some(second(60)));
     }

@@ -1,7 +1,7 @@
 //! Single flight: one piece of work at a time per key, shared by all its waiters (PR-24).
 //!
-//! The work runs as a task of the platform. It ends with its last waiter, or with its owner if it is
-//! owned, as a background refresh is.
+//! The work runs as a task of the platform. It ends with its last waiter, or with its owner if it
+//! is owned, as a background refresh is.
 
 use std::{collections::BTreeMap, fmt, sync::PoisonError, time::Duration};
 
@@ -235,8 +235,8 @@ impl<K: Ord> Drop for Landing<K> {
     }
 }
 
-/// A caller that waits for a flight. Dropping it ends the flight if it was the last waiter and the flight
-/// is not owned.
+/// A caller that waits for a flight. Dropping it ends the flight if it was the last waiter and the
+/// flight is not owned.
 pub(super) struct Waiter<K: Ord> {
     flights: Flights<K>,
     key: K,
@@ -248,7 +248,8 @@ pub(super) struct Waiter<K: Ord> {
 }
 
 impl<K: Ord> Waiter<K> {
-    /// Waits for the outcome of the work. Cancel-safe. Must not be called again after it has completed.
+    /// Waits for the outcome of the work. Cancel-safe. Must not be called again after it has
+    /// completed.
     pub(super) async fn outcome(&mut self) -> Outcome {
         match (&mut self.receiver).await {
             Ok(outcome) => outcome,
@@ -261,14 +262,14 @@ impl<K: Ord> Waiter<K> {
         self.set_owned(true);
     }
 
-    /// Makes the flight end with its last waiter, although it was owned. A flight may hang; a caller that
-    /// needs its answer must be able to give up and start another one.
+    /// Makes the flight end with its last waiter, although it was owned. A flight may hang; a
+    /// caller that needs its answer must be able to give up and start another one.
     pub(super) fn take_over(&self) {
         self.set_owned(false);
     }
 
-    /// Makes this waiter, when it is dropped as the last one, also end an owned flight if that has been
-    /// under way for `patience`.
+    /// Makes this waiter, when it is dropped as the last one, also end an owned flight if that has
+    /// been under way for `patience`.
     pub(super) fn take_over_after(&mut self, patience: Duration) {
         self.patience = Some(patience);
     }
@@ -301,8 +302,8 @@ impl<K: Ord> Drop for Waiter<K> {
         let is_last = flight.waiters.is_empty() && (!flight.owned || hangs);
         let ended = is_last.then(|| state.under_way.remove(&self.key));
         drop(state);
-        // Dropping the sender wakes the task that has polled this waiter, so it is not dropped under the
-        // lock either.
+        // Dropping the sender wakes the task that has polled this waiter, so it is not dropped
+        // under the lock either.
         drop((sender, ended));
     }
 }

@@ -1,5 +1,5 @@
-//! Members that gave no answer. Walks do not wait for them for five minutes, and ask them in the background
-//! meanwhile (PR-07).
+//! Members that gave no answer. Walks do not wait for them for five minutes, and ask them in the
+//! background meanwhile (PR-07).
 
 use std::{
     collections::BTreeMap,
@@ -21,8 +21,8 @@ const NOT_WAITED_FOR: Duration = Duration::from_secs(5 * 60);
 /// The remark that the record of a walk adds to the remembered error.
 const REMARK: &str = "it gave no answer, so it was not waited for and is asked in the background";
 
-/// The absent members of one chain and the background requests to them, which end with the chain. Clones
-/// share both.
+/// The absent members of one chain and the background requests to them, which end with the chain.
+/// Clones share both.
 #[derive(Clone)]
 pub(super) struct Absences {
     known: Known,
@@ -124,8 +124,9 @@ pub(super) struct Finding {
 }
 
 impl Known {
-    /// Handles the outcome of a request to `member`: a token, or `error`. Any answer ends the absence. A
-    /// missing answer is returned as a finding, to be [noted](Self::note) if another member has answered.
+    /// Handles the outcome of a request to `member`: a token, or `error`. Any answer ends the
+    /// absence. A missing answer is returned as a finding, to be [noted](Self::note) if another
+    /// member has answered.
     fn learn(&self, member: usize, error: Option<&Error>) -> Option<Finding> {
         let Some(error) = error.filter(|error| error.is_without_answer()) else {
             self.lock().remove(&member);

@@ -18,12 +18,13 @@ const NAME: &str = "ChainedTokenCredential";
 /// Asks its members in order and returns the token of the first that answers.
 ///
 /// It goes on after [`Unavailable`](ErrorKind::Unavailable) and stops at any other error, unless
-/// [`continue_after`](ChainedTokenCredentialBuilder::continue_after) is set (PR-02). While the member
-/// that answered last holds a valid token, that token is returned. Once per life of a token the members
-/// before it are asked again in the background, so that a better source is used when it comes back
-/// (PR-03). A change of credential or principal is reported or refused, never silent (PR-04). A member
-/// that gives no answer, such as an unreachable metadata service, is waited for once in 5 minutes: see
-/// the [module](super#members-that-give-no-answer) (PR-07). Clones share members and state.
+/// [`continue_after`](ChainedTokenCredentialBuilder::continue_after) is set (PR-02). While the
+/// member that answered last holds a valid token, that token is returned. Once per life of a token
+/// the members before it are asked again in the background, so that a better source is used when it
+/// comes back (PR-03). A change of credential or principal is reported or refused, never silent
+/// (PR-04). A member that gives no answer, such as an unreachable metadata service, is waited for
+/// once in 5 minutes: see the [module](super#members-that-give-no-answer) (PR-07). Clones share
+/// members and state.
 ///
 /// ```
 /// # use credsim_identity::{platform::Platform, Error};
@@ -76,8 +77,8 @@ impl ChainedTokenCredentialBuilder {
         self
     }
 
-    /// Adds a member at the end that is also used elsewhere. [`dispose`](TokenCredential::dispose) of
-    /// the chain ends the chain's waits for the member and does not dispose it.
+    /// Adds a member at the end that is also used elsewhere. [`dispose`](TokenCredential::dispose)
+    /// of the chain ends the chain's waits for the member and does not dispose it.
     ///
     /// If the member is disposed first, the chain keeps its last tokens in memory, for up to 10,000
     /// spellings of requests, until it is asked again or disposed. It does not return them.

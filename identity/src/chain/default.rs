@@ -19,19 +19,20 @@ use super::{
 /// The class name in documentation, logs and errors.
 pub(super) const NAME: &str = "DefaultAzureCredential";
 
-/// A chain of environment, workload identity, managed identity, Visual Studio Code, Azure CLI, Azure
-/// PowerShell, Azure Developer CLI and broker, in this order (CH-01).
+/// A chain of environment, workload identity, managed identity, Visual Studio Code, Azure CLI,
+/// Azure PowerShell, Azure Developer CLI and broker, in this order (CH-01).
 ///
-/// It goes on after [`Unavailable`](crate::ErrorKind::Unavailable) and stops at any other error, except
-/// that it goes on after any failure of a developer credential (PR-02). While the member that answered
-/// last holds a valid token, that token is returned. Once per life of a token the members before it
-/// that might answer are asked again in the background (PR-03). A change of credential or principal is
-/// reported or refused, never silent (PR-04).
+/// It goes on after [`Unavailable`](crate::ErrorKind::Unavailable) and stops at any other error,
+/// except that it goes on after any failure of a developer credential (PR-02). While the member
+/// that answered last holds a valid token, that token is returned. Once per life of a token the
+/// members before it that might answer are asked again in the background (PR-03). A change of
+/// credential or principal is reported or refused, never silent (PR-04).
 ///
-/// The managed identity is probed for at most 1 s, and then asked once, without retries (PR-13). Where
-/// the probe gets no answer, as on a laptop, one call in 5 minutes at most waits that second: see the
-/// [module](super#members-that-give-no-answer) (PR-07). Members that are not supported yet fail with
-/// `Unavailable`, and a member that cannot be built fails with the error of its builder (PR-05).
+/// The managed identity is probed for at most 1 s, and then asked once, without retries (PR-13).
+/// Where the probe gets no answer, as on a laptop, one call in 5 minutes at most waits that second:
+/// see the [module](super#members-that-give-no-answer) (PR-07). Members that are not supported yet
+/// fail with `Unavailable`, and a member that cannot be built fails with the error of its builder
+/// (PR-05).
 ///
 /// `AZURE_TOKEN_CREDENTIALS` selects `dev`, `prod` or one member by name (CH-03). A
 /// `ManagedIdentityCredential` that is selected by name is not probed, and retries as it does alone
@@ -84,15 +85,15 @@ pub struct DefaultAzureCredentialBuilder {
 impl DefaultAzureCredentialBuilder {
     setters!(entra: entra);
 
-    /// Sets the tenant in which the developer credentials ask. Default: the tenant of each tool. The
-    /// environment credential uses `AZURE_TENANT_ID`.
+    /// Sets the tenant in which the developer credentials ask. Default: the tenant of each tool.
+    /// The environment credential uses `AZURE_TENANT_ID`.
     pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
         self.tenant_id = Some(tenant.into());
         self
     }
 
-    /// Selects the managed identity with this client id. Default: `AZURE_CLIENT_ID` if set, else the
-    /// system-assigned identity (CH-16).
+    /// Selects the managed identity with this client id. Default: `AZURE_CLIENT_ID` if set, else
+    /// the system-assigned identity (CH-16).
     pub fn managed_identity_client_id(mut self, id: impl Into<String>) -> Self {
         self.managed_identity_client_id = Some(id.into());
         self
@@ -126,8 +127,8 @@ impl DefaultAzureCredentialBuilder {
         self
     }
 
-    /// Sets the failures of its environment, workload identity and managed identity credentials after
-    /// which the chain goes on. Default: `Unavailable` (PR-02).
+    /// Sets the failures of its environment, workload identity and managed identity credentials
+    /// after which the chain goes on. Default: `Unavailable` (PR-02).
     pub fn continue_after(mut self, continue_after: ContinueAfter) -> Self {
         self.continue_after = continue_after;
         self
@@ -143,8 +144,8 @@ impl DefaultAzureCredentialBuilder {
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a required variable is missing or
-    /// `AZURE_TOKEN_CREDENTIALS` selects nothing. A member that cannot be built is no error here: its
-    /// error is listed when the chain is asked (PR-05).
+    /// `AZURE_TOKEN_CREDENTIALS` selects nothing. A member that cannot be built is no error here:
+    /// its error is listed when the chain is asked (PR-05).
     pub fn build(self) -> Result<DefaultAzureCredential, Error> {
         let platform = self.entra.common.host();
         selection::require(&platform, &self.required_env_vars)?;

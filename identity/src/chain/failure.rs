@@ -4,8 +4,8 @@ use crate::{Error, ErrorKind, http::redact};
 
 use super::{IdentityChange, Outcome, Tried};
 
-/// Returns the error of a walk without an answer. It lists the members in order, each with its error and
-/// advice on a line of its own (PR-05).
+/// Returns the error of a walk without an answer. It lists the members in order, each with its
+/// error and advice on a line of its own (PR-05).
 pub(super) fn unanswered(chain: &str, tried: &[Tried]) -> Error {
     let errors: Vec<&Error> = tried.iter().filter_map(Tried::error).collect();
     // Not always the last one: a stopped walk still waits for the members that it has skipped.

@@ -1,5 +1,5 @@
-//! The fast path of a chain: the hit of the member that answered last, unless the chain has to compare
-//! or report an identity or to look for a better source (PR-03, PR-04).
+//! The fast path of a chain: the hit of the member that answered last, unless the chain has to
+//! compare or report an identity or to look for a better source (PR-03, PR-04).
 
 use crate::{
     AccessToken, TokenRef, TokenRequest,
@@ -52,8 +52,8 @@ impl Chain {
         })
     }
 
-    /// Publishes `answer` for `request` on the fast path until the next [`hide`](Self::hide). The caller
-    /// holds the lock of the memory, so that both always agree.
+    /// Publishes `answer` for `request` on the fast path until the next [`hide`](Self::hide). The
+    /// caller holds the lock of the memory, so that both always agree.
     pub(super) fn show(&self, request: &TokenRequest, answer: Lent) {
         self.shown.show(&request.asked(), answer, DEFAULT_CAPACITY);
     }

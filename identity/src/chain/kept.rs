@@ -1,5 +1,5 @@
-//! The tokens that a chain with `FallbackPolicy::Refuse` has returned, while they are valid: they are
-//! returned again after a refused change (PR-04, PR-23).
+//! The tokens that a chain with `FallbackPolicy::Refuse` has returned, while they are valid: they
+//! are returned again after a refused change (PR-04, PR-23).
 
 use std::collections::BTreeMap;
 

@@ -6,9 +6,10 @@ use crate::{AccessToken, TokenRequest, cache::DEFAULT_CAPACITY};
 
 use super::Identity;
 
-/// The last identity in each tenant. A user has another object id in each tenant, so only principals of the
-/// same tenant are compared. Neither the request nor the token alone determines the tenant: a managed
-/// identity ignores the tenant of a request, and a tool may have been signed in to another tenant since.
+/// The last identity in each tenant. A user has another object id in each tenant, so only
+/// principals of the same tenant are compared. Neither the request nor the token alone determines
+/// the tenant: a managed identity ignores the tenant of a request, and a tool may have been signed
+/// in to another tenant since.
 #[derive(Default)]
 pub(super) struct Known {
     /// By the tenant of the request.
@@ -50,8 +51,8 @@ impl Known {
     }
 }
 
-/// Removes another tenant if there are too many (PR-29), but never the entry of requests without a tenant,
-/// which is the first in order.
+/// Removes another tenant if there are too many (PR-29), but never the entry of requests without a
+/// tenant, which is the first in order.
 fn make_room<K: Ord + Borrow<Q>, Q: Ord + ?Sized>(known: &mut BTreeMap<K, Identity>, tenant: &Q) {
     if known.len() >= DEFAULT_CAPACITY && !known.contains_key(tenant) {
         known.pop_last();

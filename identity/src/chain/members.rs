@@ -52,8 +52,8 @@ pub(super) struct Members {
     absences: Absences,
 }
 
-/// The result of a walk: the answer with the index of its member, if there is one, and the outcome of each
-/// member.
+/// The result of a walk: the answer with the index of its member, if there is one, and the outcome
+/// of each member.
 #[derive(Default)]
 pub(super) struct Walk {
     pub(super) answer: Option<(usize, AccessToken)>,
@@ -84,8 +84,8 @@ impl Members {
         }
     }
 
-    /// Walks through all members for a caller. Does not wait for members that gave no answer recently,
-    /// unless no other member answers (PR-07).
+    /// Walks through all members for a caller. Does not wait for members that gave no answer
+    /// recently, unless no other member answers (PR-07).
     pub(super) async fn ask(&self, request: &TokenRequest) -> Walk {
         let request = &request.within_chain();
         let mut walk = SoFar::default();
@@ -116,8 +116,8 @@ impl Members {
         walk.end()
     }
 
-    /// Walks through the first `count` members in the background. Waits for each of them, because no caller
-    /// waits for the walk.
+    /// Walks through the first `count` members in the background. Waits for each of them, because
+    /// no caller waits for the walk.
     pub(super) async fn ask_first(&self, count: usize, request: &TokenRequest) -> Walk {
         let request = &request.within_chain();
         let mut walk = SoFar::default();
@@ -136,8 +136,8 @@ impl Members {
         self.absences.close();
     }
 
-    /// Returns the record of a member for which a walk does not wait. A member that holds a token is always
-    /// asked, because it answers at once, unless the request is forced.
+    /// Returns the record of a member for which a walk does not wait. A member that holds a token
+    /// is always asked, because it answers at once, unless the request is forced.
     fn skip(&self, index: usize, request: &TokenRequest) -> Option<Tried> {
         let member = &self[index];
         if !request.force_refresh() && member.peek(request).is_some() {
@@ -202,8 +202,8 @@ impl Members {
 }
 
 impl SoFar {
-    /// Returns the result. Without an answer, the members are listed in the order of the chain (PR-05); with
-    /// one, the member that answered is the last.
+    /// Returns the result. Without an answer, the members are listed in the order of the chain
+    /// (PR-05); with one, the member that answered is the last.
     fn end(mut self) -> Walk {
         if self.answer.is_none() {
             self.tried.sort_by_key(|(member, _)| *member);

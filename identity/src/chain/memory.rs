@@ -25,7 +25,8 @@ pub(super) struct Memory {
     refused: BTreeMap<usize, Identity>,
     /// The tokens that were returned, if changes are refused.
     kept: Kept,
-    /// When the members before the last answerer are asked again; `None` if none of them can answer.
+    /// When the members before the last answerer are asked again; `None` if none of them can
+    /// answer.
     upward: Option<Due>,
 }
 
@@ -84,8 +85,8 @@ pub(super) enum Verdict {
         /// The token that was returned last, if it is still valid and a caller waits for one.
         kept: Option<AccessToken>,
     },
-    /// Another member became the answerer in the meantime. A walk is late only if that member stands
-    /// before its own.
+    /// Another member became the answerer in the meantime. A walk is late only if that member
+    /// stands before its own.
     Late,
 }
 
@@ -160,8 +161,8 @@ impl Memory {
         Verdict::Changed(Box::new(IdentityChange::new(from, to, false)))
     }
 
-    /// Returns the token to return if `member` holds `token` for `request`: that one or, if it is of
-    /// a refused identity, the token that was returned last.
+    /// Returns the token to return if `member` holds `token` for `request`: that one or, if it is
+    /// of a refused identity, the token that was returned last.
     pub(super) fn allowed(
         &self,
         request: &TokenRequest,
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn pr_03_who_is_late_changes_nothing() {
+    fn pr_03_a_late_answer_changes_nothing() {
         let upward = || Route::Upward(Vec::new());
         for (member, route, is_late) in [
             (0, Route::Held, true),
@@ -366,7 +367,7 @@ mod tests {
 
     /// An opaque token says nothing; what comes after it does.
     #[test]
-    fn pr_04_what_an_answer_says_is_remembered_although_nothing_changed() {
+    fn pr_04_the_record_of_an_unchanged_answer_is_kept() {
         let mut memory = memory();
         assert_eq!(answer(&mut memory, 0, &walk(None), ""), Verdict::First);
         assert_eq!(answer(&mut memory, 0, &Route::Held, "a"), Verdict::Same);

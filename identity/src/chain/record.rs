@@ -1,5 +1,5 @@
-//! The record of a walk: which members were tried, how long each took, why it was passed over, and whether
-//! the identity changed (PR-04).
+//! The record of a walk: which members were tried, how long each took, why it was passed over, and
+//! whether the identity changed (PR-04).
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -88,8 +88,8 @@ impl Identity {
 }
 
 impl Identity {
-    /// Returns whether both have the same principal. The unknown principals of opaque tokens are the same as
-    /// each other only.
+    /// Returns whether both have the same principal. The unknown principals of opaque tokens are
+    /// the same as each other only.
     pub(crate) fn has_principal_of(&self, other: &Self) -> bool {
         match (&self.principal, &other.principal) {
             (Some(one), Some(other)) => one.is_same_as(other),
@@ -131,8 +131,8 @@ impl IdentityChange {
         Self { from, to, refused }
     }
 
-    /// Logs a warning and notifies the observer of the credential called `credential`. Within a chain the
-    /// event is at debug, because the chain logs the warning.
+    /// Logs a warning and notifies the observer of the credential called `credential`. Within a
+    /// chain the event is at debug, because the chain logs the warning.
     pub(crate) fn report(
         &self,
         credential: &str,
@@ -151,12 +151,13 @@ impl IdentityChange {
     }
 }
 
-/// Is notified of the walks of a chain and of changes of identity. The methods are called synchronously,
-/// before the token is returned, so they must not block. Each does nothing by default.
+/// Is notified of the walks of a chain and of changes of identity. The methods are called
+/// synchronously, before the token is returned, so they must not block. Each does nothing by
+/// default.
 pub trait Observer: Send + Sync + 'static {
-    /// A member answered in a walk of a chain. The walk was for a caller or, to find a better source, in the
-    /// background (PR-03). If the record holds a refused change, the caller got the token that was
-    /// returned before.
+    /// A member answered in a walk of a chain. The walk was for a caller or, to find a better
+    /// source, in the background (PR-03). If the record holds a refused change, the caller got the
+    /// token that was returned before.
     fn answered(&self, record: &ChainRecord) {
         let _ = record;
     }
@@ -166,8 +167,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = record;
     }
 
-    /// The credential or the principal has changed. A refused change is reported once, until its member
-    /// answers with the previous identity again or another walk succeeds.
+    /// The credential or the principal has changed. A refused change is reported once, until its
+    /// member answers with the previous identity again or another walk succeeds.
     fn identity_changed(&self, change: &IdentityChange) {
         let _ = change;
     }

@@ -48,7 +48,8 @@ impl Kind {
         }
     }
 
-    /// Returns whether it signs in as the developer at this machine and not as a deployed application.
+    /// Returns whether it signs in as the developer at this machine and not as a deployed
+    /// application.
     pub(super) fn is_developer(self) -> bool {
         !matches!(
             self,
@@ -64,8 +65,8 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// Reads `AZURE_TOKEN_CREDENTIALS`. Case and surrounding blanks are ignored; an empty value selects
-    /// all members.
+    /// Reads `AZURE_TOKEN_CREDENTIALS`. Case and surrounding blanks are ignored; an empty value
+    /// selects all members.
     ///
     /// # Errors
     /// `Configuration` for any other value.

@@ -28,8 +28,8 @@ impl StandIn {
         Self::failing(name, error)
     }
 
-    /// For workload identity. If all its variables are set, it is configured for this host, and its error
-    /// ends the chain, so that the chain does not return a token of another identity (PR-08).
+    /// For workload identity. If all its variables are set, it is configured for this host, and its
+    /// error ends the chain, so that the chain does not return a token of another identity (PR-08).
     pub(super) fn workload_identity(name: &'static str, platform: &Platform) -> Self {
         const VARIABLES: [&str; 3] = [
             "AZURE_TENANT_ID",

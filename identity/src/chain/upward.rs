@@ -1,6 +1,6 @@
-//! Return to a better source. A member that caches renews its own token for ever, so the chain would
-//! never ask the members before it again. Therefore the chain asks those in the background, once per
-//! life of a token (PR-03).
+//! Return to a better source. A member that caches renews its own token for ever, so the chain
+//! would never ask the members before it again. Therefore the chain asks those in the background,
+//! once per life of a token (PR-03).
 
 use std::{
     sync::{Arc, Weak},
@@ -52,8 +52,8 @@ impl Due {
         now.monotonic >= self.not_before && self.token.decide(now, 0) == Decision::Ended
     }
 
-    /// Returns the terms within which no walk is due, as seen at `now`. If one is due already, it is
-    /// assumed to be under way for a second.
+    /// Returns the terms within which no walk is due, as seen at `now`. If one is due already, it
+    /// is assumed to be under way for a second.
     pub(super) fn terms(&self, now: Reading) -> Terms {
         let until = |end| Terms {
             life: Life::lasting_until(end),
@@ -70,8 +70,8 @@ impl Due {
 }
 
 impl Chain {
-    /// Starts a walk through the members before the answerer, unless one is under way. The chain owns it,
-    /// and it does not keep the chain alive.
+    /// Starts a walk through the members before the answerer, unless one is under way. The chain
+    /// owns it, and it does not keep the chain alive.
     pub(super) fn look_upward(self: &Arc<Self>, request: &TokenRequest) {
         self.upward.run(&(), || {
             let (name, chain) = (self.name, Arc::downgrade(self));
@@ -94,8 +94,8 @@ impl Chain {
         });
     }
 
-    /// Applies the result of a walk. If no member has answered, or the change is refused, the answerer
-    /// stays, and the next walk is due after the life of the token that it holds.
+    /// Applies the result of a walk. If no member has answered, or the change is refused, the
+    /// answerer stays, and the next walk is due after the life of the token that it holds.
     fn arrive(&self, request: &TokenRequest, answerer: usize, walk: Walk) -> cache::Outcome {
         let held = self.members[answerer].peek(request);
         self.memory().postpone_upward(held.as_ref());

@@ -1,4 +1,5 @@
-//! A chain: it returns what the last answerer still holds, or walks through its members (PR-02, PR-03).
+//! A chain: it returns what the last answerer still holds, or walks through its members (PR-02,
+//! PR-03).
 
 use std::{
     fmt,
@@ -30,7 +31,8 @@ pub(super) struct Chain {
     fallback_policy: FallbackPolicy,
     observer: ObserverRef,
     memory: Mutex<Memory>,
-    /// The image of the memory for lock-free reads: the answerer's tokens that may be returned as hits.
+    /// The image of the memory for lock-free reads: the answerer's tokens that may be returned as
+    /// hits.
     pub(super) shown: Lookup,
     /// Wakes waiting callers after `dispose`.
     disposed: Notify,
@@ -110,11 +112,11 @@ impl Chain {
         }
     }
 
-    /// Returns the token of the last answerer if it still holds a valid one. The member is asked and not only
-    /// peeked at, so that it refreshes the token in time.
+    /// Returns the token of the last answerer if it still holds a valid one. The member is asked
+    /// and not only peeked at, so that it refreshes the token in time.
     ///
-    /// A forced request is sent to the last answerer alone while that holds a valid token: if it fails, so
-    /// does the request, and the principal stays (PR-03).
+    /// A forced request is sent to the last answerer alone while that holds a valid token: if it
+    /// fails, so does the request, and the principal stays (PR-03).
     async fn held(
         self: &Arc<Self>,
         request: &TokenRequest,
@@ -146,8 +148,8 @@ impl Chain {
         Some((index, answer))
     }
 
-    /// Compares the answer with the previous one, reports a change, and accepts or refuses it. `None` if
-    /// another member has become the answerer meanwhile.
+    /// Compares the answer with the previous one, reports a change, and accepts or refuses it.
+    /// `None` if another member has become the answerer meanwhile.
     pub(super) fn conclude(
         &self,
         request: &TokenRequest,

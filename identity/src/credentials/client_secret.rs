@@ -19,8 +19,8 @@ const NO_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 /// credentials grant (EN-23).
 ///
 /// Only the token endpoint is asked. Failures are retried up to 3 times after 1, 2 and 4 s (PR-12,
-/// PR-14). Tokens are cached and renewed as [`TokenCache`](crate::cache::TokenCache) describes (PR-20
-/// to PR-26). Clones share one cache; a new instance starts with an empty one (PR-06).
+/// PR-14). Tokens are cached and renewed as [`TokenCache`](crate::cache::TokenCache) describes
+/// (PR-20 to PR-26). Clones share one cache; a new instance starts with an empty one (PR-06).
 #[derive(Clone)]
 pub struct ClientSecretCredential(CachedCredential<ClientSecret>);
 

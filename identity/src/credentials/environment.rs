@@ -30,8 +30,8 @@ const ALLOWED_TENANTS: &str = "AZURE_ADDITIONALLY_ALLOWED_TENANTS";
 ///
 /// The variables are read once, at construction. If some are missing,
 /// [`get_token`](TokenCredential::get_token) fails with [`Unavailable`](ErrorKind::Unavailable) and
-/// names them. If they describe a certificate or a user with password, which are not supported
-/// yet, it fails with [`Configuration`](ErrorKind::Configuration), so that a chain does not continue
+/// names them. If they describe a certificate or a user with password, which are not supported yet,
+/// it fails with [`Configuration`](ErrorKind::Configuration), so that a chain does not continue
 /// with another identity (PR-08).
 #[derive(Clone)]
 pub struct EnvironmentCredential(Result<ClientSecretCredential, Error>);
@@ -170,8 +170,8 @@ impl Variables<'_> {
     }
 }
 
-/// Returns the error of a configuration that is not supported: a chain must not go on with another identity
-/// (PR-08).
+/// Returns the error of a configuration that is not supported: a chain must not go on with another
+/// identity (PR-08).
 fn not_supported(variable: &str, what: &str) -> Error {
     let message = format!("{variable} asks for {what}, which is not supported yet");
     let help = format!("sign in with a client secret, in {CLIENT_SECRET}");

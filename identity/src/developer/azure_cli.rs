@@ -23,8 +23,8 @@ pub(crate) const NAME: &str = "AzureCliCredential";
 /// Gets tokens of the account that is signed in to the Azure CLI.
 ///
 /// Each call runs `az account get-access-token`, without a shell. Nothing is cached unless it is
-/// wrapped in [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share
-/// one process (PR-24). After `process_timeout` (default 15 s) the process is killed with its
+/// wrapped in [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time
+/// share one process (PR-24). After `process_timeout` (default 15 s) the process is killed with its
 /// children, on Windows without them (PR-15). It takes exactly one scope. A request with claims
 /// fails with [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that the user
 /// has to run.
@@ -83,7 +83,8 @@ impl Program for AzureCli {
     }
 }
 
-/// Returns the error for claims: `az` cannot send them, so the user has to sign in with them (CLI-11).
+/// Returns the error for claims: `az` cannot send them, so the user has to sign in with them
+/// (CLI-11).
 fn refuse_claims(tool: &Tool, claims: &str, scope: &str, tenant: Option<&str>) -> Error {
     let tenant = tenant
         .map(|tenant| format!(" --tenant {tenant}"))
@@ -139,8 +140,8 @@ fn read(tool: &Tool, output: CommandOutput) -> Result<AccessToken, Error> {
     Ok(AccessToken::new(printed.access_token, expires_on, NAME))
 }
 
-/// Reads the end of a token in local time. If the zone of the host is unknown that is an error, because a
-/// guess could be wrong by half a day.
+/// Reads the end of a token in local time. If the zone of the host is unknown that is an error,
+/// because a guess could be wrong by half a day.
 fn local_end(tool: &Tool, text: &str) -> Result<Option<Timestamp>, Error> {
     let clock = &tool.platform.clock;
     let zone = clock.local_zone();
@@ -152,9 +153,9 @@ fn local_end(tool: &Tool, text: &str) -> Result<Option<Timestamp>, Error> {
     Ok(local_time(text, &zone, clock.now()))
 }
 
-/// Reads `2029-12-31 19:00:00.000000` in the host's zone. A local time that occurs twice, because the
-/// clocks change, is read as the earlier instant, or as the later one if the earlier is past: a token that
-/// `az` has just printed has not expired (PR-28).
+/// Reads `2029-12-31 19:00:00.000000` in the host's zone. A local time that occurs twice, because
+/// the clocks change, is read as the earlier instant, or as the later one if the earlier is past: a
+/// token that `az` has just printed has not expired (PR-28).
 fn local_time(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
     let local: DateTime = text.trim().parse().ok()?;
     let read = zone.to_ambiguous_timestamp(local);
@@ -162,8 +163,8 @@ fn local_time(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> 
     Some(if earlier <= now { later } else { earlier })
 }
 
-/// Returns the error for a failed run of `az` (CLI-08, CLI-09). It keeps the AADSTS text, which names the
-/// cause.
+/// Returns the error for a failed run of `az` (CLI-08, CLI-09). It keeps the AADSTS text, which
+/// names the cause.
 fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     let text = String::from_utf8_lossy(&output.stderr);
     if let Some(code) = entra::aadsts_code(&text) {

@@ -23,9 +23,9 @@ pub(crate) const NAME: &str = "AzureDeveloperCliCredential";
 /// Gets tokens of the account that is signed in to the Azure Developer CLI.
 ///
 /// Each call runs `azd auth token`, without a shell. Nothing is cached unless it is wrapped in
-/// [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share one process
-/// (PR-24). After `process_timeout` (default 15 s) the process is killed with its children, on
-/// Windows without them (PR-15). Claims are passed on.
+/// [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share one
+/// process (PR-24). After `process_timeout` (default 15 s) the process is killed with its children,
+/// on Windows without them (PR-15). Claims are passed on.
 #[derive(Clone)]
 pub struct AzureDeveloperCliCredential(ToolCredential<AzureDeveloperCli>);
 
@@ -145,8 +145,8 @@ fn refusal(tool: &Tool, output: &CommandOutput) -> Error {
     }
 }
 
-/// Returns all texts that `azd` wrote to standard error, on one line. It writes lines of JSON in one of
-/// three forms, or plain text; the cause may stand in the suggestion only (CLI-22).
+/// Returns all texts that `azd` wrote to standard error, on one line. It writes lines of JSON in
+/// one of three forms, or plain text; the cause may stand in the suggestion only (CLI-22).
 fn message(stderr: &str) -> String {
     let mut all = String::new();
     for line in stderr.lines() {

@@ -29,9 +29,9 @@ const NO_MODULE: i32 = 3;
 ///
 /// Each call runs `Get-AzAccessToken` of the module Az.Accounts, 2.2.0 or later, in `pwsh`; on
 /// Windows in `powershell` if there is no `pwsh`. Nothing is cached unless it is wrapped in
-/// [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share one process
-/// (PR-24). After `process_timeout` (default 15 s) the process is killed with its children, on
-/// Windows without them (PR-15). It takes exactly one scope. A request with claims fails with
+/// [`Cached`](crate::Cached) (PR-27), but calls for the same token at the same time share one
+/// process (PR-24). After `process_timeout` (default 15 s) the process is killed with its children,
+/// on Windows without them (PR-15). It takes exactly one scope. A request with claims fails with
 /// [`InteractionRequired`](ErrorKind::InteractionRequired) and the command that the user has to
 /// run.
 #[derive(Clone)]
@@ -99,8 +99,8 @@ fn refuse_claims(tool: &Tool, claims: &str, tenant: Option<&str>) -> Error {
     ))
 }
 
-/// Returns the script that gets a token. It prints one line of JSON and exits with 0, or writes the error
-/// to standard error, not wrapped to the width of the terminal.
+/// Returns the script that gets a token. It prints one line of JSON and exits with 0, or writes the
+/// error to standard error, not wrapped to the width of the terminal.
 fn script(resource: &str, tenant: Option<&str>) -> String {
     let tenant = tenant
         .map(|tenant| format!(" TenantId = '{tenant}';"))

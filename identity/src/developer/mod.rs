@@ -1,8 +1,8 @@
 //! Credentials that run a developer's tool, which is signed in as the developer.
 //!
-//! Each call runs the tool and takes as long as that does, often a second or more. These credentials
-//! cache nothing, because a developer may sign in as another person at any time; wrap one in
-//! [`Cached`](crate::Cached) where tokens are asked for often (PR-27).
+//! Each call runs the tool and takes as long as that does, often a second or more. These
+//! credentials cache nothing, because a developer may sign in as another person at any time; wrap
+//! one in [`Cached`](crate::Cached) where tokens are asked for often (PR-27).
 //!
 //! ```no_run
 //! use std::time::Duration;

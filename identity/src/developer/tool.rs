@@ -1,5 +1,5 @@
-//! The common part of the credentials that run a developer tool: one run at a time per arguments, a time
-//! limit, and the check of the arguments.
+//! The common part of the credentials that run a developer tool: one run at a time per arguments, a
+//! time limit, and the check of the arguments.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,8 @@ const PROCESS_TIMEOUT: Duration = Duration::from_secs(15);
 /// The exit code of a shell that finds no such program (CLI-07).
 const NO_SUCH_PROGRAM: i32 = 127;
 
-/// The number of tenants after which all remembered identities are dropped. Users belong to far fewer.
+/// The number of tenants after which all remembered identities are dropped. Users belong to far
+/// fewer.
 const TENANTS: usize = 1000;
 
 /// The target of the events about runs, for filters.
@@ -40,8 +41,8 @@ pub(super) trait Program: fmt::Debug + Send + Sync + 'static {
     /// Returns the command for `request`, in `tenant` if there is one.
     ///
     /// # Errors
-    /// `Configuration` for a request that the tool does not support; `InteractionRequired` for claims if
-    /// it cannot send them.
+    /// `Configuration` for a request that the tool does not support; `InteractionRequired` for
+    /// claims if it cannot send them.
     fn command(
         &self,
         tool: &Tool,
@@ -160,8 +161,9 @@ pub(super) struct Tool {
 /// The identities of the answers so far.
 #[derive(Default)]
 struct SignedIn {
-    /// By the tenant of the token, because a user has another object id in each tenant. Not by the tenant
-    /// of the request: a request that names the tool's own tenant would seem to get a new identity.
+    /// By the tenant of the token, because a user has another object id in each tenant. Not by the
+    /// tenant of the request: a request that names the tool's own tenant would seem to get a new
+    /// identity.
     by_tenant: BTreeMap<Option<String>, Identity>,
     /// The identity of the last answer to a request without a tenant.
     by_default: Option<Identity>,
@@ -299,8 +301,8 @@ impl Tool {
         Error::new(kind, self.credential, message)
     }
 
-    /// Returns the error for output that cannot be read. It does not quote the output, which may hold a
-    /// token.
+    /// Returns the error for output that cannot be read. It does not quote the output, which may
+    /// hold a token.
     pub(super) fn malformed(&self, what: &str) -> Error {
         self.error(
             ErrorKind::Failed,
@@ -310,8 +312,8 @@ impl Tool {
     }
 }
 
-/// Checks that `text` may become an argument: not empty, only letters, digits and `others`, and no leading
-/// `-` (CLI-12).
+/// Checks that `text` may become an argument: not empty, only letters, digits and `others`, and no
+/// leading `-` (CLI-12).
 ///
 /// # Errors
 /// `Configuration`, which names `what`.

@@ -81,8 +81,8 @@ impl Client {
         let post = identified_to_entra(post, &self.platform);
         match Exchange::send(&self.platform, &self.policy, "entra", post).await {
             Ok(exchange) => response::token(self.name, self.authentication.secret(), exchange),
-            // Entra is configured for this host. If it is not reachable, a chain must not go on with
-            // another identity (PR-01).
+            // Entra is configured for this host. If it is not reachable, a chain must not go on
+            // with another identity (PR-01).
             Err(failure) => Err(unanswered(
                 self.name,
                 self.authority.host(),
@@ -110,7 +110,8 @@ impl Client {
     }
 }
 
-/// Returns the claims of a challenge together with the client capability that `cae` declares (EN-25).
+/// Returns the claims of a challenge together with the client capability that `cae` declares
+/// (EN-25).
 fn claims(credential: &str, request: &TokenRequest) -> Result<Option<String>, Error> {
     if !request.cae() {
         return Ok(request.claims().map(str::to_owned));

@@ -1,5 +1,5 @@
-//! Microsoft Entra ID as a token service: authority, tenants, client authentication, grants, and the
-//! reading of its answers.
+//! Microsoft Entra ID as a token service: authority, tenants, client authentication, grants, and
+//! the reading of its answers.
 
 mod authority;
 mod client;

@@ -27,8 +27,8 @@ struct ErrorAnswer {
     trace_id: Option<String>,
 }
 
-/// Returns the token of an answer, or its error. `secret` was sent with the request, and no error may
-/// show it.
+/// Returns the token of an answer, or its error. `secret` was sent with the request, and no error
+/// may show it.
 pub(super) fn token(
     credential: &str,
     secret: &str,
@@ -71,8 +71,8 @@ pub(super) fn token(
     Ok(AccessToken::new(answer.access_token, expires_on, credential).with_refresh_on(refresh_on))
 }
 
-/// Returns the error for a status other than 200. The body may be JSON or, for a throttled application,
-/// plain text.
+/// Returns the error for a status other than 200. The body may be JSON or, for a throttled
+/// application, plain text.
 pub(super) fn refusal(credential: &str, secret: &str, reply: &Reply) -> Error {
     let text = String::from_utf8_lossy(&reply.body);
     let answer: ErrorAnswer = serde_json::from_str(&text).unwrap_or_default();

@@ -64,8 +64,8 @@ impl Tenants {
     }
 }
 
-/// Checks that `tenant` has only letters, digits, `-` and `.`: it becomes part of a URL or of a command
-/// line.
+/// Checks that `tenant` has only letters, digits, `-` and `.`: it becomes part of a URL or of a
+/// command line.
 fn check(credential: &str, tenant: &str) -> Result<(), Error> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     // `..` would be a step in a path, and `-x` an option of a tool.

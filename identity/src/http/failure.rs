@@ -23,8 +23,8 @@ impl Failure {
         matches!(self, Self::Transport(error) if error.kind.is_connect())
     }
 
-    /// Returns whether another attempt may succeed. It cannot if the answer is too large, the client
-    /// cannot send the request, or the peer's certificate was refused.
+    /// Returns whether another attempt may succeed. It cannot if the answer is too large, the
+    /// client cannot send the request, or the peer's certificate was refused.
     pub(crate) fn is_retried(&self) -> bool {
         match self {
             Self::TimedOut { .. } => true,

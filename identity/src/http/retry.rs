@@ -108,8 +108,8 @@ async fn attempt(
         },
     };
     match head {
-        // A status that is retried needs no body: its `Retry-After` counts even if the body broke or
-        // is too large.
+        // A status that is retried needs no body: its `Retry-After` counts even if the body broke
+        // or is too large.
         Some(head) if head.is_retried => Ok(head),
         _ => Err(failure),
     }

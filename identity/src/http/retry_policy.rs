@@ -75,8 +75,8 @@ impl RetryPolicy {
         }
     }
 
-    /// Returns the policy of Entra: up to 3 retries after 1, 2 and 4 s; an attempt may take 30 s, its
-    /// connect 10 s (PR-14, PR-15).
+    /// Returns the policy of Entra: up to 3 retries after 1, 2 and 4 s; an attempt may take 30 s,
+    /// its connect 10 s (PR-14, PR-15).
     pub fn entra() -> Self {
         Self {
             max_retries: 3,
@@ -90,8 +90,8 @@ impl RetryPolicy {
         }
     }
 
-    /// Returns this policy changed by `options`. If these set the number or the length of the waits,
-    /// a 410 has no waits of its own any more (PR-10, PR-11).
+    /// Returns this policy changed by `options`. If these set the number or the length of the
+    /// waits, a 410 has no waits of its own any more (PR-10, PR-11).
     #[must_use]
     pub fn with(mut self, options: &RetryOptions) -> Self {
         let RetryOptions {
@@ -117,8 +117,8 @@ impl RetryPolicy {
             .any(|range| range.contains(&status))
     }
 
-    /// Returns the wait before retry number `retry` (from 1), without jitter. `status` is the status
-    /// of the previous answer; `None` if that attempt had no answer.
+    /// Returns the wait before retry number `retry` (from 1), without jitter. `status` is the
+    /// status of the previous answer; `None` if that attempt had no answer.
     pub fn nominal_wait(&self, retry: u32, status: Option<u16>) -> Duration {
         let first = match (status, self.gone_delay) {
             (Some(410), Some(gone)) => gone,

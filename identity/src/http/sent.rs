@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::jwt;
 
-/// The time at which a request was sent, on the wall clock as it is set at the receipt of the answer.
+/// The time at which a request was sent, on the wall clock as it is set at the receipt of the
+/// answer.
 ///
 /// It is a range if the wall clock advanced further than the monotonic clock during the exchange:
 /// then either the wall clock was set, or the host slept, and the two cannot be distinguished.
@@ -17,8 +18,8 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// `by_wall` is the wall clock at the sending, `by_monotonic` the wall clock at the receipt less
-    /// the monotonic time since the sending.
+    /// `by_wall` is the wall clock at the sending, `by_monotonic` the wall clock at the receipt
+    /// less the monotonic time since the sending.
     pub(super) fn new(by_wall: Timestamp, by_monotonic: Timestamp) -> Self {
         // Lifetimes are whole seconds: rounding down makes them end early rather than late.
         let second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
@@ -34,9 +35,9 @@ impl Sent {
         Self::new(at, at)
     }
 
-    /// Returns the time from which a life of `expires_in` seconds counts. If that time is uncertain,
-    /// the `exp` claim of `token` decides within the range; without one, the earliest time is taken,
-    /// so that the token is never used after its end (PR-20).
+    /// Returns the time from which a life of `expires_in` seconds counts. If that time is
+    /// uncertain, the `exp` claim of `token` decides within the range; without one, the earliest
+    /// time is taken, so that the token is never used after its end (PR-20).
     pub(crate) fn start_of_life(self, token: &str, expires_in: Option<i64>) -> Timestamp {
         #[derive(serde::Deserialize)]
         struct Claims {

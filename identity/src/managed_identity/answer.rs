@@ -1,5 +1,5 @@
-//! Reads the answers of managed identity services, in all known forms: a token (MI-50, MI-51, MI-107)
-//! or an error (MI-60, MI-69, MI-70).
+//! Reads the answers of managed identity services, in all known forms: a token (MI-50, MI-51,
+//! MI-107) or an error (MI-60, MI-69, MI-70).
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -43,8 +43,8 @@ pub(super) fn token(title: &str, exchange: Exchange) -> Result<AccessToken, Erro
     let seconds = |value: &Option<Value>| value.as_ref().and_then(json::seconds);
     let sent = sent.start_of_life(&answer.access_token, seconds(&answer.expires_in));
     let life = |value| json::after(sent, seconds(value)?);
-    // If both are given, the earlier end counts: `expires_on` seems too late if the clock of this host is
-    // slow, while `expires_in` does not depend on the clock (PR-20).
+    // If both are given, the earlier end counts: `expires_on` seems too late if the clock of this
+    // host is slow, while `expires_in` does not depend on the clock (PR-20).
     let moment = answer.expires_on.as_ref().and_then(end);
     let expires_on = [moment, life(&answer.expires_in)]
         .into_iter()
@@ -55,8 +55,8 @@ pub(super) fn token(title: &str, exchange: Exchange) -> Result<AccessToken, Erro
     Ok(AccessToken::new(answer.access_token, expires_on, NAME).with_refresh_on(refresh_on))
 }
 
-/// Reads `expires_on` in the forms of Entra and of older versions of App Service, with 24 hours or with
-/// AM and PM.
+/// Reads `expires_on` in the forms of Entra and of older versions of App Service, with 24 hours or
+/// with AM and PM.
 fn end(value: &Value) -> Option<Timestamp> {
     json::moment(value).or_else(|| {
         let text = value.as_str()?.trim();

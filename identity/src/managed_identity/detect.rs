@@ -14,11 +14,11 @@ use super::{
 const ARC_AGENT: &str = "/opt/azcmagent/bin/himds";
 const ARC_AGENT_WINDOWS: &str = r"AzureConnectedMachineAgent\himds.exe";
 
-/// Returns the service that the variables of the host name, in the order of MI-01; IMDS if they name none.
-/// An empty variable counts as not set (MI-04).
+/// Returns the service that the variables of the host name, in the order of MI-01; IMDS if they
+/// name none. An empty variable counts as not set (MI-04).
 ///
-/// The inner error is that of a service which is named and cannot be used. Every request then fails with
-/// it. It ends a chain, except in Cloud Shell, where the login of the user is meant (PR-08).
+/// The inner error is that of a service which is named and cannot be used. Every request then fails
+/// with it. It ends a chain, except in Cloud Shell, where the login of the user is meant (PR-08).
 ///
 /// # Errors
 /// `Configuration` when `AZURE_POD_IDENTITY_AUTHORITY_HOST` is not the URL of a host.
@@ -83,8 +83,8 @@ fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
     None
 }
 
-/// Returns the error of a service that is configured for this host and not usable: a chain must not go on
-/// with another identity (PR-08).
+/// Returns the error of a service that is configured for this host and not usable: a chain must not
+/// go on with another identity (PR-08).
 fn not_supported(title: &str, named_by: &str) -> Error {
     let message = format!(
         "{title} managed identity is not supported yet, and {named_by} shows that this host has it"

@@ -1,5 +1,5 @@
-//! The Instance Metadata Service of a virtual machine: its requests (MI-10, MI-17, MI-80) and the meaning
-//! of its refusals (MI-60 to MI-70).
+//! The Instance Metadata Service of a virtual machine: its requests (MI-10, MI-17, MI-80) and the
+//! meaning of its refusals (MI-60 to MI-70).
 
 use url::Url;
 

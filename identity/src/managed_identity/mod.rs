@@ -52,13 +52,14 @@ pub enum ManagedIdentityId {
     ResourceId(String),
 }
 
-/// Gets tokens of a managed identity from the Instance Metadata Service (IMDS) of a virtual machine.
+/// Gets tokens of a managed identity from the Instance Metadata Service (IMDS) of a virtual
+/// machine.
 ///
-/// It takes exactly one scope, whose trailing `/.default` is removed (MI-06). The tenant of a request
-/// is ignored, because a managed identity belongs to one tenant. Failures are retried up to 5 times
-/// after 0.8 to 12.8 s (PR-10 to PR-12). Tokens are cached and renewed as
-/// [`TokenCache`](crate::cache::TokenCache) describes (PR-20 to PR-26). Clones share one cache; a new
-/// instance starts with an empty one (PR-06).
+/// It takes exactly one scope, whose trailing `/.default` is removed (MI-06). The tenant of a
+/// request is ignored, because a managed identity belongs to one tenant. Failures are retried up to
+/// 5 times after 0.8 to 12.8 s (PR-10 to PR-12). Tokens are cached and renewed as
+/// [`TokenCache`](crate::cache::TokenCache) describes (PR-20 to PR-26). Clones share one cache; a
+/// new instance starts with an empty one (PR-06).
 ///
 /// App Service, Azure Arc, Service Fabric, Azure Machine Learning, Cloud Shell and token exchange
 /// are recognised by their variables (MI-01) but not supported yet: there,

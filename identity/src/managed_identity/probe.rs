@@ -1,5 +1,5 @@
-//! The probe by which `DefaultAzureCredential` finds out whether a service exists, so that a developer's
-//! machine does not wait for time-outs (MI-80, PR-13).
+//! The probe by which `DefaultAzureCredential` finds out whether a service exists, so that a
+//! developer's machine does not wait for time-outs (MI-80, PR-13).
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -27,12 +27,12 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// Sends `request`, unless an earlier probe was answered. The service exists if it gives any answer but
-    /// the 403 of a proxy that reports an unreachable network.
+    /// Sends `request`, unless an earlier probe was answered. The service exists if it gives any
+    /// answer but the 403 of a proxy that reports an unreachable network.
     ///
     /// # Errors
-    /// `Unavailable` without an answer in time; `Configuration` if the platform has no HTTP client, or one
-    /// that cannot send this request.
+    /// `Unavailable` without an answer in time; `Configuration` if the platform has no HTTP client,
+    /// or one that cannot send this request.
     pub(super) async fn check(
         &self,
         platform: &Platform,

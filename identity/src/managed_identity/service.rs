@@ -9,8 +9,8 @@ use crate::{
     platform::{HttpRequest, Platform},
 };
 
-/// The managed identity service of one kind of host: its requests and the meaning of its refusals. To add
-/// one, copy `imds.rs` and add a line to `detect.rs`.
+/// The managed identity service of one kind of host: its requests and the meaning of its refusals.
+/// To add one, copy `imds.rs` and add a line to `detect.rs`.
 pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
     /// Returns its name, for messages.
     fn title(&self) -> &'static str;
@@ -26,8 +26,8 @@ pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
         id: &ManagedIdentityId,
     ) -> HttpRequest;
 
-    /// Returns the request with which `DefaultAzureCredential` probes the service; `None` if variables of
-    /// the host name the service, so that no probe is needed (PR-13).
+    /// Returns the request with which `DefaultAzureCredential` probes the service; `None` if
+    /// variables of the host name the service, so that no probe is needed (PR-13).
     fn probe_request(&self, platform: &Platform) -> Option<HttpRequest>;
 
     /// Returns the kind of error for an answer other than 200, and the advice (PR-01).

@@ -8,8 +8,8 @@ use super::BoxFuture;
 
 /// Opens pages in the browser of the user at this host.
 pub trait Browser: Send + Sync + 'static {
-    /// Asks the browser to show `url`, which must be `http` or `https`. Completes when the browser has
-    /// been started; what the user does there is not reported. The URL is not passed through a
+    /// Asks the browser to show `url`, which must be `http` or `https`. Completes when the browser
+    /// has been started; what the user does there is not reported. The URL is not passed through a
     /// shell.
     ///
     /// # Errors
@@ -23,8 +23,8 @@ pub trait Browser: Send + Sync + 'static {
 pub enum BrowserError {
     /// This host has no browser, or no program that opens one. Holds what is missing.
     NotAvailable(String),
-    /// The URL is neither `http` nor `https`, so another program than a browser might open it. Holds
-    /// the scheme.
+    /// The URL is neither `http` nor `https`, so another program than a browser might open it.
+    /// Holds the scheme.
     Scheme(String),
     /// The browser did not start. Holds the reason.
     Failed(String),

@@ -8,11 +8,11 @@ use super::BoxFuture;
 
 /// The clocks of a host, and its timers.
 pub trait Clock: Send + Sync + 'static {
-    /// Returns the time of the wall clock. It may be wrong, and may be set in either direction at any
-    /// time.
+    /// Returns the time of the wall clock. It may be wrong, and may be set in either direction at
+    /// any time.
     fn now(&self) -> Timestamp;
-    /// Returns the time since a fixed origin. It never decreases and is never set. It may stand still
-    /// while the host sleeps.
+    /// Returns the time since a fixed origin. It never decreases and is never set. It may stand
+    /// still while the host sleeps.
     fn monotonic(&self) -> Duration;
     /// Returns the time zone of this host, for local times in the output of tools;
     /// [`TimeZone::unknown`] if it is not known.
@@ -22,8 +22,8 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Reads both clocks at once. Called for each token from a cache, so it should be cheap. The
     /// reading may lag behind [`now`](Self::now) and [`monotonic`](Self::monotonic) by up to
-    /// [`LAG`](Reading::LAG), and must never be ahead of them. The default implementation calls these
-    /// two and has no lag.
+    /// [`LAG`](Reading::LAG), and must never be ahead of them. The default implementation calls
+    /// these two and has no lag.
     fn read(&self) -> Reading {
         Reading::new(self.now(), self.monotonic())
     }

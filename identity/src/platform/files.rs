@@ -30,8 +30,8 @@ pub trait Files: Send + Sync + 'static {
     /// The file cannot be read.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Returns the whole content of `path`, without blocking the thread. If another process writes to
-    /// the file at the same time, the content may be a mixture.
+    /// Returns the whole content of `path`, without blocking the thread. If another process writes
+    /// to the file at the same time, the content may be a mixture.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -43,8 +43,8 @@ pub trait Files: Send + Sync + 'static {
     /// [`is_link`](Metadata::is_link) is set.
     ///
     /// # Errors
-    /// `path` does not exist ([`NotFound`](io::ErrorKind::NotFound)), or this process may not read its
-    /// metadata.
+    /// `path` does not exist ([`NotFound`](io::ErrorKind::NotFound)), or this process may not read
+    /// its metadata.
     fn metadata(&self, path: &Path) -> BoxFuture<'static, io::Result<Metadata>> {
         lacking("look at", path)
     }
@@ -57,7 +57,8 @@ pub trait Files: Send + Sync + 'static {
         lacking("list", folder)
     }
 
-    /// Creates the file `path` with this content. Of several concurrent callers exactly one succeeds.
+    /// Creates the file `path` with this content. Of several concurrent callers exactly one
+    /// succeeds.
     ///
     /// On Unix the file has the permission bits `mode`, whatever the umask; on other systems the
     /// permissions that its folder passes on. It is not durable before [`sync`](Self::sync) of the
@@ -89,8 +90,8 @@ pub trait Files: Send + Sync + 'static {
         lacking("create", path)
     }
 
-    /// Renames a file within one file system. A file at `to` is replaced atomically: an open of `to`
-    /// finds the old file or the new one. A symbolic link at `to` is replaced, not followed.
+    /// Renames a file within one file system. A file at `to` is replaced atomically: an open of
+    /// `to` finds the old file or the new one. A symbolic link at `to` is replaced, not followed.
     ///
     /// # Errors
     /// `from` does not exist, or this process may not write to the folder. Nothing is changed then.
@@ -111,8 +112,8 @@ pub trait Files: Send + Sync + 'static {
     /// removed in it): they survive a loss of power.
     ///
     /// # Errors
-    /// The disk reports a failure, and written data may be lost. On other systems than Unix, `path` is
-    /// a folder ([`Unsupported`](io::ErrorKind::Unsupported)).
+    /// The disk reports a failure, and written data may be lost. On other systems than Unix, `path`
+    /// is a folder ([`Unsupported`](io::ErrorKind::Unsupported)).
     fn sync(&self, path: &Path) -> BoxFuture<'static, io::Result<()>> {
         lacking("sync", path)
     }
@@ -120,14 +121,14 @@ pub trait Files: Send + Sync + 'static {
     /// Locks the file `path` against other lockers in this process and in others, and creates it
     /// (mode 0600) if it does not exist. Waits for at most `limit`; a limit of zero tries once.
     ///
-    /// The lock is advisory. It ends with the [`FileLock`] or with its process, and the file stays. A
-    /// holder may remove the file as the last operation under the lock: from then on others lock a
-    /// new file of that name. [`Platform::system`] has locks on Unix only.
+    /// The lock is advisory. It ends with the [`FileLock`] or with its process, and the file stays.
+    /// A holder may remove the file as the last operation under the lock: from then on others lock
+    /// a new file of that name. [`Platform::system`] has locks on Unix only.
     ///
     /// # Errors
-    /// The lock was not free within `limit` ([`TimedOut`](io::ErrorKind::TimedOut)), the file cannot
-    /// be opened or is a symbolic link, or this system has no locks that end with their process
-    /// ([`Unsupported`](io::ErrorKind::Unsupported)).
+    /// The lock was not free within `limit` ([`TimedOut`](io::ErrorKind::TimedOut)), the file
+    /// cannot be opened or is a symbolic link, or this system has no locks that end with their
+    /// process ([`Unsupported`](io::ErrorKind::Unsupported)).
     fn lock(
         &self,
         path: &Path,
@@ -163,7 +164,8 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Creates the metadata of a file of this kind and length; all other fields are `None` or `false`.
+    /// Creates the metadata of a file of this kind and length; all other fields are `None` or
+    /// `false`.
     pub fn new(kind: FileKind, length: u64) -> Self {
         Self {
             kind,
@@ -222,13 +224,13 @@ impl fmt::Debug for FileLock {
 }
 
 impl Platform {
-    /// Creates the file `path`, or replaces its content atomically. A reader finds the old content or
-    /// the new one, whole, even after a loss of power.
+    /// Creates the file `path`, or replaces its content atomically. A reader finds the old content
+    /// or the new one, whole, even after a loss of power.
     ///
-    /// The content is written to a new file in the same folder with the permission bits `mode`, which
-    /// is synced and renamed to `path`; then the folder is synced. If the future is dropped before its
-    /// end, the new file may stay, with a name that begins with a dot and ends in `.tmp`; after an
-    /// error it is removed.
+    /// The content is written to a new file in the same folder with the permission bits `mode`,
+    /// which is synced and renamed to `path`; then the folder is synced. If the future is dropped
+    /// before its end, the new file may stay, with a name that begins with a dot and ends in
+    /// `.tmp`; after an error it is removed.
     ///
     /// # Errors
     /// One of these operations failed. The old content is still there, unless only the sync of the

@@ -7,17 +7,17 @@ use url::Url;
 
 use super::{BoxFuture, trust::Trust};
 
-/// Sends HTTP requests. An implementation follows no redirects, keeps no cookies, does not retry, and
-/// has no time limit but the request's [`connect_limit`](HttpRequest::connect_limit): retries and
-/// other limits are the policy of the caller.
+/// Sends HTTP requests. An implementation follows no redirects, keeps no cookies, does not retry,
+/// and has no time limit but the request's [`connect_limit`](HttpRequest::connect_limit): retries
+/// and other limits are the policy of the caller.
 ///
 /// An implementation honours [`trust`](HttpRequest::trust) and
 /// [`server_name`](HttpRequest::server_name), or refuses a request that names them with
 /// [`Unsupported`](TransportErrorKind::Unsupported) before anything is sent: see
 /// [`HttpRequest::check_trust`] and [`HttpRequest::only_system_trust`].
 pub trait HttpClient: Send + Sync + 'static {
-    /// Sends `request`, and completes when the head of the answer has arrived. Dropping the future ends
-    /// the exchange.
+    /// Sends `request`, and completes when the head of the answer has arrived. Dropping the future
+    /// ends the exchange.
     ///
     /// # Errors
     /// See [`TransportErrorKind`]. An answer is never an error, whatever its status.
@@ -63,9 +63,9 @@ pub struct HttpRequest {
     pub connect_limit: Option<Duration>,
     /// The check of the peer's certificate. Default: [`Trust::System`].
     pub trust: Trust,
-    /// The DNS name that is sent in the TLS handshake (SNI) and that the peer's certificate must have,
-    /// in place of the host of the URL. The connection and the `Host` header still use the URL.
-    /// Default: `None`.
+    /// The DNS name that is sent in the TLS handshake (SNI) and that the peer's certificate must
+    /// have, in place of the host of the URL. The connection and the `Host` header still use the
+    /// URL. Default: `None`.
     pub server_name: Option<String>,
 }
 
@@ -111,8 +111,9 @@ impl HttpRequest {
         }
     }
 
-    /// For clients without support for [`trust`](Self::trust) and [`server_name`](Self::server_name):
-    /// checks that the request uses neither. `client` is the client's name.
+    /// For clients without support for [`trust`](Self::trust) and
+    /// [`server_name`](Self::server_name): checks that the request uses neither. `client` is the
+    /// client's name.
     ///
     /// # Errors
     /// It uses one: an error of the kind [`Unsupported`](TransportErrorKind::Unsupported).
@@ -177,8 +178,8 @@ impl HttpResponse {
     /// Reads the body to its end.
     ///
     /// # Errors
-    /// [`TooLarge`](TransportErrorKind::TooLarge) if the body has more than `limit` bytes, and those of
-    /// [`HttpBody::chunk`].
+    /// [`TooLarge`](TransportErrorKind::TooLarge) if the body has more than `limit` bytes, and
+    /// those of [`HttpBody::chunk`].
     pub async fn bytes(&mut self, limit: usize) -> Result<Vec<u8>, TransportError> {
         let mut all = Vec::new();
         while let Some(chunk) = self.body.chunk().await {
@@ -203,8 +204,8 @@ impl fmt::Debug for HttpResponse {
 
 /// The body of an answer, read in pieces.
 pub trait HttpBody: Send {
-    /// Returns the next piece; `None` at the end. A body that ends before its announced length is an
-    /// error.
+    /// Returns the next piece; `None` at the end. A body that ends before its announced length is
+    /// an error.
     fn chunk(&mut self) -> BoxFuture<'_, Option<Result<Bytes, TransportError>>>;
 }
 
@@ -249,8 +250,8 @@ pub enum TransportErrorKind {
     ConnectTimeout,
     /// The TLS handshake failed.
     Tls,
-    /// The peer's certificate was refused because of its issuer, dates, names or thumbprint. Another
-    /// attempt would fail in the same way.
+    /// The peer's certificate was refused because of its issuer, dates, names or thumbprint.
+    /// Another attempt would fail in the same way.
     Certificate,
     /// The connection broke before the answer was complete.
     Broken,

@@ -6,8 +6,8 @@ use super::{BoxFuture, ByteStream};
 
 /// Listens on 127.0.0.1, for the redirect URI of an interactive login.
 pub trait Loopback: Send + Sync + 'static {
-    /// Listens on `port` of 127.0.0.1; on any free port for `None`. An implementation must not listen
-    /// on another address, so that only processes of this host can connect.
+    /// Listens on `port` of 127.0.0.1; on any free port for `None`. An implementation must not
+    /// listen on another address, so that only processes of this host can connect.
     ///
     /// # Errors
     /// The port is in use ([`AddrInUse`](io::ErrorKind::AddrInUse)) or reserved
@@ -29,7 +29,7 @@ pub trait LoopbackListener: Send {
     /// connection.
     ///
     /// # Errors
-    /// The connection broke before it was accepted, or this process has too many files open. A later
-    /// call may succeed.
+    /// The connection broke before it was accepted, or this process has too many files open. A
+    /// later call may succeed.
     fn accept(&mut self) -> BoxFuture<'_, io::Result<ByteStream>>;
 }

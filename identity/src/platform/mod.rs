@@ -1,9 +1,9 @@
-//! The functions of a host that credentials use: clock, HTTP client, commands, environment variables,
-//! files, random numbers, background tasks, connections, loopback ports, a browser, other processes
-//! and a secret store.
+//! The functions of a host that credentials use: clock, HTTP client, commands, environment
+//! variables, files, random numbers, background tasks, connections, loopback ports, a browser,
+//! other processes and a secret store.
 //!
-//! This crate uses its host only through a [`Platform`]. [`Platform::system`] is the real machine; a
-//! simulator makes one platform for each simulated host. The parts are public, so that a test can
+//! This crate uses its host only through a [`Platform`]. [`Platform::system`] is the real machine;
+//! a simulator makes one platform for each simulated host. The parts are public, so that a test can
 //! replace some of them:
 //!
 //! ```
@@ -156,8 +156,8 @@ impl Platform {
 
     /// Returns the real machine. It must be used inside a tokio runtime with time and I/O enabled.
     ///
-    /// Some functions depend on the operating system or on a feature. A function that does not exist
-    /// fails, with an error that says so; none reports success without doing its work.
+    /// Some functions depend on the operating system or on a feature. A function that does not
+    /// exist fails, with an error that says so; none reports success without doing its work.
     ///
     /// | function | where it exists | elsewhere |
     /// |---|---|---|
@@ -198,8 +198,8 @@ impl fmt::Debug for Platform {
 
 /// Runs other programs.
 pub trait CommandRunner: Send + Sync + 'static {
-    /// Starts `command` with a closed standard input and waits for its end. Dropping the future kills
-    /// the process and, on Unix, its children.
+    /// Starts `command` with a closed standard input and waits for its end. Dropping the future
+    /// kills the process and, on Unix, its children.
     ///
     /// # Errors
     /// See [`CommandError`]. A command that ended with a code other than 0 is no error here.
@@ -265,14 +265,14 @@ impl std::error::Error for CommandError {}
 
 /// Environment variables.
 pub trait Environment: Send + Sync + 'static {
-    /// Returns the value of the variable `name`; `None` if it is not set or not Unicode. An empty value
-    /// is returned as such.
+    /// Returns the value of the variable `name`; `None` if it is not set or not Unicode. An empty
+    /// value is returned as such.
     fn var(&self, name: &str) -> Option<String>;
 }
 
 impl dyn Environment {
-    /// Returns the value of the variable `name`; `None` if it is not set, not Unicode or empty. Every
-    /// credential of this crate takes an empty variable as not set (MI-04).
+    /// Returns the value of the variable `name`; `None` if it is not set, not Unicode or empty.
+    /// Every credential of this crate takes an empty variable as not set (MI-04).
     pub fn non_empty(&self, name: &str) -> Option<String> {
         self.var(name).filter(|value| !value.is_empty())
     }

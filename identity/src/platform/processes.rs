@@ -1,4 +1,5 @@
-//! Other processes of this host. A lock file that names its holder is stale if that process is dead.
+//! Other processes of this host. A lock file that names its holder is stale if that process is
+//! dead.
 
 use std::{io, time::Duration};
 
@@ -12,12 +13,12 @@ pub trait Processes: Send + Sync + 'static {
     /// This platform has no processes ([`Unsupported`](io::ErrorKind::Unsupported)).
     fn own_id(&self) -> io::Result<u32>;
 
-    /// Returns whether a process with this id exists on this host. Processes of another container are
-    /// not visible, and have ids of their own.
+    /// Returns whether a process with this id exists on this host. Processes of another container
+    /// are not visible, and have ids of their own.
     ///
     /// # Errors
-    /// This platform cannot look up processes ([`Unsupported`](io::ErrorKind::Unsupported)). A caller
-    /// must not take that for [`Dead`](Liveness::Dead).
+    /// This platform cannot look up processes ([`Unsupported`](io::ErrorKind::Unsupported)). A
+    /// caller must not take that for [`Dead`](Liveness::Dead).
     fn look_up(&self, id: u32) -> io::Result<Liveness>;
 }
 
@@ -35,9 +36,9 @@ pub enum Liveness {
 }
 
 impl Liveness {
-    /// Returns whether this process may be the one that had the id at `moment`. Ids are reused, so a
-    /// process that started more than `slack` after `moment` is another one. `true` if the start is
-    /// not known.
+    /// Returns whether this process may be the one that had the id at `moment`. Ids are reused, so
+    /// a process that started more than `slack` after `moment` is another one. `true` if the start
+    /// is not known.
     pub fn may_have_lived_at(self, moment: Timestamp, slack: Duration) -> bool {
         match self {
             Self::Dead => false,

@@ -20,7 +20,7 @@ pub trait ByteStreams: Send + Sync + 'static {
     /// callers set one and drop the future.
     ///
     /// # Errors
-    /// The name is unknown, or no connection was made; [`Unsupported`](io::ErrorKind::Unsupported) if
-    /// this platform opens no connections.
+    /// The name is unknown, or no connection was made; [`Unsupported`](io::ErrorKind::Unsupported)
+    /// if this platform opens no connections.
     fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<ByteStream>>;
 }

@@ -134,7 +134,7 @@ mod tests {
 
     #[cfg(not(feature = "reqwest"))]
     #[tokio::test]
-    async fn without_a_client_it_says_which_feature_is_missing() {
+    async fn without_a_client_the_error_names_the_missing_feature() {
         use crate::{ErrorKind, ManagedIdentityCredential, TokenCredential, TokenRequest};
         let credential = ManagedIdentityCredential::builder().platform(platform());
         let credential = credential.build().expect("a credential");

@@ -13,9 +13,9 @@ pub enum Trust {
     /// Checks issuer, dates and names, with these authorities only. The token proxy of AKS needs it
     /// (WI-01).
     Authority(Authorities),
-    /// Checks that the SHA-1 of the leaf certificate's DER encoding is this one, and that the peer has
-    /// the certificate's key. Issuer, dates and names are not checked. Service Fabric publishes the
-    /// thumbprint of its self-signed certificate in `IDENTITY_SERVER_THUMBPRINT` (MI-20).
+    /// Checks that the SHA-1 of the leaf certificate's DER encoding is this one, and that the peer
+    /// has the certificate's key. Issuer, dates and names are not checked. Service Fabric publishes
+    /// the thumbprint of its self-signed certificate in `IDENTITY_SERVER_THUMBPRINT` (MI-20).
     Thumbprint([u8; 20]),
 }
 
@@ -78,8 +78,8 @@ impl Authorities {
     /// Takes these certificates, each encoded in DER.
     ///
     /// # Errors
-    /// There is no certificate, or one is not encoded in DER. Other faults of a certificate are found
-    /// only when a client uses it.
+    /// There is no certificate, or one is not encoded in DER. Other faults of a certificate are
+    /// found only when a client uses it.
     pub fn from_der(certificates: impl IntoIterator<Item = Vec<u8>>) -> Result<Self, TrustError> {
         let certificates: Arc<[Vec<u8>]> = certificates.into_iter().collect();
         if certificates.is_empty() {

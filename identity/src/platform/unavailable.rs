@@ -142,7 +142,7 @@ mod tests {
     use crate::platform::{LockKind, Method, Platform};
 
     #[tokio::test]
-    async fn what_a_host_does_not_lend_refuses_and_says_so() {
+    async fn each_missing_capability_fails_with_an_error_that_names_it() {
         let system = Platform::system();
         let bare = Parts::bare(system.clock, system.random, system.spawner);
         let platform = Platform::new(bare);

@@ -170,8 +170,8 @@ impl Run {
         }
     }
 
-    /// Notifies the subscribers once when the current token has ended. Waiting callers are not notified:
-    /// their request is under way.
+    /// Notifies the subscribers once when the current token has ended. Waiting callers are not
+    /// notified: their request is under way.
     fn report_end(&self) {
         let now = self.shared.now();
         let error = {

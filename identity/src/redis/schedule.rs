@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn who_hurries_waits_for_the_floor_and_no_longer() {
+    fn a_hurried_request_waits_for_the_floor_only() {
         let config = TokenManagerConfig::default();
         let mut schedule = Schedule::default();
         assert!(!schedule.renewed(at(0), 1000 * SECOND, &config));

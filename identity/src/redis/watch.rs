@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_longest_is_woken_first() {
+    async fn receivers_are_woken_in_the_order_of_their_waits() {
         assert_eq!(woken().await, (0..32).collect::<Vec<_>>());
     }
 

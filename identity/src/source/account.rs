@@ -31,8 +31,8 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
     /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be read.
     fn accounts<'a>(&'a self, client_id: &'a str) -> BoxFuture<'a, Result<Vec<Account>, Error>>;
 
-    /// Returns the refresh token of `account` for the client or for its family of clients; `None` if
-    /// there is none.
+    /// Returns the refresh token of `account` for the client or for its family of clients; `None`
+    /// if there is none.
     ///
     /// # Errors
     /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be read.
@@ -42,8 +42,8 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
         client_id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Secret>, Error>>;
 
-    /// Stores the account of `fetched` with its tokens; does nothing if it has none. A refresh token
-    /// replaces the earlier one; without one, the earlier one stays.
+    /// Stores the account of `fetched` with its tokens; does nothing if it has none. A refresh
+    /// token replaces the earlier one; without one, the earlier one stays.
     ///
     /// # Errors
     /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be written.
@@ -59,7 +59,8 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
     /// [`Failed`](crate::ErrorKind::Failed) when the store cannot be written.
     fn forget<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Drops the accounts and tokens that are held in memory, when the credential is disposed (PR-29).
+    /// Drops the accounts and tokens that are held in memory, when the credential is disposed
+    /// (PR-29).
     fn dispose(&self);
 }
 
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn who_signs_out_is_forgotten_everywhere() {
+    fn signing_out_removes_the_account_everywhere() {
         let mut known = Known::default();
         let (alice, bob) = (account("alice", "t"), account("bob", "t"));
         known.keep("app", &fetched(&alice, Some("a"), None));
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pr_29_the_store_in_memory_does_what_its_trait_says() {
+    async fn pr_29_the_store_in_memory_keeps_the_contract_of_its_trait() {
         let store = MemoryAccounts::default();
         let (alice, bob) = (account("alice", "t"), account("bob", "t"));
         for who in [&alice, &bob] {

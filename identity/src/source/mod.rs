@@ -1,8 +1,8 @@
 //! Sources of tokens, and the credential that adds a cache to a source.
 //!
-//! A credential with a cache is a [`TokenSource`] in a [`CachedCredential`]. The source derives a cache
-//! key from a request and gets a token from its service. The cache decides when the source is asked, in
-//! the same way for every credential.
+//! A credential with a cache is a [`TokenSource`] in a [`CachedCredential`]. The source derives a
+//! cache key from a request and gets a token from its service. The cache decides when the source is
+//! asked, in the same way for every credential.
 //!
 //! ```
 //! use credsim_identity::{
@@ -64,18 +64,18 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Returns the class name of the credential that documentation, logs and errors use.
     fn name(&self) -> &str;
 
-    /// Returns the key of the cache entry for `request`. It must depend only on scopes, tenant, claims
-    /// and CAE of the request.
+    /// Returns the key of the cache entry for `request`. It must depend only on scopes, tenant,
+    /// claims and CAE of the request.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) for a request that this source cannot
     /// answer, such as one without a scope. Nothing is fetched for it.
     fn key(&self, request: &TokenRequest) -> Result<CacheKey, Error>;
 
-    /// Gets a new token from the service. `accounts` holds the accounts and refresh tokens of users that
-    /// have signed in before. For a request that
-    /// [forces a refresh](TokenRequest::force_refresh) the source must not answer from a cache of
-    /// its own, if it can.
+    /// Gets a new token from the service. `accounts` holds the accounts and refresh tokens of users
+    /// that have signed in before. For a request that [forces a
+    /// refresh](TokenRequest::force_refresh) the source must not answer from a cache of its own, if
+    /// it can.
     ///
     /// One call per key is in flight at a time, owned by the credential and not by a caller.
     /// Dropping the future must end the work that it has begun (PR-24).

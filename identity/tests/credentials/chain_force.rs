@@ -1,4 +1,5 @@
-//! A forced refresh of a chain: which member it asks, and which identity it may return (PR-03, PR-04).
+//! A forced refresh of a chain: which member it asks, and which identity it may return (PR-03,
+//! PR-04).
 
 use std::{sync::Arc, time::Duration};
 

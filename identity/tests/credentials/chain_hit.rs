@@ -1,4 +1,5 @@
-//! The hit of a chain: that of the last answerer, unless the chain has to compare or report (PR-03, PR-04).
+//! The hit of a chain: that of the last answerer, unless the chain has to compare or report (PR-03,
+//! PR-04).
 
 use std::{sync::Arc, time::Duration};
 

@@ -64,7 +64,8 @@ async fn az_is_asked_for_a_resource() {
     assert_eq!(error.kind(), ErrorKind::Configuration);
 }
 
-/// CLI-06, PR-24: nothing is cached, and one process serves all callers that wait for the same token.
+/// CLI-06, PR-24: nothing is cached, and one process serves all callers that wait for the same
+/// token.
 #[tokio::test(start_paused = true)]
 async fn one_process_per_arguments_at_a_time() {
     let stub = Stub::new();

@@ -421,8 +421,8 @@ fn incomplete_environments() -> Vec<(Variables, ErrorKind, &'static str)> {
     ]
 }
 
-/// CLI-31, PR-08: missing variables are named, and an empty one is missing; what is whole and cannot be used
-/// is not missing.
+/// CLI-31, PR-08: missing variables are named, and an empty one is missing; what is whole and
+/// cannot be used is not missing.
 #[tokio::test(start_paused = true)]
 async fn an_incomplete_environment_is_unavailable() {
     for (variables, kind, message) in incomplete_environments() {

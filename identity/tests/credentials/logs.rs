@@ -318,8 +318,8 @@ fn a_level_that_is_none_is_an_error_and_an_empty_one_is_not() {
     assert!(set("debug").is_err());
 }
 
-/// PR-08: what describes a source by half is ignored, and that is worth a warning; what means another
-/// source is not.
+/// PR-08: what describes a source by half is ignored, and that is worth a warning; what means
+/// another source is not.
 #[traced_test]
 #[tokio::test(start_paused = true)]
 async fn half_of_a_configuration_is_a_warning() {
@@ -378,7 +378,8 @@ async fn a_change_inside_a_chain_is_one_warning() {
     logs_assert(|lines: &[&str]| warnings_of_a_change(lines, 1));
 }
 
-/// The same for a member whose cache finds the change when it refreshes the token in the background.
+/// The same for a member whose cache finds the change when it refreshes the token in the
+/// background.
 #[traced_test]
 #[tokio::test(start_paused = true)]
 async fn a_change_in_the_cache_of_a_member_is_one_warning() {

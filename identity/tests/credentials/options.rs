@@ -227,7 +227,8 @@ async fn the_default_chain_passes_its_options_on() {
     assert_eq!(token.answered_by(), "AzureCliCredential");
 }
 
-/// PR-13: a client that cannot send the request is wrong use, and does not show that the service is missing.
+/// PR-13: a client that cannot send the request is wrong use, and does not show that the service is
+/// missing.
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_cannot_be_sent_stops_the_default_chain() {
     use TransportErrorKind::{NoClient, Unsupported};

@@ -37,7 +37,8 @@ impl Puppet {
             origin: Instant::now(),
         })
     }
-    /// Sets the principal of its next answer; `""` for an opaque token, `x@t` for x in the tenant t.
+    /// Sets the principal of its next answer; `""` for an opaque token, `x@t` for x in the tenant
+    /// t.
     pub fn will(&self, next: Result<&'static str, ErrorKind>) {
         *self.next.lock().unwrap() = next;
     }

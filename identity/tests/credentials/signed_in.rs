@@ -9,8 +9,8 @@ use credsim_identity::{
 
 use crate::stub::*;
 
-/// Sends a request for each `(tenant of the request, user, tenant of the token)`, and returns the changes
-/// that were reported.
+/// Sends a request for each `(tenant of the request, user, tenant of the token)`, and returns the
+/// changes that were reported.
 async fn changes(answers: &[(Option<&str>, &'static str, &'static str)]) -> Vec<String> {
     let stub = Stub::new();
     let notes = Arc::new(Notes::default());

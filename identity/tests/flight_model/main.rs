@@ -1,5 +1,5 @@
-//! Single flight under loom: the file `src/cache/single_flight.rs` itself, on loom's locks, in every
-//! order in which two or three threads can run it (PR-24, PR-29).
+//! Single flight under loom: the file `src/cache/single_flight.rs` itself, on loom's locks, in
+//! every order in which two or three threads can run it (PR-24, PR-29).
 //!
 //! Loom fails a test in which no thread can go on, so a caller that waits in vain, or work without
 //! waiters that goes on, is a deadlock here.

@@ -232,6 +232,10 @@ async fn pkce_adds_the_scope_of_redis() {
             vec!["acca5fbb-b7e4-4009-81f1-37e38fd66d78/.default"],
         ),
         (
+            Some(&["https://redis.azure.com"]),
+            vec!["https://redis.azure.com"],
+        ),
+        (
             Some(&["https://redis.azure.com.example/.default"]),
             vec!["https://redis.azure.com.example/.default", redis],
         ),

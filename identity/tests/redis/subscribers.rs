@@ -286,3 +286,17 @@ async fn a_request_without_waiters_ends_with_the_provider() {
     assert_eq!(idp.under_way(), 0);
     assert_eq!(std::sync::Arc::strong_count(&idp), 1);
 }
+
+/// PR-24: a source that panics ends the task of the manager, and no caller waits for it in vain. The
+/// next call starts the manager again.
+#[tokio::test(start_paused = true)]
+async fn a_source_that_panics_fails_the_waiting_callers() {
+    // Without a plan it panics.
+    let world = World::new([]);
+    let platform = world.host.platform();
+    let answer = platform.within(MINUTE, world.provider.credentials()).await;
+    let error = answer.expect("an answer in time").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+    world.idp.will([Token(HOUR)]);
+    world.provider.credentials().await.unwrap();
+}

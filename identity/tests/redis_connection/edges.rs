@@ -16,7 +16,9 @@ use credsim_identity::{
     },
 };
 use jiff::SignedDuration;
-use redis::{ProtocolVersion, RedisResult, Value, aio::ConnectionLike as _, cmd};
+use redis::{
+    ErrorKind, ProtocolVersion, RedisResult, ServerErrorKind, Value, aio::ConnectionLike as _, cmd,
+};
 
 use crate::{
     core_support::{HOUR, Host, MINUTE, SECOND},
@@ -124,6 +126,10 @@ async fn a_server_that_repeats_the_token_is_not_quoted() {
             let failed =
                 |event: &RedisEvent| matches!(event, RedisEvent::ReauthenticationFailed { .. });
             assert_eq!(events.iter().any(|(_, event)| failed(event)), known > 0);
+            if let (0, Err(error)) = (known, &other) {
+                let kind = ErrorKind::Server(ServerErrorKind::ResponseError);
+                assert_eq!(error.kind(), kind, "{error}");
+            }
             let said = format!("{one:?} {other:?} {events:?}");
             assert!(said.contains("args beginning with") || protocol == ProtocolVersion::RESP2);
             assert!(!said.contains("eyJ"), "{said}");
@@ -252,24 +258,35 @@ async fn no_wait_is_too_long() {
     assert!(world.said(&mut subscription).await.is_empty());
 }
 
+/// A connection with tokens of 20 s whose next `AUTH` goes as `auth` says, and on which a `BLPOP` of
+/// `seconds` that began at `begins` has timed out.
+async fn popped_in_vain(
+    auth: Auth,
+    begins: Duration,
+    seconds: u32,
+) -> (World, Fake, EntraConnection) {
+    let host = Host::new(0.5);
+    let fake = Fake::new(&host);
+    fake.will([auth]);
+    let world = World::on(host, [Answer::Token(20 * SECOND)], |builder| {
+        builder.platform(fake.platform())
+    });
+    let options = ConnectionOptions::default();
+    let redis = EntraConnection::connect(endpoint(), &world.provider, options).await;
+    let mut redis = redis.unwrap();
+    world.sleep_until(begins).await;
+    let pop = cmd("BLPOP").arg("q").arg(seconds).to_owned();
+    let popped: RedisResult<Value> = pop.query_async(&mut redis).await;
+    assert_eq!(popped.unwrap(), Value::Nil);
+    (world, fake, redis)
+}
+
 /// PR-35: a blocking command that waited behind a slow `AUTH` ends before the token does, so that
 /// the next `AUTH` gets through.
 #[tokio::test(start_paused = true)]
 async fn a_slice_is_measured_when_its_command_is_sent() {
-    let host = Host::new(0.5);
-    let fake = Fake::new(&host);
     // AUTH is sent at 12.5 s and refused at 18.5 s; the token ends at 20 s.
-    fake.will([Auth::RefuseLate(6 * SECOND)]);
-    let world = World::on(host, [Answer::Token(20 * SECOND)], |builder| {
-        builder.platform(fake.platform())
-    });
-    let mut redis =
-        EntraConnection::connect(endpoint(), &world.provider, ConnectionOptions::default())
-            .await
-            .unwrap();
-    world.sleep_until(13 * SECOND).await;
-    let popped: RedisResult<Value> = cmd("BLPOP").arg("q").arg(10).query_async(&mut redis).await;
-    assert_eq!(popped.unwrap(), Value::Nil);
+    let (world, fake, _redis) = popped_in_vain(Auth::RefuseLate(6 * SECOND), 13 * SECOND, 10).await;
     let took = world.host.elapsed();
     // Sent at 19.5 s, after the next AUTH, and for the time that its caller named.
     assert!(took >= 29 * SECOND && took < 30 * SECOND, "{took:?}");
@@ -284,7 +301,7 @@ async fn a_slice_is_measured_when_its_command_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_says_its_database_and_whether_it_is_up() {
+async fn a_connection_shows_its_database_and_whether_it_is_up() {
     let host = Host::new(0.0);
     let peer = Peer::new(&host, |_, words| match words[0].as_str() {
         "HELLO" => "%1\r\n$5\r\nproto\r\n:3\r\n".to_owned(),
@@ -310,20 +327,8 @@ async fn a_connection_says_its_database_and_whether_it_is_up() {
 /// A blocking command whose time runs out while it waits behind a slow `AUTH` is not sent again.
 #[tokio::test(start_paused = true)]
 async fn a_blocking_command_that_ran_out_behind_an_auth_is_over() {
-    let host = Host::new(0.5);
-    let fake = Fake::new(&host);
     // The AUTH that is due at 12.5 s waits for the first slice, of 5 s, until 16 s.
-    fake.will([Auth::Late(3 * SECOND)]);
-    let world = World::on(host, [Answer::Token(20 * SECOND)], |builder| {
-        builder.platform(fake.platform())
-    });
-    let mut redis =
-        EntraConnection::connect(endpoint(), &world.provider, ConnectionOptions::default())
-            .await
-            .unwrap();
-    world.sleep_until(11 * SECOND).await;
-    let popped: RedisResult<Value> = cmd("BLPOP").arg("q").arg(7).query_async(&mut redis).await;
-    assert_eq!(popped.unwrap(), Value::Nil);
+    let (world, fake, _redis) = popped_in_vain(Auth::Late(3 * SECOND), 11 * SECOND, 7).await;
     let took = world.host.elapsed();
     assert!(took >= 19 * SECOND && took < 20 * SECOND, "{took:?}");
     world.sleep_until(MINUTE).await;

@@ -7,16 +7,20 @@
     reason = "tests"
 )]
 
+mod cluster;
 #[path = "../core_support/mod.rs"]
 mod core_support;
 mod edges;
 mod fake;
+mod handover;
 mod long;
 mod no_token;
 mod peer;
 mod reconnect;
 mod server_faults;
+mod single;
 mod subscriber_faults;
+mod subscriber_times;
 #[allow(dead_code, reason = "shared with the tests of the provider")]
 #[path = "../redis/support.rs"]
 mod support;

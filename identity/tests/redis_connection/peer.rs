@@ -55,6 +55,22 @@ impl Peer {
         connections[connection - 1].send(text.to_owned()).unwrap();
     }
 
+    /// Whether the connection is closed.
+    pub fn is_closed(&self, connection: usize) -> bool {
+        self.0.connections.lock().unwrap()[connection - 1].is_closed()
+    }
+
+    /// The names of the commands that arrived on a connection after its handshake, in order.
+    pub fn commands(&self, connection: usize) -> Vec<String> {
+        let log = self.0.log.lock().unwrap();
+        let on_it = log.iter().filter(|(_, on, _)| *on == connection);
+        let names = on_it.map(|(.., words)| words[0].clone());
+        let handshake = ["HELLO", "CLIENT"];
+        names
+            .filter(|name| !handshake.contains(&name.as_str()))
+            .collect()
+    }
+
     /// When commands of this name arrived, on all connections.
     pub fn times(&self, name: &str) -> Vec<Duration> {
         let log = self.0.log.lock().unwrap();
@@ -76,6 +92,9 @@ impl Peer {
 /// open.
 pub const DEAF: &str = "deaf";
 
+/// The end of an answer after which the server closes that connection.
+pub const HANG_UP: &str = "hang up";
+
 impl ByteStreams for Peer {
     fn connect(&self, _: &str, _: u16) -> BoxFuture<'static, io::Result<ByteStream>> {
         let this = self.clone();
@@ -94,6 +113,10 @@ impl ByteStreams for Peer {
                         let at = this.0.host.elapsed();
                         let answer = (this.0.answers)(number, &words);
                         this.0.log.lock().unwrap().push((at, number, words));
+                        if let Some(last) = answer.strip_suffix(HANG_UP) {
+                            let _ = server.write_all(last.as_bytes()).await;
+                            return;
+                        }
                         if let Some(last) = answer.strip_suffix(DEAF) {
                             let _ = server.write_all(last.as_bytes()).await;
                             let _ = pushes.recv().await;

@@ -6,7 +6,7 @@ use credsim_identity::redis::{
     RedisEvent,
     connection::{ConnectionOptions, EntraConnection, EntraConnectionManager, RedisEndpoint},
 };
-use redis::{RedisResult, Value, aio::ConnectionLike, cmd, pipe};
+use redis::{ProtocolVersion, RedisResult, Value, aio::ConnectionLike, cmd, pipe};
 
 use crate::{
     core_support::{HOUR, Host, MINUTE, SECOND},
@@ -163,21 +163,25 @@ async fn a_command_given_up_goes_before_auth() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_refused_at_the_door_is_exchanged_once() {
-    for (refused, fine) in [(1, true), (2, false)] {
-        let host = Host::new(0.5);
-        let fake = Fake::new(&host);
-        let world = World::on(host, [Answer::Token(HOUR)], |builder| {
-            builder.platform(fake.platform())
-        });
-        let _renewing = world.provider.subscribe();
-        world.provider.credentials().await.unwrap();
-        world.sleep_until(60 * SECOND).await;
-        fake.refuse(refused);
-        let options = ConnectionOptions::default();
-        let connected = EntraConnection::connect(endpoint(), &world.provider, options).await;
-        assert_eq!(connected.is_ok(), fine, "{connected:?}");
-        assert_eq!((world.idp.count(), fake.arrived("HELLO").len()), (2, 2));
+async fn a_token_refused_in_the_handshake_is_exchanged_once() {
+    for protocol in [ProtocolVersion::RESP2, ProtocolVersion::RESP3] {
+        for (refused, fine) in [(1, true), (2, false)] {
+            let host = Host::new(0.5);
+            let fake = Fake::new(&host);
+            let world = World::on(host, [Answer::Token(HOUR)], |builder| {
+                builder.platform(fake.platform())
+            });
+            let _renewing = world.provider.subscribe();
+            world.provider.credentials().await.unwrap();
+            world.sleep_until(60 * SECOND).await;
+            fake.refuse(refused);
+            let mut options = ConnectionOptions::default();
+            options.protocol = protocol;
+            let connected = EntraConnection::connect(endpoint(), &world.provider, options).await;
+            assert_eq!(connected.is_ok(), fine, "{connected:?}");
+            let handshakes = fake.arrived("HELLO").len() + fake.arrived("AUTH").len();
+            assert_eq!((world.idp.count(), handshakes), (2, 2), "{protocol:?}");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use wiremock::{
 };
 
 use crate::{
-    host::{raw, tells_no_secret},
+    host::{assert_no_secret, raw},
     peer::SOON,
 };
 
@@ -30,7 +30,7 @@ pub async fn kind(request: HttpRequest) -> TransportErrorKind {
     let error = timeout(SOON, answer).await.unwrap();
     assert!(!error.message.is_empty());
     assert!(!error.message.contains("secret"), "{error}");
-    tells_no_secret(&error);
+    assert_no_secret(&error);
     error.kind
 }
 

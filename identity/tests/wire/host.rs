@@ -51,12 +51,12 @@ pub fn both(uri: &str) -> [Box<dyn TokenCredential>; 2] {
 /// The error of a credential that gets no token.
 pub async fn failure(credential: &dyn TokenCredential) -> Error {
     let error = credential.get_token(&request()).await.unwrap_err();
-    tells_no_secret(&error);
+    assert_no_secret(&error);
     error
 }
 
 /// Neither a secret that was sent nor a token that came is in an error, or in a cause of it.
-pub fn tells_no_secret(error: &dyn StdError) {
+pub fn assert_no_secret(error: &dyn StdError) {
     let mut cause = Some(error);
     while let Some(error) = cause {
         let said = format!("{error} {error:?}");

@@ -19,7 +19,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use crate::{
     client::get,
     host::{
-        ACCESS_TOKEN, SECRET, TOKEN, failure, platform, quick, request, tells_no_secret, with_imds,
+        ACCESS_TOKEN, SECRET, TOKEN, assert_no_secret, failure, platform, quick, request, with_imds,
     },
     peer::{Peer, Requests, answer, closed, finish, reset},
 };
@@ -149,7 +149,7 @@ async fn refusal(client: &ReqwestClient, uri: &str) -> TransportError {
         Err(error) => error,
         Ok(mut response) => response.bytes(1000).await.unwrap_err(),
     };
-    tells_no_secret(&error);
+    assert_no_secret(&error);
     error
 }
 

@@ -22,7 +22,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    host::tells_no_secret,
+    host::assert_no_secret,
     peer::{Peer, answer, closed},
 };
 
@@ -156,7 +156,7 @@ impl Server {
     async fn refused(&self, client: &ReqwestClient, request: HttpRequest) -> TransportError {
         let before = self.peer.requests().len();
         let error = client.send(request).await.unwrap_err();
-        tells_no_secret(&error);
+        assert_no_secret(&error);
         assert!(!error.message.contains(SECRET), "{error}");
         assert_eq!(self.peer.requests().len(), before, "{error}");
         error

@@ -25,7 +25,7 @@ pub struct NetworkChange {
 
 /// Why clients outside are not shown services that refuse connections or have no route.
 pub(crate) const PROXY_ALWAYS_ANSWERS: &str = "a service refuses connections or has no route, and \
-     clients outside connect to a proxy, which always answers; `black-holed` can be shown";
+     clients outside connect to a proxy, which always answers; `serve --imds variable` can show that IMDS refuses them";
 
 impl TimelineAction for NetworkChange {
     fn check<'a>(
@@ -84,6 +84,7 @@ impl TimelineAction for NetworkChange {
             },
             lasting: Some("a service cannot be reached, and clients try for a while".to_owned()),
             secrets: Vec::new(),
+            issues: Vec::new(),
             names: Names::Nothing,
         }
     }

@@ -112,6 +112,14 @@ impl HostState {
         lock(&self.reach).get(host).copied()
     }
 
+    /// What happens to a connection to `host` now: of a host that is down nothing comes back.
+    pub fn reached(&self, host: &str) -> Reach {
+        if lock(&self.down).contains(host) {
+            return Reach::BlackHoled;
+        }
+        self.reach(host).unwrap_or_default()
+    }
+
     /// Whether `host` is down from now on.
     pub fn set_down(&self, host: &str, down: bool) {
         let mut hosts = lock(&self.down);

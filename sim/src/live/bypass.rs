@@ -4,8 +4,22 @@ use std::{collections::BTreeSet, net::SocketAddr};
 
 use tokio::net::TcpListener;
 
-use super::{head::Place, listen};
-use crate::{backend::Backend, world::World};
+use super::{head::Place, listen, own_port::OwnPort};
+use crate::{
+    backend::Backend,
+    world::{Service, World},
+};
+
+/// How clients of a served world find IMDS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ImdsBy {
+    /// At its address, through the proxy
+    #[default]
+    Proxy,
+    /// By AZURE_POD_IDENTITY_AUTHORITY_HOST, at a port of its own that is closed or full when the
+    /// world says so; SDKs send no probe then
+    Variable,
+}
 
 /// What `serve` says of a service that is reached past the proxy.
 #[derive(Clone, Debug)]
@@ -20,8 +34,13 @@ pub struct Shown {
 pub(super) struct Bypasses {
     /// What listens there, and for which host.
     pub listeners: Vec<(Place, TcpListener)>,
+    /// IMDS's own port, if clients are led to it by its variable.
+    pub imds: Option<(Place, OwnPort)>,
     /// The variables that lead to these addresses.
     pub variables: Vec<(&'static str, String)>,
+    /// The same of services that are reached through the proxy as well: a client has to be told of
+    /// them only if it ignores the proxy.
+    pub alternatives: Vec<(&'static str, String)>,
     /// What to say of each service.
     pub shown: Vec<Shown>,
 }
@@ -31,7 +50,11 @@ impl Bypasses {
     pub fn ports(&self) -> BTreeSet<u16> {
         let addresses = self.listeners.iter();
         let addresses = addresses.filter_map(|(_, listener)| listener.local_addr().ok());
-        addresses.map(|address| address.port()).collect()
+        let imds = self.imds.iter().map(|(_, port)| port.address);
+        addresses
+            .chain(imds)
+            .map(|address| address.port())
+            .collect()
     }
 }
 
@@ -39,10 +62,16 @@ impl Bypasses {
 ///
 /// # Errors
 /// What failed and what to do, in words.
-pub(super) async fn open(world: &World, backend: &Backend) -> Result<Bypasses, String> {
+pub(super) async fn open(
+    world: &World,
+    backend: &Backend,
+    imds: ImdsBy,
+) -> Result<Bypasses, String> {
     let mut all = Bypasses {
         listeners: Vec::new(),
+        imds: None,
         variables: Vec::new(),
+        alternatives: Vec::new(),
         shown: Vec::new(),
     };
     for service in world.services() {
@@ -50,24 +79,43 @@ pub(super) async fn open(world: &World, backend: &Backend) -> Result<Bypasses, S
             continue;
         };
         let mut first: Option<SocketAddr> = None;
+        let by_variable = imds == ImdsBy::Variable && service.key() == Service::Imds.name();
         for (host, port) in bypass.hosts {
+            if by_variable {
+                let own = OwnPort::new()
+                    .map_err(|error| format!("there is no port for {host}: {error}"))?;
+                first.get_or_insert(own.address);
+                all.imds = Some((Place { host, port }, own));
+                continue;
+            }
             let (listener, address) = listen(None).await?;
             service.reached_at(backend, &host, address);
             first.get_or_insert(address);
             all.listeners.push((Place { host, port }, listener));
         }
         let Some(at) = first else { continue };
-        all.variables.extend((bypass.variables)(at));
+        let variables = (bypass.variables)(at);
+        let text = if by_variable {
+            let names: Vec<&str> = variables.iter().map(|(name, _)| *name).collect();
+            format!(
+                "{} leads to a port of IMDS's own at {at}, and SDKs send no probe; attempts at it while \
+                 it is closed cannot be seen",
+                names.join(", ")
+            )
+        } else {
+            (bypass.describe)(at)
+        };
+        all.variables.extend(variables);
         all.shown.push(Shown {
-            is_only_way: bypass.is_only_way,
-            text: (bypass.describe)(at),
+            is_only_way: bypass.is_only_way || by_variable,
+            text,
         });
     }
     // Clients of a service without a proxy ask for their tokens past it too (the Redis clients for
     // JavaScript do): without the variables of the others they would ask the IMDS of this machine.
     // Where all clients can use the proxy, no variable changes how they behave.
     if !all.shown.iter().any(|shown| shown.is_only_way) {
-        all.variables.clear();
+        all.alternatives = std::mem::take(&mut all.variables);
     }
     Ok(all)
 }

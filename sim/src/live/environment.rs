@@ -82,6 +82,8 @@ fn here() -> impl Iterator<Item = (OsString, OsString)> {
 pub struct Environment {
     /// What is set, by name.
     pub set: BTreeMap<String, OsString>,
+    /// What is not set, and leads to services past the proxy: for clients that ignore it.
+    pub alternatives: BTreeMap<String, String>,
     /// What this machine has and they must not have, in order.
     pub unset: Vec<String>,
     inherited: Vec<(OsString, OsString)>,
@@ -93,6 +95,8 @@ pub(crate) struct Ways<'a> {
     pub proxy: String,
     /// The variables that lead to services past the proxy.
     pub bypass: &'a [(&'static str, String)],
+    /// Those that lead to services to which the proxy leads, too.
+    pub alternatives: &'a [(&'static str, String)],
     /// The certificate of the run's authority.
     pub certificate: &'a Path,
     /// The folder of the simulated commands.
@@ -137,6 +141,8 @@ impl Environment {
         for name in ["NO_PROXY", "no_proxy"] {
             set.insert(name.to_owned(), "localhost,127.0.0.1".into());
         }
+        // Node.js 22 and newer heed proxies in what is its own, `fetch` included, if it is told to.
+        set.insert("NODE_USE_ENV_PROXY".to_owned(), "1".into());
         for name in [
             "NODE_EXTRA_CA_CERTS",
             "SSL_CERT_FILE",
@@ -184,7 +190,12 @@ impl Environment {
             .map(str::to_owned);
         let mut unset: Vec<String> = unset.collect();
         unset.sort();
+        let alternatives = ways.alternatives.iter();
+        let alternatives = alternatives.map(|(name, value)| ((*name).to_owned(), value.clone()));
         Self {
+            alternatives: alternatives
+                .filter(|(name, _)| !set.contains_key(name))
+                .collect(),
             set,
             unset,
             inherited,
@@ -226,6 +237,7 @@ mod tests {
             &Ways {
                 proxy: "http://127.0.0.1:1".to_owned(),
                 bypass: &[("REDIS_URL", "redis://127.0.0.1:2".to_owned())],
+                alternatives: &[],
                 certificate: Path::new("/run/ca.pem"),
                 commands: Path::new("/run/bin"),
                 socket: Path::new("/run/sock"),
@@ -276,6 +288,7 @@ mod tests {
         );
         assert_eq!(value(&whole, "LANG"), ["C"]);
         assert_eq!(value(&whole, "AZURE_LOG_LEVEL"), ["verbose"]);
+        assert_eq!(value(&whole, "NODE_USE_ENV_PROXY"), ["1"]);
         assert_eq!(value(&whole, "PATH"), ["/run/bin:/usr/bin"]);
         assert_eq!(value(&whole, "HOME"), ["/run/home"]);
         assert_eq!(value(&whole, "http_proxy"), ["http://127.0.0.1:1"]);

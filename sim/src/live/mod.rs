@@ -15,22 +15,28 @@ mod forward;
 mod handshake;
 mod head;
 mod machine;
+mod own_port;
 mod proxy;
 mod relay;
+mod stale;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
 };
 
 use jiff::tz::TimeZone;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
-pub use bypass::Shown as Bypass;
+pub use bypass::{ImdsBy, Shown as Bypass};
 pub use environment::Environment;
+pub(crate) use own_port::Reached;
 
 use crate::{
     backend::Backend,
@@ -57,6 +63,8 @@ pub(crate) struct Plan<'a> {
     pub zone: TimeZone,
     /// The proxy's port; any free one if there is none.
     pub port: Option<u16>,
+    /// How clients find IMDS.
+    pub imds: ImdsBy,
     /// Variables that the user sets.
     pub variables: &'a [(String, String)],
     /// The run's seed, for clients that let their random numbers follow from it.
@@ -74,9 +82,11 @@ pub struct Door {
     /// The commands of this machine that the world does not have: links that are not found stand
     /// before them in the PATH.
     pub covered: Vec<PathBuf>,
+    /// IMDS's own port, until it is served.
+    imds: Option<(head::Place, own_port::OwnPort)>,
     proxying: Arc<proxy::Proxy>,
     _folder: RunFolder,
-    _work: Vec<Work>,
+    work: Vec<Work>,
 }
 
 impl Door {
@@ -97,9 +107,10 @@ impl Door {
         let socket = folder.within("world.sock");
         let shims = listen_on_socket(&socket)?;
         let (listener, proxy) = listen(plan.port).await?;
-        let bypass = bypass::open(plan.world, plan.backend).await?;
+        let bypass = bypass::open(plan.world, plan.backend, plan.imds).await?;
         let environment = Environment::new(&environment::Ways {
             bypass: &bypass.variables,
+            alternatives: &bypass.alternatives,
             proxy: format!("http://{proxy}"),
             certificate: &folder.certificate,
             commands: &folder.commands,
@@ -119,6 +130,8 @@ impl Door {
             recorder: plan.recorder.clone(),
             trust_help: trust_help(&folder.certificate),
             open: AtomicUsize::new(0),
+            spoke: AtomicBool::new(false),
+            ending: Notify::new(),
         });
         let place = Arc::new(command_links::Place {
             backend: plan.backend.clone(),
@@ -138,10 +151,22 @@ impl Door {
             proxy,
             bypasses: bypass.shown,
             covered,
+            imds: bypass.imds,
             proxying,
             _folder: folder,
-            _work: work,
+            work,
         })
+    }
+
+    /// From now on IMDS's own port, if it has one, behaves as `reached` says. Completes when it does.
+    pub(crate) async fn follow(&mut self, reached: Reached) {
+        if let Some((place, port)) = self.imds.take() {
+            let serve = port.serve(self.proxying.clone(), place, reached);
+            let work = self.proxying.host.runtime.spawn(Box::pin(serve));
+            self.work.push(work);
+            // It begins when it is polled for the first time.
+            engine::live::breathe().await;
+        }
     }
 
     /// Completes when what clients left behind that are gone is in the trace, or soon after.

@@ -8,13 +8,14 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -62,6 +63,10 @@ pub(crate) struct Proxy {
     pub trust_help: String,
     /// How many connections are being served.
     pub open: AtomicUsize,
+    /// Whether a client has sent a request over TLS, which it does only if it trusts the authority.
+    pub spoke: AtomicBool,
+    /// Rings when the world ends.
+    pub ending: Notify,
 }
 
 impl Proxy {
@@ -91,14 +96,19 @@ impl Proxy {
                 self.host.runtime.sleep(FAREWELL).await;
                 continue;
             };
-            let (this, place) = (self.clone(), place.clone());
-            this.open.fetch_add(1, Ordering::Relaxed);
-            let serve = async move {
-                let _ = this.straight(client, &place).await;
-                this.open.fetch_sub(1, Ordering::Relaxed);
-            };
-            self.host.runtime.spawn(Box::pin(serve)).detach();
+            self.clone().admit(client, place.clone());
         }
+    }
+
+    /// Serves a client of one host alone, in the background.
+    pub fn admit(self: Arc<Self>, client: TcpStream, place: Place) {
+        let this = self.clone();
+        this.open.fetch_add(1, Ordering::Relaxed);
+        let serve = async move {
+            let _ = this.straight(client, &place).await;
+            this.open.fetch_sub(1, Ordering::Relaxed);
+        };
+        self.host.runtime.spawn(Box::pin(serve)).detach();
     }
 
     async fn straight(&self, mut client: TcpStream, to: &Place) -> io::Result<()> {
@@ -115,6 +125,7 @@ impl Proxy {
         for _ in 0..AFTERMATH_LOOKS {
             // First of all: one that was never accepted is not counted yet.
             self.host.runtime.sleep(AFTERMATH / AFTERMATH_LOOKS).await;
+            self.ending.notify_waiters();
             if self.open.load(Ordering::Relaxed) == 0 {
                 break;
             }
@@ -194,11 +205,20 @@ impl Proxy {
                 let mut first = vec![0; 16 << 10];
                 match client.read(&mut first).await {
                     Ok(length @ 1..) => {
+                        self.spoke.store(true, Ordering::Relaxed);
                         server.write_all(&first[..length]).await?;
                         relay(client, server).await
                     }
                     Ok(_) | Err(_) => {
-                        untrusted(handshake::why_no_request(&self.trust_help));
+                        // A client that trusts the authority may open one connection more than it
+                        // needs. That it trusts it, another connection shows, now or soon.
+                        tokio::select! { biased;
+                            () = self.ending.notified() => {}
+                            () = self.host.runtime.sleep(FAREWELL) => {}
+                        }
+                        if !self.spoke.load(Ordering::Relaxed) {
+                            untrusted(handshake::why_no_request(&self.trust_help));
+                        }
                         Ok(())
                     }
                 }
@@ -362,7 +382,8 @@ impl Proxy {
         Ok(())
     }
 
-    fn record(&self, kind: Kind) {
+    /// Records an event now.
+    pub fn record(&self, kind: Kind) {
         self.recorder.record(self.host.runtime.elapsed(), kind);
     }
 }

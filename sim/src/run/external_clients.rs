@@ -5,7 +5,7 @@ use credsim_identity::{Error, ErrorKind};
 use crate::{
     backend::CaptureSink,
     engine::BoxFuture,
-    live::Door,
+    live::{Door, ImdsBy},
     subject::{Built, Lent, Subject},
 };
 
@@ -16,6 +16,8 @@ pub struct ExternalClients {
     /// Their name, as `[[known-failure]]` names a subject: `node-redis 6.3.1`. Without it they have
     /// no known failures.
     pub subject: Option<String>,
+    /// How they find IMDS.
+    pub imds: ImdsBy,
     /// Variables that the user adds to their environment.
     pub variables: Vec<(String, String)>,
     /// Is called with every request that arrives.

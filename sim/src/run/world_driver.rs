@@ -27,7 +27,7 @@ use crate::{
     host::{HostClock, HostState},
     limits::Budget,
     live::{self, Door},
-    service::Reach,
+    service::{Reach, imds::IMDS_HOST},
     story::Scenario,
     subject::Subject,
     trace::Recorder,
@@ -112,6 +112,7 @@ impl WorldDriver {
             commands: commands(&self.scenario),
             zone: self.zone(),
             port: self.clients.as_ref().and_then(|clients| clients.port),
+            imds: clients.map(|clients| clients.imds).unwrap_or_default(),
             variables: &variables,
             seed: self.seed,
         })
@@ -131,7 +132,12 @@ impl WorldDriver {
             .unwrap_or(TimeZone::UTC)
     }
 
-    async fn drive(&mut self, host: &Host, control: &dyn Control, door: Option<Door>) -> WorldEnd {
+    async fn drive(
+        &mut self,
+        host: &Host,
+        control: &dyn Control,
+        mut door: Option<Door>,
+    ) -> WorldEnd {
         if let Some(start) = control.begin() {
             self.backend.begin(start);
         }
@@ -160,6 +166,12 @@ impl WorldDriver {
         // Faults that end by themselves do so on time, whatever the schedule is waiting for.
         let faults = self.backend.clone().end_faults(host.runtime.clone());
         let _faults = host.runtime.spawn(Box::pin(faults));
+        run.set_initial_reach(control);
+        if let Some(door) = &mut door {
+            let state = run.host.clone();
+            door.follow(Arc::new(move || state.reached(IMDS_HOST)))
+                .await;
+        }
         match (self.clients.take(), &door) {
             (Some(clients), Some(door)) => {
                 let visit = (clients.visit)(door, control.interrupted());
@@ -240,7 +252,6 @@ async fn cut_short(
 
 /// Plays the schedule to the world's end.
 async fn timeline(run: &Arc<RunState>, host: &Host, control: &dyn Control) {
-    run.set_initial_reach(control);
     let shared = run.needs_shared().then(|| run.instance());
     let mut schedule = Schedule::of(&run.scenario);
     let end = run.scenario.world.lasts.0;

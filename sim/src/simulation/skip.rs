@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::wording::{Number, times};
 use crate::{
-    action::{Outside, PROXY_ALWAYS_ANSWERS},
+    action::{Action, Outside, PROXY_ALWAYS_ANSWERS},
     call::Instance,
     engine::{Engine, turmoil},
     scenario::{SignedSpan, Span},
     service::Reach,
     story::Scenario,
+    world::Service,
 };
 
 /// The most virtual time that turmoil is asked to carry: it does work in every virtual
@@ -27,7 +28,10 @@ pub enum Callers {
     /// It is a process of its own, which does what the scenario says.
     Driver,
     /// Programs that are not part of the scenario, at any time.
-    Guests,
+    Guests {
+        /// Whether they find IMDS at a port of its own, which can refuse connections.
+        imds_refuses: bool,
+    },
 }
 
 /// Why `engine` does not play `scenario`, if it does not. `who` makes the calls.
@@ -73,7 +77,7 @@ fn live(scenario: &Scenario, who: Callers) -> Option<String> {
     let lasts = scenario.world.lasts;
     let seeds = scenario.seeds.as_ref().map_or(1, |seeds| seeds.count);
     let most = Span(LONGEST_LIVE);
-    if who != Callers::Guests && lasts.0.saturating_mul(seeds) > LONGEST_LIVE {
+    if !matches!(who, Callers::Guests { .. }) && lasts.0.saturating_mul(seeds) > LONGEST_LIVE {
         let times = match Number::of(seeds) {
             Number::One => String::new(),
             Number::Many => format!(", {}", times(seeds)),
@@ -95,15 +99,25 @@ fn outside(scenario: &Scenario, who: Callers) -> Option<String> {
     if world.host.clock_skew != SignedSpan::default() {
         return says("its host's clock is wrong, and the clock of this machine stays as it is");
     }
+    let shows_refusals = |service: &str| {
+        who == Callers::Guests { imds_refuses: true } && service == Service::Imds.name()
+    };
     let refusals = [Reach::Refused, Reach::Unreachable];
     let services = world.services();
     if services
         .iter()
+        .filter(|service| !(shows_refusals(service.key()) && service.reach() == Reach::Refused))
         .any(|service| refusals.contains(&service.reach()))
     {
         return says(PROXY_ALWAYS_ANSWERS);
     }
     for at in &scenario.at {
+        if let Action::Network(change) = &at.action
+            && change.reach == Reach::Refused
+            && shows_refusals(change.service.name())
+        {
+            continue;
+        }
         match at.action.consequences().outside {
             Outside::Possible => {}
             Outside::Impossible(why) => return says(why),
@@ -177,15 +191,14 @@ that.requests = {{ to.resource = {{ name = "vault" }}, exactly = {callers} }}
         let found = sources.find(|source| source.name == "live/token-by-client-secret");
         let loaded = found.map(|source| source.parse().expect("it is valid"));
         let mut scenario = loaded.expect("it is there").scenario;
-        assert_eq!(outside(&scenario, Callers::Guests), None);
+        let guests = Callers::Guests {
+            imds_refuses: false,
+        };
+        assert_eq!(outside(&scenario, guests), None);
         for (reach, shown) in [("black-holed", true), ("refused", false)] {
             let redis = toml::from_str(&format!("reach = \"{reach}\""));
             scenario.world.redis = Some(redis.expect("a valid Redis"));
-            assert_eq!(
-                outside(&scenario, Callers::Guests).is_none(),
-                shown,
-                "{reach}"
-            );
+            assert_eq!(outside(&scenario, guests).is_none(), shown, "{reach}");
         }
     }
 }

@@ -4,9 +4,19 @@
 //! - `get URL`, `post URL BODY`: the status and the body, or `error: KIND: TEXT`;
 //! - `patience MILLISECONDS`: the time limit of later requests, 20 s by default; prints nothing;
 //! - `sleep MILLISECONDS`, which prints nothing;
+//! - `unused HOST`: a connection to port 443 of the host that shakes hands and sends nothing;
 //! - `trusting-nobody`: later requests trust no certificate authority.
 
-use std::{env, error::Error as StdError, io, process::ExitCode, thread, time::Duration};
+use std::{
+    env,
+    error::Error as StdError,
+    io::{self, Read as _, Write as _},
+    net::TcpStream,
+    process::ExitCode,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use reqwest::{Client, RequestBuilder};
 use rustls::RootCertStore;
@@ -28,6 +38,10 @@ pub fn run(mut words: impl Iterator<Item = String>) -> ExitCode {
                 .post(word().unwrap())
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(word().unwrap()),
+            "unused" => {
+                println!("{}", unused(&word().unwrap()));
+                continue;
+            }
             "sleep" => {
                 thread::sleep(milliseconds(word()));
                 continue;
@@ -53,6 +67,27 @@ fn with(tls: rustls::ClientConfig) -> Client {
         .http1_only()
         .tls_backend_preconfigured(tls);
     trust::with_proxies(builder).build().unwrap()
+}
+
+/// Opens a connection through the proxy, as a pool does that holds one in reserve, and closes it.
+fn unused(host: &str) -> String {
+    let proxy = env::var("HTTPS_PROXY").unwrap();
+    let mut tcp = TcpStream::connect(proxy.trim_start_matches("http://")).unwrap();
+    let connect = format!("CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n");
+    tcp.write_all(connect.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        tcp.read_exact(&mut byte).unwrap();
+        answer.push(byte[0]);
+    }
+    let tls = Arc::new(trust::of_the_environment());
+    let name = host.to_owned().try_into().unwrap();
+    let mut tls = rustls::ClientConnection::new(tls, name).unwrap();
+    while tls.is_handshaking() || tls.wants_write() {
+        tls.complete_io(&mut tcp).unwrap();
+    }
+    "unused".to_owned()
 }
 
 fn send(request: RequestBuilder) -> String {

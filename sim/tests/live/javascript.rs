@@ -56,6 +56,11 @@ pub fn trials() -> Vec<Trial> {
         None,
         Box::new(move || pinned(version.as_deref())),
     )];
+    trials.push(trial(
+        "javascript/the-log-of-requests".to_owned(),
+        None,
+        Box::new(log_of_requests),
+    ));
     for loaded in bundled::scenarios() {
         let scenario = &loaded.scenario;
         let left_out = skip_reason(scenario, Engine::Live, Callers::Driver).or_else(|| {
@@ -101,6 +106,29 @@ fn pinned(found: Option<&str>) -> Result<(), Failed> {
         return Ok(());
     }
     Err(format!("the driver says {found:?}, and {pinned:?} is pinned").into())
+}
+
+/// What an app logs is switched on by the variable of its SDK, from outside.
+fn log_of_requests() -> Result<(), Failed> {
+    let app = "import { ManagedIdentityCredential } from '@azure/identity'; \
+               await new ManagedIdentityCredential().getToken('https://vault.azure.net/.default');";
+    let ended = finish(
+        command(CREDSIM)
+            .current_dir(folder())
+            .env("AZURE_LOG_LEVEL", "info")
+            .args([
+                "serve",
+                "live/token-of-the-system-identity",
+                "--until-exit",
+                "--",
+            ])
+            .args(["node", "--input-type=module", "--eval", app]),
+    );
+    let says = |part: &str| ended.err.contains(part);
+    if says("azure:") && says("/metadata/identity/oauth2/token") && says("imds     request 1") {
+        return Ok(());
+    }
+    Err(format!("no log of a request:\n{}\n{}", ended.out, ended.err).into())
 }
 
 fn with_the_sdk(loaded: &Arc<Loaded>) -> Result<(), Failed> {

@@ -110,8 +110,9 @@ const FIRST: usize = 4;
 
 type Map = HashMap<Kept, Arc<Slot>, foldhash::fast::FixedState>;
 
-/// The slots of one owner by request. Reading takes no lock; writing requires the lock of the owner.
-/// It only remembers what was found elsewhere: after a loss the next call takes the longer way.
+/// The slots of one owner by request. Reading takes no lock; writing requires the lock of the
+/// owner. It only remembers what was found elsewhere: after a loss the next call takes the longer
+/// way.
 pub(crate) struct Lookup {
     pub(crate) owner: Owner,
     seed: u64,
@@ -120,8 +121,8 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
-    /// Creates an empty lookup. `seed` makes collisions unpredictable for those who choose scopes or
-    /// tenants.
+    /// Creates an empty lookup. `seed` makes collisions unpredictable for those who choose scopes
+    /// or tenants.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             owner: Owner::new(),
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_are_told_apart() {
+    fn spellings_have_separate_slots() {
         let lookup = Lookup::new(1);
         let all = [
             Asked::plain(&["a", "b"]),

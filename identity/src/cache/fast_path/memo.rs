@@ -8,8 +8,8 @@ use std::sync::{
 use super::slot::{Owner, Slot};
 
 /// How many look-ups of a request are not remembered: those of its first call, one by a chain and
-/// one by its member. Remembering a slot writes to a count that all threads share, which is of no use
-/// for a request that is made for one call.
+/// one by its member. Remembering a slot writes to a count that all threads share, which is of no
+/// use for a request that is made for one call.
 const UNREMEMBERED: u8 = 2;
 
 /// The slots in which a request found its answer: room for a chain and for its member. Other
@@ -31,7 +31,8 @@ impl Memo {
     }
 
     /// Remembers `slot`, if there is room and this is not one of the first look-ups. A slot that
-    /// was closed keeps its place: an entry that a cache drops again and again is found by look-ups.
+    /// was closed keeps its place: an entry that a cache drops again and again is found by
+    /// look-ups.
     pub(crate) fn note(&self, slot: &Arc<Slot>) {
         // Two tasks that share the request may count one look-up for two. No harm: it is only a
         // matter of speed.

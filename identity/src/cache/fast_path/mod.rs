@@ -1,14 +1,14 @@
 //! The fast path: returns a fresh token that needs no refresh.
 //!
-//! Nearly every call is one of these. So the fast path takes no lock, allocates nothing and writes to
-//! no count that threads share: a prepared request refers to the [`Slot`] in which its cache
+//! Nearly every call is one of these. So the fast path takes no lock, allocates nothing and writes
+//! to no count that threads share: a prepared request refers to the [`Slot`] in which its cache
 //! publishes the token; the slot is read through a guard; and the times in it are compared with one
-//! [`Reading`](crate::platform::Reading) of the clock. A request that is not prepared finds its slot
-//! in a [`Lookup`], which is read without a lock, too.
+//! [`Reading`](crate::platform::Reading) of the clock. A request that is not prepared finds its
+//! slot in a [`Lookup`], which is read without a lock, too.
 //!
 //! The fast path has no rules of its own: [`Terms`](super::policy::Terms) come from the policy. A
-//! token that is not fresh is left to [`TokenCache`](super::TokenCache), which writes into the slots
-//! under its own lock.
+//! token that is not fresh is left to [`TokenCache`](super::TokenCache), which writes into the
+//! slots under its own lock.
 
 mod lookup;
 mod memo;
@@ -34,8 +34,8 @@ pub trait FastPath: Send + Sync {
     fn hit_scopes(&self, scopes: &[&str]) -> Option<TokenRef>;
 
     /// Returns the cached token for `request` if it is still valid, however little of its life is
-    /// left. Starts nothing, not even a refresh that is due: a caller that uses the token should also
-    /// call [`get_token`](crate::TokenCredential::get_token), which returns at once.
+    /// left. Starts nothing, not even a refresh that is due: a caller that uses the token should
+    /// also call [`get_token`](crate::TokenCredential::get_token), which returns at once.
     fn peek(&self, request: &TokenRequest) -> Option<AccessToken>;
 
     /// Returns whether every call fails, for example because an environment variable was missing at
@@ -66,8 +66,8 @@ impl FastPath for NeverAnswers {
 }
 
 impl Slot {
-    /// Returns the token if it is fresh for a caller that wants at least `min_remaining` nanoseconds
-    /// of its life.
+    /// Returns the token if it is fresh for a caller that wants at least `min_remaining`
+    /// nanoseconds of its life.
     // Always inlined, so that the guard is not copied on its way to the caller.
     #[inline(always)]
     pub(crate) fn lend(&self, clock: &dyn Clock, min_remaining: u64) -> Option<TokenRef> {

@@ -56,7 +56,8 @@ impl Slot {
         self.shown.load()
     }
 
-    /// Records a hit. Almost always only a read, so that threads share its memory without contention.
+    /// Records a hit. Almost always only a read, so that threads share its memory without
+    /// contention.
     #[inline]
     pub(crate) fn touch(&self) {
         if !self.used.load(Ordering::Relaxed) {

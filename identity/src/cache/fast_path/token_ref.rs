@@ -29,8 +29,8 @@ impl Lent {
     }
 }
 
-/// An access token lent by a cache, as [`token`](crate::TokenCredentialExt::token) returns it. A task
-/// that keeps the token for long should hold an [`AccessToken`] instead.
+/// An access token lent by a cache, as [`token`](crate::TokenCredentialExt::token) returns it. A
+/// task that keeps the token for long should hold an [`AccessToken`] instead.
 // Two words, one of them never zero: it travels in registers, and so does an `Option` of it.
 pub struct TokenRef(Guard<Arc<Lent>>);
 

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_opened_says_why_without_the_url() {
+    async fn a_failed_open_gives_the_reason_without_the_url() {
         let secret = url("https://login.example/?state=s3cret");
         let error = shell("exit 3", &secret).await.expect_err("failed");
         assert!(

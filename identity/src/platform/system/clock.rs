@@ -46,12 +46,13 @@ mod machine {
 
     use super::Reading;
 
-    /// The exact monotonic clock at the creation; both the exact and the coarse clock count from here.
+    /// The exact monotonic clock at the creation; both the exact and the coarse clock count from
+    /// here.
     pub(super) struct Origin(u64);
 
     thread_local! {
-        /// A tick of the monotonic clock, and the wall clock at that tick. Both advance together, so the
-        /// wall clock is read once per tick.
+        /// A tick of the monotonic clock, and the wall clock at that tick. Both advance together,
+        /// so the wall clock is read once per tick.
         static WALL: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
     }
 

@@ -21,8 +21,8 @@ const SUFFIXES: &[&str] = if cfg!(windows) {
     &[""]
 };
 
-/// The working folder of commands. Some systems look for programs and configuration there, so it must
-/// not be one that other users can write to.
+/// The working folder of commands. Some systems look for programs and configuration there, so it
+/// must not be one that other users can write to.
 const WORKING_FOLDER: &str = if cfg!(windows) { "C:\\" } else { "/" };
 
 /// The limit of the output to each pipe, in bytes. Tokens are far smaller.
@@ -113,8 +113,8 @@ pub(super) fn find_on_path(program: &str) -> Option<PathBuf> {
     find(program, std::env::split_paths(&path), is_program)
 }
 
-/// Returns the first file called `program` in `folders` for which `is_program` holds. Relative folders
-/// are ignored: what they hold depends on the current folder.
+/// Returns the first file called `program` in `folders` for which `is_program` holds. Relative
+/// folders are ignored: what they hold depends on the current folder.
 fn find(
     program: &str,
     folders: impl Iterator<Item = PathBuf>,

@@ -6,8 +6,8 @@ use std::{io, path::PathBuf, time::Duration};
 
 use crate::platform::{FileLock, LockKind};
 
-/// The interval at which a lock that is held is tried again. `flock` can wait for it only by blocking
-/// a thread.
+/// The interval at which a lock that is held is tried again. `flock` can wait for it only by
+/// blocking a thread.
 #[cfg(unix)]
 const STEP: Duration = Duration::from_millis(10);
 
@@ -164,8 +164,8 @@ mod tests {
         assert!(!target.exists());
     }
 
-    /// Between the open and the lock another process may remove the file, and a third one may lock a
-    /// new file of that name.
+    /// Between the open and the lock another process may remove the file, and a third one may lock
+    /// a new file of that name.
     #[test]
     fn a_file_that_lost_its_name_is_not_locked() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -181,8 +181,8 @@ mod tests {
         assert_eq!(taken(&third), Taken::Others);
     }
 
-    /// Threads take the lock, and some of them remove the file as the last operation under it. Removed
-    /// earlier, it would let others in: they would lock a new file of that name.
+    /// Threads take the lock, and some of them remove the file as the last operation under it.
+    /// Removed earlier, it would let others in: they would lock a new file of that name.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn never_are_two_inside_even_if_the_file_is_removed() {
         let folder = tempfile::tempdir().expect("a folder");

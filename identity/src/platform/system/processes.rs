@@ -47,7 +47,8 @@ fn look_up(id: u32) -> io::Result<Liveness> {
 fn alive(id: u32) -> Liveness {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat"));
     let Some((state, ticks)) = stat.ok().as_deref().and_then(linux::state_and_start) else {
-        // It has just ended, or /proc is not readable. It existed a moment ago, so it counts as alive.
+        // It has just ended, or /proc is not readable. It existed a moment ago, so it counts as
+        // alive.
         return Liveness::Alive { since: None };
     };
     if matches!(state, 'Z' | 'X') {
@@ -67,8 +68,8 @@ fn alive(_: u32) -> Liveness {
 mod linux {
     use jiff::{SignedDuration, Timestamp};
 
-    /// Returns state and start (in ticks since boot) from a line of `/proc/PID/stat`. The second field,
-    /// the name of the program in parentheses, may contain any character.
+    /// Returns state and start (in ticks since boot) from a line of `/proc/PID/stat`. The second
+    /// field, the name of the program in parentheses, may contain any character.
     pub(super) fn state_and_start(line: &str) -> Option<(char, u64)> {
         let (_, fields) = line.rsplit_once(')')?;
         let mut fields = fields.split_whitespace();

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_operation_says_that_there_is_no_store() {
+    async fn each_operation_fails_without_a_store() {
         let name = SecretName::new("service", "account");
         let got = SystemSecrets.get(&name).await.map(|_| ());
         let secret = Secret::new(b"s3cret".to_vec());

@@ -129,8 +129,8 @@ impl Gate {
         }
     }
 
-    /// Waits until the request may be sent. Cancel-safe. Its future is large: on the fast path, call
-    /// [`try_enter`](Self::try_enter) first.
+    /// Waits until the request may be sent. Cancel-safe. Its future is large: on the fast path,
+    /// call [`try_enter`](Self::try_enter) first.
     pub async fn enter(&self, request: Request<'_>) -> Result<Entry<'_>, Rejected> {
         loop {
             // Made before the check, so that no release in between is missed.
@@ -160,10 +160,8 @@ impl Gate {
         let slice = match request {
             Request::Blocking => {
                 let slice = state.term.slice(self.platform.clock.monotonic());
-                if slice.is_none() && !was_open {
-                    return None;
-                }
-                slice.unwrap_or_default()
+                // Even in a transaction, where nothing blocks: it is about to be given up.
+                slice?
             }
             Request::Plain(_) | Request::Atomic => Duration::ZERO,
         };
@@ -188,7 +186,8 @@ impl Gate {
             (state.reset, state.held) = (true, true);
         }
         let in_transaction = state.session.transaction != Transaction::None;
-        let changed = was_open != state.session.is_open() || state.reset;
+        // The keeper hears of a RESET when its answer is there.
+        let changed = was_open != state.session.is_open();
         drop(state);
         if changed {
             self.news.notify_one();
@@ -211,7 +210,6 @@ impl Gate {
         if replies.is_none() {
             state.in_doubt = true;
         }
-        let was_open = state.session.is_open();
         if ticket.is_relevant() {
             state.session.settle(ticket, replies.unwrap_or_default());
         }
@@ -219,7 +217,7 @@ impl Gate {
         if state.wanted && !state.session.is_open() {
             state.held = true;
         }
-        let news = (state.held && state.in_flight == 0) || was_open != state.session.is_open();
+        let news = state.held && state.in_flight == 0;
         drop(state);
         if news {
             self.news.notify_one();

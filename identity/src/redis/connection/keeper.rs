@@ -219,7 +219,6 @@ impl Keeper {
             Some(Value::Okay) => {
                 self.gate.renewed(auth.term);
                 self.gate.release();
-                tokens.need_no_other();
                 self.reauthentication.accepted(auth.credentials, auth.term);
             }
             Some(Value::ServerError(error)) => {

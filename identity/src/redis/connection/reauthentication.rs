@@ -119,8 +119,8 @@ impl Reauthentication {
         self.on(Event::Accepted(Due { token, at }));
     }
 
-    /// The server has refused `token` with `error`. Returns whether the provider should be asked for
-    /// another one.
+    /// The server has refused `token` with `error`. Returns whether the provider should be asked
+    /// for another one.
     #[must_use]
     pub fn refused(&mut self, token: &RedisCredentials, error: &str) -> bool {
         self.report(&token.veil(error));

@@ -196,6 +196,19 @@ mod tests {
         }
     }
 
+    /// RS-40: the answer to a late `AUTH` comes before the last 3 minutes, too.
+    #[test]
+    fn the_spread_leaves_time_for_an_answer() {
+        let options = ConnectionOptions::default();
+        let second = Duration::from_secs;
+        for (room, most) in [(60, 50), (10, 5), (600, 60)] {
+            let term = term(180 + room);
+            let now = term.end - LEAD - second(room);
+            let at = term.place(now, &options, 1.0);
+            assert_eq!(at - now, second(most), "{room} s before the last 3 minutes");
+        }
+    }
+
     #[test]
     fn the_shortest_slice_is_a_millisecond() {
         let (term, least) = (term(86_400), Duration::from_millis(1));

@@ -44,7 +44,8 @@ pub(super) struct Session {
     pub transaction: Transaction,
     watching: bool,
     watch_lost: bool,
-    /// When a caller first got the error of the transaction that was given up, on the monotonic clock.
+    /// When a caller first got the error of the transaction that was given up, on the monotonic
+    /// clock.
     first_refusal: Option<Duration>,
 }
 
@@ -351,6 +352,8 @@ mod tests {
         assert_eq!(session.admit(&[Verb::Other], || late), refused);
         let nearly = late + ABANDONED - Duration::from_nanos(1);
         assert_eq!(session.admit(&[Verb::Other], || nearly), refused);
+        // The minute goes on when the connection is replaced.
+        let mut session = session.after_loss();
         let passed = session.admit(&[Verb::Other], || late + ABANDONED);
         assert_eq!(passed, Admission::Pass(Ticket::default()));
     }

@@ -60,14 +60,15 @@ impl Tokens {
         }
     }
 
-    /// Gives up a request for another token: the connection runs on an accepted one.
+    /// Gives up a request for another token: a new connection runs on an accepted one, and a
+    /// request that was not begun would ask the source for nothing.
     pub fn need_no_other(&mut self) {
         self.renewal = None;
     }
 
     /// Whether the provider was disposed.
     pub fn are_over(&self) -> bool {
-        self.is_over || self.provider.is_disposed()
+        self.provider.is_disposed()
     }
 }
 

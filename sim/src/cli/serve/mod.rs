@@ -30,6 +30,7 @@ use super::{
 use crate::{
     engine::Engine,
     judge::Run,
+    live::ImdsBy,
     report::{journal, pretty},
     run::{self, DEFAULT_SEED, ExternalClients},
     simulation::{Callers, Ending, Judged, Outcome, Played, Selected, Stopwatch, skip_reason},
@@ -60,6 +61,9 @@ pub struct Args {
     /// The port of the proxy on 127.0.0.1 [default: any free one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+    /// How programs find IMDS
+    #[arg(long, value_enum, default_value_t)]
+    pub imds: ImdsBy,
     /// Runs the timeline so many times faster; refused where anything in the story takes time, for
     /// the clocks of programs stay as they are
     #[arg(long, value_name = "TIMES", value_parser = times)]
@@ -197,7 +201,15 @@ fn served(args: &Args, console: &mut Console) -> Result<Served, u8> {
             exit::USAGE
         })?,
     };
-    if let Some(reason) = skip_reason(&scenario, Engine::Live, Callers::Guests) {
+    if args.imds == ImdsBy::Variable && scenario.world.imds.is_none() {
+        let message = format!("{} has no IMDS that a variable could lead to", loaded.name);
+        console.error(&message, Some("leave --imds=variable out"));
+        return Err(exit::USAGE);
+    }
+    let guests = Callers::Guests {
+        imds_refuses: args.imds == ImdsBy::Variable,
+    };
+    if let Some(reason) = skip_reason(&scenario, Engine::Live, guests) {
         let message = format!("{} cannot be served: {reason}", loaded.name);
         console.error(&message, Some(&format!("credsim run {}", args.scenario)));
         return Err(exit::USAGE);
@@ -228,6 +240,7 @@ fn open(
     let left = Arc::new(OnceLock::new());
     let clients = ExternalClients {
         port: args.port,
+        imds: args.imds,
         subject: args.subject.clone(),
         variables: args.variables.clone(),
         capture: requests.map(Requests::capture),
@@ -238,6 +251,9 @@ fn open(
     let mut traces = Vec::new();
     let ending = match played {
         Ok(run) if visit::somebody_came(&run) => {
+            if let Some(caution) = visit::caution(&run, left) {
+                console.say(&format!("note: {caution}\n"));
+            }
             let keep = files::need_traces(&args.report);
             judged(scenario, run, keep.then_some(&mut traces))
         }

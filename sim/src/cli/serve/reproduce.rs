@@ -2,6 +2,7 @@
 
 use super::Args;
 use crate::{
+    live::ImdsBy,
     redact::{self, Dialect},
     simulation::quoted,
 };
@@ -22,6 +23,9 @@ pub fn line(program: &str, args: &Args, selector: &str) -> String {
     }
     if let Some(port) = args.port {
         line.push_str(&format!(" --port {port}"));
+    }
+    if args.imds == ImdsBy::Variable {
+        line.push_str(" --imds variable");
     }
     if let Some(subject) = &args.subject {
         line.push_str(&format!(" --as {}", quoted(subject)));
@@ -70,6 +74,7 @@ mod tests {
             "2",
             "--port",
             "8080",
+            "--imds=variable",
             "--as",
             "an-sdk 1.2",
             "--env",
@@ -85,7 +90,7 @@ mod tests {
         ];
         assert_eq!(
             told(&args),
-            "credsim serve w.toml --seed 7 --speed 2 --port 8080 --as 'an-sdk 1.2' \
+            "credsim serve w.toml --seed 7 --speed 2 --port 8080 --imds variable --as 'an-sdk 1.2' \
              --env AZURE_TOKEN_CREDENTIALS=dev --env 'A=b c' --until-exit -- node 'an app.js' -p 1"
         );
     }

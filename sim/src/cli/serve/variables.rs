@@ -63,6 +63,10 @@ pub fn print(environment: &Environment, format: Format) -> Result<Printed, (Stri
     let set = environment.set.iter();
     let set = set.map(|(name, value)| (name.as_str(), value.to_string_lossy()));
     let set = set.filter(|(name, _)| can_hold(name));
+    let alternatives = environment.alternatives.iter().map(|(name, value)| {
+        format!("# instead, for clients that ignore the proxy: {name}={value}\n")
+    });
+    let alternatives: String = alternatives.collect();
     let text = match format {
         Format::Env => {
             let mut text: String = unset
@@ -76,11 +80,12 @@ pub fn print(environment: &Environment, format: Format) -> Result<Printed, (Stri
                 }
                 text.push_str(&format!("{name}={value}\n"));
             }
-            text
+            text + &alternatives
         }
         Format::Shell => unset
             .map(|name| format!("unset {name}\n"))
             .chain(set.map(|(name, value)| format!("export {name}={}\n", quoted(&value))))
+            .chain([alternatives])
             .collect(),
         Format::Json => {
             let unset = unset.map(|name| (name.to_owned(), serde_json::Value::Null));
@@ -124,6 +129,28 @@ mod tests {
             printed(Format::Json),
             "{\"AZURE_CLIENT_ID\":null,\"HOME\":\"/a b\"}\n"
         );
+    }
+
+    #[test]
+    fn an_alternative_is_a_comment_and_nothing_that_is_set() {
+        let name = "AZURE_POD_IDENTITY_AUTHORITY_HOST".to_owned();
+        let mut environment = Environment::default();
+        environment
+            .alternatives
+            .insert(name, "http://127.0.0.1:1".to_owned());
+        for format in [Format::Env, Format::Shell] {
+            let text = print(&environment, format)
+                .expect("all can be printed")
+                .text;
+            assert!(
+                text.starts_with("# instead, ") && text.lines().count() == 1,
+                "{text}"
+            );
+            assert!(text.ends_with("AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:1\n"));
+        }
+        // A JSON object has no comments.
+        let json = print(&environment, Format::Json).expect("all can be printed");
+        assert_eq!(json.text, "{}\n");
     }
 
     #[test]

@@ -12,7 +12,12 @@ use super::{
     variables,
 };
 use crate::{
-    engine::BoxFuture, judge::Run, run::Visit, simulation::quoted, story::Scenario, trace::Kind,
+    engine::BoxFuture,
+    judge::Run,
+    run::Visit,
+    simulation::quoted,
+    story::Scenario,
+    trace::{Event, Kind},
 };
 
 /// How the guests left.
@@ -37,6 +42,7 @@ pub fn visit(
     };
     let command = args.command.clone();
     let world = in_it(scenario);
+    let counting = counting(scenario);
     Box::new(move |door, interrupted| {
         if let Some(format) = format {
             match variables::print(&door.environment, format) {
@@ -70,6 +76,7 @@ pub fn visit(
                 console.say(&format!("{}\n", bypass.text));
             }
         }
+        console.say(&counting);
         let until = if command.is_empty() {
             "; Ctrl-C ends it"
         } else {
@@ -137,6 +144,37 @@ fn in_it(scenario: &Scenario) -> String {
     } else {
         has.join(", ")
     }
+}
+
+/// At which URLs requests count for what the scenario asserts; nothing if it has no such service.
+fn counting(scenario: &Scenario) -> String {
+    let services = scenario.world.services().into_iter();
+    // A service that no client reaches by the proxy has an address of its own, which is printed.
+    let by_proxy = services.filter(|it| it.bypass().is_none_or(|bypass| !bypass.is_only_way));
+    let urls = by_proxy.flat_map(|service| service.hosts());
+    let urls: Vec<String> = urls
+        .map(|(host, port)| match port {
+            443 => format!("https://{host}"),
+            80 => format!("http://{host}"),
+            port => format!("http://{host}:{port}"),
+        })
+        .collect();
+    if urls.is_empty() {
+        return String::new();
+    }
+    format!("requests count at {}\n", urls.join(", "))
+}
+
+/// What to say beside a verdict that might be taken for more than it is.
+pub fn caution(run: &Run, left: Left) -> Option<String> {
+    let reached = |event: &Event| event.kind.endpoint().is_some();
+    if !run.trace.events.iter().any(reached) {
+        return Some("no request reached a service of this world".to_owned());
+    }
+    let code = left.code.filter(|code| *code != 0 && left.started)?;
+    Some(format!(
+        "the command failed: it ended with exit code {code}"
+    ))
 }
 
 /// Whether anything from outside ever reached the world.

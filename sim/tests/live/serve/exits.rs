@@ -37,6 +37,12 @@ fn as_the_command() {
     let world = World::usual();
     world.client(&["get", IMDS]).with(0).prints(&["1 passed"]);
     world.shell("exit 3").with(3);
+    let failed = World::usual().arg("--env").arg("EXIT=3");
+    failed.client(&["get", IMDS]).with(3).prints(&[
+        "note: the command failed: it ended with exit code 3",
+        "1 passed",
+        "requests count at http://169.254.169.254, https://login.microsoftonline.com\n",
+    ]);
     world.shell("kill -KILL $$").with(128 + 9);
     world.shell("kill -TERM $$").with(128 + 15);
 }
@@ -171,7 +177,7 @@ fn refusal() {
     let ended = World::with(has, ALWAYS).run(&["true"]).with(2);
     ended.prints(&[
         "cannot be served: a service refuses connections",
-        "`black-holed` can be shown",
+        "`serve --imds variable` can show",
     ]);
 }
 

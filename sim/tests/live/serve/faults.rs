@@ -4,12 +4,14 @@ use super::{
     Case,
     support::{ALWAYS, ENTRA, FORM, IMDS, SERVICES, World, lines, tokens},
 };
+use crate::process::this;
 
 pub const ALL: &[Case] = &[
     ("faults/a-black-hole", black_hole),
     ("faults/a-black-hole-that-outlasts-the-client", given_up),
     ("faults/a-black-hole-that-outlasts-the-run", never_there),
     ("faults/a-black-hole-that-a-proxy-cannot-show", unshown),
+    ("faults/imds-at-a-port-of-its-own", own_port),
     ("faults/a-crash-and-a-restart", crash),
     ("faults/a-reset", || reset("before")),
     ("faults/a-reset-after-the-work-is-done", || reset("after")),
@@ -138,6 +140,40 @@ fn unshown() {
         &["post", ENTRA, FORM],
         0,
     );
+}
+
+/// At a port of its own, IMDS refuses connections and lets packets vanish as the world says, so that it
+/// is judged.
+fn own_port() {
+    let has = |reach: &str, happens: &str| {
+        let imds = "[world.imds]\nsystem-identity = { object-id = \"5e29463d-0000-0000-0000-000000000001\" }\n";
+        World::with(&format!("{imds}reach = \"{reach}\"\n{happens}"), ALWAYS)
+            .arg("--imds")
+            .arg("variable")
+    };
+    let path = IMDS.trim_start_matches("http://169.254.169.254");
+    let ask = format!("get \"$AZURE_POD_IDENTITY_AUTHORITY_HOST{path}\"");
+    let this = this();
+    let script = |words: &str| format!("exec '{}' client {words}", this.display());
+    let ended = has("refused", "").shell(&script(&ask));
+    assert!(
+        ended.out.starts_with("error: ConnectionRefused"),
+        "{}",
+        ended.out
+    );
+    ended.prints(&["leads to a port of IMDS's own", "SDKs send no probe"]);
+    let later = "[[at]]\ntime = \"2s\"\ndo.network = { service = \"imds\", reach = \"reachable\" }\n\
+                 [[at]]\ntime = \"4s\"\ndo.network = { service = \"imds\", reach = \"refused\" }\n";
+    let words = format!("patience 700 {ask} patience 20000 {ask}");
+    let ended = has("black-holed", later).shell(&script(&words)).with(0);
+    let said = lines(&ended);
+    assert!(said[0].starts_with("error: "), "{}", ended.out);
+    assert!(said[1].starts_with("200 "), "{}\n{}", ended.out, ended.err);
+    ended.prints(&["network  a client waits for 169.254.169.254: packets to it vanish"]);
+    // Without the flag a refusal cannot be shown, and without IMDS there is nothing to find.
+    let world = World::with("[world.entra]\n", ALWAYS.replace("imds", "entra").as_str());
+    let ended = world.arg("--imds=variable").run(&["true"]).with(2);
+    ended.prints(&["has no IMDS that a variable could lead to"]);
 }
 
 fn crash() {

@@ -21,6 +21,7 @@ pub const ALL: &[Case] = &[
     ("hosts/no-agent-of-this-machine", no_agent),
     ("hosts/no-entra", no_entra),
     ("hosts/a-client-that-does-not-trust-the-authority", distrust),
+    ("hosts/a-connection-that-is-never-used", unused),
     ("hosts/another-one-on-the-same-connection", same_connection),
     ("hosts/imds-beside-the-proxy", beside),
     ("hosts/another-one-after-a-chunked-body", after_chunks),
@@ -133,6 +134,23 @@ fn distrust() {
         "proxy    no TLS with login.microsoftonline.com: the client does not trust this run's authority",
         "NODE_EXTRA_CA_CERTS for Node.js, REQUESTS_CA_BUNDLE for Python, SSL_CERT_FILE for Go, Rust",
     ]);
+}
+
+/// A connection in reserve is no sign of distrust beside requests over TLS; without any it may be.
+fn unused() {
+    let host = "login.microsoftonline.com";
+    let says = "hung up right after the handshake, without a request";
+    for words in [
+        ["unused", host, "post", ENTRA, FORM],
+        ["post", ENTRA, FORM, "unused", host],
+    ] {
+        let ended = World::usual().client(&words).with(0);
+        assert!(!ended.err.contains(says), "{}", ended.err);
+    }
+    World::usual()
+        .client(&["unused", host])
+        .with(0)
+        .prints(&[says, "note: no request reached a service of this world"]);
 }
 
 /// A connection to the address that is printed after `mark`.

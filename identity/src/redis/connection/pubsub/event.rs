@@ -25,8 +25,8 @@ pub enum PubSubEvent {
         why: String,
     },
     /// A connection that was made anew subscribes to some channels no longer, because the server
-    /// refuses them, such as after a change of the identity's ACL. Reported once. The subscriptions are
-    /// tried again after 1 s, doubled up to 30 s, until they are accepted, which a
+    /// refuses them, such as after a change of the identity's ACL. Reported once. The subscriptions
+    /// are tried again after 1 s, doubled up to 30 s, until they are accepted, which a
     /// [`Gap`](Self::Gap) reports, or until they are unsubscribed from. Other channels are
     /// unaffected.
     Refused {

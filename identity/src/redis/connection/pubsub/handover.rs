@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use redis::{Value, cmd};
+use redis::{Cmd, Value, cmd};
 
 use super::{
     align::overlap, frame::Frame, link::Link, message::Message, names::Names, queue::Queue,
@@ -89,7 +89,7 @@ impl Handover<'_> {
         both.new = self.names.len();
         self.read_both(both).await?;
 
-        both.old_is_over |= self.old.send(&ping).await.is_err();
+        self.send_to_old(&ping, both).await;
         both.old = 1;
         self.read_both(both).await?;
         let marked = (!both.old_is_over).then_some(both.tail.len());
@@ -101,7 +101,7 @@ impl Handover<'_> {
 
         both.unsubscribed = true;
         for command in self.names.unsubscribe() {
-            both.old_is_over |= self.old.send(&command).await.is_err();
+            self.send_to_old(&command, both).await;
         }
         both.old = self.names.len();
         self.read_both(both).await?;
@@ -119,6 +119,14 @@ impl Handover<'_> {
         // Only an old connection that was heard of after the new one had subscribed has delivered
         // all that came before.
         Ok(marked.is_some().then_some(surely))
+    }
+
+    /// Sends a command on the old connection, unless that is over. One that accepts no command in
+    /// time is over: its answers would have to be waited for once more.
+    async fn send_to_old(&mut self, command: &Cmd, both: &mut Overlap) {
+        if !both.old_is_over {
+            both.old_is_over = self.old.send(command).await.is_err();
+        }
     }
 
     /// Reads both connections until each has sent what is awaited of it. The old one delivers.

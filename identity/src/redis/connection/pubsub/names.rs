@@ -106,7 +106,7 @@ mod tests {
     };
 
     #[test]
-    fn channels_and_patterns_are_told_apart() {
+    fn channels_and_patterns_are_separate_sets() {
         let mut names = Names::default();
         assert!(names.is_empty());
         assert!(names.insert(Subscribe, b"a") && !names.insert(Subscribe, b"a"));

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pr_37_what_is_dropped_is_told_where_it_is_missing() {
+    async fn pr_37_a_gap_stands_where_messages_were_dropped() {
         let refused = || PubSubEvent::Refused {
             channels: Vec::new(),
             patterns: Vec::new(),

@@ -81,7 +81,7 @@ mod tests {
 
     /// RS-03: the times of the next tries, and which refusals are news.
     #[test]
-    fn what_is_refused_is_tried_again_later_and_later_and_told_once() {
+    fn a_refused_name_is_retried_with_growing_waits_and_reported_once() {
         let second = Duration::from_secs;
         let since = |at| Timestamp::from_second(at).unwrap();
         let mut refused = Refused::none();

@@ -296,7 +296,6 @@ impl Subscriber {
         };
         match answer {
             Value::Okay => {
-                self.tokens.need_no_other();
                 self.reauthentication.accepted(auth.credentials, auth.term);
             }
             Value::ServerError(error) => {
@@ -344,7 +343,6 @@ impl Subscriber {
             }
         };
         self.link = new;
-        self.tokens.need_no_other();
         self.reauthentication
             .accepted(dialled.credentials, dialled.term);
         self.heard = self.platform.clock.now();
@@ -423,7 +421,8 @@ impl Subscriber {
         Ok(resubscribed)
     }
 
-    /// Reports the names that the server has refused to the new connection, unless that was reported.
+    /// Reports the names that the server has refused to the new connection, unless that was
+    /// reported.
     fn note_refused(&mut self, resubscribed: &Resubscribed, since: Timestamp) {
         let now = self.now();
         let refused = resubscribed.refused.clone();
