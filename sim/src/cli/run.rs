@@ -170,7 +170,7 @@ fn show(outcome: &Outcome, args: &Args, width: usize, console: &mut Console) {
         console.data(&(json::outcome(outcome) + "\n"));
     } else {
         console.say(&pretty::outcome(outcome, width));
-        console.data(&pretty::traces(outcome));
+        console.show(&pretty::traces(outcome));
     }
 }
 
