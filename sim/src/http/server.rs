@@ -2,12 +2,13 @@
 //! have their say, and sends the answer.
 
 use std::{
+    io::ErrorKind,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 
@@ -25,6 +26,7 @@ use crate::{
         effect::{FaultThen, HttpEffect, ResetWhen},
     },
     scenario::Span,
+    wording::bytes,
 };
 
 /// No client of these services sends a body that comes near this.
@@ -168,7 +170,7 @@ impl Line {
         let body = Limited::new(body, LONGEST_BODY)
             .collect()
             .await
-            .map_err(|_| Cut)?
+            .map_err(|error| self.unreadable(&*error))?
             .to_bytes();
         let request = Request {
             method: head.method,
@@ -245,6 +247,35 @@ impl Line {
                 Err(Cut)
             }
         }
+    }
+
+    /// Records why the body of a request can't be read, unless the client just left.
+    fn unreadable(&self, error: &(dyn std::error::Error + 'static)) -> Cut {
+        let why = if error.is::<LengthLimitError>() {
+            Some(format!(
+                "its body is larger than {}",
+                bytes(LONGEST_BODY as u64)
+            ))
+        } else {
+            let http = error.downcast_ref::<hyper::Error>();
+            // A connection that ends early leaves its message incomplete.
+            let is_broken = |error: &&hyper::Error| !error.is_incomplete_message();
+            let cause = http.filter(is_broken).and_then(std::error::Error::source);
+            let is_invalid = |cause: &&(dyn std::error::Error + 'static)| {
+                let io = cause.downcast_ref::<std::io::Error>();
+                io.is_some_and(|io| {
+                    matches!(io.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData)
+                })
+            };
+            cause
+                .filter(is_invalid)
+                .map(|cause| format!("its body cannot be read: {cause}"))
+        };
+        if let Some(why) = why {
+            let at = self.runtime.elapsed();
+            self.backend.request_refused(at, &why);
+        }
+        Cut
     }
 
     /// Why a request of a process outside is not served, if so.
