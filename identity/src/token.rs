@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::{Principal, chain::ChainRecord};
+use crate::{Error, ErrorKind, Principal, chain::ChainRecord};
 
 /// A bearer token and what is known about it. Cloning is cheap: clones share the secret, whose
 /// memory is overwritten when the last one is dropped. `Debug` never shows the secret.
@@ -91,6 +91,17 @@ impl AccessToken {
     /// chain.
     pub fn chain(&self) -> Option<&Arc<ChainRecord>> {
         self.chain.as_ref()
+    }
+
+    /// Returns the error of `credential`, which has received this token after its end.
+    pub(crate) fn had_expired(&self, credential: &str) -> Error {
+        let message = format!(
+            "the token received had already expired, at {}",
+            self.expires_on()
+        );
+        Error::new(ErrorKind::Failed, credential, message)
+            .with_help("check this host's clock")
+            .with_transient()
     }
 
     /// Pointer identity, not equality.

@@ -132,6 +132,7 @@ fn of_an_application_only_what_arrives_is_judged() {
         "error",
         "http-reply",
         "identity-change",
+        "issued-here",
         "log",
         "no-expired-token",
         "not-built",

@@ -13,7 +13,7 @@ use super::{
     single_flight::{Outcome, cancelled},
 };
 use crate::{
-    AccessToken, Error, ErrorKind, Platform, TokenRef,
+    AccessToken, Error, Platform, TokenRef,
     chain::{Identity, IdentityChange, ObserverRef},
     platform::{Clock, Random, Reading, nanoseconds},
 };
@@ -236,7 +236,7 @@ impl Memory {
         let now = self.now();
         let known = self.lock().known_life(key, &token);
         let Some(held) = Held::new(token.clone(), known, now, point_draw) else {
-            return Err(ended(&self.credential, &token));
+            return Err(token.had_expired(&self.credential));
         };
         let plain = key.without_claims();
         let fetch = Fetch {
@@ -346,19 +346,6 @@ impl Drop for Memory {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn ended(credential: &str, token: &AccessToken) -> Error {
-    Error::new(
-        ErrorKind::Failed,
-        credential,
-        format!(
-            "the token received had already expired, at {}",
-            token.expires_on()
-        ),
-    )
-    .with_help("check this host's clock")
-    .with_transient()
 }
 
 #[cfg(test)]

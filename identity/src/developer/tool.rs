@@ -99,6 +99,9 @@ impl<P: Program> ToolCredential<P> {
             Box::pin(async move {
                 let output = tool.run(command).await?;
                 let token = program.read(&tool, output)?;
+                if token.expires_on() <= tool.platform.clock.now() {
+                    return Err(token.had_expired(P::CREDENTIAL));
+                }
                 tool.compare(tenant.as_deref(), &token, within_chain);
                 Ok(token)
             })

@@ -215,15 +215,7 @@ impl Run {
             None => Some(life),
         });
         let Some(life) = life else {
-            let message = format!(
-                "the token received had already expired, at {}",
-                token.expires_on()
-            );
-            return Err(
-                Error::new(ErrorKind::Failed, self.shared.credential.name(), message)
-                    .with_help("check this host's clock")
-                    .with_transient(),
-            );
+            return Err(token.had_expired(self.shared.credential.name()));
         };
         let user_name = user_name(token.secret())?;
         Ok(RedisCredentials::new(&user_name, token, life))

@@ -212,6 +212,19 @@ async fn a_warning_of_az_costs_no_token() {
         .unwrap();
 }
 
+/// PR-20: the clock of the host was set while the tool ran, or the tool handed out what it had kept.
+#[tokio::test(start_paused = true)]
+async fn a_token_of_a_tool_that_has_expired_is_not_handed_out() {
+    let stub = Stub::new();
+    stub.on_command(|_| az_token("alice", 0));
+    let credential = az(&stub).build().unwrap();
+    let error = credential.get_token(&request()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(error.message().contains("already expired"), "{error}");
+    stub.on_command(|_| az_token("alice", 60));
+    credential.get_token(&request()).await.unwrap();
+}
+
 /// CLI-07, CLI-08, CLI-09.
 #[tokio::test(start_paused = true)]
 async fn errors_of_az_are_reported() {

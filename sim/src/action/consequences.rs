@@ -26,6 +26,8 @@ pub(crate) struct Consequences<'a> {
     pub lasting: Option<String>,
     /// The client secrets in it, which must not appear in a trace.
     pub secrets: Vec<&'a str>,
+    /// The tokens in it that count as issued in this world.
+    pub issues: Vec<&'a str>,
     /// The principals and clients that it makes known.
     pub names: Names<'a>,
 }
@@ -61,6 +63,7 @@ impl Consequences<'_> {
             outside: Outside::Possible,
             lasting: None,
             secrets: Vec::new(),
+            issues: Vec::new(),
             names: Names::Nothing,
         }
     }

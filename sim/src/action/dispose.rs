@@ -64,6 +64,7 @@ impl TimelineAction for Dispose {
             },
             lasting: None,
             secrets: Vec::new(),
+            issues: Vec::new(),
             names: Names::Nothing,
         }
     }

@@ -91,6 +91,7 @@ impl TimelineAction for Box<Fault> {
             outside: Outside::Possible,
             lasting: (!passes).then(|| format!("clients try to outlast the fault `{}`", self.name)),
             secrets: Vec::new(),
+            issues: self.issues.iter().map(String::as_str).collect(),
             names: Names::Nothing,
         }
     }

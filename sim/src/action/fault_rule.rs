@@ -35,6 +35,10 @@ pub struct Fault {
     pub probability: Option<f64>,
     /// Lifts itself after this long. Default: stays until lifted.
     pub lasts: Option<Span>,
+    /// The tokens in its answer that count as issued in this world: opaque ones of another service,
+    /// which a client may hand out. Default: none, so that the invariant `issued-here` refuses them.
+    #[serde(default)]
+    pub issues: Vec<String>,
 }
 
 impl Fault {

@@ -84,6 +84,7 @@ impl TimelineAction for NetworkChange {
             },
             lasting: Some("a service cannot be reached, and clients try for a while".to_owned()),
             secrets: Vec::new(),
+            issues: Vec::new(),
             names: Names::Nothing,
         }
     }

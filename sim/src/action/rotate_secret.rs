@@ -71,6 +71,7 @@ impl TimelineAction for RotateSecret {
             outside: Outside::Possible,
             lasting: None,
             secrets: vec![&self.secret],
+            issues: Vec::new(),
             names: Names::Nothing,
         }
     }

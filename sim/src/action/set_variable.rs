@@ -60,6 +60,7 @@ impl TimelineAction for SetVariable {
             ),
             lasting: None,
             secrets,
+            issues: Vec::new(),
             names,
         }
     }

@@ -62,6 +62,7 @@ impl TimelineAction for StepClock {
             ),
             lasting: None,
             secrets: Vec::new(),
+            issues: Vec::new(),
             names: Names::Nothing,
         }
     }

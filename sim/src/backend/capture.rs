@@ -27,6 +27,9 @@ pub enum Captured {
         /// The fields of the form, decoded, in their order.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         form: Vec<(String, String)>,
+        /// A body that is no form, secrets covered; its length and hash if it can't be parsed.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        body: String,
     },
     /// A command that was called.
     Command {

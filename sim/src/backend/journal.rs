@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use crate::trace::{Facts, Fingerprint, Kind, Recorder};
+use crate::{
+    redact::masked,
+    trace::{Facts, Fingerprint, Kind, Recorder},
+};
 
 /// Why a request or a command ended as it did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -160,7 +163,7 @@ impl Journal {
                 request,
                 what: what.into(),
                 status,
-                why: why.into(),
+                why: masked(&why).as_ref().into(),
                 fault: fault.map(Into::into),
                 token,
                 principal: principal.map(Into::into),
@@ -230,7 +233,7 @@ impl Journal {
                 command,
                 program,
                 code,
-                why: why.into(),
+                why: masked(&why).as_ref().into(),
                 fault: fault.map(Into::into),
                 token,
                 principal: principal.map(Into::into),

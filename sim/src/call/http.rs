@@ -14,8 +14,7 @@ use url::{Position, Url};
 use super::{Call, CallKind, Caller, Subscription, Uses, Which};
 use crate::{
     check::Check,
-    http::exchange::{masked_path, without_secrets},
-    redact::{MASK, is_secret_header, masked},
+    redact::{MASK, is_secret_name, masked, masked_path, masked_query},
     scenario::document::Place,
     trace::{Facts, Kind},
     world::World,
@@ -187,7 +186,7 @@ impl Http {
         };
         let mut text = format!("{} {url}", self.method.of_platform().as_str());
         for (name, value) in &self.headers {
-            let value = if is_secret_header(&name.to_lowercase()) {
+            let value = if is_secret_name(name) {
                 MASK.into()
             } else {
                 masked(value)
@@ -209,7 +208,7 @@ fn shown_url(url: &Url) -> String {
         masked_path(url.path())
     );
     if let Some(query) = url.query() {
-        text += &format!("?{}", without_secrets(query));
+        text += &format!("?{}", masked_query(query));
     }
     text
 }

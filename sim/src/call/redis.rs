@@ -18,6 +18,7 @@ use crate::{
         BuiltSubject, RedisHow,
         redis_client::{RedisClient, RedisConnection},
     },
+    redact::{self, MASK, masked_command},
     scenario::{Span, document::Place},
     service::redis::parse_command,
     trace::{Kind, RedisEvent, RedisReply},
@@ -111,7 +112,14 @@ impl CallKind for RedisWork {
     }
 
     fn describe(&self, plural: &str) -> String {
-        let commands = self.send.join("; ");
+        let commands = self
+            .send
+            .iter()
+            .map(|command| match parse_command(command) {
+                Ok(command) => masked_command(&words(&command)),
+                Err(_) => redact::masked(command).into_owned(),
+            });
+        let commands = commands.collect::<Vec<_>>().join("; ");
         let how = match self.how {
             RedisHow::OneByOne => "",
             RedisHow::Pipeline => " in one pipeline",
@@ -263,7 +271,7 @@ impl RedisWork {
     fn shown(&self, commands: &[Vec<String>]) -> String {
         let commands: Vec<String> = commands
             .iter()
-            .map(|words| without_password(words))
+            .map(|command| masked_command(&words(command)))
             .collect();
         let how = match self.how {
             RedisHow::OneByOne => "",
@@ -277,9 +285,16 @@ impl RedisWork {
 fn reply(caller: &Caller, command: &[String], answer: Result<String, String>) -> RedisReply {
     let error = answer.is_err();
     let (Ok(text) | Err(text)) = answer;
+    let text = redact::without_echo(text, &words(command));
+    let is_value = !error && !matches!(text.as_str(), "OK" | "QUEUED" | "nil");
+    let reply = if is_value && redact::hides_reply(&words(command)) {
+        MASK.to_owned()
+    } else {
+        caller.vetted(text)
+    };
     RedisReply {
         command: name_of(command),
-        reply: caller.vetted(text),
+        reply,
         error,
     }
 }
@@ -299,13 +314,9 @@ fn name_of(command: &[String]) -> String {
     name.map(|name| name.to_uppercase()).unwrap_or_default()
 }
 
-/// A command without credentials: `AUTH user password`, `HELLO 3 AUTH user password`.
-fn without_password(words: &[String]) -> String {
-    let mut words_ = words.iter();
-    match words_.position(|word| word.eq_ignore_ascii_case("AUTH")) {
-        Some(at) if at + 1 < words.len() => format!("{} ***", words[..=at].join(" ")),
-        _ => words.join(" "),
-    }
+/// The words of a command as texts.
+fn words(command: &[String]) -> Vec<&str> {
+    command.iter().map(String::as_str).collect()
 }
 
 fn main_connection() -> String {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Console, Format, exit, limits::LimitArgs, selection::select};
-use crate::{scenario::Diagnostic, trace::SCHEMA_VERSION};
+use crate::{redact::printable_json, scenario::Diagnostic, trace::SCHEMA_VERSION};
 
 /// What `check` is asked.
 #[derive(Debug, clap::Args)]
@@ -94,5 +94,5 @@ fn line(name: &str, diagnostic: &Diagnostic) -> String {
         name,
         diagnostic,
     };
-    serde_json::to_string(&line).unwrap_or_default() + "\n"
+    printable_json(&serde_json::to_string(&line).unwrap_or_default()) + "\n"
 }

@@ -10,6 +10,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 
 use super::exit;
+use crate::redact::{escaped_lines, masked, without_commands};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
@@ -81,15 +82,24 @@ impl Console {
         exit::first_of(&[code, exit::HARNESS])
     }
 
-    /// Text for people, to standard error.
+    /// Text for people, to standard error. GitHub Actions reads it too, and must not find a command
+    /// in what a file or a client wrote.
     pub fn say(&mut self, text: &str) {
-        let _ = self.err.write_all(text.as_bytes());
+        let _ = self.err.write_all(without_commands(text).as_bytes());
+    }
+
+    /// Text for people, to standard output.
+    pub fn show(&mut self, text: &str) {
+        self.data(&without_commands(text));
     }
 
     /// Something is wrong, and what to do about it.
     pub fn error(&mut self, message: &str, help: Option<&str>) {
+        let message = masked(message);
+        let message = escaped_lines(&message);
         self.say(&format!("{ERROR}error{ERROR:#}: {message}\n"));
         if let Some(help) = help {
+            let help = escaped_lines(help);
             self.say(&format!("{HELP}help{HELP:#}: {help}\n"));
         }
     }

@@ -6,7 +6,12 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::{Console, exit, selection::select};
-use crate::{report::pretty, story::Loaded, trace::SCHEMA_VERSION};
+use crate::{
+    redact::{escaped, printable, printable_json},
+    report::pretty,
+    story::Loaded,
+    trace::SCHEMA_VERSION,
+};
 
 const LOUD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -79,11 +84,16 @@ fn grouped(scenarios: &[Loaded]) -> String {
             let _ = writeln!(
                 text,
                 "{gap}{LOUD}{}{LOUD:#}",
-                if family.is_empty() { "." } else { family }
+                if family.is_empty() {
+                    ".".into()
+                } else {
+                    escaped(family)
+                }
             );
             last = Some(family);
         }
-        let _ = write!(text, "  {name:width$}  {}", scenario.title);
+        let (name, title) = (printable(name), printable(&scenario.title));
+        let _ = write!(text, "  {name:width$}  {title}");
         if !scenario.promises.is_empty() {
             let _ = write!(text, "  {FAINT}{}{FAINT:#}", scenario.promises.join(" "));
         }
@@ -102,5 +112,5 @@ fn json(loaded: &Loaded) -> String {
         facts: &loaded.scenario.facts,
         promises: &loaded.scenario.promises,
     };
-    serde_json::to_string(&line).unwrap_or_default() + "\n"
+    printable_json(&serde_json::to_string(&line).unwrap_or_default()) + "\n"
 }

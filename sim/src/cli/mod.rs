@@ -9,6 +9,7 @@ mod engine;
 pub mod exit;
 pub mod explain;
 mod files;
+pub mod launch;
 mod limits;
 pub mod list;
 pub mod run;
@@ -58,6 +59,9 @@ pub enum Command {
     Explain(explain::Args),
     /// Print the JSON Schema of scenario files
     Schema,
+    /// Become another program, which ends with this one's parent
+    #[command(name = launch::NAME, hide = true)]
+    LaunchChild(launch::Args),
 }
 
 impl Cli {
@@ -71,6 +75,7 @@ impl Cli {
             Command::List(asked) => list::run(asked, &mut console),
             Command::Explain(asked) => explain::run(asked, &mut console),
             Command::Schema => schema::run(&mut console),
+            Command::LaunchChild(asked) => launch::run(asked, &mut console),
         };
         ExitCode::from(console.finish(code))
     }

@@ -7,6 +7,7 @@ use super::{
     conclude::{self, Conclusion},
     exit,
     files::{self, ReportFile},
+    launch::end_with_parent,
     limits::LimitArgs,
     program,
     selection::select,
@@ -62,6 +63,9 @@ pub struct Args {
     /// Redis cluster, whose client draws from the machine's random numbers
     #[arg(long)]
     pub twice: bool,
+    /// Ends with the process that started this one, if it still runs
+    #[arg(long, hide = true, value_name = "PID")]
+    pub parent: Option<u32>,
     /// Prints the whole trace of each scenario to standard output, repeats folded; with
     /// `--format json` every event as a line
     #[arg(long)]
@@ -89,6 +93,9 @@ fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
 /// Plays and judges what is asked for. `peers` are the subjects that this command was built with
 /// besides ours.
 pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8 {
+    if args.parent.is_some_and(|parent| !end_with_parent(parent)) {
+        return exit::HARNESS;
+    }
     if let Err((message, help)) = files::check(&args.report) {
         console.error(&message, Some(&help));
         return exit::USAGE;
@@ -163,7 +170,7 @@ fn show(outcome: &Outcome, args: &Args, width: usize, console: &mut Console) {
         console.data(&(json::outcome(outcome) + "\n"));
     } else {
         console.say(&pretty::outcome(outcome, width));
-        console.data(&pretty::traces(outcome));
+        console.show(&pretty::traces(outcome));
     }
 }
 

@@ -1,9 +1,9 @@
 //! A request as it arrived, for a client comparison, without its secrets.
 
-use super::exchange::{Request, fields, masked_path, without_secret};
+use super::exchange::{Request, fields};
 use crate::{
     backend::Captured,
-    redact::{MASK, is_secret_header, masked},
+    redact::{Body, MASK, Shown, is_secret_name, masked, masked_path, masked_value},
 };
 
 /// Headers whose values are shown: those that clients of these services are known to send, and
@@ -31,7 +31,7 @@ impl Captured {
     pub(crate) fn request(endpoint: &str, request: &Request) -> Self {
         let without_secrets = |pairs: Vec<(String, String)>| -> Vec<(String, String)> {
             let kept = pairs.into_iter().map(|(name, value)| {
-                let value = without_secret(&name, &value).into_owned();
+                let value = masked_value(&name, &value).into_owned();
                 (masked(&name).into_owned(), value)
             });
             kept.collect()
@@ -40,13 +40,18 @@ impl Captured {
             let value = String::from_utf8_lossy(value.as_bytes());
             (name.as_str().to_owned(), shown(name.as_str(), &value))
         });
+        let (form, body) = match Body::of(&request.body).shown() {
+            Shown::Fields(form) => (form, String::new()),
+            Shown::Text(body) => (Vec::new(), body),
+        };
         Self::Request {
             endpoint: endpoint.to_owned(),
             method: request.method.to_string(),
             path: masked_path(&request.path),
             query: without_secrets(fields(request.query.as_bytes())),
             headers: headers.collect(),
-            form: without_secrets(fields(&request.body)),
+            form,
+            body,
         }
     }
 }
@@ -58,7 +63,7 @@ fn shown(name: &str, value: &str) -> String {
         None => name == *pattern,
     });
     match (name, value.split_once(' ')) {
-        _ if is_told && !is_secret_header(name) => masked(value).into_owned(),
+        _ if is_told && !is_secret_name(name) => masked(value).into_owned(),
         ("authorization" | "proxy-authorization", Some((scheme, _))) if is_scheme(scheme) => {
             format!("{scheme} {MASK}")
         }
@@ -153,6 +158,12 @@ mod tests {
         ("x-ms-authorization-auxiliary", "Bearer S", "***"),
         ("x-ms-client-request-id", "1", "1"),
         ("x-ms-encryption-key", "S", "***"),
+        (
+            "x-ms-copy-source",
+            "https://h/a?sv=1&sig=S",
+            "https://h/a?sv=1&sig=***",
+        ),
+        ("x-functions-key", "S", "***"),
         ("x-of-somebody", "S", "***"),
     ];
 }

@@ -1,6 +1,6 @@
 //! A request and its answer, as the endpoints see them: no sockets, no faults.
 
-use std::{borrow::Cow, time::Duration};
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -13,7 +13,7 @@ use crate::{
         journal::{Recorded, Why},
     },
     fault::effect::Preset,
-    redact::{MASK, is_secret_field, masked, percent_decoded},
+    redact::{Body, Shown, masked_path, masked_query},
     trace::Facts,
 };
 
@@ -55,8 +55,8 @@ pub trait Endpoint: Send + Sync + 'static {
     ) -> Answer;
 }
 
-/// A request, read to its end.
-#[derive(Clone, Debug)]
+/// A request, read to its end. `Debug` covers its secrets.
+#[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -96,37 +96,50 @@ impl Request {
         field(&self.body, name)
     }
 
-    /// What the trace tells about it.
+    /// What the trace tells about it: the body too, if there is one.
     pub fn recorded(&self, what: &'static str, facts: Facts) -> Recorded {
         let mut line = format!("{} {}", self.method, masked_path(&self.path));
         if !self.query.is_empty() {
             line.push('?');
-            line.push_str(&without_secrets(&self.query));
+            line.push_str(&masked_query(&self.query));
         }
         Recorded {
             what,
             line,
-            detail: String::new(),
+            detail: self.shown_body(),
             facts,
         }
     }
 
-    /// The same with the fields of its form, without telemetry.
-    pub fn recorded_with_form(&self, what: &'static str, facts: Facts) -> Recorded {
-        let fields = form_urlencoded::parse(&self.body);
+    /// The body as the trace shows it: the fields of a form without telemetry.
+    fn shown_body(&self) -> String {
+        let fields = match Body::of(&self.body).shown() {
+            Shown::Text(text) => return text,
+            Shown::Fields(fields) => fields,
+        };
         let mut detail = String::with_capacity(self.body.len());
-        for (name, value) in fields.filter(|(name, _)| !is_telemetry(name)) {
+        for (name, value) in fields.iter().filter(|(name, _)| !is_telemetry(name)) {
             if !detail.is_empty() {
                 detail.push('&');
             }
-            push_readable(&mut detail, &name);
+            push_readable(&mut detail, name);
             detail.push('=');
-            push_readable(&mut detail, &without_secret(&name, &value));
+            push_readable(&mut detail, value);
         }
-        Recorded {
-            detail,
-            ..self.recorded(what, facts)
-        }
+        detail
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.keys().map(HeaderName::as_str).collect();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &masked_path(&self.path))
+            .field("query", &masked_query(&self.query))
+            .field("headers", &names)
+            .field("body", &self.shown_body())
+            .finish()
     }
 }
 
@@ -151,47 +164,8 @@ pub(crate) fn fields(form: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The value of a field as it may be shown.
-pub(crate) fn without_secret<'a>(field: &str, value: &'a str) -> Cow<'a, str> {
-    if is_secret_field(field) {
-        Cow::Borrowed(MASK)
-    } else {
-        masked(value)
-    }
-}
-
-/// The path, without what looks like a secret in it.
-pub(crate) fn masked_path(path: &str) -> String {
-    let mut masked = String::with_capacity(path.len());
-    for (index, part) in path.split('/').enumerate() {
-        if index > 0 {
-            masked.push('/');
-        }
-        masked.push_str(&masked_part(part));
-    }
-    masked
-}
-
-/// A part of a URL as it stands, unless it looks like a secret, encoded or not.
-fn masked_part(part: &str) -> Cow<'_, str> {
-    match masked(&percent_decoded(part)) {
-        Cow::Borrowed(_) => Cow::Borrowed(part),
-        Cow::Owned(_) => Cow::Borrowed(MASK),
-    }
-}
-
 fn is_telemetry(field: &str) -> bool {
     field.starts_with("x-") || field == "client-request-id"
-}
-
-/// The query with secret values replaced; otherwise as it stands.
-pub(crate) fn without_secrets(query: &str) -> String {
-    let parts = query.split('&').map(|part| match part.split_once('=') {
-        Some((name, _)) if is_secret_field(&percent_decoded(name)) => format!("{name}={MASK}"),
-        Some((name, value)) => format!("{}={}", masked_part(name), masked_part(value)),
-        None => masked_part(part).into_owned(),
-    });
-    parts.collect::<Vec<_>>().join("&")
 }
 
 /// Adds `text`, form-encoded as little as possible, so that people can read it and programs parse
@@ -291,7 +265,7 @@ mod tests {
             "client-request-id=1&code=abc",
             "client_id=C&scope=https%3A%2F%2Fa%2F.default%20b&client_secret=S%26&x-client-SKU=x",
         )
-        .recorded_with_form("token", Facts::default());
+        .recorded("token", Facts::default());
         assert_eq!(
             recorded.line,
             "POST //tenant/oauth2/v2.0/token/?client-request-id=1&code=***"
@@ -310,7 +284,7 @@ mod tests {
         let mut request = request(&format!("a={encoded}&client%5Fsecret=S&{secret}=b"), "");
         request.path = format!("/t/{encoded}/token");
         request.body = Bytes::from(format!("scope={encoded}&Code_Verifier=V&x=y"));
-        let recorded = request.recorded_with_form("token", Facts::default());
+        let recorded = request.recorded("token", Facts::default());
         assert_eq!(
             recorded.line,
             "POST /t/***/token?a=***&client%5Fsecret=***&***=b"

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose};
 use super::exchange::{Request, fields};
 use crate::{
     backend::{Backend, jwt},
-    redact::{Shape, percent_decoded, shape, words},
+    redact::{Body, Shape, percent_decoded, shape, words},
 };
 
 /// The issuers of the tokens of real tenants.
@@ -25,14 +25,19 @@ const REAL_ISSUERS: &[&str] = &[
 pub(crate) fn in_request(backend: &Backend, request: &Request) -> Option<&'static str> {
     let headers = request.headers.values().filter_map(|it| it.to_str().ok());
     let pairs = fields(request.query.as_bytes()).into_iter();
-    let form = fields(&request.body);
+    let form = Body::of(&request.body).fields();
     let mut texts: Vec<String> = headers.map(str::to_owned).collect();
     texts.extend(texts.iter().filter_map(|it| basic(it)).collect::<Vec<_>>());
     texts.push(percent_decoded(&request.path).into_owned());
     texts.extend(pairs.flat_map(|(name, value)| [name, value]));
     texts.extend(form.iter().map(|(_, value)| value.clone()));
     let proof = || {
-        let mut proofs = form.iter().filter(|(name, _)| is(name, "client_assertion"));
+        let is_proof = |name: &str| {
+            ["client_assertion", "clientAssertion"]
+                .iter()
+                .any(|it| is(name, it))
+        };
+        let mut proofs = form.iter().filter(|(name, _)| is_proof(name));
         let foreign = proofs.any(|(_, value)| is_foreign(value));
         foreign.then_some("a client assertion that this world has not signed")
     };
@@ -91,15 +96,29 @@ fn basic(header: &str) -> Option<String> {
 
 /// A JWT of any issuer that is not signed with the key of the simulation.
 fn is_foreign(token: &str) -> bool {
-    jwt::claims_unverified(token).is_some() && jwt::verify(token).is_err()
+    let token = without_padding(token);
+    jwt::claims_unverified(&token).is_some() && jwt::verify(&token).is_err()
 }
 
-/// A token that names a real issuer and is not signed with the key of the simulation.
+/// A token that names a real issuer, or a client's assertion for one, and is not signed with the key
+/// of the simulation.
 fn is_real_token(text: &str) -> bool {
-    jwt::claims_unverified(text)
-        .and_then(|claims| Some(claims.get("iss")?.as_str()?.to_owned()))
-        .is_some_and(|issuer| REAL_ISSUERS.iter().any(|real| issuer.contains(real)))
-        && jwt::verify(text).is_err()
+    let token = without_padding(text);
+    let Some(claims) = jwt::claims_unverified(&token) else {
+        return false;
+    };
+    let names_real = |claim: &str| {
+        let named = claims.get(claim).and_then(|it| it.as_str());
+        named.is_some_and(|named| REAL_ISSUERS.iter().any(|real| named.contains(real)))
+    };
+    // Whoever signs with a certificate names itself as the issuer, and the directory as the audience.
+    let is_assertion = claims.get("iss").is_some() && claims.get("iss") == claims.get("sub");
+    (names_real("iss") || is_assertion && names_real("aud")) && jwt::verify(&token).is_err()
+}
+
+/// A JWT without the padding that some libraries leave in, in the alphabet that tokens have.
+fn without_padding(token: &str) -> String {
+    token.replace('=', "").replace('+', "-").replace('/', "_")
 }
 
 #[cfg(test)]
@@ -174,6 +193,67 @@ mod tests {
         assert_eq!(found("/a", &[], &format!("other={any}")), None);
         let ours = jwt::sign(&serde_json::json!({ "iss": "c" }));
         assert_eq!(found("/a", &[], &format!("client_assertion={ours}")), None);
+    }
+
+    /// `token` as libraries write it that pad base64.
+    fn padded(token: &str) -> String {
+        let pad = |part: &str| format!("{part}{}", "=".repeat((4 - part.len() % 4) % 4));
+        token.split('.').map(pad).collect::<Vec<_>>().join(".")
+    }
+
+    #[test]
+    fn a_token_with_padding_is_found() {
+        let issuer = "https://login.microsoftonline.com/t/v2.0";
+        let real = padded(&signed_by_another(issuer));
+        assert!(real.contains("=."), "{real}");
+        let reason = Some("what looks like a token of a real tenant");
+        let encoded = real.replace('=', "%3D");
+        assert_eq!(found(&format!("/a?b={encoded}"), &[], ""), reason);
+        assert_eq!(
+            found("/a", &[("authorization", &format!("Bearer {real}"))], ""),
+            reason
+        );
+        assert_eq!(found("/a", &[], &format!("assertion={encoded}")), reason);
+        let ours = padded(&jwt::sign(&serde_json::json!({ "iss": issuer })));
+        assert_eq!(found("/a", &[], &format!("assertion={ours}")), None);
+    }
+
+    #[test]
+    fn the_assertion_of_a_certificate_is_found_wherever_it_stands() {
+        let ours = jwt::sign(&serde_json::json!({
+            "iss": "c", "sub": "c", "aud": "https://login.microsoftonline.com/t/oauth2/v2.0/token",
+        }));
+        let (signed, _) = ours.rsplit_once('.').expect("a signature");
+        let assertion = format!("{signed}.{}", "A".repeat(342));
+        let reason = Some("what looks like a token of a real tenant");
+        for text in [&assertion, &padded(&assertion)] {
+            assert_eq!(found("/a", &[("x-any", text)], ""), reason);
+            assert_eq!(
+                found("/a", &[], &format!("{{\"other\":\"{text}\"}}")),
+                reason
+            );
+        }
+        let other = padded(&signed_by_another("https://token.actions.example"));
+        assert_eq!(
+            found("/a", &[], &format!("{{\"client_assertion\":\"{other}\"}}")),
+            Some("a client assertion that this world has not signed")
+        );
+    }
+
+    #[test]
+    fn a_secret_in_a_body_of_another_type_is_found() {
+        let reason = Some("what looks like a real client secret");
+        for body in [
+            format!("{{\"a\":[\"{}\"]}}", secret()),
+            format!("<a>{}</a>", secret()),
+            secret(),
+        ] {
+            assert_eq!(found("/a", &[], &body), reason, "{body}");
+        }
+        assert_eq!(
+            found("/a", &[], "{\"password\":\"hunter2\"}"),
+            Some(PASSWORD)
+        );
     }
 
     #[test]

@@ -44,6 +44,7 @@ macro_rules! invariants {
     ($callback:ident) => {
         $callback! {
             no_expired_token,
+            issued_here,
             valid_token_kept,
             reported_identity,
             single_flight,

@@ -41,6 +41,11 @@ impl<'a> Plan<'a> {
         is_right && !self.consequences().any(steps)
     }
 
+    /// The tokens in answers of faults that count as issued in this world.
+    pub(crate) fn issued_by_faults(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.consequences().flat_map(|of| of.issues)
+    }
+
     /// Whether the shared credential is disposed.
     pub(crate) fn disposes(&self) -> bool {
         let disposes = |of: Consequences<'_>| matches!(of.on_host, OnHost::Disposal);

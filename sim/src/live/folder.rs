@@ -6,12 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::stale;
 use tempfile::TempDir;
 use tokio::net::UnixListener;
 
 /// The folder of a run, which only this user can read. Dropping it removes it.
 pub(super) struct RunFolder {
     root: TempDir,
+    /// Says that the run has not ended.
+    _lock: fs::File,
     /// The certificate of the run's authority.
     pub certificate: PathBuf,
     /// The home of processes outside: empty.
@@ -28,8 +31,9 @@ impl RunFolder {
     #[expect(clippy::disallowed_methods, reason = "files of this machine")]
     pub fn new(authority: &str) -> Result<Self, String> {
         let base = usable(std::env::temp_dir())?;
+        stale::sweep(&base);
         let root = tempfile::Builder::new()
-            .prefix("credsim-")
+            .prefix(stale::PREFIX)
             .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(&base)
             .map_err(|error| {
@@ -39,6 +43,7 @@ impl RunFolder {
                     base.display()
                 )
             })?;
+        let lock = stale::lock(root.path()).map_err(cannot_be_filled)?;
         let within = |name: &str| root.path().join(name);
         let (certificate, home, commands) = (within("ca.pem"), within("home"), within("bin"));
         fs::write(&certificate, authority).map_err(cannot_be_filled)?;
@@ -46,6 +51,7 @@ impl RunFolder {
         fs::create_dir(&commands).map_err(cannot_be_filled)?;
         Ok(Self {
             root,
+            _lock: lock,
             certificate,
             home,
             commands,

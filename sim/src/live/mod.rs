@@ -18,6 +18,7 @@ mod machine;
 mod own_port;
 mod proxy;
 mod relay;
+mod stale;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

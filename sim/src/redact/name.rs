@@ -1,106 +1,198 @@
-//! Secrets that are recognised by the name of what holds them: options, variables, fields, headers.
-
-use super::{shape, words};
+//! Secrets that are recognised by the name of what holds them: options, variables, fields, headers,
+//! elements, keys.
 
 /// Words that make a name that of a secret wherever they stand in it.
 const ANYWHERE: &[&str] = &[
+    "accesskey",
     "accountkey",
     "apikey",
     "assertion",
+    "auth",
+    "authenticate",
+    "authentication",
+    "authorization",
     "connectionstring",
+    "cookie",
+    "cookies",
+    "masterauth",
     "passphrase",
     "passwd",
     "password",
     "passwords",
     "pwd",
+    "requirepass",
     "secret",
     "secrets",
 ];
 
 /// Words that make a name that of a secret if it ends with them.
 const AT_THE_END: &[&str] = &[
-    "key", "keys", "pass", "pat", "sas", "sig", "token", "tokens",
+    "bearer",
+    "jwt",
+    "key",
+    "keys",
+    "otp",
+    "pass",
+    "pat",
+    "pfx",
+    "pkcs12",
+    "sas",
+    "sig",
+    "signature",
+    "token",
+    "tokens",
+    "totp",
+];
+
+/// Endings that make a name that of a secret where it is written without a mark between its words:
+/// `clientsecret`, `subscriptionkey`.
+const GLUED: &[&str] = &[
+    "accesskey",
+    "accountkey",
+    "apikey",
+    "assertion",
+    "connectionstring",
+    "functionskey",
+    "hostkey",
+    "masterkey",
+    "passwd",
+    "password",
+    "primarykey",
+    "privatekey",
+    "secondarykey",
+    "secret",
+    "sharedkey",
+    "storagekey",
+    "subscriptionkey",
+    "token",
 ];
 
 /// Words that end the name of what describes a secret: where it is, or of which kind.
 const NOT_ITSELF: &[&str] = &[
-    "endpoint", "expiry", "file", "id", "ids", "name", "path", "provider", "type", "uri", "url",
+    "algorithm",
+    "endpoint",
+    "expiry",
+    "file",
+    "id",
+    "ids",
+    "life",
+    "method",
+    "mode",
+    "name",
+    "path",
+    "provider",
+    "scheme",
+    "type",
+    "uri",
+    "url",
+    "version",
 ];
 
-/// Names of OAuth's and OpenID Connect's fields that hold secrets and do not sound like it.
-const OAUTH_FIELDS: &[&str] = &["code", "code_verifier", "device_code", "id_token_hint"];
+/// Pairs of words that make a name that of a secret.
+const PAIRS: &[(&str, &str)] = &[
+    ("conn", "str"),
+    ("connection", "str"),
+    ("connection", "string"),
+    // App Service's endpoint expects this secret of its host in a header.
+    ("identity", "header"),
+];
 
-/// Whether a field of a form or of a query holds a secret, by its name in any case.
-pub fn is_secret_field(name: &str) -> bool {
-    let is_oauth = |field: &&str| field.eq_ignore_ascii_case(name);
-    OAUTH_FIELDS.iter().any(is_oauth) || is_secret_name(name)
-}
+/// Whole names that hold secrets and do not sound like it: of OAuth, OpenID Connect, SAML and
+/// WS-Federation.
+const WHOLE: &[&str] = &[
+    "code",
+    "code_verifier",
+    "device_code",
+    "id_token_hint",
+    "samlrequest",
+    "samlresponse",
+    "wresult",
+];
 
-/// Whether a header, by its name in lower case, holds a secret: those that authorize as well, of
-/// which `x-ms-authorization-auxiliary` holds tokens.
-pub fn is_secret_header(name: &str) -> bool {
-    name.contains("auth") || is_secret_name(name)
-}
+/// The longest name, in bytes: what is longer is no name.
+const LONGEST: usize = 256;
 
-/// Whether `name` is that of a secret: `--client-secret`, `AZURE_CLIENT_SECRET`, `clientSecret`.
-/// `AZURE_FEDERATED_TOKEN_FILE` and `AZURE_TOKEN_CREDENTIALS` are not.
+/// Names of secrets that are also ordinary words of prose, where they count only in the forms that
+/// prose does not have.
+const COMMON: &[&str] = &["auth", "code", "key", "keys"];
+
+/// The name under which Key Vault and App Configuration take a secret, and `az` too. It counts in
+/// bodies and options, not elsewhere: it says nothing.
+const VALUE: &str = "value";
+
+/// Whether `name` is that of a secret, in any case and any spelling: `--client-secret`,
+/// `AZURE_CLIENT_SECRET`, `clientSecret`, `x-functions-key`, `Authorization`, `code`.
+/// `AZURE_FEDERATED_TOKEN_FILE` and `AZURE_TOKEN_CREDENTIALS` are not. The one list of names for
+/// headers, queries, forms, JSON, XML, multipart bodies, command lines, environment variables and
+/// Redis commands.
 pub fn is_secret_name(name: &str) -> bool {
-    let words = words_of(name);
-    let Some(last) = words.last() else {
-        return false;
-    };
-    if NOT_ITSELF.contains(&last.as_str()) {
+    if name.len() > LONGEST {
         return false;
     }
-    let follows = |first: &str, second: &str| {
-        let mut pairs = words.windows(2);
-        pairs.any(|pair| pair == [first, second])
-    };
-    AT_THE_END.contains(&last.as_str())
-        || words.iter().any(|word| ANYWHERE.contains(&word.as_str()))
-        || follows("connection", "string")
-        // App Service's endpoint expects this secret of its host in a header.
-        || follows("identity", "header")
-}
-
-/// The words of a name, in lower case.
-fn words_of(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        let starts = !c.is_ascii_alphanumeric() || was_lower && c.is_ascii_uppercase();
-        if starts {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| c.is_ascii_alphanumeric()) {
-            word.push(c.to_ascii_lowercase());
-        }
-        was_lower = c.is_ascii_lowercase();
+    if WHOLE.iter().any(|it| it.eq_ignore_ascii_case(bare(name))) {
+        return true;
     }
-    words.retain(|word| !word.is_empty());
-    words
+    let is_one_of =
+        |list: &[&str], word: &str| list.iter().any(|known| known.eq_ignore_ascii_case(word));
+    let (mut last, mut is_found) = ("", false);
+    for word in words_of(name) {
+        let follows = |(one, other): &(&str, &str)| {
+            one.eq_ignore_ascii_case(last) && other.eq_ignore_ascii_case(word)
+        };
+        is_found |= is_one_of(ANYWHERE, word) || PAIRS.iter().any(follows);
+        // What is public is no secret, and its name must not be taken for that of a key.
+        if last.eq_ignore_ascii_case("public") && word.eq_ignore_ascii_case("key") {
+            return false;
+        }
+        last = word;
+    }
+    !is_one_of(NOT_ITSELF, last) && (is_found || is_one_of(AT_THE_END, last) || is_glued(last))
 }
 
-/// Whether a value holds a secret, whatever holds the value: by its form, as `name=value` or
-/// `name:value` within it, after the scheme of an `Authorization` header, or as a password in a URL.
-pub fn looks_secret(value: &str) -> bool {
-    let is_pair = |part: &str| {
-        part.match_indices(['=', ':']).any(|(at, mark)| {
-            let (name, rest) = part.split_at(at);
-            let rest = rest.strip_prefix(mark).unwrap_or_default();
-            // `token::kind` and `token://place` are no pairs.
-            let is_other = name.ends_with(':') || rest.starts_with(['/', ':']);
-            is_secret_name(name) && !rest.is_empty() && !is_other
-        })
+/// Whether a member of a body or an option of this name holds a secret: those of
+/// [`is_secret_name`], and `value`, which Key Vault, App Configuration and `az` take a secret under.
+pub fn is_secret_member(name: &str) -> bool {
+    bare(name).eq_ignore_ascii_case(VALUE) || is_secret_name(name)
+}
+
+/// Whether `name` is that of a secret and no ordinary word, such as `code` or `key`: for texts that
+/// people wrote.
+pub fn is_secret_in_prose(name: &str) -> bool {
+    let is_common = COMMON.iter().any(|it| it.eq_ignore_ascii_case(bare(name)));
+    !is_common && is_secret_name(name)
+}
+
+/// The name of an option without its dashes.
+fn bare(name: &str) -> &str {
+    name.trim_start_matches('-')
+}
+
+fn is_glued(word: &str) -> bool {
+    let ends_with = |end: &&str| {
+        let at = word.len().checked_sub(end.len());
+        let tail = at.and_then(|at| word.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
     };
-    let is_end = |c: char| c.is_whitespace() || "&;,\"'{}".contains(c);
-    let user = value.split_once("://").map(|(_, rest)| rest);
-    let user = user.and_then(|rest| rest.split('/').next()?.rsplit_once('@'));
-    let lower = value.to_ascii_lowercase();
-    words(value).any(|word| shape(word).is_some())
-        || ["bearer ", "basic "].iter().any(|it| lower.contains(it))
-        || value.split(is_end).any(is_pair)
-        || user.is_some_and(|(user, _)| user.contains(':'))
+    GLUED.iter().any(ends_with)
+}
+
+/// The words of a name: what stands between marks, and `client` and `Secret` of `clientSecret`.
+fn words_of(name: &str) -> impl Iterator<Item = &str> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        let is_mark = |c: char| !c.is_ascii_alphanumeric();
+        rest = rest.trim_start_matches(is_mark);
+        let bytes = rest.as_bytes();
+        let ends = |at: &usize| {
+            let (before, here) = (bytes[at - 1], bytes[*at]);
+            !here.is_ascii_alphanumeric()
+                || before.is_ascii_lowercase() && here.is_ascii_uppercase()
+        };
+        let end = (1..bytes.len()).find(ends).unwrap_or(bytes.len());
+        let (word, after) = rest.split_at_checked(end)?;
+        rest = after;
+        (!word.is_empty()).then_some(word)
+    })
 }
 
 #[cfg(test)]
@@ -120,86 +212,82 @@ mod tests {
             "MSI_SECRET",
             "accountKey",
             "CONNECTION_STRING",
+            "Ocp-Apim-Subscription-Key",
+            "subscription-key",
+            "subscriptionkey",
+            "x-functions-key",
+            "authorization",
+            "Proxy-Authorization",
+            "x-ms-authorization-auxiliary",
+            "X-IDENTITY-HEADER",
+            "Set-Cookie",
+            "requirepass",
+            "tls-key-file-pass",
+            "access_token",
+            "assertion",
+            "client_assertion",
+            "clientsecret",
+            "Code",
+            "code_verifier",
+            "device_code",
+            "id_token",
+            "id_token_hint",
+            "refresh_token",
+            "SAMLResponse",
+            "sig",
+            "subject_token",
+            "sas",
         ] {
             assert!(is_secret_name(name), "{name}");
         }
         for name in [
             "",
+            "--",
             "--claims",
             "--resource",
+            "--auth-mode",
+            "AZURE_AUTHORITY_HOST",
             "AZURE_TOKEN_CREDENTIALS",
             "AZURE_FEDERATED_TOKEN_FILE",
             "AZURE_TENANT_ID",
             "KEYBOARD",
             "PORT",
+            "client_assertion_type",
+            "client_id",
+            "grant_type",
+            "metadata",
+            "public-key",
+            "requested_token_use",
+            "resource",
+            "scope",
+            "subject_token_type",
         ] {
             assert!(!is_secret_name(name), "{name}");
         }
     }
 
     #[test]
-    fn fields_and_headers_with_secrets() {
-        for field in [
-            "access_token",
-            "assertion",
-            "client_assertion",
-            "client_secret",
-            "Code",
-            "code_verifier",
-            "device_code",
-            "id_token",
-            "id_token_hint",
-            "password",
-            "refresh_token",
-            "secret",
-            "sig",
-            "subject_token",
-        ] {
-            assert!(is_secret_field(field), "{field}");
+    fn ordinary_words_are_no_names_of_secrets_in_prose() {
+        for word in COMMON {
+            assert!(is_secret_name(word) && !is_secret_in_prose(word), "{word}");
         }
-        for field in [
-            "client_assertion_type",
-            "client_id",
-            "grant_type",
-            "requested_token_use",
-            "resource",
-            "scope",
-            "subject_token_type",
-        ] {
-            assert!(!is_secret_field(field), "{field}");
-        }
-        assert!(is_secret_header("x-ms-authorization-auxiliary"));
-        assert!(is_secret_header("x-identity-header"));
-        assert!(!is_secret_header("metadata"));
-    }
-
-    #[test]
-    fn values_with_secrets() {
-        for value in [
-            "https://user:word@host/path",
-            "client_id=1&client_secret=2",
-            "Endpoint=sb://x;SharedAccessKey=abc",
-            "export AZURE_PASSWORD=x; node app",
-            "curl -H 'Authorization: Bearer x'",
-        ] {
-            assert!(looks_secret(value), "{value}");
-        }
-        for value in [
-            "ManagedIdentityCredential",
-            "https://host:8080/a@b",
-            "NODE_ENV=test",
-            "token=",
-            "a:b",
-            "credsim::token::kind",
-        ] {
-            assert!(!looks_secret(value), "{value}");
-        }
+        assert!(is_secret_in_prose("client_secret"));
+        assert!(is_secret_member("--value") && !is_secret_name("value"));
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_survived(text: String) {
-            let _ = (is_secret_name(&text), looks_secret(&text));
+            let _ = is_secret_name(&text);
+        }
+
+        #[test]
+        fn marks_and_case_make_no_difference(mark in "[-_. ]") {
+            for name in ["client@secret", "x@functions@key", "set@cookie"] {
+                let name = name.replace('@', &mark);
+                proptest::prop_assert!(is_secret_name(&name));
+                proptest::prop_assert!(is_secret_name(&name.to_uppercase()));
+            }
         }
     }
 }

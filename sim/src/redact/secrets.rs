@@ -1,6 +1,10 @@
 //! Secrets that are known: texts that hold one are withheld.
 
-use super::{is_secret_name, looks_like_token};
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+
+use super::{looks_like_token, name::is_secret_in_prose};
 
 /// Stands in the place of a text that holds a secret.
 pub const WITHHELD: &str = "(withheld: it holds a secret)";
@@ -12,15 +16,32 @@ const SHORT: usize = 6;
 const LONGEST_WORD: usize = 12;
 
 /// The secrets that no text may hold, each with its kind, which findings name.
-#[derive(Clone, Debug, Default)]
-pub struct Secrets(Vec<(String, &'static str)>);
+#[derive(Clone, Default)]
+pub struct Secrets(Vec<(Known, &'static str)>);
+
+/// A secret with its spellings.
+#[derive(Clone)]
+struct Known {
+    secret: String,
+    /// How it stands in what is encoded: percent-encoded, and in base64 at each of the three places
+    /// where it can begin.
+    encoded: Vec<String>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = self.0.iter().map(|(_, kind)| kind);
+        f.debug_list().entries(kinds).finish()
+    }
+}
 
 impl Secrets {
     /// Adds a secret. An empty one is left out: it would be found in every text.
     pub fn add(&mut self, secret: impl Into<String>, kind: &'static str) {
         let secret = secret.into();
         if !secret.is_empty() {
-            self.0.push((secret, kind));
+            let encoded = encoded(&secret);
+            self.0.push((Known { secret, encoded }, kind));
         }
     }
 
@@ -29,7 +50,7 @@ impl Secrets {
     pub fn find(&self, text: &str) -> Option<&'static str> {
         let mut known = self.0.iter();
         known
-            .find(|(secret, _)| holds(text, secret))
+            .find(|(known, _)| known.is_in(text))
             .map(|(_, kind)| *kind)
             .or_else(|| looks_like_token(text).then_some("token"))
     }
@@ -41,6 +62,40 @@ impl Secrets {
             None => text,
         }
     }
+}
+
+impl Known {
+    fn is_in(&self, text: &str) -> bool {
+        holds(text, &self.secret) || self.encoded.iter().any(|it| text.contains(it.as_str()))
+    }
+}
+
+/// The fewest characters of a secret that is looked for in base64: of a shorter one, too little is
+/// left where it does not begin with a group of three bytes.
+const SHORTEST_ENCODED: usize = 8;
+
+/// The encoded spellings of `secret`, without those that are spelled like itself.
+fn encoded(secret: &str) -> Vec<String> {
+    if secret.len() < SHORTEST_ENCODED {
+        return Vec::new();
+    }
+    let percent: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let mut all = vec![percent.replace('+', "%20"), percent];
+    for before in 0..3 {
+        let bytes = [vec![0; before], secret.as_bytes().to_owned()].concat();
+        let whole = bytes.len() / 3 * 3;
+        let text = STANDARD_NO_PAD.encode(&bytes[..whole]);
+        // The first group also encodes what stands before.
+        let text = text
+            .get(if before == 0 { 0 } else { 4 }..)
+            .unwrap_or_default();
+        all.push(text.replace('+', "-").replace('/', "_"));
+        all.push(text.to_owned());
+    }
+    all.sort();
+    all.dedup();
+    all.retain(|text| text != secret && text.len() >= SHORTEST_ENCODED);
+    all
 }
 
 /// Whether `text` holds `secret`.
@@ -92,7 +147,7 @@ fn is_named_value(before: &str, after: &str) -> bool {
     (ends_value(after) || sentence_ends)
         && !in_prose
         && (!is_option || name.starts_with('-'))
-        && is_secret_name(name)
+        && is_secret_in_prose(name)
 }
 
 /// Whether a value has ended before `after`.
@@ -166,6 +221,23 @@ mod tests {
                 let text = pattern.replace('@', secret);
                 assert_eq!(secrets.find(&text), Some("client secret"), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_known_secret_is_found_in_every_encoding() {
+        let secret = "Hunter2/Sekr1t+~";
+        let secrets = secrets(&[secret]);
+        assert_eq!(format!("{secrets:?}"), "[\"client secret\"]");
+        for before in ["", "a", "ab", "abc"] {
+            let base64 = STANDARD_NO_PAD.encode(format!("{before}{secret}:x"));
+            let url_safe = base64.replace('+', "-").replace('/', "_");
+            for text in [base64, url_safe] {
+                assert_eq!(secrets.find(&text), Some("client secret"), "{before}");
+            }
+        }
+        for text in ["Hunter2%2FSekr1t%2B%7E", "a=Hunter2%2FSekr1t%2B%7E&b"] {
+            assert_eq!(secrets.find(text), Some("client secret"), "{text}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Count, Ending, Outcome, Tally, prose::real};
 use crate::judge::Finding;
+use crate::redact::{escaped, printable};
 use crate::scenario::diagnostics::{github_property, github_text};
 use crate::wording::{Number, counted};
 
@@ -88,7 +89,7 @@ pub fn summary(outcomes: &[Outcome], tally: &Tally) -> String {
          |---|---|---:|---:|---:|---|\n"
     );
     for outcome in outcomes {
-        let (word, name) = (outcome.status().word(), &outcome.name);
+        let (word, name) = (outcome.status().word(), cell(&outcome.name));
         let _ = match &outcome.ending {
             Ending::Judged(judged) => {
                 let verdict = &judged.verdict;
@@ -136,12 +137,17 @@ fn apart(outcomes: &[Outcome]) -> String {
         let Ending::Judged(judged) = &outcome.ending else {
             continue;
         };
-        let name = &outcome.name;
+        let name = escaped(&outcome.name);
         for (finding, reason) in judged.verdict.not_observed() {
-            let _ = writeln!(unseen, "- `{name}` {}: {reason}", finding.name);
+            let _ = writeln!(unseen, "- `{name}` {}: {}", finding.name, printable(reason));
         }
         for (finding, failure) in judged.verdict.known_failures() {
-            let _ = writeln!(known, "- `{name}` {}: {failure}", finding.name);
+            let _ = writeln!(
+                known,
+                "- `{name}` {}: {}",
+                finding.name,
+                printable(&failure.to_string())
+            );
         }
     }
     let mut text = String::new();
@@ -154,5 +160,5 @@ fn apart(outcomes: &[Outcome]) -> String {
 }
 
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\r', '\n'], " ")
+    printable(text).replace('|', "\\|")
 }

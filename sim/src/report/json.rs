@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::{Difference, Ending, Outcome, SeedsTried, Tally};
 pub use crate::simulation::event_line as event;
-use crate::{scenario::Diagnostic, trace::SCHEMA_VERSION, verdict::Verdict};
+use crate::{
+    redact::printable_json, scenario::Diagnostic, trace::SCHEMA_VERSION, verdict::Verdict,
+};
 
 /// What came of a scenario, as one line without its end.
 pub fn outcome(outcome: &Outcome) -> String {
@@ -26,11 +28,11 @@ pub fn document(outcomes: &[Outcome], tally: &Tally, took: Duration, exit: u8) -
         summary: Summary::of(tally, took, exit),
     };
     // Strings, numbers and lists of such can always be written.
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    printable_json(&serde_json::to_string_pretty(&document).unwrap_or_default()) + "\n"
 }
 
 fn line(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+    printable_json(&serde_json::to_string(value).unwrap_or_default())
 }
 
 fn is_zero(count: &usize) -> bool {

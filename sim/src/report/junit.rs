@@ -6,6 +6,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Ending, Judged, Outcome, Status};
 use crate::judge::Finding;
+use crate::redact::{escaped, escaped_lines, masked};
 use crate::wording::counted;
 
 /// The document.
@@ -32,9 +33,9 @@ pub fn document(outcomes: &[Outcome], took: Duration) -> Result<String, String> 
 }
 
 fn case(outcome: &Outcome) -> TestCase {
-    let mut case = TestCase::new(outcome.name.as_str(), status(outcome));
+    let mut case = TestCase::new(escaped(&outcome.name).as_ref(), status(outcome));
     case.set_time(outcome.took)
-        .set_classname(outcome.path.as_str());
+        .set_classname(escaped(&outcome.path).as_ref());
     case.add_property(("engine", outcome.engine));
     case.add_property(("seed", outcome.seed.to_string().as_str()));
     if let Ending::Judged(judged) = &outcome.ending {
@@ -54,10 +55,10 @@ fn apart(outcome: &Outcome) -> Vec<TestCase> {
     };
     let case = |finding: &Finding, kind: &str, message: String| {
         let mut status = TestCaseStatus::skipped();
-        status.set_type(kind).set_message(message);
-        let name = format!("{} {}", outcome.name, finding.name);
+        status.set_type(kind).set_message(shown(&message));
+        let name = format!("{} {}", escaped(&outcome.name), finding.name);
         let mut case = TestCase::new(name, status);
-        case.set_classname(outcome.path.as_str());
+        case.set_classname(escaped(&outcome.path).as_ref());
         case
     };
     let unseen = judged.verdict.not_observed().map(|(finding, reason)| {
@@ -101,15 +102,21 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
     };
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(outcome.status().word());
-    status.set_message(message);
-    status.set_description(format!("{text}\n\nreproduce: {}\n", outcome.reproduce));
+    status.set_message(shown(&message));
+    let text = format!("{text}\n\nreproduce: {}\n", outcome.reproduce);
+    status.set_description(shown(&text));
     status
 }
 
 fn skipped(reason: String) -> TestCaseStatus {
     let mut skipped = TestCaseStatus::skipped();
-    skipped.set_message(reason);
+    skipped.set_message(shown(&reason));
     skipped
+}
+
+/// A text of several lines as it may be shown. XML forbids most of what a terminal would obey.
+fn shown(text: &str) -> String {
+    escaped_lines(&masked(text)).into_owned()
 }
 
 fn headline(judged: &Judged) -> String {

@@ -9,7 +9,11 @@ use super::{
     prose::{long, paragraph, real},
 };
 use crate::wording::{Number, counted};
-use crate::{judge::Finding, trace};
+use crate::{
+    judge::Finding,
+    redact::{escaped, escaped_lines, printable},
+    trace,
+};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -35,7 +39,7 @@ pub fn width<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
 
 /// One line for what is well, and the whole case for what is not.
 pub fn outcome(outcome: &Outcome, width: usize) -> String {
-    let name = &outcome.name;
+    let name = escaped(&outcome.name);
     match &outcome.ending {
         Ending::Judged(judged) => match outcome.status() {
             Status::Passed => format!(
@@ -45,13 +49,13 @@ pub fn outcome(outcome: &Outcome, width: usize) -> String {
             ),
             Status::Skipped => {
                 let reason = judged.verdict.nothing_observed().unwrap_or_default();
-                left_out(name, &reason, width) + &apart(judged)
+                left_out(&name, &reason, width) + &apart(judged)
             }
             Status::Failed | Status::Nondeterministic | Status::Invalid | Status::HarnessFailed => {
                 failed(outcome, judged, width)
             }
         },
-        Ending::Skipped { reason } => left_out(name, reason, width),
+        Ending::Skipped { reason } => left_out(&name, reason, width),
         Ending::Invalid(invalid) => {
             let what = counted(invalid.count(), "mistake");
             format!(
@@ -80,7 +84,8 @@ fn apart(judged: &Judged) -> String {
         let name = &finding.name;
         let _ = writeln!(
             text,
-            "      {LEFT_OUT}known failure{LEFT_OUT:#}  {name}: {known}"
+            "      {LEFT_OUT}known failure{LEFT_OUT:#}  {name}: {}",
+            printable(&known.to_string())
         );
     }
     // Grouped by reason: of a process outside, much is unseen for the same one.
@@ -132,12 +137,12 @@ fn failed(outcome: &Outcome, judged: &Judged, width: usize) -> String {
     }
     let mut text = format!(
         "{BAD}FAIL{BAD:#}  {LOUD}{:width$}{LOUD:#}  {}  {FAINT}{}  {}{FAINT:#}\n",
-        outcome.name,
+        escaped(&outcome.name),
         what.join(", and "),
         real(outcome.took),
         judged.verdict.hash,
     );
-    let _ = writeln!(text, "      {}", outcome.title);
+    let _ = writeln!(text, "      {}", printable(&outcome.title));
     if let Some(tried) = &outcome.tried {
         text += &paragraph("      ", &seeds_tried(tried));
     }
@@ -180,7 +185,8 @@ fn case(outcome: &Outcome, finding: &Finding) -> String {
             let line = outcome.line(finding);
             format!(
                 "  {LOUD}{}{LOUD:#}  {}:{line}\n",
-                finding.name, outcome.path
+                finding.name,
+                escaped(&outcome.path)
             )
         }
         None => format!(
@@ -201,7 +207,7 @@ fn case(outcome: &Outcome, finding: &Finding) -> String {
         text += "    trace\n";
     }
     for line in &finding.evidence {
-        let _ = writeln!(text, "    {FAINT}{line}{FAINT:#}");
+        let _ = writeln!(text, "    {FAINT}{}{FAINT:#}", escaped(line));
     }
     text
 }
@@ -214,13 +220,16 @@ fn differs(difference: &Difference) -> String {
          \x20   second  {}\n",
         difference.event,
         difference.seed,
-        difference.first.clone().unwrap_or_else(ended),
-        difference.second.clone().unwrap_or_else(ended),
+        escaped(&difference.first.clone().unwrap_or_else(ended)),
+        escaped(&difference.second.clone().unwrap_or_else(ended)),
     )
 }
 
 fn reproduce(outcome: &Outcome) -> String {
-    format!("  reproduce: {LOUD}{}{LOUD:#}\n", outcome.reproduce)
+    format!(
+        "  reproduce: {LOUD}{}{LOUD:#}\n",
+        escaped_lines(&outcome.reproduce)
+    )
 }
 
 /// The end of a run: what was done, if all is well, and the count.
@@ -291,7 +300,7 @@ pub fn traces(outcome: &Outcome) -> String {
         let _ = writeln!(
             text,
             "{LOUD}# {}, {}, seed {seed}, {}, {}{LOUD:#}",
-            outcome.name,
+            escaped(&outcome.name),
             outcome.engine,
             counted(trace.events.len(), "event"),
             trace.hash(),

@@ -2,13 +2,20 @@
 
 use std::time::Duration;
 
+use crate::redact::{escaped_lines, masked};
+
 /// The width to which prose is wrapped.
 const WIDTH: usize = 100;
 
 /// `text` in lines of readable width: the first one after `first`, the others after as many spaces
 /// as `first` is wide. Line ends of the text stay, and so do lines that are indented, whole. Ends
-/// with a line end.
+/// with a line end. Secrets in `text` are covered, and what a terminal would obey is spelled out.
 pub fn paragraph(first: &str, text: &str) -> String {
+    wrapped(first, &escaped_lines(&masked(text)))
+}
+
+/// As [`paragraph`], for a text of this program, whose examples name secrets.
+pub fn wrapped(first: &str, text: &str) -> String {
     let indent = " ".repeat(first.chars().count());
     let mut out = String::new();
     let mut line = first.to_owned();

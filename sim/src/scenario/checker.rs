@@ -5,9 +5,10 @@ use std::{ops::Range as Window, time::Duration};
 
 use super::{
     Range, Span,
-    diagnostics::{Problem, Problems, is_hidden},
+    diagnostics::{Problem, Problems},
     document::{Document, Place},
 };
+use crate::redact::is_hidden;
 
 /// Collects the problems of one file.
 pub(crate) struct Checker<'a> {

@@ -6,6 +6,12 @@ use crate::wording::{Number, counted};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
+use crate::redact::{MASK, escaped_lines, masked_in_place, printable};
+
+/// The fewest bytes of a secret of the file that is looked for in what a diagnostic quotes: a shorter
+/// one is part of too many words.
+const SHORTEST_SECRET: usize = 4;
+
 /// One thing that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,7 +80,8 @@ impl Diagnostic {
 
 /// A message as a GitHub workflow command wants it.
 pub(crate) fn github_text(text: &str) -> String {
-    text.replace('%', "%25")
+    escaped_lines(text)
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
@@ -99,12 +106,13 @@ pub struct Invalid {
 impl Invalid {
     pub(crate) fn new(path: &str, text: &str, problems: Problems) -> Self {
         let (problems, left_out) = problems.first();
+        let (shown, secrets) = masked_in_place(text);
         let diagnostics = problems
             .into_iter()
-            .map(|problem| problem.within(path, text))
+            .map(|problem| problem.within(path, text, &secrets))
             .collect();
         Self {
-            text: text.to_owned(),
+            text: shown.into_owned(),
             diagnostics,
             left_out,
         }
@@ -303,7 +311,16 @@ impl Problem {
         self
     }
 
-    fn within(self, path: &str, text: &str) -> Diagnostic {
+    /// The diagnostic, with what it quotes in a form that is only shown. `secrets` are those of the
+    /// file, which it must not quote.
+    fn within(self, path: &str, text: &str, secrets: &[&str]) -> Diagnostic {
+        let shown = |text: &str| {
+            let known = secrets
+                .iter()
+                .filter(|secret| secret.len() >= SHORTEST_SECRET);
+            let text = known.fold(text.to_owned(), |text, secret| text.replace(secret, MASK));
+            printable(&text)
+        };
         let span = on_one_line(text, self.span);
         let before = &text[..span.start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -318,25 +335,6 @@ impl Problem {
             help: self.help.as_deref().map(shown),
         }
     }
-}
-
-/// Whether a terminal does something else with it than to show it: control characters, and those
-/// that turn the direction of the text around them.
-pub(crate) fn is_hidden(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// A text that quotes the file, with escapes for what a terminal would obey.
-fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if is_hidden(letter) && letter != '\n' {
-            shown.extend(letter.escape_default());
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
 }
 
 /// The part of `span` on its first line, moved to where characters begin and end.

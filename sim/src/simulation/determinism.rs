@@ -10,6 +10,7 @@ use std::{
 use super::{Seeds, Settings};
 use crate::{
     judge::Run,
+    redact::printable_json,
     scenario::Span,
     story::Loaded,
     trace::{Event, SCHEMA_VERSION},
@@ -53,12 +54,13 @@ pub(super) struct Pass<'a> {
 /// An event of a trace as a JSON line without its end. Two runs are the same if and only if all
 /// these lines are.
 pub fn event_line(scenario: &str, seed: u64, event: &Event) -> String {
-    // The event itself stays as it enters the hash.
-    format!(
+    // The event itself stays as it enters the hash, but for what a terminal would obey and for
+    // secrets, of which a trace has none.
+    printable_json(&format!(
         r#"{{"schema-version":{SCHEMA_VERSION},"type":"event","scenario":{},"seed":{seed},{}"#,
         serde_json::Value::from(scenario),
         event.json().strip_prefix('{').unwrap_or_default(),
-    )
+    ))
 }
 
 impl SecondPass {
@@ -151,6 +153,8 @@ fn start(selector: &str, settings: &Settings, subject: Option<&str>) -> std::io:
         .args([
             "--engine",
             settings.engine.name(),
+            "--parent",
+            &std::process::id().to_string(),
             "--limit-events",
             &settings.limits.events.to_string(),
             "--limit-memory",

@@ -28,6 +28,20 @@ pub struct Source {
 }
 
 impl Source {
+    /// A scenario file whose content is known already.
+    pub fn of_text(name: &str, path: &str, text: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            bytes: Ok(Cow::Owned(text.into_bytes())),
+        }
+    }
+
+    /// Its content; `None` if it cannot be read or is not UTF-8.
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.bytes.as_ref().ok()?).ok()
+    }
+
     /// Reads it.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::redact::printable;
+
 use super::{
     CallOutcome, Event, Fingerprint, Kind, OUTSIDE,
     time::{clock, span},
@@ -10,21 +12,6 @@ use super::{
 /// An event as one line, without a line end: time, who, what.
 pub fn line(event: &Event) -> String {
     format!("{:>15}  {}", clock(event.at), printable(&say(&event.kind)))
-}
-
-/// `text` without what would steer a terminal or a CI log: control characters are spelled out.
-fn printable(text: &str) -> String {
-    if !text.contains(char::is_control) {
-        return text.to_owned();
-    }
-    let spell = |c: char| {
-        if c.is_control() {
-            c.escape_default().to_string()
-        } else {
-            c.to_string()
-        }
-    };
-    text.chars().map(spell).collect()
 }
 
 /// Events as lines; runs of events that differ only in their numbers and times become one line

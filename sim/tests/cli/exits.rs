@@ -307,3 +307,46 @@ fn a_repeatable_run_is_played_twice_and_passes() {
     );
     assert!(!ran.err.contains("nondeterministic"), "{}", ran.err);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_second_process_ends_with_the_first() {
+    // Twenty days take long enough for the second process to be seen.
+    let long = good().replace("lasts = \"1m\"", "lasts = \"20d\"");
+    let path = file(&folder("long"), "long.toml", &long);
+    let mut running = command(PROGRAM);
+    running.args(["run", "--twice", "--jobs=1", &path]);
+    running.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut running = running.spawn().unwrap();
+    let id = running.id();
+    let children = || {
+        let threads = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
+        let children = threads
+            .flatten()
+            .map(|thread| thread.path().join("children"));
+        let children = children.filter_map(|path| std::fs::read_to_string(path).ok());
+        children.collect::<String>()
+    };
+    let child = loop {
+        if let Some(child) = children().split_whitespace().next() {
+            break child.to_owned();
+        }
+        assert!(running.try_wait().unwrap().is_none(), "it has ended");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    };
+    // It asks for the signal in its first lines.
+    let asks = format!("/proc/{child}/cmdline");
+    while !std::fs::read_to_string(&asks).unwrap().contains("--parent") {
+        std::thread::yield_now();
+    }
+    let killed = command("kill").args(["-TERM", &id.to_string()]).status();
+    assert!(killed.unwrap().success());
+    running.wait().unwrap();
+    let is_there = || {
+        let status = std::fs::read_to_string(format!("/proc/{child}/stat"));
+        status.is_ok_and(|status| !status.contains(") Z ") && !status.contains(") X "))
+    };
+    while is_there() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}

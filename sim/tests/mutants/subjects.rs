@@ -17,7 +17,8 @@ use super::{
     redis::{self, Renews, WrongRedis},
     tools::{Http, NotRandom, Simplified, Wrong, process_timeout, retries},
     wrappers::{
-        Asks, AsksPastHalf, Fails, GivesUp, Keeps, Looks, NeverEnds, NewForEachCall, NoSingleFlight,
+        Asks, AsksPastHalf, Fails, GivesUp, Keeps, Looks, MakesUp, NeverEnds, NewForEachCall,
+        NoSingleFlight,
     },
 };
 
@@ -197,6 +198,10 @@ pub fn goes_on_after_dispose() -> Wronged {
 
 pub fn takes_an_error_for_the_last_word() -> Wronged {
     Wrong::behind(GivesUp::default)
+}
+
+pub fn makes_up_a_token() -> Wronged {
+    Wrong::behind(|| MakesUp)
 }
 
 pub fn logs_its_token() -> Wronged {

@@ -24,6 +24,11 @@ pub const INVARIANTS: &[Case] = cases! {
         by ["expect[2] requests", "expect[3] token-from", "no-expired-token"],
         but not in "cache/clones-share";
 
+    "issued-here": makes_up_a_token
+        in "entra/three-variables"
+        by ["issued-here"],
+        but not in "entra/wrong-secret";
+
     "valid-token-kept": fails_when_a_refresh_fails
         in "chain/deterministic-in-production"
         by ["expect[1] token-from", "expect[7] log", "valid-token-kept"],

@@ -38,6 +38,23 @@ impl Wrapper for Looks {
     }
 }
 
+/// Returns a token that is like the issued one but for its signature.
+pub struct MakesUp;
+
+impl Wrapper for MakesUp {
+    fn get_token<'a>(&'a self, ours: &'a Ours, request: &'a TokenRequest) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            let token = ours.first.get_token(request).await?;
+            let secret = format!("{}x", token.secret());
+            Ok(AccessToken::new(
+                secret,
+                token.expires_on(),
+                token.answered_by(),
+            ))
+        })
+    }
+}
+
 /// Builds a new credential for each call.
 pub struct NewForEachCall;
 

@@ -3,18 +3,22 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{HEADING, LOUD, library};
-use crate::{facts, report::prose::paragraph, story::Scenario};
+use crate::{
+    facts,
+    report::prose::{paragraph, wrapped},
+    story::Scenario,
+};
 
 /// What a fact says, if there is one with this id, in upper or lower case.
 pub fn fact(id: &str) -> Option<String> {
     let (id, fact) = named(facts::facts(), id)?;
     let mut text = format!("{LOUD}{id}{LOUD:#}\n");
-    text += &paragraph("  ", &fact.says);
+    text += &wrapped("  ", &fact.says);
     for line in &fact.table {
-        text += &paragraph("    - ", line);
+        text += &wrapped("    - ", line);
     }
-    text += &paragraph("  source  ", &fact.source);
-    text += &paragraph("  status  ", &status(&fact.status));
+    text += &wrapped("  source  ", &fact.source);
+    text += &wrapped("  status  ", &status(&fact.status));
     text += &cited_by(|scenario| {
         scenario.facts.iter().any(|cited| cited == id)
             || scenario.known_failure.iter().any(|known| known.fact == id)
@@ -42,7 +46,7 @@ fn status(status: &str) -> String {
 pub fn promise(id: &str) -> Option<String> {
     let (id, promise) = named(facts::promises(), id)?;
     let mut text = format!("{LOUD}{id}  {}{LOUD:#}\n", promise.title);
-    text += &paragraph("  ", &promise.says);
+    text += &wrapped("  ", &promise.says);
     text += &cited_by(|scenario| scenario.promises.iter().any(|cited| cited == id));
     let mut others = String::new();
     for loaded in library() {

@@ -35,7 +35,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
                     if explained > 0 {
                         console.data("\n");
                     }
-                    console.data(&text);
+                    console.show(&text);
                     explained += 1;
                 }
             }

@@ -7,7 +7,7 @@ use crate::{
     action,
     credential::RedisSubject,
     facts,
-    report::prose::{paragraph, unwrapped},
+    report::prose::{paragraph, unwrapped, wrapped},
     story::{Loaded, Scenario},
 };
 
@@ -88,7 +88,7 @@ fn listed(text: &mut String, heading: &str, entries: Vec<(&String, String)>) {
     }
     let _ = writeln!(text, "\n{HEADING}{heading}{HEADING:#}");
     for (id, says) in entries {
-        *text += &paragraph(&format!("  {id:<7} "), &says);
+        *text += &wrapped(&format!("  {id:<7} "), &says);
     }
 }
 

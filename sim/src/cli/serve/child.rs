@@ -4,12 +4,15 @@ use std::{
     ffi::OsString,
     io::{self, IsTerminal as _},
     os::unix::process::ExitStatusExt as _,
+    path::PathBuf,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, Command};
+
+use super::super::launch::tethered;
 
 /// How long processes may take to end when they are asked to.
 const GRACE: Duration = Duration::from_secs(2);
@@ -38,8 +41,11 @@ impl Running {
         } else {
             Stdio::inherit()
         };
+        let program = found(program, environment).ok_or(io::ErrorKind::NotFound)?;
+        // Its descendants are ended with the group; it alone ends if this process is killed.
+        let (program, args) = tethered(&program, args)?;
         #[expect(clippy::disallowed_methods, reason = "a process of this machine")]
-        let mut command = Command::new(found(program, environment));
+        let mut command = Command::new(program);
         let child = command
             .args(args)
             .env_clear()
@@ -94,16 +100,16 @@ impl Drop for Running {
     }
 }
 
-/// The program as the environment's own PATH finds it: a simulated `az` comes before a real one.
-fn found(program: &OsString, environment: &[(OsString, OsString)]) -> OsString {
-    let path = environment.iter().find(|(name, _)| name == "PATH");
-    let (Some((_, path)), false) = (path, program.to_string_lossy().contains('/')) else {
-        return program.clone();
-    };
+/// The program as the environment's own PATH finds it: a simulated `az` comes before a real one. None
+/// if there is none.
+fn found(program: &OsString, environment: &[(OsString, OsString)]) -> Option<PathBuf> {
+    if program.to_string_lossy().contains('/') {
+        return Some(program.into());
+    }
+    let (_, path) = environment.iter().find(|(name, _)| name == "PATH")?;
     std::env::split_paths(path)
         .map(|folder| folder.join(program))
         .find(|candidate| candidate.is_file())
-        .map_or_else(|| program.clone(), Into::into)
 }
 
 fn code(status: ExitStatus) -> u8 {

@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::backend::{CaptureSink, Captured};
+use crate::{
+    backend::{CaptureSink, Captured},
+    redact::printable_json,
+};
 
 /// A file of requests.
 pub struct Requests {
@@ -42,9 +45,9 @@ impl Requests {
                 return;
             }
             // Texts only: this cannot fail.
-            let mut line = serde_json::to_vec(captured).unwrap_or_default();
-            line.push(b'\n');
-            if let Err(error) = (&*file).write_all(&line) {
+            let line = serde_json::to_string(captured).unwrap_or_default();
+            let line = printable_json(&line) + "\n";
+            if let Err(error) = (&*file).write_all(line.as_bytes()) {
                 let _ = failed.set(error);
             }
         })

@@ -36,7 +36,7 @@ impl Endpoint for Entra {
     fn record(&self, request: &Request) -> Recorded {
         let facts = EntraFacts::of(request);
         match &facts.route {
-            Route::Token(_) => request.recorded_with_form("token", Facts::new(facts)),
+            Route::Token(_) => request.recorded("token", Facts::new(facts)),
             other => request.recorded(other.name(), Facts::new(facts)),
         }
     }

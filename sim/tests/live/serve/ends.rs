@@ -12,6 +12,8 @@ pub const ALL: &[Case] = &[
     ("ends/by-ctrl-c", || by(Signal::INT, 130)),
     ("ends/by-sigterm", || by(Signal::TERM, 143)),
     ("ends/by-sighup", || by(Signal::HUP, 129)),
+    #[cfg(target_os = "linux")]
+    ("ends/by-sigkill", by_sigkill),
     ("ends/with-its-command", with_the_command),
     ("ends/although-the-command-ignores-signals", stubborn),
     ("ends/by-sigquit", || by(Signal::QUIT, 131)),
@@ -59,6 +61,22 @@ fn by(signal: Signal, code: i32) {
     kill_process(running.id(), signal).unwrap();
     running.end().with(code);
     gone(&pids);
+    assert!(world.left().is_empty());
+}
+
+/// Nothing can be done when this signal comes: the system ends the command, and the next start removes
+/// the folder.
+#[cfg(target_os = "linux")]
+fn by_sigkill() {
+    let world = World::usual();
+    let running = world.start(&["sh", "-c", "echo $$ > pids; exec sleep 300"]);
+    let pids = family(&world);
+    assert_eq!(world.left().len(), 1);
+    assert!(pids.iter().all(|pid| is_there(*pid)));
+    kill_process(running.id(), Signal::KILL).unwrap();
+    gone(&pids);
+    assert_eq!(world.left().len(), 1);
+    world.shell("exit 0").with(4);
     assert!(world.left().is_empty());
 }
 

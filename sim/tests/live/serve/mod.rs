@@ -5,6 +5,7 @@ mod ends;
 mod exits;
 mod faults;
 mod hosts;
+mod planted;
 mod secrets;
 mod support;
 mod variables;
@@ -21,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
         hosts::ALL,
         ends::ALL,
         secrets::ALL,
+        planted::ALL,
         commands::ALL,
         faults::ALL,
     ];

@@ -3,39 +3,44 @@
 use bytes::Bytes;
 
 use super::super::resp::shown;
-use super::{Lookup, Spec, lookup};
-use crate::redact::MASK;
+use super::{Lookup, lookup};
+use crate::redact::{MASK, hides_reply, redis_secrets, without_echo};
 
 /// The most arguments that are shown.
 const MOST: usize = 12;
 
 /// Whether a request logs a client in: AUTH, and HELLO with AUTH.
 pub fn signs_in(args: &[Bytes]) -> bool {
-    match lookup(args) {
-        Lookup::Found(spec) => (0..args.len()).any(|number| is_secret(spec, args, number)),
+    let Lookup::Found(spec) = lookup(args) else {
+        return false;
+    };
+    match spec.name {
+        "auth" => args.len() > 1,
+        "hello" => {
+            let options = args.iter().take(args.len().saturating_sub(2)).skip(1);
+            options
+                .into_iter()
+                .any(|option| option.eq_ignore_ascii_case(b"auth"))
+        }
         _ => false,
     }
 }
 
-/// The arguments of a request, its name left out: credentials are not shown.
+/// The arguments of a request, its name left out: secrets are not shown.
 pub fn arguments(args: &[Bytes]) -> Vec<String> {
-    let Lookup::Found(spec) = lookup(args) else {
-        // Whatever it is, it may be a credential whose command was misspelt.
-        return args
-            .iter()
-            .skip(1)
-            .take(MOST)
-            .map(|arg| shown(arg))
-            .collect();
+    let (first, is_known) = match lookup(args) {
+        Lookup::Found(spec) => (1 + spec.name.matches('|').count(), true),
+        Lookup::Unknown(_) | Lookup::Quit | Lookup::Attack => (1, false),
     };
-    let first = 1 + spec.name.matches('|').count();
-    let mut shown: Vec<String> = args
+    let secrets = redis_secrets(&words(args).iter().map(String::as_str).collect::<Vec<_>>());
+    let is_secret = |number: usize| secrets.get(number).copied().unwrap_or_default();
+    let mut all: Vec<String> = args
         .iter()
         .enumerate()
         .skip(first)
         .take(MOST)
         .map(|(number, arg)| {
-            if is_secret(spec, args, number) {
+            if is_secret(number) {
                 MASK.to_owned()
             } else {
                 shown(arg)
@@ -43,20 +48,30 @@ pub fn arguments(args: &[Bytes]) -> Vec<String> {
         })
         .collect();
     let more = args.len().saturating_sub(first + MOST);
-    if more > 0 {
-        shown.push(format!("and {more} more"));
+    if more > 0 && is_known {
+        all.push(format!("and {more} more"));
     }
-    shown
+    all
 }
 
-/// Whether an argument is a password: AUTH's last, or what follows the name after HELLO's AUTH.
-fn is_secret(spec: &Spec, args: &[Bytes], number: usize) -> bool {
-    match spec.name {
-        "auth" => number + 1 == args.len() || number > 1,
-        "hello" => number
-            .checked_sub(2)
-            .and_then(|option| args.get(option))
-            .is_some_and(|option| option.eq_ignore_ascii_case(b"auth")),
-        _ => false,
+/// A reply in short, without a secret that the request asks for or that an error repeats.
+pub fn reply(args: &[Bytes], short: String, is_error: bool) -> String {
+    let words = words(args);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let is_value = !is_error
+        && !matches!(
+            short.as_str(),
+            "OK" | "QUEUED" | "nil" | "(waits)" | "(nothing)"
+        );
+    if is_value && hides_reply(&words) {
+        MASK.to_owned()
+    } else {
+        without_echo(short, &words)
     }
+}
+
+/// The words of a request as texts.
+fn words(args: &[Bytes]) -> Vec<String> {
+    let text = |arg: &Bytes| String::from_utf8_lossy(arg).into_owned();
+    args.iter().map(text).collect()
 }

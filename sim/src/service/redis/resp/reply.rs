@@ -190,8 +190,9 @@ fn listed(texts: impl ExactSizeIterator<Item = String>) -> String {
 /// A value as people can read it, up to 40 characters; without what looks like a secret.
 pub fn shown(text: &[u8]) -> String {
     const LONGEST: usize = 40;
-    // Looked at whole: the beginning of a token alone may not look like one.
-    let text = String::from_utf8_lossy(text);
+    const LOOKED_AT: usize = 4096;
+    // More than is shown is looked at: the beginning of a token alone may not look like one.
+    let text = String::from_utf8_lossy(text.get(..LOOKED_AT).unwrap_or(text));
     let text = masked(&text);
     let mut shown = String::new();
     for (place, c) in text.chars().enumerate() {

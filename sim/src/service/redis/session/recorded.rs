@@ -36,6 +36,7 @@ pub struct Arrived<'a> {
 pub struct Outcome {
     name: Option<String>,
     reply: String,
+    is_error: bool,
     transaction: Option<u64>,
     published: Option<Arc<Vec<Published>>>,
 }
@@ -51,6 +52,7 @@ impl Outcome {
         Self {
             name: None,
             reply: reply.short(),
+            is_error: reply.is_error(),
             transaction,
             published: None,
         }
@@ -65,6 +67,7 @@ impl Outcome {
             } else {
                 done.reply.clone()
             },
+            is_error: done.failed,
             transaction: done.transaction,
             published: (!done.published.is_empty())
                 .then(|| Arc::new(done.published.iter().map(published).collect())),
@@ -123,7 +126,7 @@ pub fn command(session: &Session, args: &[Bytes], arrived: &Arrived<'_>, outcome
                 .transaction
                 .and_then(|number| NonZeroU32::new(small(number))),
             signs_in: shown::signs_in(args),
-            reply: outcome.reply.into(),
+            reply: shown::reply(args, outcome.reply, outcome.is_error).into(),
             fault: arrived.fault.map(Into::into),
             facts: arrived.facts.clone(),
             published: outcome.published,
