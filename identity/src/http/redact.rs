@@ -8,8 +8,8 @@ use serde_json::Value;
 /// The length of an excerpt, in characters.
 const EXCERPT: usize = 400;
 
-/// The names of secrets in the answers and requests of these services, without `-` and `_`. `code` is
-/// not among them: every error has one.
+/// The names of secrets in the answers and requests of these services, without `-` and `_`. `code`
+/// is not among them: every error has one.
 const SECRET_NAMES: &[&str] = &[
     "accesstoken",
     "apikey",
@@ -42,18 +42,22 @@ pub(crate) fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// Returns whether `letter` is a control character, a mark that changes the direction of text, or one
-/// without width.
+/// Returns whether `letter` is a control character, a mark that changes the direction of text, or
+/// one without width.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
         )
 }
 
-/// Returns `text` with each JSON Web Token replaced by `***`, with or without the padding of base64.
-/// Services, proxies and tools have put tokens into error messages.
+/// Returns `text` with each JSON Web Token replaced by `***`, with or without the padding of
+/// base64. Services, proxies and tools have put tokens into error messages.
 fn without_tokens(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=".contains(c);
     let mut safe = String::with_capacity(text.len());
@@ -135,8 +139,8 @@ fn named_value(before: &str, after: &str) -> Option<std::ops::Range<usize>> {
     (length > 0 && is_scalar && !inside.starts_with("***")).then_some(start..start + length)
 }
 
-/// Returns `text` with each client secret that Entra generated replaced by `***`: 40 characters, with a
-/// digit and `Q~` in the fourth to sixth place.
+/// Returns `text` with each client secret that Entra generated replaced by `***`: 40 characters,
+/// with a digit and `Q~` in the fourth to sixth place.
 fn without_client_secrets(text: &str) -> String {
     let is_end = |c: char| !(c.is_ascii_alphanumeric() || "-._~".contains(c));
     let is_secret = |word: &str| {
@@ -157,8 +161,8 @@ fn without_client_secrets(text: &str) -> String {
     pieces.collect()
 }
 
-/// Returns the first 400 characters of `text` on one line, without tokens and without what else is a
-/// secret by its name or its form.
+/// Returns the first 400 characters of `text` on one line, without tokens and without what else is
+/// a secret by its name or its form.
 pub(crate) fn excerpt(text: &str) -> String {
     let line = without_named(&without_tokens(&one_line(text)));
     let line = without_client_secrets(&line);
@@ -207,8 +211,8 @@ fn holds(json: &Value, secret: &str) -> bool {
     }
 }
 
-/// Returns how `secret` stands in base64 at each of the three places where it can begin. Short secrets
-/// are left out: too little of them is left.
+/// Returns how `secret` stands in base64 at each of the three places where it can begin. Short
+/// secrets are left out: too little of them is left.
 fn encoded(secret: &str) -> Vec<String> {
     const SHORTEST: usize = 8;
     let from = |before: usize| {
@@ -224,8 +228,8 @@ fn encoded(secret: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns `text` with each occurrence of `secret` replaced by `***`, also where it is escaped as in
-/// a form, in JSON or in HTML, or encoded in base64: a service may repeat what it was sent.
+/// Returns `text` with each occurrence of `secret` replaced by `***`, also where it is escaped as
+/// in a form, in JSON or in HTML, or encoded in base64: a service may repeat what it was sent.
 pub(crate) fn without_secret(text: &str, secret: &str) -> String {
     if secret.is_empty() {
         return text.to_owned();

@@ -2,12 +2,13 @@
 //! have their say, and sends the answer.
 
 use std::{
+    io::ErrorKind,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 
@@ -25,6 +26,7 @@ use crate::{
         effect::{FaultThen, HttpEffect, ResetWhen},
     },
     scenario::Span,
+    wording::bytes,
 };
 
 /// No client of these services sends a body that comes near this.
@@ -164,31 +166,10 @@ impl Line {
         self,
         request: http::Request<Incoming>,
     ) -> Result<http::Response<Payload>, Cut> {
-        let (head, body) = request.into_parts();
-        let body = Limited::new(body, LONGEST_BODY)
-            .collect()
-            .await
-            .map_err(|_| Cut)?
-            .to_bytes();
-        let request = Request {
-            method: head.method,
-            path: head.uri.path().to_owned(),
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            headers: head.headers,
-            body,
-        };
+        let request = self.whole(request).await?;
         let refusal = self.refusal(&request);
-        let refused = self.runtime.elapsed();
-        match &refusal {
-            Some(Refusal::Misdirected(host)) => self.backend.host_refused(refused, host.clone()),
-            Some(Refusal::WithoutHost) => {
-                self.backend
-                    .request_refused(refused, "it does not name one host");
-            }
-            Some(Refusal::Foreign) | None => {}
-        }
-        if let Some(refusal @ (Refusal::Misdirected(_) | Refusal::WithoutHost)) = &refusal {
-            return Ok(respond_with(refusal.answer()));
+        if let Some(misdirected) = self.misdirected(refusal.as_ref()) {
+            return Ok(misdirected);
         }
         let (name, recorded) = (self.endpoint.name(), self.endpoint.record(&request));
         self.backend.capture(|| Captured::request(name, &request));
@@ -247,12 +228,72 @@ impl Line {
         }
     }
 
+    /// Records why the body of a request can't be read, unless the client just left.
+    fn unreadable(&self, error: &(dyn std::error::Error + 'static)) -> Cut {
+        let why = if error.is::<LengthLimitError>() {
+            Some(format!(
+                "its body is larger than {}",
+                bytes(LONGEST_BODY as u64)
+            ))
+        } else {
+            let http = error.downcast_ref::<hyper::Error>();
+            // A connection that ends early leaves its message incomplete.
+            let is_broken = |error: &&hyper::Error| !error.is_incomplete_message();
+            let cause = http.filter(is_broken).and_then(std::error::Error::source);
+            let is_invalid = |cause: &&(dyn std::error::Error + 'static)| {
+                let io = cause.downcast_ref::<std::io::Error>();
+                io.is_some_and(|io| {
+                    matches!(io.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData)
+                })
+            };
+            cause
+                .filter(is_invalid)
+                .map(|cause| format!("its body cannot be read: {cause}"))
+        };
+        if let Some(why) = why {
+            let at = self.runtime.elapsed();
+            self.backend.request_refused(at, &why);
+        }
+        Cut
+    }
+
+    /// A request, read to its end.
+    async fn whole(&self, request: http::Request<Incoming>) -> Result<Request, Cut> {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, LONGEST_BODY)
+            .collect()
+            .await
+            .map_err(|error| self.unreadable(&*error))?
+            .to_bytes();
+        Ok(Request {
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body,
+        })
+    }
+
     /// Why a request of a process outside is not served, if so.
     fn refusal(&self, request: &Request) -> Option<Refusal> {
         if !self.backend.is_open() {
             return None;
         }
         self.names.refusal(request, self.endpoint.refuses_pages())
+    }
+
+    /// The answer to a request that is for another host, which is no request to this service.
+    fn misdirected(&self, refusal: Option<&Refusal>) -> Option<http::Response<Payload>> {
+        let refusal = refusal?;
+        let at = self.runtime.elapsed();
+        match refusal {
+            Refusal::Misdirected(host) => self.backend.host_refused(at, host.clone()),
+            Refusal::WithoutHost => self
+                .backend
+                .request_refused(at, "it does not name one host"),
+            Refusal::Foreign => return None,
+        }
+        Some(respond_with(refusal.answer()))
     }
 
     /// The answer and how its body is sent, or why the connection is reset instead.

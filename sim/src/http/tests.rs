@@ -97,6 +97,38 @@ fn fault(rest: &str) -> String {
 }
 
 #[test]
+fn a_body_that_is_too_large_or_in_broken_chunks_is_in_the_journal() {
+    let head =
+        |header: &str| format!("POST / HTTP/1.1\r\nHost: 169.254.169.254\r\n{header}\r\n\r\n");
+    let trace = play("", move |host, _| async move {
+        let broken = head("Transfer-Encoding: chunked") + "zz\r\nbody\r\n";
+        let _ = ask(&host, &broken).await;
+        let large = head("Content-Length: 1048577") + &"x".repeat((1 << 20) + 1);
+        let mut stream = open(&host).await;
+        // The connection may end before all of it has left.
+        let _ = stream.write_all(large.as_bytes()).await;
+        host.runtime.sleep(seconds(1)).await;
+        // A client that leaves is no news.
+        let mut stream = open(&host).await;
+        let part = head("Content-Length: 10") + "x";
+        stream.write_all(part.as_bytes()).await.expect("it leaves");
+        drop(stream);
+        host.runtime.sleep(seconds(1)).await;
+    });
+    let kinds = trace.events.iter().map(|event| &event.kind);
+    let refused = kinds.filter_map(|kind| match kind {
+        Kind::RequestRefused { why } => Some(why.as_str()),
+        _ => None,
+    });
+    let refused: Vec<&str> = refused.collect();
+    let [broken, large] = refused.as_slice() else {
+        panic!("{refused:?}");
+    };
+    assert!(broken.starts_with("its body cannot be read: "), "{broken}");
+    assert_eq!(*large, "its body is larger than 1 MiB");
+}
+
+#[test]
 fn requests_follow_each_other_on_one_connection() {
     let trace = play("", |host, _| async move {
         let two = format!("{PROBE}{TOKEN}");

@@ -77,6 +77,16 @@ fn here() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }
 
+/// A PATH in which the simulated commands come first, whoever sets it: a real one has real tokens.
+fn path_with(commands: &Path, rest: Option<&OsString>) -> OsString {
+    let mut path = OsString::from(commands);
+    if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+        path.push(":");
+        path.push(rest);
+    }
+    path
+}
+
 /// The environment of processes outside.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -174,13 +184,7 @@ impl Environment {
         for (name, value) in ways.user {
             set.insert(name.clone(), value.into());
         }
-        // Whoever sets it, the simulated commands come first: a real one has real tokens.
-        let rest = set.get("PATH").cloned();
-        let mut path = OsString::from(ways.commands);
-        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
-            path.push(":");
-            path.push(rest);
-        }
+        let path = path_with(ways.commands, set.get("PATH"));
         set.insert("PATH".to_owned(), path);
         inherited.retain(|(name, _)| !name.to_str().is_some_and(|name| set.contains_key(name)));
         let unset = left_out
@@ -204,7 +208,6 @@ impl Environment {
 
     /// The executable of this machine by this name that the environment's PATH leads to, past the
     /// folder of the simulated commands.
-    #[expect(clippy::disallowed_methods, reason = "files of this machine")]
     pub(crate) fn beyond(&self, commands: &Path, name: &str) -> Option<PathBuf> {
         let path = self.set.get("PATH")?;
         let mut folders = std::env::split_paths(path).filter(|folder| folder != commands);

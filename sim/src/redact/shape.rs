@@ -153,7 +153,7 @@ pub(super) fn encoded_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
 pub(super) fn is_key(run: &str, next: Option<u8>) -> bool {
     let key = run.trim_end_matches('=');
     let has = |is: fn(&u8) -> bool| key.as_bytes().iter().any(is);
-    let is_padded = matches!(run.len() - key.len(), 1 | 2) && run.len() % 4 == 0;
+    let is_padded = matches!(run.len() - key.len(), 1 | 2) && run.len().is_multiple_of(4);
     // In `name=value` the mark is no padding.
     let ends = next.is_none_or(|next| !next.is_ascii_alphanumeric() && next != b'/');
     is_padded
