@@ -139,23 +139,7 @@ fn apply(text: &str, edit: &Edit) -> String {
             let other: Vec<&str> = other.lines().collect();
             lines.insert(at(share), other[index(line, other.len())].to_owned());
         }
-        Edit::Value(share, value) => {
-            let with_values: Vec<usize> = (0..lines.len())
-                .filter(|line| lines[*line].contains(" = "))
-                .collect();
-            if with_values.is_empty() {
-                return text.to_owned();
-            }
-            let line = with_values[index(share, with_values.len())];
-            let equals: Vec<usize> = lines[line].match_indices(" = ").map(|(at, _)| at).collect();
-            // The last value of a line is often inside braces, the first is the whole.
-            let from = equals[value % equals.len()] + 3;
-            let end = lines[line][from..]
-                .find([',', '}'])
-                .filter(|_| value % 2 == 0);
-            let end = end.map_or(lines[line].len(), |end| from + end);
-            lines[line].replace_range(from..end, VALUES[value]);
-        }
+        Edit::Value(share, value) => replace_value(&mut lines, share, value),
         Edit::Digits(share, digits) => {
             let digits = DIGITS[digits];
             let bytes = text.as_bytes();
@@ -186,6 +170,24 @@ fn apply(text: &str, edit: &Edit) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// Puts another value into one of the lines that have one.
+fn replace_value(lines: &mut [String], share: f64, value: usize) {
+    let mut with_values: Vec<&mut String> = lines
+        .iter_mut()
+        .filter(|line| line.contains(" = "))
+        .collect();
+    let which = index(share, with_values.len());
+    let Some(line) = with_values.get_mut(which) else {
+        return;
+    };
+    let equals: Vec<usize> = line.match_indices(" = ").map(|(at, _)| at).collect();
+    // The last value of a line is often inside braces, the first is the whole.
+    let from = equals[value % equals.len()] + 3;
+    let end = line[from..].find([',', '}']).filter(|_| value % 2 == 0);
+    let end = end.map_or(line.len(), |end| from + end);
+    line.replace_range(from..end, VALUES[value]);
 }
 
 fn batch() -> Batch {

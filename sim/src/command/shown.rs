@@ -11,7 +11,8 @@ use crate::{
 pub struct Shown {
     /// The arguments in one line, for the trace.
     pub line: String,
-    /// The arguments, secrets replaced; of a script that is not simulated, the line.
+    /// The arguments, secrets replaced, and an encoded script by its text; of a script that is not
+    /// simulated, the line.
     pub args: Vec<String>,
     /// What the arguments hold that looks like a secret of the real world, in words.
     pub real: Option<&'static str>,

@@ -130,11 +130,6 @@ fn number(value: &str) -> Option<f64> {
 /// More attempts for one waiting caller than the policy allows.
 fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     let limits = Limits::of(plan);
-    let mut begins: BTreeMap<u32, Vec<Duration>> = BTreeMap::new();
-    for call in view.calls() {
-        begins.entry(call.instance).or_default().push(call.at);
-    }
-    begins.values_mut().for_each(|begins| begins.sort_unstable());
     // Which exchanges belong together: a group is sorted by the time of sending.
     let exchanges = view.exchanges().enumerate();
     let mut groups: Vec<(u32, Fingerprint, usize)> = exchanges
@@ -155,8 +150,7 @@ fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         attempts.sort_by_key(|(sent, _)| *sent);
         if let (Some(limit), Some((instance, ..))) = (limit, group.first()) {
             let all = bursts.entry(*instance).or_default();
-            let begins = begins.get(instance).map_or(&[][..], Vec::as_slice);
-            all.extend(self::bursts(&attempts, limit, begins));
+            all.extend(self::bursts(&attempts, limit));
         }
     }
     let mut waits: BTreeMap<u32, Vec<Wait<Duration>>> = BTreeMap::new();
@@ -198,17 +192,11 @@ struct Burst<T> {
 
 /// The bursts of the attempts with one key, which are sorted by the time of sending: one for each
 /// attempt that more attempts than `limit` follow, each when the one before has ended. What is in
-/// flight beside them is no retry, but for another invariant to judge. A caller that begins meanwhile,
-/// at one of `begins`, which are sorted, may make attempts of its own, as a chain does whose earlier
-/// walk has come to its next member: then there is no burst.
+/// flight beside them is no retry, but for another invariant to judge.
 ///
 /// O(n log n): the attempt that comes `limit` attempts later is found by repeated squaring of the
 /// step from one attempt to the next.
-fn bursts<T: Ord + Copy>(
-    attempts: &[(T, Option<T>)],
-    limit: u32,
-    begins: &[T],
-) -> Vec<Burst<T>> {
+fn bursts<T: Ord + Copy>(attempts: &[(T, Option<T>)], limit: u32) -> Vec<Burst<T>> {
     let none = attempts.len();
     let next = attempts.iter().enumerate().map(|(index, (_, ended))| {
         let after = |ended| attempts.partition_point(|(sent, _)| *sent < ended);
@@ -228,8 +216,7 @@ fn bursts<T: Ord + Copy>(
     let each = attempts.iter().zip(since).zip(later);
     each.filter_map(|(((first, _), since), later)| {
         let (excess, _) = attempts.get(later)?;
-        let begun = |by: &T| begins.partition_point(|begin| begin <= by);
-        (begun(first) == begun(excess)).then_some(Burst {
+        Some(Burst {
             since,
             first: *first,
             excess: *excess,
@@ -340,19 +327,15 @@ mod tests {
     fn by_hand(attempts: &[(u32, Option<u32>)], waits: &[(u32, u32)], limit: u32) -> Option<usize> {
         waits.iter().position(|(begin, end)| {
             let mut free_from = Some(0);
-            let (mut count, mut last) = (0, 0);
-            attempts.iter().any(|(sent, ended)| {
+            let mut count = 0;
+            for (sent, ended) in attempts {
                 let is_free = free_from.is_some_and(|free| free <= *sent);
                 if (begin..=end).contains(&sent) && is_free {
-                    let newcomer = |(begin, _): &(u32, u32)| last < *begin && begin <= sent;
-                    if waits.iter().any(newcomer) {
-                        count = 0;
-                    }
                     count += 1;
-                    (free_from, last) = (*ended, *sent);
+                    free_from = *ended;
                 }
-                count > limit
-            })
+            }
+            count > limit
         })
     }
 
@@ -367,9 +350,7 @@ mod tests {
             end: *end,
             call,
         });
-        let mut begins: Vec<T> = waits.clone().map(|wait| wait.begin).collect();
-        begins.sort_unstable();
-        first_exceeded(waits.collect(), bursts(attempts, limit, &begins))
+        first_exceeded(waits.collect(), bursts(attempts, limit))
     }
 
     proptest! {

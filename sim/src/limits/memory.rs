@@ -188,7 +188,8 @@ mod tests {
                 allocator.dealloc(other, large);
                 allocator.dealloc(one, small);
             }
-            assert_eq!(held.read(), 0);
+            // Less than what is published at once is left over.
+            assert!(held.read() < 1 << 20, "{}", held.read());
         };
         thread::spawn(work).join().unwrap();
     }

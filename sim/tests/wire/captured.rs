@@ -95,21 +95,14 @@ fn marked(name: &str, value: &str) -> String {
 
 /// A PowerShell script of `identity`, reduced to the URLs and ids in it.
 fn without_script(argument: &str) -> String {
-    let decoded = STANDARD.decode(argument).unwrap_or_default();
-    let wide: Vec<u16> = decoded
-        .chunks_exact(2)
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-        .collect();
-    match String::from_utf16(&wide) {
-        Ok(script) if script.contains('\n') => {
-            let words = script.split(['\'', '"', ' ', '\n']);
-            let about: Vec<_> = words
-                .filter(|word| word.starts_with("https://") || is_guid(word))
-                .collect();
-            format!("<script about {}>", about.join(", "))
-        }
-        _ => argument.to_owned(),
+    if !argument.contains('\n') {
+        return argument.to_owned();
     }
+    let words = argument.split(['\'', '"', ' ', '\n']);
+    let about: Vec<_> = words
+        .filter(|word| word.starts_with("https://") || is_guid(word))
+        .collect();
+    format!("<script about {}>", about.join(", "))
 }
 
 /// Whether this is an id such as `c11e07a0-0000-0000-0000-000000000001`.

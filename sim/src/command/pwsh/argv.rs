@@ -76,6 +76,19 @@ pub fn read(args: &[String]) -> Asked {
     Asked::Misuse("nothing to run: only -Command and -EncodedCommand are simulated".to_owned())
 }
 
+/// The arguments, an encoded script replaced by its text.
+pub fn readable(args: &[String]) -> Vec<String> {
+    let script = match read(args) {
+        Asked::Script { text, .. } => Some(text),
+        Asked::Usage | Asked::Misuse(_) => None,
+    };
+    let readable = args.iter().map(|arg| match &script {
+        Some(text) if decoded(arg).as_ref() == Some(text) => text.clone(),
+        _ => arg.clone(),
+    });
+    readable.collect()
+}
+
 fn decoded(code: &str) -> Option<String> {
     let bytes = STANDARD.decode(code).ok()?;
     let (pairs, []) = bytes.as_chunks::<2>() else {

@@ -36,7 +36,7 @@ pub(in super::super) fn shown(backend: &Backend, call: &Call<'_>) -> Shown {
     let is_whole = harmless && !line.starts_with(MASK) && is_simulated(call.args);
     Shown {
         args: if is_whole {
-            call.args.to_vec()
+            argv::readable(call.args)
         } else {
             vec![line.clone()]
         },

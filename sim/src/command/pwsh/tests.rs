@@ -314,7 +314,7 @@ fn scripts_are_told_only_if_they_are_harmless() {
     let asks = "Get-AzAccessToken -ResourceUrl r | ConvertTo-Json";
     let harmless = encoded(asks);
     let whole = recorded("pwsh", &["-EncodedCommand", &harmless]);
-    assert_eq!(whole.args, ["-EncodedCommand", &harmless]);
+    assert_eq!(whole.args, ["-EncodedCommand", asks]);
     let real = format!("abc8Q~{}", "x".repeat(34));
     for (secret, script) in [
         ("hunter2", format!("$password = 'hunter2'; {asks}")),

@@ -73,7 +73,7 @@ fn command() {
             "{printed}"
         );
     }
-    let line = "--env APP_SECRET=... --until-exit -- sh -c ...";
+    let line = "--env APP_SECRET=*** --until-exit -- sh -c ...";
     assert!(report.contains(line), "{report}");
 }
 
