@@ -166,30 +166,11 @@ impl Line {
         self,
         request: http::Request<Incoming>,
     ) -> Result<http::Response<Payload>, Cut> {
-        let (head, body) = request.into_parts();
-        let body = Limited::new(body, LONGEST_BODY)
-            .collect()
-            .await
-            .map_err(|error| self.unreadable(&*error))?
-            .to_bytes();
-        let request = Request {
-            method: head.method,
-            path: head.uri.path().to_owned(),
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            headers: head.headers,
-            body,
-        };
+        let request = self.read(request).await?;
         let refusal = self.refusal(&request);
-        let refused = self.runtime.elapsed();
-        match &refusal {
-            Some(Refusal::Misdirected(host)) => self.backend.host_refused(refused, host.clone()),
-            Some(Refusal::WithoutHost) => {
-                self.backend
-                    .request_refused(refused, "it does not name one host");
-            }
-            Some(Refusal::Foreign) | None => {}
-        }
-        if let Some(refusal @ (Refusal::Misdirected(_) | Refusal::WithoutHost)) = &refusal {
+        if let Some(refusal) = &refusal
+            && self.is_for_another(refusal)
+        {
             return Ok(respond_with(refusal.answer()));
         }
         let (name, recorded) = (self.endpoint.name(), self.endpoint.record(&request));
@@ -247,6 +228,37 @@ impl Line {
                 Err(Cut)
             }
         }
+    }
+
+    /// Reads a request with its whole body.
+    async fn read(&self, request: http::Request<Incoming>) -> Result<Request, Cut> {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, LONGEST_BODY)
+            .collect()
+            .await
+            .map_err(|error| self.unreadable(&*error))?
+            .to_bytes();
+        Ok(Request {
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body,
+        })
+    }
+
+    /// Whether a refused request is not one to this service: then the proxy's side of the journal
+    /// has it, and the service's has not.
+    fn is_for_another(&self, refusal: &Refusal) -> bool {
+        let at = self.runtime.elapsed();
+        match refusal {
+            Refusal::Misdirected(host) => self.backend.host_refused(at, host.clone()),
+            Refusal::WithoutHost => self
+                .backend
+                .request_refused(at, "it does not name one host"),
+            Refusal::Foreign => return false,
+        }
+        true
     }
 
     /// Records why the body of a request can't be read, unless the client just left.

@@ -115,6 +115,45 @@ pub(crate) struct Ways<'a> {
     pub seed: u64,
 }
 
+impl Ways<'_> {
+    /// The variables of the world itself, which the scenario's and the user's may replace.
+    fn ours(&self) -> BTreeMap<String, OsString> {
+        let mut set: BTreeMap<String, OsString> = BTreeMap::new();
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            set.insert(name.to_owned(), self.proxy.clone().into());
+            // JavaScript and Rust prefer upper case, Python lower.
+            set.insert(name.to_ascii_lowercase(), self.proxy.clone().into());
+        }
+        for name in ["NO_PROXY", "no_proxy"] {
+            set.insert(name.to_owned(), "localhost,127.0.0.1".into());
+        }
+        // Node.js 22 and newer heed proxies in what is its own, `fetch` included, if it is told to.
+        set.insert("NODE_USE_ENV_PROXY".to_owned(), "1".into());
+        for name in [
+            "NODE_EXTRA_CA_CERTS",
+            "SSL_CERT_FILE",
+            "REQUESTS_CA_BUNDLE",
+            "CURL_CA_BUNDLE",
+        ] {
+            set.insert(name.to_owned(), self.certificate.into());
+        }
+        set.insert("HOME".to_owned(), self.home.into());
+        set.insert(
+            "AZURE_CONFIG_DIR".to_owned(),
+            self.home.join(".azure").into(),
+        );
+        set.insert(super::command_links::SOCKET.to_owned(), self.socket.into());
+        set.insert("CREDSIM_SEED".to_owned(), self.seed.to_string().into());
+        for (name, value) in self.bypass {
+            set.insert((*name).to_owned(), value.into());
+        }
+        if let Some(zone) = self.time_zone {
+            set.insert("TZ".to_owned(), zone.into());
+        }
+        set
+    }
+}
+
 impl Environment {
     /// The environment of this process without what would lead out of a world, and without ways
     /// into one: for a process that only says what it is.
@@ -132,38 +171,7 @@ impl Environment {
     fn from(here: impl Iterator<Item = (OsString, OsString)>, ways: &Ways<'_>) -> Self {
         let (left_out, mut inherited): (Vec<_>, Vec<_>) =
             here.partition(|(name, _)| name.to_str().is_some_and(is_left_out));
-        let mut set: BTreeMap<String, OsString> = BTreeMap::new();
-        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
-            set.insert(name.to_owned(), ways.proxy.clone().into());
-            // JavaScript and Rust prefer upper case, Python lower.
-            set.insert(name.to_ascii_lowercase(), ways.proxy.clone().into());
-        }
-        for name in ["NO_PROXY", "no_proxy"] {
-            set.insert(name.to_owned(), "localhost,127.0.0.1".into());
-        }
-        // Node.js 22 and newer heed proxies in what is its own, `fetch` included, if it is told to.
-        set.insert("NODE_USE_ENV_PROXY".to_owned(), "1".into());
-        for name in [
-            "NODE_EXTRA_CA_CERTS",
-            "SSL_CERT_FILE",
-            "REQUESTS_CA_BUNDLE",
-            "CURL_CA_BUNDLE",
-        ] {
-            set.insert(name.to_owned(), ways.certificate.into());
-        }
-        set.insert("HOME".to_owned(), ways.home.into());
-        set.insert(
-            "AZURE_CONFIG_DIR".to_owned(),
-            ways.home.join(".azure").into(),
-        );
-        set.insert(super::command_links::SOCKET.to_owned(), ways.socket.into());
-        set.insert("CREDSIM_SEED".to_owned(), ways.seed.to_string().into());
-        for (name, value) in ways.bypass {
-            set.insert((*name).to_owned(), value.into());
-        }
-        if let Some(zone) = ways.time_zone {
-            set.insert("TZ".to_owned(), zone.into());
-        }
+        let mut set = ways.ours();
         let path = inherited.iter().find(|(name, _)| name == "PATH");
         if let Some((_, path)) = path {
             set.insert("PATH".to_owned(), path.clone());
