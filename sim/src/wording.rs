@@ -50,7 +50,7 @@ pub fn bytes(count: u64) -> String {
     let most = UNITS.len() - 1;
     let unit = (0..most).find(|unit| count >> (10 * (unit + 1)) == 0);
     let unit = unit.unwrap_or(most);
-    let tenths = u128::from(count) * 10 >> (10 * unit);
+    let tenths = (u128::from(count) * 10) >> (10 * unit);
     match (tenths / 10, tenths % 10) {
         (whole, 0) => format!("{whole} {}", UNITS[unit]),
         (whole, tenth) => format!("{whole}.{tenth} {}", UNITS[unit]),

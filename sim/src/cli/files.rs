@@ -126,7 +126,6 @@ fn folder_of(path: &Path) -> &Path {
 const MOST_LINKS: usize = 40;
 
 /// The file that is written: what links lead to, so that a link stays one.
-#[expect(clippy::disallowed_methods, reason = "files of this machine")]
 fn target(path: &Path) -> PathBuf {
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {

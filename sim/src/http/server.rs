@@ -166,12 +166,10 @@ impl Line {
         self,
         request: http::Request<Incoming>,
     ) -> Result<http::Response<Payload>, Cut> {
-        let request = self.read(request).await?;
+        let request = self.whole(request).await?;
         let refusal = self.refusal(&request);
-        if let Some(refusal) = &refusal
-            && self.is_for_another(refusal)
-        {
-            return Ok(respond_with(refusal.answer()));
+        if let Some(misdirected) = self.misdirected(refusal.as_ref()) {
+            return Ok(misdirected);
         }
         let (name, recorded) = (self.endpoint.name(), self.endpoint.record(&request));
         self.backend.capture(|| Captured::request(name, &request));
@@ -230,37 +228,6 @@ impl Line {
         }
     }
 
-    /// Reads a request with its whole body.
-    async fn read(&self, request: http::Request<Incoming>) -> Result<Request, Cut> {
-        let (head, body) = request.into_parts();
-        let body = Limited::new(body, LONGEST_BODY)
-            .collect()
-            .await
-            .map_err(|error| self.unreadable(&*error))?
-            .to_bytes();
-        Ok(Request {
-            method: head.method,
-            path: head.uri.path().to_owned(),
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            headers: head.headers,
-            body,
-        })
-    }
-
-    /// Whether a refused request is not one to this service: then the proxy's side of the journal
-    /// has it, and the service's has not.
-    fn is_for_another(&self, refusal: &Refusal) -> bool {
-        let at = self.runtime.elapsed();
-        match refusal {
-            Refusal::Misdirected(host) => self.backend.host_refused(at, host.clone()),
-            Refusal::WithoutHost => self
-                .backend
-                .request_refused(at, "it does not name one host"),
-            Refusal::Foreign => return false,
-        }
-        true
-    }
-
     /// Records why the body of a request can't be read, unless the client just left.
     fn unreadable(&self, error: &(dyn std::error::Error + 'static)) -> Cut {
         let why = if error.is::<LengthLimitError>() {
@@ -290,12 +257,43 @@ impl Line {
         Cut
     }
 
+    /// A request, read to its end.
+    async fn whole(&self, request: http::Request<Incoming>) -> Result<Request, Cut> {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, LONGEST_BODY)
+            .collect()
+            .await
+            .map_err(|error| self.unreadable(&*error))?
+            .to_bytes();
+        Ok(Request {
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body,
+        })
+    }
+
     /// Why a request of a process outside is not served, if so.
     fn refusal(&self, request: &Request) -> Option<Refusal> {
         if !self.backend.is_open() {
             return None;
         }
         self.names.refusal(request, self.endpoint.refuses_pages())
+    }
+
+    /// The answer to a request that is for another host, which is no request to this service.
+    fn misdirected(&self, refusal: Option<&Refusal>) -> Option<http::Response<Payload>> {
+        let refusal = refusal?;
+        let at = self.runtime.elapsed();
+        match refusal {
+            Refusal::Misdirected(host) => self.backend.host_refused(at, host.clone()),
+            Refusal::WithoutHost => self
+                .backend
+                .request_refused(at, "it does not name one host"),
+            Refusal::Foreign => return None,
+        }
+        Some(respond_with(refusal.answer()))
     }
 
     /// The answer and how its body is sent, or why the connection is reset instead.

@@ -77,6 +77,16 @@ fn here() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }
 
+/// A PATH in which the simulated commands come first, whoever sets it: a real one has real tokens.
+fn path_with(commands: &Path, rest: Option<&OsString>) -> OsString {
+    let mut path = OsString::from(commands);
+    if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+        path.push(":");
+        path.push(rest);
+    }
+    path
+}
+
 /// The environment of processes outside.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -115,45 +125,6 @@ pub(crate) struct Ways<'a> {
     pub seed: u64,
 }
 
-impl Ways<'_> {
-    /// The variables of the world itself, which the scenario's and the user's may replace.
-    fn ours(&self) -> BTreeMap<String, OsString> {
-        let mut set: BTreeMap<String, OsString> = BTreeMap::new();
-        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
-            set.insert(name.to_owned(), self.proxy.clone().into());
-            // JavaScript and Rust prefer upper case, Python lower.
-            set.insert(name.to_ascii_lowercase(), self.proxy.clone().into());
-        }
-        for name in ["NO_PROXY", "no_proxy"] {
-            set.insert(name.to_owned(), "localhost,127.0.0.1".into());
-        }
-        // Node.js 22 and newer heed proxies in what is its own, `fetch` included, if it is told to.
-        set.insert("NODE_USE_ENV_PROXY".to_owned(), "1".into());
-        for name in [
-            "NODE_EXTRA_CA_CERTS",
-            "SSL_CERT_FILE",
-            "REQUESTS_CA_BUNDLE",
-            "CURL_CA_BUNDLE",
-        ] {
-            set.insert(name.to_owned(), self.certificate.into());
-        }
-        set.insert("HOME".to_owned(), self.home.into());
-        set.insert(
-            "AZURE_CONFIG_DIR".to_owned(),
-            self.home.join(".azure").into(),
-        );
-        set.insert(super::command_links::SOCKET.to_owned(), self.socket.into());
-        set.insert("CREDSIM_SEED".to_owned(), self.seed.to_string().into());
-        for (name, value) in self.bypass {
-            set.insert((*name).to_owned(), value.into());
-        }
-        if let Some(zone) = self.time_zone {
-            set.insert("TZ".to_owned(), zone.into());
-        }
-        set
-    }
-}
-
 impl Environment {
     /// The environment of this process without what would lead out of a world, and without ways
     /// into one: for a process that only says what it is.
@@ -171,7 +142,38 @@ impl Environment {
     fn from(here: impl Iterator<Item = (OsString, OsString)>, ways: &Ways<'_>) -> Self {
         let (left_out, mut inherited): (Vec<_>, Vec<_>) =
             here.partition(|(name, _)| name.to_str().is_some_and(is_left_out));
-        let mut set = ways.ours();
+        let mut set: BTreeMap<String, OsString> = BTreeMap::new();
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            set.insert(name.to_owned(), ways.proxy.clone().into());
+            // JavaScript and Rust prefer upper case, Python lower.
+            set.insert(name.to_ascii_lowercase(), ways.proxy.clone().into());
+        }
+        for name in ["NO_PROXY", "no_proxy"] {
+            set.insert(name.to_owned(), "localhost,127.0.0.1".into());
+        }
+        // Node.js 22 and newer heed proxies in what is its own, `fetch` included, if it is told to.
+        set.insert("NODE_USE_ENV_PROXY".to_owned(), "1".into());
+        for name in [
+            "NODE_EXTRA_CA_CERTS",
+            "SSL_CERT_FILE",
+            "REQUESTS_CA_BUNDLE",
+            "CURL_CA_BUNDLE",
+        ] {
+            set.insert(name.to_owned(), ways.certificate.into());
+        }
+        set.insert("HOME".to_owned(), ways.home.into());
+        set.insert(
+            "AZURE_CONFIG_DIR".to_owned(),
+            ways.home.join(".azure").into(),
+        );
+        set.insert(super::command_links::SOCKET.to_owned(), ways.socket.into());
+        set.insert("CREDSIM_SEED".to_owned(), ways.seed.to_string().into());
+        for (name, value) in ways.bypass {
+            set.insert((*name).to_owned(), value.into());
+        }
+        if let Some(zone) = ways.time_zone {
+            set.insert("TZ".to_owned(), zone.into());
+        }
         let path = inherited.iter().find(|(name, _)| name == "PATH");
         if let Some((_, path)) = path {
             set.insert("PATH".to_owned(), path.clone());
@@ -182,13 +184,7 @@ impl Environment {
         for (name, value) in ways.user {
             set.insert(name.clone(), value.into());
         }
-        // Whoever sets it, the simulated commands come first: a real one has real tokens.
-        let rest = set.get("PATH").cloned();
-        let mut path = OsString::from(ways.commands);
-        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
-            path.push(":");
-            path.push(rest);
-        }
+        let path = path_with(ways.commands, set.get("PATH"));
         set.insert("PATH".to_owned(), path);
         inherited.retain(|(name, _)| !name.to_str().is_some_and(|name| set.contains_key(name)));
         let unset = left_out
@@ -212,7 +208,6 @@ impl Environment {
 
     /// The executable of this machine by this name that the environment's PATH leads to, past the
     /// folder of the simulated commands.
-    #[expect(clippy::disallowed_methods, reason = "files of this machine")]
     pub(crate) fn beyond(&self, commands: &Path, name: &str) -> Option<PathBuf> {
         let path = self.set.get("PATH")?;
         let mut folders = std::env::split_paths(path).filter(|folder| folder != commands);

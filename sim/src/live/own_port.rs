@@ -159,7 +159,6 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    #[expect(clippy::disallowed_methods, reason = "sockets of this machine")]
     async fn a_port_is_closed_open_or_full_as_the_world_says() {
         let mut port = OwnPort::new().expect("a free port");
         let address = port.address;

@@ -29,7 +29,6 @@ const BACKLOG: u32 = 4096;
 ///
 /// # Errors
 /// The port is in use, or not for this user.
-#[expect(clippy::disallowed_methods, reason = "this is the engine's Network")]
 pub async fn listen(port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;

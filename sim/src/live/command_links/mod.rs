@@ -39,7 +39,6 @@ struct Does {
 ///
 /// # Errors
 /// They cannot be put there.
-#[expect(clippy::disallowed_methods, reason = "files of this machine")]
 pub(crate) fn install(
     executable: &Path,
     folder: &Path,

@@ -19,6 +19,24 @@ use crate::{
 /// millisecond, or one tick of turmoil.
 const ON_THE_WAY: Duration = Duration::from_millis(10);
 
+/// The names of Redis as a resource: its address and its application id (RD-50).
+const RESOURCES: [&str; 2] = [
+    "https://redis.azure.com",
+    "acca5fbb-b7e4-4009-81f1-37e38fd66d78",
+];
+
+/// Returns the audience that a token of audience `presented` must have where `configured` is asked
+/// for. A cache that takes tokens for Redis takes them under each name of the resource (RD-50).
+fn accepted_audience<'a>(configured: &'a str, presented: &serde_json::Value) -> &'a str {
+    let is = |name: &str, resource: &str| name.trim_end_matches('/').eq_ignore_ascii_case(resource);
+    let is_of_redis = RESOURCES.iter().any(|name| is(configured, name));
+    let sent = presented.as_str().unwrap_or_default();
+    let same = RESOURCES
+        .into_iter()
+        .find(|name| sent.trim_end_matches('/') == *name);
+    same.filter(|_| is_of_redis).unwrap_or(configured)
+}
+
 /// An attempted login.
 #[derive(Clone, Debug)]
 pub struct Tried {
@@ -72,7 +90,8 @@ impl<'a> EntraGate<'a> {
             .is_some_and(|exp| sent.as_second() >= exp);
         let redis = self.backend.state().parts.get::<Redis>().cloned();
         let redis = redis.ok_or_else(|| refused("there is no Redis"))?;
-        let presented = resource::check(self.backend, &redis.audience, &claims, self.at)
+        let audience = accepted_audience(&redis.audience, &claims["aud"]);
+        let presented = resource::check(self.backend, audience, &claims, self.at)
             .map_err(|(_, why)| (has_ended, why))?;
         if presented.oid != user {
             let why = format!(

@@ -106,13 +106,13 @@ impl RedisService {
 
     /// Closes the connection of this number, counted from 1 in the order of connecting, or all.
     pub fn close_connection(&self, number: Option<u64>) {
-        let ending = broken("the server closed it".to_owned());
+        let ending = broken("the server closed it".to_owned(), false);
         self.kill(&ending, |client| number.is_none_or(|id| id == client.id));
     }
 
     /// Closes the connections that are signed in as `object_id`.
     pub fn close_connections_of(&self, object_id: &str) {
-        let ending = broken(format!("{object_id} may no longer sign in"));
+        let ending = broken(format!("{object_id} may no longer sign in"), false);
         self.kill(&ending, |client| client.user.as_deref() == Some(object_id));
     }
 
@@ -123,7 +123,7 @@ impl RedisService {
             state.connections.clear();
             state.server.lose_all()
         };
-        let ending = broken("the server's host went down".to_owned());
+        let ending = broken("the server's host went down".to_owned(), true);
         for client in lost {
             record_end(backend, at, &client, &ending);
         }
@@ -141,7 +141,7 @@ impl RedisService {
             listener.notify_one();
         }
         drop(state);
-        let ending = broken(format!("{from} went down"));
+        let ending = broken(format!("{from} went down"), true);
         self.kill(&ending, |client| client.node == node);
         Some((from, to))
     }
@@ -205,10 +205,11 @@ pub fn record_end(backend: &Backend, at: Duration, client: &Client, ending: &End
 }
 
 /// The timeline breaks a connection.
-fn broken(why: String) -> Ending {
+fn broken(why: String, resets: bool) -> Ending {
     Ending {
         because: RedisEnd::Broken,
         why,
+        resets,
     }
 }
 

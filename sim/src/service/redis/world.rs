@@ -30,7 +30,9 @@ pub struct Redis {
     /// The object ids that may sign in. Default: none.
     #[serde(default)]
     pub principals: Vec<String>,
-    /// The audience that a token must have. Default: `https://redis.azure.com`.
+    /// The audience that a token must have. `https://redis.azure.com` and the application id
+    /// `acca5fbb-b7e4-4009-81f1-37e38fd66d78` stand for each other. Default:
+    /// `https://redis.azure.com`.
     #[serde(default = "redis_audience")]
     pub audience: String,
     /// Whose texts it speaks. Default: 7.4.

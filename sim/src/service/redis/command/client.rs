@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use super::super::{
     resp::{Reply, number},
-    server::{Call, Client, Ending, Version},
+    server::{Call, Client, Ending},
 };
-use super::{Answer, NO_KEYS, Spec, container, info, spec, syntax_error};
+use super::{Answer, NO_KEYS, SINCE_7_2, Spec, container, info, spec, syntax_error};
 
 pub const COMMANDS: &[Spec] = &[
     container("client"),
@@ -25,14 +25,11 @@ pub const COMMANDS: &[Spec] = &[
         call.client.no_evict = on_or_off(call)?;
         Ok(Reply::OK)
     }),
-    spec("client|no-touch", 3, NO_KEYS, 0, |call| {
-        if call.config().version == Version::V7_0 {
-            return Err(super::unknown_sub("CLIENT", call.arg(1)));
-        }
+    spec("client|no-touch", 3, NO_KEYS, SINCE_7_2, |call| {
         call.client.no_touch = on_or_off(call)?;
         Ok(Reply::OK)
     }),
-    spec("client|setinfo", 4, NO_KEYS, 0, set_info),
+    spec("client|setinfo", 4, NO_KEYS, SINCE_7_2, set_info),
     spec("client|setname", 3, NO_KEYS, 0, |call| {
         check_name(call.arg(2))?;
         call.client.name = call.arg(2).clone();
@@ -66,9 +63,6 @@ fn on_or_off(call: &Call<'_>) -> Result<bool, Reply> {
 }
 
 fn set_info(call: &mut Call<'_>) -> Answer {
-    if call.config().version == Version::V7_0 {
-        return Err(super::unknown_sub("CLIENT", call.arg(1)));
-    }
     let (option, value) = (call.arg(2).clone(), call.arg(3).clone());
     let (is_name, shown) = match option.to_ascii_lowercase().as_slice() {
         b"lib-name" => (true, "LIB-NAME"),

@@ -7,6 +7,7 @@ mod connection;
 mod counting;
 mod hash;
 mod info;
+mod introspection;
 mod key;
 mod keyspace;
 pub mod list;
@@ -23,11 +24,14 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use bytes::Bytes;
 
-use super::{resp::Reply, server::Call};
+use super::{
+    resp::Reply,
+    server::{Call, Version},
+};
 
 pub use super::server::call::{
-    ALL_KEYS, AT_ONCE, Answer, CONTAINER, NO_KEYS, NO_LOGIN, ONE_KEY, SUBSCRIBED, Spec, WRITES,
-    spec,
+    ALL_KEYS, AT_ONCE, Answer, CONTAINER, NO_KEYS, NO_LOGIN, ONE_KEY, SINCE_7_2, SUBSCRIBED, Spec,
+    WRITES, spec,
 };
 
 /// What a request's name means.
@@ -43,13 +47,14 @@ pub enum Lookup {
 }
 
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Spec>> = LazyLock::new(|| {
-    let groups: [&'static [Spec]; 15] = [
+    let groups: [&'static [Spec]; 16] = [
         blocking::COMMANDS,
         client::COMMANDS,
         cluster::COMMANDS,
         connection::COMMANDS,
         counting::COMMANDS,
         hash::COMMANDS,
+        introspection::COMMANDS,
         key::COMMANDS,
         keyspace::COMMANDS,
         list::COMMANDS,
@@ -96,9 +101,12 @@ pub fn full_name(args: &[Bytes]) -> String {
     }
 }
 
-/// How many commands there are.
-pub fn count() -> usize {
-    TABLE.keys().filter(|name| !name.contains('|')).count()
+/// The error of a request for a subcommand that this version does not have. As for other unknown
+/// subcommands it comes before the question who is signed in (RS-47).
+pub fn newer_than(version: Version, spec: &Spec, args: &[Bytes]) -> Option<Reply> {
+    let container = spec.name.split('|').next().unwrap_or_default();
+    let second = args.get(1).filter(|_| !spec.exists_in(version))?;
+    Some(unknown_sub(&container.to_ascii_uppercase(), second))
 }
 
 /// Whether a container was called without a subcommand.

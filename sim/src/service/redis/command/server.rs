@@ -1,21 +1,9 @@
-//! COMMAND, CONFIG, INFO, DBSIZE, FLUSHALL, FLUSHDB; and scripting, which is refused.
+//! CONFIG, INFO, DBSIZE, FLUSHALL, FLUSHDB; and scripting, which is refused.
 
 use super::super::{resp::Reply, server::Call, store::glob};
 use super::{Answer, NO_KEYS, Spec, WRITES, container, info, spec, syntax_error};
 
 pub const COMMANDS: &[Spec] = &[
-    spec("command", -1, NO_KEYS, super::CONTAINER, |_| {
-        Ok(Reply::Array(Vec::new()))
-    }),
-    spec("command|count", 2, NO_KEYS, 0, |_| {
-        Ok(Reply::count(super::count()))
-    }),
-    spec("command|docs", -2, NO_KEYS, 0, |_| {
-        Ok(Reply::Map(Vec::new()))
-    }),
-    spec("command|info", -2, NO_KEYS, 0, |_| {
-        Ok(Reply::Array(Vec::new()))
-    }),
     container("config"),
     spec("config|get", -3, NO_KEYS, 0, config_get),
     spec("dbsize", 1, NO_KEYS, 0, |call| {

@@ -6,7 +6,7 @@ use std::iter;
 use bytes::Bytes;
 
 use super::super::{resp::Reply, store::Database};
-use super::{Client, Config, Gate, Micros, Server};
+use super::{Client, Config, Gate, Micros, Server, Version};
 
 /// What became of a request, for the trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,6 +124,9 @@ pub const WRITES: u8 = 8;
 /// A container: without a subcommand it does nothing.
 pub const CONTAINER: u8 = 16;
 
+/// Redis has it since 7.2: 7.0 does not know it.
+pub const SINCE_7_2: u8 = 32;
+
 /// Where the keys are among the arguments: first, last (from the end if negative), step.
 pub type Keys = (usize, isize, usize);
 /// There is none.
@@ -166,6 +169,24 @@ impl Spec {
     /// Whether it has a flag.
     pub fn is(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// Whether servers of this version have it.
+    pub fn exists_in(&self, version: Version) -> bool {
+        match version {
+            Version::V7_0 => !self.is(SINCE_7_2),
+            Version::V7_4 => true,
+        }
+    }
+
+    /// How many arguments it takes, as `COMMAND` says it.
+    pub fn arity(&self) -> isize {
+        self.arity
+    }
+
+    /// Where its keys are.
+    pub fn keys(&self) -> Keys {
+        self.keys
     }
 
     /// Whether it takes a request of so many arguments.

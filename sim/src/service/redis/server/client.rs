@@ -87,6 +87,9 @@ pub struct Ending {
     pub because: RedisEnd,
     /// Why, in words.
     pub why: String,
+    /// Whether the peer sees a reset; otherwise the stream's end. A server that closes a connection
+    /// by itself, for `CLIENT KILL` or because the user was deleted, does not reset it (RS-48).
+    pub resets: bool,
 }
 
 impl Ending {
@@ -95,6 +98,7 @@ impl Ending {
         Self {
             because: RedisEnd::Server,
             why: why.to_owned(),
+            resets: false,
         }
     }
 }

@@ -70,6 +70,9 @@ impl Server {
             Lookup::Found(spec) => spec,
         };
         done.command = spec.name.to_owned();
+        if let Some(error) = command::newer_than(self.config.version, spec, args) {
+            return refuse(client, false, error);
+        }
         let name = if command::is_no_subcommand(spec, args) {
             spec.name.split('|').next().unwrap_or_default()
         } else {

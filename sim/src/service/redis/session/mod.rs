@@ -54,24 +54,15 @@ pub struct Session {
     is_mute: bool,
 }
 
-/// The end of a connection, and whether its peer sees a reset.
-struct End {
-    ending: Ending,
-    reset: bool,
-}
+/// The end of a connection, as the error of its session.
+struct End(Ending);
 
 impl End {
-    fn of(ending: Ending) -> Self {
-        Self {
-            reset: ending.because == RedisEnd::Broken,
-            ending,
-        }
-    }
-
     fn by_client(why: &str) -> Self {
-        Self::of(Ending {
+        Self(Ending {
             because: RedisEnd::Client,
             why: why.to_owned(),
+            resets: false,
         })
     }
 }
@@ -102,13 +93,13 @@ impl Session {
 
     /// Serves the connection to its end.
     pub async fn run(mut self, mut stream: Stream) {
-        let Err(End { ending, reset }) = self.serve(&mut stream).await;
+        let Err(End(ending)) = self.serve(&mut stream).await;
         let gone = self.service.state().disconnect(self.id);
         // If it went with its host, the trace has it already.
         if let Some(client) = gone {
             record_end(&self.backend, self.runtime.elapsed(), &client, &ending);
         }
-        if reset {
+        if ending.resets {
             stream.reset();
         }
     }
@@ -181,9 +172,10 @@ impl Session {
         self.service.state().notify_touched(self.id);
         self.with(|client| {
             if client.until.is_some_and(|until| until <= now) {
-                return Err(End::of(Ending {
+                return Err(End(Ending {
                     because: RedisEnd::Expired,
                     why: "its token ended".to_owned(),
+                    resets: false,
                 }));
             }
             if client.slow_until().is_some_and(|until| until <= now) {
@@ -207,7 +199,7 @@ impl Session {
             })?;
             if let Some(ending) = closing {
                 self.flush(stream).await?;
-                return Err(End::of(ending));
+                return Err(End(ending));
             }
             if waits {
                 return Ok(());
@@ -275,9 +267,10 @@ impl Session {
         stream: &mut Stream,
     ) -> Result<(), End> {
         let reset = || {
-            End::of(Ending {
+            End(Ending {
                 because: RedisEnd::Broken,
                 why: format!("the fault {}", arrived.fault.unwrap_or_default()),
+                resets: true,
             })
         };
         let mut takes = Duration::ZERO;
@@ -383,7 +376,7 @@ impl Session {
                         was_notified = true;
                         let now = self.with(|client| client.closing.clone())?;
                         if now != closing && let Some(ending) = now {
-                            return Err(End::of(ending));
+                            return Err(End(ending));
                         }
                     }
                 }
@@ -432,7 +425,7 @@ impl Session {
             }
             self.check()?;
             if let Some(ending) = self.with(|client| client.closing.clone())? {
-                return Err(End::of(ending));
+                return Err(End(ending));
             }
             if self.now() >= end {
                 return Ok(());
@@ -446,7 +439,7 @@ impl Session {
         loop {
             self.check()?;
             if let Some(ending) = self.with(|client| client.closing.clone())? {
-                return Err(End::of(ending));
+                return Err(End(ending));
             }
             let wait = self.until(self.deadline()?);
             tokio::select! {

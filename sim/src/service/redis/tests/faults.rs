@@ -77,8 +77,12 @@ fn faults_strike_commands() {
         person.act(&fault("on.redis = { command = \"GET\" }, then.hang = {}"));
         client.say(&["GET k", "GET k"]).await;
         assert_eq!(client.hear().await, "");
+        // RS-48: as `CLIENT KILL` does, the server ends the stream and does not reset it.
         person.act("redis-kill = { connection = 4 }");
-        assert_eq!(client.hear().await, "(reset)");
+        assert_eq!(client.hear().await, "(end)");
+        let mut client = person.login().await;
+        person.act(&format!("redis-deny = {{ object-id = \"{OID}\" }}"));
+        assert_eq!(client.hear().await, "(end)");
     });
     let text = lines(&trace).join("\n");
     assert!(text.contains("GET k -> ERR no (fault: F)"), "{text}");

@@ -249,7 +249,7 @@ fn what_is_wrong_with_a_token_stands_in_the_trace_only() {
         person.act(&format!("redis-allow = {{ object-id = \"{OID}\" }}"));
         assert_eq!(client.ask(&format!("AUTH {OID} {good}")).await, "+OK\r\n");
         person.act(&format!("redis-deny = {{ object-id = \"{OID}\" }}"));
-        assert_eq!(client.hear().await, "(reset)");
+        assert_eq!(client.hear().await, "(end)", "RS-48");
         person.wait(Duration::from_secs(60)).await;
         let mut client = person.connect().await;
         assert_eq!(client.ask(&format!("AUTH {OID} {good}")).await, WRONGPASS);
@@ -414,5 +414,30 @@ fn a_subscriber_that_does_not_read_is_closed() {
         let closed = closed.filter(|(_, because, _)| *because == RedisEnd::Server);
         let closed = closed.map(|(_, _, at)| at.as_secs());
         assert_eq!(closed, after, "{messages}");
+    }
+}
+
+/// RD-50: the application id of Redis stands for its resource, in either direction; other audiences
+/// are refused as before.
+#[test]
+fn a_token_for_the_application_id_of_redis_is_good() {
+    const APPLICATION: &str = "acca5fbb-b7e4-4009-81f1-37e38fd66d78";
+    const RESOURCE: &str = "https://redis.azure.com";
+    for (extra, audience, expected) in [
+        ("", APPLICATION, "+OK\r\n"),
+        (
+            "audience = \"acca5fbb-b7e4-4009-81f1-37e38fd66d78\"",
+            RESOURCE,
+            "+OK\r\n",
+        ),
+        ("audience = \"https://own.example\"", APPLICATION, WRONGPASS),
+        ("audience = \"https://own.example\"", RESOURCE, WRONGPASS),
+    ] {
+        play(extra, move |person| async move {
+            let token = person.token(audience).await;
+            let mut client = person.connect().await;
+            let answer = client.ask(&format!("AUTH {OID} {token}")).await;
+            assert_eq!(answer, expected, "{extra} {audience}");
+        });
     }
 }
