@@ -233,7 +233,8 @@ fn throttled() {
 
 /// A world whose process has no descriptors left says so once, and goes on when connections end.
 fn no_descriptors() {
-    let mut open = World::usual().open_with("ulimit -n 64");
+    let world = World::usual();
+    let mut open = world.open_with("ulimit -n 64");
     let said = open.when_it_prints("ready: ");
     let held: Vec<_> = (0..100).map(|_| connect(&said, "HTTP_PROXY=")).collect();
     let line = "credsim has no file descriptors left";

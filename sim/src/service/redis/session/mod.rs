@@ -179,7 +179,7 @@ impl Session {
                 }));
             }
             if client.slow_until().is_some_and(|until| until <= now) {
-                return Err(End::of(Client::too_slow()));
+                return Err(End(Client::too_slow()));
             }
             Ok(())
         })?
@@ -351,6 +351,7 @@ impl Session {
                 return Ok(());
             }
             if self.is_mute {
+                self.with(|client| client.sends(0))?;
                 continue;
             }
             let mut left = &out[..];
