@@ -203,6 +203,7 @@ fn batch() -> Batch {
         },
         second_pass: None,
         each_seed: None,
+        for_watching: false,
         keep_traces: false,
         jobs: None,
         command: CommandLine {

@@ -34,7 +34,7 @@ fn names(suffix: &str) -> BTreeSet<String> {
 fn invalid(name: &str) -> Invalid {
     let sources = library::find(folder().join(name).with_extension("toml").to_str().unwrap());
     let [source] = sources.unwrap().try_into().unwrap();
-    match source.parse() {
+    match source.parse_asserting() {
         Ok(_) => panic!("{name} is valid"),
         // Approved texts do not depend on the path of the repository.
         Err(invalid) => invalid.at_path(&format!("fixtures/invalid/{name}.toml")),

@@ -235,6 +235,49 @@ fn what_could_not_be_observed_is_counted_apart_and_never_as_passed() {
 }
 
 #[test]
+fn a_known_failure_that_could_not_be_checked_is_told_apart_from_a_failure() {
+    let mut finding = known("expect[2] requests");
+    "cannot be checked: nobody looks".clone_into(&mut finding.found);
+    let Judgement::KnownFailure(entry) = finding.outcome else {
+        panic!("it is known");
+    };
+    finding.outcome = Judgement::KnownFailureNotObserved {
+        known: entry,
+        not_observed: "nobody looks".to_owned(),
+    };
+    let outcome = outcome(
+        "cache/unchecked",
+        judged(vec![held(), finding], vec![], None),
+    );
+    assert!(outcome.status().is_failure(), "it has not passed either");
+    let text = anstream::adapter::strip_str(&pretty::outcome(&outcome, 12)).to_string();
+    assert!(
+        text.contains("  1 known failure could not be checked  "),
+        "{text}"
+    );
+    assert!(
+        text.contains("a known failure that could not be checked"),
+        "{text}"
+    );
+    assert!(!text.contains("not hold"), "{text}");
+    let json = json::outcome(&outcome);
+    assert!(
+        json.contains(r#""outcome":"known-failure-not-observed""#),
+        "{json}"
+    );
+    assert!(json.contains(r#""not-observed":"nobody looks""#), "{json}");
+    let junit = junit::document(&[outcome], Duration::ZERO).unwrap();
+    assert!(
+        junit.contains(r#"type="known-failure-not-observed""#),
+        "{junit}"
+    );
+    assert!(
+        junit.contains("known failure not observed: expect[2] requests: cannot"),
+        "{junit}"
+    );
+}
+
+#[test]
 fn not_observed_is_dimmed_and_no_more() {
     let text = pretty::outcome(&half_seen()[0], 12);
     let dimmed = text.lines().find(|line| line.contains("not observed"));

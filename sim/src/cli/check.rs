@@ -24,7 +24,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     let (files, mut codes) = select(&args.scenarios, console);
     let (mut valid, mut invalid) = (0, 0);
     for file in &files {
-        let read = file.source.parse();
+        let read = file.source.parse_asserting();
         let limits = args.limits.limits();
         let Err(found) = read.and_then(|loaded| loaded.fits(&limits)) else {
             valid += 1;

@@ -54,7 +54,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     let (files, mut codes) = select(&args.scenarios, console);
     let mut loaded = Vec::new();
     for file in &files {
-        match file.source.parse() {
+        match file.source.parse_asserting() {
             Ok(scenario) => loaded.push(scenario),
             Err(invalid) => {
                 console.say(&format!("{}\n\n", invalid.render(true)));

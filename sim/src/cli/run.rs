@@ -127,6 +127,7 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
         },
         second_pass: args.twice.then_some(SecondPass::InAnotherProcess),
         each_seed: args.seeds.clone(),
+        for_watching: args.trace,
         keep_traces: args.trace || for_reports,
         jobs: args.jobs,
         command: CommandLine {

@@ -48,6 +48,16 @@ pub enum Judgement {
     },
     /// It does not hold, and a `[[known-failure]]` of the subject says so. No failure.
     KnownFailure(Known),
+    /// A `[[known-failure]]` of the subject says that it does not hold, and it was not observed.
+    /// Counts against the run: the entry could be wrong, and nothing would show it.
+    KnownFailureNotObserved {
+        /// What the entry says.
+        #[serde(flatten)]
+        known: Known,
+        /// Why it could not be checked, in words.
+        #[serde(rename = "not-observed")]
+        not_observed: String,
+    },
 }
 
 /// What a `[[known-failure]]` says.
@@ -115,16 +125,28 @@ impl Finding {
         self.outcome == Judgement::Holds
     }
 
-    /// Whether it fails, and no known failure says so.
+    /// Whether it counts against the run: it fails and no known failure says so, or it is known to
+    /// fail and could not be checked.
     pub fn is_failure(&self) -> bool {
-        self.outcome == Judgement::Fails
+        match self.outcome {
+            Judgement::Fails | Judgement::KnownFailureNotObserved { .. } => true,
+            Judgement::Holds | Judgement::NotObserved { .. } | Judgement::KnownFailure(_) => false,
+        }
+    }
+
+    /// Whether it is known to fail and could not be checked.
+    pub fn is_unchecked(&self) -> bool {
+        matches!(self.outcome, Judgement::KnownFailureNotObserved { .. })
     }
 
     /// Why it was not observed, if so.
     pub fn unseen(&self) -> Option<&str> {
         match &self.outcome {
             Judgement::NotObserved { reason } => Some(reason),
-            Judgement::Holds | Judgement::Fails | Judgement::KnownFailure(_) => None,
+            Judgement::Holds
+            | Judgement::Fails
+            | Judgement::KnownFailure(_)
+            | Judgement::KnownFailureNotObserved { .. } => None,
         }
     }
 
@@ -132,7 +154,10 @@ impl Finding {
     pub fn known(&self) -> Option<&Known> {
         match &self.outcome {
             Judgement::KnownFailure(known) => Some(known),
-            Judgement::Holds | Judgement::Fails | Judgement::NotObserved { .. } => None,
+            Judgement::Holds
+            | Judgement::Fails
+            | Judgement::NotObserved { .. }
+            | Judgement::KnownFailureNotObserved { .. } => None,
         }
     }
 }

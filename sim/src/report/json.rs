@@ -109,7 +109,9 @@ impl<'a> Scenario<'a> {
                 scenario.virtual_ms = Some(milliseconds(judged.replayed));
                 scenario.verdict = Some(&judged.verdict);
                 scenario.difference = judged.difference.as_ref();
-                scenario.reason = judged.verdict.nothing_observed().map(Cow::Owned);
+                let nothing = judged.verdict.nothing_observed().map(Cow::Owned);
+                let asserts_nothing = || judged.verdict.asserts_nothing().map(Cow::Borrowed);
+                scenario.reason = nothing.or_else(asserts_nothing);
             }
             Ending::Skipped { reason } | Ending::HarnessFailed { why: reason } => {
                 scenario.reason = Some(Cow::Borrowed(reason));

@@ -37,6 +37,11 @@ fn case(outcome: &Outcome) -> TestCase {
     case.set_time(outcome.took)
         .set_classname(escaped(&outcome.path).as_ref());
     case.add_property(("engine", outcome.engine));
+    if let Ending::Judged(judged) = &outcome.ending
+        && let Some(says) = judged.verdict.asserts_nothing()
+    {
+        case.add_property(("note", says));
+    }
     case.add_property(("seed", outcome.seed.to_string().as_str()));
     if let Ending::Judged(judged) = &outcome.ending {
         case.set_assertions(judged.checks());
@@ -101,11 +106,28 @@ fn status(outcome: &Outcome) -> TestCaseStatus {
         ),
     };
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(outcome.status().word());
+    status.set_type(kind_of(outcome));
     status.set_message(shown(&message));
     let text = format!("{text}\n\nreproduce: {}\n", outcome.reproduce);
     status.set_description(shown(&text));
     status
+}
+
+/// The type of a case that did not succeed. Known failures that could not be checked, with no other
+/// failure beside them, have one of their own.
+fn kind_of(outcome: &Outcome) -> &'static str {
+    match &outcome.ending {
+        Ending::Judged(judged)
+            if outcome.status() == Status::Failed
+                && judged.verdict.failures().all(Finding::is_unchecked) =>
+        {
+            "known-failure-not-observed"
+        }
+        Ending::Judged(_)
+        | Ending::Skipped { .. }
+        | Ending::Invalid(_)
+        | Ending::HarnessFailed { .. } => outcome.status().word(),
+    }
 }
 
 fn skipped(reason: String) -> TestCaseStatus {
@@ -122,8 +144,18 @@ fn shown(text: &str) -> String {
 fn headline(judged: &Judged) -> String {
     let mut failures = judged.verdict.failures();
     match (failures.next(), failures.count()) {
-        (Some(first), 0) => format!("{}: {}", first.name, first.found),
-        (Some(first), more) => format!("{}: {} (and {more} more)", first.name, first.found),
+        (Some(first), more) => {
+            let known = if first.is_unchecked() {
+                "known failure not observed: "
+            } else {
+                ""
+            };
+            let more = match more {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            format!("{known}{}: {}{more}", first.name, first.found)
+        }
         (None, _) => "two passes of the same run differ".to_owned(),
     }
 }

@@ -80,6 +80,9 @@ fn left_out(name: &str, reason: &str, width: usize) -> String {
 fn apart(judged: &Judged) -> String {
     let verdict = &judged.verdict;
     let mut text = String::new();
+    if let Some(says) = verdict.asserts_nothing() {
+        let _ = writeln!(text, "      {LEFT_OUT}note{LEFT_OUT:#}  {says}");
+    }
     for (finding, known) in verdict.known_failures() {
         let name = &finding.name;
         let _ = writeln!(
@@ -123,7 +126,9 @@ fn facts(outcome: &Outcome, judged: &Judged) -> String {
 }
 
 fn failed(outcome: &Outcome, judged: &Judged, width: usize) -> String {
-    let broken = judged.verdict.failures().count();
+    let unchecked = judged.verdict.failures();
+    let unchecked = unchecked.filter(|finding| finding.is_unchecked()).count();
+    let broken = judged.verdict.failures().count() - unchecked;
     let mut what = Vec::new();
     if broken > 0 {
         what.push(format!(
@@ -131,6 +136,10 @@ fn failed(outcome: &Outcome, judged: &Judged, width: usize) -> String {
             counted(judged.checks(), "check"),
             Number::of(broken).pick("does", "do")
         ));
+    }
+    if unchecked > 0 {
+        let unchecked = counted(unchecked, "known failure");
+        what.push(format!("{unchecked} could not be checked"));
     }
     if judged.difference.is_some() {
         what.push("two passes of the same run differ".to_owned());
@@ -194,6 +203,9 @@ fn case(outcome: &Outcome, finding: &Finding) -> String {
             finding.name
         ),
     };
+    if finding.is_unchecked() {
+        text += "    a known failure that could not be checked, not one that no longer fails\n";
+    }
     if let Some(why) = &finding.why {
         text += &paragraph("    because   ", why);
     }

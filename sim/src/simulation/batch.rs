@@ -31,6 +31,9 @@ pub struct Batch {
     /// Plays each scenario with each of these seeds and judges every run by itself; none: as the
     /// settings say. A scenario that asserts something over seeds of its own is played with those.
     pub each_seed: Option<RangeInclusive<u64>>,
+    /// Plays files that have no `[[expect]]`, too: their traces are what is wanted. Otherwise they
+    /// are invalid.
+    pub for_watching: bool,
     /// Keeps the traces in the outcomes.
     pub keep_traces: bool,
     /// How many worlds are played at once; none: one for each core, and a few more where they
@@ -92,7 +95,12 @@ impl Batch {
     /// Reads, plays and judges one file.
     pub fn play(&self, file: &Selected) -> Outcome {
         let stopwatch = Stopwatch::start();
-        let mut outcome = match file.source.parse() {
+        let read = if self.for_watching {
+            file.source.parse()
+        } else {
+            file.source.parse_asserting()
+        };
+        let mut outcome = match read {
             Err(invalid) => Outcome {
                 ending: Ending::Invalid(Box::new(invalid)),
                 ..self.outcome(file, None, &self.settings)
@@ -159,6 +167,11 @@ impl Batch {
             Seeds::OfTheScenario if has_seeds => None,
             seeds => Some(seeds.first()),
         };
+        // Without it the file would be refused.
+        let watch = match loaded {
+            Some(loaded) if loaded.scenario.expect.is_empty() => " --trace",
+            Some(_) | None => "",
+        };
         Outcome {
             name: file.source.name.clone(),
             path: file.source.path.clone(),
@@ -168,7 +181,7 @@ impl Batch {
             seed: settings.seeds.first(),
             tried: None,
             took: Duration::ZERO,
-            reproduce: self.reproduce(&file.selector, seed),
+            reproduce: self.reproduce(&file.selector, seed) + watch,
             ending: Ending::HarnessFailed {
                 why: "nothing was played".to_owned(),
             },
@@ -284,6 +297,7 @@ mod tests {
             settings: Settings::default(),
             second_pass: None,
             each_seed: None,
+            for_watching: false,
             keep_traces: false,
             jobs: None,
             command: CommandLine {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet, fmt, path::Path};
 use super::{
     Loaded,
     file::{self, Unreadable},
-    parse,
+    parse::Asserting,
 };
 use crate::scenario::{Invalid, diagnostics::closest};
 
@@ -42,17 +42,29 @@ impl Source {
         std::str::from_utf8(self.bytes.as_ref().ok()?).ok()
     }
 
-    /// Reads it.
+    /// Reads it, to be watched: it may have no expectation.
+    ///
+    /// # Errors
+    /// Everything else that is wrong with it.
+    pub fn parse(&self) -> Result<Loaded, Invalid> {
+        self.read(Asserting::Anything)
+    }
+
+    /// Reads it, to be judged: it must have at least one expectation.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn parse(&self) -> Result<Loaded, Invalid> {
+    pub fn parse_asserting(&self) -> Result<Loaded, Invalid> {
+        self.read(Asserting::Something)
+    }
+
+    fn read(&self, asserting: Asserting) -> Result<Loaded, Invalid> {
         let bytes = self
             .bytes
             .as_ref()
             .map_err(|error| super::parse::unreadable(&self.path, error))?;
         match std::str::from_utf8(bytes) {
-            Ok(text) => parse(&self.name, &self.path, text),
+            Ok(text) => super::parse::read(&self.name, &self.path, text, asserting),
             Err(error) => Err(super::parse::not_text(
                 &self.path,
                 bytes,
@@ -351,9 +363,20 @@ mod tests {
         let bundled = bundled();
         assert!(bundled.is_sorted_by(|one, other| one.name < other.name));
         for source in bundled {
-            if let Err(invalid) = source.parse() {
+            if let Err(invalid) = source.parse_asserting() {
                 panic!("{invalid}");
             }
         }
+    }
+
+    #[test]
+    fn a_file_without_expectations_is_for_watching_only() {
+        let text = bundled().remove(0).text().expect("text").to_owned();
+        let (head, _) = text.split_once("[[expect]]").expect("an expectation");
+        let source = Source::of_text("watched", "watched.toml", head.to_owned());
+        assert!(source.parse().is_ok());
+        let refused = source.parse_asserting().expect_err("it asserts nothing");
+        assert!(refused.to_string().contains("it expects nothing"));
+        // In the bundled library it stays refused: the test above reads all of it in this way.
     }
 }

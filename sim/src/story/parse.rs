@@ -19,6 +19,28 @@ use crate::wording::bytes;
 /// Everything that is wrong with it. A file that is not TOML stops at the first mistake, and one
 /// that does not fit the model is not asked whether it makes sense.
 pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
+    read(name, path, text, Asserting::Something)
+}
+
+/// What the expectations of a file must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asserting {
+    /// At least one `[[expect]]`: otherwise nothing that happens could make the scenario fail.
+    Something,
+    /// Anything, also none: the file is played to be watched.
+    Anything,
+}
+
+/// Reads a scenario as [`parse`] does; `asserting` says whether it may have no expectation.
+///
+/// # Errors
+/// Everything that is wrong with it, as for [`parse`].
+pub(crate) fn read(
+    name: &str,
+    path: &str,
+    text: &str,
+    asserting: Asserting,
+) -> Result<Loaded, Invalid> {
     let invalid = |problems| Invalid::new(path, text, problems);
     let document = Document::parse(text).map_err(|problem| invalid(Problems::one(problem)))?;
     // The schema first: it finds everything, and serde lets an array be too long.
@@ -33,7 +55,7 @@ pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
         problem.label(error.message());
         invalid(Problems::one(problem))
     })?;
-    let problems = validate::check(&scenario, &document);
+    let problems = validate::check(&scenario, &document, asserting);
     if !problems.is_empty() {
         return Err(invalid(problems));
     }

@@ -206,7 +206,9 @@ pub enum RedisReport {
     SameToken,
     /// A token request failed and will be tried again.
     Retrying,
-    /// The attempts are used up; it goes on trying slowly.
+    /// A token request failed after which no quick attempt follows: the attempts are used up, or the
+    /// error cannot be repeated. Each request that fails from then on, at the longest wait, counts
+    /// once more; requests that fail before it count as `retrying`.
     Failing,
     /// It has a token again.
     Recovered,

@@ -61,20 +61,30 @@ fn judge(finding: &mut Finding, entry: &KnownFailure, listed: &str) {
     } else {
         format!("`{listed}` from the entry")
     };
-    let found = match &finding.outcome {
+    let known = || Known {
+        subject: entry.subject.clone(),
+        breaks: entry.breaks.clone(),
+        fact: entry.fact.clone(),
+        reason: entry.reason.clone(),
+    };
+    let (outcome, found) = match &finding.outcome {
         Judgement::Fails => {
-            finding.outcome = Judgement::KnownFailure(Known {
-                subject: entry.subject.clone(),
-                breaks: entry.breaks.clone(),
-                fact: entry.fact.clone(),
-                reason: entry.reason.clone(),
-            });
+            finding.outcome = Judgement::KnownFailure(known());
             return;
         }
         // A finding has one entry: the validator sees to that.
-        Judgement::KnownFailure(_) => return,
-        Judgement::Holds => format!("this no longer fails: remove {which}"),
-        Judgement::NotObserved { reason } => format!("cannot be checked: {reason}"),
+        Judgement::KnownFailure(_) | Judgement::KnownFailureNotObserved { .. } => return,
+        Judgement::Holds => (
+            Judgement::Fails,
+            format!("this no longer fails: remove {which}"),
+        ),
+        Judgement::NotObserved { reason } => (
+            Judgement::KnownFailureNotObserved {
+                known: known(),
+                not_observed: reason.clone(),
+            },
+            format!("cannot be checked: {reason}"),
+        ),
     };
     let expected = format!(
         "it fails, as a [[known-failure]] says: {} breaks {} ({}): {}",
@@ -83,6 +93,7 @@ fn judge(finding: &mut Finding, entry: &KnownFailure, listed: &str) {
     *finding = Finding {
         expectation: finding.expectation,
         why: finding.why.take(),
+        outcome,
         ..Finding::fails(&finding.name, found, expected, Evidence::none())
     };
 }
@@ -229,6 +240,12 @@ reason = "no more than an info log"
                 )
             ]
         );
+        let unchecked = |finding: &&Finding| finding.is_unchecked();
+        assert_eq!(verdict.failures().filter(unchecked).count(), 2);
+        let json = serde_json::to_value(&verdict.expectations[1]).unwrap();
+        assert_eq!(json["outcome"], "known-failure-not-observed");
+        assert_eq!(json["not-observed"], "nobody looks");
+        assert_eq!(json["breaks"], "PR-24");
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Verdict {
         self.expectations.iter().chain(&self.invariants)
     }
 
-    /// What does not hold.
+    /// What does not hold, or is known to fail and could not be checked.
     pub fn failures(&self) -> impl Iterator<Item = &Finding> {
         self.findings().filter(|finding| finding.is_failure())
     }
@@ -53,6 +53,12 @@ impl Verdict {
     pub fn not_observed(&self) -> impl Iterator<Item = (&Finding, &str)> {
         self.findings()
             .filter_map(|finding| Some((finding, finding.unseen()?)))
+    }
+
+    /// What it means that the scenario has no `[[expect]]`, if so.
+    pub fn asserts_nothing(&self) -> Option<&'static str> {
+        let none = self.expectations.is_empty();
+        none.then_some("this scenario asserts nothing: it has no [[expect]], and only the invariants are judged")
     }
 
     /// What does not hold and is known not to.
@@ -68,7 +74,9 @@ impl Verdict {
     pub fn nothing_observed(&self) -> Option<String> {
         let says_something = |finding: &Finding| match finding.outcome {
             Judgement::Holds => !invariant::is_held_by_silence(&finding.name),
-            Judgement::Fails | Judgement::KnownFailure(_) => true,
+            Judgement::Fails
+            | Judgement::KnownFailure(_)
+            | Judgement::KnownFailureNotObserved { .. } => true,
             Judgement::NotObserved { .. } => false,
         };
         if self.findings().any(says_something) {

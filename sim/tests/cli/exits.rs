@@ -53,6 +53,42 @@ fn two_for_an_invalid_file_and_the_others_still_run() {
 }
 
 #[test]
+fn a_file_without_expectations_is_played_to_be_watched_and_says_so() {
+    const NOTHING: &str = "fixtures/invalid/empty-no-expect.toml";
+    for refused in [&["run", NOTHING][..], &["check", NOTHING]] {
+        let ran = credsim(refused);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(
+            flat(&ran.err).contains("use `run --trace` or `serve`"),
+            "{}",
+            ran.err
+        );
+    }
+    let ran = credsim(&["run", "--trace", NOTHING]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("call 1 gets token"), "{}", ran.out);
+    assert!(
+        flat(&ran.err).contains("this scenario asserts nothing"),
+        "{}",
+        ran.err
+    );
+    let ran = credsim(&["run", "--trace", "--format", "json", NOTHING]);
+    assert!(
+        ran.out
+            .contains(r#""reason":"this scenario asserts nothing"#),
+        "{}",
+        ran.out
+    );
+    let ran = credsim(&["serve", "--until-exit", NOTHING, "--", "true"]);
+    assert!(!ran.err.contains("it expects nothing"), "{}", ran.err);
+    assert!(
+        ran.err.contains("0 passed, 0 failed, 1 skipped"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
 fn two_for_wrong_usage() {
     for (args, says) in [
         (vec!["run", "--seed", "ten"], "such as 7 or 0x1f"),

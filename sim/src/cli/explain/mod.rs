@@ -64,7 +64,7 @@ fn explain(id: &str) -> Result<Vec<String>, Trouble> {
     let sources = library::find(id).map_err(|missing| unknown(id, missing))?;
     sources
         .iter()
-        .map(|source| match source.parse() {
+        .map(|source| match source.parse_asserting() {
             Ok(loaded) => Ok(scenario::describe(&loaded)),
             Err(invalid) => Err(Trouble::Invalid(invalid.render(true))),
         })

@@ -14,7 +14,7 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use super::Scenario;
+use super::{Scenario, parse::Asserting};
 use crate::scenario::{
     checker::Checker,
     diagnostics::Problems,
@@ -23,7 +23,11 @@ use crate::scenario::{
 use crate::{action, call, check::Check};
 
 /// Everything in the scenario that makes no sense.
-pub(crate) fn check(scenario: &Scenario, document: &Document<'_>) -> Problems {
+pub(crate) fn check(
+    scenario: &Scenario,
+    document: &Document<'_>,
+    asserting: Asserting,
+) -> Problems {
     let check = Check {
         names: names::of(scenario),
         rest: rest::of(scenario),
@@ -32,6 +36,9 @@ pub(crate) fn check(scenario: &Scenario, document: &Document<'_>) -> Problems {
     };
     let mut check = Whole { scenario, check };
     check.header();
+    if asserting == Asserting::Something {
+        check.asserts_something();
+    }
     check.citations();
     check.world();
     check.subject();
@@ -103,12 +110,6 @@ impl Whole<'_> {
                      `do.get-token = { scopes = [\"https://vault.azure.net/.default\"] }`",
                 );
         }
-        if scenario.expect.is_empty() {
-            self.whole_file("this scenario can never fail: it expects nothing")
-                .label("this file has no `[[expect]]`")
-                .expected("at least one `[[expect]]`")
-                .help("add `[[expect]]` with `that.token-from = {}`, for example");
-        }
         if let Some(seeds) = &scenario.seeds {
             let place = root.key("seeds").key("count");
             if seeds.count == 0 {
@@ -127,6 +128,18 @@ impl Whole<'_> {
 }
 
 impl Whole<'_> {
+    fn asserts_something(&mut self) {
+        if self.scenario.expect.is_empty() {
+            self.whole_file("this scenario can never fail: it expects nothing")
+                .label("this file has no `[[expect]]`")
+                .expected("at least one `[[expect]]`")
+                .help(
+                    "add `[[expect]]` with `that.token-from = {}`, for example; to watch the world \
+                     without asserting anything, use `run --trace` or `serve`",
+                );
+        }
+    }
+
     fn expectations(&mut self) {
         let scenario = self.scenario;
         for (index, expect) in scenario.expect.iter().enumerate() {
