@@ -156,24 +156,7 @@ fn apply(text: &str, edit: &Edit) -> String {
             let end = end.map_or(lines[line].len(), |end| from + end);
             lines[line].replace_range(from..end, VALUES[value]);
         }
-        Edit::Digits(share, digits) => {
-            let digits = DIGITS[digits];
-            let bytes = text.as_bytes();
-            let starts: Vec<usize> = (1..bytes.len())
-                .filter(|at| bytes[*at].is_ascii_digit() && !bytes[at - 1].is_ascii_digit())
-                .collect();
-            if starts.is_empty() {
-                return text.to_owned();
-            }
-            let from = starts[index(share, starts.len())];
-            let length = bytes[from..]
-                .iter()
-                .take_while(|b| b.is_ascii_digit())
-                .count();
-            let mut text = text.to_owned();
-            text.replace_range(from..from + length, digits);
-            return text;
-        }
+        Edit::Digits(share, digits) => return with_digits(text, share, DIGITS[digits]),
         Edit::Letter(share, letter) => {
             let mut letters: Vec<char> = text.chars().collect();
             let at = index(share, letters.len());
@@ -186,6 +169,25 @@ fn apply(text: &str, edit: &Edit) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// The text with other digits in the place of some number.
+fn with_digits(text: &str, share: f64, digits: &str) -> String {
+    let bytes = text.as_bytes();
+    let starts: Vec<usize> = (1..bytes.len())
+        .filter(|at| bytes[*at].is_ascii_digit() && !bytes[at - 1].is_ascii_digit())
+        .collect();
+    if starts.is_empty() {
+        return text.to_owned();
+    }
+    let from = starts[index(share, starts.len())];
+    let length = bytes[from..]
+        .iter()
+        .take_while(|b| b.is_ascii_digit())
+        .count();
+    let mut text = text.to_owned();
+    text.replace_range(from..from + length, digits);
+    text
 }
 
 fn batch() -> Batch {
