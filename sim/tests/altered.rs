@@ -139,25 +139,24 @@ fn apply(text: &str, edit: &Edit) -> String {
             let other: Vec<&str> = other.lines().collect();
             lines.insert(at(share), other[index(line, other.len())].to_owned());
         }
-        Edit::Value(share, value) => replace_value(&mut lines, share, value),
-        Edit::Digits(share, digits) => {
-            let digits = DIGITS[digits];
-            let bytes = text.as_bytes();
-            let starts: Vec<usize> = (1..bytes.len())
-                .filter(|at| bytes[*at].is_ascii_digit() && !bytes[at - 1].is_ascii_digit())
+        Edit::Value(share, value) => {
+            let with_values: Vec<usize> = (0..lines.len())
+                .filter(|line| lines[*line].contains(" = "))
                 .collect();
-            if starts.is_empty() {
+            if with_values.is_empty() {
                 return text.to_owned();
             }
-            let from = starts[index(share, starts.len())];
-            let length = bytes[from..]
-                .iter()
-                .take_while(|b| b.is_ascii_digit())
-                .count();
-            let mut text = text.to_owned();
-            text.replace_range(from..from + length, digits);
-            return text;
+            let line = with_values[index(share, with_values.len())];
+            let equals: Vec<usize> = lines[line].match_indices(" = ").map(|(at, _)| at).collect();
+            // The last value of a line is often inside braces, the first is the whole.
+            let from = equals[value % equals.len()] + 3;
+            let end = lines[line][from..]
+                .find([',', '}'])
+                .filter(|_| value % 2 == 0);
+            let end = end.map_or(lines[line].len(), |end| from + end);
+            lines[line].replace_range(from..end, VALUES[value]);
         }
+        Edit::Digits(share, digits) => return with_digits(text, share, DIGITS[digits]),
         Edit::Letter(share, letter) => {
             let mut letters: Vec<char> = text.chars().collect();
             let at = index(share, letters.len());
@@ -172,22 +171,23 @@ fn apply(text: &str, edit: &Edit) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Puts another value into one of the lines that have one.
-fn replace_value(lines: &mut [String], share: f64, value: usize) {
-    let mut with_values: Vec<&mut String> = lines
-        .iter_mut()
-        .filter(|line| line.contains(" = "))
+/// The text with other digits in the place of some number.
+fn with_digits(text: &str, share: f64, digits: &str) -> String {
+    let bytes = text.as_bytes();
+    let starts: Vec<usize> = (1..bytes.len())
+        .filter(|at| bytes[*at].is_ascii_digit() && !bytes[at - 1].is_ascii_digit())
         .collect();
-    let which = index(share, with_values.len());
-    let Some(line) = with_values.get_mut(which) else {
-        return;
-    };
-    let equals: Vec<usize> = line.match_indices(" = ").map(|(at, _)| at).collect();
-    // The last value of a line is often inside braces, the first is the whole.
-    let from = equals[value % equals.len()] + 3;
-    let end = line[from..].find([',', '}']).filter(|_| value % 2 == 0);
-    let end = end.map_or(line.len(), |end| from + end);
-    line.replace_range(from..end, VALUES[value]);
+    if starts.is_empty() {
+        return text.to_owned();
+    }
+    let from = starts[index(share, starts.len())];
+    let length = bytes[from..]
+        .iter()
+        .take_while(|b| b.is_ascii_digit())
+        .count();
+    let mut text = text.to_owned();
+    text.replace_range(from..from + length, digits);
+    text
 }
 
 fn batch() -> Batch {

@@ -1,10 +1,14 @@
 //! `credsim-peers`: credsim with clients of others as subjects.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{alloc::System, process::ExitCode, sync::Arc};
 
 use clap::Parser as _;
-use credsim::{cli::Cli, live::command_links};
+use credsim::{cli::Cli, limits::Counting, live::command_links};
 use credsim_peers::{AzureIdentity, RedisRs};
+
+/// Without it `--limit-memory` would count nothing.
+#[global_allocator]
+static ALLOCATOR: Counting<System> = Counting(System);
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();

@@ -36,3 +36,17 @@ fn redis_rs() {
         &["redis/renewed-before-the-end", "redis/500-at-the-renewal"],
     );
 }
+
+/// A limit on memory counts in this program, too.
+#[test]
+fn memory_is_limited() {
+    let ran = Command::new(env!("CARGO_BIN_EXE_credsim-peers"))
+        .args(["run", "--subject", "azure_identity", "--limit-memory=1MiB"])
+        .arg("cache/imds-is-down-for-two-minutes")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(3), "{said}");
+    let reached = "has reached its limit of 1 MiB of memory (--limit-memory)";
+    assert!(said.contains(reached), "{said}");
+}

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use url::{Position, Url};
 
 use super::{Call, CallKind, Caller, Subscription, Uses, Which};
+use crate::wording::counted;
 use crate::{
     check::Check,
     redact::{MASK, is_secret_name, masked, masked_path, masked_query},
@@ -194,7 +195,7 @@ impl Http {
             text += &format!(", {name}: {value}");
         }
         if !self.body.is_empty() {
-            text += &format!(", with a body of {} bytes", self.body.len());
+            text += &format!(", with a body of {}", counted(self.body.len(), "byte"));
         }
         text
     }

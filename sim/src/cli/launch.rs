@@ -76,6 +76,7 @@ fn become_command(_: &[OsString]) -> io::Error {
 ///
 /// # Errors
 /// There is no such program, or it can't be run.
+#[expect(clippy::disallowed_methods, reason = "a program of this machine")]
 pub(super) fn tethered(program: &Path, args: &[OsString]) -> io::Result<(PathBuf, Vec<OsString>)> {
     if !cfg!(target_os = "linux") {
         return Ok((program.to_owned(), args.to_vec()));

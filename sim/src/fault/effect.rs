@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::limits::BODY;
 use crate::scenario::{Nothing, Range, SignedSpan, Span, checker::Checker, document::Place};
+use crate::wording::counted;
 
 /// What happens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -380,7 +381,9 @@ impl FaultThen {
                 text
             }
             Self::Delay(delay) => format!("are answered {} later", delay.by.describe()),
-            Self::Truncate(cut) => format!("break after {} bytes of the body", cut.after),
+            Self::Truncate(cut) => {
+                format!("break after {} of the body", counted(cut.after, "byte"))
+            }
             Self::Drip(drip) => format!("get a body that drips for {}", drip.over),
             Self::Reset(reset) => match reset.when {
                 ResetWhen::Before => "are reset before anything was done".to_owned(),
@@ -483,7 +486,9 @@ impl Reply {
             Some(Body::Text(text)) => format!(" with the text `{}`", text.trim()),
             Some(Body::Html(_)) => " with an HTML page".to_owned(),
             Some(Body::Empty(_)) => " with an empty body".to_owned(),
-            Some(Body::Padded(bytes)) => format!(" with a token answer of {bytes} bytes"),
+            Some(Body::Padded(bytes)) => {
+                format!(" with a token answer of {}", counted(*bytes, "byte"))
+            }
         };
         if let Some(after) = &self.retry_after {
             text += &format!(" with Retry-After: {after}");

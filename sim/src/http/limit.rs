@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::exchange::Answer;
+use crate::wording::counted;
 use crate::{
     check::Check,
     scenario::{Span, document::Place},
@@ -42,7 +43,11 @@ pub fn too_many(limit: &Limit, json: impl FnOnce() -> Answer) -> Answer {
         LimitBody::Json => json(),
         LimitBody::Text => Answer::text(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
     };
-    let why = format!("more than {} requests in {}", limit.requests, limit.per);
+    let why = format!(
+        "more than {} in {}",
+        counted(limit.requests, "request"),
+        limit.per
+    );
     let answer = answer.because(why);
     match &limit.retry_after {
         Some(retry_after) => answer.with_header("Retry-After", retry_after),

@@ -26,7 +26,7 @@ use crate::{
         effect::{FaultThen, HttpEffect, ResetWhen},
     },
     scenario::Span,
-    wording::bytes,
+    wording::{bytes, counted},
 };
 
 /// No client of these services sends a body that comes near this.
@@ -342,7 +342,7 @@ impl Line {
                 return Err(answer.why);
             }
             Sending::Truncated(after) => {
-                let cut = format!("; cut after {after} bytes");
+                let cut = format!("; cut after {}", counted(after, "byte"));
                 answer.why.why.push_str(&cut);
                 Payload::truncated(body, after)
             }

@@ -36,6 +36,9 @@ pub struct Run {
     pub healthy_at_end: bool,
     /// From when on clients were not shown what the scenario says, and why; none if they were.
     pub unshown: Option<Unshown>,
+    /// How many of the oldest events are missing in the trace. Only a served world drops any; then
+    /// nothing can be judged.
+    pub dropped: u64,
 }
 
 /// From when on clients of a served world were not shown what the scenario says.

@@ -39,6 +39,9 @@ pub const CONNECTIONS: usize = 200_000;
 /// as a test may hold in memory.
 pub const BODY: u64 = 64 << 20;
 
+/// How many of the latest events a served world keeps: some 120 MB, and 50,000 requests over HTTP.
+pub const SERVED_EVENTS: usize = 100_000;
+
 /// How much a scenario may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -116,11 +119,27 @@ struct Inner {
     most_events: u64,
     most_memory: u64,
     events: AtomicU64,
-    held: Held,
+    /// None where memory has no limit.
+    held: Option<Held>,
     /// Nanoseconds since the world began.
     now: AtomicU64,
     is_over: AtomicBool,
     reached: OnceLock<(Reached, Taken)>,
+}
+
+impl Inner {
+    /// How many bytes the world holds, as far as they are counted.
+    fn held(&self) -> u64 {
+        self.held.map(Held::read).unwrap_or_default()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(held) = self.held {
+            held.leave();
+        }
+    }
 }
 
 impl Default for Budget {
@@ -146,7 +165,7 @@ impl Budget {
             most_events: limits.events.saturating_sub(before.events),
             most_memory: limits.memory.saturating_sub(before.memory),
             events: AtomicU64::new(0),
-            held: Held::new(),
+            held: (limits.memory < u64::MAX).then(Held::new),
             now: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             reached: OnceLock::new(),
@@ -155,7 +174,9 @@ impl Budget {
 
     /// From now on this thread plays the world: what it allocates counts.
     pub(crate) fn enter(&self) {
-        self.0.held.enter();
+        if let Some(held) = self.0.held {
+            held.enter();
+        }
     }
 
     /// The world is so many nanoseconds old.
@@ -188,7 +209,7 @@ impl Budget {
     /// Whether a limit was reached, so that the world must end. Also looks at the memory.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        if self.0.held.read() > self.0.most_memory {
+        if self.0.held() > self.0.most_memory {
             self.reach(Reached::Memory);
         }
         self.0.is_over.load(Ordering::Relaxed)
@@ -210,7 +231,9 @@ impl Budget {
 
     /// The world can't be stopped: its thread gets no more memory.
     pub(crate) fn give_up(&self) {
-        self.0.held.give_up();
+        if let Some(held) = self.0.held {
+            held.give_up();
+        }
     }
 
     /// What this run and those before it have taken.
@@ -220,7 +243,7 @@ impl Budget {
             events: before
                 .events
                 .saturating_add(self.0.events.load(Ordering::Relaxed)),
-            memory: before.memory.saturating_add(self.0.held.read()),
+            memory: before.memory.saturating_add(self.0.held()),
             real_time: before.real_time.saturating_add(self.0.began.elapsed()),
             at: Duration::from_nanos(self.now()),
         }

@@ -131,6 +131,7 @@ impl Door {
             trust_help: trust_help(&folder.certificate),
             open: AtomicUsize::new(0),
             spoke: AtomicBool::new(false),
+            is_short: AtomicBool::new(false),
             ending: Notify::new(),
         });
         let place = Arc::new(command_links::Place {

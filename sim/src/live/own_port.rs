@@ -109,8 +109,12 @@ impl OwnPort {
                 State::Open(listener) => {
                     tokio::select! { biased;
                         accepted = listener.accept() => {
-                            if let Ok((client, _)) = accepted {
-                                proxy.clone().admit(client, place.clone());
+                            match accepted {
+                                Ok((client, _)) => proxy.clone().admit(client, place.clone()),
+                                Err(error) => {
+                                    proxy.fell_short(&error);
+                                    proxy.host.runtime.sleep(LOOK_AGAIN).await;
+                                }
                             }
                         }
                         () = proxy.host.runtime.sleep(LOOK_AGAIN) => {}

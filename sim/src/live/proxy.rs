@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use rustix::io::Errno;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
     net::{TcpListener, TcpStream},
@@ -65,6 +66,8 @@ pub(crate) struct Proxy {
     pub open: AtomicUsize,
     /// Whether a client has sent a request over TLS, which it does only if it trusts the authority.
     pub spoke: AtomicBool,
+    /// Whether it has been said that there are no file descriptors for more connections.
+    pub is_short: AtomicBool,
     /// Rings when the world ends.
     pub ending: Notify,
 }
@@ -73,11 +76,7 @@ impl Proxy {
     /// Serves every connection, for as long as the world lasts.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
         loop {
-            let Ok((client, _)) = listener.accept().await else {
-                // Out of file descriptors, perhaps: others may end.
-                self.host.runtime.sleep(FAREWELL).await;
-                continue;
-            };
+            let client = self.accept(&listener).await;
             let this = self.clone();
             this.open.fetch_add(1, Ordering::Relaxed);
             let serve = async move {
@@ -92,11 +91,37 @@ impl Proxy {
     /// Serves one host alone, for clients that ignore proxies: what they send goes to it as it is.
     pub async fn serve_as(self: Arc<Self>, listener: TcpListener, place: Place) {
         loop {
-            let Ok((client, _)) = listener.accept().await else {
-                self.host.runtime.sleep(FAREWELL).await;
-                continue;
-            };
+            let client = self.accept(&listener).await;
             self.clone().admit(client, place.clone());
+        }
+    }
+
+    /// The next client. When there is no file descriptor for one, waits until others have ended.
+    async fn accept(&self, listener: &TcpListener) -> TcpStream {
+        loop {
+            match listener.accept().await {
+                Ok((client, _)) => return client,
+                Err(error) => {
+                    self.fell_short(&error);
+                    engine::live::breathe().await;
+                }
+            }
+        }
+    }
+
+    /// Records that there are no file descriptors left, if `error` says so: once in a world, as they
+    /// come and go with every connection.
+    pub fn fell_short(&self, error: &io::Error) {
+        let code = error.raw_os_error();
+        let none_left = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
+        let is_short = none_left.contains(&code);
+        if is_short && !self.is_short.swap(true, Ordering::Relaxed) {
+            self.record(Kind::World {
+                what: format!(
+                    "credsim has no file descriptors left ({error}): connections wait until others end; \
+                     raise its limit (ulimit -n)"
+                ),
+            });
         }
     }
 
@@ -279,7 +304,8 @@ impl Proxy {
                 Ok(stream) => Ok(Some(stream)),
                 // The host is down. An answer of ours would look like one of the service, or of a
                 // proxy that is alive; a closed connection is nearest to what is the case.
-                Err(_) => {
+                Err(error) => {
+                    self.fell_short(&error);
                     client.set_zero_linger()?;
                     Ok(None)
                 }
@@ -320,7 +346,8 @@ impl Proxy {
         port: u16,
     ) -> io::Result<Option<Stream>> {
         if self.beside.contains(&port) {
-            let stream = engine::live::dial(port).await?;
+            let dialed = engine::live::dial(port).await;
+            let stream = dialed.inspect_err(|error| self.fell_short(error))?;
             return Ok(Some(engine::live::stream(stream)?));
         }
         self.refused(&format!("127.0.0.1:{port}"), None);

@@ -66,7 +66,8 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
 }
 
 /// Serves the world of a scenario to external clients on the live engine until they are done. The
-/// calls of the scenario are not made.
+/// calls of the scenario are not made. The trace keeps the latest `keep` events, so that a world can be
+/// served for as long as its clients want it.
 ///
 /// # Errors
 /// A failure of the harness: the world could not be opened, in words.
@@ -75,6 +76,7 @@ pub fn serve(
     seed: u64,
     clients: ExternalClients,
     listener: Listener,
+    keep: usize,
 ) -> Result<Run, EngineError> {
     let mut served = scenario.clone();
     served.call.clear();
@@ -85,7 +87,7 @@ pub fn serve(
         stall_limit: STALL_LIMIT,
         budget: Budget::default(),
     };
-    let recorder = Recorder::telling(listener);
+    let recorder = Recorder::telling(listener, keep);
     world(
         &served,
         &options,
@@ -103,10 +105,7 @@ fn world(
     horizon: Duration,
 ) -> Result<Run, EngineError> {
     let is_served = clients.is_some();
-    let visibility = match &clients {
-        Some(_) => Visibility::endpoints_only(),
-        None => options.subject.visibility(),
-    };
+    let visibility = visibility(&*options.subject, is_served);
     let draws = Draws::new(options.seed);
     let clock = WorldClock::default();
     let backend = Backend::new(&scenario.world, options.seed, recorder.clone());
@@ -169,7 +168,17 @@ fn world(
         ended: end.ended,
         last_repair,
         healthy_at_end: end.healthy,
+        dropped: recorder.dropped(),
     })
+}
+
+/// What can be seen of a subject.
+fn visibility(subject: &dyn Subject, is_served: bool) -> Visibility {
+    if is_served {
+        Visibility::endpoints_only()
+    } else {
+        subject.visibility()
+    }
 }
 
 /// Keeps a world that was given up, whose thread may still play, from filling the memory. One that has

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::wording::{Number, times};
+use crate::wording::{Number, counted, times};
 use crate::{
     action::{Action, Outside, PROXY_ALWAYS_ANSWERS},
     call::Instance,
@@ -53,7 +53,9 @@ pub fn reason(scenario: &Scenario, engine: Engine, who: Callers) -> Option<Strin
     }
     if engine == Engine::Turmoil && lasts.0.saturating_mul(seeds) > LONGEST_ON_TURMOIL {
         return Some(format!(
-            "{seeds} seeds of {lasts} each are needed, and turmoil carries up to {most} in all"
+            "{} of {lasts} each {} needed, and turmoil carries up to {most} in all",
+            counted(seeds, "seed"),
+            Number::of(seeds).pick("is", "are"),
         ));
     }
     let callers = scenario.call.iter().map(|call| call.callers).max();
@@ -62,7 +64,8 @@ pub fn reason(scenario: &Scenario, engine: Engine, who: Callers) -> Option<Strin
         && let Some(callers) = callers
     {
         return Some(format!(
-            "{callers} callers may connect at once, and a host has ports for up to {} connections on turmoil",
+            "{} may connect at once, and a host has ports for up to {} connections on turmoil",
+            counted(callers, "caller"),
             turmoil::MOST_CONNECTIONS
         ));
     }

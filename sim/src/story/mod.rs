@@ -9,7 +9,7 @@ mod known_failure;
 pub mod library;
 mod lines;
 mod parse;
-mod schema;
+pub(crate) mod schema;
 mod shape;
 
 use std::time::Duration;

@@ -19,6 +19,7 @@ pub use text::{fold, line};
 pub(crate) use time::span;
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -50,19 +51,43 @@ impl Trace {
 /// Where a running world writes its trace. Clones write to the same one.
 #[derive(Clone, Default)]
 pub struct Recorder {
-    events: Arc<Mutex<Vec<Event>>>,
+    kept: Arc<Mutex<Kept>>,
     listener: Option<Listener>,
     budget: Budget,
+}
+
+/// The events that a recorder keeps.
+struct Kept {
+    events: VecDeque<Event>,
+    /// How many at most.
+    most: usize,
+    /// How many were dropped, the oldest first.
+    dropped: u64,
+}
+
+impl Default for Kept {
+    /// All of them.
+    fn default() -> Self {
+        Self {
+            events: VecDeque::new(),
+            most: usize::MAX,
+            dropped: 0,
+        }
+    }
 }
 
 /// Receives every event as it is recorded.
 pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 impl Recorder {
-    /// Tells `listener` of every event too.
-    pub fn telling(listener: Listener) -> Self {
+    /// Tells `listener` of every event, and keeps the latest `most` of them.
+    pub fn telling(listener: Listener, most: usize) -> Self {
+        let kept = Kept {
+            most,
+            ..Kept::default()
+        };
         Self {
-            events: Arc::default(),
+            kept: Arc::new(Mutex::new(kept)),
             listener: Some(listener),
             budget: Budget::default(),
         }
@@ -83,21 +108,51 @@ impl Recorder {
         }
         let event = Event { at, kind };
         // Under the lock, so that the listener hears them in the order of the trace.
-        let mut events = self.lock();
+        let mut kept = self.lock();
         if let Some(listener) = &self.listener {
             listener(&event);
         }
-        events.push(event);
+        kept.events.push_back(event);
+        if kept.events.len() > kept.most {
+            kept.events.pop_front();
+            kept.dropped += 1;
+        }
     }
 
     /// Ends the recording.
     pub fn finish(&self) -> Trace {
         Trace {
-            events: std::mem::take(&mut *self.lock()),
+            events: std::mem::take(&mut self.lock().events).into(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many events were dropped so far, because there were more than are kept.
+    pub fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_served_world_keeps_the_latest_events_and_tells_of_all() {
+        let told = Arc::new(Mutex::new(0));
+        let count = told.clone();
+        let listener: Listener = Arc::new(move |_| *count.lock().unwrap() += 1);
+        let recorder = Recorder::telling(listener, 3);
+        for number in 0..10 {
+            let what = number.to_string();
+            recorder.record(Duration::from_secs(number), Kind::World { what });
+        }
+        assert_eq!((recorder.dropped(), *told.lock().unwrap()), (7, 10));
+        let kept = recorder.finish().events.into_iter();
+        let kept: Vec<u64> = kept.map(|event| event.at.as_secs()).collect();
+        assert_eq!(kept, [7, 8, 9]);
     }
 }

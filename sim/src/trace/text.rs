@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::redact::printable;
+use crate::wording::counted;
 
 use super::{
     CallOutcome, Event, Fingerprint, Kind, OUTSIDE,
@@ -35,9 +36,9 @@ pub fn fold(events: &[&Event]) -> Vec<String> {
                 format!("{period} lines")
             };
             lines.push(format!(
-                "{:>15}  ... the {what} above {} more times, until {}",
+                "{:>15}  ... the {what} above {}, until {}",
                 "",
-                times - 1,
+                counted(times - 1, "more time"),
                 clock(last.at)
             ));
         }
@@ -161,7 +162,10 @@ fn say(kind: &Kind) -> String {
             timers,
             tokens,
         } => format!(
-            "app      #{instance} still holds {tasks} tasks, {timers} timers, {tokens} tokens"
+            "app      #{instance} still holds {}, {}, {}",
+            counted(*tasks, "task"),
+            counted(*timers, "timer"),
+            counted(*tokens, "token"),
         ),
         Kind::CallStarted {
             call,

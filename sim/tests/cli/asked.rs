@@ -153,6 +153,79 @@ fn an_unknown_id_offers_the_nearest_and_the_others_are_explained() {
 }
 
 #[test]
+fn one_of_something_is_told_in_the_singular() {
+    let folder = folder("singular");
+    let fault = "[[at]]\ntime = \"0s\"\ndo.fault = { name = \"cut\", on.imds = {}, then.truncate = { after = 1 } }\n";
+    let text = good().replace("[[call]]", &format!("{fault}\n[[call]]"));
+    let path = file(&folder, "one.toml", &text);
+    let ran = credsim(&["explain", &path]);
+    assert!(
+        flat(&ran.out).contains("break after 1 byte of the body"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+}
+
+#[test]
+fn the_keys_of_each_part_of_a_file_are_explained() {
+    for (part, keys) in [
+        (
+            "fault",
+            &["probability  number", "imds", "\"gone\"", "retry-after"][..],
+        ),
+        (
+            "call",
+            &[
+                "callers  whole number",
+                "Default: 1.",
+                "get-token",
+                "scopes  list of text, required",
+            ],
+        ),
+        (
+            "expect",
+            &[
+                "why  text",
+                "token-from",
+                "redis-reported",
+                "\"failing\"",
+                "counts once more",
+            ],
+        ),
+        (
+            "action",
+            &[
+                "time  duration, required",
+                "az-login",
+                "see `credsim explain fault`",
+                "Values\n  duration  ",
+            ],
+        ),
+    ] {
+        let ran = credsim(&["explain", part]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{part}");
+        for key in keys {
+            let found = ran.out.contains(key) || flat(&ran.out).contains(key);
+            assert!(found, "{part}: {key}: {}", ran.out);
+        }
+    }
+    // Every key of the schema's definition stands in it.
+    let schema: Value = serde_json::from_str(&credsim(&["schema"]).out).unwrap();
+    let explained = credsim(&["explain", "call"]).out;
+    for key in schema["$defs"]["Call"]["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        assert!(
+            explained.contains(&format!("\n  {key}  ")),
+            "{key}: {explained}"
+        );
+    }
+}
+
+#[test]
 fn the_schema_is_the_one_in_the_repository() {
     let ran = credsim(&["schema"]);
     assert_eq!(ran.code, 0);

@@ -1,7 +1,8 @@
-//! `credsim explain`: a scenario, a fact or a promise in words.
+//! `credsim explain`: a scenario, a fact, a promise or a part of scenario files in words.
 
 mod calls;
 mod cited;
+mod reference;
 mod scenario;
 mod world;
 
@@ -19,8 +20,9 @@ const HEADING: Style = AnsiColor::Cyan.on_default().bold();
 /// What `explain` is asked.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Scenarios (as `run` takes them), facts (`MI-60`) or promises (`PR-02`)
-    #[arg(value_name = "NAME|FACT|PROMISE", required = true)]
+    /// Scenarios (as `run` takes them), facts (`MI-60`), promises (`PR-02`), or the keys of a part
+    /// of a scenario file: `fault`, `call`, `expect` or `action`
+    #[arg(value_name = "NAME|FACT|PROMISE|PART", required = true)]
     pub ids: Vec<String>,
 }
 
@@ -58,7 +60,8 @@ enum Trouble {
 }
 
 fn explain(id: &str) -> Result<Vec<String>, Trouble> {
-    if let Some(text) = cited::fact(id).or_else(|| cited::promise(id)) {
+    let text = cited::fact(id).or_else(|| cited::promise(id));
+    if let Some(text) = text.or_else(|| reference::part(id)) {
         return Ok(vec![text]);
     }
     let sources = library::find(id).map_err(|missing| unknown(id, missing))?;

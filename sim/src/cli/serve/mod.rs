@@ -30,6 +30,7 @@ use super::{
 use crate::{
     engine::Engine,
     judge::Run,
+    limits::SERVED_EVENTS,
     live::ImdsBy,
     report::{journal, pretty},
     run::{self, DEFAULT_SEED, ExternalClients},
@@ -78,6 +79,11 @@ pub struct Args {
     /// secrets left out
     #[arg(long, value_name = "PATH")]
     pub requests: Option<PathBuf>,
+    /// Keeps so many of the latest events, two for most requests; a world that has seen more goes on,
+    /// but gives no verdict
+    #[arg(long, value_name = "N", default_value_t = SERVED_EVENTS,
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub keep_events: usize,
     /// Does not show what happens while it happens
     #[arg(long)]
     pub quiet: bool,
@@ -246,10 +252,18 @@ fn open(
         capture: requests.map(Requests::capture),
         visit: visit::visit(args, scenario, console.another(), left.clone()),
     };
-    let played = run::serve(scenario, args.seed, clients, journal(args, console));
+    let listener = journal(args, console);
+    let played = run::serve(scenario, args.seed, clients, listener, args.keep_events);
     let left = left.get().cloned().unwrap_or_default();
     let mut traces = Vec::new();
     let ending = match played {
+        Ok(run) if run.dropped > 0 => {
+            let reason = visit::unjudged(&run);
+            if files::need_traces(&args.report) {
+                traces.push((run.seed, run.trace));
+            }
+            Ending::Skipped { reason }
+        }
         Ok(run) if visit::somebody_came(&run) => {
             if let Some(caution) = visit::caution(&run, left) {
                 console.say(&format!("note: {caution}\n"));

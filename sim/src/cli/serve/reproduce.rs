@@ -2,6 +2,7 @@
 
 use super::Args;
 use crate::{
+    limits::SERVED_EVENTS,
     live::ImdsBy,
     redact::{self, Dialect},
     simulation::quoted,
@@ -26,6 +27,9 @@ pub fn line(program: &str, args: &Args, selector: &str) -> String {
     }
     if args.imds == ImdsBy::Variable {
         line.push_str(" --imds variable");
+    }
+    if args.keep_events != SERVED_EVENTS {
+        line.push_str(&format!(" --keep-events {}", args.keep_events));
     }
     if let Some(subject) = &args.subject {
         line.push_str(&format!(" --as {}", quoted(subject)));
@@ -75,6 +79,7 @@ mod tests {
             "--port",
             "8080",
             "--imds=variable",
+            "--keep-events=7",
             "--as",
             "an-sdk 1.2",
             "--env",
@@ -90,7 +95,8 @@ mod tests {
         ];
         assert_eq!(
             told(&args),
-            "credsim serve w.toml --seed 7 --speed 2 --port 8080 --imds variable --as 'an-sdk 1.2' \
+            "credsim serve w.toml --seed 7 --speed 2 --port 8080 --imds variable --keep-events 7 \
+             --as 'an-sdk 1.2' \
              --env AZURE_TOKEN_CREDENTIALS=dev --env 'A=b c' --until-exit -- node 'an app.js' -p 1"
         );
     }

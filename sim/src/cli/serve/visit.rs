@@ -18,6 +18,7 @@ use crate::{
     simulation::quoted,
     story::Scenario,
     trace::{Event, Kind},
+    wording::counted,
 };
 
 /// How the guests left.
@@ -175,6 +176,15 @@ pub fn caution(run: &Run, left: Left) -> Option<String> {
     Some(format!(
         "the command failed: it ended with exit code {code}"
     ))
+}
+
+/// Why nothing is judged of a world that saw more than it kept.
+pub fn unjudged(run: &Run) -> String {
+    let kept = run.trace.events.len() as u64;
+    format!(
+        "nothing is judged: the world saw {} and kept the latest {kept} (--keep-events)",
+        counted(run.dropped + kept, "event"),
+    )
 }
 
 /// Whether anything from outside ever reached the world.

@@ -8,6 +8,7 @@ use super::{
     server::Ending,
     session::Session,
 };
+use crate::wording::{Number, counted};
 use crate::{
     backend::Backend,
     engine::{Host, Stream},
@@ -67,7 +68,8 @@ fn admit(
     if is_full {
         // It no longer counts, and does not keep another client out.
         if let Some(client) = service.state().disconnect(id) {
-            let why = format!("there are {most} connections already");
+            let are = Number::of(most).pick("is", "are");
+            let why = format!("there {are} {} already", counted(most, "connection"));
             record_end(backend, at, &client, &Ending::by_server(&why));
         }
         let work = super::session::refuse(stream, b"-ERR max number of clients reached\r\n");

@@ -17,6 +17,7 @@ pub const ALL: &[Case] = &[
         known_failures,
     ),
     ("exits/within-a-window", within_a_window),
+    ("exits/more-events-than-are-kept", more_than_kept),
     ("exits/reports-are-written", reports),
     ("exits/a-command-that-is-not-there", no_command),
     ("exits/a-port-in-use", port_in_use),
@@ -55,6 +56,22 @@ fn failed_verdict() {
     // The command's own exit code has precedence.
     let world = world.arg("--env").arg("EXIT=3");
     world.client(&["get", IMDS]).with(3).prints(&["1 failed"]);
+}
+
+/// A world that has seen more events than it keeps gives no verdict, whatever is left of them says; its
+/// report has the latest.
+fn more_than_kept() {
+    let world = World::with(SERVICES, NO_REQUEST)
+        .arg("--keep-events=3")
+        .arg("--report=json=out.json");
+    let ended = world.client(&["get", IMDS, "get", IMDS, "get", IMDS]);
+    tokens(&ended, 3);
+    ended.with(4).prints(&[
+        "nothing is judged: the world saw 6 events and kept the latest 3 (--keep-events)",
+        "0 passed, 0 failed, 1 skipped",
+    ]);
+    let report = world.text("out.json");
+    assert!(report.contains("nothing is judged"), "{report}");
 }
 
 /// Known failures of a subject apply to a command that `--as` declares to be this subject, and are

@@ -1,7 +1,10 @@
 //! Faults as an external client observes them, through the proxy and through TLS.
 
+use rustix::process::{Signal, kill_process};
+
 use super::{
     Case,
+    hosts::{ask, connect},
     support::{ALWAYS, ENTRA, FORM, IMDS, SERVICES, World, lines, tokens},
 };
 use crate::process::this;
@@ -17,6 +20,7 @@ pub const ALL: &[Case] = &[
     ("faults/a-reset-after-the-work-is-done", || reset("after")),
     ("faults/a-truncated-body", truncated),
     ("faults/a-service-whose-limit-is-exceeded", throttled),
+    ("faults/no-file-descriptors-left", no_descriptors),
 ];
 
 const BOTH: [&str; 5] = ["get", IMDS, "post", ENTRA, FORM];
@@ -225,4 +229,22 @@ fn throttled() {
     {
         assert!(line.starts_with("429 {"), "{line}");
     }
+}
+
+/// A world whose process has no descriptors left says so once, and goes on when connections end.
+fn no_descriptors() {
+    let world = World::usual();
+    let mut open = world.open_with("ulimit -n 64");
+    let said = open.when_it_prints("ready: ");
+    let held: Vec<_> = (0..100).map(|_| connect(&said, "HTTP_PROXY=")).collect();
+    let line = "credsim has no file descriptors left";
+    open.when_it_prints(line);
+    drop(held);
+    let mut stream = connect(&said, "HTTP_PROXY=");
+    let imds = format!("GET {IMDS} HTTP/1.1\r\nHost: x\r\nMetadata: true\r\n\r\n");
+    let answer = ask(&mut stream, &imds);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    kill_process(open.id(), Signal::INT).unwrap();
+    let ended = open.end().with(0);
+    assert_eq!(ended.err.matches(line).count(), 1, "{}", ended.err);
 }

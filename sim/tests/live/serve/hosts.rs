@@ -154,7 +154,7 @@ fn unused() {
 }
 
 /// A connection to the address that is printed after `mark`.
-fn connect(said: &str, mark: &str) -> TcpStream {
+pub fn connect(said: &str, mark: &str) -> TcpStream {
     let (_, rest) = said.split_once(mark).unwrap();
     let address = rest.split_whitespace().next().unwrap();
     let stream = TcpStream::connect(address.trim_start_matches("http://")).unwrap();
@@ -165,7 +165,7 @@ fn connect(said: &str, mark: &str) -> TcpStream {
 }
 
 /// The first piece of the answer to a request on `stream`.
-fn ask(stream: &mut TcpStream, request: &str) -> String {
+pub fn ask(stream: &mut TcpStream, request: &str) -> String {
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = [0; 8192];
     let length = stream.read(&mut answer).unwrap_or_default();

@@ -121,6 +121,23 @@ impl World {
         Running::start(&mut self.serve())
     }
 
+    /// Serves it without a command, in a process for which a shell does `first`.
+    pub fn open_with(&self, first: &str) -> Running {
+        let serve = self.serve();
+        let mut shell = command("/bin/sh");
+        shell
+            .current_dir(self.folder.path())
+            .args(["-c", &format!("{first}; exec \"$@\""), "sh"])
+            .arg(serve.get_program())
+            .args(serve.get_args());
+        for (name, value) in serve.get_envs() {
+            if let Some(value) = value {
+                shell.env(name, value);
+            }
+        }
+        Running::start(&mut shell)
+    }
+
     /// Starts a command in it.
     pub fn start(&self, words: &[&str]) -> Running {
         Running::start(self.serve().args(["--until-exit", "--"]).args(words))

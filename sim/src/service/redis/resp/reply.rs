@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt::Write as _};
 use bytes::Bytes;
 
 use crate::redact::masked;
+use crate::wording::counted;
 
 /// The protocol that a connection speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,7 +170,7 @@ impl Reply {
             }
             Self::Double(number) => double(*number),
             Self::Bool(truth) => truth.to_string(),
-            Self::Verbatim(text) => format!("({} bytes of text)", text.len()),
+            Self::Verbatim(text) => format!("({} of text)", counted(text.len(), "byte")),
             Self::Several(replies) => listed(replies.iter().map(Self::short)),
             Self::Nothing => "(nothing)".to_owned(),
         }

@@ -8,6 +8,13 @@ use super::super::resp::{Protocol, Reply};
 use super::{ClientId, Micros, blocked::Blocked};
 use crate::trace::RedisEnd;
 
+/// The most bytes that may wait for a subscriber: its connection is closed at once beyond it (RS-50).
+const HARD_LIMIT: usize = 32 << 20;
+/// The most bytes that may wait for a subscriber for longer than [`SOFT_TIME`] (RS-50).
+const SOFT_LIMIT: usize = 8 << 20;
+/// One minute, in microseconds.
+const SOFT_TIME: Micros = 60_000_000;
+
 /// One connection.
 #[derive(Debug)]
 pub struct Client {
@@ -51,6 +58,10 @@ pub struct Client {
     pub woken: Option<String>,
     /// What is to be sent.
     pub out: Vec<u8>,
+    /// How many bytes have left `out` and are not yet sent.
+    pub sending: usize,
+    /// Since when more than [`SOFT_LIMIT`] waits for it, if it subscribes.
+    pub slow_since: Option<Micros>,
     /// Messages that are sent after the reply to the running command.
     pub later: Vec<u8>,
     /// Whether the connection ends when everything is sent, and why.
@@ -127,6 +138,8 @@ impl Client {
             blocked: None,
             woken: None,
             out: Vec::new(),
+            sending: 0,
+            slow_since: None,
             later: Vec::new(),
             closing: None,
             transactions: 0,
@@ -141,6 +154,40 @@ impl Client {
     /// Appends a reply in its protocol.
     pub fn write(&mut self, reply: &Reply) {
         reply.write(self.protocol, &mut self.out);
+    }
+
+    /// A message was added to what waits for it. It is cut off if it does not read what it gets (RS-50).
+    pub fn limit_output(&mut self, now: Micros) {
+        let waiting = self.sending + self.out.len();
+        if waiting <= SOFT_LIMIT {
+            self.slow_since = None;
+            return;
+        }
+        self.slow_since.get_or_insert(now);
+        if waiting > HARD_LIMIT {
+            self.cut_off();
+            self.closing = Some(Self::too_slow());
+        }
+    }
+
+    /// When it is closed if it reads no more.
+    pub fn slow_until(&self) -> Option<Micros> {
+        self.slow_since.map(|since| since + SOFT_TIME)
+    }
+
+    /// How a subscriber ends that does not read.
+    pub fn too_slow() -> Ending {
+        Ending::by_server(
+            "it does not read its messages (client-output-buffer-limit pubsub 32mb 8mb 60)",
+        )
+    }
+
+    /// So many bytes of what has left `out` are still to be sent.
+    pub fn sends(&mut self, bytes: usize) {
+        self.sending = bytes;
+        if self.sending + self.out.len() <= SOFT_LIMIT {
+            self.slow_since = None;
+        }
     }
 
     /// What a subscription's confirmation counts.
@@ -191,6 +238,8 @@ impl Client {
         self.active = old.active;
         self.library = old.library;
         self.out = old.out;
+        self.sending = old.sending;
+        self.slow_since = old.slow_since;
         self.later = old.later;
         self.last_command = old.last_command;
     }

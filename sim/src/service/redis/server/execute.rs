@@ -83,10 +83,7 @@ impl Server {
         if !spec.accepts(args.len()) {
             return refuse(client, is_exec, command::wrong_arity(name));
         }
-        if client.user.is_none() && gate.is_open() {
-            client.user = Some("default".to_owned());
-        }
-        if client.user.is_none() && !spec.is(command::NO_LOGIN) {
+        if !may_ask(client, spec, gate) {
             let error = Reply::error("NOAUTH Authentication required.");
             return refuse(client, is_exec, error);
         }
@@ -147,6 +144,14 @@ impl Server {
             Route::Down => Some(Reply::error("CLUSTERDOWN Hash slot not served")),
         }
     }
+}
+
+/// Whether a client is logged in, as far as a command needs it. Where clients need not log in, it is now.
+fn may_ask(client: &mut Client, spec: &Spec, gate: &dyn Gate) -> bool {
+    if client.user.is_none() && gate.is_open() {
+        client.user = Some("default".to_owned());
+    }
+    client.user.is_some() || spec.is(command::NO_LOGIN)
 }
 
 /// A request that is not run breaks the open transaction; instead of an EXEC, that is what is said.

@@ -175,10 +175,11 @@ impl Server {
 
     /// What waits to be sent to a client.
     pub fn take_output(&mut self, id: ClientId) -> Vec<u8> {
-        self.clients
-            .get_mut(&id)
-            .map(|client| std::mem::take(&mut client.out))
-            .unwrap_or_default()
+        let Some(client) = self.clients.get_mut(&id) else {
+            return Vec::new();
+        };
+        client.sending = client.out.len();
+        std::mem::take(&mut client.out)
     }
 
     pub(crate) fn database(&mut self, index: usize) -> &mut Database {

@@ -10,6 +10,7 @@ impl Call<'_> {
     pub fn publish(&mut self, channel: &Bytes, message: &Bytes, sharded: bool) -> usize {
         let (me, node) = (self.client.id, self.client.node);
         // 7.4 finishes the reply to the publisher before it notifies them (RS-14).
+        let now = self.now;
         let later = self.config().version == Version::V7_4;
         let mut touched = Vec::new();
         let mut receivers = 0;
@@ -28,6 +29,7 @@ impl Call<'_> {
                     client.write(reply);
                 }
             }
+            client.limit_output(now);
             touched.push(client.id);
         }
         touched.into_iter().for_each(|id| self.server.touch(id));

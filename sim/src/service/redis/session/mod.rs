@@ -2,7 +2,7 @@
 
 mod recorded;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -31,6 +31,9 @@ use crate::{
 
 /// How much is read at once.
 const PIECE: usize = 16 * 1024;
+
+/// How many bytes of replies to pipelined commands are collected before they are sent.
+const MOST_PENDING: usize = 1 << 20;
 
 /// One connection.
 pub struct Session {
@@ -175,6 +178,9 @@ impl Session {
                     resets: false,
                 }));
             }
+            if client.slow_until().is_some_and(|until| until <= now) {
+                return Err(End(Client::too_slow()));
+            }
             Ok(())
         })?
     }
@@ -197,6 +203,10 @@ impl Session {
             }
             if waits {
                 return Ok(());
+            }
+            // Replies that are sent need no memory, and sending them lets others run.
+            if self.with(|client| client.out.len())? > MOST_PENDING {
+                self.flush(stream).await?;
             }
             match self.requests.next(signed_in) {
                 Ok(None) => return Ok(()),
@@ -341,19 +351,25 @@ impl Session {
                 return Ok(());
             }
             if self.is_mute {
+                self.with(|client| client.sends(0))?;
                 continue;
             }
-            let until = self.with(|client| client.until)?;
-            let until = until.and_then(|until| Timestamp::from_microsecond(until).ok());
-            let mut writing = pin!(stream.write_all(&out));
-            loop {
+            let mut left = &out[..];
+            while !left.is_empty() {
+                let until = self.with(|client| {
+                    let ends = [client.until, client.slow_until()];
+                    ends.into_iter().flatten().min()
+                })?;
+                let until = until.and_then(|until| Timestamp::from_microsecond(until).ok());
                 tokio::select! {
                     biased;
-                    written = &mut writing => {
-                        if written.is_err() {
+                    written = stream.write(left) => {
+                        let written = written.unwrap_or_default();
+                        if written == 0 {
                             return Err(End::by_client("the client broke the connection"));
                         }
-                        break;
+                        left = left.get(written..).unwrap_or_default();
+                        self.with(|client| client.sends(left.len()))?;
                     }
                     () = self.until(until) => self.check()?,
                     // A client that does not read can be closed all the same.

@@ -180,14 +180,18 @@ fn who_does_not_read_can_be_closed_all_the_same() {
 
 #[test]
 fn each_node_has_its_own_limit() {
-    play("nodes = 2\nmax-clients = 1", |person| async move {
+    let trace = play("nodes = 2\nmax-clients = 1", |person| async move {
         let _one = person.connect_to("redis-1.contoso.example").await;
+        let mut full = person.connect_to("redis-1.contoso.example").await;
+        full.hear().await;
         let mut two = person.connect_to("redis-2.contoso.example").await;
         assert_eq!(
             two.ask("PING").await,
             "-NOAUTH Authentication required.\r\n"
         );
     });
+    let text = lines(&trace).join("\n");
+    assert!(text.contains("there is 1 connection already"), "{text}");
 }
 
 #[test]

@@ -395,6 +395,28 @@ fn a_blocked_client_is_closed_when_its_token_ends() {
     assert_eq!(ends(&trace).len(), 2);
 }
 
+#[test]
+fn a_subscriber_that_does_not_read_is_closed() {
+    // Of 1 MiB each, after two seconds. Beyond 32 MiB it is closed at once, beyond 8 after a minute.
+    for (messages, after) in [(8, None), (20, Some(62)), (40, Some(2))] {
+        let trace = play("grace = \"1h\"\n", move |person| async move {
+            let mut slow = person.login().await;
+            slow.say(&["SUBSCRIBE news"]).await;
+            let mut other = person.login().await;
+            let message = "x".repeat(1 << 20);
+            for _ in 0..messages {
+                other.say(&[&format!("PUBLISH news {message}")]).await;
+            }
+            person.wait(Duration::from_secs(100)).await;
+            assert!(other.ask("PING").await.ends_with("+PONG\r\n"));
+        });
+        let closed = ends(&trace).into_iter().find(|(id, ..)| *id == 1);
+        let closed = closed.filter(|(_, because, _)| *because == RedisEnd::Server);
+        let closed = closed.map(|(_, _, at)| at.as_secs());
+        assert_eq!(closed, after, "{messages}");
+    }
+}
+
 /// RD-50: the application id of Redis stands for its resource, in either direction; other audiences
 /// are refused as before.
 #[test]
