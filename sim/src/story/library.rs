@@ -4,8 +4,8 @@ use std::{borrow::Cow, collections::BTreeSet, fmt, path::Path};
 
 use super::{
     Loaded,
+    check::Asserting,
     file::{self, Unreadable},
-    parse::Asserting,
 };
 use crate::scenario::{Invalid, diagnostics::closest};
 

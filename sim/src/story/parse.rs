@@ -2,6 +2,7 @@
 
 use super::{
     Loaded, check as validate,
+    check::Asserting,
     file::{LARGEST_FILE, Unreadable},
     lines, shape,
 };
@@ -20,15 +21,6 @@ use crate::wording::bytes;
 /// that does not fit the model is not asked whether it makes sense.
 pub fn parse(name: &str, path: &str, text: &str) -> Result<Loaded, Invalid> {
     read(name, path, text, Asserting::Something)
-}
-
-/// What the expectations of a file must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asserting {
-    /// At least one `[[expect]]`: otherwise nothing that happens could make the scenario fail.
-    Something,
-    /// Anything, also none: the file is played to be watched.
-    Anything,
 }
 
 /// Reads a scenario as [`parse`] does; `asserting` says whether it may have no expectation.

@@ -14,13 +14,22 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use super::{Scenario, parse::Asserting};
+use super::Scenario;
 use crate::scenario::{
     checker::Checker,
     diagnostics::Problems,
     document::{Document, Place},
 };
 use crate::{action, call, check::Check};
+
+/// What the expectations of a file must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asserting {
+    /// At least one `[[expect]]`: otherwise nothing that happens could make the scenario fail.
+    Something,
+    /// Anything, also none: the file is played to be watched.
+    Anything,
+}
 
 /// Everything in the scenario that makes no sense.
 pub(crate) fn check(
