@@ -64,7 +64,8 @@ async fn auth_follows_a_reset_at_once() {
     world.sleep_until(MINUTE).await;
     let (mut one, mut other) = (redis.clone(), redis);
     let (reset, got) = tokio::join!(send(&mut one, "RESET"), send(&mut other, "GET a"));
-    (reset.unwrap(), got.unwrap());
+    reset.unwrap();
+    got.unwrap();
     let sent: Vec<String> = peer.commands(1);
     assert_eq!(sent[sent.len() - 3..], ["RESET", "AUTH", "GET"]);
     assert_eq!(world.host.elapsed().as_secs(), 60);

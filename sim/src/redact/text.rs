@@ -202,7 +202,7 @@ fn schemes(text: &str, spans: &mut Vec<Range<usize>>) {
             found.is_some_and(|found| found.eq_ignore_ascii_case(scheme))
                 && !before.ends_with(|c: char| c.is_ascii_alphanumeric())
         };
-        if !SCHEMES.iter().any(|scheme| is_after(scheme)) {
+        if !SCHEMES.iter().any(is_after) {
             continue;
         }
         let rest = &text[blank + 1..];
