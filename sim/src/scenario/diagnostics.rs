@@ -123,7 +123,7 @@ impl Invalid {
         self.diagnostics.len() + self.left_out
     }
 
-    /// How many mistakes are not shown, because [`MOST_DIAGNOSTICS`] stand before them in the file.
+    /// How many mistakes are not shown, because the first 50 stand before them in the file.
     pub fn left_out(&self) -> usize {
         self.left_out
     }
@@ -148,7 +148,7 @@ impl Invalid {
         self
     }
 
-    /// What is wrong, in the order of the file: at most [`MOST_DIAGNOSTICS`].
+    /// What is wrong, in the order of the file: the first 50.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
