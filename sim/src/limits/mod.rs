@@ -254,9 +254,11 @@ impl Budget {
         self.0.reached.get().map(|(limit, _)| *limit)
     }
 
-    /// Says which limit was reached and where the run stood then.
+    /// Says which limit was reached and where the run stood then. To be called outside of the world:
+    /// inside, the clock of this machine may be the world's.
     pub fn describe(&self) -> Option<String> {
         let (limit, taken) = self.0.reached.get()?;
+        let took = self.taken().real_time;
         let Limits {
             events,
             memory,
@@ -279,7 +281,7 @@ impl Budget {
             self.0.seed,
             shown(taken.at),
             bytes(taken.memory),
-            taken.real_time.as_secs_f64(),
+            took.as_secs_f64(),
         ))
     }
 }
