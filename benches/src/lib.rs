@@ -8,6 +8,7 @@ use std::thread;
 use credsim::{
     engine::Engine,
     judge::Run,
+    limits::Limits,
     simulation::Settings,
     story::{Loaded, Scenario, library, parse},
 };
@@ -19,6 +20,8 @@ use credsim::{
 pub fn play(scenario: &Scenario, engine: Engine, seed: u64) -> Run {
     let settings = Settings {
         engine,
+        // A day of 10,000 clients has more events than a scenario may have by default.
+        limits: Limits::NONE,
         ..Settings::default()
     };
     let run = settings.run(scenario, seed);
