@@ -103,14 +103,15 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
     let mut host = None;
     let origin = &target.origin;
     let mut forwarded = format!("{method} {origin} HTTP/1.{version}\r\n").into_bytes();
-    if let Some(authority) = target.authority {
-        // A proxy replaces what the client says (RFC 9112, section 3.2.2).
-        forwarded.extend_from_slice(format!("Host: {authority}\r\n").as_bytes());
-    }
+    // A proxy replaces what the client says (RFC 9112, section 3.2.2), where the client says it.
+    let mut authority = target.authority;
     for header in request.headers.iter() {
         if header.name.eq_ignore_ascii_case("host") {
             let name = String::from_utf8_lossy(header.value);
             host = place(name.trim(), Some(80)).map(|place| place.host);
+            if let Some(authority) = authority.take() {
+                forwarded.extend_from_slice(format!("{}: {authority}\r\n", header.name).as_bytes());
+            }
             continue;
         }
         // Said to the proxy, not to the server.
@@ -122,6 +123,9 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
         forwarded.extend_from_slice(b": ");
         forwarded.extend_from_slice(header.value);
         forwarded.extend_from_slice(b"\r\n");
+    }
+    if let Some(authority) = authority {
+        forwarded.extend_from_slice(format!("Host: {authority}\r\n").as_bytes());
     }
     forwarded.extend_from_slice(b"\r\n");
     Ok(Some((
@@ -261,7 +265,7 @@ mod tests {
         assert_eq!(head.target, Target::Request(at("169.254.169.254", 80)));
         assert_eq!(
             String::from_utf8(head.forwarded).as_deref(),
-            Ok("GET /metadata?a=b HTTP/1.1\r\nHost: 169.254.169.254\r\nMetadata: true\r\n\r\n")
+            Ok("GET /metadata?a=b HTTP/1.1\r\nMetadata: true\r\nHost: 169.254.169.254\r\n\r\n")
         );
         assert_eq!(head.body, BodyLength::Of(0));
     }
