@@ -10,8 +10,16 @@ use super::{
 pub enum Dialect {
     /// As `az`, where `-p` is a password and options may be cut short.
     Az,
+    /// The words of a PowerShell script, where a value may refer to a variable or to an expression.
+    PowerShell,
     /// Unknown: only the names of options and variables count.
     Any,
+}
+
+/// Whether a word of a PowerShell script refers to a value elsewhere and holds no text of its own:
+/// `$token.Token`, `(Get-Date)`.
+fn is_reference(word: &str) -> bool {
+    word.starts_with(['$', '(']) && !word.contains(['\'', '"'])
 }
 
 /// The options of `az` and `azd` that take secrets, with the length of the shortest prefix that some
@@ -82,11 +90,16 @@ pub fn arguments(args: &[String], dialect: Dialect) -> Vec<String> {
             Covers::Many => !arg.starts_with('-'),
         };
         if is_value {
+            let refers = line.dialect == Dialect::PowerShell && is_reference(arg);
             covers = match covers {
                 Covers::Nothing | Covers::Next => Covers::Nothing,
                 Covers::Several | Covers::Many => Covers::Many,
             };
-            return MASK.to_owned();
+            return if refers {
+                line.argument(arg)
+            } else {
+                MASK.to_owned()
+            };
         }
         covers = line.covered(arg);
         line.argument(arg)

@@ -21,7 +21,8 @@ pub(in super::super) fn shown(backend: &Backend, call: &Call<'_>) -> Shown {
         }
         _ => false,
     };
-    let harmless = redact::arguments(&words, Dialect::Any) == words && !words.windows(3).any(sets);
+    let harmless =
+        redact::arguments(&words, Dialect::PowerShell) == words && !words.windows(3).any(sets);
     let line = match backend.secret_in(&text) {
         Some(secret) => format!("*** holds a {secret} ***"),
         None if text.to_ascii_lowercase().contains("convertto-securestring") => {
@@ -30,7 +31,7 @@ pub(in super::super) fn shown(backend: &Backend, call: &Call<'_>) -> Shown {
         None => {
             let line = line(call.args);
             let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
-            script::shortened(&redact::arguments(&words, Dialect::Any).join(" "))
+            script::shortened(&redact::arguments(&words, Dialect::PowerShell).join(" "))
         }
     };
     let is_whole = harmless && !line.starts_with(MASK) && is_simulated(call.args);

@@ -315,6 +315,10 @@ fn scripts_are_told_only_if_they_are_harmless() {
     let harmless = encoded(asks);
     let whole = recorded("pwsh", &["-EncodedCommand", &harmless]);
     assert_eq!(whole.args, ["-EncodedCommand", asks]);
+    // A member that gets the value of a variable, as in the script of the JavaScript SDK.
+    let refers = format!("$token = {asks}; $r | Add-Member -Name Token -Value $token.Token");
+    let whole = recorded("pwsh", &["-EncodedCommand", &encoded(&refers)]);
+    assert_eq!(whole.args, ["-EncodedCommand", &refers]);
     let real = format!("abc8Q~{}", "x".repeat(34));
     for (secret, script) in [
         ("hunter2", format!("$password = 'hunter2'; {asks}")),
@@ -325,6 +329,10 @@ fn scripts_are_told_only_if_they_are_harmless() {
         (
             "hunter2",
             format!("Connect-AzAccount -AccessToken hunter2; {asks}"),
+        ),
+        (
+            "hunter2",
+            format!("{asks}; $r | Add-Member -Name Token -Value ('hunter2')"),
         ),
         (
             "of-the-world",
