@@ -47,7 +47,7 @@ pub(super) fn pairs(text: &str, with_colons: bool, spans: &mut Vec<Range<usize>>
         let Some(name) = Name::before(before).filter(|_| !is_other) else {
             continue;
         };
-        if is_colon && !with_colons {
+        if is_colon && !with_colons || is_assigned_an_expression(&name, after) {
             continue;
         }
         let decoded = percent_decoded(name.text);
@@ -69,6 +69,13 @@ pub(super) fn pairs(text: &str, with_colons: bool, spans: &mut Vec<Range<usize>>
             spans.push(found);
         }
     }
+}
+
+/// Whether this is `$token = Get-AzAccessToken`: what a script assigns to a variable without quotes is
+/// a command or an expression, not text.
+fn is_assigned_an_expression(name: &Name<'_>, after: &str) -> bool {
+    let value = after.trim_start().trim_start_matches('\\');
+    name.text.starts_with('$') && name.is_apart && !value.starts_with(['"', '\'', '`'])
 }
 
 /// Whether `code=700016` names an error, as in the links of Entra: an authorization code has letters.

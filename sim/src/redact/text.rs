@@ -369,6 +369,9 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
+        let script = "$token = Get-AzAccessToken @params";
+        assert_eq!(masked(script), script);
+        assert_eq!(masked("$token = 'S3cr3t'"), "$token = '***'");
         assert_eq!(
             masked(&format!("-EncodedCommand {}", STANDARD.encode(utf16))),
             "-EncodedCommand ***"
