@@ -64,7 +64,7 @@ struct Fault {
 #[derive(Clone, Copy, Debug)]
 enum Change {
     Clock(i32),
-    /// Somebody signs in to `az`, or out.
+    /// A person signs in to `az`, or out.
     Person,
     /// The identity is taken from the host, or given back.
     Identity,

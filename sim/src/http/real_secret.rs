@@ -111,7 +111,8 @@ fn is_real_token(text: &str) -> bool {
         let named = claims.get(claim).and_then(|it| it.as_str());
         named.is_some_and(|named| REAL_ISSUERS.iter().any(|real| named.contains(real)))
     };
-    // Whoever signs with a certificate names itself as the issuer, and the directory as the audience.
+    // An assertion signed with a certificate names the client as its issuer, and the directory as its
+    // audience.
     let is_assertion = claims.get("iss").is_some() && claims.get("iss") == claims.get("sub");
     (names_real("iss") || is_assertion && names_real("aud")) && jwt::verify(&token).is_err()
 }

@@ -77,7 +77,8 @@ fn here() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }
 
-/// A PATH in which the simulated commands come first, whoever sets it: a real one has real tokens.
+/// Returns `PATH` with the simulated commands first, also where the user sets it: the real commands
+/// have real tokens.
 fn path_with(commands: &Path, rest: Option<&OsString>) -> OsString {
     let mut path = OsString::from(commands);
     if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {

@@ -36,7 +36,7 @@ pub(super) fn lock(folder: &Path) -> io::Result<File> {
 }
 
 /// Removes the folders of this user's runs below `temporary` that have ended. What can't be removed
-/// stays: it is in nobody's way.
+/// stays, and the next start tries again.
 #[expect(clippy::disallowed_methods, reason = "files of this machine")]
 pub(super) fn sweep(temporary: &Path) {
     let Ok(entries) = fs::read_dir(temporary) else {
