@@ -74,14 +74,7 @@ enum Covers {
 pub fn arguments(args: &[String], dialect: Dialect) -> Vec<String> {
     // Programs with a `login` command mostly take its options from `az`.
     let logs_in = args.iter().any(|arg| arg == "login");
-    let line = Line {
-        dialect: if logs_in { Dialect::Az } else { dialect },
-        programs: args.iter().map(|arg| program(arg)).collect(),
-        is_rest: args.first().is_some_and(|arg| arg == "rest")
-            || args
-                .windows(2)
-                .any(|pair| pair[0] == "az" && pair[1] == "rest"),
-    };
+    let line = Line::of(args, if logs_in { Dialect::Az } else { dialect });
     let mut covers = Covers::Nothing;
     let shown = args.iter().map(|arg| {
         let is_value = match covers {
@@ -153,19 +146,37 @@ fn set_values(args: &[String], dialect: Dialect) -> Vec<usize> {
 }
 
 /// What counts for each of the arguments of one command line.
-struct Line<'a> {
+struct Line {
     dialect: Dialect,
-    /// The arguments as names of programs.
-    programs: Vec<&'a str>,
+    /// The short options that take secrets.
+    short: Vec<&'static str>,
     /// Whether it is `az rest`, where `-b` is a body and other options hold parts of a request.
     is_rest: bool,
 }
 
-impl Line<'_> {
+impl Line {
+    fn of(args: &[String], dialect: Dialect) -> Self {
+        let is_rest = args.first().is_some_and(|arg| arg == "rest")
+            || args
+                .windows(2)
+                .any(|pair| pair[0] == "az" && pair[1] == "rest");
+        let is_here = |name: &str| match name {
+            "" => dialect == Dialect::Az,
+            name => args.iter().any(|arg| program(arg) == name),
+        };
+        let short = SHORT.iter().filter(|(program, _)| is_here(program));
+        let short = short.map(|(_, option)| *option);
+        Self {
+            dialect,
+            short: short.chain(is_rest.then_some("-b")).collect(),
+            is_rest,
+        }
+    }
+
     /// How many arguments after `arg` are secret, if it is an option without its value.
     fn covered(&self, arg: &str) -> Covers {
         let is_alone = arg.starts_with('-') && !arg.contains(['=', ':']);
-        if self.is_short(arg) {
+        if self.short.contains(&arg) {
             Covers::Next
         } else if !is_alone || !self.is_secret_option(arg) {
             Covers::Nothing
@@ -174,18 +185,6 @@ impl Line<'_> {
         } else {
             Covers::Next
         }
-    }
-
-    fn is_short(&self, arg: &str) -> bool {
-        let is_of = |(program, option): &(&str, &str)| {
-            let is_here = if program.is_empty() {
-                self.dialect == Dialect::Az
-            } else {
-                self.programs.contains(program)
-            };
-            is_here && *option == arg
-        };
-        self.is_rest && arg == "-b" || SHORT.iter().any(is_of)
     }
 
     fn is_secret_option(&self, name: &str) -> bool {
@@ -200,13 +199,7 @@ impl Line<'_> {
     /// An argument that is not the value of the one before it, with its secrets covered.
     fn argument(&self, arg: &str) -> String {
         let is_option = arg.starts_with('-');
-        let attached = SHORT
-            .iter()
-            .filter(|(_, option)| option.len() == 2 && self.is_short(option));
-        let attached = attached
-            .map(|(_, option)| *option)
-            .chain(self.is_rest.then_some("-b"));
-        for option in attached {
+        for option in self.short.iter().filter(|option| option.len() == 2) {
             if let Some(value) = arg.strip_prefix(option).filter(|value| !value.is_empty()) {
                 let mark = if value.starts_with('=') { "=" } else { "" };
                 return format!("{option}{mark}{MASK}");

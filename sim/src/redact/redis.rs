@@ -64,7 +64,9 @@ pub fn redis_secrets(words: &[&str]) -> Vec<bool> {
 
 /// Whether one letter makes the difference: left out, added, changed, or two in the wrong order.
 fn is_near(name: &str, known: &str) -> bool {
-    name.len() > 2 && strsim::damerau_levenshtein(name, known) == 1
+    name.len() > 2
+        && name.len().abs_diff(known.len()) <= 1
+        && strsim::damerau_levenshtein(name, known) == 1
 }
 
 /// A command as it may be shown.
