@@ -150,12 +150,11 @@ struct Line {
     dialect: Dialect,
     /// The short options that take secrets.
     short: Vec<&'static str>,
-    /// Whether it is `az rest`, where `-b` is a body and other options hold parts of a request.
-    is_rest: bool,
 }
 
 impl Line {
     fn of(args: &[String], dialect: Dialect) -> Self {
+        // Of `az rest` `-b` is a body, and other options hold parts of a request.
         let is_rest = args.first().is_some_and(|arg| arg == "rest")
             || args
                 .windows(2)
@@ -169,7 +168,6 @@ impl Line {
         Self {
             dialect,
             short: short.chain(is_rest.then_some("-b")).collect(),
-            is_rest,
         }
     }
 
