@@ -35,6 +35,7 @@ use serde::Deserialize;
 use crate::{
     check::{Check, Names},
     scenario::document::Place,
+    service::TokenSource,
 };
 
 pub use build::{Built, BuiltSubject, Lent};
@@ -116,6 +117,15 @@ pub(crate) enum Source {
     },
     /// Microsoft Entra ID.
     Entra,
+}
+
+/// Where a member of a chain gets its tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// From a service.
+    Service(TokenSource),
+    /// From a command of the host.
+    Command,
 }
 
 /// The list of kinds: what the schema says, the key, the module, the variant with its options.
@@ -258,6 +268,25 @@ impl Credential {
     /// Whether it keeps a token that the credential called `answered_by` got.
     pub(crate) fn keeps_from(&self, answered_by: &str) -> bool {
         self.keeping() == Keeps::All || !keeps_nothing(answered_by)
+    }
+
+    /// Where a walk through it asks, in order: for each member that has more than one place, and for
+    /// the default chain, Entra first and commands last (CH-01).
+    pub(crate) fn walk(&self) -> Vec<Asks> {
+        if !self.members().is_empty() {
+            return self.members().iter().flat_map(Self::walk).collect();
+        }
+        let asks = |source: &Source| self.retries(source).is_some();
+        let places = [
+            (Asks::Service(TokenSource::Entra), asks(&Source::Entra)),
+            (
+                Asks::Service(TokenSource::Metadata),
+                asks(&Source::Imds { selected: false }),
+            ),
+            (Asks::Command, self.may_run_a_command()),
+        ];
+        let asked = places.into_iter().filter(|(_, asked)| *asked);
+        asked.map(|(place, _)| place).collect()
     }
 
     /// Whether it, or a credential inside it, may get its tokens from a command.

@@ -11,9 +11,10 @@ use jiff::fmt::rfc2822;
 use super::{Aspect, Entry, Evidence, Invariant, Plan, Ruling, View, unseen};
 use crate::wording::{Number, counted};
 use crate::{
+    credential::Asks,
     judge::view::{Call, Exchange, world_time},
     service::{Asked, TokenSource},
-    trace::{Facts, Fingerprint, span},
+    trace::{Facts, Fingerprint, Kind, span},
     world,
 };
 
@@ -137,27 +138,37 @@ fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         .map(|(index, exchange)| (exchange.instance, exchange.key, index))
         .collect();
     groups.sort_unstable();
-    let mut bursts: BTreeMap<u32, Vec<Burst<Duration>>> = BTreeMap::new();
+    let mut all: BTreeMap<u32, Vec<(Fingerprint, Burst<Duration>)>> = BTreeMap::new();
     for group in groups.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1)) {
         let exchanges = group
             .iter()
             .filter_map(|(.., index)| view.exchange_at(*index));
         let mut limit = None;
+        let mut source = None;
         let mut attempts: Vec<(Duration, Option<Duration>)> = exchanges
             .inspect(|exchange| limit = limits.at(exchange.facts))
+            .inspect(|exchange| source = self::source(exchange.facts))
             .map(|exchange| (exchange.sent.at, exchange.ended.map(|ended| ended.at)))
             .collect();
         attempts.sort_by_key(|(sent, _)| *sent);
-        if let (Some(limit), Some((instance, ..))) = (limit, group.first()) {
-            let all = bursts.entry(*instance).or_default();
-            all.extend(self::bursts(&attempts, limit));
+        let (Some(limit), Some((instance, key, _))) = (limit, group.first()) else {
+            continue;
+        };
+        let mut bursts = self::bursts(&attempts, limit);
+        if let Some(source) = source.filter(|_| !bursts.is_empty()) {
+            let walks = Walks::of(plan, view, *instance, *key, source);
+            bursts.retain(|burst| !walks.may_hold_two(burst));
+        }
+        if !bursts.is_empty() {
+            let of_instance = all.entry(*instance).or_default();
+            of_instance.extend(bursts.into_iter().map(|burst| (*key, burst)));
         }
     }
     let mut waits: BTreeMap<u32, Vec<Wait<Duration>>> = BTreeMap::new();
     for (index, call) in view.calls().enumerate() {
         let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
         // Only callers that wait can tell one burst of attempts from the next.
-        if end > call.at && bursts.contains_key(&call.instance) {
+        if end > call.at && all.contains_key(&call.instance) {
             let wait = Wait {
                 begin: call.at,
                 end,
@@ -167,11 +178,98 @@ fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         }
     }
     let first = waits.into_iter().filter_map(|(instance, waits)| {
-        let bursts = bursts.remove(&instance)?;
+        let bursts = all.remove(&instance)?;
         first_exceeded(waits, bursts)
     });
-    let call = view.call_at(first.min()?)?;
-    excess(view, &call, &limits)
+    let (call, key) = first.min()?;
+    excess(&view.call_at(call)?, key, view, &limits)
+}
+
+/// Where the walks of one chain were, as far as that tells attempts of one walk from those of the
+/// next: while a walk is at a later member, a caller that begins walks from the top and makes
+/// attempts of its own at the members before.
+struct Walks<T> {
+    /// When callers begin, sorted.
+    begins: Vec<T>,
+    /// When a member is asked that comes after the one whose attempts are counted, sorted, and
+    /// until when a walk may be at such a member: the end of the calls that wait by then.
+    later: Vec<(T, T)>,
+}
+
+impl Walks<Duration> {
+    /// The walks of an instance beside its attempts with `key` at `source`.
+    fn of(
+        plan: &Plan<'_>,
+        view: &View<'_>,
+        instance: u32,
+        key: Fingerprint,
+        source: TokenSource,
+    ) -> Self {
+        let leads_on = |to| plan.leads_on(Asks::Service(source), to);
+        let (at_command, at_entra, at_metadata) = (
+            leads_on(Asks::Command),
+            leads_on(Asks::Service(TokenSource::Entra)),
+            leads_on(Asks::Service(TokenSource::Metadata)),
+        );
+        if !(at_command || at_entra || at_metadata) {
+            return Self::new(Vec::new(), Vec::new());
+        }
+        let calls = view.calls().filter(|call| call.instance == instance);
+        let mut waits: Vec<(Duration, Duration)> = calls
+            .map(|call| {
+                let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
+                (call.at, end)
+            })
+            .collect();
+        waits.sort_unstable();
+        let is_later = |kind: &Kind| match kind {
+            Kind::CommandStarted { instance: of, .. } => *of == instance && at_command,
+            Kind::RequestSent {
+                instance: of,
+                key: other,
+                facts,
+                ..
+            } if *of == instance && *other != key => match self::source(facts) {
+                Some(TokenSource::Entra) => at_entra,
+                Some(TokenSource::Metadata) => at_metadata,
+                None => false,
+            },
+            _ => false,
+        };
+        let asked = view.all().filter(|entry| is_later(&entry.event.kind));
+        Self::new(waits, asked.map(|entry| entry.at).collect())
+    }
+}
+
+impl<T: Ord + Copy> Walks<T> {
+    /// From when callers begin and stop to wait, and from when later members are asked; both are
+    /// sorted.
+    fn new(waits: Vec<(T, T)>, asked: Vec<T>) -> Self {
+        let begins = waits.iter().map(|(begin, _)| *begin).collect();
+        let mut waits = waits.into_iter().peekable();
+        let mut reach = None;
+        let later = asked.into_iter().map(|at| {
+            while let Some((_, end)) = waits.next_if(|(begin, _)| *begin <= at) {
+                reach = reach.max(Some(end));
+            }
+            (at, reach.map_or(at, |reach| reach.max(at)))
+        });
+        Self {
+            begins,
+            later: later.collect(),
+        }
+    }
+
+    /// Whether the attempts of a burst may be those of two walks: a walk was at a later member in
+    /// the meantime, and a caller began.
+    fn may_hold_two(&self, burst: &Burst<T>) -> bool {
+        let begun = |by: T| self.begins.partition_point(|begin| *begin <= by);
+        let asked = self.later.partition_point(|(at, _)| *at <= burst.excess);
+        // Of all that were asked by then, the last has the latest end.
+        let last = asked.checked_sub(1).and_then(|last| self.later.get(last));
+        let is_at_later = last.is_some_and(|(_, until)| *until >= burst.first);
+        is_at_later && begun(burst.first) < begun(burst.excess)
+    }
 }
 
 /// A caller that waits from `begin` to `end`, and the index of its call.
@@ -226,43 +324,50 @@ fn bursts<T: Ord + Copy>(attempts: &[(T, Option<T>)], limit: u32) -> Vec<Burst<T
 }
 
 /// Of the calls of one instance the first, by its index, that waits while one of the bursts
-/// exceeds its limit.
+/// exceeds its limit, and the key of that burst's attempts.
 ///
 /// O(n log n): both are walked once in the order of time. The heap holds the bursts that have
 /// begun, the earliest excess on top; those that are over are dropped when they come up.
 fn first_exceeded<T: Ord + Copy>(
     mut waits: Vec<Wait<T>>,
-    mut bursts: Vec<Burst<T>>,
-) -> Option<usize> {
+    mut bursts: Vec<(Fingerprint, Burst<T>)>,
+) -> Option<(usize, Fingerprint)> {
     waits.sort_by_key(|wait| wait.begin);
-    bursts.sort_by_key(|burst| burst.since);
+    bursts.sort_by_key(|(_, burst)| burst.since);
     let mut bursts = bursts.into_iter().peekable();
     let mut begun = BinaryHeap::new();
-    let exceeded = waits.into_iter().filter(|wait| {
-        let begins = |burst: &Burst<T>| burst.since.is_none_or(|since| since < wait.begin);
-        while let Some(burst) = bursts.next_if(begins) {
-            begun.push(Reverse((burst.excess, burst.first)));
+    let exceeded = waits.into_iter().filter_map(|wait| {
+        let begins = |(_, burst): &(Fingerprint, Burst<T>)| {
+            burst.since.is_none_or(|since| since < wait.begin)
+        };
+        while let Some((key, burst)) = bursts.next_if(begins) {
+            begun.push(Reverse((burst.excess, burst.first, key)));
         }
-        while let Some(Reverse((excess, first))) = begun.peek() {
+        while let Some(Reverse((excess, first, key))) = begun.peek() {
             if *first >= wait.begin {
-                return *excess <= wait.end;
+                return (*excess <= wait.end).then_some((wait.call, *key));
             }
             begun.pop();
         }
-        false
+        None
     });
-    exceeded.map(|wait| wait.call).min()
+    exceeded.min()
 }
 
-/// What a caller sees whose attempts exceed the limit.
-fn excess(view: &View<'_>, call: &Call<'_>, limits: &Limits) -> Option<Ruling> {
+/// What a caller sees whose attempts with `key` exceed the limit.
+fn excess(
+    call: &Call<'_>,
+    key: Fingerprint,
+    view: &View<'_>,
+    limits: &Limits,
+) -> Option<Ruling> {
     let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
-    let mut by_key: BTreeMap<Fingerprint, Vec<Exchange<'_>>> = BTreeMap::new();
     let during = view.exchanges().filter(|exchange| {
-        exchange.instance == call.instance && (call.at..=end).contains(&exchange.sent.at)
+        (exchange.instance, exchange.key) == (call.instance, key)
+            && (call.at..=end).contains(&exchange.sent.at)
     });
+    let mut attempts: Vec<Exchange<'_>> = Vec::new();
     for exchange in during {
-        let attempts = by_key.entry(exchange.key).or_default();
         let is_free = attempts
             .last()
             .is_none_or(|last| last.ended.is_some_and(|ended| ended.at <= exchange.sent.at));
@@ -270,20 +375,15 @@ fn excess(view: &View<'_>, call: &Call<'_>, limits: &Limits) -> Option<Ruling> {
             attempts.push(exchange);
         }
     }
-    by_key.into_values().find_map(|attempts| {
-        let allowed = limits.at(attempts.first()?.facts)?;
-        if attempts.len() <= allowed as usize {
-            return None;
-        }
-        let found = format!(
-            "#{} makes {} for one caller; {allowed} {} allowed",
-            call.instance,
-            counted(attempts.len(), "attempt"),
-            Number::of(allowed).pick("is", "are")
-        );
-        let shown = Evidence::of(attempts.iter().map(|exchange| exchange.sent));
-        Some(Ruling::fails(found, shown))
-    })
+    let allowed = limits.at(attempts.first()?.facts)?;
+    let found = format!(
+        "#{} makes {} for one caller; {allowed} {} allowed",
+        call.instance,
+        counted(attempts.len(), "attempt"),
+        Number::of(allowed).pick("is", "are")
+    );
+    let shown = Evidence::of(attempts.iter().map(|exchange| exchange.sent));
+    Some(Ruling::fails(found, shown))
 }
 
 /// How many attempts the subject's policy allows for one caller (PR-10, PR-13, PR-14).
@@ -350,7 +450,9 @@ mod tests {
             end: *end,
             call,
         });
-        first_exceeded(waits.collect(), bursts(attempts, limit))
+        let bursts = bursts(attempts, limit).into_iter();
+        let bursts = bursts.map(|burst| (Fingerprint::MIN, burst));
+        first_exceeded(waits.collect(), bursts.collect()).map(|(call, _)| call)
     }
 
     proptest! {
@@ -369,6 +471,89 @@ mod tests {
             waits.sort_unstable();
             prop_assert_eq!(sweep(&attempts, &waits, limit), by_hand(&attempts, &waits, limit));
         }
+    }
+
+    /// Whether the attempts of one caller may be those of two walks, by looking at every call and
+    /// every request to a later member.
+    fn may_hold_two_by_hand(
+        waits: &[(u32, u32)],
+        asked: &[u32],
+        (first, excess): (u32, u32),
+    ) -> bool {
+        let is_new = waits.iter().any(|(begin, _)| first < *begin && *begin <= excess);
+        let is_there = asked.iter().any(|at| {
+            let waiting = waits.iter().filter(|(begin, _)| begin <= at);
+            let until = waiting.map(|(_, end)| *end).max().unwrap_or(*at).max(*at);
+            *at <= excess && first <= until
+        });
+        is_new && is_there
+    }
+
+    proptest! {
+        #[test]
+        fn walks_are_told_apart_as_looking_at_everything_does(
+            mut waits in proptest::collection::vec((0_u32..60, 0_u32..30), 0..12),
+            mut asked in proptest::collection::vec(0_u32..60, 0..6),
+            first in 0_u32..60,
+            takes in 0_u32..30,
+        ) {
+            for (begin, end) in &mut waits {
+                *end += *begin;
+            }
+            waits.sort_unstable();
+            asked.sort_unstable();
+            let excess = first + takes;
+            let burst = Burst { since: None, first, excess };
+            let walks = Walks::new(waits.clone(), asked.clone());
+            prop_assert_eq!(
+                walks.may_hold_two(&burst),
+                may_hold_two_by_hand(&waits, &asked, (first, excess))
+            );
+        }
+    }
+
+    /// Whether callers that wait so long are judged to make too many attempts, each of which takes
+    /// 1, where a later member is asked at `asked`; each may make `limit`.
+    fn is_convicted(attempts: &[u32], waits: &[(u32, u32)], asked: &[u32], limit: u32) -> bool {
+        let attempts = attempts.iter().map(|sent| (*sent, Some(*sent + 1)));
+        let attempts: Vec<_> = attempts.collect();
+        let walks = Walks::new(waits.to_vec(), asked.to_vec());
+        let bursts = bursts(&attempts, limit).into_iter();
+        let bursts = bursts.filter(|burst| !walks.may_hold_two(burst));
+        let bursts = bursts.map(|burst| (Fingerprint::MIN, burst));
+        let waits = waits.iter().enumerate().map(|(call, (begin, end))| Wait {
+            begin: *begin,
+            end: *end,
+            call,
+        });
+        first_exceeded(waits.collect(), bursts.collect()).is_some()
+    }
+
+    #[test]
+    fn a_caller_that_begins_while_another_is_at_a_later_member_has_attempts_of_its_own() {
+        // The first caller is at the command from 2 on, and waits until 12.
+        assert!(!is_convicted(&[0, 10], &[(0, 12), (10, 20)], &[2, 13], 1));
+        // The third one waits for the command of the first two; nothing new is asked in between.
+        let waits = [(0, 30), (10, 30), (20, 30)];
+        assert!(!is_convicted(&[0, 10, 20], &waits, &[2], 1));
+        // A member that was asked before the first attempt, for a caller that still waits there.
+        let waits = [(0, 30), (5, 30), (20, 30)];
+        assert!(!is_convicted(&[0, 5, 20], &waits, &[2], 1));
+    }
+
+    #[test]
+    fn a_caller_that_begins_does_not_excuse_the_retries_of_another() {
+        // Both wait for one request, and nobody is at a later member.
+        assert!(is_convicted(&[0, 10], &[(0, 12), (5, 20)], &[], 1));
+        // The later member is asked after the last attempt.
+        assert!(is_convicted(&[0, 10], &[(0, 12), (5, 20)], &[11], 1));
+        // It was asked for a caller that does not wait any more.
+        let waits = [(0, 4), (5, 17), (8, 20)];
+        assert!(is_convicted(&[0, 5, 10], &waits, &[2], 1));
+        // Somebody is there, but nobody begins: the one caller walks twice.
+        assert!(is_convicted(&[0, 10], &[(0, 12)], &[2], 1));
+        // The second caller has too many attempts of its own.
+        assert!(is_convicted(&[0, 10, 15], &[(0, 12), (10, 20)], &[2], 1));
     }
 
     thread_local! {

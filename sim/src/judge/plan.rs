@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::action::{self, At, Consequences, OnHost};
-use crate::credential::Source;
+use crate::credential::{Asks, Source};
 use crate::world::Target;
 use crate::{
     call::{Call, Uses},
@@ -137,6 +137,15 @@ impl<'a> Plan<'a> {
             TokenSource::Entra => Source::Entra,
         };
         self.subject.credential.retries(&source)
+    }
+
+    /// Whether a walk of the subject's chain may come from a member that asks at `from` to a later one
+    /// that asks at `to`.
+    pub(crate) fn leads_on(&self, from: Asks, to: Asks) -> bool {
+        let walk = self.subject.credential.walk();
+        let first = walk.iter().position(|asks| *asks == from);
+        let last = walk.iter().rposition(|asks| *asks == to);
+        first.is_some_and(|first| last.is_some_and(|last| first < last))
     }
 
     /// Whether `AZURE_TOKEN_CREDENTIALS` selects the managed identity alone. Credentials built
