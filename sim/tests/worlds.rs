@@ -402,6 +402,22 @@ fn the_invariants_hold_in_worlds_drawn_at_random() {
     }
 }
 
+/// Worlds in which an invariant once did not hold, or was judged wrongly.
+#[test]
+fn the_invariants_hold_in_worlds_that_were_found() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/worlds");
+    let mut played = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let simulation = Simulation::text("small-world", &text).unwrap();
+        let problem = broken_invariant(&simulation.seed(1).play().unwrap());
+        assert_eq!(problem, None, "{}", path.display());
+        played += 1;
+    }
+    assert!(played > 1, "there are some");
+}
+
 #[test]
 fn a_failure_shrinks_to_a_file_that_reproduces_it() {
     let failed_calls = |played: &Played| {

@@ -57,6 +57,8 @@ pub(super) struct Members {
 #[derive(Default)]
 pub(super) struct Walk {
     pub(super) answer: Option<(usize, AccessToken)>,
+    /// Whether the member that answered held the token before it was asked.
+    pub(super) was_held: bool,
     pub(super) tried: Vec<Tried>,
 }
 
@@ -64,6 +66,7 @@ pub(super) struct Walk {
 #[derive(Default)]
 struct SoFar {
     answer: Option<(usize, AccessToken)>,
+    was_held: bool,
     /// Whether the member that was asked last has answered, or failed in a way that ends the walk.
     is_over: bool,
     /// With the index of the member, in the order in which they were asked.
@@ -156,6 +159,7 @@ impl Members {
     /// Asks one member and waits for its answer.
     async fn ask_one(&self, index: usize, request: &TokenRequest, walk: &mut SoFar) {
         let member = &self[index];
+        let held = member.peek(request);
         let start = self.platform.clock.monotonic();
         let answer = member.credential.get_token(request).await;
         let took = self.platform.clock.monotonic().saturating_sub(start);
@@ -163,6 +167,7 @@ impl Members {
         let credential = member.credential.name().to_owned();
         let outcome = match answer {
             Ok(token) => {
+                walk.was_held = held.as_ref() == Some(&token);
                 walk.answer = Some((index, token));
                 Outcome::Answered
             }
@@ -218,6 +223,7 @@ impl SoFar {
         });
         Walk {
             answer: self.answer,
+            was_held: self.was_held,
             tried: tried.collect(),
         }
     }

@@ -35,6 +35,9 @@ struct Last {
     identity: Identity,
     /// The record for tokens that this member still holds; all of them share it.
     held: Arc<ChainRecord>,
+    /// Whether it has got a token since it became the answerer, so that it is known to work. What it
+    /// held from before does not show that.
+    has_got_one: bool,
 }
 
 /// An answer of a member.
@@ -61,11 +64,27 @@ pub(super) enum Route {
     /// By a walk from the top, for a caller.
     Walk {
         tried: Vec<Tried>,
+        /// Whether the member held the token before.
+        was_held: bool,
         /// The last answerer when it began.
         before: Option<usize>,
     },
     /// By a background walk through the members before the answerer (PR-03).
-    Upward(Vec<Tried>),
+    Upward {
+        tried: Vec<Tried>,
+        /// Whether the member held the token before.
+        was_held: bool,
+    },
+}
+
+impl Route {
+    /// Whether the member got the token just now.
+    fn is_new(&self) -> bool {
+        match self {
+            Self::Held => false,
+            Self::Walk { was_held, .. } | Self::Upward { was_held, .. } => !was_held,
+        }
+    }
 }
 
 /// The result of the comparison of an answer with the previous one.
@@ -86,7 +105,8 @@ pub(super) enum Verdict {
         kept: Option<AccessToken>,
     },
     /// Another member became the answerer in the meantime. A walk is late only if that member
-    /// stands before its own.
+    /// stands before its own and has got a token: one that answers with what it held may fail the
+    /// second walk as it did the first.
     Late,
 }
 
@@ -122,11 +142,11 @@ impl Memory {
     pub(super) fn answer(&mut self, answer: Answer<'_>) -> Verdict {
         let late = match answer.route {
             Route::Held => self.last() != Some(answer.member),
-            // A member before this one has answered while this walk was under way.
-            Route::Walk { before, .. } => self
-                .last()
-                .is_some_and(|last| last < answer.member && Some(last) != *before),
-            Route::Upward(_) => self.last().is_none_or(|last| last <= answer.member),
+            // A member before this one has got a token while this walk was under way.
+            Route::Walk { before, .. } => self.last.as_ref().is_some_and(|last| {
+                last.member < answer.member && Some(last.member) != *before && last.has_got_one
+            }),
+            Route::Upward { .. } => self.last().is_none_or(|last| last <= answer.member),
         };
         if late {
             return Verdict::Late;
@@ -139,6 +159,8 @@ impl Memory {
             // Most answers change nothing, and then nothing is allocated.
             if first || !self.known.has(request, token) {
                 self.remember(answer);
+            } else if let Some(last) = &mut self.last {
+                last.has_got_one |= answer.route.is_new();
             }
             return if first { Verdict::First } else { Verdict::Same };
         };
@@ -149,7 +171,7 @@ impl Memory {
                 news: known.as_ref() != Some(&to),
                 change: Box::new(IdentityChange::new(from, to, true)),
                 kept: match answer.route {
-                    Route::Upward(_) => None,
+                    Route::Upward { .. } => None,
                     // A forced request must not get the old token.
                     _ if request.force_refresh() => None,
                     _ => self.kept.valid(request, self.now()),
@@ -240,6 +262,8 @@ impl Memory {
 
     fn remember(&mut self, answer: Answer<'_>) {
         self.known.remember(answer.request, answer.token);
+        let mut last = self.last.iter();
+        let had_got_one = last.any(|last| last.member == answer.member && last.has_got_one);
         let held = Arc::new(ChainRecord {
             chain: answer.chain.to_owned(),
             tried: vec![Tried::held(answer.name)],
@@ -249,6 +273,7 @@ impl Memory {
             member: answer.member,
             identity: Identity::of(answer.token),
             held,
+            has_got_one: had_got_one || answer.route.is_new(),
         });
     }
 }
@@ -299,13 +324,39 @@ mod tests {
     fn walk(before: Option<usize>) -> Route {
         Route::Walk {
             tried: Vec::new(),
+            was_held: false,
             before,
+        }
+    }
+
+    /// A member that still holds a token for one request may be of no use for another one.
+    #[test]
+    fn pr_13_a_walk_is_not_repeated_for_what_another_member_held() {
+        let held = || Route::Walk {
+            tried: Vec::new(),
+            was_held: true,
+            before: Some(1),
+        };
+        let mut memory = after_one();
+        let verdict = answer(&mut memory, 0, &held(), "b");
+        assert!(matches!(verdict, Verdict::Changed(_)), "{verdict:?}");
+        let verdict = answer(&mut memory, 1, &walk(Some(1)), "a");
+        assert!(matches!(verdict, Verdict::Changed(_)), "{verdict:?}");
+        // It gets one: now what comes later is late.
+        for news in [walk(Some(1)), walk(Some(0))] {
+            let mut memory = after_one();
+            answer(&mut memory, 0, &held(), "b");
+            answer(&mut memory, 0, &news, "b");
+            assert_eq!(answer(&mut memory, 1, &walk(Some(1)), "a"), Verdict::Late);
         }
     }
 
     #[test]
     fn pr_03_a_late_answer_changes_nothing() {
-        let upward = || Route::Upward(Vec::new());
+        let upward = || Route::Upward {
+            tried: Vec::new(),
+            was_held: false,
+        };
         for (member, route, is_late) in [
             (0, Route::Held, true),
             (1, Route::Held, false),

@@ -102,7 +102,11 @@ impl Chain {
         let Some((index, token)) = walk.answer else {
             return Err(failure::unanswered(self.name, &walk.tried));
         };
-        let outcome = self.conclude(request, index, token, Route::Upward(walk.tried));
+        let route = Route::Upward {
+            tried: walk.tried,
+            was_held: walk.was_held,
+        };
+        let outcome = self.conclude(request, index, token, route);
         // `None`: a walk for a caller has found this member or a better one meanwhile.
         outcome.unwrap_or_else(|| Err(failure::cancelled(self.name)))
     }

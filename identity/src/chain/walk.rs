@@ -88,8 +88,12 @@ impl Chain {
                     let Some((index, token)) = walk.answer else {
                         return Err(self.unanswered(walk.tried));
                     };
-                    let tried = walk.tried;
-                    (index, token, Route::Walk { tried, before })
+                    let route = Route::Walk {
+                        tried: walk.tried,
+                        was_held: walk.was_held,
+                        before,
+                    };
+                    (index, token, route)
                 }
             };
             if let Some(outcome) = self.conclude(request, index, token, route) {
@@ -236,12 +240,12 @@ impl Chain {
         change: Option<IdentityChange>,
     ) -> Result<AccessToken, Error> {
         let is_held = matches!(route, Route::Held);
-        let is_upward = matches!(route, Route::Upward(_));
+        let is_upward = matches!(route, Route::Upward { .. });
         let record = Arc::new(ChainRecord {
             chain: self.name.to_owned(),
             tried: match route {
                 Route::Held => vec![Tried::held(self.members[index].credential.name())],
-                Route::Walk { tried, .. } | Route::Upward(tried) => tried,
+                Route::Walk { tried, .. } | Route::Upward { tried, .. } => tried,
             },
             change,
         });

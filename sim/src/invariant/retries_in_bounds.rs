@@ -138,51 +138,56 @@ fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         .map(|(index, exchange)| (exchange.instance, exchange.key, index))
         .collect();
     groups.sort_unstable();
-    let mut all: BTreeMap<u32, Vec<(Fingerprint, Burst<Duration>)>> = BTreeMap::new();
-    for group in groups.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1)) {
+    let groups = groups.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1));
+    let exceeded = groups.filter_map(|group| {
+        let (instance, key, index) = *group.first()?;
+        let facts = view.exchange_at(index)?.facts;
         let exchanges = group
             .iter()
             .filter_map(|(.., index)| view.exchange_at(*index));
-        let mut limit = None;
-        let mut source = None;
         let mut attempts: Vec<(Duration, Option<Duration>)> = exchanges
-            .inspect(|exchange| limit = limits.at(exchange.facts))
-            .inspect(|exchange| source = self::source(exchange.facts))
             .map(|exchange| (exchange.sent.at, exchange.ended.map(|ended| ended.at)))
             .collect();
         attempts.sort_by_key(|(sent, _)| *sent);
-        let (Some(limit), Some((instance, key, _))) = (limit, group.first()) else {
-            continue;
-        };
-        let mut bursts = self::bursts(&attempts, limit);
-        if let Some(source) = source.filter(|_| !bursts.is_empty()) {
-            let walks = Walks::of(plan, view, *instance, *key, source);
-            bursts.retain(|burst| !walks.may_hold_two(burst));
+        let mut bursts = bursts(&attempts, limits.at(facts)?);
+        if bursts.is_empty() {
+            return None;
         }
-        if !bursts.is_empty() {
-            let of_instance = all.entry(*instance).or_default();
-            of_instance.extend(bursts.into_iter().map(|burst| (*key, burst)));
-        }
-    }
-    let mut waits: BTreeMap<u32, Vec<Wait<Duration>>> = BTreeMap::new();
+        let waits = waits(view, instance, facts);
+        let walks = Walks::of(plan, view, &waits, (instance, key, source(facts)?));
+        bursts.retain(|burst| !walks.may_hold_two(burst));
+        Some((first_exceeded(waits, bursts)?, key))
+    });
+    let (call, key) = exceeded.min()?;
+    excess(&view.call_at(call)?, key, view, &limits)
+}
+
+/// The callers of an instance that may wait for the request of which `facts` are known: those who
+/// ask for what it asks for. All of them if nobody does, for then it is not known who waits for it.
+fn waits(view: &View<'_>, instance: u32, facts: &Facts) -> Vec<Wait<Duration>> {
+    let wanted = world::asked_for(facts).map(resource);
+    let (mut same, mut others) = (Vec::new(), Vec::new());
     for (index, call) in view.calls().enumerate() {
         let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
         // Only callers that wait can tell one burst of attempts from the next.
-        if end > call.at && all.contains_key(&call.instance) {
-            let wait = Wait {
-                begin: call.at,
-                end,
-                call: index,
-            };
-            waits.entry(call.instance).or_default().push(wait);
+        if call.instance != instance || end == call.at {
+            continue;
         }
+        let is_same = wanted.is_some_and(|wanted| wanted == resource(call.scope));
+        let waits = if is_same { &mut same } else { &mut others };
+        waits.push(Wait {
+            begin: call.at,
+            end,
+            call: index,
+        });
     }
-    let first = waits.into_iter().filter_map(|(instance, waits)| {
-        let bursts = all.remove(&instance)?;
-        first_exceeded(waits, bursts)
-    });
-    let (call, key) = first.min()?;
-    excess(&view.call_at(call)?, key, view, &limits)
+    if same.is_empty() { others } else { same }
+}
+
+/// The resource of a scope, which metadata services are asked for in its place.
+fn resource(scope: &str) -> &str {
+    let scope = scope.strip_suffix("/.default").unwrap_or(scope);
+    scope.trim_end_matches('/')
 }
 
 /// Where the walks of one chain were, as far as that tells attempts of one walk from those of the
@@ -197,13 +202,12 @@ struct Walks<T> {
 }
 
 impl Walks<Duration> {
-    /// The walks of an instance beside its attempts with `key` at `source`.
+    /// The walks of those who wait for an instance, beside its attempts with a key at a source.
     fn of(
         plan: &Plan<'_>,
         view: &View<'_>,
-        instance: u32,
-        key: Fingerprint,
-        source: TokenSource,
+        waits: &[Wait<Duration>],
+        (instance, key, source): (u32, Fingerprint, TokenSource),
     ) -> Self {
         let leads_on = |to| plan.leads_on(Asks::Service(source), to);
         let (at_command, at_entra, at_metadata) = (
@@ -214,13 +218,8 @@ impl Walks<Duration> {
         if !(at_command || at_entra || at_metadata) {
             return Self::new(Vec::new(), Vec::new());
         }
-        let calls = view.calls().filter(|call| call.instance == instance);
-        let mut waits: Vec<(Duration, Duration)> = calls
-            .map(|call| {
-                let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
-                (call.at, end)
-            })
-            .collect();
+        let waits = waits.iter().map(|wait| (wait.begin, wait.end));
+        let mut waits: Vec<(Duration, Duration)> = waits.collect();
         waits.sort_unstable();
         let is_later = |kind: &Kind| match kind {
             Kind::CommandStarted { instance: of, .. } => *of == instance && at_command,
@@ -324,34 +323,32 @@ fn bursts<T: Ord + Copy>(attempts: &[(T, Option<T>)], limit: u32) -> Vec<Burst<T
 }
 
 /// Of the calls of one instance the first, by its index, that waits while one of the bursts
-/// exceeds its limit, and the key of that burst's attempts.
+/// exceeds its limit.
 ///
 /// O(n log n): both are walked once in the order of time. The heap holds the bursts that have
 /// begun, the earliest excess on top; those that are over are dropped when they come up.
 fn first_exceeded<T: Ord + Copy>(
     mut waits: Vec<Wait<T>>,
-    mut bursts: Vec<(Fingerprint, Burst<T>)>,
-) -> Option<(usize, Fingerprint)> {
+    mut bursts: Vec<Burst<T>>,
+) -> Option<usize> {
     waits.sort_by_key(|wait| wait.begin);
-    bursts.sort_by_key(|(_, burst)| burst.since);
+    bursts.sort_by_key(|burst| burst.since);
     let mut bursts = bursts.into_iter().peekable();
     let mut begun = BinaryHeap::new();
-    let exceeded = waits.into_iter().filter_map(|wait| {
-        let begins = |(_, burst): &(Fingerprint, Burst<T>)| {
-            burst.since.is_none_or(|since| since < wait.begin)
-        };
-        while let Some((key, burst)) = bursts.next_if(begins) {
-            begun.push(Reverse((burst.excess, burst.first, key)));
+    let exceeded = waits.into_iter().filter(|wait| {
+        let begins = |burst: &Burst<T>| burst.since.is_none_or(|since| since < wait.begin);
+        while let Some(burst) = bursts.next_if(begins) {
+            begun.push(Reverse((burst.excess, burst.first)));
         }
-        while let Some(Reverse((excess, first, key))) = begun.peek() {
+        while let Some(Reverse((excess, first))) = begun.peek() {
             if *first >= wait.begin {
-                return (*excess <= wait.end).then_some((wait.call, *key));
+                return *excess <= wait.end;
             }
             begun.pop();
         }
-        None
+        false
     });
-    exceeded.min()
+    exceeded.map(|wait| wait.call).min()
 }
 
 /// What a caller sees whose attempts with `key` exceed the limit.
@@ -450,9 +447,7 @@ mod tests {
             end: *end,
             call,
         });
-        let bursts = bursts(attempts, limit).into_iter();
-        let bursts = bursts.map(|burst| (Fingerprint::MIN, burst));
-        first_exceeded(waits.collect(), bursts.collect()).map(|(call, _)| call)
+        first_exceeded(waits.collect(), bursts(attempts, limit))
     }
 
     proptest! {
@@ -520,13 +515,20 @@ mod tests {
         let walks = Walks::new(waits.to_vec(), asked.to_vec());
         let bursts = bursts(&attempts, limit).into_iter();
         let bursts = bursts.filter(|burst| !walks.may_hold_two(burst));
-        let bursts = bursts.map(|burst| (Fingerprint::MIN, burst));
         let waits = waits.iter().enumerate().map(|(call, (begin, end))| Wait {
             begin: *begin,
             end: *end,
             call,
         });
         first_exceeded(waits.collect(), bursts.collect()).is_some()
+    }
+
+    #[test]
+    fn a_scope_and_its_resource_are_the_same() {
+        let resources = ["https://a.example", "https://a.example/", "https://a.example/.default"];
+        assert!(resources.iter().all(|it| resource(it) == resources[0]));
+        assert_eq!(resource("api://x/Read"), "api://x/Read");
+        assert_ne!(resource("https://b.example"), resources[0]);
     }
 
     #[test]

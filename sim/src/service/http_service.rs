@@ -66,6 +66,10 @@ pub(crate) trait HttpService: Clone + Send + Sync + 'static {
     /// this service.
     fn asked(facts: &Facts) -> Option<Asked>;
 
+    /// For which scopes or resource a token is asked, by what is known of a request; none if it asks
+    /// for none, or that is not known.
+    fn asked_for(facts: &Facts) -> Option<&str>;
+
     /// What answers there.
     fn endpoint() -> impl Endpoint;
 
@@ -113,6 +117,10 @@ impl<T: HttpService> Service for T {
 
     fn asked(facts: &Facts) -> Option<Asked> {
         T::asked(facts)
+    }
+
+    fn asked_for(facts: &Facts) -> Option<&str> {
+        T::asked_for(facts)
     }
 
     fn token_source() -> Option<TokenSource> {

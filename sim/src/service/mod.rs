@@ -110,6 +110,12 @@ pub(crate) trait Service: Send + Sync {
     where
         Self: Sized;
 
+    /// For which scopes or resource a token is asked, by what is known of a request; none if it asks
+    /// for none, or that is not known.
+    fn asked_for(facts: &Facts) -> Option<&str>
+    where
+        Self: Sized;
+
     /// Its part in handing out tokens to credentials, which decides how often one retries; none if
     /// no credential asks it.
     fn token_source() -> Option<TokenSource>

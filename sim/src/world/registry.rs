@@ -119,6 +119,13 @@ macro_rules! define {
             known
         }
 
+        /// For which scopes or resource the request asks of which `facts` are known.
+        pub(crate) fn asked_for(facts: &Facts) -> Option<&str> {
+            let known = None;
+            $(let known = known.or_else(|| <$skeys as service::Service>::asked_for(facts));)*
+            known
+        }
+
         /// The hosts that are a service's own in every world, with the titles of the services.
         pub(crate) fn reserved_hosts() -> Vec<(&'static str, &'static str)> {
             let all = [$(<$skeys as service::Service>::reserved_host()),*];

@@ -53,6 +53,10 @@ impl HttpService for AppService {
         })
     }
 
+    fn asked_for(facts: &Facts) -> Option<&str> {
+        facts.get::<matcher::AppServiceFacts>()?.resource.as_deref()
+    }
+
     fn endpoint() -> impl Endpoint {
         server::AppService
     }

@@ -60,6 +60,10 @@ impl HttpService for Entra {
         })
     }
 
+    fn asked_for(facts: &Facts) -> Option<&str> {
+        facts.get::<matcher::EntraFacts>()?.scope.as_deref()
+    }
+
     fn endpoint() -> impl Endpoint {
         server::Entra
     }

@@ -59,6 +59,10 @@ impl HttpService for Imds {
         })
     }
 
+    fn asked_for(facts: &Facts) -> Option<&str> {
+        facts.get::<matcher::ImdsFacts>()?.resource.as_deref()
+    }
+
     fn endpoint() -> impl Endpoint {
         server::Imds
     }

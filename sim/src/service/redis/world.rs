@@ -94,6 +94,10 @@ impl Service for Redis {
         None
     }
 
+    fn asked_for(_: &Facts) -> Option<&str> {
+        None
+    }
+
     fn token_source() -> Option<TokenSource> {
         None
     }

@@ -55,6 +55,10 @@ impl Service for BTreeMap<String, Resource> {
         None
     }
 
+    fn asked_for(_: &Facts) -> Option<&str> {
+        None
+    }
+
     fn token_source() -> Option<TokenSource> {
         None
     }
