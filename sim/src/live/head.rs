@@ -230,6 +230,54 @@ fn place(authority: &str, default: Option<u16>) -> Option<Place> {
     })
 }
 
+/// Parses arbitrary bytes as the head of a request, whole and without their end, and panics where the
+/// parser disagrees with itself, or what it passes on is not the one request that it has seen. The
+/// body of the fuzz target `head`. Returns what the bytes came to, without their contents.
+pub fn survives(bytes: &[u8]) -> String {
+    let (cut, bytes) = bytes.split_first().unwrap_or((&0, &[]));
+    let cut = usize::from(*cut).min(bytes.len());
+    let whole = parse(bytes);
+    let early = parse(bytes.get(..cut).unwrap_or_default());
+    let (head, length) = match whole {
+        Err(why) => {
+            assert!(!matches!(early, Ok(Some(_))), "cut at {cut}");
+            return why.to_string();
+        }
+        Ok(None) => {
+            assert!(matches!(early, Ok(None)), "cut at {cut}");
+            return "more is to come".to_owned();
+        }
+        Ok(Some(head)) => head,
+    };
+    assert!(length <= bytes.len(), "it is as long as what came");
+    match early {
+        Ok(Some(early)) => assert_eq!((&early.0, early.1), (&head, length), "cut at {cut}"),
+        Ok(None) => assert!(cut < length, "cut at {cut}"),
+        Err(why) => panic!("cut at {cut}: {why}"),
+    }
+    let kind = match &head.target {
+        Target::Tunnel(_) => "a tunnel",
+        Target::Request(place) => {
+            let again = parse(&head.forwarded);
+            let (again, length) = again.ok().flatten().unwrap_or_else(|| {
+                panic!("{:?} is a head", String::from_utf8_lossy(&head.forwarded))
+            });
+            assert_eq!(length, head.forwarded.len(), "it is one head");
+            assert_eq!(again.target, Target::Proxy, "as an origin server is asked");
+            assert_eq!(again.body, head.body, "its body has the same end");
+            assert_eq!(again.host.as_ref(), Some(&place.host), "it says where to");
+            "a request"
+        }
+        Target::Proxy => "for the proxy",
+    };
+    let body = match head.body {
+        BodyLength::Of(0) => "no body",
+        BodyLength::Of(_) => "a body",
+        BodyLength::Chunked => "chunks",
+    };
+    format!("{kind}, {body}, host {}", head.host.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -332,7 +380,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_bytes_are_too_odd(bytes: Vec<u8>) {
-            let _ = parse(&bytes);
+            survives(&bytes);
         }
     }
 }

@@ -35,7 +35,11 @@ use jiff::tz::TimeZone;
 use tokio::{net::TcpListener, sync::Notify};
 
 pub use bypass::{ImdsBy, Shown as Bypass};
+#[doc(hidden)]
+pub use chunked::survives as chunked_survives;
 pub use environment::Environment;
+#[doc(hidden)]
+pub use head::survives as head_survives;
 pub(crate) use own_port::Reached;
 
 use crate::{

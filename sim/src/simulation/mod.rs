@@ -298,6 +298,35 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
+/// Reads arbitrary bytes as a scenario, and panics where what is said of them is not what may be
+/// printed. The body of the fuzz target `scenario`. Returns what the bytes came to, without their
+/// contents.
+#[doc(hidden)]
+pub fn scenario_survives(bytes: &[u8]) -> String {
+    let invalid = match Simulation::text("fuzz", &String::from_utf8_lossy(bytes)) {
+        Ok(_) => return "a scenario".to_owned(),
+        Err(LoadError::NotFound(_)) => return "not found".to_owned(),
+        Err(LoadError::Invalid(invalid)) => invalid,
+    };
+    let rendered = invalid.render(false);
+    let odd = |c: &char| (c.is_control() && *c != '\n') || matches!(c, '\u{202a}'..='\u{202e}');
+    let found = rendered.chars().find(odd);
+    assert_eq!(found, None, "a terminal would obey {rendered:?}");
+    for line in invalid.github().lines() {
+        assert!(line.starts_with("::error "), "not ours: {line:?}");
+    }
+    // Without what is quoted of the file.
+    let said = invalid.diagnostics().iter().map(|it| {
+        let parts = it.message.split('`').step_by(2);
+        parts.collect::<Vec<_>>().join("_")
+    });
+    said.collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .take(3)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
 /// A scenario that was played, and its verdict.
 #[derive(Clone, Debug)]
 pub struct Played {

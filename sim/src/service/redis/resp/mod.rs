@@ -11,18 +11,28 @@ pub use reply::{Protocol, Reply, shown};
 pub use request::{ProtocolError, Requests, number};
 
 /// Feeds arbitrary bytes to both parsers, whole and in two pieces, and panics where they disagree
-/// with themselves. The body of the fuzz target `resp`.
-pub fn survives(bytes: &[u8]) {
+/// with themselves. The body of the fuzz target `resp`. Returns what the bytes came to, without
+/// their contents.
+pub fn survives(bytes: &[u8]) -> String {
     let (cut, bytes) = bytes.split_first().unwrap_or((&0, &[]));
     let cut = usize::from(*cut).min(bytes.len());
     let (head, tail) = bytes.split_at(cut);
+    let mut outcome = String::new();
     for authenticated in [false, true] {
         let whole = request::all(&[bytes], authenticated);
         let pieces = request::all(&[head, tail], authenticated);
         assert_eq!(whole, pieces, "cut at {cut}");
+        let (requests, error) = whole;
+        outcome += &format!("{} requests, {error:?}; ", requests.len().min(3));
     }
     let mut rest = bytes;
-    while let Ok(Some((reply, used))) = read::reply(rest) {
+    let end = loop {
+        let (reply, used) = match read::reply(rest) {
+            Ok(Some(read)) => read,
+            Ok(None) => break "more is to come".to_owned(),
+            Err(error) => break format!("{error:?}"),
+        };
+        outcome += reply.kind();
         let mut written = Vec::new();
         reply.write(Protocol::Resp3, &mut written);
         let again = read::reply(&written).ok().flatten();
@@ -33,5 +43,6 @@ pub fn survives(bytes: &[u8]) {
             .for_each(|(again, _)| again.write(Protocol::Resp3, &mut rewritten));
         assert_eq!(written, rewritten);
         rest = rest.get(used..).unwrap_or_default();
-    }
+    };
+    outcome + &end
 }

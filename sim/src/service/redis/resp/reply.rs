@@ -53,6 +53,27 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// What it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Simple(_) => "line ",
+            Self::Error(_) => "error ",
+            Self::Int(_) => "number ",
+            Self::Bulk(_) => "string ",
+            Self::Null => "null ",
+            Self::NullArray => "no array ",
+            Self::Array(_) => "array ",
+            Self::Map(_) => "map ",
+            Self::Set(_) => "set ",
+            Self::Push(_) => "push ",
+            Self::Double(_) => "fraction ",
+            Self::Bool(_) => "truth ",
+            Self::Verbatim(_) => "text ",
+            Self::Several(_) => "several ",
+            Self::Nothing => "nothing ",
+        }
+    }
+
     /// `+OK`.
     pub const OK: Self = Self::Simple(Cow::Borrowed("OK"));
 
