@@ -1,8 +1,4 @@
 //! Replies and requests: round trips, pieces, and the crate `redis-protocol` as a second opinion.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the corpus of the fuzz target is a folder"
-)]
 
 use std::collections::BTreeMap;
 
