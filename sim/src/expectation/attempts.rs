@@ -14,7 +14,10 @@ use crate::judge::{
 use crate::scenario::{Span, diagnostics::one_of, document::Place};
 use crate::trace::span;
 use crate::wording::{Number, counted};
-use crate::{check::Check, world::Target};
+use crate::{
+    check::Check,
+    world::{Target, World},
+};
 
 /// The waits between attempts, as the credential makes them: from the end of one to the beginning
 /// of the next.
@@ -83,6 +86,10 @@ impl Expectation for Attempts {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+        self.to.hosts(world)
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

@@ -10,7 +10,10 @@ use crate::fault::{Matcher as _, effect::TargetKind};
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::document::Place;
 use crate::wording::Number;
-use crate::{check::Check, world::Target};
+use crate::{
+    check::Check,
+    world::{Target, World},
+};
 
 /// How many requests are under way at once.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -63,6 +66,10 @@ impl Expectation for InFlight {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+        self.to.hosts(world)
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

@@ -42,6 +42,7 @@ use serde::Deserialize;
 use crate::check::Check;
 use crate::judge::{Finding, Plan, Ruling, View};
 use crate::scenario::document::Place;
+use crate::world::World;
 
 pub(crate) use claims::{Claim, Outcome, conflicts};
 pub use error::ErrorKind;
@@ -64,6 +65,10 @@ pub(crate) trait Expectation {
     /// Whether it can be judged in a world without calls, because the credential under test
     /// can't be built.
     fn is_about_building(&self) -> bool;
+
+    /// The hosts of `world`, with their ports, at which it counts requests; empty if it is about
+    /// something else.
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)>;
 
     /// When what it speaks about can happen for the first time; none if that does not depend on
     /// the time. A run that ends before does not observe it.
@@ -157,6 +162,11 @@ macro_rules! define {
             /// What it expects, in a sentence without its full stop.
             pub fn describe(&self) -> String {
                 self.expectation().describe()
+            }
+
+            /// The hosts of `world`, with their ports, at which it counts requests.
+            pub(crate) fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+                self.expectation().counts_at(world)
             }
 
             pub(crate) fn expectation(&self) -> &dyn Expectation {

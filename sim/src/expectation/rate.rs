@@ -10,7 +10,10 @@ use crate::fault::Matcher as _;
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::{Span, document::Place};
 use crate::wording::Number;
-use crate::{check::Check, world::Target};
+use crate::{
+    check::Check,
+    world::{Target, World},
+};
 
 /// How many requests reach a service within any window of a length: the budget of a client.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -46,6 +49,10 @@ impl Expectation for Rate {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+        self.to.hosts(world)
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

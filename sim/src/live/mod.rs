@@ -36,6 +36,7 @@ use tokio::{net::TcpListener, sync::Notify};
 
 pub use bypass::{ImdsBy, Shown as Bypass};
 pub use environment::Environment;
+pub use machine::{IMDS as MACHINE_IMDS, has_own_imds};
 pub(crate) use own_port::Reached;
 
 use crate::{
