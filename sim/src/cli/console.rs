@@ -1,7 +1,7 @@
 //! Standard output and standard error.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,7 +9,7 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 
-use super::exit;
+use super::{exit, progress::StatusLine};
 use crate::redact::{escaped_lines, masked, without_commands};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -24,6 +24,8 @@ pub struct Console {
     choice: anstream::ColorChoice,
     /// Why data could not be written: the first reason, here or in another one like this.
     failed: Arc<Mutex<Option<io::Error>>>,
+    /// Shows progress, and is erased before anything else is written.
+    status: StatusLine,
 }
 
 impl Console {
@@ -34,20 +36,32 @@ impl Console {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
-        Self::with(choice, Arc::default())
+        let terminal = io::stderr().is_terminal();
+        let terminal = terminal.then(|| Box::new(io::stderr()) as Box<dyn Write + Send>);
+        Self::with(choice, Arc::default(), StatusLine::on(terminal))
     }
 
     /// Another one like this, for another thread. Data that it loses is this one's loss, too.
     pub fn another(&self) -> Self {
-        Self::with(self.choice, self.failed.clone())
+        Self::with(self.choice, self.failed.clone(), self.status.clone())
     }
 
-    fn with(choice: anstream::ColorChoice, failed: Arc<Mutex<Option<io::Error>>>) -> Self {
+    /// The line on which progress is shown.
+    pub(super) fn status(&self) -> StatusLine {
+        self.status.clone()
+    }
+
+    fn with(
+        choice: anstream::ColorChoice,
+        failed: Arc<Mutex<Option<io::Error>>>,
+        status: StatusLine,
+    ) -> Self {
         Self {
             choice,
             out: AutoStream::new(io::stdout(), choice),
             err: AutoStream::new(io::stderr(), choice),
             failed,
+            status,
         }
     }
 
@@ -56,6 +70,8 @@ impl Console {
         if self.failed().is_some() {
             return;
         }
+        // Standard output may be the same terminal.
+        let _erased = self.status.erase();
         let written = self
             .out
             .write_all(text.as_bytes())
@@ -85,6 +101,7 @@ impl Console {
     /// Text for people, to standard error. GitHub Actions reads it too, and must not find a command
     /// in what a file or a client wrote.
     pub fn say(&mut self, text: &str) {
+        let _erased = self.status.erase();
         let _ = self.err.write_all(without_commands(text).as_bytes());
     }
 
