@@ -251,6 +251,10 @@ fn what_is_not_simulated_is_told_as_such() {
             "{all}"
         );
     }
+}
+
+#[test]
+fn what_pwsh_does_not_simulate_is_told_as_such() {
     let (backend, recorder) = world("pwsh = {}");
     for line in ["--version", "script.ps1", "-Command Get-Date", ""] {
         let exit = run(&backend, "pwsh", line);
