@@ -142,11 +142,8 @@ impl Attempts {
         if attempts.len() == self.waits.len() + 1 && self.all_fit(&waits, view) {
             Ruling::holds(found)
         } else {
-            let events = attempts
-                .iter()
-                .flat_map(|attempt| [Some(attempt.began), attempt.over])
-                .flatten();
-            Ruling::fails(found, Evidence::of(events))
+            let attempts = attempts.iter().map(|attempt| (attempt.began, attempt.over));
+            Ruling::fails(found, Evidence::of_attempts(view, &self.to, attempts))
         }
     }
 

@@ -110,8 +110,7 @@ impl InFlight {
         if !seen.is_empty() && peak <= i64::from(self.at_most) {
             Ruling::holds(found)
         } else {
-            let arrived = seen.iter().map(|visit| visit.arrived);
-            Ruling::fails(found, Evidence::with_changes(&view.run.trace, arrived))
+            Ruling::fails(found, Evidence::of_visits(view, &self.to, &seen))
         }
     }
 }

@@ -90,8 +90,7 @@ impl Rate {
         if !seen.is_empty() && busiest.len() <= self.at_most as usize {
             Ruling::holds(found)
         } else {
-            let arrived = busiest.iter().map(|visit| visit.arrived);
-            Ruling::fails(found, Evidence::with_changes(&view.run.trace, arrived))
+            Ruling::fails(found, Evidence::of_visits(view, &self.to, busiest))
         }
     }
 }

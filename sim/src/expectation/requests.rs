@@ -98,8 +98,7 @@ impl Requests {
         if self.count().holds(seen.len()) {
             Ruling::holds(found)
         } else {
-            let arrived = seen.iter().map(|visit| visit.arrived);
-            Ruling::fails(found, Evidence::with_changes(&view.run.trace, arrived))
+            Ruling::fails(found, Evidence::of_visits(view, &self.to, &seen))
         }
     }
 }

@@ -145,7 +145,7 @@ impl TokenFrom {
             counted(calls.len(), "call"),
             Number::of(wrong).pick("gets", "get")
         );
-        Ruling::fails(found, Evidence::of_call(&view.run.trace, first))
+        Ruling::fails(found, Evidence::of_answer(&view.run.trace, first))
     }
 
     fn fits(&self, call: &Call<'_>, visibility: Visibility) -> bool {

@@ -6,7 +6,7 @@ use crate::redact::printable;
 use crate::wording::counted;
 
 use super::{
-    CallOutcome, Event, Fingerprint, Kind, OUTSIDE,
+    CallOutcome, Event, Fingerprint, Kind, OUTSIDE, RedisEvent,
     time::{clock, span},
 };
 
@@ -182,9 +182,10 @@ fn say(kind: &Kind) -> String {
             ..
         } => {
             format!(
-                "app      call {call} {} after {}",
+                "app      call {call} {} after {}{}",
                 answer(outcome),
-                span(*waited)
+                span(*waited),
+                outcome.walk_in_words()
             )
         }
         Kind::WorkStarted { call, work, .. } => {
@@ -320,6 +321,45 @@ fn say(kind: &Kind) -> String {
     }
 }
 
+/// The end of a call in one clause: its outcome without the words of an error and without a walk.
+/// Empty for any other event.
+pub(crate) fn call_end(event: &Event) -> String {
+    match &event.kind {
+        Kind::CallEnded {
+            call,
+            waited,
+            outcome,
+            ..
+        } => {
+            let outcome = match &**outcome {
+                CallOutcome::Error { error, .. } => format!("fails ({error})"),
+                outcome @ (CallOutcome::Token { .. } | CallOutcome::GaveUp {}) => answer(outcome),
+            };
+            format!("call {call} {outcome} after {}", span(*waited))
+        }
+        Kind::WorkEnded {
+            call,
+            waited,
+            outcome,
+            ..
+        } => format!("call {call} {} after {}", one_line(outcome), span(*waited)),
+        Kind::Redis(event @ RedisEvent::WorkEnded { .. }) => one_line(&event.say().1),
+        _ => String::new(),
+    }
+}
+
+/// A call that began with this event and has no end. Empty for any other event.
+pub(crate) fn call_without_end(event: &Event) -> String {
+    match &event.kind {
+        Kind::CallStarted { call, .. }
+        | Kind::WorkStarted { call, .. }
+        | Kind::Redis(RedisEvent::WorkStarted { call, .. }) => {
+            format!("call {call} has no answer yet")
+        }
+        _ => String::new(),
+    }
+}
+
 fn suffix(word: &str, value: Option<&str>) -> String {
     value
         .map(|value| format!(", {word} {value}"))
@@ -348,6 +388,6 @@ fn answer(outcome: &CallOutcome) -> String {
     }
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -7,6 +7,7 @@
 )]
 
 mod asked;
+mod evidence;
 mod exits;
 mod files;
 mod formats;
