@@ -1,6 +1,6 @@
 //! A trace for people: one line for each event, repeats folded.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::redact::printable;
 use crate::wording::counted;
@@ -29,6 +29,7 @@ pub fn fold(events: &[&Event]) -> Vec<String> {
                 .map(|event| line(event)),
         );
         if times > 1 {
+            let all = &events[index..index + period * times];
             let last = events[index + period * times - 1];
             let what = if period == 1 {
                 "line".to_owned()
@@ -36,15 +37,44 @@ pub fn fold(events: &[&Event]) -> Vec<String> {
                 format!("{period} lines")
             };
             lines.push(format!(
-                "{:>15}  ... the {what} above {}, until {}",
+                "{:>15}  ... the {what} above {}{}, until {}",
                 "",
                 counted(times - 1, "more time"),
+                speakers(&all[..period], all),
                 clock(last.at)
             ));
         }
         index += period * times;
     }
     lines
+}
+
+/// Names the credentials that speak in the events of a fold, if not all of them speak in `shown`, the
+/// lines that stand for them.
+fn speakers(shown: &[&Event], all: &[&Event]) -> String {
+    let of = |events: &[&Event]| -> BTreeSet<u32> {
+        let instances = events.iter().filter_map(|event| event.kind.instance());
+        instances.filter(|instance| *instance != OUTSIDE).collect()
+    };
+    let speak = of(all);
+    if speak == of(shown) {
+        return String::new();
+    }
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for one in speak {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == one => *last = one,
+            _ => runs.push((one, one)),
+        }
+    }
+    let runs = runs.into_iter().map(|(first, last)| {
+        if first == last {
+            format!("#{first}")
+        } else {
+            format!("#{first} to #{last}")
+        }
+    });
+    format!(", by {}", runs.collect::<Vec<_>>().join(", "))
 }
 
 /// The longest pattern whose repetition is folded, in events.
@@ -309,7 +339,10 @@ fn say(kind: &Kind) -> String {
             format!("{who:<8} a client waits for {host}: {why}")
         }
         Kind::RequestRefused { why } => format!("proxy    refuses a request: {}", one_line(why)),
-        Kind::HandshakeFailed { host, why } => format!("proxy    no TLS with {host}: {why}"),
+        Kind::HandshakeFailed { host, why, direct } => {
+            let who = if *direct { "network" } else { "proxy" };
+            format!("{who:<8} no TLS with {host}: {why}")
+        }
         Kind::RealSecret { endpoint, what } => {
             format!("warning  a request to {endpoint} holds {what}")
         }
@@ -390,4 +423,46 @@ fn answer(outcome: &CallOutcome) -> String {
 
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn asks(number: u64, instance: u32) -> Event {
+        let kind = Kind::CallStarted {
+            call: number,
+            step: 1,
+            caller: 1,
+            instance,
+            scope: "s".into(),
+        };
+        let at = Duration::from_secs(number);
+        Event { at, kind }
+    }
+
+    fn folded(instances: &[u32]) -> Vec<String> {
+        let events = (1..).zip(instances);
+        let events: Vec<Event> = events.map(|(call, one)| asks(call, *one)).collect();
+        fold(&events.iter().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_fold_names_the_credentials_that_its_first_line_does_not() {
+        let other = folded(&[1, 2, 3, 4, 7]);
+        assert_eq!(
+            other,
+            [
+                "00:00:01.000000  app      call 1 asks #1 for s",
+                "                 ... the line above 4 more times, by #1 to #4, #7, until 00:00:05.000000",
+            ]
+        );
+        let same = folded(&[1, 1, 1]);
+        assert_eq!(
+            same[1],
+            "                 ... the line above 2 more times, until 00:00:03.000000"
+        );
+    }
 }

@@ -19,6 +19,7 @@ pub const ALL: &[Case] = &[
     ("exits/within-a-window", within_a_window),
     ("exits/more-events-than-are-kept", more_than_kept),
     ("exits/reports-are-written", reports),
+    ("exits/each-line-is-written-at-once", at_once),
     ("exits/a-command-that-is-not-there", no_command),
     ("exits/a-port-in-use", port_in_use),
     ("exits/a-clock-step-cannot-be-served", clock_step),
@@ -155,6 +156,19 @@ fn within_a_window() {
     let enough = judged("at-least = 1", 0);
     assert!(!enough.err.contains(UNSEEN), "{}", enough.err);
     judged("at-most = 0", 1).prints(&["expect[1] requests", "0 passed, 1 failed"]);
+}
+
+/// Several processes share a terminal or a file: none may get into a line of another.
+fn at_once() {
+    for color in ["never", "always"] {
+        let world = World::usual().arg("--color").arg(color);
+        let writes = world.writes(&["get", IMDS, "get", IMDS]);
+        let journal = writes.iter().filter(|text| text.contains("request 2"));
+        assert_eq!(journal.count(), 2, "{writes:?}");
+        for text in &writes {
+            assert!(text.ends_with('\n'), "{text:?} in {writes:?}");
+        }
+    }
 }
 
 fn reports() {

@@ -177,6 +177,33 @@ pub fn ends(trace: &Trace) -> Vec<(u64, RedisEnd, Duration)> {
 }
 
 #[test]
+fn a_tls_handshake_on_the_plain_port_is_named() {
+    let trace = play("", |person| async move {
+        let mut client = person.connect().await;
+        // A record of type handshake, TLS 1.0 for compatibility, with the start of a ClientHello.
+        let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+        client.stream.write_all(hello).await.expect("it is open");
+        assert_eq!(client.hear().await, "", "as a real server, it waits");
+        // What looks like it later on is data.
+        let mut other = person.login().await;
+        other.stream.write_all(hello).await.expect("it is open");
+        other.hear().await;
+    });
+    let failed = trace.events.iter().filter_map(|event| match &event.kind {
+        Kind::HandshakeFailed { .. } => Some(crate::trace::line(event)),
+        _ => None,
+    });
+    let failed: Vec<String> = failed.collect();
+    let [line] = &failed[..] else {
+        panic!("{failed:?}");
+    };
+    assert!(
+        line.contains("network  no TLS with redis.contoso.example: connection 1 begins a TLS handshake on the plain port"),
+        "{line}"
+    );
+}
+
+#[test]
 fn a_token_lets_in_until_it_ends() {
     for engine in [Engine::Lapse, Engine::Turmoil] {
         let trace = play_on(engine, "", |person| async move {
