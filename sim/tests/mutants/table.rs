@@ -108,7 +108,7 @@ pub const PROMISES: &[Case] = cases! {
         but not in "chain/silent-fallback-flips-back";
 
     "PR-08": goes_on_after_any_failure
-        in "chain/app-service-is-no-laptop"
+        in "chain/arc-is-no-laptop"
         by ["expect[1] error", "expect[2] requests"],
         but not in "chain/app-service-is-left-on-purpose";
 

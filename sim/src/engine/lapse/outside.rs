@@ -140,7 +140,13 @@ mod mark {
             return false;
         };
         let (own_name, own_mark) = (field(&own, "Name:"), mark_of(&own));
+        // A list of threads is cut short where one of them ends meanwhile: this one may be missing
+        // in the earlier list.
+        let own_number = field(&own, "Pid:").and_then(|number| number.parse().ok());
         later.any(|thread| {
+            if Some(thread) == own_number {
+                return false;
+            }
             let Some(status) = status(&format!("/proc/self/task/{thread}/status")) else {
                 return false;
             };
