@@ -162,6 +162,11 @@ pub const PROMISES: &[Case] = cases! {
         by ["expect[1] attempts", "expect[2] requests", "expect[3] waited", "expect[4] error", "retries-in-bounds"],
         but not in "chain/silent-fallback-identity-removed";
 
+    "PR-13": asks_once
+        in "managed-identity/app-service-fails-one-request-in-ten"
+        by ["expect[1] token-from", "expect[2] requests"],
+        but not in "managed-identity/app-service";
+
     "PR-13": takes_an_error_for_the_last_word
         in "managed-identity/slow-probe-1400ms"
         by ["expect[3] token-from", "expect[5] requests"],
