@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,7 +10,7 @@ use anstream::{AutoStream, adapter::strip_str};
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 
-use super::exit;
+use super::{exit, progress::StatusLine};
 use crate::redact::{escaped_lines, masked, without_commands};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -25,6 +25,8 @@ pub struct Console {
     styled: [bool; 2],
     /// Why data could not be written: the first reason, here or in another one like this.
     failed: Arc<Mutex<Option<io::Error>>>,
+    /// Shows progress, and is erased before anything else is written.
+    status: StatusLine,
 }
 
 impl Console {
@@ -35,6 +37,8 @@ impl Console {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
+        let terminal = io::stderr().is_terminal();
+        let terminal = terminal.then(|| Box::new(io::stderr()) as Box<dyn Write + Send>);
         let is_styled = |kept| kept != anstream::ColorChoice::Never;
         Self {
             styled: [
@@ -42,6 +46,7 @@ impl Console {
                 is_styled(AutoStream::new(io::stderr(), choice).current_choice()),
             ],
             failed: Arc::default(),
+            status: StatusLine::on(terminal),
         }
     }
 
@@ -50,7 +55,13 @@ impl Console {
         Self {
             styled: self.styled,
             failed: self.failed.clone(),
+            status: self.status.clone(),
         }
+    }
+
+    /// The line on which progress is shown.
+    pub(super) fn status(&self) -> StatusLine {
+        self.status.clone()
     }
 
     /// Data, to standard output.
@@ -58,6 +69,8 @@ impl Console {
         if self.failed().is_some() {
             return;
         }
+        // Standard output may be the same terminal.
+        let _erased = self.status.erase();
         let [styled, _] = self.styled;
         let mut out = io::stdout().lock();
         let written = out
@@ -88,6 +101,7 @@ impl Console {
     /// Text for people, to standard error. GitHub Actions reads it too, and must not find a command
     /// in what a file or a client wrote.
     pub fn say(&mut self, text: &str) {
+        let _erased = self.status.erase();
         let [_, styled] = self.styled;
         let _ = io::stderr().write_all(&bytes(&without_commands(text), styled));
     }

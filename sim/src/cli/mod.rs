@@ -12,6 +12,7 @@ mod files;
 pub mod launch;
 mod limits;
 pub mod list;
+mod progress;
 pub mod run;
 pub mod schema;
 mod selection;

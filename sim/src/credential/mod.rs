@@ -114,6 +114,8 @@ pub(crate) enum Source {
         /// full number of retries inside the default chain too.
         selected: bool,
     },
+    /// The endpoint of a managed identity that variables of the host name.
+    Endpoint,
     /// Microsoft Entra ID.
     Entra,
 }

@@ -12,5 +12,7 @@ mod exits;
 mod files;
 mod formats;
 mod limits;
+#[cfg(target_os = "linux")]
+mod progress;
 mod reading;
 mod support;
