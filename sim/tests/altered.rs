@@ -14,7 +14,7 @@ use std::{cell::Cell, env, sync::LazyLock, time::Duration};
 use credsim::{
     engine::Engine,
     limits::Limits,
-    simulation::{Batch, CommandLine, Ending, Selected, Settings, Status},
+    simulation::{Batch, CommandLine, Ending, Progress, Selected, Settings, Status},
     story::library::{self, Source},
 };
 use proptest::{
@@ -206,6 +206,7 @@ fn batch() -> Batch {
         for_watching: false,
         keep_traces: false,
         jobs: None,
+        progress: Progress::default(),
         command: CommandLine {
             program: "credsim".to_owned(),
             subject: None,

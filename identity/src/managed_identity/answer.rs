@@ -106,8 +106,9 @@ impl Refusal {
         }
     }
 
-    /// Returns the description of the error on one line. `text` is the body.
-    pub(super) fn description(&self, text: &str) -> String {
+    /// Returns the description of the error on one line. `text` is the body, and `secret` what the
+    /// request held, which the service may repeat; empty if it held none.
+    pub(super) fn description(&self, text: &str, secret: &str) -> String {
         let description = self
             .error_description
             .as_deref()
@@ -116,10 +117,9 @@ impl Refusal {
         let line = match (self.code(), description) {
             (Some(code), Some(description)) => format!("{code}: {description}"),
             (Some(one), None) | (None, Some(one)) => one.to_owned(),
-            // The request held no secret that the body could repeat.
-            (None, None) => redact::quoted(text, ""),
+            (None, None) => redact::quoted(text, secret),
         };
-        redact::excerpt(&line)
+        redact::excerpt(&redact::without_secret(&line, secret))
     }
 }
 

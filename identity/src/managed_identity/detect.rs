@@ -6,6 +6,7 @@ use crate::{Error, ErrorKind, platform::Platform};
 
 use super::{
     NAME,
+    app_service::{self, AppService},
     imds::{self, Imds},
     service::Service,
 };
@@ -26,16 +27,16 @@ pub(super) fn detect(
     platform: &Platform,
     has_client_id: bool,
 ) -> Result<Result<Box<dyn Service>, Error>, Error> {
-    if let Some(reason) = unusable(platform, has_client_id) {
-        return Ok(Err(reason));
+    if let Some(named) = named(platform, has_client_id) {
+        return Ok(named);
     }
     let authority = platform.environment.non_empty(imds::AUTHORITY_HOST);
     let imds = Imds::at(authority.as_deref())?;
     Ok(Ok(Box::new(imds)))
 }
 
-/// Returns the error of a service that the variables name and that cannot be used; `None` for IMDS.
-fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
+/// Returns the service that the variables name, or why it cannot be used; `None` for IMDS.
+fn named(platform: &Platform, has_client_id: bool) -> Option<Result<Box<dyn Service>, Error>> {
     let var = |name| platform.environment.non_empty(name);
     let set = |name| var(name).is_some();
 
@@ -44,35 +45,29 @@ fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
         && set("AZURE_TENANT_ID")
         && set("AZURE_FEDERATED_TOKEN_FILE")
     {
-        return Some(not_supported(
-            "token exchange",
-            "AZURE_FEDERATED_TOKEN_FILE",
-        ));
+        let named_by = "AZURE_FEDERATED_TOKEN_FILE";
+        return Some(Err(not_supported("token exchange", named_by)));
     }
-    if set("IDENTITY_ENDPOINT") && set("IDENTITY_HEADER") {
-        return Some(if set("IDENTITY_SERVER_THUMBPRINT") {
-            not_supported("Service Fabric", "IDENTITY_SERVER_THUMBPRINT")
-        } else {
-            not_supported("App Service", "IDENTITY_ENDPOINT")
-        });
+    if let (Some(endpoint), Some(header)) = (var(app_service::ENDPOINT), var(app_service::HEADER)) {
+        if set("IDENTITY_SERVER_THUMBPRINT") {
+            let named_by = "IDENTITY_SERVER_THUMBPRINT";
+            return Some(Err(not_supported("Service Fabric", named_by)));
+        }
+        let app = AppService::new(&endpoint, header);
+        return Some(app.map(|app| Box::new(app) as Box<dyn Service>));
     }
     if set("MSI_ENDPOINT") {
-        return Some(if set("MSI_SECRET") {
+        return Some(Err(if set("MSI_SECRET") {
             not_supported("Azure Machine Learning", "MSI_ENDPOINT")
         } else {
             cloud_shell()
-        });
+        }));
     }
     if set("IDENTITY_ENDPOINT") && set("IMDS_ENDPOINT") {
-        return Some(not_supported("Azure Arc", "IDENTITY_ENDPOINT"));
+        return Some(Err(not_supported("Azure Arc", "IDENTITY_ENDPOINT")));
     }
-    let arc_agent = platform.files.exists(Path::new(ARC_AGENT))
-        || var("ProgramFiles").is_some_and(|folder| {
-            let agent = Path::new(&folder).join(ARC_AGENT_WINDOWS);
-            platform.files.exists(&agent)
-        });
-    if arc_agent {
-        return Some(not_supported("Azure Arc", "the agent of Azure Arc"));
+    if has_arc_agent(platform) {
+        return Some(Err(not_supported("Azure Arc", "the agent of Azure Arc")));
     }
     if set("IDENTITY_ENDPOINT") {
         tracing::warn!(
@@ -81,6 +76,19 @@ fn unusable(platform: &Platform, has_client_id: bool) -> Option<Error> {
         );
     }
     None
+}
+
+/// Returns whether the agent of Azure Arc is installed (MI-30).
+fn has_arc_agent(platform: &Platform) -> bool {
+    let on_windows = |folder: String| {
+        let agent = Path::new(&folder).join(ARC_AGENT_WINDOWS);
+        platform.files.exists(&agent)
+    };
+    platform.files.exists(Path::new(ARC_AGENT))
+        || platform
+            .environment
+            .non_empty("ProgramFiles")
+            .is_some_and(on_windows)
 }
 
 /// Returns the error of a service that is configured for this host and not usable: a chain must not

@@ -89,6 +89,10 @@ impl Service for Imds {
         identified(request.header("Accept", "application/json"), platform)
     }
 
+    fn secret(&self) -> &str {
+        ""
+    }
+
     /// Has no `Metadata` header, so that the service refuses it at once and without work (MI-80).
     fn probe_request(&self, platform: &Platform) -> Option<HttpRequest> {
         let request = HttpRequest::new(Method::Get, self.0.clone());
@@ -131,8 +135,11 @@ impl Service for Imds {
         }
     }
 
-    fn unreached_help(&self) -> &'static str {
-        "check that this is an Azure host and that it can reach its metadata service"
+    fn unreached(&self) -> (ErrorKind, &'static str) {
+        (
+            ErrorKind::Unavailable,
+            "check that this is an Azure host and that it can reach its metadata service",
+        )
     }
 }
 

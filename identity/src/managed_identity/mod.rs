@@ -17,10 +17,12 @@
 //! ```
 
 mod answer;
+mod app_service;
 mod detect;
 mod imds;
 mod probe;
 mod service;
+mod variable;
 
 use crate::{
     CachedCredential, CommonOptions, Error, ErrorKind, TokenRequest,
@@ -52,8 +54,9 @@ pub enum ManagedIdentityId {
     ResourceId(String),
 }
 
-/// Gets tokens of a managed identity from the Instance Metadata Service (IMDS) of a virtual
-/// machine.
+/// Gets tokens of a managed identity from the host: from the Instance Metadata Service (IMDS) of a
+/// virtual machine, or from the token endpoint of an app on App Service or Functions. Variables of
+/// the host say which (MI-01).
 ///
 /// It takes exactly one scope, whose trailing `/.default` is removed (MI-06). The tenant of a
 /// request is ignored, because a managed identity belongs to one tenant. Failures are retried up to
@@ -61,8 +64,8 @@ pub enum ManagedIdentityId {
 /// [`TokenCache`](crate::cache::TokenCache) describes (PR-20 to PR-26). Clones share one cache; a
 /// new instance starts with an empty one (PR-06).
 ///
-/// App Service, Azure Arc, Service Fabric, Azure Machine Learning, Cloud Shell and token exchange
-/// are recognised by their variables (MI-01) but not supported yet: there,
+/// Azure Arc, Service Fabric, Azure Machine Learning, Cloud Shell and token exchange are recognised
+/// by their variables but not supported yet: there,
 /// [`get_token`](crate::TokenCredential::get_token) answers
 /// [`Configuration`](ErrorKind::Configuration), in Cloud Shell
 /// [`Unavailable`](ErrorKind::Unavailable) (PR-08).
@@ -189,7 +192,8 @@ impl ManagedIdentityCredentialBuilder {
         self
     }
 
-    /// As a member of `DefaultAzureCredential`: a probe first, then a single attempt (PR-13).
+    /// As a member of `DefaultAzureCredential`: where the host does not name its service, a probe
+    /// first, then a single attempt (PR-13).
     pub(crate) fn in_default_chain(mut self) -> Self {
         self.in_default_chain = true;
         self
@@ -205,8 +209,11 @@ impl ManagedIdentityCredentialBuilder {
         let platform = self.common.host();
         let has_client_id = matches!(id, ManagedIdentityId::ClientId(_));
         let service = detect::detect(&platform, has_client_id)?;
+        let is_probed = |service: &dyn Service| service.probe_request(&platform).is_some();
         let policy = match &service {
-            _ if self.in_default_chain => RetryPolicy::in_default_chain(),
+            Ok(service) if self.in_default_chain && is_probed(&**service) => {
+                RetryPolicy::in_default_chain()
+            }
             Ok(service) => service.retry_policy().with(&self.retry),
             Err(_) => RetryPolicy::managed_identity(),
         };

@@ -26,6 +26,9 @@ pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
         id: &ManagedIdentityId,
     ) -> HttpRequest;
 
+    /// Returns the secret that its requests hold; empty if they hold none.
+    fn secret(&self) -> &str;
+
     /// Returns the request with which `DefaultAzureCredential` probes the service; `None` if
     /// variables of the host name the service, so that no probe is needed (PR-13).
     fn probe_request(&self, platform: &Platform) -> Option<HttpRequest>;
@@ -33,8 +36,8 @@ pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
     /// Returns the kind of error for an answer other than 200, and the advice (PR-01).
     fn judge(&self, status: u16, text: &str, id: &ManagedIdentityId) -> (ErrorKind, &'static str);
 
-    /// Returns the advice if the service cannot be reached.
-    fn unreached_help(&self) -> &'static str;
+    /// Returns the kind of error if the service cannot be reached, and the advice (PR-01, PR-08).
+    fn unreached(&self) -> (ErrorKind, &'static str);
 }
 
 /// Requests a token from `service`, with the retries of `policy`.
@@ -48,13 +51,8 @@ pub(super) async fn token(
     let request = service.token_request(platform, resource, id);
     let exchange = Exchange::send(platform, policy, "managed-identity", request).await;
     let exchange = exchange.map_err(|failure| {
-        http::error::unanswered(
-            NAME,
-            service.title(),
-            failure,
-            ErrorKind::Unavailable,
-            service.unreached_help(),
-        )
+        let (kind, help) = service.unreached();
+        http::error::unanswered(NAME, service.title(), failure, kind, help)
     })?;
     if exchange.reply.status == 200 {
         answer::token(service.title(), exchange)
@@ -73,7 +71,7 @@ fn refusal(service: &dyn Service, reply: &Reply, id: &ManagedIdentityId) -> Erro
         service.title(),
         reply.status,
         http::error::times(reply),
-        answer.description(&text)
+        answer.description(&text, service.secret())
     );
     let mut error = Error::new(kind, NAME, message).with_help(help);
     if reply.status == 404 {

@@ -71,7 +71,6 @@ impl Shared {
         let empty = ManagerState {
             disposed: true,
             interested: state.interested,
-            run: state.run,
             ..ManagerState::default()
         };
         let old = std::mem::replace(&mut *state, empty);

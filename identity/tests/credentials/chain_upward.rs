@@ -331,10 +331,11 @@ async fn a_member_that_can_never_answer_is_known_as_such() {
     assert!(never(environment.build().unwrap()));
     assert!(never(named(Stub::new(), "EnvironmentCredential")));
     assert!(never(named(Stub::new(), "WorkloadIdentityCredential")));
-    let app_service = Stub::new()
+    let broken = Stub::new()
         .var("IDENTITY_ENDPOINT", "http://localhost")
-        .var("IDENTITY_HEADER", "h");
-    assert!(never(managed_identity(app_service)));
+        .var("IDENTITY_HEADER", "h")
+        .var("IDENTITY_SERVER_THUMBPRINT", "t");
+    assert!(never(managed_identity(broken)));
 
     let environment = Stub::new()
         .var("AZURE_TENANT_ID", "tenant")

@@ -153,11 +153,114 @@ async fn only_the_default_suffix_is_removed() {
     assert_eq!(stub.urls().len(), 3);
 }
 
+/// The variables of an app on App Service, with `header` as its secret.
+fn app_service(header: &str) -> std::sync::Arc<Stub> {
+    Stub::new()
+        .var("IDENTITY_ENDPOINT", "http://169.254.130.4:8081/msi/token")
+        .var("IDENTITY_HEADER", header)
+}
+
+/// MI-11, MI-50: the request, and an answer without `expires_in`.
+#[tokio::test(start_paused = true)]
+async fn an_app_is_asked_as_app_service_expects() {
+    let stub = app_service("s3cr3t");
+    let end = start().as_second() + 3600;
+    stub.on_http(move |_| {
+        let body = serde_json::json!({
+            "access_token": "t", "expires_on": end.to_string(), "resource": "r",
+            "token_type": "Bearer", "client_id": "c",
+        });
+        reply(200, body.to_string())
+    });
+    for builder in [
+        builder(&stub),
+        builder(&stub).client_id("c"),
+        builder(&stub).object_id("o"),
+        builder(&stub).resource_id("/subscriptions/s"),
+    ] {
+        let token = builder
+            .build()
+            .unwrap()
+            .get_token(&request())
+            .await
+            .unwrap();
+        assert_eq!(token.expires_on().as_second(), end);
+        assert_eq!(token.answered_by(), "ManagedIdentityCredential");
+    }
+    let base = "http://169.254.130.4:8081/msi/token?api-version=2019-08-01\
+                &resource=https%3A%2F%2Fvault.azure.net";
+    assert_eq!(
+        stub.urls(),
+        [
+            base.to_owned(),
+            format!("{base}&client_id=c"),
+            format!("{base}&object_id=o"),
+            format!("{base}&mi_res_id=%2Fsubscriptions%2Fs"),
+        ]
+    );
+    for (_, seen) in stub.requests.lock().unwrap().iter() {
+        let secrets = seen.headers.iter().filter(|(_, value)| value == "s3cr3t");
+        let names: Vec<_> = secrets.map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["X-IDENTITY-HEADER"]);
+    }
+}
+
+/// PR-01, PR-08, MI-69: an app's endpoint that refuses or is silent is a failure, which no error
+/// and no `Debug` tells the secret of.
+#[tokio::test(start_paused = true)]
+async fn an_app_without_its_identity_is_a_failure() {
+    let stub = app_service("s3cr3t");
+    let credential = builder(&stub).build().unwrap();
+    assert!(!format!("{credential:?}").contains("s3cr3t"));
+    for (status, body, said) in [
+        (
+            400,
+            r#"{"statusCode":400,"message":"No Managed Identity found for s3cr3t","correlationId":"1"}"#,
+            "No Managed Identity found for ***",
+        ),
+        (401, "who is s3cr3t?", "who is ***?"),
+    ] {
+        stub.on_http(move |_| reply(status, body.to_owned()));
+        let error = failure(&credential).await;
+        assert_eq!(
+            (error.kind(), error.status()),
+            (ErrorKind::Failed, Some(status))
+        );
+        assert!(error.message().contains(said), "{error}");
+        assert!(
+            !format!("{error} {error:?}").contains("s3cr3t"),
+            "{error:?}"
+        );
+    }
+    stub.on_http(|_| Answer::Fails(TransportErrorKind::Refused));
+    let error = failure(&credential).await;
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(
+        error.message().contains("App Service cannot be reached"),
+        "{error}"
+    );
+}
+
+/// MI-104, PR-08: a value that cannot be used is no reason to act as somebody else.
+#[tokio::test(start_paused = true)]
+async fn a_variable_of_an_app_that_cannot_be_used_is_named() {
+    for (name, value) in [
+        ("IDENTITY_ENDPOINT", "169.254.130.4:8081/msi/token"),
+        ("IDENTITY_HEADER", "a\r\nb"),
+    ] {
+        let stub = app_service("h").var(name, value);
+        let error = failure(&builder(&stub).build().unwrap()).await;
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.message().starts_with(name), "{error}");
+        assert!(stub.urls().is_empty());
+    }
+}
+
 /// PR-08, MI-01, MI-02, MI-04: sources that are not built are named, and are no reason to act as
 /// somebody else, but in Cloud Shell; empty variables do not count.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_is_not_built_is_named() {
-    let cases: [(&[&str], &str); 13] = [
+    let cases: [(&[&str], &str); 12] = [
         (
             &[
                 "AZURE_CLIENT_ID",
@@ -174,7 +277,6 @@ async fn a_source_that_is_not_built_is_named() {
             ],
             "Service Fabric",
         ),
-        (&["IDENTITY_ENDPOINT", "IDENTITY_HEADER"], "App Service"),
         (&["MSI_ENDPOINT", "MSI_SECRET"], "Azure Machine Learning"),
         (&["MSI_ENDPOINT"], "Cloud Shell"),
         (&["IDENTITY_ENDPOINT", "IMDS_ENDPOINT"], "Azure Arc"),

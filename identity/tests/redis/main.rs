@@ -13,6 +13,7 @@ mod support;
 
 mod clocks;
 mod factory;
+mod manager;
 mod random;
 mod refresh;
 mod retry;

@@ -26,12 +26,16 @@ fn endpoint() -> RedisEndpoint {
 }
 
 fn node(host: &Host) -> Peer {
-    Peer::new(host, |_, words| match words[0].as_str() {
+    Peer::new(host, |_, words| node_answers(words))
+}
+
+fn node_answers(words: &[String]) -> String {
+    match words[0].as_str() {
         "HELLO" => "%1\r\n$5\r\nproto\r\n:3\r\n".to_owned(),
         "PING" => "+PONG\r\n".to_owned(),
         "CLUSTER" => "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$5\r\nredis\r\n:6379\r\n".to_owned(),
         _ => "+OK\r\n".to_owned(),
-    })
+    }
 }
 
 async fn start(options: ConnectionOptions) -> (World, Peer, EntraCluster) {
@@ -51,6 +55,32 @@ async fn a_cluster_shows_its_database_and_no_secret() {
     set.unwrap();
     assert_eq!(cluster.get_db(), 3);
     assert_eq!(format!("{cluster:?}"), "EntraCluster");
+}
+
+/// Its connections have limits of their own.
+#[tokio::test(start_paused = true)]
+async fn a_command_of_a_cluster_may_block() {
+    let host = Host::new(0.5);
+    let peer = Peer::new(&host, |_, words| match words[0].as_str() {
+        "BLPOP" => String::new(),
+        _ => node_answers(words),
+    });
+    let world = World::on(host, [Answer::Token(HOUR)], |b| b.platform(peer.platform()));
+    let options = ConnectionOptions::default();
+    let cluster = EntraCluster::connect([endpoint()], &world.provider, options).await;
+    let mut cluster = cluster.unwrap();
+    let mut blpop = cmd("BLPOP");
+    let popped = blpop.arg("q").arg(0).query_async::<Value>(&mut cluster);
+    let answered = async {
+        world.sleep_until(MINUTE).await;
+        let connections = peer.times("HELLO").len();
+        let asked = |connection: &usize| !peer.arrived(*connection, "BLPOP").is_empty();
+        let connection = (1..=connections).find(asked).unwrap();
+        peer.push(connection, "*2\r\n$1\r\nq\r\n$1\r\n7\r\n");
+    };
+    let (popped, ()) = tokio::join!(popped, answered);
+    popped.unwrap();
+    assert!(world.host.elapsed() >= MINUTE);
 }
 
 /// The clone of the inner connection makes no connection once its cluster is gone.

@@ -1,7 +1,11 @@
 //! The hand-over of a RESP2 subscriber from one connection to the next, message by message (RS-12,
 //! PR-36).
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
 
 use credsim_identity::redis::{
     RedisEvent,
@@ -207,4 +211,50 @@ async fn an_old_connection_that_does_not_read_is_left_after_one_limit() {
     world.sleep_until(45 * MINUTE).await;
     let pings = peer.arrived(2, "PING").len();
     assert_eq!((pings, peer.times("PING")[2]), (2, DUE + 10 * SECOND));
+}
+
+/// The old connection has no subscriptions any more, although it has not said so yet.
+#[tokio::test(start_paused = true)]
+async fn an_old_connection_that_was_told_to_unsubscribe_is_of_no_use() {
+    let host = Host::new(0.5);
+    let both = Arc::new(OnceLock::<Peer>::new());
+    let known = Arc::clone(&both);
+    let (world, peer, redis) = start(&host, move |connection, words| {
+        match (connection, words[0].as_str()) {
+            (1, "UNSUBSCRIBE") => {
+                if let Some(peer) = known.get() {
+                    peer.push(2, "");
+                }
+                String::new()
+            }
+            _ => resp2(words),
+        }
+    })
+    .await;
+    let _ = both.set(peer.clone());
+    redis.subscribe(["a"]).await.unwrap();
+    assert_eq!(received(&world, &redis).await, "gap");
+    assert!(failures(&world).is_empty());
+    assert_eq!(peer.times("SUBSCRIBE")[2], DUE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_connection_takes_over_once_it_has_every_subscription() {
+    let host = Host::new(0.5);
+    let (world, peer, redis) = start(&host, |connection, words| {
+        match (connection, words[0].as_str()) {
+            (2, "SUBSCRIBE") => resp2(&words[..2]),
+            _ => resp2(words),
+        }
+    })
+    .await;
+    redis.subscribe(["a", "b"]).await.unwrap();
+    world.sleep_until(DUE + SECOND).await;
+    assert_eq!(peer.arrived(2, "SUBSCRIBE").len(), 1);
+    assert!(peer.arrived(1, "PING").is_empty(), "it still waits for b");
+    peer.push(2, &resp2(&["SUBSCRIBE", "b"].map(str::to_owned)));
+    world.sleep_until(DUE + 2 * SECOND).await;
+    assert_eq!(peer.arrived(1, "PING").len(), 1);
+    assert_eq!(peer.arrived(1, "UNSUBSCRIBE").len(), 1);
+    assert!(failures(&world).is_empty());
 }

@@ -13,6 +13,7 @@ mod core_support;
 mod edges;
 mod fake;
 mod handover;
+mod keeper;
 mod long;
 mod no_token;
 mod peer;

@@ -10,6 +10,7 @@ use super::{
     launch::end_with_parent,
     limits::LimitArgs,
     program,
+    progress::Shown,
     selection::select,
     subjects::SubjectArgs,
 };
@@ -17,7 +18,7 @@ use crate::{
     engine::{self, Engine, STALL_LIMIT},
     report::{json, pretty},
     scenario::Span,
-    simulation::{Batch, CommandLine, Outcome, SecondPass, Seeds, Settings, Stopwatch},
+    simulation::{Batch, CommandLine, Outcome, Progress, SecondPass, Seeds, Settings, Stopwatch},
     subject::Subject,
 };
 
@@ -67,7 +68,8 @@ pub struct Args {
     #[arg(long, hide = true, value_name = "PID")]
     pub parent: Option<u32>,
     /// Prints the whole trace of each scenario to standard output, repeats folded; with
-    /// `--format json` every event as a line
+    /// `--format json` every event as a line. With `--seeds` that of the first seed that fails, or
+    /// else of the first
     #[arg(long)]
     pub trace: bool,
 }
@@ -130,6 +132,7 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
         for_watching: args.trace,
         keep_traces: args.trace || for_reports,
         jobs: args.jobs,
+        progress: Progress::default(),
         command: CommandLine {
             program: program(),
             subject: args.subject.other_than_identity(),
@@ -138,6 +141,8 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
     };
     let width = pretty::width(files.iter().map(|file| file.source.name.as_str()));
     let mut outcomes = Vec::new();
+    let progress = batch.progress.clone();
+    let shown = Shown::begin(console.status(), move || progress.line());
     batch.play_all(&files, |mut outcome| {
         show(&outcome, args, width, console);
         if !for_reports {
@@ -146,6 +151,7 @@ pub fn run(args: &Args, peers: &[Arc<dyn Subject>], console: &mut Console) -> u8
         }
         outcomes.push(outcome);
     });
+    drop(shown);
     let conclusion = Conclusion {
         outcomes: &outcomes,
         codes,

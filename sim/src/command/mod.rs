@@ -195,6 +195,34 @@ impl Done {
             why: Why::plain(why),
         }
     }
+
+    /// What `program` leaves when the real one would do `what`, and the simulated one cannot: a sentence
+    /// that says so, for a reader of its standard error and of the journal alike, and exit code `code`.
+    /// `instead` says what is simulated, or what to do.
+    fn not_simulated(program: Program, what: &str, instead: &str, code: i32) -> Self {
+        let name = program.name();
+        let what = if what.is_empty() { "no command" } else { what };
+        Self::failed(
+            code,
+            format!("{name}: {what} is not simulated by credsim: {instead}\n"),
+            format!("not simulated: {what}"),
+        )
+    }
+}
+
+/// The words of a command line before its first option: the command that is meant.
+fn command_words(args: &[String]) -> String {
+    let words = args.iter().take_while(|arg| !arg.starts_with('-'));
+    words.map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// The first of `args` that is one of `options`, or one of them with its value behind `=`.
+fn first_of<'a>(args: &[String], options: &[&'a str]) -> Option<&'a str> {
+    let named = |arg: &String| {
+        let name = arg.split('=').next().unwrap_or_default();
+        options.iter().copied().find(|option| *option == name)
+    };
+    args.iter().find_map(named)
 }
 
 impl dyn Command + '_ {

@@ -84,7 +84,7 @@ impl CredentialKind for Kind {
 
     fn retries(options: &ClientSecretOptions, source: &Source) -> Option<u32> {
         match source {
-            Source::Imds { .. } => None,
+            Source::Imds { .. } | Source::Endpoint => None,
             Source::Entra => Some(options.retry.most(3)),
         }
     }

@@ -117,7 +117,7 @@ impl CredentialKind for Kind {
 
     fn retries(options: &DefaultOptions, source: &Source) -> Option<u32> {
         Some(match source {
-            Source::Imds { selected: true } => options.retry.most(5),
+            Source::Imds { selected: true } | Source::Endpoint => options.retry.most(5),
             // Inside the chain a managed identity that does not answer is passed over at once.
             Source::Imds { selected: false } => 0,
             // Its EnvironmentCredential takes no options.

@@ -53,7 +53,7 @@ impl CredentialKind for Kind {
 
     fn retries(_: &EnvironmentOptions, source: &Source) -> Option<u32> {
         match source {
-            Source::Imds { .. } => None,
+            Source::Imds { .. } | Source::Endpoint => None,
             Source::Entra => Some(3),
         }
     }

@@ -107,7 +107,7 @@ impl CredentialKind for Kind {
 
     fn retries(options: &ManagedIdentityOptions, source: &Source) -> Option<u32> {
         match source {
-            Source::Imds { .. } => Some(options.retry.most(5)),
+            Source::Imds { .. } | Source::Endpoint => Some(options.retry.most(5)),
             Source::Entra => None,
         }
     }

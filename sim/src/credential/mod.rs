@@ -115,6 +115,8 @@ pub(crate) enum Source {
         /// full number of retries inside the default chain too.
         selected: bool,
     },
+    /// The endpoint of a managed identity that variables of the host name.
+    Endpoint,
     /// Microsoft Entra ID.
     Entra,
 }
@@ -168,6 +170,9 @@ macro_rules! define {
         }
 
         impl Credential {
+            /// The keys of all kinds.
+            pub(crate) const KINDS: &'static [&'static str] = &[$( $key ),*];
+
             /// Its key in a scenario and its kind in the driver protocol.
             pub fn key(&self) -> &'static str {
                 match self { $( Self::$variant(_) => $key, )* }

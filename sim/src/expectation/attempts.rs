@@ -14,7 +14,10 @@ use crate::judge::{
 use crate::scenario::{Span, diagnostics::one_of, document::Place};
 use crate::trace::span;
 use crate::wording::{Number, counted};
-use crate::{check::Check, world::Target};
+use crate::{
+    check::Check,
+    world::{Target, World},
+};
 
 /// The waits between attempts, as the credential makes them: from the end of one to the beginning
 /// of the next.
@@ -85,6 +88,10 @@ impl Expectation for Attempts {
         false
     }
 
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+        self.to.hosts(world)
+    }
+
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
         Some(self.from.0)
     }
@@ -135,11 +142,8 @@ impl Attempts {
         if attempts.len() == self.waits.len() + 1 && self.all_fit(&waits, view) {
             Ruling::holds(found)
         } else {
-            let events = attempts
-                .iter()
-                .flat_map(|attempt| [Some(attempt.began), attempt.over])
-                .flatten();
-            Ruling::fails(found, Evidence::of(events))
+            let attempts = attempts.iter().map(|attempt| (attempt.began, attempt.over));
+            Ruling::fails(found, Evidence::of_attempts(view, &self.to, attempts))
         }
     }
 

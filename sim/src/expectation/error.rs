@@ -15,6 +15,7 @@ use crate::judge::{
 use crate::scenario::{Span, document::Place};
 use crate::trace::CallOutcome;
 use crate::wording::{Number, counted};
+use crate::world::World;
 
 /// Every call in the window fails like this; there must be at least one call.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -108,6 +109,10 @@ impl Expectation for ErrorLike {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {

@@ -12,6 +12,7 @@ use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Event, Kind};
 use crate::wording::Number;
+use crate::world::World;
 
 /// Every bare request in the window gets such a reply; there must be at least one.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -64,6 +65,10 @@ impl Expectation for HttpReplies {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {

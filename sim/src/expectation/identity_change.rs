@@ -11,6 +11,7 @@ use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
 use crate::wording;
+use crate::world::World;
 
 /// What is reported about a change of identity.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -97,6 +98,10 @@ impl Expectation for IdentityChange {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

@@ -10,7 +10,10 @@ use crate::fault::{Matcher as _, effect::TargetKind};
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::document::Place;
 use crate::wording::Number;
-use crate::{check::Check, world::Target};
+use crate::{
+    check::Check,
+    world::{Target, World},
+};
 
 /// How many requests are under way at once.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -65,6 +68,10 @@ impl Expectation for InFlight {
         false
     }
 
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+        self.to.hosts(world)
+    }
+
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
         None
     }
@@ -103,8 +110,7 @@ impl InFlight {
         if !seen.is_empty() && peak <= i64::from(self.at_most) {
             Ruling::holds(found)
         } else {
-            let arrived = seen.iter().map(|visit| visit.arrived);
-            Ruling::fails(found, Evidence::with_changes(&view.run.trace, arrived))
+            Ruling::fails(found, Evidence::of_visits(view, &self.to, &seen))
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::check::Check;
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
+use crate::world::World;
 
 /// How many warnings and errors the credential logs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -76,6 +77,10 @@ impl Expectation for Log {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

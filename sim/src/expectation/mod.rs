@@ -40,8 +40,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::check::Check;
-use crate::judge::{Finding, Plan, Ruling, View};
+use crate::judge::{Aspect, Finding, Plan, Ruling, View};
 use crate::scenario::document::Place;
+use crate::trace::{Event, Kind, RedisEvent};
+use crate::world::World;
 
 pub(crate) use claims::{Claim, Outcome, conflicts};
 pub use error::ErrorKind;
@@ -64,6 +66,10 @@ pub(crate) trait Expectation {
     /// Whether it can be judged in a world without calls, because the credential under test
     /// can't be built.
     fn is_about_building(&self) -> bool;
+
+    /// The hosts of `world`, with their ports, at which it counts requests; empty if it is about
+    /// something else.
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)>;
 
     /// When what it speaks about can happen for the first time; none if that does not depend on
     /// the time. A run that ends before does not observe it.
@@ -159,6 +165,11 @@ macro_rules! define {
                 self.expectation().describe()
             }
 
+            /// The hosts of `world`, with their ports, at which it counts requests.
+            pub(crate) fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+                self.expectation().counts_at(world)
+            }
+
             pub(crate) fn expectation(&self) -> &dyn Expectation {
                 match self { $( Self::$variant(that) => that, )* }
             }
@@ -229,10 +240,25 @@ fn each_run<'v, 'a>(
             ruling = Ruling::not_observed(unshown.unwrap_or(ENDED));
         } else if that.may_change(view, &ruling) {
             ruling = Ruling::not_observed(unshown.unwrap_or(ENDED_WITHIN));
+        } else if let Some(unshown) = unshown
+            && !ruling.is_held()
+            && view.run.visibility.sees(Aspect::Calls)
+            && !view.run.trace.events.iter().any(is_answer)
+        {
+            // It fails for want of a call: none was over before that.
+            ruling = Ruling::not_observed(unshown);
         }
         ruling.of_seed(view.run.seed)
     });
     Ruling::worst(rulings).unwrap_or_else(|| Ruling::not_observed("there was no run"))
+}
+
+/// Whether a caller has its answer.
+fn is_answer(event: &Event) -> bool {
+    matches!(
+        event.kind,
+        Kind::CallEnded { .. } | Kind::WorkEnded { .. } | Kind::Redis(RedisEvent::WorkEnded { .. })
+    )
 }
 
 /// Whether `text` contains all of `parts`, in this order; the first that it lacks otherwise.

@@ -10,6 +10,7 @@ use crate::check::Check;
 use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::document::Place;
 use crate::trace::Kind;
+use crate::world::World;
 
 /// The credential could not be built.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -39,6 +40,10 @@ impl Expectation for NotBuilt {
 
     fn is_about_building(&self) -> bool {
         true
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

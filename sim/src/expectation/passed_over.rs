@@ -14,6 +14,7 @@ use crate::judge::{
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, TriedMember, span};
 use crate::wording::{Number, counted};
+use crate::world::World;
 
 /// A member that a chain passed over.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -65,6 +66,10 @@ impl Expectation for PassedOver {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {

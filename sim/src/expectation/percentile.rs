@@ -15,6 +15,7 @@ use crate::judge::{Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::span;
 use crate::wording::counted;
+use crate::world::World;
 
 /// A percentile of what callers wait, over all seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -53,6 +54,10 @@ impl Expectation for Percentile {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

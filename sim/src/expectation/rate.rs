@@ -10,7 +10,10 @@ use crate::fault::Matcher as _;
 use crate::judge::{Evidence, Plan, Ruling, View, view::visits};
 use crate::scenario::{Span, document::Place};
 use crate::wording::Number;
-use crate::{check::Check, world::Target};
+use crate::{
+    check::Check,
+    world::{Target, World},
+};
 
 /// How many requests reach a service within any window of a length: the budget of a client.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -48,6 +51,10 @@ impl Expectation for Rate {
         false
     }
 
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+        self.to.hosts(world)
+    }
+
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
         None
     }
@@ -83,8 +90,7 @@ impl Rate {
         if !seen.is_empty() && busiest.len() <= self.at_most as usize {
             Ruling::holds(found)
         } else {
-            let arrived = busiest.iter().map(|visit| visit.arrived);
-            Ruling::fails(found, Evidence::with_changes(&view.run.trace, arrived))
+            Ruling::fails(found, Evidence::of_visits(view, &self.to, busiest))
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::judge::{
 };
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, Kind, span};
+use crate::world::World;
 
 /// Calls succeed again.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -69,6 +70,10 @@ impl Expectation for Recovery {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {

@@ -10,6 +10,7 @@ use crate::check::Check;
 use crate::judge::{Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Kind, RedisEnd, RedisEvent};
+use crate::world::World;
 
 /// How many connections reach the end that is named.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -61,6 +62,10 @@ impl Expectation for RedisClosed {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

@@ -9,6 +9,7 @@ use super::{Claim, Expectation, Scale, each_run, lacks, redis_replies::every_wor
 use crate::check::{Check, Uses};
 use crate::judge::{Aspect, Plan, Ruling, View, redis_view::Work, view::Window};
 use crate::scenario::{Span, document::Place};
+use crate::world::World;
 
 /// Every piece of work in the window fails somewhere; there must be at least one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -57,6 +58,10 @@ impl Expectation for RedisFailure {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {

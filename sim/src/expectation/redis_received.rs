@@ -13,6 +13,7 @@ use crate::scenario::{diagnostics::one_of, document::Place};
 use crate::service::redis::resp::shown;
 use crate::trace::{Published, RedisEvent};
 use crate::wording::counted;
+use crate::world::World;
 
 /// What is published so shortly before the end may still be on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
@@ -80,6 +81,10 @@ impl Expectation for RedisReceived {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

@@ -10,6 +10,7 @@ use crate::check::{Check, Uses};
 use crate::judge::{Aspect, Evidence, Plan, Ruling, View, redis_view::Work, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::RedisReply;
+use crate::world::World;
 
 /// Every piece of work in the window gets such replies; there must be at least one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -51,6 +52,10 @@ impl Expectation for RedisReplies {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {

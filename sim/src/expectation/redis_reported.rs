@@ -11,6 +11,7 @@ use crate::judge::{Aspect, Entry, Evidence, Plan, Ruling, View};
 use crate::scenario::{Span, document::Place};
 use crate::trace::{RedisEvent, RedisReport};
 use crate::wording::times;
+use crate::world::World;
 
 /// What the client reports about itself.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -50,6 +51,10 @@ impl Expectation for RedisReported {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

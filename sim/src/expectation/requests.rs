@@ -12,7 +12,10 @@ use crate::judge::{
     view::{Visit, visits},
 };
 use crate::scenario::{Span, document::Place};
-use crate::{check::Check, world::Target};
+use crate::{
+    check::Check,
+    world::{Target, World},
+};
 
 /// How many requests reach a service.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -49,6 +52,10 @@ impl Expectation for Requests {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+        self.to.hosts(world)
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {
@@ -91,8 +98,7 @@ impl Requests {
         if self.count().holds(seen.len()) {
             Ruling::holds(found)
         } else {
-            let arrived = seen.iter().map(|visit| visit.arrived);
-            Ruling::fails(found, Evidence::with_changes(&view.run.trace, arrived))
+            Ruling::fails(found, Evidence::of_visits(view, &self.to, &seen))
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::judge::{Entry, Evidence, Plan, Ruling, View, view::Window};
 use crate::scenario::{Span, document::Place};
 use crate::trace::Kind;
 use crate::wording::counted;
+use crate::world::World;
 
 /// The principals that used a resource.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -84,6 +85,10 @@ impl Expectation for ResourceSaw {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, world: &World) -> Vec<(String, u16)> {
+        world.hosts_of_resource(&self.name)
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

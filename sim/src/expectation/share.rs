@@ -13,6 +13,7 @@ use crate::check::Check;
 use crate::judge::{Plan, Ruling, View};
 use crate::scenario::document::Place;
 use crate::wording::{Number, counted};
+use crate::world::World;
 
 /// The share of calls that succeed, over all seeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -61,6 +62,10 @@ impl Expectation for Share {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, _plan: &Plan<'_>) -> Option<Duration> {

@@ -15,6 +15,7 @@ use crate::judge::{
 use crate::scenario::{Span, document::Place};
 use crate::trace::CallOutcome;
 use crate::wording::{Number, counted};
+use crate::world::World;
 
 /// Every call in the window gets such a token; there must be at least one call.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -91,6 +92,10 @@ impl Expectation for TokenFrom {
         false
     }
 
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
+    }
+
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {
         plan.first_call(self.from, self.step, ABOUT)
     }
@@ -140,7 +145,7 @@ impl TokenFrom {
             counted(calls.len(), "call"),
             Number::of(wrong).pick("gets", "get")
         );
-        Ruling::fails(found, Evidence::of_call(&view.run.trace, first))
+        Ruling::fails(found, Evidence::of_answer(&view.run.trace, first))
     }
 
     fn fits(&self, call: &Call<'_>, visibility: Visibility) -> bool {

@@ -14,6 +14,7 @@ use crate::judge::{
 use crate::scenario::{Span, document::Place};
 use crate::trace::{CallOutcome, Fingerprint};
 use crate::wording::{Number, counted};
+use crate::world::World;
 
 /// How many different tokens callers hold.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -50,6 +51,10 @@ impl Expectation for Tokens {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {

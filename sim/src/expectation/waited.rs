@@ -15,6 +15,7 @@ use crate::judge::{
 use crate::scenario::{Span, document::Place};
 use crate::trace::{Trace, span};
 use crate::wording::{Number, counted};
+use crate::world::World;
 
 /// How long callers wait, for tokens and for the replies of Redis.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -94,6 +95,10 @@ impl Expectation for Waited {
 
     fn is_about_building(&self) -> bool {
         false
+    }
+
+    fn counts_at(&self, _world: &World) -> Vec<(String, u16)> {
+        Vec::new()
     }
 
     fn first_observable(&self, plan: &Plan<'_>) -> Option<Duration> {

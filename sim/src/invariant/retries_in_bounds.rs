@@ -86,7 +86,7 @@ fn source(facts: &Facts) -> Option<TokenSource> {
 /// (PR-10, PR-14).
 fn is_retried(source: Option<TokenSource>, status: u16) -> bool {
     match (status, source) {
-        (404 | 410, Some(TokenSource::Metadata)) | (501 | 505, Some(TokenSource::Entra)) => true,
+        (404 | 410, Some(TokenSource::Metadata | TokenSource::Endpoint)) | (501 | 505, Some(TokenSource::Entra)) => true,
         (404 | 410 | 501 | 505, _) => false,
         (408 | 429 | 500..=599, _) => true,
         _ => false,
@@ -386,6 +386,7 @@ fn excess(
 /// How many attempts the subject's policy allows for one caller (PR-10, PR-13, PR-14).
 struct Limits {
     metadata: Option<u32>,
+    endpoint: Option<u32>,
     entra: Option<u32>,
 }
 
@@ -394,6 +395,7 @@ impl Limits {
         let attempts = |source| Some(plan.retries(source)?.saturating_add(1));
         Self {
             metadata: attempts(TokenSource::Metadata),
+            endpoint: attempts(TokenSource::Endpoint),
             entra: attempts(TokenSource::Entra),
         }
     }
@@ -405,6 +407,7 @@ impl Limits {
             (_, Asked::Probe) => Some(1),
             (service, Asked::Token | Asked::Other) => match service.token_source()? {
                 TokenSource::Metadata => self.metadata,
+                TokenSource::Endpoint => self.endpoint,
                 TokenSource::Entra => self.entra,
             },
         }

@@ -1,7 +1,13 @@
 //! The few lines of a trace that show why something does not hold.
 
-use super::{entry::Entry, view::Call};
-use crate::trace::{self, Event, Kind, RedisEvent, Trace};
+use super::{
+    entry::Entry,
+    view::{Call, View, Visit},
+    waiting,
+};
+use crate::fault::Matcher;
+use crate::redact::printable;
+use crate::trace::{self, CallOutcome, Event, Kind, RedisEvent, Trace};
 use crate::wording::counted;
 
 /// Whether the world became another one.
@@ -73,21 +79,50 @@ impl Evidence {
 
     /// These events of the trace, and what the world became before and between them.
     pub(crate) fn with_changes<'a>(
-        trace: &Trace,
+        trace: &'a Trace,
         events: impl IntoIterator<Item = Entry<'a>>,
     ) -> Self {
-        let mut events: Vec<Entry<'_>> = events.into_iter().collect();
-        events.sort_by_key(|event| event.position);
-        let (Some(first), Some(last)) = (events.first(), events.last()) else {
-            return Self::none();
+        Self::of(and_changes(trace, events))
+    }
+
+    /// Such requests, what became of the calls that waited for them, and what the world became
+    /// before and between them. What answers a request stands beside it, too.
+    pub(crate) fn of_visits<'a>(view: &View<'a>, of: &dyn Matcher, visits: &[Visit<'a>]) -> Self {
+        let arrived = visits.iter().map(|visit| visit.arrived);
+        let shown = and_changes(&view.run.trace, arrived);
+        let at = |position: usize| {
+            let found = visits.binary_search_by_key(&position, |visit| visit.arrived.position);
+            found.ok().and_then(|index| visits.get(index))
         };
-        // A change of the same moment that comes after it is not before it.
-        let mut before = trace.events.iter().take(first.position + 1);
-        let begins = before.rposition(is_change).unwrap_or(0);
-        let within = trace.events.iter().enumerate().skip(begins);
-        let within = within.take_while(|(_, event)| event.at <= last.at);
-        let wanted: Vec<usize> = events.iter().map(|event| event.position).collect();
-        Self::of(merged(within, &wanted, is_change))
+        Self::cut(&shown, |entry| {
+            let mut line = trace::line(entry.event);
+            if let Some(visit) = at(entry.position) {
+                line += &answer(visit);
+                line += &printable(&waiting::outcomes(view, of, visit.arrived));
+            }
+            line
+        })
+    }
+
+    /// The beginnings and the ends of attempts, in this order, and what became of the calls that
+    /// waited for them.
+    pub(crate) fn of_attempts<'a>(
+        view: &View<'a>,
+        of: &dyn Matcher,
+        attempts: impl IntoIterator<Item = (Entry<'a>, Option<Entry<'a>>)>,
+    ) -> Self {
+        let events = attempts.into_iter().flat_map(|(began, over)| {
+            let over = over.map(|over| (over, false));
+            [Some((began, true)), over].into_iter().flatten()
+        });
+        let events: Vec<_> = events.collect();
+        Self::cut(&events, |(entry, begins)| {
+            let mut line = trace::line(entry.event);
+            if *begins {
+                line += &printable(&waiting::outcomes(view, of, *entry));
+            }
+            line
+        })
     }
 
     /// What led to the outcome of a call: the last change of the world before it, what services
@@ -115,6 +150,16 @@ impl Evidence {
         Self::cut(&trace::fold(&events), String::clone)
     }
 
+    /// As [`of_call`](Self::of_call), and before it the walk of the chain that decided which member
+    /// answers, if that was not the call's own: why this one, and not one before it.
+    pub(crate) fn of_answer(trace: &Trace, call: &Call<'_>) -> Self {
+        let mut evidence = Self::of_call(trace, call);
+        if let Some(event) = decided(trace, call) {
+            evidence.first.insert(0, trace::line(event));
+        }
+        evidence
+    }
+
     /// The lines.
     pub(crate) fn lines(self) -> Vec<String> {
         let mut lines = self.first;
@@ -126,13 +171,76 @@ impl Evidence {
     }
 }
 
+/// The event before `call` that says why the member answers from which its token is: the walk of an
+/// earlier call, or a change that the chain reported. None if the call walked itself.
+fn decided<'a>(trace: &'a Trace, call: &Call<'_>) -> Option<&'a Event> {
+    let outcome = call.end.as_ref()?.outcome;
+    let (CallOutcome::Token { credential: of, .. }, None) = (outcome, outcome.walk()) else {
+        return None;
+    };
+    let before = trace.events.iter().take(call.started.position);
+    before.rev().find(|event| match &event.kind {
+        Kind::CallEnded {
+            instance, outcome, ..
+        } => {
+            let is_of = |outcome: &CallOutcome| match outcome {
+                CallOutcome::Token { credential, .. } => credential == of,
+                CallOutcome::Error { .. } | CallOutcome::GaveUp {} => false,
+            };
+            *instance == call.instance && outcome.walk().is_some() && is_of(outcome)
+        }
+        Kind::IdentityChanged {
+            instance, refused, ..
+        } => *instance == call.instance && !refused,
+        _ => false,
+    })
+}
+
+/// What answered a visit, beside its arrival: ` -> 500`.
+fn answer(visit: &Visit<'_>) -> String {
+    match visit.answered.map(|answered| &answered.event.kind) {
+        Some(Kind::RequestAnswered { status, .. }) => match status {
+            Some(status) => format!(" -> {status}"),
+            None => " -> no answer".to_owned(),
+        },
+        Some(Kind::CommandEnded { code, .. }) => match code {
+            Some(code) => format!(" -> exit {code}"),
+            None => " -> no exit".to_owned(),
+        },
+        // A command for Redis states its reply itself.
+        _ => String::new(),
+    }
+}
+
+/// These events of the trace in its order, and what the world became before and between them.
+fn and_changes<'a>(
+    trace: &'a Trace,
+    events: impl IntoIterator<Item = Entry<'a>>,
+) -> Vec<Entry<'a>> {
+    let mut events: Vec<Entry<'_>> = events.into_iter().collect();
+    events.sort_by_key(|event| event.position);
+    let (Some(first), Some(last)) = (events.first(), events.last()) else {
+        return Vec::new();
+    };
+    // A change of the same moment that comes after it is not before it.
+    let mut before = trace.events.iter().take(first.position + 1);
+    let begins = before.rposition(is_change).unwrap_or(0);
+    let within = trace.events.iter().enumerate().skip(begins);
+    let within = within.take_while(|(_, event)| event.at <= last.at);
+    let wanted: Vec<usize> = events.iter().map(|event| event.position).collect();
+    let merged = merged(within, &wanted, is_change).into_iter();
+    merged
+        .map(|(position, event)| Entry { position, event })
+        .collect()
+}
+
 /// Those of `all` that are wanted anyway or stand at one of the positions in `some`, which are
 /// sorted, as those in `all` are. Each is looked at once, however many there are.
 fn merged<'a, T>(
     all: impl Iterator<Item = (usize, &'a T)>,
     some: &[usize],
     is_wanted: impl Fn(&T) -> bool,
-) -> Vec<&'a T> {
+) -> Vec<(usize, &'a T)> {
     let mut some = some.iter().peekable();
     let mut merged = Vec::new();
     for (position, one) in all {
@@ -141,7 +249,7 @@ fn merged<'a, T>(
             is_known = true;
         }
         if is_known || is_wanted(one) {
-            merged.push(one);
+            merged.push((position, one));
         }
     }
     merged
@@ -160,6 +268,7 @@ mod tests {
             let seen = all.iter().enumerate().inspect(|_| looks += 1);
             let merged = merged(seen, &some, |one| one % 2 == 0);
             let wanted = |one: &&usize| one.is_multiple_of(2) || one.is_multiple_of(3);
+            let merged: Vec<&usize> = merged.into_iter().map(|(_, one)| one).collect();
             assert_eq!(merged, all.iter().filter(wanted).collect::<Vec<_>>());
             looks
         };
@@ -224,7 +333,7 @@ mod tests {
     fn an_event_given_twice_is_shown_once() {
         let all = [1, 2, 3];
         let seen = all.iter().enumerate();
-        assert_eq!(merged(seen, &[0, 2, 2], |_| false), [&1, &3]);
+        assert_eq!(merged(seen, &[0, 2, 2], |_| false), [(0, &1), (2, &3)]);
     }
 
     #[test]

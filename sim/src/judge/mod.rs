@@ -13,6 +13,7 @@ mod ruling;
 mod run;
 pub(crate) mod view;
 mod visibility;
+mod waiting;
 
 pub use entry::Entry;
 pub use evidence::Evidence;

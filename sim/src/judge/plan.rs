@@ -134,6 +134,7 @@ impl<'a> Plan<'a> {
             TokenSource::Metadata => Source::Imds {
                 selected: self.selects_managed_identity(),
             },
+            TokenSource::Endpoint => Source::Endpoint,
             TokenSource::Entra => Source::Entra,
         };
         self.subject.credential.retries(&source)

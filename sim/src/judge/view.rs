@@ -3,7 +3,11 @@
 //! A [`View`] is built once per run, in one pass over the trace, and handed to every expectation
 //! and invariant. It holds positions of events and copies nothing: about 4 bytes per event.
 
-use std::{collections::BTreeMap, mem::size_of, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem::size_of,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -46,6 +50,8 @@ pub struct View<'a> {
     calls: Vec<Pair>,
     exchanges: Vec<Triple>,
     work: Vec<Pair>,
+    /// Pieces of work that no credential and no Redis client does.
+    bare: Vec<Pair>,
     /// The events of each endpoint and command, by its name.
     lanes: BTreeMap<&'a str, Vec<Position>>,
     /// Every event that tells of Redis: those of the server, and those of its clients.
@@ -62,6 +68,7 @@ impl<'a> View<'a> {
             calls: Vec::new(),
             exchanges: Vec::new(),
             work: Vec::new(),
+            bare: Vec::new(),
             lanes: BTreeMap::new(),
             redis: Vec::new(),
             identity_changes: Vec::new(),
@@ -86,6 +93,10 @@ impl<'a> View<'a> {
                 begin(&mut self.calls, &mut open.calls, *call, position)
             }
             Kind::CallEnded { call, .. } => end(&mut self.calls, &mut open.calls, *call, position),
+            Kind::WorkStarted { call, .. } => {
+                begin(&mut self.bare, &mut open.bare, *call, position);
+            }
+            Kind::WorkEnded { call, .. } => end(&mut self.bare, &mut open.bare, *call, position),
             Kind::RequestSent { exchange, .. } => {
                 open.exchanges.insert(*exchange, self.exchanges.len());
                 self.exchanges.push(Triple {
@@ -239,6 +250,33 @@ impl<'a> View<'a> {
         })
     }
 
+    /// The calls and pieces of work under way at this position of the trace, each with its beginning
+    /// and its end; only those of `instances`, unless that is empty.
+    pub(crate) fn under_way(
+        &self,
+        position: usize,
+        instances: &BTreeSet<u32>,
+    ) -> Vec<(Entry<'a>, Option<Entry<'a>>)> {
+        let is_asked = |begin: &Event| match &begin.kind {
+            Kind::CallStarted { instance, .. }
+            | Kind::Redis(RedisEvent::WorkStarted { instance, .. }) => {
+                instances.is_empty() || instances.contains(instance)
+            }
+            _ => instances.is_empty(),
+        };
+        let mut under_way = Vec::new();
+        for pairs in [&self.calls, &self.work, &self.bare] {
+            let entries = pairs
+                .iter()
+                .filter_map(|pair| self.entry(pair.begin).zip(Some(pair.end)));
+            let begun = entries.take_while(|(begin, _)| begin.position < position);
+            let asked = begun.filter(|(begin, _)| is_asked(begin.event));
+            let all = asked.map(|(begin, end)| (begin, self.entry(end)));
+            under_way.extend(all.filter(|(_, end)| end.is_none_or(|end| end.position > position)));
+        }
+        under_way
+    }
+
     /// What the endpoint or command of this name saw or caused.
     pub(crate) fn lane(&self, name: &str) -> impl Iterator<Item = Entry<'a>> + use<'a, '_> {
         self.entries(self.lanes.get(name).map_or(&[], Vec::as_slice))
@@ -272,7 +310,7 @@ impl<'a> View<'a> {
         let positions = self.lanes.values().map(Vec::capacity).sum::<usize>()
             + self.redis.capacity()
             + self.identity_changes.capacity();
-        (self.calls.capacity() + self.work.capacity()) * size_of::<Pair>()
+        (self.calls.capacity() + self.work.capacity() + self.bare.capacity()) * size_of::<Pair>()
             + self.exchanges.capacity() * size_of::<Triple>()
             + positions * size_of::<Position>()
     }
@@ -284,6 +322,7 @@ struct Open {
     calls: BTreeMap<u64, usize>,
     exchanges: BTreeMap<u64, usize>,
     work: BTreeMap<u64, usize>,
+    bare: BTreeMap<u64, usize>,
 }
 
 fn begin(all: &mut Vec<Pair>, open: &mut BTreeMap<u64, usize>, number: u64, at: Position) {

@@ -1,6 +1,10 @@
 //! What of this machine itself would get into a world, whatever the environment of a process says.
 
-use std::path::Path;
+use std::{
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    time::Duration,
+};
 
 /// The Azure Arc agent, by whose file clients recognise a machine that has it (MI-30).
 pub const ARC_AGENT: &str = "/opt/azcmagent/bin/himds";
@@ -24,9 +28,32 @@ pub fn without_arc(agent: &Path) -> Result<(), String> {
     ))
 }
 
+/// Where IMDS answers on a machine that has one: at a link-local address, port 80 (MI-10).
+pub const IMDS: &str = "169.254.169.254:80";
+
+/// How long it may take to accept a connection. It is on the same host or one hop away.
+const NEAR: Duration = Duration::from_millis(300);
+
+/// Whether this machine has a metadata service of its own at `address`: a client that ignores the proxy
+/// gets tokens of a real identity there. Blocks for up to 300 ms.
+pub fn has_own_imds(address: SocketAddr) -> bool {
+    TcpStream::connect_timeout(&address, NEAR).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a port of this machine")]
+    fn a_metadata_service_of_the_machine_is_noticed() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        assert!(has_own_imds(address));
+        drop(listener);
+        assert!(!has_own_imds(address));
+        assert!(IMDS.parse::<SocketAddr>().is_ok());
+    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "files of this machine")]

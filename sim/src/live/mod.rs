@@ -40,6 +40,7 @@ pub use chunked::survives as chunked_survives;
 pub use environment::Environment;
 #[doc(hidden)]
 pub use head::survives as head_survives;
+pub use machine::{IMDS as MACHINE_IMDS, has_own_imds};
 pub(crate) use own_port::Reached;
 
 use crate::{

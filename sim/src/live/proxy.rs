@@ -219,6 +219,7 @@ impl Proxy {
             self.record(Kind::HandshakeFailed {
                 host: to.host.clone(),
                 why,
+                direct: false,
             });
         };
         match TlsAcceptor::from(config)

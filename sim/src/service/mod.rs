@@ -209,6 +209,8 @@ pub enum Asked {
 pub enum TokenSource {
     /// Managed identity credentials ask the metadata service of a virtual machine.
     Metadata,
+    /// Managed identity credentials ask the endpoint that variables of the host name.
+    Endpoint,
     /// Credentials sign in with secrets, certificates or assertions.
     Entra,
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Ending, Judged, Outcome, SecondPass, Seeds, SeedsTried, Settings, Stopwatch, determinism,
-    parallel, quoted,
+    Ending, Judged, Outcome, Played, Progress, SecondPass, Seeds, SeedsTried, Settings, Stopwatch,
+    determinism, parallel, progress::Ticket, quoted,
 };
 use crate::{
     limits::Limits,
@@ -39,6 +39,8 @@ pub struct Batch {
     /// How many worlds are played at once; none: one for each core, and a few more where they
     /// mostly wait for real time to pass.
     pub jobs: Option<NonZeroUsize>,
+    /// Hears how far the batch is.
+    pub progress: Progress,
     /// What the `reproduce:` line of an outcome begins with and says of the subject.
     pub command: CommandLine,
 }
@@ -81,6 +83,7 @@ impl Batch {
     pub fn play_all(&self, files: &[Selected], each: impl FnMut(Outcome)) {
         let jobs = self.jobs.or_else(|| self.default_jobs());
         let jobs = jobs.map_or(1, NonZeroUsize::get);
+        self.progress.begin(files.len());
         parallel::in_order(files, jobs, |file| self.play(file), each);
     }
 
@@ -109,11 +112,20 @@ impl Batch {
                 Some(seeds) if loaded.scenario.seeds.is_none() => {
                     self.play_each(seeds, file, &loaded)
                 }
-                Some(_) | None => self.play_loaded(&self.settings, file, &loaded),
+                Some(_) | None => {
+                    let seeds = self.settings.seeds.of(&loaded.scenario).count();
+                    let ticket = self.ticket(file, seeds as u64);
+                    self.play_loaded(&self.settings, file, &loaded, &ticket)
+                }
             },
         };
+        self.progress.done();
         outcome.took = stopwatch.read();
         outcome
+    }
+
+    fn ticket(&self, file: &Selected, seeds: u64) -> Ticket {
+        self.progress.play(&file.source.name, seeds)
     }
 
     /// Plays a scenario with each of the seeds. All fail in their own way, and the first that does
@@ -124,12 +136,14 @@ impl Batch {
             failed: Vec::new(),
         };
         let mut shown: Option<Outcome> = None;
+        let last = seeds.end().saturating_sub(*seeds.start());
+        let ticket = self.ticket(file, last.saturating_add(1));
         for seed in seeds {
             let settings = Settings {
                 seeds: Seeds::One(seed),
                 ..self.settings.clone()
             };
-            let outcome = self.play_loaded(&settings, file, loaded);
+            let outcome = self.play_loaded(&settings, file, loaded, &ticket);
             tried.played = tried.played.saturating_add(1);
             let fails = outcome.status().is_failure();
             if fails {
@@ -144,7 +158,13 @@ impl Batch {
         outcome
     }
 
-    fn play_loaded(&self, settings: &Settings, file: &Selected, loaded: &Loaded) -> Outcome {
+    fn play_loaded(
+        &self,
+        settings: &Settings,
+        file: &Selected,
+        loaded: &Loaded,
+        ticket: &Ticket,
+    ) -> Outcome {
         let mut outcome = Outcome {
             title: loaded.scenario.title.clone(),
             expectation_lines: loaded.expectation_lines.clone(),
@@ -154,7 +174,11 @@ impl Batch {
         outcome.ending = match (skipped, loaded.fits(&settings.limits)) {
             (Some(reason), _) => Ending::Skipped { reason },
             (None, Err(invalid)) => Ending::Invalid(Box::new(invalid)),
-            (None, Ok(())) => guarded(|| self.judge(settings, file, loaded, &mut outcome.traces)),
+            (None, Ok(())) => guarded(|| {
+                let played = settings.play_watched(&loaded.scenario, |budget| ticket.run(budget));
+                let played = played.map_err(|error| error.to_string())?;
+                self.judged(played, settings, file, loaded, &mut outcome.traces)
+            }),
         };
         outcome
     }
@@ -189,15 +213,16 @@ impl Batch {
         }
     }
 
-    fn judge(
+    /// Compares what was `played` with a second pass, if one is asked for.
+    fn judged(
         &self,
+        played: Played,
         settings: &Settings,
         file: &Selected,
         loaded: &Loaded,
         traces: &mut Vec<(u64, Trace)>,
     ) -> Result<Judged, String> {
         let scenario = &loaded.scenario;
-        let played = settings.play(scenario).map_err(|e| e.to_string())?;
         let replayed = played.replayed();
         let mut difference = None;
         if let Some(second) = &self.second_pass
@@ -300,6 +325,7 @@ mod tests {
             for_watching: false,
             keep_traces: false,
             jobs: None,
+            progress: Progress::default(),
             command: CommandLine {
                 program: "credsim-peers".to_owned(),
                 subject: Some("azure_identity 1.0.0".to_owned()),

@@ -21,6 +21,7 @@ mod batch;
 mod determinism;
 mod outcome;
 mod parallel;
+mod progress;
 mod shell;
 mod skip;
 mod stopwatch;
@@ -30,6 +31,7 @@ use std::{fmt, sync::Arc, time::Duration};
 pub use batch::{Batch, CommandLine, Selected};
 pub use determinism::{Difference, SecondPass, event_line};
 pub use outcome::{Ending, Judged, Outcome, SeedsTried, Status};
+pub use progress::Progress;
 pub(crate) use shell::quoted;
 pub use skip::{Callers, reason as skip_reason};
 pub(crate) use stopwatch::Stopwatch;
@@ -137,10 +139,20 @@ impl Settings {
     /// A failure of the harness in one of the runs, never one of the subject; a
     /// [limit](Self::limits) that the runs have reached together.
     pub fn play(&self, scenario: &Scenario) -> Result<Played, EngineError> {
+        self.play_watched(scenario, |_| {})
+    }
+
+    /// The same. `watch` is shown the budget of each run as it begins.
+    fn play_watched(
+        &self,
+        scenario: &Scenario,
+        watch: impl Fn(&Budget),
+    ) -> Result<Played, EngineError> {
         let mut taken = Taken::default();
         let mut runs = Vec::new();
         for seed in self.seeds.of(scenario) {
             let budget = Budget::new(self.limits, seed, taken);
+            watch(&budget);
             runs.push(self.run_within(scenario, seed, &budget)?);
             taken = budget.taken();
         }

@@ -312,6 +312,9 @@ pub enum Kind {
         host: String,
         /// Why, in words.
         why: String,
+        /// Whether the client connected past the proxy.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        direct: bool,
     },
     /// A request held what looks like a secret of the real world.
     RealSecret {
@@ -344,6 +347,42 @@ impl Kind {
             }
             Self::Redis(event) => event.is_seen_by_server().then_some("redis"),
             _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// The number of the credential or client that the event belongs to, if it belongs to one.
+    pub(super) fn instance(&self) -> Option<u32> {
+        match self {
+            Self::Built { instance, .. }
+            | Self::NotBuilt { instance, .. }
+            | Self::Disposed { instance }
+            | Self::Leftovers { instance, .. }
+            | Self::CallStarted { instance, .. }
+            | Self::CallEnded { instance, .. }
+            | Self::RequestSent { instance, .. }
+            | Self::ResponseReceived { instance, .. }
+            | Self::ExchangeEnded { instance, .. }
+            | Self::CommandStarted { instance, .. }
+            | Self::CommandEnded { instance, .. }
+            | Self::IdentityChanged { instance, .. } => Some(*instance),
+            Self::Redis(event) => event.instance(),
+            Self::World { .. }
+            | Self::FaultInstalled { .. }
+            | Self::FaultLifted { .. }
+            | Self::WorkStarted { .. }
+            | Self::WorkEnded { .. }
+            | Self::RequestArrived { .. }
+            | Self::RequestAnswered { .. }
+            | Self::Log { .. }
+            | Self::HostRefused { .. }
+            | Self::NoRoute { .. }
+            | Self::Unreached { .. }
+            | Self::RequestRefused { .. }
+            | Self::HandshakeFailed { .. }
+            | Self::RealSecret { .. }
+            | Self::SecretLeaked { .. } => None,
         }
     }
 }

@@ -9,12 +9,14 @@ mod redis;
 mod shared;
 mod text;
 mod time;
+mod walk;
 
 pub use event::{CallOutcome, Event, Kind, OUTSIDE, TriedMember};
 pub use facts::{Facts, RequestFacts};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use redis::{Published, RedisEnd, RedisEvent, RedisReply, RedisReport};
 pub use shared::SharedStr;
+pub(crate) use text::{call_end, call_without_end};
 pub use text::{fold, line};
 pub(crate) use time::span;
 

@@ -281,6 +281,22 @@ impl RedisEvent {
         }
     }
 
+    /// The number of the client that the event belongs to, if it belongs to one.
+    pub(super) fn instance(&self) -> Option<u32> {
+        match self {
+            Self::WorkStarted { instance, .. }
+            | Self::WorkEnded { instance, .. }
+            | Self::Reported { instance, .. } => Some(*instance),
+            Self::Opened { .. }
+            | Self::SignedIn { .. }
+            | Self::Command { .. }
+            | Self::Unblocked { .. }
+            | Self::Closed { .. }
+            | Self::Received { .. }
+            | Self::Gap { .. } => None,
+        }
+    }
+
     /// The event as words, and who it is about.
     pub fn say(&self) -> (&'static str, String) {
         match self {

@@ -1,12 +1,12 @@
 //! A trace for people: one line for each event, repeats folded.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::redact::printable;
 use crate::wording::counted;
 
 use super::{
-    CallOutcome, Event, Fingerprint, Kind, OUTSIDE,
+    CallOutcome, Event, Fingerprint, Kind, OUTSIDE, RedisEvent,
     time::{clock, span},
 };
 
@@ -29,6 +29,7 @@ pub fn fold(events: &[&Event]) -> Vec<String> {
                 .map(|event| line(event)),
         );
         if times > 1 {
+            let all = &events[index..index + period * times];
             let last = events[index + period * times - 1];
             let what = if period == 1 {
                 "line".to_owned()
@@ -36,15 +37,44 @@ pub fn fold(events: &[&Event]) -> Vec<String> {
                 format!("{period} lines")
             };
             lines.push(format!(
-                "{:>15}  ... the {what} above {}, until {}",
+                "{:>15}  ... the {what} above {}{}, until {}",
                 "",
                 counted(times - 1, "more time"),
+                speakers(&all[..period], all),
                 clock(last.at)
             ));
         }
         index += period * times;
     }
     lines
+}
+
+/// Names the credentials that speak in the events of a fold, if not all of them speak in `shown`, the
+/// lines that stand for them.
+fn speakers(shown: &[&Event], all: &[&Event]) -> String {
+    let of = |events: &[&Event]| -> BTreeSet<u32> {
+        let instances = events.iter().filter_map(|event| event.kind.instance());
+        instances.filter(|instance| *instance != OUTSIDE).collect()
+    };
+    let speak = of(all);
+    if speak == of(shown) {
+        return String::new();
+    }
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for one in speak {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == one => *last = one,
+            _ => runs.push((one, one)),
+        }
+    }
+    let runs = runs.into_iter().map(|(first, last)| {
+        if first == last {
+            format!("#{first}")
+        } else {
+            format!("#{first} to #{last}")
+        }
+    });
+    format!(", by {}", runs.collect::<Vec<_>>().join(", "))
 }
 
 /// The longest pattern whose repetition is folded, in events.
@@ -182,9 +212,10 @@ fn say(kind: &Kind) -> String {
             ..
         } => {
             format!(
-                "app      call {call} {} after {}",
+                "app      call {call} {} after {}{}",
                 answer(outcome),
-                span(*waited)
+                span(*waited),
+                outcome.walk_in_words()
             )
         }
         Kind::WorkStarted { call, work, .. } => {
@@ -308,7 +339,10 @@ fn say(kind: &Kind) -> String {
             format!("{who:<8} a client waits for {host}: {why}")
         }
         Kind::RequestRefused { why } => format!("proxy    refuses a request: {}", one_line(why)),
-        Kind::HandshakeFailed { host, why } => format!("proxy    no TLS with {host}: {why}"),
+        Kind::HandshakeFailed { host, why, direct } => {
+            let who = if *direct { "network" } else { "proxy" };
+            format!("{who:<8} no TLS with {host}: {why}")
+        }
         Kind::RealSecret { endpoint, what } => {
             format!("warning  a request to {endpoint} holds {what}")
         }
@@ -317,6 +351,45 @@ fn say(kind: &Kind) -> String {
             format!("{who:<8} {}", one_line(&what))
         }
         Kind::SecretLeaked { place, secret } => format!("leak     a {secret} in a {place}"),
+    }
+}
+
+/// The end of a call in one clause: its outcome without the words of an error and without a walk.
+/// Empty for any other event.
+pub(crate) fn call_end(event: &Event) -> String {
+    match &event.kind {
+        Kind::CallEnded {
+            call,
+            waited,
+            outcome,
+            ..
+        } => {
+            let outcome = match &**outcome {
+                CallOutcome::Error { error, .. } => format!("fails ({error})"),
+                outcome @ (CallOutcome::Token { .. } | CallOutcome::GaveUp {}) => answer(outcome),
+            };
+            format!("call {call} {outcome} after {}", span(*waited))
+        }
+        Kind::WorkEnded {
+            call,
+            waited,
+            outcome,
+            ..
+        } => format!("call {call} {} after {}", one_line(outcome), span(*waited)),
+        Kind::Redis(event @ RedisEvent::WorkEnded { .. }) => one_line(&event.say().1),
+        _ => String::new(),
+    }
+}
+
+/// A call that began with this event and has no end. Empty for any other event.
+pub(crate) fn call_without_end(event: &Event) -> String {
+    match &event.kind {
+        Kind::CallStarted { call, .. }
+        | Kind::WorkStarted { call, .. }
+        | Kind::Redis(RedisEvent::WorkStarted { call, .. }) => {
+            format!("call {call} has no answer yet")
+        }
+        _ => String::new(),
     }
 }
 
@@ -348,6 +421,48 @@ fn answer(outcome: &CallOutcome) -> String {
     }
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn asks(number: u64, instance: u32) -> Event {
+        let kind = Kind::CallStarted {
+            call: number,
+            step: 1,
+            caller: 1,
+            instance,
+            scope: "s".into(),
+        };
+        let at = Duration::from_secs(number);
+        Event { at, kind }
+    }
+
+    fn folded(instances: &[u32]) -> Vec<String> {
+        let events = (1..).zip(instances);
+        let events: Vec<Event> = events.map(|(call, one)| asks(call, *one)).collect();
+        fold(&events.iter().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_fold_names_the_credentials_that_its_first_line_does_not() {
+        let other = folded(&[1, 2, 3, 4, 7]);
+        assert_eq!(
+            other,
+            [
+                "00:00:01.000000  app      call 1 asks #1 for s",
+                "                 ... the line above 4 more times, by #1 to #4, #7, until 00:00:05.000000",
+            ]
+        );
+        let same = folded(&[1, 1, 1]);
+        assert_eq!(
+            same[1],
+            "                 ... the line above 2 more times, until 00:00:03.000000"
+        );
+    }
 }

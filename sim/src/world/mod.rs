@@ -5,4 +5,6 @@ mod registry;
 mod running;
 
 pub use registry::{FaultOn, HostWorld, Service, Target, World};
-pub(crate) use registry::{advice, asked, asked_for, facts_of, presets, reserved_hosts, token_sources};
+pub(crate) use registry::{
+    advice, asked, asked_for, facts_of, presets, reserved_hosts, token_sources,
+};

@@ -71,6 +71,12 @@ macro_rules! define {
                 all
             }
 
+            /// The host of one of its APIs, with its port; empty if it has no such API.
+            pub(crate) fn hosts_of_resource(&self, name: &str) -> Vec<(String, u16)> {
+                let api = self.resources.get(name).map(service::resource::resource_host);
+                api.map(|host| (host.to_owned(), 443)).into_iter().collect()
+            }
+
             /// The environment variables of the subject's host: those that the platform sets
             /// because of its services, and those that the file states, which win.
             pub(crate) fn host_environment(&self) -> BTreeMap<String, String> {
@@ -207,6 +213,19 @@ macro_rules! define {
                     $(Self::$svariant(_) => $skey,)*
                     $(Self::$cvariant(_) => Program::$cvariant.name(),)*
                     Self::Resource(_) => "resource",
+                }
+            }
+
+            /// The hosts of `world`, with their ports, that these requests reach; empty for a
+            /// command.
+            pub(crate) fn hosts(&self, world: &World) -> Vec<(String, u16)> {
+                match self {
+                    $(Self::$svariant(_) => {
+                        let service = Service::$svariant.of(world);
+                        service.map(service::Service::hosts).unwrap_or_default()
+                    })*
+                    $(Self::$cvariant(_) => Vec::new(),)*
+                    Self::Resource(resource) => world.hosts_of_resource(&resource.name),
                 }
             }
 

@@ -7,9 +7,12 @@
 )]
 
 mod asked;
+mod evidence;
 mod exits;
 mod files;
 mod formats;
 mod limits;
+#[cfg(target_os = "linux")]
+mod progress;
 mod reading;
 mod support;

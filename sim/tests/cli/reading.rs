@@ -111,6 +111,12 @@ fn each_of_many_seeds_is_judged_by_itself_and_those_that_fail_are_named() {
     let failed = line["seeds"]["failed"].as_array().unwrap();
     assert_eq!(line["seeds"]["played"], 5);
     assert_eq!(line["seed"], failed[0], "the first that fails is shown");
+    let ran = credsim(&["run", path, "--seeds", "14-18", "--trace"]);
+    let headings = ran.out.lines().filter(|line| line.starts_with("# "));
+    let headings: Vec<&str> = headings.collect();
+    assert_eq!(headings.len(), 1, "and its trace alone: {headings:?}");
+    let seed = format!("seed {}, ", failed[0]);
+    assert!(headings[0].contains(&seed), "{headings:?}");
 }
 
 #[test]

@@ -79,6 +79,10 @@ pub fn retries_once_too_often() -> Wronged {
     })
 }
 
+pub fn asks_once() -> Wronged {
+    Wrong::options(|credential| retries(credential, |retry| retry.max_retries = Some(0)))
+}
+
 pub fn retries_entra_once_too_often() -> Wronged {
     Wrong::options(|credential| {
         retries(credential, |retry| {

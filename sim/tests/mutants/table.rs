@@ -108,7 +108,7 @@ pub const PROMISES: &[Case] = cases! {
         but not in "chain/silent-fallback-flips-back";
 
     "PR-08": goes_on_after_any_failure
-        in "chain/app-service-is-no-laptop"
+        in "chain/arc-is-no-laptop"
         by ["expect[1] error", "expect[2] requests"],
         but not in "chain/app-service-is-left-on-purpose";
 
@@ -161,6 +161,11 @@ pub const PROMISES: &[Case] = cases! {
         in "chain/default-fails-fast-on-503"
         by ["expect[1] attempts", "expect[2] requests", "expect[3] waited", "expect[4] error", "retries-in-bounds"],
         but not in "chain/silent-fallback-identity-removed";
+
+    "PR-13": asks_once
+        in "managed-identity/app-service-fails-one-request-in-ten"
+        by ["expect[1] token-from", "expect[2] requests"],
+        but not in "managed-identity/app-service";
 
     "PR-13": takes_an_error_for_the_last_word
         in "managed-identity/slow-probe-1400ms"

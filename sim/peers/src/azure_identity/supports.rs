@@ -147,12 +147,17 @@ fn timeout(options: &CliOptions) -> Result<(), String> {
 /// hidden from it.
 fn variables(scenario: &Scenario) -> Result<(), String> {
     let at_start = scenario.world.environment.keys();
+    // A service of the world sets it.
+    let app = scenario.world.app_service.is_some()
+        && matches!(scenario.subject.credential, Credential::ManagedIdentity(_));
+    let of_services = app.then(|| "IDENTITY_ENDPOINT".to_owned());
     let later = scenario.at.iter().filter_map(|at| match &at.action {
         Action::SetVariable(set) => Some(&set.name),
         _ => None,
     });
     if let Some(name) = at_start
         .chain(later)
+        .chain(&of_services)
         .find(|name| READ.contains(&name.as_str()))
     {
         return Err(format!(

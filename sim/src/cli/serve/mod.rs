@@ -10,6 +10,7 @@ mod visit;
 use std::{
     collections::BTreeSet,
     ffi::OsString,
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
@@ -31,7 +32,7 @@ use crate::{
     engine::Engine,
     judge::Run,
     limits::SERVED_EVENTS,
-    live::ImdsBy,
+    live::{self, ImdsBy},
     report::{journal, pretty},
     run::{self, DEFAULT_SEED, ExternalClients},
     simulation::{Callers, Ending, Judged, Outcome, Played, Selected, Stopwatch, skip_reason},
@@ -65,6 +66,13 @@ pub struct Args {
     /// How programs find IMDS
     #[arg(long, value_enum, default_value_t)]
     pub imds: ImdsBy,
+    /// Refuses to serve on a machine with a metadata service of its own at 169.254.169.254, which
+    /// programs that ignore the proxy would ask
+    #[arg(long)]
+    pub strict_network: bool,
+    /// Where this machine's own metadata service would answer
+    #[arg(long, hide = true, value_name = "ADDRESS", default_value = live::MACHINE_IMDS)]
+    pub machine_imds: SocketAddr,
     /// Runs the timeline so many times faster; refused where anything in the story takes time, for
     /// the clocks of programs stay as they are
     #[arg(long, value_name = "TIMES", value_parser = times)]
@@ -181,6 +189,7 @@ fn prepare(args: &Args, console: &mut Console) -> Result<(Served, Option<Request
         return Err(exit::USAGE);
     }
     let served = served(args, console)?;
+    check_network(args, console)?;
     if let Some(note) = stranger(args, &served.scenario) {
         console.say(&note);
     }
@@ -190,6 +199,31 @@ fn prepare(args: &Args, console: &mut Console) -> Result<(Served, Option<Request
         exit::USAGE
     })?;
     Ok((served, requests))
+}
+
+/// Says that this machine has a metadata service of its own, if it does: the environment of a program
+/// does not keep it from there.
+///
+/// # Errors
+/// The exit code, if `args` asks for a machine without one.
+fn check_network(args: &Args, console: &mut Console) -> Result<(), u8> {
+    if !live::has_own_imds(args.machine_imds) {
+        return Ok(());
+    }
+    let what = format!(
+        "this machine's own {} answers, and a program that ignores the proxy gets tokens of a real \
+         identity there",
+        args.machine_imds.ip()
+    );
+    if args.strict_network {
+        let help = "leave --strict-network out, or serve in a network without a metadata service";
+        console.error(&what, Some(help));
+        return Err(exit::USAGE);
+    }
+    console.say(&format!(
+        "warning: {what}; --strict-network refuses to serve here\n"
+    ));
+    Ok(())
 }
 
 /// Loads the scenario and makes it as fast as `args` asks.

@@ -1,6 +1,7 @@
 //! What goes on while a world is served: the variables, the command, the end.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     sync::{Arc, OnceLock},
 };
@@ -77,14 +78,13 @@ pub fn visit(
                 console.say(&format!("{}\n", bypass.text));
             }
         }
-        console.say(&counting);
         let until = if command.is_empty() {
             "; Ctrl-C ends it"
         } else {
             ""
         };
         console.say(&format!(
-            "ready: {world} behind the proxy http://{}{until}\n",
+            "ready: {world} behind the proxy http://{}{counting}{until}\n",
             door.proxy
         ));
         let environment = door.environment.whole();
@@ -147,12 +147,19 @@ fn in_it(scenario: &Scenario) -> String {
     }
 }
 
-/// At which URLs requests count for what the scenario asserts; nothing if it has no such service.
+/// The URLs at which requests count for the expectations of `scenario`, for a line; empty if they
+/// count none.
 fn counting(scenario: &Scenario) -> String {
-    let services = scenario.world.services().into_iter();
+    let world = &scenario.world;
+    let expected = scenario.expect.iter();
+    let counted: BTreeSet<(String, u16)> = expected
+        .flat_map(|expect| expect.that.counts_at(world))
+        .collect();
+    let services = world.services().into_iter();
     // A service that no client reaches by the proxy has an address of its own, which is printed.
     let by_proxy = services.filter(|it| it.bypass().is_none_or(|bypass| !bypass.is_only_way));
-    let urls = by_proxy.flat_map(|service| service.hosts());
+    let hosts = by_proxy.flat_map(|service| service.hosts());
+    let urls = hosts.filter(|host| counted.contains(host));
     let urls: Vec<String> = urls
         .map(|(host, port)| match port {
             443 => format!("https://{host}"),
@@ -163,7 +170,7 @@ fn counting(scenario: &Scenario) -> String {
     if urls.is_empty() {
         return String::new();
     }
-    format!("requests count at {}\n", urls.join(", "))
+    format!("; requests count at {}", urls.join(", "))
 }
 
 /// What to say beside a verdict that might be taken for more than it is.

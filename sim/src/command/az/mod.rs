@@ -1,5 +1,6 @@
-//! `az account get-access-token`.
+//! `az account get-access-token`, and what programs ask an `az` beside that.
 
+mod about;
 #[cfg(test)]
 mod tests;
 
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Call, Command, CommandExit, Done, Program,
+    Call, Command, CommandExit, Done, Program, command_words, first_of,
     keys::{command_keys, yes},
     object_id,
     options::{Known, Misuse, Options, Takes},
@@ -61,13 +62,14 @@ impl Command for Az {
     }
 
     fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {
-        let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
-            let what = call.args.first().map_or("", String::as_str);
-            return usage(&format!(
-                "'{what}' is misspelled or not recognized by the system."
-            ));
+        let args = call.args;
+        let Some(asked) = Asked::of(args) else {
+            return not_simulated(args);
         };
-        let options = match Options::parse(args, KNOWN) {
+        if let Some(option) = first_of(args, KNOWN_TO_THE_REAL_ONE) {
+            return Done::not_simulated(Program::Az, option, "leave it out", MISUSE);
+        }
+        let options = match asked.options(args) {
             Ok(options) => options,
             Err(Misuse::Unknown(what)) => return usage(&format!("unrecognized arguments: {what}")),
             Err(Misuse::Incomplete(what)) => {
@@ -78,14 +80,75 @@ impl Command for Az {
             // The default comes from the user's settings, which say json unless they were changed.
             None | Some("json" | "jsonc") => {}
             Some(other) => {
-                return usage(&format!(
-                    "argument --output: '{other}' is not simulated, only json"
-                ));
+                let what = format!("--output {other}");
+                return Done::not_simulated(Program::Az, &what, "only json is", MISUSE);
             }
         }
-        token(self, state, now, call, &options)
-            .unwrap_or_else(|(error, why)| Done::failed(1, format!("ERROR: {error}\n"), why))
+        let done = match asked {
+            Asked::Token => token(self, state, now, call, &options),
+            Asked::Account => about::account(self, state, &options),
+            Asked::Version => Ok(about::version(self)),
+            Asked::VersionText => Ok(about::version_text(self)),
+        };
+        done.unwrap_or_else(|(error, why)| Done::failed(1, format!("ERROR: {error}\n"), why))
     }
+}
+
+/// What a call asks for, of all that is simulated.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// `account get-access-token`.
+    Token,
+    /// `account show`.
+    Account,
+    /// `version`.
+    Version,
+    /// `--version`.
+    VersionText,
+}
+
+impl Asked {
+    /// None if it asks for something else.
+    fn of(args: &[String]) -> Option<Self> {
+        match command_words(args).as_str() {
+            "account get-access-token" => Some(Self::Token),
+            "account show" => Some(Self::Account),
+            "version" => Some(Self::Version),
+            "" if matches!(args, [one] if one == "--version" || one == "-v") => {
+                Some(Self::VersionText)
+            }
+            _ => None,
+        }
+    }
+
+    /// The options behind the command.
+    ///
+    /// # Errors
+    /// They hold something that the real command does not know.
+    fn options(self, args: &[String]) -> Result<Options, Misuse> {
+        let behind = |words: usize| args.get(words..).unwrap_or_default();
+        match self {
+            Self::Token => Options::parse(behind(2), KNOWN),
+            Self::Account => Options::parse(behind(2), about::OPTIONS),
+            Self::Version => Options::parse(behind(1), about::COMMON_OPTIONS),
+            Self::VersionText => Ok(Options::default()),
+        }
+    }
+}
+
+/// What a command that is not simulated leaves. The real `az` may well know it.
+fn not_simulated(args: &[String]) -> Done {
+    let words = command_words(args);
+    let instead = if words == "login" || words == "logout" {
+        "the scenario says who is logged in, and when (do.az-login, do.az-logout)"
+    } else {
+        "simulated are account get-access-token, account show, version and --version"
+    };
+    let what = match args.first() {
+        Some(option) if words.is_empty() => option.split('=').next().unwrap_or_default(),
+        _ => &words,
+    };
+    Done::not_simulated(Program::Az, what, instead, MISUSE)
 }
 
 /// A call of it without its secrets.
@@ -96,7 +159,18 @@ pub(super) fn shown(backend: &Backend, call: &Call<'_>) -> Shown {
 /// What a token is for when nothing is said.
 const RESOURCE_MANAGER: &str = "https://management.core.windows.net/";
 
-const COMMAND: [&str; 2] = ["account", "get-access-token"];
+/// How `az` ends when it is used wrongly.
+const MISUSE: i32 = 2;
+
+/// Options that the real `az` knows everywhere or of these commands, and this one does not.
+const KNOWN_TO_THE_REAL_ONE: &[&str] = &[
+    "--debug",
+    "--help",
+    "-h",
+    "--query",
+    "--resource-type",
+    "--sdk-auth",
+];
 
 const KNOWN: &[Known] = &[
     Known {
@@ -144,7 +218,11 @@ struct Printed<'a> {
 }
 
 fn usage(text: &str) -> Done {
-    Done::failed(2, format!("ERROR: {text}\n"), format!("wrong use: {text}"))
+    Done::failed(
+        MISUSE,
+        format!("ERROR: {text}\n"),
+        format!("wrong use: {text}"),
+    )
 }
 
 /// The token, or what `az` says and why.
@@ -155,23 +233,14 @@ fn token(
     call: &Call<'_>,
     options: &Options,
 ) -> Result<Done, (String, String)> {
-    let Some(account) = &az.account else {
-        return Err((
-            "Please run 'az login' to setup account.".into(),
-            "nobody is logged in".into(),
-        ));
-    };
+    let account = logged_in(az)?;
     let (tenant, subscription) = (options.get("--tenant"), options.get("--subscription"));
     if tenant.is_some() && subscription.is_some() {
         let text = "Please specify only one of subscription and tenant, not both";
         return Err((text.into(), text.into()));
     }
-    if let Some(asked) = subscription.filter(|asked| !asked.eq_ignore_ascii_case(&az.subscription))
-    {
-        let text = format!(
-            "Subscription '{asked}' not found. Check the spelling and casing and try again."
-        );
-        return Err((text, format!("there is no subscription {asked}")));
+    if let Some(asked) = subscription {
+        known_subscription(az, asked)?;
     }
     let resource = resource(options);
     if let Some(asked) = tenant.filter(|asked| !asked.eq_ignore_ascii_case(state.issuer.tenant())) {
@@ -210,6 +279,24 @@ fn token(
             ..Why::plain(format!("a token of {account} for {resource}"))
         },
     })
+}
+
+/// The account that is logged in, or what `az` says without one.
+fn logged_in(az: &Az) -> Result<&str, (String, String)> {
+    az.account.as_deref().ok_or_else(|| {
+        let text = "Please run 'az login' to setup account.";
+        (text.to_owned(), "nobody is logged in".to_owned())
+    })
+}
+
+/// Fails with what `az` says of a subscription that its account does not have.
+fn known_subscription(az: &Az, asked: &str) -> Result<(), (String, String)> {
+    if asked.eq_ignore_ascii_case(&az.subscription) {
+        return Ok(());
+    }
+    let text =
+        format!("Subscription '{asked}' not found. Check the spelling and casing and try again.");
+    Err((text, format!("there is no subscription {asked}")))
 }
 
 fn resource(options: &Options) -> String {

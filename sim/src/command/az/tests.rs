@@ -148,3 +148,132 @@ fn an_older_az_and_one_that_warns() {
     let exit = try_run(&backend, "az", AZ, &quiet).unwrap().unwrap();
     assert_eq!((exit.code, &*exit.stderr), (0, ""));
 }
+
+#[test]
+fn az_says_who_is_logged_in_and_which_version_it_is() {
+    let (backend, recorder) = world("");
+    let shown = json(&run(&backend, "az", "account show -o json"));
+    assert_eq!(shown["id"], "0b1f6471-0000-0000-0000-00000000cafe");
+    assert_eq!(shown["tenantId"], "72f988bf-0000-0000-0000-00000000cafe");
+    assert_eq!(shown["user"]["name"], "alice@contoso.example");
+    assert_eq!(shown["user"]["type"], "user");
+    assert_eq!(shown.as_object().map(serde_json::Map::len), Some(9));
+    let other = run(&backend, "az", "account show --subscription nope");
+    assert_eq!(
+        (other.code, &*other.stderr),
+        (
+            1,
+            "ERROR: Subscription 'nope' not found. Check the spelling and casing and try again.\n"
+        )
+    );
+    let version = json(&run(&backend, "az", "version --output json"));
+    assert_eq!(version["azure-cli"], "2.54.0");
+    let text = run(&backend, "az", "--version");
+    assert_eq!(text.code, 0);
+    assert!(
+        text.stdout.starts_with(
+            "azure-cli                         2.54.0\n\ncore                              2.54.0\n\
+             telemetry                          1.1.0\n"
+        ),
+        "{}",
+        text.stdout
+    );
+    act(&backend, "az-logout = {}", seconds(1));
+    let exit = run(&backend, "az", "account show");
+    assert_eq!(
+        (exit.code, &*exit.stderr),
+        (1, "ERROR: Please run 'az login' to setup account.\n")
+    );
+    let old = WORLD.replace("az = { ", "az = { prints-expires-on = false, ");
+    let (old, _) = crate::backend::testing::backend(&old);
+    assert_eq!(json(&run(&old, "az", "version"))["azure-cli"], "2.53.1");
+    assert!(!recorder.finish().events.is_empty());
+}
+
+/// What the real commands do and the simulated ones do not is told as just that, on standard error and
+/// in the journal, and never as a mistake of the caller.
+#[test]
+fn what_is_not_simulated_is_told_as_such() {
+    let calls = [
+        ("az", "login", "login", "do.az-login"),
+        (
+            "az",
+            "login --service-principal -u u -p hunter2 -t t",
+            "login",
+            "do.az-login",
+        ),
+        (
+            "az",
+            "keyvault secret list --vault-name v",
+            "keyvault secret list",
+            "account show",
+        ),
+        ("az", "--help", "--help", "account show"),
+        ("az", "", "no command", "account show"),
+        ("az", "account show --query id", "--query", "leave it out"),
+        ("az", "account show -o tsv", "--output tsv", "only json"),
+        (
+            "az",
+            "account get-access-token --resource-type arm",
+            "--resource-type",
+            "leave it out",
+        ),
+        ("azd", "version", "version", "auth token"),
+        (
+            "azd",
+            "auth login --check-status",
+            "auth login",
+            "do.azd-login",
+        ),
+        ("azd", "auth token --cwd /x", "--cwd", "leave it out"),
+    ];
+    for (program, line, what, instead) in calls {
+        let (backend, recorder) = world("");
+        let exit = run(&backend, program, line);
+        let told = format!("{program}: {what} is not simulated by credsim: ");
+        assert!(exit.stderr.starts_with(&told), "{line}: {}", exit.stderr);
+        assert!(exit.stderr.contains(instead), "{line}: {}", exit.stderr);
+        assert_ne!(exit.code, 0, "{line}");
+        let journal: Vec<_> = recorder
+            .finish()
+            .events
+            .iter()
+            .map(crate::trace::line)
+            .collect();
+        let last = journal.last().expect("it has ended");
+        assert!(
+            last.ends_with(&format!(": not simulated: {what}")),
+            "{last}"
+        );
+        let all = journal.join("\n") + &exit.stderr;
+        assert!(
+            !all.contains("misspelled") && !all.contains("hunter2"),
+            "{all}"
+        );
+    }
+}
+
+#[test]
+fn what_pwsh_does_not_simulate_is_told_as_such() {
+    let (backend, recorder) = world("pwsh = {}");
+    for line in ["--version", "script.ps1", "-Command Get-Date", ""] {
+        let exit = run(&backend, "pwsh", line);
+        assert!(
+            exit.stderr.contains("simulated") && exit.code != 0,
+            "{line}: {}",
+            exit.stderr
+        );
+    }
+    let journal: Vec<_> = recorder
+        .finish()
+        .events
+        .iter()
+        .map(crate::trace::line)
+        .collect();
+    let ends = journal.iter().filter(|line| line.contains("-> exit"));
+    assert!(
+        ends.clone().all(|line| line.contains("simulated")),
+        "{journal:?}"
+    );
+    assert_eq!(ends.count(), 4);
+}

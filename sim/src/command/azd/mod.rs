@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Call, Command, CommandExit, Done, Program,
+    Call, Command, CommandExit, Done, Program, command_words, first_of,
     keys::command_keys,
     object_id,
     options::{Known, Misuse, Options, Takes},
@@ -41,15 +41,43 @@ impl Command for Azd {
 
     fn run(&self, state: &mut State, now: Timestamp, call: &Call<'_>) -> Done {
         let Some(args) = call.args.strip_prefix(&COMMAND.map(str::to_owned)) else {
-            let called = call.args.join(" ");
-            return usage(&format!("unknown command \"{called}\" for \"azd\""));
+            return not_simulated(call.args);
         };
+        if let Some(option) = first_of(args, KNOWN_TO_THE_REAL_ONE) {
+            return Done::not_simulated(Program::Azd, option, "leave it out", 1);
+        }
         match Options::parse(args, KNOWN) {
             Ok(options) => token(self, state, now, &options),
             Err(Misuse::Unknown(what)) => usage(&format!("unknown flag: {what}")),
             Err(Misuse::Incomplete(what)) => usage(&format!("flag needs an argument: {what}")),
         }
     }
+}
+
+/// Options that the real `azd` knows everywhere, and this one does not.
+const KNOWN_TO_THE_REAL_ONE: &[&str] = &[
+    "--cwd",
+    "-C",
+    "--environment",
+    "-e",
+    "--help",
+    "-h",
+    "--docs",
+];
+
+/// What a command that is not simulated leaves. The real `azd` may well know it.
+fn not_simulated(args: &[String]) -> Done {
+    let words = command_words(args);
+    let instead = if words == "auth login" || words == "auth logout" {
+        "the scenario says who is logged in, and when (do.azd-login, do.azd-logout)"
+    } else {
+        "simulated is auth token"
+    };
+    let what = match args.first() {
+        Some(option) if words.is_empty() => option.split('=').next().unwrap_or_default(),
+        _ => &words,
+    };
+    Done::not_simulated(Program::Azd, what, instead, 1)
 }
 
 /// A call of it without its secrets.

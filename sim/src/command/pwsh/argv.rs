@@ -69,7 +69,7 @@ pub fn read(args: &[String]) -> Asked {
         } else if name.is_some() {
             return Asked::Misuse(format!("{arg} is not simulated"));
         } else {
-            let why = "is taken as the name of a script file, and there is none";
+            let why = "is taken as the name of a script file, and these are not simulated";
             return Asked::Misuse(format!("'{arg}' {why}"));
         }
     }

@@ -29,6 +29,9 @@ const MILLISECOND: u64 = 1_000_000;
 struct Driver {
     /// When the world began, by tokio's clock.
     origin: Instant,
+    /// What that clock says, in nanoseconds since then: nothing else moves it while the world's own
+    /// thread runs, and to ask it takes much longer.
+    now: u64,
     /// The one tokio timer that makes the runtime jump to the millisecond of the next happening.
     alarm: Option<(u64, Pin<Box<Sleep>>)>,
     /// Of the world's runtime. Kept, because making them costs a reference to the runtime, and they
@@ -63,6 +66,7 @@ pub(super) fn paused_runtime(
         .on_thread_unpark(move || {
             with_driver(|driver| {
                 let now = nanoseconds_since(driver.origin);
+                driver.now = now;
                 awake.lock().set_now(now);
                 awake.budget().moved(now);
             });
@@ -88,6 +92,7 @@ pub(super) fn start(fabric: &Fabric) -> Driving {
     fabric.lock().set_now(0);
     DRIVER.set(Some(Driver {
         origin: Instant::now(),
+        now: 0,
         alarm: None,
         metrics: Handle::current().metrics(),
         nudge: None,
@@ -114,22 +119,22 @@ impl Drop for Driving {
 /// The runtime is about to park: every task waits for time or for bytes.
 fn on_idle(fabric: &Fabric) {
     let woken = with_driver(|driver| {
+        debug_assert_eq!(driver.now, nanoseconds_since(driver.origin));
         let mut state = fabric.lock();
+        state.set_now(driver.now);
         loop {
-            let now = nanoseconds_since(driver.origin);
-            state.set_now(now);
             let Some(next) = state.next_at() else {
                 driver.alarm = None;
-                to_the_grid(now);
+                driver.to_the_grid();
                 return Vec::new();
             };
-            if next / MILLISECOND > now / MILLISECOND {
-                to_the_grid(now);
+            if next / MILLISECOND > driver.now / MILLISECOND {
+                driver.to_the_grid();
                 driver.set_alarm(next / MILLISECOND);
                 return Vec::new();
             }
-            advance(next.saturating_sub(now));
-            state.set_now(nanoseconds_since(driver.origin));
+            driver.advance(next.saturating_sub(driver.now));
+            state.set_now(driver.now);
             let mut wakers = state.deliver_due();
             if !wakers.is_empty() {
                 wakers.extend(driver.nudge.clone());
@@ -142,6 +147,23 @@ fn on_idle(fabric: &Fabric) {
 }
 
 impl Driver {
+    fn to_the_grid(&mut self) {
+        if !self.now.is_multiple_of(MILLISECOND) {
+            self.advance(MILLISECOND - self.now % MILLISECOND);
+        }
+    }
+
+    fn advance(&mut self, nanoseconds: u64) {
+        if nanoseconds > 0 {
+            // The first poll moves the clock; the rest of that future only yields.
+            let mut moving = pin!(tokio::time::advance(Duration::from_nanos(nanoseconds)));
+            let _ = moving
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+            self.now += nanoseconds;
+        }
+    }
+
     fn set_alarm(&mut self, millisecond: u64) {
         if self
             .alarm
@@ -166,22 +188,6 @@ impl Driver {
             // Polled once so that the timer is registered; it wakes no task.
             let _ = sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         }
-    }
-}
-
-fn to_the_grid(now: u64) {
-    if !now.is_multiple_of(MILLISECOND) {
-        advance(MILLISECOND - now % MILLISECOND);
-    }
-}
-
-fn advance(nanoseconds: u64) {
-    if nanoseconds > 0 {
-        // The first poll moves the clock; the rest of that future only yields.
-        let mut moving = pin!(tokio::time::advance(Duration::from_nanos(nanoseconds)));
-        let _ = moving
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
     }
 }
 

@@ -18,7 +18,7 @@
 //! client whose pool of threads is meant to outlive a world must start that pool before the world.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -32,13 +32,19 @@ use crate::engine::BoxFuture;
 thread_local! {
     /// Whether this thread plays a world.
     static IS_WORLD: Cell<bool> = const { Cell::new(false) };
+
+    /// The threads of this process when the world of this thread began.
+    static BEFORE: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// From now on this thread plays the world of this number.
 pub(super) fn enter(number: u64) {
     IS_WORLD.set(true);
     #[cfg(target_os = "linux")]
-    mark::set(number);
+    {
+        mark::set(number);
+        BEFORE.set(mark::threads());
+    }
     #[cfg(not(target_os = "linux"))]
     let _ = number;
 }
@@ -79,7 +85,7 @@ pub(super) fn watched(fabric: &Fabric, mut work: BoxFuture<'static, ()>) -> BoxF
 /// Why the harness has failed, if a thread that this world has started still runs.
 pub(super) fn left_behind() -> Option<String> {
     #[cfg(target_os = "linux")]
-    let is_left = mark::others_with_it();
+    let is_left = BEFORE.with_borrow(|before| mark::others_with_it(before));
     #[cfg(not(target_os = "linux"))]
     let is_left = false;
     is_left.then(|| on_another_thread("it was not done when the world ended"))
@@ -88,7 +94,7 @@ pub(super) fn left_behind() -> Option<String> {
 /// The mark of a world's thread, which the threads that it starts inherit.
 #[cfg(target_os = "linux")]
 mod mark {
-    use std::{mem::MaybeUninit, ptr};
+    use std::{io::Read as _, mem::MaybeUninit, ptr};
 
     /// The first of the real-time signals that hold the mark; the C library keeps a few below.
     const FIRST: i32 = 36;
@@ -121,28 +127,56 @@ mod mark {
         }
     }
 
-    /// Whether another thread of this process has the mark of this one.
+    /// Whether another thread of this process, none of those that were there `before`, has the mark
+    /// of this one.
+    pub fn others_with_it(before: &[u32]) -> bool {
+        // Asking for a thread's status costs the system much more than listing the threads.
+        let since = |thread: &u32| !before.contains(thread);
+        let mut later = threads().into_iter().filter(since).peekable();
+        if later.peek().is_none() {
+            return false;
+        }
+        let Some(own) = status("/proc/thread-self/status") else {
+            return false;
+        };
+        let (own_name, own_mark) = (field(&own, "Name:"), mark_of(&own));
+        // Linux may leave out a thread while another one ends, so this one, too.
+        let own_number = field(&own, "Pid:").and_then(|number| number.parse().ok());
+        later.any(|thread| {
+            if Some(thread) == own_number {
+                return false;
+            }
+            let Some(status) = status(&format!("/proc/self/task/{thread}/status")) else {
+                return false;
+            };
+            let has_mark = own_mark.is_some_and(|mark| mark != 0) && mark_of(&status) == own_mark;
+            has_mark || field(&status, "Name:") == own_name
+        })
+    }
+
+    /// The numbers of the threads of this process.
     #[allow(
         clippy::disallowed_methods,
         reason = "asks the system about this process; no host has these files"
     )]
-    pub fn others_with_it() -> bool {
-        let Ok(own) = std::fs::read_to_string("/proc/thread-self/status") else {
-            return false;
+    pub fn threads() -> Vec<u32> {
+        let listed = std::fs::read_dir("/proc/self/task");
+        let number = |thread: std::io::Result<std::fs::DirEntry>| {
+            thread.ok()?.file_name().to_str()?.parse().ok()
         };
-        let (own_name, own_mark) = (field(&own, "Name:"), mark_of(&own));
-        let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
-            return false;
-        };
-        let is_of_this_world = |status: &String| {
-            let has_mark = own_mark.is_some_and(|mark| mark != 0) && mark_of(status) == own_mark;
-            has_mark || field(status, "Name:") == own_name
-        };
-        let statuses = threads.filter_map(|thread| {
-            let path = thread.ok()?.path().join("status");
-            std::fs::read_to_string(path).ok()
-        });
-        statuses.filter(is_of_this_world).count() > 1
+        listed.into_iter().flatten().filter_map(number).collect()
+    }
+
+    /// What Linux says of a thread, if it is still there.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "asks the system about this process; no host has these files"
+    )]
+    fn status(path: &str) -> Option<String> {
+        // Large enough for one call to read it whole.
+        let mut text = String::with_capacity(4096);
+        let read = std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text));
+        read.ok().map(|_| text)
     }
 
     /// A line of what Linux says of a thread.
@@ -177,5 +211,21 @@ impl Wake for Watched {
             self.fabric.fail(on_another_thread("it woke a task"));
         }
         self.task.wake_by_ref();
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_is_no_thread_of_its_own_even_if_a_list_left_it_out() {
+        let alone = std::thread::Builder::new().name("left-out".to_owned());
+        let alone = alone.spawn(|| {
+            // No world of these tests has this number.
+            mark::set((1 << 28) - 4);
+            mark::others_with_it(&[])
+        });
+        assert!(!alone.unwrap().join().unwrap());
     }
 }

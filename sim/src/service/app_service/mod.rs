@@ -12,7 +12,9 @@ use crate::{
     fault::effect::KnownPreset,
     http::exchange::{Endpoint, Request},
     scenario::document::Place,
-    service::{About, Asked, Bypass, CommonKeys, HttpService, Principal, managed_identity},
+    service::{
+        About, Asked, Bypass, CommonKeys, HttpService, Principal, TokenSource, managed_identity,
+    },
     trace::Facts,
 };
 use world::AppService;
@@ -33,8 +35,7 @@ impl HttpService for AppService {
         port: APP_SERVICE_PORT,
         advice: "with `system-identity = { object-id = \"...\" }`",
         absent: None,
-        // No credential of ours asks here yet.
-        token_source: None,
+        token_source: Some(TokenSource::Endpoint),
     };
 
     fn presets() -> Vec<KnownPreset> {

@@ -1,6 +1,12 @@
 //! A world to serve, and the command that serves it.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    os::{fd::OwnedFd, unix::net::UnixDatagram},
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use crate::process::{CREDSIM, Ended, Folder, Running, command, finish, this};
 
@@ -114,6 +120,33 @@ impl World {
             .env("TMPDIR", self.path("runs"))
             .args(["run", "--engine", "live", "world.toml", "--driver", driver]);
         Running::start(&mut run)
+    }
+
+    /// Runs this program's client in it to its end, and returns what each call to the system wrote to
+    /// standard error: a datagram socket keeps them apart.
+    pub fn writes(&self, words: &[&str]) -> Vec<String> {
+        let (ours, theirs) = UnixDatagram::pair().unwrap();
+        let mut serve = self.serve();
+        serve.args(["--until-exit", "--"]).arg(this());
+        let serve = serve.arg("client").args(words);
+        let stderr = OwnedFd::from(theirs);
+        serve.stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = serve.stderr(stderr).spawn().unwrap();
+        ours.set_read_timeout(Some(Duration::from_millis(100)))
+            .unwrap();
+        let mut writes = Vec::new();
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            // Asked first: what it wrote before its end is still there.
+            let is_over = child.try_wait().unwrap().is_some();
+            match ours.recv(&mut piece) {
+                Ok(length @ 1..) => {
+                    writes.push(String::from_utf8_lossy(&piece[..length]).into_owned());
+                }
+                Ok(_) | Err(_) if is_over => return writes,
+                Ok(_) | Err(_) => {}
+            }
+        }
     }
 
     /// Serves it without a command, until a signal ends it.

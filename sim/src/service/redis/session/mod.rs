@@ -35,6 +35,9 @@ const PIECE: usize = 16 * 1024;
 /// How many bytes of replies to pipelined commands are collected before they are sent.
 const MOST_PENDING: usize = 1 << 20;
 
+/// How a TLS connection begins: a record of the type handshake, of any version since SSL 3.
+const TLS_HANDSHAKE: [u8; 2] = [0x16, 0x03];
+
 /// One connection.
 pub struct Session {
     pub(crate) backend: Backend,
@@ -44,10 +47,12 @@ pub struct Session {
     notify: Arc<Notify>,
     pub(crate) node: usize,
     requests: Requests,
+    /// Nothing has arrived yet.
+    is_new: bool,
     /// How many commands there were.
     pub(crate) number: u64,
-    /// The command that waits.
-    waiting: u64,
+    /// The number of the command that waits, and what of its words hides the reply.
+    waiting: (u64, Vec<Bytes>),
     /// Its last good login.
     pub(crate) signed: Option<Signed>,
     /// Nothing more is sent.
@@ -84,8 +89,9 @@ impl Session {
             notify,
             node,
             requests: Requests::default(),
+            is_new: true,
             number: 0,
-            waiting: 0,
+            waiting: (0, Vec::new()),
             signed: None,
             is_mute: false,
         }
@@ -117,11 +123,33 @@ impl Session {
                 () = self.notify.notified() => {}
                 read = stream.read(&mut piece) => match read {
                     Ok(0) => return Err(End::by_client("the client hung up")),
-                    Ok(length) => self.requests.feed(piece.get(..length).unwrap_or_default()),
+                    Ok(length) => {
+                        let arrived = piece.get(..length).unwrap_or_default();
+                        if std::mem::take(&mut self.is_new) && arrived.starts_with(&TLS_HANDSHAKE) {
+                            self.record_tls();
+                        }
+                        self.requests.feed(arrived);
+                    }
                     Err(_) => return Err(End::by_client("the client broke the connection")),
                 },
             }
         }
+    }
+
+    /// Records that the client speaks TLS, which the port does not. As at a real server, it waits for
+    /// an answer that never comes.
+    fn record_tls(&self) {
+        let host = self.service.hosts().get(self.node).cloned();
+        let event = Kind::HandshakeFailed {
+            host: host.unwrap_or_default(),
+            why: format!(
+                "connection {} begins a TLS handshake on the plain port; clients connect without TLS \
+                 here, as redis:// does",
+                self.id
+            ),
+            direct: true,
+        };
+        self.backend.journal().record(self.runtime.elapsed(), event);
     }
 
     /// Time since the world began.
@@ -229,8 +257,8 @@ impl Session {
         if let Some(reply) = self.with(|client| client.woken.take())? {
             let event = RedisEvent::Unblocked {
                 connection: self.id,
-                number: self.waiting,
-                reply,
+                number: self.waiting.0,
+                reply: shown::reply(&self.waiting.1, reply, false),
             };
             self.backend
                 .journal()
@@ -331,7 +359,7 @@ impl Session {
         }
         if let Some(done) = done {
             if done.blocked {
-                self.waiting = self.number;
+                self.waiting = (self.number, args.to_vec());
             }
             recorded::command(self, args, arrived, recorded::Outcome::done(&done));
         }
