@@ -124,10 +124,21 @@ pub(crate) enum Source {
 /// Where a member of a chain gets its tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asks {
-    /// From a service.
-    Service(TokenSource),
+    /// From Entra.
+    Entra,
+    /// From the metadata service, or from the endpoint that the host names: never from both.
+    ManagedIdentity,
     /// From a command of the host.
     Command,
+}
+
+impl From<TokenSource> for Asks {
+    fn from(source: TokenSource) -> Self {
+        match source {
+            TokenSource::Entra => Self::Entra,
+            TokenSource::Metadata | TokenSource::Endpoint => Self::ManagedIdentity,
+        }
+    }
 }
 
 /// The list of kinds: what the schema says, the key, the module, the variant with its options.
@@ -283,9 +294,9 @@ impl Credential {
         }
         let asks = |source: &Source| self.retries(source).is_some();
         let places = [
-            (Asks::Service(TokenSource::Entra), asks(&Source::Entra)),
+            (Asks::Entra, asks(&Source::Entra)),
             (
-                Asks::Service(TokenSource::Metadata),
+                Asks::ManagedIdentity,
                 asks(&Source::Imds { selected: false }),
             ),
             (Asks::Command, self.may_run_a_command()),

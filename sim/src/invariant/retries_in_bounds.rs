@@ -209,30 +209,26 @@ impl Walks<Duration> {
         waits: &[Wait<Duration>],
         (instance, key, source): (u32, Fingerprint, TokenSource),
     ) -> Self {
-        let leads_on = |to| plan.leads_on(Asks::Service(source), to);
-        let (at_command, at_entra, at_metadata) = (
-            leads_on(Asks::Command),
-            leads_on(Asks::Service(TokenSource::Entra)),
-            leads_on(Asks::Service(TokenSource::Metadata)),
-        );
-        if !(at_command || at_entra || at_metadata) {
+        let leads_on = |to| plan.leads_on(source.into(), to);
+        if ![Asks::Entra, Asks::ManagedIdentity, Asks::Command]
+            .into_iter()
+            .any(leads_on)
+        {
             return Self::new(Vec::new(), Vec::new());
         }
         let waits = waits.iter().map(|wait| (wait.begin, wait.end));
         let mut waits: Vec<(Duration, Duration)> = waits.collect();
         waits.sort_unstable();
         let is_later = |kind: &Kind| match kind {
-            Kind::CommandStarted { instance: of, .. } => *of == instance && at_command,
+            Kind::CommandStarted { instance: of, .. } => *of == instance && leads_on(Asks::Command),
             Kind::RequestSent {
                 instance: of,
                 key: other,
                 facts,
                 ..
-            } if *of == instance && *other != key => match self::source(facts) {
-                Some(TokenSource::Entra) => at_entra,
-                Some(TokenSource::Metadata) => at_metadata,
-                None => false,
-            },
+            } if *of == instance && *other != key => {
+                self::source(facts).is_some_and(|to| leads_on(to.into()))
+            }
             _ => false,
         };
         let asked = view.all().filter(|entry| is_later(&entry.event.kind));
