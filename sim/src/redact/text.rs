@@ -1,7 +1,7 @@
 //! Texts of any origin with their secrets covered: by form, by the name before a value, and inside
 //! percent-encoding and base64.
 
-use std::{borrow::Cow, cell::RefCell, collections::HashMap, ops::Range};
+use std::{borrow::Cow, cell::RefCell, collections::BTreeMap, ops::Range};
 
 use super::{
     MASK,
@@ -65,10 +65,12 @@ const REMEMBERED: usize = 512;
 /// How many results a thread remembers.
 const MOST_REMEMBERED: usize = 256;
 
+/// Texts and what is shown of them. None stands for a text without a secret.
+type Known = BTreeMap<Box<str>, Option<Box<str>>>;
+
 thread_local! {
-    /// What [`looked_through`] has returned: a client sends the same request again and again. None
-    /// stands for a text without a secret.
-    static KNOWN: [RefCell<HashMap<Box<str>, Option<Box<str>>>>; 2] = Default::default();
+    /// What [`looked_through`] has returned: a client sends the same request again and again.
+    static KNOWN: [RefCell<Known>; 2] = Default::default();
 }
 
 fn covered(text: &str, search: Search) -> Cow<'_, str> {
