@@ -16,8 +16,8 @@ use super::{
 /// How many encodings, one within the other, are undone to look for a secret.
 const DEEPEST: usize = 3;
 
-/// The longest text that is looked through whole, in bytes. Of a longer one each line is, and a line
-/// that is longer is not shown.
+/// The longest text that is looked through whole, in bytes. Of a longer one each line is, and a
+/// line that is longer is not shown.
 const LONGEST: usize = 1 << 16;
 
 /// The schemes of an `Authorization` header.
@@ -42,14 +42,15 @@ const PARTS: &[char] = &[
 enum Search {
     /// Everything.
     All,
-    /// What is a secret by its form, and the values in queries: in JSON, names such as `token` stand
-    /// before values that are none.
+    /// What is a secret by its form, and the values in queries: in JSON, names such as `token`
+    /// stand before values that are none.
     Forms,
 }
 
 /// `text` with everything covered that looks like a secret: by its form ([`shape`]), as the value
 /// after a name ([`is_secret_name`]), as the password of a URL, after the scheme of an
-/// `Authorization` header, and all of these in percent-encoding or base64. Borrows if there is none.
+/// `Authorization` header, and all of these in percent-encoding or base64. Borrows if there is
+/// none.
 pub fn masked(text: &str) -> Cow<'_, str> {
     covered(text, Search::All)
 }
@@ -123,8 +124,8 @@ fn looked_through(text: &str, search: Search) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// `text` with a `*` for each byte of what [`masked`] covers, so that everything stays in its place,
-/// and what is covered: for the lines of a file that a diagnostic shows.
+/// `text` with a `*` for each byte of what [`masked`] covers, so that everything stays in its
+/// place, and what is covered: for the lines of a file that a diagnostic shows.
 pub fn masked_in_place(text: &str) -> (Cow<'_, str>, Vec<&str>) {
     let spans = spans(text, Search::All, DEEPEST);
     if spans.is_empty() {

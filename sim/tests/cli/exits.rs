@@ -284,8 +284,8 @@ fn what_is_only_left_out_has_not_passed() {
     );
 }
 
-/// The command reads every file, then says which names lead nowhere, then plays: what changes between
-/// the first two is seen by the second process alone.
+/// The command reads every file, then says which names lead nowhere, then plays: what changes
+/// between the first two is seen by the second process alone.
 #[cfg(unix)]
 #[test]
 fn five_when_a_second_process_sees_something_else() {
