@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use credsim::{cli::Cli, limits::Counting, live::command_links};
 use mimalloc::MiMalloc;
 
@@ -34,5 +33,5 @@ fn main() -> ExitCode {
     if let Some(command) = command_links::is_shim(args.next().as_deref()) {
         return command_links::run(command, args);
     }
-    Cli::parse().run(&[])
+    Cli::main(&[])
 }

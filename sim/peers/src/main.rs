@@ -2,7 +2,6 @@
 
 use std::{alloc::System, process::ExitCode, sync::Arc};
 
-use clap::Parser as _;
 use credsim::{cli::Cli, limits::Counting, live::command_links};
 use credsim_peers::{AzureIdentity, RedisRs};
 
@@ -15,5 +14,5 @@ fn main() -> ExitCode {
     if let Some(command) = command_links::is_shim(args.next().as_deref()) {
         return command_links::run(command, args);
     }
-    Cli::parse().run(&[Arc::new(AzureIdentity), Arc::new(RedisRs)])
+    Cli::main(&[Arc::new(AzureIdentity), Arc::new(RedisRs)])
 }

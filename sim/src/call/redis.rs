@@ -244,7 +244,7 @@ impl RedisWork {
         let answers = connection.send(commands.to_vec(), self.how).await;
         let answers = answers.into_iter();
         answers
-            .map(|answer| reply(caller, &whole, answer))
+            .map(|answer| reply(caller, &whole, commands, answer))
             .collect()
     }
 
@@ -261,7 +261,8 @@ impl RedisWork {
             }
             let answers = connection.send(vec![command.clone()], self.how).await;
             for answer in answers {
-                replies.push(reply(caller, command, answer));
+                let before = commands.get(..index).unwrap_or_default();
+                replies.push(reply(caller, command, before, answer));
             }
         }
         replies
@@ -282,12 +283,22 @@ impl RedisWork {
     }
 }
 
-fn reply(caller: &Caller, command: &[String], answer: Result<String, String>) -> RedisReply {
+/// The reply to `command` as it may be shown. That of EXEC, or to a whole pipeline, has the replies
+/// of `others`.
+fn reply(
+    caller: &Caller,
+    command: &[String],
+    others: &[Vec<String>],
+    answer: Result<String, String>,
+) -> RedisReply {
     let error = answer.is_err();
     let (Ok(text) | Err(text)) = answer;
     let text = redact::without_echo(text, &words(command));
     let is_value = !error && !matches!(text.as_str(), "OK" | "QUEUED" | "nil");
-    let reply = if is_value && redact::hides_reply(&words(command)) {
+    let is_of_others = matches!(name_of(command).as_str(), "EXEC" | "PIPELINE");
+    let hides = |command: &[String]| redact::hides_reply(&words(command));
+    let is_hidden = hides(command) || is_of_others && others.iter().any(|other| hides(other));
+    let reply = if is_value && is_hidden {
         MASK.to_owned()
     } else {
         caller.vetted(text)

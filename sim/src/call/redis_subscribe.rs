@@ -8,6 +8,7 @@ use super::{Call, CallKind, Caller, Subscription, Uses, Which};
 use crate::{
     check::Check,
     credential::{BuiltSubject, redis_client::Heard},
+    redact::masked_message,
     scenario::document::Place,
     trace::{Kind, RedisEvent, RedisReply},
     world::World,
@@ -125,8 +126,8 @@ impl CallKind for RedisSubscribe {
             caller.record(Kind::Redis(match heard {
                 Heard::Message { channel, message } => RedisEvent::Received {
                     on,
+                    message: caller.vetted(masked_message(&channel, &message)),
                     channel: caller.vetted(channel),
-                    message: caller.vetted(message),
                 },
                 Heard::Gap { from, until, why } => RedisEvent::Gap {
                     on,

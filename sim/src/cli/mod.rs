@@ -19,11 +19,14 @@ mod selection;
 pub mod serve;
 mod subjects;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
 use clap::{ColorChoice, Parser, Subcommand, ValueEnum};
 
-use crate::subject::Subject;
+use crate::{
+    redact::{escaped_lines, masked, printable},
+    subject::Subject,
+};
 
 pub use console::Console;
 
@@ -66,6 +69,16 @@ pub enum Command {
 }
 
 impl Cli {
+    /// Does what the command line of this process asks, as [`run`](Self::run) does. One that makes
+    /// no sense is told of on standard error, with exit code 2, and one that asks for help gets it.
+    pub fn main(peers: &[Arc<dyn Subject>]) -> ExitCode {
+        let args: Vec<OsString> = std::env::args_os().collect();
+        match Self::try_parse_from(&args) {
+            Ok(cli) => cli.run(peers),
+            Err(error) => refuse(&args, &error),
+        }
+    }
+
     /// Does what is asked. `peers` are the subjects that this command was built with besides ours.
     pub fn run(self, peers: &[Arc<dyn Subject>]) -> ExitCode {
         let mut console = Console::new(self.color);
@@ -80,6 +93,28 @@ impl Cli {
         };
         ExitCode::from(console.finish(code))
     }
+}
+
+/// Shows why `args` make no sense, or the help for which they ask.
+fn refuse(args: &[OsString], error: &clap::Error) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
+    if !error.use_stderr() {
+        // A reader that has gone is no error.
+        let _ = error.print();
+        return code;
+    }
+    // The error quotes arguments between styles of its own: it is made again, of arguments that may
+    // be shown.
+    let shown = args.iter().map(|arg| printable(&arg.to_string_lossy()));
+    let text = match Cli::try_parse_from(shown) {
+        Err(again) if again.kind() == error.kind() => again.render().ansi().to_string(),
+        Err(_) | Ok(_) => {
+            let text = error.render().to_string();
+            escaped_lines(&masked(&text)).into_owned()
+        }
+    };
+    Console::new(ColorChoice::Auto).say(&text);
+    code
 }
 
 /// The name of the program that runs, for command lines that are shown.

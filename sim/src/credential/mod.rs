@@ -162,6 +162,9 @@ macro_rules! define {
         }
 
         impl Credential {
+            /// The keys of all kinds.
+            pub(crate) const KINDS: &'static [&'static str] = &[$( $key ),*];
+
             /// Its key in a scenario and its kind in the driver protocol.
             pub fn key(&self) -> &'static str {
                 match self { $( Self::$variant(_) => $key, )* }

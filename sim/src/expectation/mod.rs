@@ -40,8 +40,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::check::Check;
-use crate::judge::{Finding, Plan, Ruling, View};
+use crate::judge::{Aspect, Finding, Plan, Ruling, View};
 use crate::scenario::document::Place;
+use crate::trace::{Event, Kind, RedisEvent};
 use crate::world::World;
 
 pub(crate) use claims::{Claim, Outcome, conflicts};
@@ -239,10 +240,25 @@ fn each_run<'v, 'a>(
             ruling = Ruling::not_observed(unshown.unwrap_or(ENDED));
         } else if that.may_change(view, &ruling) {
             ruling = Ruling::not_observed(unshown.unwrap_or(ENDED_WITHIN));
+        } else if let Some(unshown) = unshown
+            && !ruling.is_held()
+            && view.run.visibility.sees(Aspect::Calls)
+            && !view.run.trace.events.iter().any(is_answer)
+        {
+            // It fails for want of a call: none was over before that.
+            ruling = Ruling::not_observed(unshown);
         }
         ruling.of_seed(view.run.seed)
     });
     Ruling::worst(rulings).unwrap_or_else(|| Ruling::not_observed("there was no run"))
+}
+
+/// Whether a caller has its answer.
+fn is_answer(event: &Event) -> bool {
+    matches!(
+        event.kind,
+        Kind::CallEnded { .. } | Kind::WorkEnded { .. } | Kind::Redis(RedisEvent::WorkEnded { .. })
+    )
 }
 
 /// Whether `text` contains all of `parts`, in this order; the first that it lacks otherwise.

@@ -1,6 +1,6 @@
 //! What a run left: what expectations and invariants look at.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 
@@ -41,7 +41,7 @@ pub struct Run {
     pub dropped: u64,
 }
 
-/// From when on clients of a served world were not shown what the scenario says.
+/// From when on clients behind a proxy were not shown what the scenario says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unshown {
     /// When that began.
@@ -70,15 +70,28 @@ impl Unshown {
 }
 
 impl Run {
-    /// The part of the run in which clients were shown what the scenario says. Refused hosts stay:
-    /// that they were asked for does not depend on it.
+    /// The part of the run in which clients were shown what the scenario says, without the calls
+    /// that were still open at its end. Refused hosts stay: that they were asked for does not
+    /// depend on it.
     pub(crate) fn shown(&self) -> Cow<'_, Self> {
         let Some(Unshown { at, .. }) = self.unshown else {
             return Cow::Borrowed(self);
         };
         let mut shown = self.clone();
         shown.ended = shown.ended.min(at);
+        let before = self.trace.events.iter().filter(|event| event.at < at);
+        let over: BTreeSet<u64> = before
+            .filter_map(|event| match &event.kind {
+                Kind::CallEnded { call, .. } | Kind::WorkEnded { call, .. } => Some(*call),
+                _ => None,
+            })
+            .collect();
         shown.trace.events.retain(|event| {
+            if let Kind::CallStarted { call, .. } | Kind::WorkStarted { call, .. } = &event.kind
+                && !over.contains(call)
+            {
+                return false;
+            }
             let stays = matches!(
                 event.kind,
                 Kind::HostRefused { .. } | Kind::SecretLeaked { .. } | Kind::RealSecret { .. }

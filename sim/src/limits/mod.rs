@@ -39,6 +39,10 @@ pub const CONNECTIONS: usize = 200_000;
 /// much as a test may hold in memory.
 pub const BODY: u64 = 64 << 20;
 
+/// The longest value of a simulated Redis, in bytes: its `proto-max-bulk-len`, which says 512 MiB
+/// at a real server. To copy one takes some 20 ms, in which no other client is served.
+pub const REDIS_VALUE: usize = 64 << 20;
+
 /// How many of the latest events a served world keeps: some 120 MB, and 50,000 requests over HTTP.
 pub const SERVED_EVENTS: usize = 100_000;
 

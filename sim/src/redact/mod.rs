@@ -27,7 +27,7 @@ pub use arguments::{Dialect, arguments};
 pub use body::{Body, Shown, described};
 pub use escape::{escaped, escaped_json, escaped_lines, is_hidden, without_commands};
 pub use name::{is_secret_in_prose, is_secret_name};
-pub use redis::{hides_reply, masked_command, redis_secrets, without_echo};
+pub use redis::{hides_reply, masked_command, masked_message, redis_secrets, without_echo};
 pub use secrets::{Secrets, WITHHELD, holds};
 pub use shape::{Shape, percent_decoded, shape, words};
 pub use text::{looks_secret, masked, masked_forms, masked_in_place};

@@ -8,24 +8,51 @@ const WITH_SECRETS: &[&str] = &["acl", "auth", "config", "hello", "migrate"];
 /// The beginnings of the names of commands that return values.
 const READS: &[&str] = &[
     "acl",
+    "blmove",
+    "blmpop",
+    "blpop",
+    "brpop",
+    "bzmpop",
+    "bzpop",
     "config",
+    "dump",
     "eval",
     "fcall",
     "get",
     "hget",
     "hmget",
     "hrandfield",
+    "hscan",
     "hvals",
+    "lcs",
     "lindex",
+    "lmove",
+    "lmpop",
     "lpop",
     "lrange",
     "mget",
     "rpop",
+    "sdiff",
+    "sinter",
     "smembers",
+    "sort",
     "spop",
     "srandmember",
+    "sscan",
+    "substr",
+    "sunion",
     "xrange",
+    "xread",
+    "xrevrange",
+    "zdiff",
+    "zinter",
+    "zmpop",
+    "zpop",
+    "zrandmember",
     "zrange",
+    "zrevrange",
+    "zscan",
+    "zunion",
 ];
 
 /// Which of the words of a command are secrets. The first is its name.
@@ -93,6 +120,16 @@ pub fn hides_reply(words: &[&str]) -> bool {
         .to_ascii_lowercase();
     let reads = READS.iter().any(|start| name.starts_with(start));
     reads && words.iter().skip(1).any(|word| is_secret_in_prose(word))
+}
+
+/// A message on a channel as it may be shown: that on the channel `client_secret` is the value of
+/// one.
+pub fn masked_message(channel: &str, message: &str) -> String {
+    if is_secret_in_prose(channel) {
+        MASK.to_owned()
+    } else {
+        message.to_owned()
+    }
 }
 
 /// An error of a server that repeats the arguments of a command it does not know, without them

@@ -107,6 +107,7 @@ fn world(
 ) -> Result<Run, EngineError> {
     let is_served = clients.is_some();
     let visibility = visibility(&*options.subject, is_served);
+    let is_behind_a_proxy = is_served || options.engine.is_real() && options.subject.is_outside();
     let draws = Draws::new(options.seed);
     let clock = WorldClock::default();
     let backend = Backend::new(&scenario.world, options.seed, recorder.clone());
@@ -159,7 +160,7 @@ fn world(
     }
     let last_repair = end.last_repair.max(last_fault_end(&trace));
     Ok(Run {
-        unshown: is_served.then(|| Unshown::of(&trace)).flatten(),
+        unshown: is_behind_a_proxy.then(|| Unshown::of(&trace)).flatten(),
         engine: options.engine,
         seed: options.seed,
         subject: end.subject,

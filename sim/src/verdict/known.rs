@@ -6,11 +6,24 @@ use crate::judge::{Evidence, Finding, Judgement, Known};
 use crate::story::{KnownFailure, Scenario, expectation_number, sdk_of};
 
 /// Compares the verdict with what the scenario knows of `subject`, by its exact name and version.
-pub(crate) fn apply(verdict: &mut Verdict, scenario: &Scenario, subject: &str) {
+/// `unshown` is why a part of the run could not be shown to it, if that is so: what is known to
+/// fail then need not fail, and nothing is said of it.
+pub(crate) fn apply(
+    verdict: &mut Verdict,
+    scenario: &Scenario,
+    subject: &str,
+    unshown: Option<&str>,
+) {
     let of_subject = |entry: &&KnownFailure| entry.subject == subject;
     for entry in scenario.known_failure.iter().filter(of_subject) {
         for listed in &entry.fails {
-            compare(verdict, entry, listed);
+            if let Some(why) = unshown
+                && !fails(verdict, listed)
+            {
+                leave_open(verdict, listed, why);
+            } else {
+                compare(verdict, entry, listed);
+            }
         }
     }
     let others: Vec<&KnownFailure> = scenario
@@ -38,6 +51,26 @@ fn is_about(finding: &Finding, listed: &str) -> bool {
         Some(number) => finding.expectation == Some(number),
         None => finding.expectation.is_none() && finding.name == listed,
     }
+}
+
+/// Whether what is `listed` fails in the part of the run that was shown.
+fn fails(verdict: &Verdict, listed: &str) -> bool {
+    let mut findings = verdict.expectations.iter().chain(&verdict.invariants);
+    findings.any(|finding| is_about(finding, listed) && finding.outcome == Judgement::Fails)
+}
+
+/// Says that a known failure was not observed.
+fn leave_open(verdict: &mut Verdict, listed: &str, why: &str) {
+    let mut findings = verdict
+        .expectations
+        .iter_mut()
+        .chain(&mut verdict.invariants);
+    let Some(finding) = findings.find(|finding| is_about(finding, listed)) else {
+        return;
+    };
+    finding.outcome = Judgement::NotObserved {
+        reason: why.to_owned(),
+    };
 }
 
 fn compare(verdict: &mut Verdict, entry: &KnownFailure, listed: &str) {
@@ -173,7 +206,7 @@ reason = "no more than an info log"
             hash: Default::default(),
             seeds: 1,
         };
-        apply(&mut verdict, &scenario, subject);
+        apply(&mut verdict, &scenario, subject, None);
         verdict
     }
 

@@ -122,7 +122,9 @@ pub fn judge(scenario: &Scenario, runs: &[Run]) -> Verdict {
         seeds: u32::try_from(runs.len()).unwrap_or(u32::MAX),
     };
     if let Some(run) = runs.first() {
-        known::apply(&mut verdict, scenario, &run.subject);
+        let unshown = runs.iter().find_map(|run| run.unshown.as_ref());
+        let unshown = unshown.map(|unshown| unshown.why.as_str());
+        known::apply(&mut verdict, scenario, &run.subject, unshown);
     }
     verdict
 }

@@ -386,3 +386,50 @@ fn the_second_process_ends_with_the_first() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
+
+/// What a usage error quotes of the command line steers neither the terminal nor GitHub Actions,
+/// and no token is in it.
+#[test]
+fn a_usage_error_is_escaped() {
+    const EVIL: &str = "\u{1b}[31mred\u{7}\n::error::pwned\u{202e}\u{9b}31m\u{2028}##[error]x";
+    let token = format!("eyJhbGciOiJub25lIn0.{}.c2lnbmF0dXJl", "eyJzdWIiOiJhIn0");
+    let option = format!("--{EVIL}");
+    let value = format!("--seed={EVIL}{token}");
+    for args in [
+        &["run", &option][..],
+        &["run", &value],
+        &["run", "--format", EVIL],
+        &["run", "--report", EVIL],
+        &["serve", "x", "--env", EVIL],
+        &["serve", "x", "--as", EVIL],
+        &["serve", "x", "--machine-imds", EVIL],
+        &["serve", "x", "--driver", EVIL],
+        &["list", EVIL, "--", &option],
+        &["explain", &option],
+        &["check", &option],
+        &["run", "--color", EVIL],
+        &[EVIL],
+        &["launch-child", EVIL, "--", "true"],
+    ] {
+        let ran = credsim(args);
+        assert_ne!(ran.code, 0, "{args:?}");
+        let all = ran.out + &ran.err;
+        let hidden = |c: char| c != '\n' && c.is_control() || matches!(c, '\u{202e}' | '\u{2028}');
+        assert!(!all.contains(hidden), "{args:?}: {all:?}");
+        assert!(
+            !all.lines().any(|line| line.trim_start().starts_with("::")),
+            "{all}"
+        );
+        assert!(!all.contains("##[") && !all.contains(&token), "{all}");
+        assert!(!all.is_empty(), "{args:?}");
+    }
+    // What is said beside it stays as it was.
+    let ran = credsim(&["run", "--sede", "3"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err
+            .starts_with("error: unexpected argument '--sede' found\n"),
+        "{}",
+        ran.err
+    );
+}

@@ -67,8 +67,19 @@ fn hello(case: &str, question: &Value) -> Value {
         "requests": ["tenant", "claims"],
         "reasons": { "default": "it is a fake" },
     });
-    if case == "half a hello" {
-        hello.as_object_mut().unwrap().remove("sdk");
+    match case {
+        "half a hello" => drop(hello.as_object_mut().unwrap().remove("sdk")),
+        "a kind that is none" => {
+            // What it says before counts as lines of its output.
+            println!(
+                "\n{}",
+                json!({ "event": "log", "level": "warn", "message": "m" })
+            );
+            hello["credentials"] = json!({ "azure-clii": [] });
+        }
+        "one kind of error" => hello["errors"] = json!("one-kind"),
+        "one scope" => hello["scope"] = json!("https://redis.azure.com/.default"),
+        _ => {}
     }
     json!({ "id": question["id"], "ok": hello })
 }

@@ -21,6 +21,9 @@ pub const ALL: &[Case] = &[
     ("starting/it-never-ends-its-line", endless_line),
     ("starting/it-speaks-another-protocol", another_protocol),
     ("starting/it-sends-an-incomplete-hello", half_a_hello),
+    ("starting/it-says-what-cannot-be", what_cannot_be),
+    ("starting/its-errors-are-of-one-kind", one_kind),
+    ("starting/it-asks-for-one-scope", one_scope),
 ];
 
 fn who_it_is() {
@@ -128,5 +131,38 @@ fn half_a_hello() {
     holds(
         &error.expect_err("half"),
         &["does not say in `hello`", "missing field `sdk`"],
+    );
+}
+
+fn what_cannot_be() {
+    holds(
+        &error(fake("a kind that is none")),
+        &[
+            "says in `hello` what cannot be: `credentials` has `azure-clii`, which is none of `default`",
+            "(line 3 of its standard output)",
+        ],
+    );
+}
+
+/// What its errors do not tell is not judged.
+fn one_kind() {
+    let driver = fake("one kind of error");
+    assert!(driver.visibility().kinds, "nothing is known yet");
+    let driver = driver.probe(&[]).unwrap();
+    assert!(!driver.visibility().kinds && driver.visibility().calls);
+    let session = driver.start(&[]).unwrap().unwrap();
+    assert!(!session.visibility().kinds);
+    let usual = fake("good").probe(&[]).unwrap();
+    assert!(usual.visibility().kinds);
+}
+
+fn one_scope() {
+    let driver = fake("one scope").probe(&[]).unwrap();
+    let reason = driver.supports(&scenario("azure-cli = {}")).unwrap_err();
+    assert!(
+        reason.starts_with(
+            "fake 1.0 asks for https://redis.azure.com/.default alone, and a call for "
+        ),
+        "{reason}"
     );
 }

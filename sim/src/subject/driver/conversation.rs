@@ -41,6 +41,9 @@ pub(super) struct Shared {
 #[derive(Default)]
 pub(super) struct State {
     pub last_id: u64,
+    /// How many lines the driver has written, and in which of them it gave its latest answer.
+    pub lines: u64,
+    pub answered_in: u64,
     pub waiting: BTreeMap<u64, Waiter>,
     /// Questions whose callers have given up.
     pub abandoned: BTreeSet<u64>,
@@ -140,13 +143,20 @@ impl Shared {
 
     /// Takes a line of the driver. An error is a fault.
     pub fn take(&self, line: &str) -> Result<(), String> {
+        let number = {
+            let mut state = self.lock();
+            state.lines += 1;
+            state.lines
+        };
         let wrong = |why: String| {
             let shown = self.said.vetted(line);
-            format!("wrote what is {}: {shown}", self.said.vetted(&why))
+            let why = self.said.vetted(&why);
+            format!("wrote what is {why}, in line {number} of its standard output: {shown}")
         };
         match Line::read(line).map_err(wrong)? {
             Line::Answer(id, answer) => {
                 let mut state = self.lock();
+                state.answered_in = number;
                 let waiter = state.waiting.remove(&id);
                 let known = waiter.is_some() || state.abandoned.remove(&id) || state.closing;
                 drop(state);

@@ -57,6 +57,11 @@ impl Link {
         self.shared.lock().fault.clone()
     }
 
+    /// In which line of its standard output, from 1, the driver gave its latest answer.
+    pub fn answered_in(&self) -> u64 {
+        self.shared.lock().answered_in
+    }
+
     /// Something broke.
     pub fn fault(&self, what: &str) {
         self.shared.fault(what);

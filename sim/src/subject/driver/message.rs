@@ -1,37 +1,10 @@
 //! The lines that travel between us and a driver: one JSON object each.
 
-use std::collections::BTreeMap;
-
 use credsim_identity::{Error, ErrorKind, Identity, Principal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::PROTOCOL;
-
-/// What a driver says about itself.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Hello {
-    /// The SDK: `azure-identity-js`.
-    pub sdk: String,
-    /// Its version: `4.13.1`.
-    pub version: String,
-    /// The kinds of credential that it can build, each with the options that it knows.
-    pub credentials: BTreeMap<String, Vec<String>>,
-    /// What it knows of a request for a token beside its scopes: `tenant`, `claims`, `cae`.
-    #[serde(default)]
-    pub requests: Vec<String>,
-    /// Why a kind or an option is not among them, by its name.
-    #[serde(default)]
-    pub reasons: BTreeMap<String, String>,
-}
-
-impl Hello {
-    /// As it stands in reports and in `[[known-failure]]`.
-    pub fn name(&self) -> String {
-        format!("{} {}", self.sdk, self.version)
-    }
-}
 
 /// A line that a driver wrote.
 #[derive(Debug)]

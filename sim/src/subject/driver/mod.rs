@@ -7,6 +7,7 @@
 
 mod conversation;
 mod credential;
+mod hello;
 mod link;
 mod message;
 mod process;
@@ -22,9 +23,10 @@ use credsim_identity::{Error, ErrorKind};
 use super::{Built, Lent, Subject};
 use crate::{
     credential::Credential,
+    judge::Visibility,
     scenario::command_line::{Quotes, Unbalanced, split_command_line},
 };
-use message::Hello;
+use hello::Hello;
 use session::Session;
 
 /// The version of the protocol that is spoken here.
@@ -125,6 +127,11 @@ impl Subject for Driver {
 
     fn log_targets(&self) -> &[&str] {
         &[]
+    }
+
+    fn visibility(&self) -> Visibility {
+        let known = self.known.as_ref();
+        known.map_or_else(Visibility::of_a_driver, |hello| hello.visibility())
     }
 
     fn build(&self, _: &Credential, _: &Lent) -> Result<Built, Error> {

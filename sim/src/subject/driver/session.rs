@@ -9,17 +9,18 @@ use std::{
 };
 
 use credsim_identity::Error;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::{Built, Lent, Subject};
 use super::{
-    Limits, PROTOCOL,
+    Limits,
     credential::DriverCredential,
+    hello::Hello,
     link::{Link, lost},
-    message::{self, Answer, BuiltAnswer, Hello},
+    message::{self, Answer, BuiltAnswer},
     supports,
 };
-use crate::{credential::Credential, redact::is_secret_name, story::Scenario};
+use crate::{credential::Credential, judge::Visibility, redact::is_secret_name, story::Scenario};
 
 /// The subject of one run.
 pub struct Session {
@@ -48,6 +49,10 @@ impl Session {
         let hello = answer.and_then(|answer| match said_hello(answer) {
             Ok(hello) => Some(hello),
             Err(what) => {
+                let what = format!(
+                    "{what} (line {} of its standard output)",
+                    link.answered_in()
+                );
                 link.fault(&link.said().vetted(&what));
                 None
             }
@@ -74,21 +79,10 @@ impl Session {
 }
 
 fn said_hello(answer: Answer) -> Result<Hello, String> {
-    let Answer::Done(value) = answer else {
-        return Err("has no answer to `hello`".to_owned());
-    };
-    // The version first: another one may answer otherwise.
-    match value.get("protocol").and_then(Value::as_u64) {
-        Some(version) if version == u64::from(PROTOCOL) => {}
-        Some(version) => {
-            return Err(format!(
-                "speaks protocol {version}, and this credsim speaks protocol {PROTOCOL}"
-            ));
-        }
-        None => return Err("does not say in `hello` which `protocol` it speaks".to_owned()),
+    match answer {
+        Answer::Done(value) => Hello::read(value),
+        Answer::Error(_) | Answer::Unsupported(_) => Err("has no answer to `hello`".to_owned()),
     }
-    serde_json::from_value(value)
-        .map_err(|error| format!("does not say in `hello` what it should: {error}"))
 }
 
 impl Subject for Session {
@@ -102,6 +96,10 @@ impl Subject for Session {
 
     fn log_targets(&self) -> &[&str] {
         &[]
+    }
+
+    fn visibility(&self) -> Visibility {
+        self.hello.visibility()
     }
 
     fn build(&self, credential: &Credential, lent: &Lent) -> Result<Built, Error> {

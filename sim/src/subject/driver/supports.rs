@@ -1,6 +1,6 @@
 //! Whether a driver knows all that a scenario asks of its SDK.
 
-use super::message::Hello;
+use super::hello::Hello;
 use crate::{action::Outside, credential::Described, story::Scenario};
 
 /// What of a credential `hello` does not know: the kind, or an option and its kind.
@@ -30,6 +30,17 @@ pub fn supports(hello: &Hello, scenario: &Scenario) -> Result<(), String> {
             if name == "min-remaining" || !hello.requests.iter().any(|known| known == name) {
                 return Err(lacks(hello, name, &format!("`{name}` of `get-token`")));
             }
+        }
+    }
+    if let Some(only) = &hello.scope {
+        let asked = scenario.call.iter();
+        let asked = asked.flat_map(|call| call.token_requests(&scenario.world, 2));
+        let mut scopes = asked.flat_map(|request| request.scopes().to_vec());
+        if let Some(other) = scopes.find(|scope| scope != only) {
+            let name = hello.name();
+            return Err(format!(
+                "{name} asks for {only} alone, and a call for {other}"
+            ));
         }
     }
     let mut events = scenario.at.iter();

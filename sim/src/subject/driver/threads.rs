@@ -52,7 +52,7 @@ fn read(shared: &Shared, mut output: impl BufRead) {
     loop {
         match line(&mut output) {
             Ok(None) => return shared.ended(),
-            Ok(Some(line)) if line.trim().is_empty() => {}
+            Ok(Some(line)) if line.trim().is_empty() => shared.lock().lines += 1,
             Ok(Some(line)) => {
                 if let Err(what) = shared.take(&line) {
                     return give_up(shared, &what);

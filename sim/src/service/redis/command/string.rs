@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::limits;
+
 use super::super::{resp::Reply, server::Call, store::Value};
 use super::{
     ALL_KEYS, Answer, ONE_KEY, Spec, WRITES, not_an_integer, range, spec, wrong_arity, wrong_type,
@@ -23,8 +25,9 @@ pub const COMMANDS: &[Spec] = &[
     spec("substr", 4, ONE_KEY, 0, get_range),
 ];
 
-/// The longest string.
-const LONGEST: usize = 512 * 1024 * 1024;
+/// The longest string: what the limit `proto-max-bulk-len` of a real server says, of which this one
+/// has a lower value. Copying one must not keep other clients waiting.
+const LONGEST: usize = limits::REDIS_VALUE;
 
 impl Call<'_> {
     /// The string that the key of this argument holds.

@@ -4,7 +4,7 @@ use super::super::{
     resp::{Protocol, Reply},
     server::{Call, Transaction},
 };
-use super::{ALL_KEYS, AT_ONCE, Answer, NO_KEYS, Spec, spec};
+use super::{ALL_KEYS, AT_ONCE, Answer, NO_KEYS, Spec, shown, spec};
 
 pub const COMMANDS: &[Spec] = &[
     spec("discard", 1, NO_KEYS, AT_ONCE, |call| {
@@ -67,7 +67,7 @@ fn exec(call: &mut Call<'_>) -> Answer {
         let reply = call.run_queued(args);
         let protocol: Protocol = call.client.protocol;
         reply.write(protocol, &mut call.client.out);
-        shorts.push(reply.short());
+        shorts.push(shown::reply(args, reply.short(), reply.is_error()));
     }
     call.done.reply = format!("[{}]", shorts.join(", "));
     Ok(Reply::Nothing)

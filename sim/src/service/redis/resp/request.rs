@@ -3,14 +3,13 @@
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::inline;
+use crate::limits;
 
 /// The longest line: a length, or an inline command.
 const LONGEST_LINE: usize = 64 * 1024;
-/// The longest argument.
-const LONGEST_ARGUMENT: i64 = 512 * 1024 * 1024;
 /// The commands that a client may send before it has logged in (RS-08).
 const UNAUTHENTICATED_ARGUMENTS: i64 = 10;
-const UNAUTHENTICATED_ARGUMENT: i64 = 16_384;
+const UNAUTHENTICATED_ARGUMENT: usize = 16_384;
 
 /// What was sent is not RESP, or exceeds a limit: the reply's text after `ERR `, after which the
 /// connection closes.
@@ -158,12 +157,13 @@ impl Requests {
             }
         };
         let length = number(digits)
-            .filter(|length| (0..=LONGEST_ARGUMENT).contains(length))
+            .and_then(|length| usize::try_from(length).ok())
+            .filter(|length| *length <= limits::REDIS_VALUE)
             .ok_or_else(|| ProtocolError::new("invalid bulk length"))?;
         if length > UNAUTHENTICATED_ARGUMENT && !authenticated {
             return Err(ProtocolError::new("unauthenticated bulk length"));
         }
-        Ok(usize::try_from(length).ok())
+        Ok(Some(length))
     }
 
     /// The line at the beginning of the buffer, without its end, if it is there. It ends with the

@@ -51,8 +51,8 @@ pub struct Session {
     is_new: bool,
     /// How many commands there were.
     pub(crate) number: u64,
-    /// The command that waits.
-    waiting: u64,
+    /// The number of the command that waits, and what of its words hides the reply.
+    waiting: (u64, Vec<Bytes>),
     /// Its last good login.
     pub(crate) signed: Option<Signed>,
     /// Nothing more is sent.
@@ -91,7 +91,7 @@ impl Session {
             requests: Requests::default(),
             is_new: true,
             number: 0,
-            waiting: 0,
+            waiting: (0, Vec::new()),
             signed: None,
             is_mute: false,
         }
@@ -257,8 +257,8 @@ impl Session {
         if let Some(reply) = self.with(|client| client.woken.take())? {
             let event = RedisEvent::Unblocked {
                 connection: self.id,
-                number: self.waiting,
-                reply,
+                number: self.waiting.0,
+                reply: shown::reply(&self.waiting.1, reply, false),
             };
             self.backend
                 .journal()
@@ -359,7 +359,7 @@ impl Session {
         }
         if let Some(done) = done {
             if done.blocked {
-                self.waiting = self.number;
+                self.waiting = (self.number, args.to_vec());
             }
             recorded::command(self, args, arrived, recorded::Outcome::done(&done));
         }

@@ -12,6 +12,7 @@ use super::super::{
     server::Done,
 };
 use super::Session;
+use crate::redact::masked_message;
 use crate::trace::{Facts, Fingerprint, Kind, Published, RedisEvent};
 
 /// A good login.
@@ -76,9 +77,13 @@ impl Outcome {
 }
 
 fn published((channel, message): &(Bytes, Bytes)) -> Published {
+    let (channel, message) = (
+        String::from_utf8_lossy(channel),
+        String::from_utf8_lossy(message),
+    );
     Published {
-        channel: String::from_utf8_lossy(channel).into(),
-        message: String::from_utf8_lossy(message).into(),
+        message: masked_message(&channel, &message).into(),
+        channel: channel.into(),
     }
 }
 

@@ -176,6 +176,64 @@ pub fn ends(trace: &Trace) -> Vec<(u64, RedisEnd, Duration)> {
         .collect()
 }
 
+/// The value of what has the name of a secret is in no reply that the trace shows: not in that of
+/// EXEC, not in one that was waited for.
+#[test]
+fn a_secret_that_is_read_back_is_covered() {
+    const SECRET: &str = "S3cretOfTheWorld";
+    let trace = play("", |person| async move {
+        let mut client = person.login().await;
+        let mut waiting = person.login().await;
+        let set = format!("SET client_secret {SECRET}");
+        client.ask("MULTI").await;
+        client.ask(&set).await;
+        client.ask("GET client_secret").await;
+        client.ask("GET other").await;
+        assert!(client.ask("EXEC").await.contains(SECRET));
+        waiting.say(&["BLPOP list:password 0"]).await;
+        client.ask(&format!("RPUSH list:password {SECRET}")).await;
+        assert!(waiting.hear().await.contains(SECRET));
+        client.ask(&format!("RPUSH list:password {SECRET}")).await;
+        assert!(client.ask("BLPOP list:password 0").await.contains(SECRET));
+        client.ask(&format!("RPUSH list:password {SECRET}")).await;
+        let moved = client.ask("LMOVE list:password b LEFT LEFT").await;
+        assert!(moved.contains(SECRET));
+        waiting.ask("SUBSCRIBE client_secret").await;
+        client.ask(&format!("PUBLISH client_secret {SECRET}")).await;
+        assert!(waiting.hear().await.contains(SECRET));
+    });
+    let shown = lines(&trace);
+    let json: Vec<String> = trace.events.iter().map(crate::trace::Event::json).collect();
+    let held = shown
+        .iter()
+        .chain(&json)
+        .filter(|line| line.contains(SECRET));
+    let held: Vec<_> = held.collect();
+    assert!(held.is_empty(), "{held:#?}");
+    assert!(
+        shown.iter().any(|line| line.contains("[OK, ***, nil]")),
+        "{shown:#?}"
+    );
+    assert!(
+        shown.iter().any(|line| line.contains("has waited -> ***")),
+        "{shown:#?}"
+    );
+}
+
+#[test]
+fn a_string_has_at_most_a_stated_length() {
+    play("", |person| async move {
+        let mut client = person.login().await;
+        let most = crate::limits::REDIS_VALUE;
+        let refused = "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n";
+        let said = client.ask(&format!("SETRANGE k {} x", most)).await;
+        assert_eq!(said, refused);
+        let said = client.ask(&format!("SETRANGE k {} x", most - 1)).await;
+        assert_eq!(said, format!(":{most}\r\n"));
+        assert_eq!(client.ask("APPEND k y").await, refused);
+    });
+}
+
 #[test]
 fn a_tls_handshake_on_the_plain_port_is_named() {
     let trace = play("", |person| async move {
