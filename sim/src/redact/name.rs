@@ -163,7 +163,8 @@ fn is_scrambled(word: &str) -> bool {
 }
 
 /// Whether a member of a body or an option of this name holds a secret: those of
-/// [`is_secret_name`], and `value`, which Key Vault, App Configuration and `az` take a secret under.
+/// [`is_secret_name`], and `value`, which Key Vault, App Configuration and `az` take a secret
+/// under.
 pub fn is_secret_member(name: &str) -> bool {
     bare(name).eq_ignore_ascii_case(VALUE) || is_secret_name(name)
 }

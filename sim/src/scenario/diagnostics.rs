@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::redact::{MASK, escaped_lines, masked, masked_in_place, printable, redis_secrets};
 
-/// The fewest bytes of a secret of the file that is looked for in what a diagnostic quotes: a shorter
-/// one is part of too many words.
+/// The fewest bytes of a secret of the file that is looked for in what a diagnostic quotes: a
+/// shorter one is part of too many words.
 const SHORTEST_SECRET: usize = 4;
 
 /// One thing that is wrong with a file.
@@ -387,8 +387,8 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     let letters = lower.chars().count();
     let mut best = (0.6, None);
     for candidate in known {
-        // Each letter too many is an edit: lengths that differ by half are never near, and comparing
-        // takes memory and time that grow with the product of the two.
+        // Each letter too many is an edit: lengths that differ by half are never near, and
+        // comparing takes memory and time that grow with the product of the two.
         if 2 * letters.abs_diff(candidate.chars().count()) > letters.max(candidate.len()) {
             continue;
         }

@@ -101,8 +101,8 @@ impl Drop for Running {
     }
 }
 
-/// The program as the environment's own PATH finds it: a simulated `az` comes before a real one. None
-/// if there is none.
+/// The program as the environment's own PATH finds it: a simulated `az` comes before a real one.
+/// None if there is none.
 fn found(program: &OsString, environment: &[(OsString, OsString)]) -> Option<PathBuf> {
     if program.to_string_lossy().contains('/') {
         return Some(program.into());
