@@ -104,8 +104,8 @@ that.token-from = {{ credential = "ManagedIdentityCredential" }}
     read("steady-service", &text)
 }
 
-/// A fleet of clients with a credential each and hourly tokens. They begin one after another, and call
-/// at this interval for this long.
+/// A fleet of clients with a credential each and hourly tokens. They begin one after another, and
+/// call at this interval for this long.
 ///
 /// # Panics
 /// If the times do not make a valid scenario.

@@ -70,8 +70,8 @@ impl Row {
     }
 }
 
-/// Adds the rows to the JSON array in the file that `CREDSIM_ROWS` names. A row of an earlier run with
-/// the same keys is replaced.
+/// Adds the rows to the JSON array in the file that `CREDSIM_ROWS` names. A row of an earlier run
+/// with the same keys is replaced.
 ///
 /// # Errors
 /// The file can't be read or written, or holds something else.

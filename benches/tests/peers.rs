@@ -150,8 +150,8 @@ fn assert_shape(row: &Value) {
     assert!(callers > 0 && samples > 0, "{row}");
 }
 
-/// Without our service, or with another one, no script begins. The addresses used here would not leave
-/// this machine even if one did.
+/// Without our service, or with another one, no script begins. The addresses used here would not
+/// leave this machine even if one did.
 fn guarded() {
     let javascript = folder().join("javascript/first.mjs");
     let python = folder().join("python/first.py");

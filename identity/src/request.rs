@@ -8,7 +8,8 @@ use crate::cache::fast_path::{Asked, Memo};
 ///
 /// ```
 /// use credsim_identity::TokenRequest;
-/// let request = TokenRequest::new(["https://vault.azure.net/.default"]).with_tenant("contoso.example");
+/// let request = TokenRequest::new(["https://vault.azure.net/.default"]);
+/// let request = request.with_tenant("contoso.example");
 /// assert_eq!(request.scopes(), ["https://vault.azure.net/.default"]);
 /// ```
 ///

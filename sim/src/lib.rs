@@ -73,8 +73,8 @@
 //! | capture | requests and commands as they arrived, in full, for comparing clients |
 //! | interpose | the crate that shows the virtual clock to foreign code that reads the real one |
 //!
-//! Ids such as `MI-60` are facts, `PR-12` are promises; `credsim explain MI-60` prints one, and they
-//! stand in `fixtures/facts/` and `fixtures/promises.toml`.
+//! Ids such as `MI-60` are facts, `PR-12` are promises; `credsim explain MI-60` prints one, and
+//! they stand in `fixtures/facts/` and `fixtures/promises.toml`.
 
 pub mod action;
 pub mod backend;

@@ -10,8 +10,8 @@ use mimalloc::MiMalloc;
 #[global_allocator]
 static ALLOCATOR: Counting<MiMalloc> = Counting(MiMalloc);
 
-/// For how many milliseconds the allocator keeps freed memory before the system gets it back. In its
-/// default, a second, a large run frees much of what it then asks for anew.
+/// For how many milliseconds the allocator keeps freed memory before the system gets it back. In
+/// its default, a second, a large run frees much of what it then asks for anew.
 const PURGE_DELAY: std::ffi::c_long = 50;
 
 /// The number of that option in the allocator's list, for which its crate has no name.

@@ -343,7 +343,8 @@ fn named_thread(takes: Duration) -> BoxFuture<'static, ()> {
     })
 }
 
-/// Threads of other worlds, of the tests and of the harness are not attributed to a world that ends.
+/// Threads of other worlds, of the tests and of the harness are not attributed to a world that
+/// ends.
 #[test]
 fn threads_that_a_world_has_not_started_do_not_fail_it() {
     let joins: fn(Host) -> BoxFuture<'static, ()> = |host| {

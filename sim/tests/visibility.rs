@@ -1,5 +1,6 @@
-//! A check whose input is hidden is `NotObserved` and never `Holds`. Each bundled scenario is played
-//! once; its run is reduced to what a driver reports, or to what the services record, and judged.
+//! A check whose input is hidden is `NotObserved` and never `Holds`. Each bundled scenario is
+//! played once; its run is reduced to what a driver reports, or to what the services record, and
+//! judged.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 

@@ -2,8 +2,8 @@
 //! are played, and judged, per second.
 //!
 //! A day is played on lapse alone. What both engines play is a minute, in which every client gets
-//! its first token; beside it stands turmoil's own loop, with two hosts that only sleep. Each figure
-//! is a sample of its own, and compared runs alternate.
+//! its first token; beside it stands turmoil's own loop, with two hosts that only sleep. Each
+//! figure is a sample of its own, and compared runs alternate.
 
 use std::{
     hint::black_box,
@@ -18,7 +18,8 @@ use crate::idle::idle_turmoil;
 /// How many clients, and how many rounds.
 const FLEETS: [(u32, usize); 3] = [(10, 5), (1_000, 3), (10_000, 1)];
 
-/// What turmoil's own loop runs for. All clients of a fleet are on one host, the service on another.
+/// What turmoil's own loop runs for. All clients of a fleet are on one host, the service on
+/// another.
 const IDLE: Duration = Duration::from_secs(60);
 const HOSTS: u32 = 2;
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Runs turmoil's ticks for this much virtual time, with hosts that only sleep: the lower bound of any
-/// world on turmoil. Returns the real time without the setup.
+/// Runs turmoil's ticks for this much virtual time, with hosts that only sleep: the lower bound of
+/// any world on turmoil. Returns the real time without the setup.
 #[expect(
     clippy::disallowed_methods,
     reason = "it is turmoil's clock that is measured, by the real one"

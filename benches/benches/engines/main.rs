@@ -6,8 +6,8 @@
 //! without the judging. A last line states the ratio, scaled to a virtual day.
 //!
 //! `-- fleet` plays fleets of 10, 1,000 and 10,000 clients alone, with the judging; they are played
-//! after the rest too, unless another word is given. With `--quick` each is played once. The file that
-//! `CREDSIM_ROWS` names gets a row for each figure but criterion's.
+//! after the rest too, unless another word is given. With `--quick` each is played once. The file
+//! that `CREDSIM_ROWS` names gets a row for each figure but criterion's.
 
 mod fleet;
 mod idle;
@@ -62,8 +62,8 @@ fn steady(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Both engines in turn, so that a noisy machine is noisy for both: turmoil's virtual minute, scaled
-/// to a day (it was not run for one), over lapse's virtual day of the same work.
+/// Both engines in turn, so that a noisy machine is noisy for both: turmoil's virtual minute,
+/// scaled to a day (it was not run for one), over lapse's virtual day of the same work.
 #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 fn ratio() -> Vec<Row> {
     const ROUNDS: usize = 7;

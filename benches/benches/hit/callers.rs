@@ -25,8 +25,8 @@ const CASES: [(&str, &str); 6] = [
     (ours::NAME, ours::ADAPTER),
 ];
 
-/// A hit does not yield to other tasks; an application does, every few hits. The cost of the yield is
-/// the same in every case.
+/// A hit does not yield to other tasks; an application does, every few hits. The cost of the yield
+/// is the same in every case.
 const HITS_BETWEEN_YIELDS: u64 = 64;
 
 pub fn run(effort: Effort) -> Outcome {

@@ -86,8 +86,8 @@ impl Case {
     }
 }
 
-/// A loop around the code of an application, which awaits a token and reads its secret. The whole loop
-/// is one future that is polled once: if any hit is pending, no length is returned.
+/// A loop around the code of an application, which awaits a token and reads its secret. The whole
+/// loop is one future that is polled once: if any hit is pending, no length is returned.
 macro_rules! asking {
     ($answer:expr, $token:ident => $secret:expr) => {
         move |times: u64| {

@@ -8,8 +8,8 @@
 //! `-- callers --baseline before`); then all cases take turns in one process, in rounds of a few
 //! milliseconds, which is for comparing them with each other on a machine that is not quiet.
 //!
-//! Every case adds up the lengths of the tokens that it got, and the sum is checked after the time is
-//! taken. Every case has its token cached before it is timed, and requests to its service are
+//! Every case adds up the lengths of the tokens that it got, and the sum is checked after the time
+//! is taken. Every case has its token cached before it is timed, and requests to its service are
 //! counted. Callers are a closed loop: a caller asks again when it has its token.
 #![expect(
     clippy::disallowed_methods,

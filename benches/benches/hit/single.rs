@@ -60,8 +60,8 @@ fn nanoseconds(took: std::time::Duration, times: u64) -> f64 {
     took.as_nanos() as f64 / times as f64
 }
 
-/// The time of a hit on each of two threads that run at the same time. `None` if they did not have a
-/// core each, because of other load.
+/// The time of a hit on each of two threads that run at the same time. `None` if they did not have
+/// a core each, because of other load.
 fn both(case: &Arc<Case>, times: u64) -> Option<f64> {
     let barrier = Arc::new(Barrier::new(2));
     let start = Instant::now();

@@ -1,8 +1,8 @@
 //! Allocations per hit, and bytes per credential, per token and per event of a trace: counted by
 //! the allocator.
 //!
-//! `cargo bench -p credsim-benches --bench memory`. A program of its own, so that no other bench pays
-//! for the counting. Bytes are requested sizes; an allocator rounds them up.
+//! `cargo bench -p credsim-benches --bench memory`. A program of its own, so that no other bench
+//! pays for the counting. Bytes are requested sizes; an allocator rounds them up.
 #![expect(
     clippy::disallowed_methods,
     reason = "a bench measures the real machine"

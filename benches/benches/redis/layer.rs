@@ -1,8 +1,8 @@
 //! Our connection layer beside the bare `redis` crate, on the same server.
 //!
 //! Both connect to the same server as the same user, speak RESP3 and wait at most 10 s for an
-//! answer. They take turns, in pairs of about 25 ms each, and the order within a pair alternates, so
-//! that other load of the machine affects both alike.
+//! answer. They take turns, in pairs of about 25 ms each, and the order within a pair alternates,
+//! so that other load of the machine affects both alike.
 
 use std::{
     sync::Arc,

@@ -9,8 +9,8 @@ pub struct Median {
 }
 
 impl Median {
-    /// The median of measurements in any order. With fewer than six, the interval is the whole range,
-    /// and its confidence is below 95 %.
+    /// The median of measurements in any order. With fewer than six, the interval is the whole
+    /// range, and its confidence is below 95 %.
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let last = values.len().saturating_sub(1);
@@ -31,8 +31,8 @@ impl Median {
     }
 }
 
-/// Returns how many of `count` values can be dropped at each end so that the rest still contains the
-/// median with a probability of 95 %.
+/// Returns how many of `count` values can be dropped at each end so that the rest still contains
+/// the median with a probability of 95 %.
 fn outside(count: usize) -> usize {
     let mut term = 0.5_f64.powi(i32::try_from(count).unwrap_or(i32::MAX));
     let (mut sum, mut out) = (0.0, 0);

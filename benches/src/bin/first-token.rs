@@ -1,6 +1,6 @@
-//! From process start to the first token, with our credentials: `first-token KIND`, the counterpart of
-//! `peers/javascript/first.mjs` and `peers/python/first.py`. The runner of the peers measures the
-//! time.
+//! From process start to the first token, with our credentials: `first-token KIND`, the counterpart
+//! of `peers/javascript/first.mjs` and `peers/python/first.py`. The runner of the peers measures
+//! the time.
 
 use std::{env, process::ExitCode};
 

@@ -43,7 +43,8 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<String, String> {
     Ok(table(&rows))
 }
 
-/// Groups in the order in which they come; within a group, the rows in theirs, callers side by side.
+/// Groups in the order in which they come; within a group, the rows in theirs, callers side by
+/// side.
 fn table(rows: &[Row]) -> String {
     let mut groups: Vec<&str> = Vec::new();
     for row in rows {

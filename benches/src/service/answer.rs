@@ -18,8 +18,8 @@ use super::{counts::Counts, token::token};
 /// Seconds that a token lives.
 const LIFE: u64 = 86_400;
 
-/// Seconds after which a token of Entra is to be refreshed. IMDS sends none; clients use half of the
-/// life.
+/// Seconds after which a token of Entra is to be refreshed. IMDS sends none; clients use half of
+/// the life.
 const REFRESH_IN: u64 = LIFE / 2;
 
 /// The parts of a request that the service reads.

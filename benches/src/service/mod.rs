@@ -1,8 +1,8 @@
-//! The service that the measured credential libraries ask for tokens: Entra over HTTPS and IMDS over
-//! HTTP, on 127.0.0.1, with a fixed delay and with counts of what reached it.
+//! The service that the measured credential libraries ask for tokens: Entra over HTTPS and IMDS
+//! over HTTP, on 127.0.0.1, with a fixed delay and with counts of what reached it.
 //!
-//! It checks little and is as small as possible, so that a measurement shows the library and not the
-//! service. Realistic services are those of the simulator.
+//! It checks little and is as small as possible, so that a measurement shows the library and not
+//! the service. Realistic services are those of the simulator.
 
 mod answer;
 mod counts;

@@ -8,8 +8,8 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use credsim_identity::{EnvironmentCredential, ErrorKind, Platform, TokenCredential, TokenRequest};
-//! use credsim_identity::platform::Environment;
+//! use credsim_identity::{EnvironmentCredential, ErrorKind, TokenCredential, TokenRequest};
+//! use credsim_identity::{Platform, platform::Environment};
 //!
 //! /// An environment without variables.
 //! struct Empty;

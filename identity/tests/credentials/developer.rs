@@ -212,7 +212,8 @@ async fn a_warning_of_az_costs_no_token() {
         .unwrap();
 }
 
-/// PR-20: the clock of the host was set while the tool ran, or the tool handed out what it had kept.
+/// PR-20: the clock of the host was set while the tool ran, or the tool handed out what it had
+/// kept.
 #[tokio::test(start_paused = true)]
 async fn a_token_of_a_tool_that_has_expired_is_not_handed_out() {
     let stub = Stub::new();

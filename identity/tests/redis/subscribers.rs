@@ -287,8 +287,8 @@ async fn a_request_without_waiters_ends_with_the_provider() {
     assert_eq!(std::sync::Arc::strong_count(&idp), 1);
 }
 
-/// PR-24: a source that panics ends the task of the manager, and no caller waits for it in vain. The
-/// next call starts the manager again.
+/// PR-24: a source that panics ends the task of the manager, and no caller waits for it in vain.
+/// The next call starts the manager again.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_panics_fails_the_waiting_callers() {
     // Without a plan it panics.

@@ -258,8 +258,8 @@ async fn no_wait_is_too_long() {
     assert!(world.said(&mut subscription).await.is_empty());
 }
 
-/// A connection with tokens of 20 s whose next `AUTH` goes as `auth` says, and on which a `BLPOP` of
-/// `seconds` that began at `begins` has timed out.
+/// A connection with tokens of 20 s whose next `AUTH` goes as `auth` says, and on which a `BLPOP`
+/// of `seconds` that began at `begins` has timed out.
 async fn popped_in_vain(
     auth: Auth,
     begins: Duration,

@@ -12,8 +12,8 @@ use credsim_identity::platform::{HttpRequest, Platform, TransportError};
 pub struct Limits {
     /// How long it tries to connect.
     pub connect: Duration,
-    /// How long it waits for the head of an answer, with connecting, and then for each further piece
-    /// of it; none if it waits as long as the connection lasts.
+    /// How long it waits for the head of an answer, with connecting, and then for each further
+    /// piece of it; none if it waits as long as the connection lasts.
     pub read: Option<Duration>,
     /// How many bytes of a body are read, at most; none if an answer of any size is read.
     pub body: Option<usize>,

@@ -36,7 +36,8 @@ pub struct Fault {
     /// Lifts itself after this long. Default: stays until lifted.
     pub lasts: Option<Span>,
     /// The tokens in its answer that count as issued in this world: opaque ones of another service,
-    /// which a client may hand out. Default: none, so that the invariant `issued-here` refuses them.
+    /// which a client may hand out. Default: none, so that the invariant `issued-here` refuses
+    /// them.
     #[serde(default)]
     pub issues: Vec<String>,
 }

@@ -1,17 +1,17 @@
 //! What can happen in a world while it runs: `[[at]]` with `do.*`.
 //!
-//! Each action, or each pair of opposites such as `crash` and `restart`, has one file here. It holds
-//! the keys of the scenario file, the check against the state of the timeline at that time, the
-//! sentence for `explain`, what it does to the running world, and what the rest of the harness must
-//! know of it (`Consequences`).
+//! Each action, or each pair of opposites such as `crash` and `restart`, has one file here. It
+//! holds the keys of the scenario file, the check against the state of the timeline at that time,
+//! the sentence for `explain`, what it does to the running world, and what the rest of the harness
+//! must know of it (`Consequences`).
 //!
 //! To add an action, touch two files: write one that defines the type and implements
 //! `TimelineAction`, and add its line to `actions!` below (and its `mod` above it). What the
 //! trait or `Consequences` asks for and the new file does not answer does not compile.
 
 /// Defines an action whose keys are those of another type, which several actions share. It has the
-/// schema of that type, under its name, so that the keys are described once; a derived `transparent`
-/// does so only without a doc comment.
+/// schema of that type, under its name, so that the keys are described once; a derived
+/// `transparent` does so only without a doc comment.
 macro_rules! action_with_keys {
     ($(#[$doc:meta])* pub struct $action:ident($keys:ty);) => {
         $(#[$doc])*
@@ -177,7 +177,8 @@ macro_rules! actions {
             "restart" Restart(Restart),
             /// The wall clock of the subject's host jumps.
             "step-clock" StepClock(StepClock),
-            /// An environment variable of the subject's host changes; credentials built later see it.
+            /// An environment variable of the subject's host changes; credentials built later see
+            /// it.
             "set-variable" SetVariable(SetVariable),
             /// The shared credential is disposed.
             "dispose" Dispose(Dispose),

@@ -81,7 +81,8 @@ impl TimelineAction for RotateSecret {
     }
 }
 
-/// Replaces a secret. The old one stays registered: it must not leak although it is no longer valid.
+/// Replaces a secret. The old one stays registered: it must not leak although it is no longer
+/// valid.
 fn replace(backend: &Backend, client_id: &str, secret: &str) {
     let mut state = backend.state();
     let entra = state.parts.get_mut::<Entra>();

@@ -1,4 +1,5 @@
-//! The handle to what the services and commands of one world share, and how the timeline changes it.
+//! The handle to what the services and commands of one world share, and how the timeline changes
+//! it.
 
 use std::{
     sync::{

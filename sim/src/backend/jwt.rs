@@ -55,7 +55,8 @@ pub fn verify(token: &str) -> Result<Value, NotVerified> {
     let signature = general_purpose::URL_SAFE_NO_PAD
         .decode(signature)
         .map_err(|_| NotVerified::Malformed)?;
-    // PKCS#1 v1.5 has one signature for each input, and making it takes less time than verifying it.
+    // PKCS#1 v1.5 has one signature for each input, and making it takes less time than verifying
+    // it.
     if SIGNER.key.sign(signed.as_bytes()) != signature {
         return Err(NotVerified::Signature);
     }

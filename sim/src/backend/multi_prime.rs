@@ -25,7 +25,8 @@ const SHA_256: [u8; 19] = [
 /// Bits of the private exponent that are looked at together.
 const WINDOW_BITS: usize = 4;
 const WINDOW: usize = 1 << WINDOW_BITS;
-/// The lowest parts of a padded message, which are its digest. What stands above is the same in all.
+/// The lowest parts of a padded message, which are its digest. What stands above is the same in
+/// all.
 const DIGEST: usize = 4;
 
 /// A number below 2^2048, least significant part first.
@@ -98,8 +99,8 @@ impl MultiPrime {
         bytes(&signature)
     }
 
-    /// `message` to the private exponent, by each prime, in windows of four bits. All primes step by
-    /// step, so that the processor need not wait for one product before it begins the next.
+    /// `message` to the private exponent, by each prime, in windows of four bits. All primes step
+    /// by step, so that the processor need not wait for one product before it begins the next.
     fn private_powers(&self, message: &Wide) -> Vec<u64> {
         let mut tables = [[0; WINDOW]; PRIMES];
         for (table, field) in tables.iter_mut().zip(self.fields.iter()) {

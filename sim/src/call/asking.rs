@@ -10,7 +10,8 @@ use crate::{
     trace::{CallOutcome, Kind, SharedStr, TriedMember, fingerprint},
 };
 
-/// Asks the caller's credential, no longer than the caller waits. Returns the token, if there is one.
+/// Asks the caller's credential, no longer than the caller waits. Returns the token, if there is
+/// one.
 pub(super) async fn ask(caller: &Caller, request: &TokenRequest) -> Option<AccessToken> {
     let instance = caller.instance.as_ref()?;
     let started = caller.elapsed();

@@ -31,7 +31,8 @@ pub(crate) struct CallContext {
 
 /// Keeps secrets out of the trace, and records where one would have come in.
 pub(crate) trait SecretWatch: Send + Sync {
-    /// Whether `text`, found at `place` (`error`, `debug`), holds a secret; if so, that is recorded.
+    /// Whether `text`, found at `place` (`error`, `debug`), holds a secret; if so, that is
+    /// recorded.
     fn check(&self, place: &str, text: &str) -> bool;
 
     /// `text`, found at `place`, as it may stand in the trace: withheld if it holds a secret.

@@ -33,8 +33,8 @@ pub struct GetToken {
     pub cae: bool,
     /// Waits for a new token if the cached one has less than this left. Default: 30s.
     pub min_remaining: Option<Span>,
-    /// The caller keeps its token and asks again from the token's `refresh_on`, or from its end if it
-    /// has no `refresh_on`. Default: false.
+    /// The caller keeps its token and asks again from the token's `refresh_on`, or from its end if
+    /// it has no `refresh_on`. Default: false.
     #[serde(default)]
     pub keeps_token: bool,
 }

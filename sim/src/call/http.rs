@@ -1,4 +1,5 @@
-//! `do.http`: a caller on the simulated host sends a bare HTTP request, with no credential in between.
+//! `do.http`: a caller on the simulated host sends a bare HTTP request, with no credential in
+//! between.
 
 use std::collections::BTreeMap;
 
@@ -63,8 +64,8 @@ impl HttpMethod {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpSent;
 
-/// The status of the reply to a bare request; none if there was no reply. Rides along with the event
-/// that ends the call.
+/// The status of the reply to a bare request; none if there was no reply. Rides along with the
+/// event that ends the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpReply(pub Option<u16>);
 
@@ -178,8 +179,8 @@ impl Http {
         Ok(head.status.as_u16())
     }
 
-    /// The request as it may stand in a trace: secrets in the URL and in headers are covered, and of
-    /// a body only its length is told.
+    /// The request as it may stand in a trace: secrets in the URL and in headers are covered, and
+    /// of a body only its length is told.
     fn shown(&self, url: &str) -> String {
         let url = match Url::parse(url) {
             Ok(url) => shown_url(&url),

@@ -6,10 +6,10 @@
 //!    descriptions) and their `CallKind`;
 //! 2. this one: a line in `calls!`, and the module.
 //!
-//! From that line come the variant of [`CallDo`], its key in TOML, its schema, the place for what its
-//! calls remember, and every dispatch. `CallKind` has no default bodies: what a new kind does not
-//! decide does not compile. What a call may use while it plays is a `Caller`; when it plays, and
-//! which credential it asks, is decided by the run.
+//! From that line come the variant of [`CallDo`], its key in TOML, its schema, the place for what
+//! its calls remember, and every dispatch. `CallKind` has no default bodies: what a new kind does
+//! not decide does not compile. What a call may use while it plays is a `Caller`; when it plays,
+//! and which credential it asks, is decided by the run.
 
 mod asking;
 mod caller;

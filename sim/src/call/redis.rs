@@ -283,8 +283,8 @@ impl RedisWork {
     }
 }
 
-/// The reply to `command` as it may be shown. That of EXEC, or to a whole pipeline, has the replies of
-/// `others`.
+/// The reply to `command` as it may be shown. That of EXEC, or to a whole pipeline, has the replies
+/// of `others`.
 fn reply(
     caller: &Caller,
     command: &[String],

@@ -96,7 +96,8 @@ impl CallKind for UseResource {
 }
 
 impl UseResource {
-    /// Calls the resource with the token. Whether it is accepted stands in the resource's own events.
+    /// Calls the resource with the token. Whether it is accepted stands in the resource's own
+    /// events.
     async fn present(&self, caller: &Caller, token: &AccessToken) {
         let Some(resource) = caller.context.world.resources.get(&self.resource) else {
             return;

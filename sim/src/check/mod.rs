@@ -1,5 +1,5 @@
-//! What the parts of a scenario file are checked with: who and what has a name, and what the rest of
-//! the file says. It is plain data, so that every part can be checked in its own room.
+//! What the parts of a scenario file are checked with: who and what has a name, and what the rest
+//! of the file says. It is plain data, so that every part can be checked in its own room.
 
 mod names;
 mod part;

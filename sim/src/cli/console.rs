@@ -16,8 +16,8 @@ use crate::redact::{escaped_lines, masked, without_commands};
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Where the command writes, each text with one call, so that no other process gets into a line. Styles
-/// are stripped where they are not wanted.
+/// Where the command writes, each text with one call, so that no other process gets into a line.
+/// Styles are stripped where they are not wanted.
 ///
 /// A reader that goes away (`credsim list | head`) is no error.
 pub struct Console {

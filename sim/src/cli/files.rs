@@ -83,8 +83,8 @@ pub fn written_to(reports: &[ReportFile], path: &Path) -> Option<String> {
     Some(found.display().to_string())
 }
 
-/// Whether two paths lead to one file, in whatever spelling, through links too. The file itself need
-/// not be there; its folder is.
+/// Whether two paths lead to one file, in whatever spelling, through links too. The file itself
+/// need not be there; its folder is.
 fn is_one_file(one: &Path, other: &Path) -> bool {
     one == other
         || matches!((resolved(one), resolved(other)), (Some(one), Some(other)) if one == other)
@@ -137,8 +137,8 @@ fn target(path: &Path) -> PathBuf {
     target
 }
 
-/// Writes a file beside its place and renames it, so that a full disk leaves the old one. What is no
-/// regular file, such as `/dev/stdout`, is written where it is.
+/// Writes a file beside its place and renames it, so that a full disk leaves the old one. What is
+/// no regular file, such as `/dev/stdout`, is written where it is.
 ///
 /// # Errors
 /// It can't be written; what was there before is still there.

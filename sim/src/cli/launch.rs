@@ -1,9 +1,9 @@
 //! Processes that end with the one that started them, even where that is killed.
 //!
-//! Linux sends a process a signal when its parent dies, if the process has asked for it; nothing else
-//! outlives a `SIGKILL` of the parent. Asking between fork and exec needs unsafe code, so the command
-//! starts itself, asks, and then becomes the other program. On other systems processes are started as
-//! they are.
+//! Linux sends a process a signal when its parent dies, if the process has asked for it; nothing
+//! else outlives a `SIGKILL` of the parent. Asking between fork and exec needs unsafe code, so the
+//! command starts itself, asks, and then becomes the other program. On other systems processes are
+//! started as they are.
 
 use std::{
     ffi::OsString,
@@ -39,8 +39,8 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     127
 }
 
-/// From now on this process is killed when the one that started it ends. Returns whether that is still
-/// `parent`: otherwise it has ended before.
+/// From now on this process is killed when the one that started it ends. Returns whether that is
+/// still `parent`: otherwise it has ended before.
 pub(super) fn end_with_parent(parent: u32) -> bool {
     #[cfg(target_os = "linux")]
     {

@@ -69,8 +69,8 @@ pub enum Command {
 }
 
 impl Cli {
-    /// Does what the command line of this process asks, as [`run`](Self::run) does. One that makes no
-    /// sense is told of on standard error, with exit code 2, and one that asks for help gets it.
+    /// Does what the command line of this process asks, as [`run`](Self::run) does. One that makes
+    /// no sense is told of on standard error, with exit code 2, and one that asks for help gets it.
     pub fn main(peers: &[Arc<dyn Subject>]) -> ExitCode {
         let args: Vec<OsString> = std::env::args_os().collect();
         match Self::try_parse_from(&args) {
@@ -103,8 +103,8 @@ fn refuse(args: &[OsString], error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return code;
     }
-    // The error quotes arguments between styles of its own: it is made again, of arguments that may be
-    // shown.
+    // The error quotes arguments between styles of its own: it is made again, of arguments that may
+    // be shown.
     let shown = args.iter().map(|arg| printable(&arg.to_string_lossy()));
     let text = match Cli::try_parse_from(shown) {
         Err(again) if again.kind() == error.kind() => again.render().ansi().to_string(),

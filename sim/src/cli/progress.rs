@@ -21,8 +21,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// The longest line, in characters: one that a terminal breaks could not be erased.
 const WIDTH: usize = 78;
 
-/// The last line of a terminal, on which progress is shown. Whatever else is written to the terminal
-/// [erases](Self::erase) it first. Clones are the same line.
+/// The last line of a terminal, on which progress is shown. Whatever else is written to the
+/// terminal [erases](Self::erase) it first. Clones are the same line.
 #[derive(Clone)]
 pub(super) struct StatusLine(Arc<Mutex<State>>);
 
@@ -126,8 +126,8 @@ mod tests {
 
     use super::*;
 
-    /// What a terminal shows of the bytes that it got, line by line, and how often its last line was
-    /// rewritten.
+    /// What a terminal shows of the bytes that it got, line by line, and how often its last line
+    /// was rewritten.
     #[derive(Clone, Default)]
     struct Screen(Arc<Mutex<Vec<u8>>>);
 

@@ -37,8 +37,8 @@ use crate::{
     scenario::document::Place,
 };
 
-/// The registry: calls `$callback` with what stands before, and a line for each command: its module,
-/// which is also its name and its key in `[world]`, and the type of its keys.
+/// The registry: calls `$callback` with what stands before, and a line for each command: its
+/// module, which is also its name and its key in `[world]`, and the type of its keys.
 macro_rules! commands {
     ($callback:ident $($before:tt)*) => {
         $callback! { $($before)*
@@ -196,9 +196,9 @@ impl Done {
         }
     }
 
-    /// What `program` leaves when the real one would do `what`, and the simulated one cannot: a sentence
-    /// that says so, for a reader of its standard error and of the journal alike, and exit code `code`.
-    /// `instead` says what is simulated, or what to do.
+    /// What `program` leaves when the real one would do `what`, and the simulated one cannot: a
+    /// sentence that says so, for a reader of its standard error and of the journal alike, and exit
+    /// code `code`. `instead` says what is simulated, or what to do.
     fn not_simulated(program: Program, what: &str, instead: &str, code: i32) -> Self {
         let name = program.name();
         let what = if what.is_empty() { "no command" } else { what };

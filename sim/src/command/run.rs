@@ -52,7 +52,8 @@ impl Drop for Running<'_> {
 }
 
 impl Backend {
-    /// Runs `program` on `host` as the real `az`, `azd` or `pwsh` would run. Dropping the future kills it.
+    /// Runs `program` on `host` as the real `az`, `azd` or `pwsh` would run. Dropping the future
+    /// kills it.
     ///
     /// # Errors
     /// It is not installed there.

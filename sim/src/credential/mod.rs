@@ -1,4 +1,5 @@
-//! The credentials that a scenario can put under test: one file for each kind, and the list of them.
+//! The credentials that a scenario can put under test: one file for each kind, and the list of
+//! them.
 //!
 //! # How to add a kind
 //! Two files change beside generated ones:
@@ -6,10 +7,11 @@
 //!    descriptions), and `struct Kind` with its `CredentialKind`;
 //! 2. this one: a line in `credentials!`, and the module.
 //!
-//! From that line come the variant of [`Credential`], its key in TOML and in the driver protocol, its
-//! schema and every dispatch. `CredentialKind` has no default bodies: what a new kind does not
+//! From that line come the variant of [`Credential`], its key in TOML and in the driver protocol,
+//! its schema and every dispatch. `CredentialKind` has no default bodies: what a new kind does not
 //! decide does not compile. The subjects of `sim/peers` match on [`Credential`] and say for each
-//! variant whether they have it; `sim/drivers/README.md` lists the kinds for those who write drivers.
+//! variant whether they have it; `sim/drivers/README.md` lists the kinds for those who write
+//! drivers.
 
 mod azure_cli;
 mod azure_developer_cli;
@@ -111,8 +113,8 @@ pub(crate) enum Keeps {
 pub(crate) enum Source {
     /// The Instance Metadata Service.
     Imds {
-        /// Whether `AZURE_TOKEN_CREDENTIALS` may name the managed identity alone, which then has its
-        /// full number of retries inside the default chain too.
+        /// Whether `AZURE_TOKEN_CREDENTIALS` may name the managed identity alone, which then has
+        /// its full number of retries inside the default chain too.
         selected: bool,
     },
     /// The endpoint of a managed identity that variables of the host name.

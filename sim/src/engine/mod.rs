@@ -45,8 +45,8 @@ pub trait Network: Send + Sync + 'static {
     fn connect(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Stream>>;
     /// Listens on a port of this host.
     fn bind(&self, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Listener>>>;
-    /// Whether packets to `host` vanish now, so that a connect waits. Only the proxy of a live world
-    /// asks, so the engines in virtual time do not tell.
+    /// Whether packets to `host` vanish now, so that a connect waits. Only the proxy of a live
+    /// world asks, so the engines in virtual time do not tell.
     fn is_held(&self, _host: &str) -> bool {
         false
     }

@@ -70,8 +70,8 @@ impl Default for Tasks {
 }
 
 impl Tasks {
-    /// Adds a task. Ended ones are removed each time that the number has doubled, so that a long run
-    /// stays small and adding takes constant time on average.
+    /// Adds a task. Ended ones are removed each time that the number has doubled, so that a long
+    /// run stays small and adding takes constant time on average.
     pub fn add(&mut self, task: AbortHandle) {
         if self.handles.len() >= self.swept_at {
             self.handles.retain(|task| !task.is_finished());

@@ -21,12 +21,12 @@ use super::{
 
 const TICK: Duration = Duration::from_millis(1);
 
-/// How many connections may wait at a listener, and how many segments at a connection. turmoil panics
-/// at the next one; its default is 64.
+/// How many connections may wait at a listener, and how many segments at a connection. turmoil
+/// panics at the next one; its default is 64.
 const TCP_CAPACITY: usize = 1 << 16;
 
-/// The ports of outgoing connections: all but those that a service may listen on. turmoil panics when
-/// none is free.
+/// The ports of outgoing connections: all but those that a service may listen on. turmoil panics
+/// when none is free.
 const EPHEMERAL_PORTS: RangeInclusive<u16> = 20_000..=u16::MAX;
 
 /// How many connections a host can have at once.

@@ -1,5 +1,5 @@
-//! Gives up worlds that stand still or go on beyond a limit: a client that computes or spins without end at one instant
-//! would otherwise keep its world, and the command, from ever ending.
+//! Gives up worlds that stand still or go on beyond a limit: a client that computes or spins
+//! without end at one instant would otherwise keep its world, and the command, from ever ending.
 
 use std::{
     sync::mpsc::{self, RecvTimeoutError},
@@ -24,9 +24,9 @@ const TO_END: Duration = Duration::from_secs(2);
 /// state, cached dates) can leak into it.
 ///
 /// # Errors
-/// What `play` returns, a panic in it, a limit of `budget` that was reached, and a clock that has not
-/// moved for `stall_limit` of real time. In the last two cases a thread that does not end by itself is
-/// abandoned, because it can't be stopped from outside; it gets no more memory.
+/// What `play` returns, a panic in it, a limit of `budget` that was reached, and a clock that has
+/// not moved for `stall_limit` of real time. In the last two cases a thread that does not end by
+/// itself is abandoned, because it can't be stopped from outside; it gets no more memory.
 pub(super) fn on_its_thread(
     name: &str,
     seed: u64,

@@ -369,7 +369,8 @@ impl FaultThen {
         }
     }
 
-    /// Says what happens to the requests that are struck: a verb with its objects, without a subject.
+    /// Says what happens to the requests that are struck: a verb with its objects, without a
+    /// subject.
     pub fn describe(&self, target: TargetOf<'_>) -> String {
         match self {
             Self::Reply(answer) => format!("are answered {}", answer.describe(target)),

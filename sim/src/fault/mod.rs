@@ -21,8 +21,8 @@ pub(crate) trait Matcher: fmt::Debug + Send + Sync {
     /// What serves them, which decides what a fault can do to them.
     fn kind(&self) -> TargetKind;
 
-    /// What they are called in a sentence, one or many of them, with all filters: `token requests to
-    /// entra for https://vault.azure.net/.default`.
+    /// What they are called in a sentence, one or many of them, with all filters: `token requests
+    /// to entra for https://vault.azure.net/.default`.
     fn describe(&self, number: Number) -> String;
 }
 

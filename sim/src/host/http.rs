@@ -1,7 +1,7 @@
 //! The HTTP client that a simulated host lends to its credentials: real HTTP/1.1 over the engine's
 //! streams, one connection per exchange. `https` is spoken in the clear on port 443: the engines
-//! carry no TLS, and the scheme stays visible in the trace. The certificate that the peer presents is
-//! checked all the same, when the connection is made and before anything is sent.
+//! carry no TLS, and the scheme stays visible in the trace. The certificate that the peer presents
+//! is checked all the same, when the connection is made and before anything is sent.
 
 use std::sync::Arc;
 

@@ -36,8 +36,8 @@ impl Names {
         }
     }
 
-    /// Why `request` is not served, if so. `refuses_pages`: the service is one of the machine itself,
-    /// which no page may ask.
+    /// Why `request` is not served, if so. `refuses_pages`: the service is one of the machine
+    /// itself, which no page may ask.
     pub fn refusal(&self, request: &Request, refuses_pages: bool) -> Option<Refusal> {
         let mut given = request.headers.get_all(header::HOST).iter();
         let (Some(host), None) = (given.next(), given.next()) else {
@@ -54,8 +54,8 @@ impl Names {
         (refuses_pages && is_foreign).then_some(Refusal::Foreign)
     }
 
-    /// Whether a `Host` header means the service. Its port does not matter: addresses past the proxy
-    /// have another one.
+    /// Whether a `Host` header means the service. Its port does not matter: addresses past the
+    /// proxy have another one.
     fn include(&self, host: &str) -> bool {
         let name = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

@@ -100,8 +100,8 @@ fn is_foreign(token: &str) -> bool {
     jwt::claims_unverified(&token).is_some() && jwt::verify(&token).is_err()
 }
 
-/// A token that names a real issuer, or a client's assertion for one, and is not signed with the key
-/// of the simulation.
+/// A token that names a real issuer, or a client's assertion for one, and is not signed with the
+/// key of the simulation.
 fn is_real_token(text: &str) -> bool {
     let token = without_padding(text);
     let Some(claims) = jwt::claims_unverified(&token) else {
@@ -111,8 +111,8 @@ fn is_real_token(text: &str) -> bool {
         let named = claims.get(claim).and_then(|it| it.as_str());
         named.is_some_and(|named| REAL_ISSUERS.iter().any(|real| named.contains(real)))
     };
-    // An assertion signed with a certificate names the client as its issuer, and the directory as its
-    // audience.
+    // An assertion signed with a certificate names the client as its issuer, and the directory as
+    // its audience.
     let is_assertion = claims.get("iss").is_some() && claims.get("iss") == claims.get("sub");
     (names_real("iss") || is_assertion && names_real("aud")) && jwt::verify(&token).is_err()
 }

@@ -61,8 +61,8 @@ async fn serve(
     }
 }
 
-/// A server of `endpoint`, to be played on a host of its own, with a port. `beside`: clients outside
-/// reach it at an address of loopback too, past the proxy.
+/// A server of `endpoint`, to be played on a host of its own, with a port. `beside`: clients
+/// outside reach it at an address of loopback too, past the proxy.
 pub fn server(
     backend: &Backend,
     (host, port): (&str, u16),

@@ -1,5 +1,5 @@
-//! Every token that is handed out was issued in this world: by a service or a command, or by a fault
-//! that says so (`issues`).
+//! Every token that is handed out was issued in this world: by a service or a command, or by a
+//! fault that says so (`issues`).
 
 use std::collections::BTreeSet;
 

@@ -81,8 +81,8 @@ fn judge(_: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     (looked_at > 0).then(|| Ruling::holds(found))
 }
 
-/// The identity behind a token, as far as it can be seen: where the credential is not told, only the
-/// object id.
+/// The identity behind a token, as far as it can be seen: where the credential is not told, only
+/// the object id.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Answerer<'a> {
     credential: Option<&'a str>,

@@ -116,7 +116,8 @@ fn judge(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     (!held.is_empty()).then(|| Ruling::holds(found))
 }
 
-/// The calls in the order in which they ended, those of one moment in the order in which they began.
+/// The calls in the order in which they ended, those of one moment in the order in which they
+/// began.
 fn by_end<'a>(view: &View<'a>) -> impl Iterator<Item = Call<'a>> {
     let calls = view.calls().enumerate();
     let mut ends: Vec<(Duration, usize)> = calls

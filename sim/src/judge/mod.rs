@@ -1,8 +1,8 @@
 //! What expectations and invariants are judged with: the record of a run, views of its trace, what
 //! can be seen of it, what the scenario says, and findings with their evidence.
 //!
-//! What reads a trace matches on the events that it speaks of and passes over the others with `_`, so
-//! that a new kind of event does not touch every assertion.
+//! What reads a trace matches on the events that it speaks of and passes over the others with `_`,
+//! so that a new kind of event does not touch every assertion.
 
 mod entry;
 mod evidence;

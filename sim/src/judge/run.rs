@@ -70,8 +70,9 @@ impl Unshown {
 }
 
 impl Run {
-    /// The part of the run in which clients were shown what the scenario says, without the calls that
-    /// were still open at its end. Refused hosts stay: that they were asked for does not depend on it.
+    /// The part of the run in which clients were shown what the scenario says, without the calls
+    /// that were still open at its end. Refused hosts stay: that they were asked for does not
+    /// depend on it.
     pub(crate) fn shown(&self) -> Cow<'_, Self> {
         let Some(Unshown { at, .. }) = self.unshown else {
             return Cow::Borrowed(self);

@@ -250,8 +250,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The calls and pieces of work under way at this position of the trace, each with its beginning
-    /// and its end; only those of `instances`, unless that is empty.
+    /// The calls and pieces of work under way at this position of the trace, each with its
+    /// beginning and its end; only those of `instances`, unless that is empty.
     pub(crate) fn under_way(
         &self,
         position: usize,

@@ -12,8 +12,8 @@ const MOST: usize = 2;
 
 /// Returns what became of the calls that waited when `request` was sent, arrived or started, as the
 /// end of a sentence: `; call 1 gets token 6eeff43466e1648f of AzureCliCredential after 8ms`. `of`
-/// finds the requests of this kind. Empty where callers cannot be seen, and for resources, which are
-/// used after the call for a token.
+/// finds the requests of this kind. Empty where callers cannot be seen, and for resources, which
+/// are used after the call for a token.
 pub(super) fn outcomes(view: &View<'_>, of: &dyn Matcher, request: Entry<'_>) -> String {
     if !view.run.visibility.calls || of.lane().starts_with("resource.") {
         return String::new();
@@ -35,7 +35,8 @@ pub(super) fn outcomes(view: &View<'_>, of: &dyn Matcher, request: Entry<'_>) ->
 }
 
 /// The credentials that may have sent `request`: of a command and of what a credential sends, that
-/// one; of a request at a service, those with such an exchange under way. Empty if nothing is known.
+/// one; of a request at a service, those with such an exchange under way. Empty if nothing is
+/// known.
 fn instances(view: &View<'_>, of: &dyn Matcher, request: Entry<'_>) -> BTreeSet<u32> {
     match &request.event.kind {
         Kind::CommandStarted { instance, .. } => {

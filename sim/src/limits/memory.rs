@@ -1,8 +1,8 @@
 //! How much memory each world holds, counted where it is allocated.
 //!
-//! A world plays on a thread of its own, so what this thread has allocated and not freed is what the
-//! world holds. Counting is an addition to a number of the thread; other threads see it in steps of a
-//! mebibyte.
+//! A world plays on a thread of its own, so what this thread has allocated and not freed is what
+//! the world holds. Counting is an addition to a number of the thread; other threads see it in
+//! steps of a mebibyte.
 
 use std::{
     alloc::{GlobalAlloc, Layout},
@@ -58,7 +58,8 @@ fn signed(size: usize) -> i64 {
     size as i64
 }
 
-/// How many worlds can be counted at once. More share a slot, and the one that published last counts.
+/// How many worlds can be counted at once. More share a slot, and the one that published last
+/// counts.
 const SLOTS: usize = 256;
 
 /// What one world holds, as other threads see it.

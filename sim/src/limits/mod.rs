@@ -35,12 +35,12 @@ pub const REAL_TIME: Duration = Duration::from_secs(15 * 60);
 /// The most connections that may be open at once in a world in virtual time.
 pub const CONNECTIONS: usize = 200_000;
 
-/// The largest body that a fault may pad to, in bytes: more than any client should read, and as much
-/// as a test may hold in memory.
+/// The largest body that a fault may pad to, in bytes: more than any client should read, and as
+/// much as a test may hold in memory.
 pub const BODY: u64 = 64 << 20;
 
-/// The longest value of a simulated Redis, in bytes: its `proto-max-bulk-len`, which says 512 MiB at a
-/// real server. To copy one takes some 20 ms, in which no other client is served.
+/// The longest value of a simulated Redis, in bytes: its `proto-max-bulk-len`, which says 512 MiB
+/// at a real server. To copy one takes some 20 ms, in which no other client is served.
 pub const REDIS_VALUE: usize = 64 << 20;
 
 /// How many of the latest events a served world keeps: some 120 MB, and 50,000 requests over HTTP.
@@ -51,8 +51,8 @@ pub const SERVED_EVENTS: usize = 100_000;
 pub struct Limits {
     /// Events in all its traces. Default: [`EVENTS`].
     pub events: u64,
-    /// Bytes that are held at once. Counted only in a program whose allocator is [`Counting`], as in
-    /// the `credsim` binary. Default: [`MEMORY`].
+    /// Bytes that are held at once. Counted only in a program whose allocator is [`Counting`], as
+    /// in the `credsim` binary. Default: [`MEMORY`].
     pub memory: u64,
     /// Real time. Default: [`REAL_TIME`].
     pub real_time: Duration,
@@ -258,8 +258,8 @@ impl Budget {
         self.0.reached.get().map(|(limit, _)| *limit)
     }
 
-    /// Says which limit was reached and where the run stood then. To be called outside of the world:
-    /// inside, the clock of this machine may be the world's.
+    /// Says which limit was reached and where the run stood then. To be called outside of the
+    /// world: inside, the clock of this machine may be the world's.
     pub fn describe(&self) -> Option<String> {
         let (limit, taken) = self.0.reached.get()?;
         let took = self.taken().real_time;

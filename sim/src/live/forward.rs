@@ -1,5 +1,5 @@
-//! Requests in the clear, one after the other on a connection to the proxy, each for the host that it
-//! names.
+//! Requests in the clear, one after the other on a connection to the proxy, each for the host that
+//! it names.
 
 use std::{io, pin::pin};
 
@@ -25,8 +25,8 @@ pub(super) enum Ended {
 }
 
 /// Passes on `first`, a request for `to`, and those for the same host that follow it, and their
-/// answers. `rest` holds what was read of the client after the head. `noticed` is called before each
-/// request that follows.
+/// answers. `rest` holds what was read of the client after the head. `noticed` is called before
+/// each request that follows.
 ///
 /// # Errors
 /// A connection broke. Then the client's is to be reset.

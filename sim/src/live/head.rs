@@ -139,8 +139,8 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
     )))
 }
 
-/// How far the body goes. A server that counts otherwise than we do would take a part of one request
-/// for another one, so what is ambiguous is refused.
+/// How far the body goes. A server that counts otherwise than we do would take a part of one
+/// request for another one, so what is ambiguous is refused.
 fn body_length(headers: &[httparse::Header<'_>], version: u8) -> io::Result<BodyLength> {
     let all = |name: &'static str| {
         let named = headers.iter();

@@ -34,8 +34,8 @@ pub const IMDS: &str = "169.254.169.254:80";
 /// How long it may take to accept a connection. It is on the same host or one hop away.
 const NEAR: Duration = Duration::from_millis(300);
 
-/// Whether this machine has a metadata service of its own at `address`: a client that ignores the proxy
-/// gets tokens of a real identity there. Blocks for up to 300 ms.
+/// Whether this machine has a metadata service of its own at `address`: a client that ignores the
+/// proxy gets tokens of a real identity there. Blocks for up to 300 ms.
 pub fn has_own_imds(address: SocketAddr) -> bool {
     TcpStream::connect_timeout(&address, NEAR).is_ok()
 }

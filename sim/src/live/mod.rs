@@ -164,7 +164,8 @@ impl Door {
         })
     }
 
-    /// From now on IMDS's own port, if it has one, behaves as `reached` says. Completes when it does.
+    /// From now on IMDS's own port, if it has one, behaves as `reached` says. Completes when it
+    /// does.
     pub(crate) async fn follow(&mut self, reached: Reached) {
         if let Some((place, port)) = self.imds.take() {
             let serve = port.serve(self.proxying.clone(), place, reached);
@@ -182,8 +183,8 @@ impl Door {
 }
 
 /// Puts links into the run's folder: for each command that the world has, and for each that it does
-/// not have and this machine has, so that the real one is never run. Returns the real ones. One that
-/// neither has is left out: clients that look for the file find none.
+/// not have and this machine has, so that the real one is never run. Returns the real ones. One
+/// that neither has is left out: clients that look for the file find none.
 ///
 /// # Errors
 /// They cannot be put there.

@@ -1,5 +1,5 @@
-//! A port of its own for a service that clients find by a variable: closed while connections to it are
-//! refused, and with a full backlog while packets to it vanish, as no proxy can show it.
+//! A port of its own for a service that clients find by a variable: closed while connections to it
+//! are refused, and with a full backlog while packets to it vanish, as no proxy can show it.
 
 use std::{
     collections::BTreeSet,

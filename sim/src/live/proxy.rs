@@ -109,8 +109,8 @@ impl Proxy {
         }
     }
 
-    /// Records that there are no file descriptors left, if `error` says so: once in a world, as they
-    /// come and go with every connection.
+    /// Records that there are no file descriptors left, if `error` says so: once in a world, as
+    /// they come and go with every connection.
     pub fn fell_short(&self, error: &io::Error) {
         let code = error.raw_os_error();
         let none_left = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));

@@ -1,7 +1,7 @@
 //! Folders of runs that were killed: the next start removes them.
 //!
-//! A run locks a file in its folder for as long as it lasts. The system takes the lock away with the
-//! process, however it ends.
+//! A run locks a file in its folder for as long as it lasts. The system takes the lock away with
+//! the process, however it ends.
 
 use std::{
     fs::{self, File},

@@ -22,8 +22,8 @@ fn is_reference(word: &str) -> bool {
     word.starts_with(['$', '(']) && !word.contains(['\'', '"'])
 }
 
-/// The options of `az` and `azd` that take secrets, with the length of the shortest prefix that some
-/// command accepts for each: `az login` takes `--p` for `--password`.
+/// The options of `az` and `azd` that take secrets, with the length of the shortest prefix that
+/// some command accepts for each: `az login` takes `--p` for `--password`.
 const OPTIONS: &[(&str, usize)] = &[
     ("--access-token", 5),
     ("--account-key", 11),

@@ -46,8 +46,8 @@ fn escaped_but(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
 }
 
 /// A JSON document whose strings hold no hidden character and no command for GitHub Actions: the
-/// same document for a program, with escapes where a terminal or a CI would do something. Line breaks
-/// between values stay.
+/// same document for a program, with escapes where a terminal or a CI would do something. Line
+/// breaks between values stay.
 pub fn escaped_json(document: &str) -> Cow<'_, str> {
     // JSON itself is of visible ASCII and line breaks: what else is hidden stands in a string, and
     // the serializer has written escapes for the control characters of ASCII but this one.
@@ -74,8 +74,8 @@ pub fn escaped_json(document: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// `text`, which may quote what a file or a client wrote, so that GitHub Actions finds no command in
-/// it. It takes a line for one that begins with `::` after any blanks, or that holds `##[`.
+/// `text`, which may quote what a file or a client wrote, so that GitHub Actions finds no command
+/// in it. It takes a line for one that begins with `::` after any blanks, or that holds `##[`.
 pub fn without_commands(text: &str) -> Cow<'_, str> {
     let begins = |line: &str| visible_start(line).starts_with("::");
     if !text.contains("##[") && !text.lines().any(begins) {

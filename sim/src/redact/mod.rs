@@ -1,12 +1,12 @@
 //! The one redactor of everything that leaves: what looks like a secret, texts in which secrets are
 //! covered, and texts of others in a form that is only shown.
 //!
-//! A secret is recognised in one of four ways: by its own form ([`shape`], [`looks_like_token`]), by
-//! the name of what holds it ([`is_secret_name`]), by its place in a command line ([`arguments`]), or
-//! because it is known ([`Secrets`]). What has a structure is taken apart first: a URL
-//! ([`masked_path`], [`masked_query`]), a body ([`Body`]), a command line; any other text is looked
-//! through by [`masked`]. [`escaped`] spells out what a terminal would obey. This is the lowest room:
-//! it knows texts only, no request, no world and no trace.
+//! A secret is recognised in one of four ways: by its own form ([`shape`], [`looks_like_token`]),
+//! by the name of what holds it ([`is_secret_name`]), by its place in a command line
+//! ([`arguments`]), or because it is known ([`Secrets`]). What has a structure is taken apart
+//! first: a URL ([`masked_path`], [`masked_query`]), a body ([`Body`]), a command line; any other
+//! text is looked through by [`masked`]. [`escaped`] spells out what a terminal would obey. This is
+//! the lowest room: it knows texts only, no request, no world and no trace.
 
 mod arguments;
 mod body;

@@ -146,11 +146,25 @@ pub fn is_secret_name(name: &str) -> bool {
         }
         last = word;
     }
-    !is_one_of(NOT_ITSELF, last) && (is_found || is_one_of(AT_THE_END, last) || is_glued(last))
+    let is_at_the_end = is_one_of(AT_THE_END, last) || is_glued(last) || is_scrambled(last);
+    !is_one_of(NOT_ITSELF, last) && (is_found || is_at_the_end)
+}
+
+/// Whether `word` has the letters of `secret` or `password` in another order, as a slip of the fingers
+/// has: a diagnostic of a misspelled key quotes the value.
+fn is_scrambled(word: &str) -> bool {
+    let sorted = |word: &str| {
+        let mut letters = word.to_ascii_lowercase().into_bytes();
+        letters.sort_unstable();
+        letters
+    };
+    let mut known = ["secret", "password"].into_iter();
+    known.any(|known| known.len() == word.len() && sorted(known) == sorted(word))
 }
 
 /// Whether a member of a body or an option of this name holds a secret: those of
-/// [`is_secret_name`], and `value`, which Key Vault, App Configuration and `az` take a secret under.
+/// [`is_secret_name`], and `value`, which Key Vault, App Configuration and `az` take a secret
+/// under.
 pub fn is_secret_member(name: &str) -> bool {
     bare(name).eq_ignore_ascii_case(VALUE) || is_secret_name(name)
 }

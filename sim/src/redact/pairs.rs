@@ -71,14 +71,15 @@ pub(super) fn pairs(text: &str, with_colons: bool, spans: &mut Vec<Range<usize>>
     }
 }
 
-/// Whether this is `$token = Get-AzAccessToken`: what a script assigns to a variable without quotes is
-/// a command or an expression, not text.
+/// Whether this is `$token = Get-AzAccessToken`: what a script assigns to a variable without quotes
+/// is a command or an expression, not text.
 fn is_assigned_an_expression(name: &Name<'_>, after: &str) -> bool {
     let value = after.trim_start().trim_start_matches('\\');
     name.text.starts_with('$') && name.is_apart && !value.starts_with(['"', '\'', '`'])
 }
 
-/// Whether `code=700016` names an error, as in the links of Entra: an authorization code has letters.
+/// Whether `code=700016` names an error, as in the links of Entra: an authorization code has
+/// letters.
 fn is_number_of_an_error(name: &str, value: &str) -> bool {
     name.eq_ignore_ascii_case("code") && value.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -59,8 +59,8 @@ const READS: &[&str] = &[
 ///
 /// Secrets are the password of AUTH, of the AUTH of HELLO and of those of MIGRATE, the rules of ACL
 /// SETUSER that add or remove one, and what follows the name of a secret, as in `CONFIG SET
-/// requirepass x`, `SET client_secret x` and `HSET user password x`. Of a command that is misspelled
-/// and could be one of these, everything is.
+/// requirepass x`, `SET client_secret x` and `HSET user password x`. Of a command that is
+/// misspelled and could be one of these, everything is.
 pub fn redis_secrets(words: &[&str]) -> Vec<bool> {
     let name = words
         .first()
@@ -122,7 +122,8 @@ pub fn hides_reply(words: &[&str]) -> bool {
     reads && words.iter().skip(1).any(|word| is_secret_in_prose(word))
 }
 
-/// A message on a channel as it may be shown: that on the channel `client_secret` is the value of one.
+/// A message on a channel as it may be shown: that on the channel `client_secret` is the value of
+/// one.
 pub fn masked_message(channel: &str, message: &str) -> String {
     if is_secret_in_prose(channel) {
         MASK.to_owned()
@@ -131,8 +132,8 @@ pub fn masked_message(channel: &str, message: &str) -> String {
     }
 }
 
-/// An error of a server that repeats the arguments of a command it does not know, without them where
-/// one is a secret.
+/// An error of a server that repeats the arguments of a command it does not know, without them
+/// where one is a secret.
 pub fn without_echo(reply: String, words: &[&str]) -> String {
     const ECHO: &str = "with args beginning with:";
     match reply.split_once(ECHO) {

@@ -45,8 +45,8 @@ impl Secrets {
         }
     }
 
-    /// The kind of the first secret that `text` holds: of those that were added, or `token` for what
-    /// looks like a JSON Web Token, as a token may be unknown or stand there in part.
+    /// The kind of the first secret that `text` holds: of those that were added, or `token` for
+    /// what looks like a JSON Web Token, as a token may be unknown or stand there in part.
     pub fn find(&self, text: &str) -> Option<&'static str> {
         let mut known = self.0.iter();
         known
@@ -100,11 +100,11 @@ fn encoded(secret: &str) -> Vec<String> {
 
 /// Whether `text` holds `secret`.
 ///
-/// A secret that could be a word of ordinary text (fewer than 6 characters, or fewer than 12 that are
-/// all lower-case letters, such as `wrong` or `password`) counts where it is all of the text, or the
-/// value of something with the name of a secret: `client_secret=wrong`, `"password": "wrong"`,
-/// `ClientSecret("wrong")`, `--password wrong`. Elsewhere it is not found: nothing tells it from the
-/// word.
+/// A secret that could be a word of ordinary text (fewer than 6 characters, or fewer than 12 that
+/// are all lower-case letters, such as `wrong` or `password`) counts where it is all of the text,
+/// or the value of something with the name of a secret: `client_secret=wrong`, `"password":
+/// "wrong"`, `ClientSecret("wrong")`, `--password wrong`. Elsewhere it is not found: nothing tells
+/// it from the word.
 pub fn holds(text: &str, secret: &str) -> bool {
     if !is_common(secret) {
         return text.contains(secret);
@@ -122,8 +122,8 @@ fn is_common(secret: &str) -> bool {
     secret.len() < SHORT || is_word && secret.len() < LONGEST_WORD
 }
 
-/// Whether what stands between `before` and `after` is the whole value of something with the name of
-/// a secret.
+/// Whether what stands between `before` and `after` is the whole value of something with the name
+/// of a secret.
 fn is_named_value(before: &str, after: &str) -> bool {
     const QUOTES: &[char] = &['"', '\'', '`', '\\'];
     let outside = before.trim_end_matches(QUOTES);

@@ -7,11 +7,12 @@ use base64::{Engine as _, alphabet, engine::general_purpose as base64_engine};
 /// The fewest characters of a token: no service gives out a shorter one.
 const SHORTEST_TOKEN: usize = 40;
 
-/// The fewest characters of a refresh token or an authorization code of Entra; real ones have several
-/// hundred.
+/// The fewest characters of a refresh token or an authorization code of Entra; real ones have
+/// several hundred.
 const SHORTEST_REFRESH_TOKEN: usize = 100;
 
-/// The fewest characters of a word that holds a secret: a client secret from its fourth to its last.
+/// The fewest characters of a word that holds a secret: a client secret from its fourth to its
+/// last.
 const SHORTEST: usize = 37;
 
 /// The fewest characters of a key in base64, padding left out: a key of 30 bytes. Those of Azure
@@ -65,7 +66,8 @@ pub fn shape(word: &str) -> Option<Shape<'_>> {
         return None;
     }
     let from = |mark: &str| word.find(mark).and_then(|at| word.get(at..));
-    // Nearly all JWTs begin with `{"` in base64url; in others a blank or a line break stands between.
+    // Nearly all JWTs begin with `{"` in base64url; in others a blank or a line break stands
+    // between.
     let token = from("eyJ").filter(|it| it.len() >= SHORTEST_TOKEN && it.contains('.'));
     let token = token.or_else(|| {
         from("ey")
@@ -165,8 +167,8 @@ pub(super) fn is_key(run: &str, next: Option<u8>) -> bool {
         && has(u8::is_ascii_lowercase)
 }
 
-/// The text that a run of base64 stands for, in UTF-8 or, as PowerShell takes it, with two bytes for
-/// each character; none if it stands for something else.
+/// The text that a run of base64 stands for, in UTF-8 or, as PowerShell takes it, with two bytes
+/// for each character; none if it stands for something else.
 pub(super) fn decoded(run: &str) -> Option<String> {
     let lenient = base64_engine::GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)

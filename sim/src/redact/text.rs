@@ -1,7 +1,7 @@
 //! Texts of any origin with their secrets covered: by form, by the name before a value, and inside
 //! percent-encoding and base64.
 
-use std::{borrow::Cow, cell::RefCell, collections::HashMap, ops::Range};
+use std::{borrow::Cow, cell::RefCell, collections::BTreeMap, ops::Range};
 
 use super::{
     MASK,
@@ -16,8 +16,8 @@ use super::{
 /// How many encodings, one within the other, are undone to look for a secret.
 const DEEPEST: usize = 3;
 
-/// The longest text that is looked through whole, in bytes. Of a longer one each line is, and a line
-/// that is longer is not shown.
+/// The longest text that is looked through whole, in bytes. Of a longer one each line is, and a
+/// line that is longer is not shown.
 const LONGEST: usize = 1 << 16;
 
 /// The schemes of an `Authorization` header.
@@ -42,14 +42,15 @@ const PARTS: &[char] = &[
 enum Search {
     /// Everything.
     All,
-    /// What is a secret by its form, and the values in queries: in JSON, names such as `token` stand
-    /// before values that are none.
+    /// What is a secret by its form, and the values in queries: in JSON, names such as `token`
+    /// stand before values that are none.
     Forms,
 }
 
 /// `text` with everything covered that looks like a secret: by its form ([`shape`]), as the value
 /// after a name ([`is_secret_name`]), as the password of a URL, after the scheme of an
-/// `Authorization` header, and all of these in percent-encoding or base64. Borrows if there is none.
+/// `Authorization` header, and all of these in percent-encoding or base64. Borrows if there is
+/// none.
 pub fn masked(text: &str) -> Cow<'_, str> {
     covered(text, Search::All)
 }
@@ -65,10 +66,12 @@ const REMEMBERED: usize = 512;
 /// How many results a thread remembers.
 const MOST_REMEMBERED: usize = 256;
 
+/// Texts and what is shown of them. None stands for a text without a secret.
+type Known = BTreeMap<Box<str>, Option<Box<str>>>;
+
 thread_local! {
-    /// What [`looked_through`] has returned: a client sends the same request again and again. None
-    /// stands for a text without a secret.
-    static KNOWN: [RefCell<HashMap<Box<str>, Option<Box<str>>>>; 2] = Default::default();
+    /// What [`looked_through`] has returned: a client sends the same request again and again.
+    static KNOWN: [RefCell<Known>; 2] = Default::default();
 }
 
 fn covered(text: &str, search: Search) -> Cow<'_, str> {
@@ -121,8 +124,8 @@ fn looked_through(text: &str, search: Search) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// `text` with a `*` for each byte of what [`masked`] covers, so that everything stays in its place,
-/// and what is covered: for the lines of a file that a diagnostic shows.
+/// `text` with a `*` for each byte of what [`masked`] covers, so that everything stays in its
+/// place, and what is covered: for the lines of a file that a diagnostic shows.
 pub fn masked_in_place(text: &str) -> (Cow<'_, str>, Vec<&str>) {
     let spans = spans(text, Search::All, DEEPEST);
     if spans.is_empty() {

@@ -45,8 +45,8 @@ pub fn wrapped(first: &str, text: &str) -> String {
     out
 }
 
-/// `text`, which is wrapped as it stands in its file, with one line for each paragraph and each item
-/// of a list. Indented lines stay.
+/// `text`, which is wrapped as it stands in its file, with one line for each paragraph and each
+/// item of a list. Indented lines stay.
 pub fn unwrapped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut flows = false;

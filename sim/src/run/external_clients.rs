@@ -30,7 +30,8 @@ pub struct ExternalClients {
 /// the second argument completes with the number of the signal that says so.
 pub type Visit = Box<dyn FnOnce(&Door, BoxFuture<'static, u8>) -> BoxFuture<'static, ()> + Send>;
 
-/// The subject of a world that is served to external clients: a name, and nothing that can be built.
+/// The subject of a world that is served to external clients: a name, and nothing that can be
+/// built.
 pub(super) struct ExternalSubject {
     name: String,
 }

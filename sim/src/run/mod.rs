@@ -1,4 +1,5 @@
-//! Plays a scenario: runs its world, its timeline and its callers on an engine, and gives the trace.
+//! Plays a scenario: runs its world, its timeline and its callers on an engine, and gives the
+//! trace.
 
 mod callers;
 mod external_clients;
@@ -66,8 +67,8 @@ pub fn play(scenario: &Scenario, options: &Options) -> Result<Run, EngineError> 
 }
 
 /// Serves the world of a scenario to external clients on the live engine until they are done. The
-/// calls of the scenario are not made. The trace keeps the latest `keep` events, so that a world can be
-/// served for as long as its clients want it.
+/// calls of the scenario are not made. The trace keeps the latest `keep` events, so that a world
+/// can be served for as long as its clients want it.
 ///
 /// # Errors
 /// A failure of the harness: the world could not be opened, in words.
@@ -182,8 +183,8 @@ fn visibility(subject: &dyn Subject, is_served: bool) -> Visibility {
     }
 }
 
-/// Keeps a world that was given up, whose thread may still play, from filling the memory. One that has
-/// reached a limit gets no memory, and may have stopped where it holds a lock.
+/// Keeps a world that was given up, whose thread may still play, from filling the memory. One that
+/// has reached a limit gets no memory, and may have stopped where it holds a lock.
 fn close(backend: &Backend, budget: &Budget) {
     if budget.reached().is_none() {
         backend.close();

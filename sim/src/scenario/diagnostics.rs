@@ -6,10 +6,10 @@ use crate::wording::{Number, counted};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
-use crate::redact::{MASK, escaped_lines, masked_in_place, printable};
+use crate::redact::{MASK, escaped_lines, masked, masked_in_place, printable, redis_secrets};
 
-/// The fewest bytes of a secret of the file that is looked for in what a diagnostic quotes: a shorter
-/// one is part of too many words.
+/// The fewest bytes of a secret of the file that is looked for in what a diagnostic quotes: a
+/// shorter one is part of too many words.
 const SHORTEST_SECRET: usize = 4;
 
 /// One thing that is wrong with a file.
@@ -78,9 +78,11 @@ impl Diagnostic {
     }
 }
 
-/// A message as a GitHub workflow command wants it.
+/// A message as a GitHub workflow command wants it, without secrets and without the beginning of an
+/// older form of such commands, which counts anywhere in a line.
 pub(crate) fn github_text(text: &str) -> String {
-    escaped_lines(text)
+    escaped_lines(&masked(text))
+        .replace("##[", "#\\#[")
         .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
@@ -89,6 +91,25 @@ pub(crate) fn github_text(text: &str) -> String {
 /// A property of a GitHub workflow command.
 pub(crate) fn github_property(text: &str) -> String {
     github_text(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The secrets in the commands for Redis of a file: words of a string that begins with one in capitals.
+fn command_secrets(text: &str) -> Vec<&str> {
+    let strings = text
+        .lines()
+        .flat_map(|line| line.split('"').skip(1).step_by(2));
+    let mut all = Vec::new();
+    for string in strings {
+        let words: Vec<&str> = string.split_whitespace().collect();
+        let is_command = words.first().is_some_and(|name| {
+            name.len() > 2 && name.bytes().all(|letter| letter.is_ascii_uppercase())
+        });
+        if is_command {
+            let secrets = words.iter().zip(redis_secrets(&words));
+            all.extend(secrets.filter_map(|(word, is_secret)| is_secret.then_some(*word)));
+        }
+    }
+    all
 }
 
 /// How many diagnostics of one file are shown: the first ones. The others are counted.
@@ -106,13 +127,21 @@ pub struct Invalid {
 impl Invalid {
     pub(crate) fn new(path: &str, text: &str, problems: Problems) -> Self {
         let (problems, left_out) = problems.first();
-        let (shown, secrets) = masked_in_place(text);
+        let (shown, mut secrets) = masked_in_place(text);
+        let mut shown = shown.into_owned();
+        for secret in command_secrets(text) {
+            let at = secret.as_ptr().addr() - text.as_ptr().addr();
+            if shown.is_char_boundary(at) && shown.is_char_boundary(at + secret.len()) {
+                shown.replace_range(at..at + secret.len(), &"*".repeat(secret.len()));
+            }
+            secrets.push(secret);
+        }
         let diagnostics = problems
             .into_iter()
             .map(|problem| problem.within(path, text, &secrets))
             .collect();
         Self {
-            text: shown.into_owned(),
+            text: shown,
             diagnostics,
             left_out,
         }
@@ -358,8 +387,8 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     let letters = lower.chars().count();
     let mut best = (0.6, None);
     for candidate in known {
-        // Each letter too many is an edit: lengths that differ by half are never near, and comparing
-        // takes memory and time that grow with the product of the two.
+        // Each letter too many is an edit: lengths that differ by half are never near, and
+        // comparing takes memory and time that grow with the product of the two.
         if 2 * letters.abs_diff(candidate.chars().count()) > letters.max(candidate.len()) {
             continue;
         }

@@ -4,8 +4,8 @@
 //! the trace what reached them, what they decided and why. They know no subject.
 //!
 //! A folder holds `mod.rs` (what the trait `Service` asks for, or `HttpService` of a service that
-//! answers HTTP at one host), `world.rs` (the keys of `[world.<service>]` and their checks; the keys
-//! of one that hands out tokens of managed identities are made with `managed_identity_keys!`),
+//! answers HTTP at one host), `world.rs` (the keys of `[world.<service>]` and their checks; the
+//! keys of one that hands out tokens of managed identities are made with `managed_identity_keys!`),
 //! `matcher.rs` (the facts of a request, and which requests a scenario means), `server.rs` (its
 //! endpoint) and its tests. To add a service, write such a folder, and declare it here: its module
 //! and its entry in `services!`.
@@ -44,7 +44,8 @@ macro_rules! services {
         $callback! { $($more)*
             services {
                 "imds" imds Imds {
-                    /// The instance metadata service. Without it nothing answers at 169.254.169.254.
+                    /// The instance metadata service. Without it nothing answers at
+                    /// 169.254.169.254.
                     keys: crate::service::imds::world::Imds,
                     /// Requests to IMDS.
                     matcher: crate::service::imds::matcher::ImdsMatch,
@@ -180,8 +181,8 @@ pub(crate) trait Service: Send + Sync {
     fn crash(&self, backend: &Backend, at: Duration);
 }
 
-/// How clients outside reach a service past the proxy of a live world. Its hosts are given addresses
-/// of this machine.
+/// How clients outside reach a service past the proxy of a live world. Its hosts are given
+/// addresses of this machine.
 pub(crate) struct Bypass {
     /// Whether no client can use the proxy. Otherwise only those need it that ignore the proxy.
     pub is_only_way: bool,

@@ -48,8 +48,8 @@ pub(super) struct Ticket {
 }
 
 impl Progress {
-    /// Says on one line how many scenarios are done, and how far the one is that has been played the
-    /// longest. `None` if nothing is played.
+    /// Says on one line how many scenarios are done, and how far the one is that has been played
+    /// the longest. `None` if nothing is played.
     pub fn line(&self) -> Option<String> {
         let state = self.lock();
         let first = state.playing.first()?;

@@ -27,9 +27,9 @@ pub trait Subject: Send + Sync + 'static {
     /// Its name on the command line and in `[[known-failure]]`.
     fn name(&self) -> &str;
 
-    /// The beginnings of the `tracing` targets under which it logs, such as the names of its crates:
-    /// its warnings go into the trace. No secret may be logged under any target that is not the
-    /// harness's own, named here or not.
+    /// The beginnings of the `tracing` targets under which it logs, such as the names of its
+    /// crates: its warnings go into the trace. No secret may be logged under any target that is not
+    /// the harness's own, named here or not.
     fn log_targets(&self) -> &[&str];
 
     /// Whether it is a process of its own, which comes in through a [door](crate::live).

@@ -262,7 +262,8 @@ pub enum Kind {
     IdentityChanged {
         /// The credential.
         instance: u32,
-        /// The credential and identity that answered before: `ManagedIdentityCredential as <object id>`.
+        /// The credential and identity that answered before: `ManagedIdentityCredential as <object
+        /// id>`.
         from: String,
         /// The credential and identity that answers now.
         to: String,
@@ -325,8 +326,8 @@ pub enum Kind {
     },
     /// Something between a Redis client and its server.
     Redis(RedisEvent),
-    /// A secret was found where none may be. Recorded when it is found, once in a run for each place
-    /// and kind.
+    /// A secret was found where none may be. Recorded when it is found, once in a run for each
+    /// place and kind.
     SecretLeaked {
         /// Where: `log`, `error`, `debug`, or `report` for what a Redis client says of itself.
         place: String,
@@ -440,8 +441,8 @@ pub struct TriedMember {
     /// How long it took.
     #[serde(with = "nanoseconds")]
     pub took: Duration,
-    /// `answered`, `passed-over` or `stopped`; `unknown` for an outcome that the harness has no name
-    /// for.
+    /// `answered`, `passed-over` or `stopped`; `unknown` for an outcome that the harness has no
+    /// name for.
     pub outcome: String,
     /// Why it was passed over or stopped the chain.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -81,8 +81,8 @@ pub enum RedisEvent {
         /// What the server knows of it; for matchers.
         #[serde(skip)]
         facts: Facts,
-        /// What it published: PUBLISH itself, and EXEC what the queued PUBLISH commands did. None if
-        /// it is nothing. A pointer, because few commands have it and every event is as large as
+        /// What it published: PUBLISH itself, and EXEC what the queued PUBLISH commands did. None
+        /// if it is nothing. A pointer, because few commands have it and every event is as large as
         /// the largest.
         #[serde(skip)]
         published: Option<Arc<Vec<Published>>>,
@@ -206,9 +206,9 @@ pub enum RedisReport {
     SameToken,
     /// A token request failed and will be tried again.
     Retrying,
-    /// A token request failed after which no quick attempt follows: the attempts are used up, or the
-    /// error cannot be repeated. Each request that fails from then on, at the longest wait, counts
-    /// once more; requests that fail before it count as `retrying`.
+    /// A token request failed after which no quick attempt follows: the attempts are used up, or
+    /// the error cannot be repeated. Each request that fails from then on, at the longest wait,
+    /// counts once more; requests that fail before it count as `retrying`.
     Failing,
     /// It has a token again.
     Recovered,

@@ -49,8 +49,8 @@ pub fn fold(events: &[&Event]) -> Vec<String> {
     lines
 }
 
-/// Names the credentials that speak in the events of a fold, if not all of them speak in `shown`, the
-/// lines that stand for them.
+/// Names the credentials that speak in the events of a fold, if not all of them speak in `shown`,
+/// the lines that stand for them.
 fn speakers(shown: &[&Event], all: &[&Event]) -> String {
     let of = |events: &[&Event]| -> BTreeSet<u32> {
         let instances = events.iter().filter_map(|event| event.kind.instance());

@@ -4,8 +4,8 @@ use super::{CallOutcome, TriedMember, text::one_line, time::span};
 
 impl CallOutcome {
     /// Returns the walk of the chain that led to this outcome; `None` if there was none: the
-    /// credential is no chain, the chain still held a token of the member that answered last, or the
-    /// subject does not say whom it asked.
+    /// credential is no chain, the chain still held a token of the member that answered last, or
+    /// the subject does not say whom it asked.
     pub fn walk(&self) -> Option<&[TriedMember]> {
         let (tried, credential) = match self {
             Self::GaveUp {} => return None,

@@ -6,8 +6,8 @@ use crate::judge::{Evidence, Finding, Judgement, Known};
 use crate::story::{KnownFailure, Scenario, expectation_number, sdk_of};
 
 /// Compares the verdict with what the scenario knows of `subject`, by its exact name and version.
-/// `unshown` is why a part of the run could not be shown to it, if that is so: what is known to fail
-/// then need not fail, and nothing is said of it.
+/// `unshown` is why a part of the run could not be shown to it, if that is so: what is known to
+/// fail then need not fail, and nothing is said of it.
 pub(crate) fn apply(
     verdict: &mut Verdict,
     scenario: &Scenario,

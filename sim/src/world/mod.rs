@@ -1,5 +1,5 @@
-//! The simulated world: its services and commands together, and what parts of a scenario are checked
-//! with.
+//! The simulated world: its services and commands together, and what parts of a scenario are
+//! checked with.
 
 mod registry;
 mod running;

@@ -1,7 +1,7 @@
 //! The registry of services and commands: what `[world]`, faults and expectations can name.
 //!
-//! It is made from `services!` and `commands!`, which list them; what is generated here needs no list
-//! of services anywhere else.
+//! It is made from `services!` and `commands!`, which list them; what is generated here needs no
+//! list of services anywhere else.
 
 use std::{borrow::Cow, collections::BTreeMap};
 

@@ -1,5 +1,5 @@
-//! What a failing expectation shows of the calls: the walk of the chain, and the outcome beside each
-//! request.
+//! What a failing expectation shows of the calls: the walk of the chain, and the outcome beside
+//! each request.
 
 use crate::support::{FAILING, credsim, file, folder, good};
 

@@ -284,8 +284,8 @@ fn what_is_only_left_out_has_not_passed() {
     );
 }
 
-/// The command reads every file, then says which names lead nowhere, then plays: what changes between
-/// the first two is seen by the second process alone.
+/// The command reads every file, then says which names lead nowhere, then plays: what changes
+/// between the first two is seen by the second process alone.
 #[cfg(unix)]
 #[test]
 fn five_when_a_second_process_sees_something_else() {
@@ -387,8 +387,8 @@ fn the_second_process_ends_with_the_first() {
     }
 }
 
-/// What a usage error quotes of the command line steers neither the terminal nor GitHub Actions, and no
-/// token is in it.
+/// What a usage error quotes of the command line steers neither the terminal nor GitHub Actions,
+/// and no token is in it.
 #[test]
 fn a_usage_error_is_escaped() {
     const EVIL: &str = "\u{1b}[31mred\u{7}\n::error::pwned\u{202e}\u{9b}31m\u{2028}##[error]x";

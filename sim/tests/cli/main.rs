@@ -12,6 +12,7 @@ mod exits;
 mod files;
 mod formats;
 mod limits;
+mod planted;
 #[cfg(target_os = "linux")]
 mod progress;
 mod reading;

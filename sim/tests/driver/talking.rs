@@ -121,8 +121,8 @@ fn exact_environment() {
     assert_eq!(token.answered_by(), "ONLY=this PATH=/nowhere");
 }
 
-/// The clock of the world stands still while a credential is built, so a warning that is logged then
-/// is recorded in virtual time, too.
+/// The clock of the world stands still while a credential is built, so a warning that is logged
+/// then is recorded in virtual time, too.
 fn logs() {
     let settings = Settings {
         subject: started("logs"),

@@ -42,8 +42,8 @@ pub struct Other<'a> {
     pub apart: Apart,
 }
 
-/// Compares lane by lane: the events of one endpoint, of one caller, of the world. Between lanes the
-/// order of events within one millisecond is not defined, so engines may differ in it.
+/// Compares lane by lane: the events of one endpoint, of one caller, of the world. Between lanes
+/// the order of events within one millisecond is not defined, so engines may differ in it.
 pub fn compare(lapse: &Trace, other: &Other<'_>) -> Result<(), String> {
     let Other { name, apart, .. } = other;
     let (lapse, others) = (lanes(lapse), lanes(other.trace));

@@ -1,9 +1,10 @@
 //! The bundled library, one test for each scenario and engine.
 //!
-//! `lapse/NAME` plays the scenario, requires every expectation and invariant to hold, plays it again
-//! and requires the same hash, and compares the trace with the approved one. `turmoil/NAME` plays it
-//! on the second engine and requires the same verdict and the same application events in the same
-//! order. Where runs with one seed may differ, several runs are played and only verdicts compared.
+//! `lapse/NAME` plays the scenario, requires every expectation and invariant to hold, plays it
+//! again and requires the same hash, and compares the trace with the approved one. `turmoil/NAME`
+//! plays it on the second engine and requires the same verdict and the same application events in
+//! the same order. Where runs with one seed may differ, several runs are played and only verdicts
+//! compared.
 
 mod counts;
 mod differential;

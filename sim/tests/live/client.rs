@@ -1,5 +1,5 @@
-//! An application in a served world. Its arguments are steps; it takes one after the other and prints
-//! the result of each on a line of its own.
+//! An application in a served world. Its arguments are steps; it takes one after the other and
+//! prints the result of each on a line of its own.
 //!
 //! - `get URL`, `post URL BODY`: the status and the body, or `error: KIND: TEXT`;
 //! - `patience MILLISECONDS`: the time limit of later requests, 20 s by default; prints nothing;

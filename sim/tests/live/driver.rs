@@ -1,9 +1,9 @@
 //! A driver around `identity`: the credentials of a real machine, called over the protocol that
 //! drivers of real SDKs speak.
 //!
-//! Its platform is the real one with two exceptions. The HTTP client is configured with the proxy and
-//! the certificate authority, as in an application behind a proxy. And random numbers are those of a
-//! simulated host with the same seed, so that waits have comparable times.
+//! Its platform is the real one with two exceptions. The HTTP client is configured with the proxy
+//! and the certificate authority, as in an application behind a proxy. And random numbers are those
+//! of a simulated host with the same seed, so that waits have comparable times.
 
 use std::{
     collections::BTreeMap,

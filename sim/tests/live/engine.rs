@@ -1,5 +1,5 @@
-//! `engine/NAME`: on the live engine the scenario has the verdict and the application events that it
-//! has on lapse.
+//! `engine/NAME`: on the live engine the scenario has the verdict and the application events that
+//! it has on lapse.
 
 use std::sync::Arc;
 

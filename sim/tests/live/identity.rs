@@ -1,5 +1,5 @@
-//! `identity/NAME`: `identity` in a process of its own, behind the driver protocol, with the real HTTP
-//! client, a proxy, TLS and real commands. Verdict and application events are those of lapse.
+//! `identity/NAME`: `identity` in a process of its own, behind the driver protocol, with the real
+//! HTTP client, a proxy, TLS and real commands. Verdict and application events are those of lapse.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -19,7 +19,8 @@ use super::{
     process::{CREDSIM, Ended, command, finish, this},
 };
 
-/// The scenarios in which a real machine necessarily differs: name, result of the comparison, reason.
+/// The scenarios in which a real machine necessarily differs: name, result of the comparison,
+/// reason.
 const DIFFERS: &[(&str, &str, &str)] = &[
     ("live/failure-required-variable", NOT_BUILT, NO_CLASS),
     ("live/failure-two-ids", NOT_BUILT, NO_CLASS),
@@ -88,8 +89,8 @@ fn for_real(loaded: &Loaded) -> Result<(), Failed> {
     }
 }
 
-/// Where neither the world nor this machine has a command, a real process finds none and no attempt is
-/// recorded.
+/// Where neither the world nor this machine has a command, a real process finds none and no attempt
+/// is recorded.
 fn without_missing_commands(mut trace: Trace) -> Trace {
     let missing: BTreeSet<u64> = trace
         .events

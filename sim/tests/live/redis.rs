@@ -1,5 +1,5 @@
-//! `node-redis/NAME`: the published client with its own Entra provider, in an app without any part of
-//! credsim, fails exactly the checks that the scenario's known failures list.
+//! `node-redis/NAME`: the published client with its own Entra provider, in an app without any part
+//! of credsim, fails exactly the checks that the scenario's known failures list.
 
 use std::{
     fs,
@@ -47,7 +47,8 @@ const SCENARIOS: [(&str, &str, &str); 5] = [
     ),
 ];
 
-/// Skipped by name where the client is not installed; with `CREDSIM_REQUIRE` set, they fail instead.
+/// Skipped by name where the client is not installed; with `CREDSIM_REQUIRE` set, they fail
+/// instead.
 pub fn trials() -> Vec<Trial> {
     let is_here = ["client", "entraid"]
         .iter()

@@ -16,8 +16,8 @@ use credsim_identity::{
 
 use super::tools::Answer;
 
-/// A chain of the members of `DefaultAzureCredential` without the special treatment that they get in
-/// it: its managed identity is not probed first, and retries.
+/// A chain of the members of `DefaultAzureCredential` without the special treatment that they get
+/// in it: its managed identity is not probed first, and retries.
 pub fn of_its_own(credential: &mut Credential) {
     let Credential::Default(options) = credential else {
         return;

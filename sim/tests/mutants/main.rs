@@ -1,5 +1,5 @@
-//! Deliberately wrong subjects, a few lines each. For every invariant and every promise there is one
-//! that fails a bundled scenario which `identity` passes, with exactly the findings that the
+//! Deliberately wrong subjects, a few lines each. For every invariant and every promise there is
+//! one that fails a bundled scenario which `identity` passes, with exactly the findings that the
 //! [table](table) lists. It also passes another scenario, which shows that it works otherwise.
 //!
 //! `INVARIANT/SUBJECT` and `PROMISE/SUBJECT` are the tests; `cargo test --test mutants PR-12` runs

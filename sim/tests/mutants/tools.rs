@@ -1,5 +1,5 @@
-//! Builds wrong subjects from `identity`: on a platform that misreports, with other options than the
-//! scenario's, or behind a wrapper.
+//! Builds wrong subjects from `identity`: on a platform that misreports, with other options than
+//! the scenario's, or behind a wrapper.
 
 use std::{
     collections::BTreeMap,

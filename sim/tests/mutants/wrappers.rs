@@ -64,8 +64,8 @@ impl Wrapper for NewForEachCall {
     }
 }
 
-/// No single flight: a caller that finds no token sends its own request, also while another one is in
-/// flight.
+/// No single flight: a caller that finds no token sends its own request, also while another one is
+/// in flight.
 #[derive(Default)]
 pub struct NoSingleFlight(AtomicU32);
 

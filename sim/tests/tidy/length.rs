@@ -1,4 +1,4 @@
-//! How long files and functions may be.
+//! How long files and functions may be, and how wide comments.
 
 use crate::{
     assert_none, rust_files,
@@ -30,6 +30,28 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
         "one arm for each kind of event",
     ),
 ];
+
+/// The width of a comment's line, in characters, as that of the code.
+const WIDE: usize = 100;
+
+/// A row of a table cannot be broken.
+#[test]
+fn comments_are_no_wider_than_code() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust_files() {
+        for (number, line) in (1..).zip(text.lines()) {
+            let width = line.chars().count();
+            let comment = line.trim_start().strip_prefix("//");
+            let comment = comment.map(|text| text.trim_start_matches(['/', '!']).trim_start());
+            if width > WIDE && comment.is_some_and(|text| !text.starts_with('|')) {
+                wrong.push(format!(
+                    "{path}:{number} is {width} wide, and may be {WIDE}"
+                ));
+            }
+        }
+    }
+    assert_none("too wide", &wrong);
+}
 
 #[test]
 fn files_are_short() {

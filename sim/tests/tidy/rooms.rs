@@ -1,5 +1,5 @@
-//! What may use what in `sim/src`: the rooms of the map in `sim/src/lib.rs`, each of which uses only
-//! those above it, and no circles between the modules of a room.
+//! What may use what in `sim/src`: the rooms of the map in `sim/src/lib.rs`, each of which uses
+//! only those above it, and no circles between the modules of a room.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -36,8 +36,8 @@ impl Adapted {
         }
     }
 
-    /// Lets callers spin without a pause, as they do on a machine: the clock of a world does not move
-    /// meanwhile.
+    /// Lets callers spin without a pause, as they do on a machine: the clock of a world does not
+    /// move meanwhile.
     #[must_use]
     pub fn unpaced(mut self) -> Self {
         self.is_paced = false;

@@ -42,7 +42,8 @@ impl Running {
             Stdio::inherit()
         };
         let program = found(program, environment).ok_or(io::ErrorKind::NotFound)?;
-        // Its descendants are ended with the group; it alone ends if this process is killed.
+        // Its descendants are ended with the group; it alone ends if this process is killed. Linux ties it
+        // to the thread that starts it, not to the process: that of the world, which outlives the visit.
         let (program, args) = tethered(&program, args)?;
         #[expect(clippy::disallowed_methods, reason = "a process of this machine")]
         let mut command = Command::new(program);
@@ -100,8 +101,8 @@ impl Drop for Running {
     }
 }
 
-/// The program as the environment's own PATH finds it: a simulated `az` comes before a real one. None
-/// if there is none.
+/// The program as the environment's own PATH finds it: a simulated `az` comes before a real one.
+/// None if there is none.
 fn found(program: &OsString, environment: &[(OsString, OsString)]) -> Option<PathBuf> {
     if program.to_string_lossy().contains('/') {
         return Some(program.into());

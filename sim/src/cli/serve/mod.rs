@@ -87,8 +87,8 @@ pub struct Args {
     /// secrets left out
     #[arg(long, value_name = "PATH")]
     pub requests: Option<PathBuf>,
-    /// Keeps so many of the latest events, two for most requests; a world that has seen more goes on,
-    /// but gives no verdict
+    /// Keeps so many of the latest events, two for most requests; a world that has seen more goes
+    /// on, but gives no verdict
     #[arg(long, value_name = "N", default_value_t = SERVED_EVENTS,
         value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub keep_events: usize,
@@ -201,8 +201,8 @@ fn prepare(args: &Args, console: &mut Console) -> Result<(Served, Option<Request
     Ok((served, requests))
 }
 
-/// Says that this machine has a metadata service of its own, if it does: the environment of a program
-/// does not keep it from there.
+/// Says that this machine has a metadata service of its own, if it does: the environment of a
+/// program does not keep it from there.
 ///
 /// # Errors
 /// The exit code, if `args` asks for a machine without one.

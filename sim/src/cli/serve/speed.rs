@@ -2,7 +2,8 @@
 //!
 //! The clocks of programs outside cannot be made to run faster. So only the timeline does, and only
 //! in a story in which nothing else takes time: no token that ends, nothing that a client waits
-//! for, no fault that it would try to outlast, no command that is still busy when the world changes.
+//! for, no fault that it would try to outlast, no command that is still busy when the world
+//! changes.
 
 use std::time::Duration;
 

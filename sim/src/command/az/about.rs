@@ -1,5 +1,5 @@
-//! `az account show`, `az version` and `az --version`: what programs ask to learn whether there is an `az`
-//! and who is logged in (CLI-33, CLI-34).
+//! `az account show`, `az version` and `az --version`: what programs ask to learn whether there is
+//! an `az` and who is logged in (CLI-33, CLI-34).
 
 use serde_json::json;
 

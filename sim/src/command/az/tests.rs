@@ -190,8 +190,8 @@ fn az_says_who_is_logged_in_and_which_version_it_is() {
     assert!(!recorder.finish().events.is_empty());
 }
 
-/// What the real commands do and the simulated ones do not is told as just that, on standard error and
-/// in the journal, and never as a mistake of the caller.
+/// What the real commands do and the simulated ones do not is told as just that, on standard error
+/// and in the journal, and never as a mistake of the caller.
 #[test]
 fn what_is_not_simulated_is_told_as_such() {
     let calls = [

@@ -1,5 +1,5 @@
-//! The Redis client that takes the tokens of the credential under test: its options in a scenario, and
-//! how a run drives it.
+//! The Redis client that takes the tokens of the credential under test: its options in a scenario,
+//! and how a run drives it.
 
 mod commands;
 mod options;
@@ -52,7 +52,8 @@ pub trait RedisClient: Send + Sync + 'static {
 /// A connection that callers share.
 pub trait RedisConnection: Send + Sync + 'static {
     /// Sends commands, each a list of words, and gives their replies in short: as many as there are
-    /// commands one by one, one for the whole otherwise. Callers go on after an error, as scripts do.
+    /// commands one by one, one for the whole otherwise. Callers go on after an error, as scripts
+    /// do.
     fn send(
         &self,
         commands: Vec<Vec<String>>,

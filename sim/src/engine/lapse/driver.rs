@@ -125,11 +125,11 @@ fn on_idle(fabric: &Fabric) {
         loop {
             let Some(next) = state.next_at() else {
                 driver.alarm = None;
-                driver.to_the_grid();
+                driver.reach_the_grid();
                 return Vec::new();
             };
             if next / MILLISECOND > driver.now / MILLISECOND {
-                driver.to_the_grid();
+                driver.reach_the_grid();
                 driver.set_alarm(next / MILLISECOND);
                 return Vec::new();
             }
@@ -147,7 +147,7 @@ fn on_idle(fabric: &Fabric) {
 }
 
 impl Driver {
-    fn to_the_grid(&mut self) {
+    fn reach_the_grid(&mut self) {
         if !self.now.is_multiple_of(MILLISECOND) {
             self.advance(MILLISECOND - self.now % MILLISECOND);
         }

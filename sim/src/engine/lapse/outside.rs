@@ -1,21 +1,23 @@
 //! Finds work that another OS thread does for a world.
 //!
-//! Virtual time does not wait for such work: the clock jumps on as soon as the world's own thread is
-//! idle, and the answer comes too late or at an instant that differs from run to run. So a world
+//! Virtual time does not wait for such work: the clock jumps on as soon as the world's own thread
+//! is idle, and the answer comes too late or at an instant that differs from run to run. So a world
 //! that uses it ends in a failure of the harness. What is found:
 //!
 //! - a task of a host is woken from another thread while the world plays;
 //! - a task that the code of a host spawned itself (`tokio::spawn`) is woken, or spawned, from
 //!   another thread, and that is noticed before it is polled;
 //! - tokio's pool for blocking work (`spawn_blocking`, `tokio::fs`, the resolver) starts a thread;
-//! - on Linux, a thread that the world has started, or that one of these has started, still runs when
-//!   the world ends. A thread inherits the signal mask of the one that starts it, so the thread of
-//!   each world blocks a set of real-time signals of its own. It also inherits the name, which is
-//!   what tells while it has not begun to run: the C library starts it with all signals blocked.
+//! - on Linux, a thread that the world has started, or that one of these has started, still runs
+//!   when the world ends. A thread inherits the signal mask of the one that starts it, so the
+//!   thread of each world blocks a set of real-time signals of its own. It also inherits the name,
+//!   which is what tells while it has not begun to run: the C library starts it with all signals
+//!   blocked.
 //!
-//! What is not found: a thread that is joined in a blocking way (that only takes real time); one that
-//! unblocks these signals, or on another system than Linux, that is not done when the world ends. A
-//! client whose pool of threads is meant to outlive a world must start that pool before the world.
+//! What is not found: a thread that is joined in a blocking way (that only takes real time); one
+//! that unblocks these signals, or on another system than Linux, that is not done when the world
+//! ends. A client whose pool of threads is meant to outlive a world must start that pool before the
+//! world.
 
 use std::{
     cell::{Cell, RefCell},

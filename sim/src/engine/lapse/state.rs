@@ -1,7 +1,7 @@
 //! What the network of a world consists of, and the queue of what happens next.
 //!
-//! It owns the bytes in flight and their order. It does not own the clock: [`driver`](super::driver)
-//! moves that.
+//! It owns the bytes in flight and their order. It does not own the clock:
+//! [`driver`](super::driver) moves that.
 
 use std::{
     cmp::Reverse,

@@ -8,8 +8,8 @@ managed_identity_keys! {
     /// Azure App Service or Functions: the token endpoint of the app, which it finds by
     /// IDENTITY_ENDPOINT and IDENTITY_HEADER.
     pub struct AppService of "app" {
-        /// The value of IDENTITY_HEADER, which requests must send as X-IDENTITY-HEADER. Default: a fixed
-        /// one.
+        /// The value of IDENTITY_HEADER, which requests must send as X-IDENTITY-HEADER. Default: a
+        /// fixed one.
         #[serde(default = "identity_header")]
         pub identity_header: String,
         /// The status of the answer to a request without the right X-IDENTITY-HEADER (unverified).

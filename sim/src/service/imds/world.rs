@@ -12,8 +12,8 @@ use crate::{
 managed_identity_keys! {
     /// The instance metadata service.
     pub struct Imds of "host" {
-        /// Whether the platform hands out the token it already has for a resource, as real hosts do,
-        /// until it is at the end of its life. Default: false (each request gets a new one).
+        /// Whether the platform hands out the token it already has for a resource, as real hosts
+        /// do, until it is at the end of its life. Default: false (each request gets a new one).
         #[serde(default)]
         pub keeps_tokens: bool,
         /// With `keeps-tokens`: how much life the token must have left to be handed out again.

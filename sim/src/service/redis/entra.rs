@@ -46,7 +46,8 @@ pub struct Tried {
     pub token: Fingerprint,
     /// Whether it is good.
     pub accepted: bool,
-    /// Whether the token had ended when the client sent it. One that ends on the way was valid then.
+    /// Whether the token had ended when the client sent it. One that ends on the way was valid
+    /// then.
     pub ended: bool,
     /// Why, in words.
     pub why: String,

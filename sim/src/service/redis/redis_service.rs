@@ -180,8 +180,8 @@ impl State {
         }
     }
 
-    /// A node's process begins. Returns what wakes its listener when the node goes down. One that was
-    /// down is a replica now.
+    /// A node's process begins. Returns what wakes its listener when the node goes down. One that
+    /// was down is a replica now.
     pub fn start(&mut self, node: usize) -> Arc<Notify> {
         let cluster = self.server.cluster.as_mut();
         if let Some(node) = cluster.and_then(|cluster| cluster.nodes.get_mut(node)) {

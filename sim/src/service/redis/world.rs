@@ -1,5 +1,5 @@
-//! A Redis in a scenario file: its keys, what may be wrong with them, and what the rest of the world
-//! must know of it.
+//! A Redis in a scenario file: its keys, what may be wrong with them, and what the rest of the
+//! world must know of it.
 
 use std::{net::SocketAddr, time::Duration};
 

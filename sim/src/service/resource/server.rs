@@ -1,4 +1,5 @@
-//! An API that checks the tokens it is shown, as Azure's own do, and records which principals used it.
+//! An API that checks the tokens it is shown, as Azure's own do, and records which principals used
+//! it.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -14,7 +14,8 @@ use crate::{check::Check, scenario::document::Place};
 pub struct Resource {
     /// The audience its tokens must have, which is also its host: `https://vault.azure.net`.
     pub audience: String,
-    /// What each principal may do, by object id: `read`, `write`. A principal that is not listed gets 403.
+    /// What each principal may do, by object id: `read`, `write`. A principal that is not listed
+    /// gets 403.
     #[serde(default)]
     pub grants: BTreeMap<String, Vec<String>>,
 }

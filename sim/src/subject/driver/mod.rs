@@ -79,8 +79,8 @@ impl Driver {
         }
     }
 
-    /// The driver that a command line such as `node 'my drivers/driver.mjs'` starts; its quotes hold
-    /// words together, and nothing else in it is special.
+    /// The driver that a command line such as `node 'my drivers/driver.mjs'` starts; its quotes
+    /// hold words together, and nothing else in it is special.
     ///
     /// # Errors
     /// There are no words, or a quote is not closed.

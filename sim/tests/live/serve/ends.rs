@@ -42,7 +42,8 @@ fn gone(pids: &[Pid]) {
     }
 }
 
-/// Returns whether the process runs. A zombie, which its parent has not waited for, counts as ended.
+/// Returns whether the process runs. A zombie, which its parent has not waited for, counts as
+/// ended.
 fn is_there(pid: Pid) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
     let is_zombie = status.is_ok_and(|status| {
@@ -64,8 +65,8 @@ fn by(signal: Signal, code: i32) {
     assert!(world.left().is_empty());
 }
 
-/// Nothing can be done when this signal comes: the system ends the command, and the next start removes
-/// the folder.
+/// Nothing can be done when this signal comes: the system ends the command, and the next start
+/// removes the folder.
 #[cfg(target_os = "linux")]
 fn by_sigkill() {
     let world = World::usual();

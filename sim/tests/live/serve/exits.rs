@@ -63,8 +63,8 @@ fn failed_verdict() {
     world.client(&["get", IMDS]).with(3).prints(&["1 failed"]);
 }
 
-/// A machine with a metadata service of its own is told of, and refused if that is asked for. The world
-/// is the same otherwise.
+/// A machine with a metadata service of its own is told of, and refused if that is asked for. The
+/// world is the same otherwise.
 fn metadata_of_the_machine() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -89,8 +89,8 @@ fn metadata_of_the_machine() {
     assert!(!ended.err.contains("this machine's own"), "{}", ended.err);
 }
 
-/// A world that has seen more events than it keeps gives no verdict, whatever is left of them says; its
-/// report has the latest.
+/// A world that has seen more events than it keeps gives no verdict, whatever is left of them says;
+/// its report has the latest.
 fn more_than_kept() {
     let world = World::with(SERVICES, NO_REQUEST)
         .arg("--keep-events=3")
@@ -138,8 +138,8 @@ fn known_failures() {
     ended.prints(&["expected a name and a version, such as 'node-redis 6.3.1'"]);
 }
 
-/// A run that ends within the window cannot confirm an upper bound. A lower bound that is reached and
-/// an upper bound that is exceeded stay so.
+/// A run that ends within the window cannot confirm an upper bound. A lower bound that is reached
+/// and an upper bound that is exceeded stay so.
 fn within_a_window() {
     let judged = |bounds: &str, code: i32| {
         let expected =
@@ -288,7 +288,8 @@ fn odd_path() {
     }
 }
 
-/// A relative one, or an empty one, works: a command in another folder finds all that it is told of.
+/// A relative one, or an empty one, works: a command in another folder finds all that it is told
+/// of.
 fn relative_path() {
     for (folder, expected) in [("runs", "runs/credsim-"), ("", "/tmp/credsim-")] {
         let world = World::usual().variable("TMPDIR", folder);

@@ -146,8 +146,8 @@ fn unshown() {
     );
 }
 
-/// At a port of its own, IMDS refuses connections and lets packets vanish as the world says, so that it
-/// is judged.
+/// At a port of its own, IMDS refuses connections and lets packets vanish as the world says, so
+/// that it is judged.
 fn own_port() {
     let has = |reach: &str, happens: &str| {
         let imds = "[world.imds]\nsystem-identity = { object-id = \"5e29463d-0000-0000-0000-000000000001\" }\n";

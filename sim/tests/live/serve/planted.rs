@@ -1,4 +1,5 @@
-//! Marked secrets in every place where a client can put one: no output of `serve` shows any of them.
+//! Marked secrets in every place where a client can put one: no output of `serve` shows any of
+//! them.
 
 use std::{
     io::{Read as _, Write as _},
@@ -234,8 +235,8 @@ impl Doors {
     }
 }
 
-/// Serves a world, lets `attack` at it, and returns all that it wrote: standard error, the requests,
-/// and both reports.
+/// Serves a world, lets `attack` at it, and returns all that it wrote: standard error, the
+/// requests, and both reports.
 fn outputs(world: World, attack: impl FnOnce(&Doors)) -> Vec<(&'static str, String)> {
     let world = world
         .arg("--requests")

@@ -122,8 +122,8 @@ impl World {
         Running::start(&mut run)
     }
 
-    /// Runs this program's client in it to its end, and returns what each call to the system wrote to
-    /// standard error: a datagram socket keeps them apart.
+    /// Runs this program's client in it to its end, and returns what each call to the system wrote
+    /// to standard error: a datagram socket keeps them apart.
     pub fn writes(&self, words: &[&str]) -> Vec<String> {
         let (ours, theirs) = UnixDatagram::pair().unwrap();
         let mut serve = self.serve();

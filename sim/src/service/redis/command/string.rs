@@ -25,8 +25,8 @@ pub const COMMANDS: &[Spec] = &[
     spec("substr", 4, ONE_KEY, 0, get_range),
 ];
 
-/// The longest string: what the limit `proto-max-bulk-len` of a real server says, of which this one has a
-/// lower value. Copying one must not keep other clients waiting.
+/// The longest string: what the limit `proto-max-bulk-len` of a real server says, of which this one
+/// has a lower value. Copying one must not keep other clients waiting.
 const LONGEST: usize = limits::REDIS_VALUE;
 
 impl Call<'_> {

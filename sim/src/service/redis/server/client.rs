@@ -8,7 +8,8 @@ use super::super::resp::{Protocol, Reply};
 use super::{ClientId, Micros, blocked::Blocked};
 use crate::trace::RedisEnd;
 
-/// The most bytes that may wait for a subscriber: its connection is closed at once beyond it (RS-50).
+/// The most bytes that may wait for a subscriber: its connection is closed at once beyond it
+/// (RS-50).
 const HARD_LIMIT: usize = 32 << 20;
 /// The most bytes that may wait for a subscriber for longer than [`SOFT_TIME`] (RS-50).
 const SOFT_LIMIT: usize = 8 << 20;
@@ -156,7 +157,8 @@ impl Client {
         reply.write(self.protocol, &mut self.out);
     }
 
-    /// A message was added to what waits for it. It is cut off if it does not read what it gets (RS-50).
+    /// A message was added to what waits for it. It is cut off if it does not read what it gets
+    /// (RS-50).
     pub fn limit_output(&mut self, now: Micros) {
         let waiting = self.sending + self.out.len();
         if waiting <= SOFT_LIMIT {

@@ -146,7 +146,8 @@ impl Server {
     }
 }
 
-/// Whether a client is logged in, as far as a command needs it. Where clients need not log in, it is now.
+/// Whether a client is logged in, as far as a command needs it. Where clients need not log in, it
+/// is now.
 fn may_ask(client: &mut Client, spec: &Spec, gate: &dyn Gate) -> bool {
     if client.user.is_none() && gate.is_open() {
         client.user = Some("default".to_owned());

@@ -136,8 +136,8 @@ impl Session {
         }
     }
 
-    /// Records that the client speaks TLS, which the port does not. As at a real server, it waits for
-    /// an answer that never comes.
+    /// Records that the client speaks TLS, which the port does not. As at a real server, it waits
+    /// for an answer that never comes.
     fn record_tls(&self) {
         let host = self.service.hosts().get(self.node).cloned();
         let event = Kind::HandshakeFailed {

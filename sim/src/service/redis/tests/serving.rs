@@ -176,8 +176,8 @@ pub fn ends(trace: &Trace) -> Vec<(u64, RedisEnd, Duration)> {
         .collect()
 }
 
-/// The value of what has the name of a secret is in no reply that the trace shows: not in that of EXEC,
-/// not in one that was waited for.
+/// The value of what has the name of a secret is in no reply that the trace shows: not in that of
+/// EXEC, not in one that was waited for.
 #[test]
 fn a_secret_that_is_read_back_is_covered() {
     const SECRET: &str = "S3cretOfTheWorld";
@@ -482,7 +482,8 @@ fn a_blocked_client_is_closed_when_its_token_ends() {
 
 #[test]
 fn a_subscriber_that_does_not_read_is_closed() {
-    // Of 1 MiB each, after two seconds. Beyond 32 MiB it is closed at once, beyond 8 after a minute.
+    // Of 1 MiB each, after two seconds. Beyond 32 MiB it is closed at once, beyond 8 after a
+    // minute.
     for (messages, after) in [(8, None), (20, Some(62)), (40, Some(2))] {
         let trace = play("grace = \"1h\"\n", move |person| async move {
             let mut slow = person.login().await;
