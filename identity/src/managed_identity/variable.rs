@@ -82,10 +82,10 @@ mod tests {
     #[test]
     fn pr_08_a_secret_that_no_header_can_hold_is_refused_and_not_shown() {
         assert_eq!(header("H", "a b~".to_owned()).unwrap().expose(), "a b~");
-        for bad in ["a\r\nb", "a\0", "\u{e9}", " a", "a\n"] {
+        for bad in ["k3y\r\nb", "k3y\0", "k3y\u{e9}", " k3y", "k3y\n"] {
             let error = header("H", bad.to_owned()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{bad:?}");
-            assert!(!format!("{error} {error:?}").contains(bad), "{bad:?}");
+            assert!(!format!("{error} {error:?}").contains("k3y"), "{bad:?}");
         }
     }
 
