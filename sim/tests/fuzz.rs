@@ -1,5 +1,5 @@
-//! The fuzz targets: every file of their corpora (`sim/fuzz/corpus`), and mutations of them drawn at
-//! random. What parses bytes of a client, of a server or of a file survives all of it.
+//! The fuzz targets: every file of their corpora (`sim/fuzz/corpus`), and mutations of them drawn
+//! at random. What parses bytes of a client, of a server or of a file survives all of it.
 //!
 //! `CREDSIM_FUZZ=1000000 cargo test --release --test fuzz` tries so many mutations for each target.
 //! With `CREDSIM_FUZZ_KEEP=40` an input with a new outcome is made small and becomes a file of the
@@ -30,8 +30,8 @@ struct Target {
     name: &'static str,
     /// Panics where the bytes show a defect. Returns what they came to.
     survives: fn(&[u8]) -> String,
-    /// How many mutations are tried, unless the environment says otherwise. Reading a scenario takes a
-    /// hundred times as long as the others.
+    /// How many mutations are tried, unless the environment says otherwise. Reading a scenario
+    /// takes a hundred times as long as the others.
     mutations: u64,
     /// What a mutation may insert.
     words: &'static [&'static str],

@@ -35,8 +35,8 @@ struct Last {
     identity: Identity,
     /// The record for tokens that this member still holds; all of them share it.
     held: Arc<ChainRecord>,
-    /// Whether it has got a token since it became the answerer, so that it is known to work. What it
-    /// held from before does not show that.
+    /// Whether it has got a token since it became the answerer, so that it is known to work. What
+    /// it held from before does not show that.
     has_got_one: bool,
 }
 

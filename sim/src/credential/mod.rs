@@ -288,8 +288,8 @@ impl Credential {
         self.keeping() == Keeps::All || !keeps_nothing(answered_by)
     }
 
-    /// Where a walk through it asks, in order: for each member that has more than one place, and for
-    /// the default chain, Entra first and commands last (CH-01).
+    /// Where a walk through it asks, in order: for each member that has more than one place, and
+    /// for the default chain, Entra first and commands last (CH-01).
     pub(crate) fn walk(&self) -> Vec<Asks> {
         if !self.members().is_empty() {
             return self.members().iter().flat_map(Self::walk).collect();

@@ -140,8 +140,8 @@ impl<'a> Plan<'a> {
         self.subject.credential.retries(&source)
     }
 
-    /// Whether a walk of the subject's chain may come from a member that asks at `from` to a later one
-    /// that asks at `to`.
+    /// Whether a walk of the subject's chain may come from a member that asks at `from` to a later
+    /// one that asks at `to`.
     pub(crate) fn leads_on(&self, from: Asks, to: Asks) -> bool {
         let walk = self.subject.credential.walk();
         let first = walk.iter().position(|asks| *asks == from);

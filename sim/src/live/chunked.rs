@@ -116,8 +116,8 @@ impl Chunks {
 }
 
 /// Feeds arbitrary bytes to the reader, whole, in two pieces and one by one, and panics where it
-/// disagrees with itself, or about the end of a body with the parser of the services. The body of the
-/// fuzz target `chunked`. Returns what the bytes came to, without their contents.
+/// disagrees with itself, or about the end of a body with the parser of the services. The body of
+/// the fuzz target `chunked`. Returns what the bytes came to, without their contents.
 pub fn survives(bytes: &[u8]) -> String {
     let (cut, bytes) = bytes.split_first().unwrap_or((&0, &[]));
     let cut = usize::from(*cut).min(bytes.len());

@@ -230,9 +230,9 @@ fn place(authority: &str, default: Option<u16>) -> Option<Place> {
     })
 }
 
-/// Parses arbitrary bytes as the head of a request, whole and without their end, and panics where the
-/// parser disagrees with itself, or what it passes on is not the one request that it has seen. The
-/// body of the fuzz target `head`. Returns what the bytes came to, without their contents.
+/// Parses arbitrary bytes as the head of a request, whole and without their end, and panics where
+/// the parser disagrees with itself, or what it passes on is not the one request that it has seen.
+/// The body of the fuzz target `head`. Returns what the bytes came to, without their contents.
 pub fn survives(bytes: &[u8]) -> String {
     let (cut, bytes) = bytes.split_first().unwrap_or((&0, &[]));
     let cut = usize::from(*cut).min(bytes.len());

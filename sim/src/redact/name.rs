@@ -150,8 +150,8 @@ pub fn is_secret_name(name: &str) -> bool {
     !is_one_of(NOT_ITSELF, last) && (is_found || is_at_the_end)
 }
 
-/// Whether `word` has the letters of `secret` or `password` in another order, as a slip of the fingers
-/// has: a diagnostic of a misspelled key quotes the value.
+/// Whether `word` has the letters of `secret` or `password` in another order, as a slip of the
+/// fingers has: a diagnostic of a misspelled key quotes the value.
 fn is_scrambled(word: &str) -> bool {
     let sorted = |word: &str| {
         let mut letters = word.to_ascii_lowercase().into_bytes();

@@ -93,7 +93,8 @@ pub(crate) fn github_property(text: &str) -> String {
     github_text(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The secrets in the commands for Redis of a file: words of a string that begins with one in capitals.
+/// The secrets in the commands for Redis of a file: words of a string that begins with one in
+/// capitals.
 fn command_secrets(text: &str) -> Vec<&str> {
     let strings = text
         .lines()

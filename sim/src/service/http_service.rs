@@ -66,8 +66,8 @@ pub(crate) trait HttpService: Clone + Send + Sync + 'static {
     /// this service.
     fn asked(facts: &Facts) -> Option<Asked>;
 
-    /// For which scopes or resource a token is asked, by what is known of a request; none if it asks
-    /// for none, or that is not known.
+    /// For which scopes or resource a token is asked, by what is known of a request; none if it
+    /// asks for none, or that is not known.
     fn asked_for(facts: &Facts) -> Option<&str>;
 
     /// What answers there.

@@ -111,8 +111,8 @@ pub(crate) trait Service: Send + Sync {
     where
         Self: Sized;
 
-    /// For which scopes or resource a token is asked, by what is known of a request; none if it asks
-    /// for none, or that is not known.
+    /// For which scopes or resource a token is asked, by what is known of a request; none if it
+    /// asks for none, or that is not known.
     fn asked_for(facts: &Facts) -> Option<&str>
     where
         Self: Sized;

@@ -1,5 +1,5 @@
-//! Marked secrets, and what a terminal would obey, in a scenario file: no subcommand shows them, in no
-//! form. `tests/live/serve/planted.rs` does the same to a served world.
+//! Marked secrets, and what a terminal would obey, in a scenario file: no subcommand shows them, in
+//! no form. `tests/live/serve/planted.rs` does the same to a served world.
 
 use std::{fs, path::Path};
 

@@ -42,8 +42,9 @@ impl Running {
             Stdio::inherit()
         };
         let program = found(program, environment).ok_or(io::ErrorKind::NotFound)?;
-        // Its descendants are ended with the group; it alone ends if this process is killed. Linux ties it
-        // to the thread that starts it, not to the process: that of the world, which outlives the visit.
+        // Its descendants are ended with the group; it alone ends if this process is killed. Linux
+        // ties it to the thread that starts it, not to the process: that of the world, which
+        // outlives the visit.
         let (program, args) = tethered(&program, args)?;
         #[expect(clippy::disallowed_methods, reason = "a process of this machine")]
         let mut command = Command::new(program);
