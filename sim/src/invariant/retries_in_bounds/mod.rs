@@ -1,5 +1,8 @@
 //! `Retry-After` is honoured as PR-12 says, and attempts stay within the policy's bounds.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
@@ -86,7 +89,8 @@ fn source(facts: &Facts) -> Option<TokenSource> {
 /// (PR-10, PR-14).
 fn is_retried(source: Option<TokenSource>, status: u16) -> bool {
     match (status, source) {
-        (404 | 410, Some(TokenSource::Metadata | TokenSource::Endpoint)) | (501 | 505, Some(TokenSource::Entra)) => true,
+        (404 | 410, Some(TokenSource::Metadata | TokenSource::Endpoint)) => true,
+        (501 | 505, Some(TokenSource::Entra)) => true,
         (404 | 410 | 501 | 505, _) => false,
         (408 | 429 | 500..=599, _) => true,
         _ => false,
@@ -138,6 +142,7 @@ fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         .map(|(index, exchange)| (exchange.instance, exchange.key, index))
         .collect();
     groups.sort_unstable();
+    let instances = Instances::of(plan, view);
     let groups = groups.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1));
     let exceeded = groups.filter_map(|group| {
         let (instance, key, index) = *group.first()?;
@@ -153,8 +158,8 @@ fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
         if bursts.is_empty() {
             return None;
         }
-        let waits = waits(view, instance, facts);
-        let walks = Walks::of(plan, view, &waits, (instance, key, source(facts)?));
+        let waits = instances.waits_for(instance, facts);
+        let walks = instances.walks(plan, &waits, (instance, key, source(facts)?));
         bursts.retain(|burst| !walks.may_hold_two(burst));
         Some((first_exceeded(waits, bursts)?, key))
     });
@@ -162,26 +167,90 @@ fn too_many(plan: &Plan<'_>, view: &View<'_>) -> Option<Ruling> {
     excess(&view.call_at(call)?, key, view, &limits)
 }
 
-/// The callers of an instance that may wait for the request of which `facts` are known: those who
-/// ask for what it asks for. All of them if nobody does, for then it is not known who waits for it.
-fn waits(view: &View<'_>, instance: u32, facts: &Facts) -> Vec<Wait<Duration>> {
-    let wanted = world::asked_for(facts).map(resource);
-    let (mut same, mut others) = (Vec::new(), Vec::new());
-    for (index, call) in view.calls().enumerate() {
-        let end = call.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
-        // Only callers that wait can tell one burst of attempts from the next.
-        if call.instance != instance || end == call.at {
-            continue;
+/// Who waits for what, and which places are asked, by instance: gathered once, so that judging
+/// stays linear in the trace.
+struct Instances<'v> {
+    /// The callers that wait for a token of an instance.
+    waits: BTreeMap<u32, Vec<Wait<Duration>>>,
+    /// The same by what they ask for.
+    by_resource: BTreeMap<(u32, &'v str), Vec<Wait<Duration>>>,
+    /// What an instance that is a chain asks, in the order of time; commands have no key.
+    asked: BTreeMap<u32, Vec<(Duration, Asks, Option<Fingerprint>)>>,
+}
+
+/// All places in which a member of a chain may ask.
+const PLACES: [Asks; 3] = [Asks::Entra, Asks::ManagedIdentity, Asks::Command];
+
+impl<'v> Instances<'v> {
+    fn of(plan: &Plan<'_>, view: &'v View<'_>) -> Self {
+        let mut waits: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+        let mut by_resource: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (call, of) in view.calls().enumerate() {
+            let end = of.end.as_ref().map_or(Duration::MAX, |end| end.event.at);
+            // Only callers that wait can tell one burst of attempts from the next.
+            if end == of.at {
+                continue;
+            }
+            let begin = of.at;
+            let wait = Wait { begin, end, call };
+            waits.entry(of.instance).or_default().push(wait);
+            let asked = (of.instance, resource(of.scope));
+            by_resource.entry(asked).or_default().push(wait);
         }
-        let is_same = wanted.is_some_and(|wanted| wanted == resource(call.scope));
-        let waits = if is_same { &mut same } else { &mut others };
-        waits.push(Wait {
-            begin: call.at,
-            end,
-            call: index,
-        });
+        let leads_anywhere = |from| PLACES.into_iter().any(|to| plan.leads_on(from, to));
+        let mut asked: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+        if PLACES.into_iter().any(leads_anywhere) {
+            for entry in view.all() {
+                let place = match &entry.event.kind {
+                    Kind::CommandStarted { instance, .. } => Some((*instance, Asks::Command, None)),
+                    Kind::RequestSent {
+                        instance,
+                        key,
+                        facts,
+                        ..
+                    } => source(facts).map(|source| (*instance, source.into(), Some(*key))),
+                    _ => None,
+                };
+                if let Some((instance, place, key)) = place {
+                    asked.entry(instance).or_default().push((entry.at, place, key));
+                }
+            }
+        }
+        Self {
+            waits,
+            by_resource,
+            asked,
+        }
     }
-    if same.is_empty() { others } else { same }
+
+    /// The callers of an instance that may wait for the request of which `facts` are known: those
+    /// who ask for what it asks for. All of them if nobody does, for then it is not known who waits
+    /// for it.
+    fn waits_for(&self, instance: u32, facts: &Facts) -> Vec<Wait<Duration>> {
+        let wanted = world::asked_for(facts).map(resource);
+        let same = wanted.and_then(|wanted| self.by_resource.get(&(instance, wanted)));
+        let waits = same.or_else(|| self.waits.get(&instance));
+        waits.cloned().unwrap_or_default()
+    }
+
+    /// The walks of those who wait for an instance, beside its attempts with a key at a source.
+    fn walks(
+        &self,
+        plan: &Plan<'_>,
+        waits: &[Wait<Duration>],
+        (instance, key, source): (u32, Fingerprint, TokenSource),
+    ) -> Walks<Duration> {
+        let mut later = PLACES.to_vec();
+        later.retain(|to| plan.leads_on(source.into(), *to));
+        let Some(asked) = self.asked.get(&instance).filter(|_| !later.is_empty()) else {
+            return Walks::new(Vec::new(), Vec::new());
+        };
+        let waits = waits.iter().map(|wait| (wait.begin, wait.end));
+        let mut waits: Vec<(Duration, Duration)> = waits.collect();
+        waits.sort_unstable();
+        let asked = asked.iter().filter(|(_, place, other)| later.contains(place) && *other != Some(key));
+        Walks::new(waits, asked.map(|(at, ..)| *at).collect())
+    }
 }
 
 /// The resource of a scope, which metadata services are asked for in its place.
@@ -199,41 +268,6 @@ struct Walks<T> {
     /// When a member is asked that comes after the one whose attempts are counted, sorted, and
     /// until when a walk may be at such a member: the end of the calls that wait by then.
     later: Vec<(T, T)>,
-}
-
-impl Walks<Duration> {
-    /// The walks of those who wait for an instance, beside its attempts with a key at a source.
-    fn of(
-        plan: &Plan<'_>,
-        view: &View<'_>,
-        waits: &[Wait<Duration>],
-        (instance, key, source): (u32, Fingerprint, TokenSource),
-    ) -> Self {
-        let leads_on = |to| plan.leads_on(source.into(), to);
-        if ![Asks::Entra, Asks::ManagedIdentity, Asks::Command]
-            .into_iter()
-            .any(leads_on)
-        {
-            return Self::new(Vec::new(), Vec::new());
-        }
-        let waits = waits.iter().map(|wait| (wait.begin, wait.end));
-        let mut waits: Vec<(Duration, Duration)> = waits.collect();
-        waits.sort_unstable();
-        let is_later = |kind: &Kind| match kind {
-            Kind::CommandStarted { instance: of, .. } => *of == instance && leads_on(Asks::Command),
-            Kind::RequestSent {
-                instance: of,
-                key: other,
-                facts,
-                ..
-            } if *of == instance && *other != key => {
-                self::source(facts).is_some_and(|to| leads_on(to.into()))
-            }
-            _ => false,
-        };
-        let asked = view.all().filter(|entry| is_later(&entry.event.kind));
-        Self::new(waits, asked.map(|entry| entry.at).collect())
-    }
 }
 
 impl<T: Ord + Copy> Walks<T> {
@@ -268,6 +302,7 @@ impl<T: Ord + Copy> Walks<T> {
 }
 
 /// A caller that waits from `begin` to `end`, and the index of its call.
+#[derive(Clone, Copy)]
 struct Wait<T> {
     begin: T,
     end: T,
@@ -407,193 +442,5 @@ impl Limits {
                 TokenSource::Entra => self.entra,
             },
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-    use std::cmp::Ordering;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// What [`first_exceeded`] finds, by looking at every attempt for every caller.
-    fn by_hand(attempts: &[(u32, Option<u32>)], waits: &[(u32, u32)], limit: u32) -> Option<usize> {
-        waits.iter().position(|(begin, end)| {
-            let mut free_from = Some(0);
-            let mut count = 0;
-            for (sent, ended) in attempts {
-                let is_free = free_from.is_some_and(|free| free <= *sent);
-                if (begin..=end).contains(&sent) && is_free {
-                    count += 1;
-                    free_from = *ended;
-                }
-            }
-            count > limit
-        })
-    }
-
-    fn sweep<T: Ord + Copy>(
-        attempts: &[(T, Option<T>)],
-        waits: &[(T, T)],
-        limit: u32,
-    ) -> Option<usize> {
-        let waits = waits.iter().enumerate();
-        let waits = waits.map(|(call, (begin, end))| Wait {
-            begin: *begin,
-            end: *end,
-            call,
-        });
-        first_exceeded(waits.collect(), bursts(attempts, limit))
-    }
-
-    proptest! {
-        #[test]
-        fn the_sweep_finds_what_looking_at_everything_finds(
-            attempts in proptest::collection::vec((0_u32..60, proptest::option::of(0_u32..20)), 0..24),
-            waits in proptest::collection::vec((0_u32..60, 1_u32..30), 0..12),
-            limit in 1_u32..5,
-        ) {
-            let mut attempts: Vec<_> = attempts
-                .into_iter()
-                .map(|(sent, takes)| (sent, takes.map(|takes| sent + takes)))
-                .collect();
-            attempts.sort_by_key(|(sent, _)| *sent);
-            let mut waits: Vec<_> = waits.into_iter().map(|(at, takes)| (at, at + takes)).collect();
-            waits.sort_unstable();
-            prop_assert_eq!(sweep(&attempts, &waits, limit), by_hand(&attempts, &waits, limit));
-        }
-    }
-
-    /// Whether the attempts of one caller may be those of two walks, by looking at every call and
-    /// every request to a later member.
-    fn may_hold_two_by_hand(
-        waits: &[(u32, u32)],
-        asked: &[u32],
-        (first, excess): (u32, u32),
-    ) -> bool {
-        let is_new = waits.iter().any(|(begin, _)| first < *begin && *begin <= excess);
-        let is_there = asked.iter().any(|at| {
-            let waiting = waits.iter().filter(|(begin, _)| begin <= at);
-            let until = waiting.map(|(_, end)| *end).max().unwrap_or(*at).max(*at);
-            *at <= excess && first <= until
-        });
-        is_new && is_there
-    }
-
-    proptest! {
-        #[test]
-        fn walks_are_told_apart_as_looking_at_everything_does(
-            mut waits in proptest::collection::vec((0_u32..60, 0_u32..30), 0..12),
-            mut asked in proptest::collection::vec(0_u32..60, 0..6),
-            first in 0_u32..60,
-            takes in 0_u32..30,
-        ) {
-            for (begin, end) in &mut waits {
-                *end += *begin;
-            }
-            waits.sort_unstable();
-            asked.sort_unstable();
-            let excess = first + takes;
-            let burst = Burst { since: None, first, excess };
-            let walks = Walks::new(waits.clone(), asked.clone());
-            prop_assert_eq!(
-                walks.may_hold_two(&burst),
-                may_hold_two_by_hand(&waits, &asked, (first, excess))
-            );
-        }
-    }
-
-    /// Whether callers that wait so long are judged to make too many attempts, each of which takes
-    /// 1, where a later member is asked at `asked`; each may make `limit`.
-    fn is_convicted(attempts: &[u32], waits: &[(u32, u32)], asked: &[u32], limit: u32) -> bool {
-        let attempts = attempts.iter().map(|sent| (*sent, Some(*sent + 1)));
-        let attempts: Vec<_> = attempts.collect();
-        let walks = Walks::new(waits.to_vec(), asked.to_vec());
-        let bursts = bursts(&attempts, limit).into_iter();
-        let bursts = bursts.filter(|burst| !walks.may_hold_two(burst));
-        let waits = waits.iter().enumerate().map(|(call, (begin, end))| Wait {
-            begin: *begin,
-            end: *end,
-            call,
-        });
-        first_exceeded(waits.collect(), bursts.collect()).is_some()
-    }
-
-    #[test]
-    fn a_scope_and_its_resource_are_the_same() {
-        let resources = ["https://a.example", "https://a.example/", "https://a.example/.default"];
-        assert!(resources.iter().all(|it| resource(it) == resources[0]));
-        assert_eq!(resource("api://x/Read"), "api://x/Read");
-        assert_ne!(resource("https://b.example"), resources[0]);
-    }
-
-    #[test]
-    fn a_caller_that_begins_while_another_is_at_a_later_member_has_attempts_of_its_own() {
-        // The first caller is at the command from 2 on, and waits until 12.
-        assert!(!is_convicted(&[0, 10], &[(0, 12), (10, 20)], &[2, 13], 1));
-        // The third one waits for the command of the first two; nothing new is asked in between.
-        let waits = [(0, 30), (10, 30), (20, 30)];
-        assert!(!is_convicted(&[0, 10, 20], &waits, &[2], 1));
-        // A member that was asked before the first attempt, for a caller that still waits there.
-        let waits = [(0, 30), (5, 30), (20, 30)];
-        assert!(!is_convicted(&[0, 5, 20], &waits, &[2], 1));
-    }
-
-    #[test]
-    fn a_caller_that_begins_does_not_excuse_the_retries_of_another() {
-        // Both wait for one request, and nobody is at a later member.
-        assert!(is_convicted(&[0, 10], &[(0, 12), (5, 20)], &[], 1));
-        // The later member is asked after the last attempt.
-        assert!(is_convicted(&[0, 10], &[(0, 12), (5, 20)], &[11], 1));
-        // It was asked for a caller that does not wait any more.
-        let waits = [(0, 4), (5, 17), (8, 20)];
-        assert!(is_convicted(&[0, 5, 10], &waits, &[2], 1));
-        // Somebody is there, but nobody begins: the one caller walks twice.
-        assert!(is_convicted(&[0, 10], &[(0, 12)], &[2], 1));
-        // The second caller has too many attempts of its own.
-        assert!(is_convicted(&[0, 10, 15], &[(0, 12), (10, 20)], &[2], 1));
-    }
-
-    thread_local! {
-        static COMPARISONS: Cell<u64> = const { Cell::new(0) };
-    }
-
-    /// A time that counts how often it is compared.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    struct Counted(u64);
-
-    impl Ord for Counted {
-        fn cmp(&self, other: &Self) -> Ordering {
-            COMPARISONS.set(COMPARISONS.get() + 1);
-            self.0.cmp(&other.0)
-        }
-    }
-
-    impl PartialOrd for Counted {
-        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-            Some(self.cmp(other))
-        }
-    }
-
-    #[test]
-    fn callers_that_all_wait_together_cost_no_more_than_each_alone() {
-        // A stampede: each caller waits through all attempts.
-        let steps = |size: u64| {
-            let attempts: Vec<_> = (0..size)
-                .map(|at| (Counted(at), Some(Counted(at))))
-                .collect();
-            let waits: Vec<_> = (0..size)
-                .map(|at| (Counted(at), Counted(2 * size)))
-                .collect();
-            COMPARISONS.set(0);
-            let limit = u32::try_from(size).unwrap_or(u32::MAX);
-            assert_eq!(sweep(&attempts, &waits, limit), None);
-            COMPARISONS.get()
-        };
-        let (one, four) = (steps(1_000), steps(4_000));
-        assert!(four < 5 * one, "{one} comparisons, then {four}");
     }
 }
