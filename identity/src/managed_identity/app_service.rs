@@ -9,7 +9,11 @@ use crate::{
     platform::{HttpRequest, Method, Platform},
 };
 
-use super::{ManagedIdentityId, service::Service, variable};
+use super::{
+    ManagedIdentityId,
+    service::{Service, asking},
+    variable,
+};
 
 /// The variable with the URL of the endpoint.
 pub(super) const ENDPOINT: &str = "IDENTITY_ENDPOINT";
@@ -52,18 +56,13 @@ impl Service for AppService {
         resource: &str,
         id: &ManagedIdentityId,
     ) -> HttpRequest {
-        let mut url = self.endpoint.clone();
-        let mut query = url.query_pairs_mut();
-        query
-            .append_pair("api-version", API_VERSION)
-            .append_pair("resource", resource);
-        match id {
-            ManagedIdentityId::SystemAssigned => {}
-            ManagedIdentityId::ClientId(id) => drop(query.append_pair("client_id", id)),
-            ManagedIdentityId::ObjectId(id) => drop(query.append_pair("object_id", id)),
-            ManagedIdentityId::ResourceId(id) => drop(query.append_pair("mi_res_id", id)),
-        }
-        drop(query);
+        let url = asking(
+            self.endpoint.clone(),
+            API_VERSION,
+            resource,
+            id,
+            "mi_res_id",
+        );
         let request = HttpRequest::new(Method::Get, url)
             .header("X-IDENTITY-HEADER", self.header.expose())
             .header("Accept", "application/json");
@@ -113,14 +112,10 @@ impl Service for AppService {
 mod tests {
     use super::*;
 
-    fn app(endpoint: &str, header: &str) -> Result<AppService, Error> {
-        AppService::new(endpoint, header.to_owned())
-    }
-
     /// MI-69, PR-01, PR-08: nothing that the endpoint says leads a chain on.
     #[test]
     fn pr_08_whatever_it_refuses_is_a_failure_with_advice() {
-        let app = app("http://169.254.130.4:8081/msi/token", "h").unwrap();
+        let app = AppService::new("http://169.254.130.4:8081/msi/token", "h".to_owned()).unwrap();
         let (system, user) = (
             ManagedIdentityId::SystemAssigned,
             ManagedIdentityId::ClientId("c".to_owned()),

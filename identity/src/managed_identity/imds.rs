@@ -9,7 +9,10 @@ use crate::{
     platform::{HttpRequest, Method, Platform},
 };
 
-use super::{ManagedIdentityId, NAME, service::Service};
+use super::{
+    ManagedIdentityId, NAME,
+    service::{Service, asking},
+};
 
 /// The variable that replaces the address of the service (MI-19).
 pub(super) const AUTHORITY_HOST: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
@@ -73,18 +76,7 @@ impl Service for Imds {
         resource: &str,
         id: &ManagedIdentityId,
     ) -> HttpRequest {
-        let mut url = self.0.clone();
-        let mut query = url.query_pairs_mut();
-        query
-            .append_pair("api-version", API_VERSION)
-            .append_pair("resource", resource);
-        match id {
-            ManagedIdentityId::SystemAssigned => {}
-            ManagedIdentityId::ClientId(id) => drop(query.append_pair("client_id", id)),
-            ManagedIdentityId::ObjectId(id) => drop(query.append_pair("object_id", id)),
-            ManagedIdentityId::ResourceId(id) => drop(query.append_pair("msi_res_id", id)),
-        }
-        drop(query);
+        let url = asking(self.0.clone(), API_VERSION, resource, id, "msi_res_id");
         let request = HttpRequest::new(Method::Get, url).header("Metadata", "true");
         identified(request.header("Accept", "application/json"), platform)
     }

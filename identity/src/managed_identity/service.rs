@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 use super::{ManagedIdentityId, NAME, answer};
 use crate::{
     AccessToken, Error, ErrorKind,
@@ -38,6 +40,30 @@ pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the kind of error if the service cannot be reached, and the advice (PR-01, PR-08).
     fn unreached(&self) -> (ErrorKind, &'static str);
+}
+
+/// Returns `endpoint` with what is asked for in its query, in the order of the SDKs (MI-17): the
+/// version of the protocol, the resource and the id, of which services call the resource id
+/// `resource_id`.
+pub(super) fn asking(
+    mut endpoint: Url,
+    version: &str,
+    resource: &str,
+    id: &ManagedIdentityId,
+    resource_id: &str,
+) -> Url {
+    let id = match id {
+        ManagedIdentityId::SystemAssigned => None,
+        ManagedIdentityId::ClientId(id) => Some(("client_id", id)),
+        ManagedIdentityId::ObjectId(id) => Some(("object_id", id)),
+        ManagedIdentityId::ResourceId(id) => Some((resource_id, id)),
+    };
+    endpoint
+        .query_pairs_mut()
+        .append_pair("api-version", version)
+        .append_pair("resource", resource)
+        .extend_pairs(id);
+    endpoint
 }
 
 /// Requests a token from `service`, with the retries of `policy`.

@@ -241,7 +241,7 @@ async fn an_app_without_its_identity_is_a_failure() {
     );
 }
 
-/// MI-104, PR-08: a value that cannot be used is no reason to act as somebody else.
+/// MI-104, PR-08: a value that cannot be used is an error that names the variable.
 #[tokio::test(start_paused = true)]
 async fn a_variable_of_an_app_that_cannot_be_used_is_named() {
     for (name, value) in [
@@ -256,8 +256,8 @@ async fn a_variable_of_an_app_that_cannot_be_used_is_named() {
     }
 }
 
-/// PR-08, MI-01, MI-02, MI-04: sources that are not built are named, and are no reason to act as
-/// somebody else, but in Cloud Shell; empty variables do not count.
+/// PR-08, MI-01, MI-02, MI-04: sources that are not built are named, and end a chain, except
+/// in Cloud Shell; empty variables do not count.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_is_not_built_is_named() {
     let cases: [(&[&str], &str); 12] = [

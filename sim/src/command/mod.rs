@@ -199,9 +199,8 @@ impl Done {
     /// What `program` leaves when the real one would do `what`, and the simulated one cannot: a
     /// sentence that says so, for a reader of its standard error and of the journal alike, and exit
     /// code `code`. `instead` says what is simulated, or what to do.
-    fn not_simulated(program: Program, what: &str, instead: &str, code: i32) -> Self {
-        let name = program.name();
-        let what = if what.is_empty() { "no command" } else { what };
+    fn not_simulated(program: Program, what: impl AsRef<str>, instead: &str, code: i32) -> Self {
+        let (name, what) = (program.name(), what.as_ref());
         Self::failed(
             code,
             format!("{name}: {what} is not simulated by credsim: {instead}\n"),
@@ -214,6 +213,17 @@ impl Done {
 fn command_words(args: &[String]) -> String {
     let words = args.iter().take_while(|arg| !arg.starts_with('-'));
     words.map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// What a command line asks for, in short: its command, or else its first option without a value.
+fn asked_for(args: &[String]) -> String {
+    let words = command_words(args);
+    let option = args.iter().find(|arg| arg.starts_with('-'));
+    match option.and_then(|option| option.split('=').next()) {
+        _ if !words.is_empty() => words,
+        Some(option) => option.to_owned(),
+        None => "no command".to_owned(),
+    }
 }
 
 /// The first of `args` that is one of `options`, or one of them with its value behind `=`.

@@ -5,7 +5,7 @@ use super::{CallOutcome, TriedMember, text::one_line, time::span};
 impl CallOutcome {
     /// Returns the walk of the chain that led to this outcome; `None` if there was none: the
     /// credential is no chain, the chain still held a token of the member that answered last, or
-    /// the subject does not say whom it asked.
+    /// the subject does not say which members it asked.
     pub fn walk(&self) -> Option<&[TriedMember]> {
         let (tried, credential) = match self {
             Self::GaveUp {} => return None,
@@ -15,7 +15,7 @@ impl CallOutcome {
             Self::Error { tried, .. } => (tried, None),
         };
         // The record of a chain that holds a token names its holder alone. So does that of a walk
-        // whose first member answers: nobody was passed over then.
+        // whose first member answers: no member was passed over then.
         let is_nothing_new = match tried.as_slice() {
             [] => true,
             [one] => one.answered() && Some(&one.credential) == credential,

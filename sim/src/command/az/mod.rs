@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Call, Command, CommandExit, Done, Program, command_words, first_of,
+    Call, Command, CommandExit, Done, Program, asked_for, command_words, first_of,
     keys::{command_keys, yes},
     object_id,
     options::{Known, Misuse, Options, Takes},
@@ -81,7 +81,7 @@ impl Command for Az {
             None | Some("json" | "jsonc") => {}
             Some(other) => {
                 let what = format!("--output {other}");
-                return Done::not_simulated(Program::Az, &what, "only json is", MISUSE);
+                return Done::not_simulated(Program::Az, what, "only json is", MISUSE);
             }
         }
         let done = match asked {
@@ -144,11 +144,7 @@ fn not_simulated(args: &[String]) -> Done {
     } else {
         "simulated are account get-access-token, account show, version and --version"
     };
-    let what = match args.first() {
-        Some(option) if words.is_empty() => option.split('=').next().unwrap_or_default(),
-        _ => &words,
-    };
-    Done::not_simulated(Program::Az, what, instead, MISUSE)
+    Done::not_simulated(Program::Az, asked_for(args), instead, MISUSE)
 }
 
 /// A call of it without its secrets.

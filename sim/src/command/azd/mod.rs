@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Call, Command, CommandExit, Done, Program, command_words, first_of,
+    Call, Command, CommandExit, Done, Program, asked_for, command_words, first_of,
     keys::command_keys,
     object_id,
     options::{Known, Misuse, Options, Takes},
@@ -73,11 +73,7 @@ fn not_simulated(args: &[String]) -> Done {
     } else {
         "simulated is auth token"
     };
-    let what = match args.first() {
-        Some(option) if words.is_empty() => option.split('=').next().unwrap_or_default(),
-        _ => &words,
-    };
-    Done::not_simulated(Program::Azd, what, instead, 1)
+    Done::not_simulated(Program::Azd, asked_for(args), instead, 1)
 }
 
 /// A call of it without its secrets.

@@ -224,8 +224,8 @@ impl<'v> Instances<'v> {
     }
 
     /// The callers of an instance that may wait for the request of which `facts` are known: those
-    /// who ask for what it asks for. All of them if nobody does, for then it is not known who waits
-    /// for it.
+    /// who ask for what it asks for. All callers if there are none, for then it is not known who
+    /// waits for it.
     fn waits_for(&self, instance: u32, facts: &Facts) -> Vec<Wait<Duration>> {
         let wanted = world::asked_for(facts).map(resource);
         let same = wanted.and_then(|wanted| self.by_resource.get(&(instance, wanted)));

@@ -130,14 +130,14 @@ fn a_caller_that_begins_while_another_is_at_a_later_member_has_attempts_of_its_o
 
 #[test]
 fn a_caller_that_begins_does_not_excuse_the_retries_of_another() {
-    // Both wait for one request, and nobody is at a later member.
+    // Both wait for one request, and no later member is asked.
     assert!(is_convicted(&[0, 10], &[(0, 12), (5, 20)], &[], 1));
     // The later member is asked after the last attempt.
     assert!(is_convicted(&[0, 10], &[(0, 12), (5, 20)], &[11], 1));
     // It was asked for a caller that does not wait any more.
     let waits = [(0, 4), (5, 17), (8, 20)];
     assert!(is_convicted(&[0, 5, 10], &waits, &[2], 1));
-    // Somebody is there, but nobody begins: the one caller walks twice.
+    // A later member is asked, but no caller begins: the one caller walks twice.
     assert!(is_convicted(&[0, 10], &[(0, 12)], &[2], 1));
     // The second caller has too many attempts of its own.
     assert!(is_convicted(&[0, 10, 15], &[(0, 12), (10, 20)], &[2], 1));

@@ -88,8 +88,8 @@ impl Hello {
         }
     }
 
-    /// The first thing in it that no driver can mean. A name that is not known would only leave
-    /// scenarios out, for a reason that nobody looks for.
+    /// The first thing in it that no driver can mean. With a name that is not known scenarios
+    /// would be skipped without a visible reason.
     fn mistake(&self) -> Option<String> {
         let is_name = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
         if !is_name(&self.sdk) {
@@ -143,9 +143,12 @@ impl Hello {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use super::*;
+    use crate::{credential::Described, story::library};
 
     fn hello(change: impl FnOnce(&mut Value)) -> Result<Hello, String> {
         let mut hello = json!({
@@ -193,6 +196,27 @@ mod tests {
         assert!(hello(|_| {}).expect("a hello").visibility().kinds);
         let one = hello(|it| it["errors"] = json!("one-kind")).expect("a hello");
         assert!(!one.visibility().kinds && one.visibility().calls);
+    }
+
+    /// A kind of credential with a new option adds it to the list.
+    #[test]
+    fn every_option_of_the_bundled_scenarios_is_known() {
+        fn check(described: &Described, seen: &mut BTreeSet<String>) {
+            for option in described.options() {
+                assert!(OPTIONS.contains(&option.as_str()), "{option}");
+                seen.insert(option);
+            }
+            described.members().iter().for_each(|it| check(it, seen));
+        }
+        let mut seen = BTreeSet::new();
+        for source in library::bundled() {
+            let Ok(loaded) = source.parse_asserting() else {
+                continue;
+            };
+            let credential = &loaded.scenario.subject.credential;
+            check(&credential.describe_to_driver(""), &mut seen);
+        }
+        assert!(seen.len() > OPTIONS.len() / 2, "{seen:?}");
     }
 
     /// The document for authors of drivers names every option.
