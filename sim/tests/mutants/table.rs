@@ -164,7 +164,7 @@ pub const PROMISES: &[Case] = cases! {
 
     "PR-13": asks_once
         in "managed-identity/app-service-fails-one-request-in-ten"
-        by ["expect[1] token-from", "expect[2] requests"],
+        by ["expect[1] share", "expect[2] requests"],
         but not in "managed-identity/app-service";
 
     "PR-13": takes_an_error_for_the_last_word
