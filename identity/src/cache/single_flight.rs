@@ -149,6 +149,33 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
         flight.map(|flight| flight.owned = true).is_some()
     }
 
+    /// Waits for the work under way for `key`, if there is any, and leaves it owned as it is.
+    pub(crate) async fn wait(&self, key: &K) {
+        let waiter = self.waiter(key);
+        if let Some(mut waiter) = waiter {
+            // Whoever waits so asks elsewhere what has come of it.
+            drop(waiter.outcome().await);
+        }
+    }
+
+    /// Joins the work under way for `key`, if there is any.
+    fn waiter(&self, key: &K) -> Option<Waiter<K>> {
+        let (sender, receiver) = oneshot::channel();
+        let mut state = self.0.lock();
+        state.last_id += 1;
+        let id = state.last_id;
+        let flight = state.under_way.get_mut(key)?;
+        flight.waiters.insert(id, sender);
+        Some(Waiter {
+            flights: self.clone(),
+            key: key.clone(),
+            flight: flight.id,
+            id,
+            receiver,
+            patience: None,
+        })
+    }
+
     fn start(&self, key: &K, id: u64, work: Work) {
         let landing = Landing {
             flights: Arc::downgrade(&self.0),

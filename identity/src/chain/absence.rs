@@ -41,14 +41,14 @@ impl Absences {
         }
     }
 
-    /// Returns the error to record if a walk for `request` does not wait for `member`, and starts a
-    /// background request to it if one is due. `None` if the walk has to wait for the member.
+    /// Returns how a walk for `request` skips `member`, and starts a background request to it if one
+    /// is due. `None` if the walk has to wait for the member.
     pub(super) fn skip(
         &self,
         member: usize,
         credential: &Arc<dyn TokenCredential>,
         request: &TokenRequest,
-    ) -> Option<Error> {
+    ) -> Option<Skipped> {
         let now = self.known.platform.clock.monotonic();
         let mut absent = self.known.lock();
         let absence = absent.get_mut(&member).filter(|it| now < it.until)?;
@@ -61,7 +61,24 @@ impl Absences {
         if is_due {
             self.ask_in_background(member, Arc::clone(credential), request.clone());
         }
-        Some(error)
+        Some(Skipped {
+            member,
+            error,
+            is_asked: is_due,
+        })
+    }
+
+    /// Returns the error of a member that a walk has skipped and would ask now, if the member has
+    /// given no answer since the walk began, at `begun` on the monotonic clock. Waits for the
+    /// request that the walk itself has sent in the background; one of another walk may be for
+    /// something else, and hang.
+    pub(super) async fn found_since(&self, skipped: &Skipped, begun: Duration) -> Option<Error> {
+        if skipped.is_asked {
+            self.requests.wait(&skipped.member).await;
+        }
+        let absent = self.known.lock();
+        let absence = absent.get(&skipped.member)?;
+        (absence.found >= begun).then(|| absence.error.clone())
     }
 
     /// See [`Known::learn`].
@@ -100,6 +117,15 @@ impl Absences {
     }
 }
 
+/// A member for which a walk did not wait.
+pub(super) struct Skipped {
+    pub(super) member: usize,
+    /// For the record of the walk.
+    pub(super) error: Error,
+    /// Whether the walk has asked it in the background.
+    is_asked: bool,
+}
+
 /// The absent members, by their index. Clones share them.
 #[derive(Clone)]
 struct Known {
@@ -109,6 +135,8 @@ struct Known {
 
 struct Absence {
     error: Error,
+    /// When it gave no answer for the last time, on the monotonic clock.
+    found: Duration,
     /// Until then walks do not wait for the member, on the monotonic clock.
     until: Duration,
     /// Before then it is not asked in the background, on the monotonic clock.
@@ -145,6 +173,7 @@ impl Known {
         for Finding { member, error, at } in findings {
             let absence = Absence {
                 error,
+                found: at,
                 until: at.saturating_add(NOT_WAITED_FOR),
                 next_request: at.saturating_add(PAUSE),
             };

@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     ContinueAfter, Outcome, Tried,
-    absence::{Absences, Finding},
+    absence::{Absences, Finding, Skipped},
 };
 
 /// A credential in a chain.
@@ -88,15 +88,17 @@ impl Members {
     }
 
     /// Walks through all members for a caller. Does not wait for members that gave no answer
-    /// recently, unless no other member answers (PR-07).
+    /// recently, unless no other member answers; then what a request in the background has found
+    /// since the walk began is not asked again (PR-07).
     pub(super) async fn ask(&self, request: &TokenRequest) -> Walk {
         let request = &request.within_chain();
+        let begun = self.platform.clock.monotonic();
         let mut walk = SoFar::default();
         let mut skipped = Vec::new();
         for index in 0..self.len() {
-            if let Some(tried) = self.skip(index, request) {
-                skipped.push(index);
-                walk.tried.push((index, tried));
+            if let Some(member) = self.skip(index, request) {
+                walk.tried.push((index, self.record_of(&member)));
+                skipped.push(member);
                 continue;
             }
             self.ask_one(index, request, &mut walk).await;
@@ -105,9 +107,9 @@ impl Members {
             }
         }
         if walk.answer.is_none() {
-            for index in skipped {
-                walk.tried.retain(|(member, _)| *member != index);
-                self.ask_one(index, request, &mut walk).await;
+            for member in skipped {
+                walk.tried.retain(|(index, _)| *index != member.member);
+                self.ask_skipped(&member, begun, request, &mut walk).await;
                 if walk.is_over {
                     break;
                 }
@@ -139,21 +141,42 @@ impl Members {
         self.absences.close();
     }
 
-    /// Returns the record of a member for which a walk does not wait. A member that holds a token
-    /// is always asked, because it answers at once, unless the request is forced.
-    fn skip(&self, index: usize, request: &TokenRequest) -> Option<Tried> {
+    /// Returns a member for which a walk does not wait. A member that holds a token is always asked,
+    /// because it answers at once, unless the request is forced.
+    fn skip(&self, index: usize, request: &TokenRequest) -> Option<Skipped> {
         let member = &self[index];
         if !request.force_refresh() && member.peek(request).is_some() {
             return None;
         }
         let credential = &member.credential;
-        let error = self.absences.skip(index, credential, request)?;
-        self.log(&error, credential.name(), "not waited for");
-        Some(Tried {
-            credential: credential.name().to_owned(),
+        let skipped = self.absences.skip(index, credential, request)?;
+        self.log(&skipped.error, credential.name(), "not waited for");
+        Some(skipped)
+    }
+
+    /// Returns the record of a member for which a walk does not wait.
+    fn record_of(&self, skipped: &Skipped) -> Tried {
+        Tried {
+            credential: self[skipped.member].credential.name().to_owned(),
             took: Duration::ZERO,
-            outcome: Outcome::PassedOver(error),
-        })
+            outcome: Outcome::PassedOver(skipped.error.clone()),
+        }
+    }
+
+    /// Waits for the answer of a member that the walk has skipped: of the request in the background,
+    /// or of one of its own if that has found nothing.
+    async fn ask_skipped(
+        &self,
+        skipped: &Skipped,
+        begun: Duration,
+        request: &TokenRequest,
+        walk: &mut SoFar,
+    ) {
+        let start = self.platform.clock.monotonic();
+        match self.absences.found_since(skipped, begun).await {
+            Some(error) => self.record(skipped.member, start, Err(error), walk),
+            None => self.ask_one(skipped.member, request, walk).await,
+        }
     }
 
     /// Asks one member and waits for its answer.
@@ -162,18 +185,32 @@ impl Members {
         let held = member.peek(request);
         let start = self.platform.clock.monotonic();
         let answer = member.credential.get_token(request).await;
-        let took = self.platform.clock.monotonic().saturating_sub(start);
         let finding = self.absences.learn(index, answer.as_ref().err());
+        walk.was_held = held.is_some() && held.as_ref() == answer.as_ref().ok();
+        self.record(index, start, answer, walk);
+        if !walk.is_over {
+            walk.findings.extend(finding);
+        }
+    }
+
+    /// Records the answer of a member that was waited for since `start`.
+    fn record(
+        &self,
+        index: usize,
+        start: Duration,
+        answer: Result<AccessToken, Error>,
+        walk: &mut SoFar,
+    ) {
+        let member = &self[index];
+        let took = self.platform.clock.monotonic().saturating_sub(start);
         let credential = member.credential.name().to_owned();
         let outcome = match answer {
             Ok(token) => {
-                walk.was_held = held.as_ref() == Some(&token);
                 walk.answer = Some((index, token));
                 Outcome::Answered
             }
             Err(error) if member.lets_go_on(&error) => {
                 self.log(&error, &credential, "passed over");
-                walk.findings.extend(finding);
                 Outcome::PassedOver(error)
             }
             Err(error) => {

@@ -231,6 +231,24 @@ async fn it_is_waited_for_if_no_other_member_answers() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_the_walks_own_background_request_finds_is_not_asked_again() {
+    // The request in the background is under way when the walk comes back to it, or has ended.
+    for takes in [SECOND, 2 * MINUTE] {
+        let laptop = Laptop::waited().await;
+        sleep(MINUTE).await;
+        laptop.second.will(Err(ErrorKind::Unavailable));
+        laptop.second.takes(takes);
+        let (before, start) = (laptop.requests(), Instant::now());
+        let error = laptop.chain.get_token(&request()).await.unwrap_err();
+        assert_eq!(laptop.requests() - before, 6, "{takes:?}");
+        assert!(start.elapsed() < takes.max(MINUTE) + SECOND, "{takes:?}");
+        let message = error.message();
+        assert!(message.contains("IMDS cannot be reached"), "{message}");
+        assert!(!message.contains("background"), "{message}");
+    }
+}
+
 /// The first failure in the order of the chain stops it, in whatever order the members were asked.
 #[tokio::test(start_paused = true)]
 async fn one_that_fails_when_it_is_waited_for_ends_the_chain() {
