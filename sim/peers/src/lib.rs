@@ -6,7 +6,8 @@
 pub mod azure_identity;
 pub mod interposed;
 pub mod machine;
+pub mod ours;
 pub mod redis_rs;
 mod transport;
 
-pub use self::{azure_identity::AzureIdentity, redis_rs::RedisRs};
+pub use self::{azure_identity::AzureIdentity, ours::IdentityInterposed, redis_rs::RedisRs};

@@ -3,7 +3,7 @@
 use std::{alloc::System, process::ExitCode, sync::Arc};
 
 use credsim::{cli::Cli, limits::Counting, live::command_links};
-use credsim_peers::{AzureIdentity, RedisRs};
+use credsim_peers::{AzureIdentity, IdentityInterposed, RedisRs};
 
 /// Without it `--limit-memory` would count nothing.
 #[global_allocator]
@@ -14,5 +14,9 @@ fn main() -> ExitCode {
     if let Some(command) = command_links::is_shim(args.next().as_deref()) {
         return command_links::run(command, args);
     }
-    Cli::main(&[Arc::new(AzureIdentity), Arc::new(RedisRs)])
+    Cli::main(&[
+        Arc::new(AzureIdentity),
+        Arc::new(RedisRs),
+        Arc::new(IdentityInterposed),
+    ])
 }

@@ -37,6 +37,18 @@ fn redis_rs() {
     );
 }
 
+/// The cluster client of the redis crate draws from the machine's random numbers: the one kind of
+/// scenario whose runs differ where those are not hidden.
+#[test]
+fn our_own_on_a_cluster() {
+    let cluster = [
+        "redis/cluster-every-node-signs-in",
+        "redis/cluster-down-past-the-end",
+        "redis/cluster-fail-over-during-a-renewal",
+    ];
+    twice("identity-interposed", &cluster);
+}
+
 /// A limit on memory counts in this program, too.
 #[test]
 fn memory_is_limited() {

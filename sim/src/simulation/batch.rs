@@ -226,7 +226,7 @@ impl Batch {
         let replayed = played.replayed();
         let mut difference = None;
         if let Some(second) = &self.second_pass
-            && scenario.unrepeatable().is_none()
+            && settings.unrepeatable(scenario).is_none()
         {
             let first = determinism::Pass {
                 selector: &file.selector,

@@ -133,6 +133,15 @@ impl Settings {
         })
     }
 
+    /// Returns why two runs with the same seed may differ, if they may: not for a subject that sees
+    /// a world's random numbers in place of the machine's.
+    pub fn unrepeatable(&self, scenario: &Scenario) -> Option<&'static str> {
+        if self.subject.machine_clock().is_some() {
+            return None;
+        }
+        scenario.unrepeatable()
+    }
+
     /// Plays `scenario` with each of its seeds and judges the runs together.
     ///
     /// # Errors

@@ -106,7 +106,8 @@ pub struct Loaded {
 }
 
 impl Scenario {
-    /// Why two runs with the same seed may differ, if they may.
+    /// Why two runs with the same seed may differ, if they may, wherever the machine's random
+    /// numbers are not replaced (`sim/interpose`).
     pub fn unrepeatable(&self) -> Option<&'static str> {
         self.subject.redis.as_ref()?.unrepeatable()
     }
