@@ -39,6 +39,29 @@ pub trait Files: Send + Sync + 'static {
         lacking("read", path)
     }
 
+    /// Returns the whole content of the file `path` if it has at most `limit` bytes, without
+    /// blocking the thread. Symbolic links are followed. Not more than `limit` bytes are kept,
+    /// even if the file grows meanwhile.
+    ///
+    /// # Errors
+    /// The content is longer ([`FileTooLarge`](io::ErrorKind::FileTooLarge)), `path` is a folder, a
+    /// device or a pipe, which is not opened ([`InvalidInput`](io::ErrorKind::InvalidInput)), or
+    /// the file cannot be read.
+    fn load_limited(&self, path: &Path, limit: u64) -> BoxFuture<'static, io::Result<Vec<u8>>> {
+        let _ = limit;
+        lacking("read", path)
+    }
+
+    /// Returns the absolute path of an existing file or folder without symbolic links, `.` and
+    /// `..`. A check of the result followed by a read of the result is safe against links that
+    /// exist at the time of the check.
+    ///
+    /// # Errors
+    /// `path` does not exist, or a folder on the way cannot be searched.
+    fn canonical(&self, path: &Path) -> BoxFuture<'static, io::Result<PathBuf>> {
+        lacking("resolve", path)
+    }
+
     /// Returns kind, size and permissions of `path`. A symbolic link is followed, and
     /// [`is_link`](Metadata::is_link) is set.
     ///

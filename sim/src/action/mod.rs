@@ -71,6 +71,7 @@ mod step_clock;
 #[cfg(test)]
 pub(crate) mod testing;
 mod timeline;
+mod write_file;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -90,6 +91,7 @@ pub use redis_kill::RedisKill;
 pub use rotate_secret::RotateSecret;
 pub use set_variable::SetVariable;
 pub use step_clock::StepClock;
+pub use write_file::{RemoveFile, WriteFile};
 
 pub(crate) use consequences::{Consequences, Names, OnHost, Outside, Repair};
 pub(crate) use context::{ActionContext, SharedCredential};
@@ -180,6 +182,10 @@ macro_rules! actions {
             /// An environment variable of the subject's host changes; credentials built later see
             /// it.
             "set-variable" SetVariable(SetVariable),
+            /// A file of the subject's host is written.
+            "write-file" WriteFile(WriteFile),
+            /// A file of the subject's host is removed.
+            "remove-file" RemoveFile(RemoveFile),
             /// The shared credential is disposed.
             "dispose" Dispose(Dispose),
             /// An application's secret is replaced in Entra.

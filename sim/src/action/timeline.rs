@@ -28,6 +28,8 @@ pub(crate) struct TimelineState<'a> {
     pub(super) lifted: BTreeSet<&'a str>,
     /// The names of the services whose hosts are down.
     pub(super) down: BTreeSet<&'static str>,
+    /// The paths of the files of the subject's host.
+    pub(super) files: BTreeSet<&'a str>,
     /// Whether the shared credential is disposed.
     pub(super) disposed: bool,
 }
@@ -58,6 +60,7 @@ impl<'a> TimelineState<'a> {
             faults: BTreeMap::new(),
             lifted: BTreeSet::new(),
             down: BTreeSet::new(),
+            files: world.files.keys().map(String::as_str).collect(),
             disposed: false,
         }
     }

@@ -43,6 +43,33 @@ pub enum Who<'a> {
     },
 }
 
+/// What a token of another issuer says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Assertion<'a> {
+    /// Who issues it.
+    pub issuer: &'a str,
+    /// Whom it is about.
+    pub subject: &'a str,
+    /// For whom it is.
+    pub audience: &'a str,
+    /// How long after now it begins to be valid.
+    pub begins: Duration,
+    /// How long after now it ends.
+    pub life: Duration,
+}
+
+/// The claims of such a token.
+#[derive(Serialize)]
+struct AssertionClaims<'a> {
+    aud: &'a str,
+    exp: i64,
+    iat: i64,
+    iss: &'a str,
+    jti: String,
+    nbf: i64,
+    sub: &'a str,
+}
+
 /// A token that was issued.
 #[derive(Clone)]
 pub struct Issued {
@@ -154,6 +181,26 @@ impl Issuer {
     pub fn new_guid(&mut self, purpose: &str) -> String {
         self.ids += 1;
         derived_guid(&format!("{purpose} {}", self.ids))
+    }
+
+    /// A token of another issuer. All of them sign with the key of this world.
+    pub(crate) fn assert(&mut self, says: &Assertion<'_>, now: Timestamp) -> String {
+        let seconds = |time: Duration| {
+            let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 2);
+            now.as_second().saturating_add(seconds)
+        };
+        let token = jwt::sign(&AssertionClaims {
+            aud: says.audience,
+            exp: seconds(says.life),
+            iat: seconds(says.begins),
+            iss: says.issuer,
+            jti: self.new_guid("assertion"),
+            nbf: seconds(says.begins),
+            sub: says.subject,
+        });
+        self.fingerprints.insert(fingerprint(&token));
+        self.lengths.insert(token.len());
+        token
     }
 
     /// A token for `audience`, valid for `life` from `now`.

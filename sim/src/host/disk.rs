@@ -111,6 +111,44 @@ impl Disk {
         Ok(file.content.clone())
     }
 
+    /// Reads a file that has at most `limit` bytes.
+    pub(super) fn read_limited(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        if self.metadata(path)?.kind != FileKind::File {
+            let why = format!("{} is not a file", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        let content = self.read(path)?;
+        if u64::try_from(content.len()).is_ok_and(|length| length <= limit) {
+            return Ok(content);
+        }
+        let why = format!("{} has more than {limit} bytes", path.display());
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, why))
+    }
+
+    /// The path itself, if there is such a file or folder: there are no links.
+    pub(super) fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        let path = whole(path)?;
+        self.lock_state().entry(&path)?;
+        Ok(path)
+    }
+
+    /// Removes a file as the operator of the host does, durably and whatever the permissions of its
+    /// folder.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub(crate) fn take_away(&self, path: &Path) -> io::Result<()> {
+        let path = whole(path)?;
+        let mut state = self.lock_state();
+        if matches!(state.entry(&path)?, Entry::Folder { .. }) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        state.entries.remove(&path);
+        state.durable.remove(&path);
+        state.forget();
+        Ok(())
+    }
+
     pub(super) fn metadata(&self, path: &Path) -> io::Result<Metadata> {
         let (path, state) = (whole(path)?, self.lock_state());
         let mut known = match state.entry(&path)? {

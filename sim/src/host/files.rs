@@ -12,6 +12,7 @@ use credsim_identity::platform::{
 };
 
 use super::instance::Instance;
+use crate::{trace::Kind, wording::counted};
 
 impl Files for Instance {
     fn exists(&self, path: &Path) -> bool {
@@ -25,6 +26,26 @@ impl Files for Instance {
 
     fn load(&self, path: &Path) -> BoxFuture<'static, io::Result<Vec<u8>>> {
         on(self, path, |it, path| it.state.disk.read(path))
+    }
+
+    fn load_limited(&self, path: &Path, limit: u64) -> BoxFuture<'static, io::Result<Vec<u8>>> {
+        on(self, path, move |it, path| {
+            let read = it.state.disk.read_limited(path, limit);
+            let outcome = match &read {
+                Ok(content) => counted(content.len() as u64, "byte"),
+                Err(error) => error.to_string(),
+            };
+            it.record(Kind::FileRead {
+                instance: it.number,
+                path: path.display().to_string(),
+                outcome,
+            });
+            read
+        })
+    }
+
+    fn canonical(&self, path: &Path) -> BoxFuture<'static, io::Result<PathBuf>> {
+        on(self, path, |it, path| it.state.disk.canonical(path))
     }
 
     fn metadata(&self, path: &Path) -> BoxFuture<'static, io::Result<Metadata>> {

@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
+    path::Path,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -60,7 +62,7 @@ pub struct HostState {
     pub backend: Backend,
     /// The trace.
     pub recorder: Recorder,
-    /// Its files; none when the world begins.
+    /// Its files.
     pub disk: Disk,
     /// Its processes.
     pub processes: Processes,
@@ -144,6 +146,15 @@ impl HostState {
     /// Changes an environment variable.
     pub fn set_variable(&self, name: &str, value: &str) {
         lock(&self.environment).insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Writes a file with its folders, or replaces it, as the operator of the host does.
+    ///
+    /// # Errors
+    /// A file is in the way of a folder, or a folder in that of the file.
+    pub(crate) fn write_file(&self, path: &str, content: &[u8], readable: bool) -> io::Result<()> {
+        let mode = if readable { 0o644 } else { 0o200 };
+        self.disk.put(Path::new(path), content, mode, self.now())
     }
 
     /// Time since the world began.

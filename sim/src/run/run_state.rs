@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -24,7 +25,7 @@ use crate::{
     story::Scenario,
     subject::{Lent, RedisReporter, Subject},
     trace::{Kind, RedisEvent},
-    world::Service,
+    world::{Service, files::WorldFile},
 };
 
 /// What the timeline and the callers of one run share.
@@ -181,6 +182,31 @@ impl RunState {
                 .as_ref()
                 .map(|shared| shared as &dyn SharedCredential),
         });
+    }
+
+    /// Writes the files that the host has when the world begins.
+    pub fn write_files(&self) {
+        for (path, file) in &self.scenario.world.files {
+            // A path that is in the way of another one is the scenario's own, and is seen at once.
+            let _ = self.write(path, file, Duration::ZERO);
+        }
+    }
+
+    /// Writes a file of the host anew, by its place in `[world.files]`, and records that.
+    pub fn rotate_file(&self, index: usize, at: Duration) {
+        let Some((path, file)) = self.scenario.world.files.iter().nth(index) else {
+            return;
+        };
+        let what = match self.write(path, file, at) {
+            Ok(()) => format!("{path} is written with {}", file.holds.describe()),
+            Err(error) => format!("{path} is not written: {error}"),
+        };
+        self.host.backend.record_world(at, what);
+    }
+
+    fn write(&self, path: &str, file: &WorldFile, at: Duration) -> io::Result<()> {
+        let content = file.holds.bytes(&self.host.backend, at);
+        self.host.write_file(path, &content, file.readable)
     }
 
     /// Records what each disposed credential still holds: tasks, timers and cached tokens.

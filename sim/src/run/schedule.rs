@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
-use crate::story::Scenario;
+use crate::{story::Scenario, world::files::Rotation};
 
 /// An entry of the schedule. Entries of one time are in the order of this type, so that the world
 /// changes before callers begin.
@@ -10,6 +10,9 @@ use crate::story::Scenario;
 pub(super) enum Entry {
     /// An `[[at]]`, by index.
     Event(usize),
+    /// A file of the host that is written anew, by its place in `[world.files]`, and when that was
+    /// due.
+    Rotation(usize, Duration),
     /// A `[[call]]`, by index.
     Call(usize),
 }
@@ -20,6 +23,8 @@ pub(super) struct Schedule {
     due: BinaryHeap<Reverse<(Duration, Entry)>>,
     /// Of each call: how often it is repeated, and until when.
     repeats: Vec<Option<(Duration, Duration)>>,
+    /// Of each file: how it is written anew.
+    rotations: Vec<Option<Rotation>>,
 }
 
 impl Schedule {
@@ -29,13 +34,25 @@ impl Schedule {
         for (index, at) in scenario.at.iter().enumerate() {
             due.push(Reverse((at.time.0, Entry::Event(index))));
         }
+        let files = scenario.world.files.values();
+        let rotations: Vec<_> = files.map(|file| file.rotates.clone()).collect();
+        for (index, rotation) in rotations.iter().enumerate() {
+            let first = rotation.as_ref().and_then(|it| it.after(Duration::ZERO));
+            if let Some((nominal, at)) = first {
+                due.push(Reverse((at, Entry::Rotation(index, nominal))));
+            }
+        }
         let mut repeats = Vec::new();
         for (index, call) in scenario.call.iter().enumerate() {
             due.push(Reverse((call.at.0, Entry::Call(index))));
             let until = call.until.map_or(end, |until| until.0.min(end));
             repeats.push(call.every.map(|every| (every.0, until)));
         }
-        Self { due, repeats }
+        Self {
+            due,
+            repeats,
+            rotations,
+        }
     }
 
     /// Takes the next entry and its time, if that is before `end`.
@@ -50,6 +67,13 @@ impl Schedule {
             && let Some(again) = at.checked_add(*every).filter(|again| again < until)
         {
             self.due.push(Reverse((again, entry)));
+        }
+        if let Entry::Rotation(index, nominal) = entry
+            && let Some(Some(rotation)) = self.rotations.get(index)
+            && let Some((nominal, again)) = rotation.after(nominal)
+        {
+            self.due
+                .push(Reverse((again, Entry::Rotation(index, nominal))));
         }
         Some((at, entry))
     }

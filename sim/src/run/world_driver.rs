@@ -167,6 +167,7 @@ impl WorldDriver {
         let faults = self.backend.clone().end_faults(host.runtime.clone());
         let _faults = host.runtime.spawn(Box::pin(faults));
         run.set_initial_reach(control);
+        run.write_files();
         if let Some(door) = &mut door {
             let state = run.host.clone();
             door.follow(Arc::new(move || state.reached(IMDS_HOST)))
@@ -266,6 +267,7 @@ async fn timeline(run: &Arc<RunState>, host: &Host, control: &dyn Control) {
                 let at = at.max(host.runtime.elapsed());
                 run.apply(&change.action, control, shared.as_ref(), at);
             }
+            Entry::Rotation(index, _) => run.rotate_file(index, at.max(host.runtime.elapsed())),
             Entry::Call(step) => run.clone().call(step, shared.clone()),
         }
     }

@@ -258,6 +258,15 @@ pub enum Kind {
         #[serde(skip_serializing_if = "Option::is_none")]
         principal: Option<SharedStr>,
     },
+    /// A credential has read a file of its host.
+    FileRead {
+        /// The credential.
+        instance: u32,
+        /// The file.
+        path: String,
+        /// How long it is, or why it could not be read; never its content.
+        outcome: String,
+    },
     /// The credential reported that another identity answers now.
     IdentityChanged {
         /// The credential.
@@ -367,6 +376,7 @@ impl Kind {
             | Self::ExchangeEnded { instance, .. }
             | Self::CommandStarted { instance, .. }
             | Self::CommandEnded { instance, .. }
+            | Self::FileRead { instance, .. }
             | Self::IdentityChanged { instance, .. } => Some(*instance),
             Self::Redis(event) => event.instance(),
             Self::World { .. }

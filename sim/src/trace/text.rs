@@ -144,7 +144,7 @@ fn shape(event: &Event) -> String {
         } => {
             (*instance, *command, *token) = (0, 0, None);
         }
-        Kind::Built { instance, .. } => *instance = 0,
+        Kind::Built { instance, .. } | Kind::FileRead { instance, .. } => *instance = 0,
         Kind::Redis(event) => event.forget_numbers(),
         // They count nothing, or are worth a line of their own for each instance.
         Kind::World { .. }
@@ -314,6 +314,11 @@ fn say(kind: &Kind) -> String {
                 suffix("as", principal.as_deref())
             )
         }
+        Kind::FileRead {
+            instance,
+            path,
+            outcome,
+        } => format!("app      #{instance} reads {path}: {outcome}"),
         Kind::IdentityChanged {
             instance,
             from,

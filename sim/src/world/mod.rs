@@ -1,6 +1,7 @@
 //! The simulated world: its services and commands together, and what parts of a scenario are
 //! checked with.
 
+pub(crate) mod files;
 mod registry;
 mod running;
 

@@ -8,6 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::files::Files;
 use crate::wording::Number;
 use crate::{
     check::Check,
@@ -52,6 +53,9 @@ macro_rules! define {
             /// The environment variables of that host.
             #[serde(default)]
             pub environment: BTreeMap<String, String>,
+            /// The files of that host, by their absolute paths.
+            #[serde(default)]
+            pub files: Files,
             /// People who can sign in, by user name.
             #[serde(default)]
             pub accounts: BTreeMap<String, Account>,

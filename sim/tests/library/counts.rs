@@ -28,6 +28,7 @@ fn of(kind: &Kind) -> (String, String) {
         Kind::Leftovers { .. } => ("app", "leftovers".to_owned()),
         Kind::CallStarted { .. } => ("app", "call".to_owned()),
         Kind::CallEnded { outcome, .. } => ("app", call(outcome)),
+        Kind::FileRead { .. } => ("app", "file read".to_owned()),
         Kind::IdentityChanged { refused: false, .. } => ("app", "identity changed".to_owned()),
         Kind::IdentityChanged { refused: true, .. } => ("app", "change refused".to_owned()),
         Kind::WorkStarted { .. } => ("app", "work".to_owned()),

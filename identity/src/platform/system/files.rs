@@ -26,6 +26,14 @@ impl Files for SystemFiles {
         on(path, |path| fs::read(path))
     }
 
+    fn load_limited(&self, path: &Path, limit: u64) -> BoxFuture<'static, io::Result<Vec<u8>>> {
+        on(path, move |path| load_limited(path, limit))
+    }
+
+    fn canonical(&self, path: &Path) -> BoxFuture<'static, io::Result<PathBuf>> {
+        on(path, |path| path.canonicalize())
+    }
+
     fn metadata(&self, path: &Path) -> BoxFuture<'static, io::Result<Metadata>> {
         on(path, metadata)
     }
@@ -90,6 +98,24 @@ fn on<T: Send + 'static>(
 ) -> BoxFuture<'static, io::Result<T>> {
     let path = path.to_owned();
     Box::pin(blocking(move || work(&path)))
+}
+
+fn load_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    use io::Read as _;
+    // The open of a pipe waits for a writer, and would keep a thread of the runtime for good.
+    if !fs::metadata(path)?.is_file() {
+        let why = format!("{} is not a file", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    let mut content = Vec::new();
+    let file = fs::File::open(path)?;
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut content)?;
+    if u64::try_from(content.len()).is_ok_and(|length| length <= limit) {
+        return Ok(content);
+    }
+    let why = format!("{} has more than {limit} bytes", path.display());
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, why))
 }
 
 fn metadata(path: &Path) -> io::Result<Metadata> {
@@ -224,6 +250,38 @@ mod tests {
         assert_eq!(winners.len(), 1);
         let content = SystemFiles.load(&path).await.expect("readable");
         assert_eq!(content, vec![winners[0]; 100]);
+    }
+
+    #[tokio::test]
+    async fn a_read_has_a_limit_and_does_not_wait_for_a_pipe() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        fs::write(&path, "12345").expect("written");
+        let read = SystemFiles.load_limited(&path, 5).await;
+        assert_eq!(read.expect("short enough"), b"12345");
+        let long = SystemFiles.load_limited(&path, 4).await;
+        assert_eq!(
+            long.expect_err("too long").kind(),
+            io::ErrorKind::FileTooLarge
+        );
+        let odd = SystemFiles.load_limited(folder.path(), 5).await;
+        assert_eq!(
+            odd.expect_err("a folder").kind(),
+            io::ErrorKind::InvalidInput
+        );
+        let endless = SystemFiles.load_limited(Path::new("/dev/zero"), 5).await;
+        assert_eq!(
+            endless.expect_err("a device").kind(),
+            io::ErrorKind::InvalidInput
+        );
+
+        let link = folder.path().join("link.key");
+        symlink(&path, &link).expect("a link");
+        let canonical = SystemFiles.canonical(&link).await.expect("it exists");
+        assert_eq!(canonical, path.canonicalize().expect("it exists"));
+        let gone = folder.path().join("gone");
+        let gone = SystemFiles.canonical(&gone).await.expect_err("missing");
+        assert_eq!(gone.kind(), io::ErrorKind::NotFound);
     }
 
     #[tokio::test]

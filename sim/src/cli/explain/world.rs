@@ -15,6 +15,7 @@ pub fn lines(world: &World) -> Vec<String> {
             .keys()
             .map(|name| format!("{name} is set on the host")),
     );
+    lines.extend(world.files.iter().map(|(path, file)| file.describe(path)));
     let accounts = world.accounts.iter();
     lines.extend(
         accounts.map(|(name, account)| format!("account {name}: object id {}", account.object_id)),

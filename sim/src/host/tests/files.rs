@@ -11,7 +11,7 @@ use credsim_identity::platform::{FileKind, LockKind, Platform};
 use jiff::Timestamp;
 
 use super::{ENGINES, play};
-use crate::host::HostState;
+use crate::{host::HostState, trace::Kind};
 
 const CACHE: &str = "/home/.IdentityService/msal.cache";
 
@@ -48,6 +48,34 @@ fn a_host_has_the_files_that_are_put_there_and_those_that_are_written() {
         state.disk.put(token, b"three", 0o200, now).expect("put");
         let error = files.load(token).await.expect_err("not readable");
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+
+        state.disk.put(token, b"three", 0o644, now).expect("put");
+        let limited = async |limit| files.load_limited(token, limit).await;
+        assert_eq!(limited(5).await.expect("short enough"), b"three");
+        let error = limited(4).await.expect_err("too long");
+        assert_eq!(error.kind(), ErrorKind::FileTooLarge);
+        let folder = files.load_limited(Path::new("/var/run"), 5).await;
+        assert_eq!(
+            folder.expect_err("a folder").kind(),
+            ErrorKind::InvalidInput
+        );
+        assert_eq!(files.canonical(token).await.expect("it exists"), token);
+        let gone = files.canonical(Path::new("/var/gone")).await;
+        assert_eq!(gone.expect_err("missing").kind(), ErrorKind::NotFound);
+        let reads: Vec<String> = (state.recorder.finish().events.iter())
+            .filter_map(|event| match &event.kind {
+                Kind::FileRead { path, outcome, .. } => Some(format!("{path}: {outcome}")),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(
+            reads,
+            [
+                "/var/run/secrets/token: 5 bytes",
+                "/var/run/secrets/token: /var/run/secrets/token has more than 4 bytes",
+                "/var/run: /var/run is not a file",
+            ]
+        );
 
         let path = with_folder(&platform).await;
         let mode = 0o600;

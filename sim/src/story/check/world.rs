@@ -28,6 +28,9 @@ impl<'a> Whole<'a> {
         for (name, value) in &world.environment {
             self.variable(name, value, &place.key("environment").key(name));
         }
+        for (path, file) in &world.files {
+            file.check(path, &place.key("files").key(path), self);
+        }
         for service in world.services() {
             service.check(&place.key(service.key()), self);
         }
