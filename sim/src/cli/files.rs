@@ -92,6 +92,7 @@ fn is_one_file(one: &Path, other: &Path) -> bool {
 }
 
 /// Where a path leads: through links if there is such a file, else its folder's place and its name.
+#[expect(clippy::disallowed_methods, reason = "files of this machine")]
 fn resolved(path: &Path) -> Option<PathBuf> {
     let target = target(path);
     if let Ok(whole) = target.canonicalize() {

@@ -84,7 +84,7 @@ impl RunState {
     }
 
     /// Makes the services as reachable as the world says that they are at its start.
-    pub fn set_initial_reach(&self, control: &dyn Control) {
+    fn set_initial_reach(&self, control: &dyn Control) {
         let world = &self.scenario.world;
         for service in Service::ALL.iter().copied() {
             let reach = service.of(world).map_or(Reach::Reachable, |of| of.reach());
@@ -184,8 +184,9 @@ impl RunState {
         });
     }
 
-    /// Writes the files that the host has when the world begins.
-    pub fn write_files(&self) {
+    /// Makes the host as it is when the world begins: which services it reaches, and its files.
+    pub fn prepare_host(&self, control: &dyn Control) {
+        self.set_initial_reach(control);
         for (path, file) in &self.scenario.world.files {
             // A path that is in the way of another one is the scenario's own, and is seen at once.
             let _ = self.write(path, file, Duration::ZERO);

@@ -166,8 +166,7 @@ impl WorldDriver {
         // Faults that end by themselves do so on time, whatever the schedule is waiting for.
         let faults = self.backend.clone().end_faults(host.runtime.clone());
         let _faults = host.runtime.spawn(Box::pin(faults));
-        run.set_initial_reach(control);
-        run.write_files();
+        run.prepare_host(control);
         if let Some(door) = &mut door {
             let state = run.host.clone();
             door.follow(Arc::new(move || state.reached(IMDS_HOST)))
