@@ -94,6 +94,7 @@ pub mod credentials;
 pub mod developer;
 mod entra;
 mod error;
+mod federation;
 pub mod http;
 mod jwt;
 pub mod logging;
@@ -123,7 +124,10 @@ pub use chain::{
 #[doc(inline)]
 pub use credential::{TokenCredential, TokenCredentialExt};
 #[doc(inline)]
-pub use credentials::{ClientSecretCredential, EnvironmentCredential};
+pub use credentials::{
+    AzurePipelinesCredential, ClientAssertionCredential, ClientSecretCredential,
+    EnvironmentCredential, GitHubActionsCredential, WorkloadIdentityCredential,
+};
 #[doc(inline)]
 pub use developer::{AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential};
 #[doc(inline)]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential, EntraOptions,
     EnvironmentCredential, Error, ManagedIdentityCredential, TokenCredential, ToolOptions,
-    credential::credential, options::setters, platform::Platform,
+    WorkloadIdentityCredential, credential::credential, options::setters, platform::Platform,
 };
 
 use super::{
@@ -74,6 +74,8 @@ pub struct DefaultAzureCredentialBuilder {
     entra: EntraOptions,
     tenant_id: Option<String>,
     process_timeout: Option<Duration>,
+    workload_identity_tenant_id: Option<String>,
+    workload_identity_client_id: Option<String>,
     managed_identity_client_id: Option<String>,
     managed_identity_object_id: Option<String>,
     managed_identity_resource_id: Option<String>,
@@ -89,6 +91,18 @@ impl DefaultAzureCredentialBuilder {
     /// The environment credential uses `AZURE_TENANT_ID`.
     pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
         self.tenant_id = Some(tenant.into());
+        self
+    }
+
+    /// Sets the tenant of the workload identity. Default: `AZURE_TENANT_ID` (CLI-40).
+    pub fn workload_identity_tenant_id(mut self, tenant: impl Into<String>) -> Self {
+        self.workload_identity_tenant_id = Some(tenant.into());
+        self
+    }
+
+    /// Sets the client id of the workload identity. Default: `AZURE_CLIENT_ID` (CLI-40).
+    pub fn workload_identity_client_id(mut self, id: impl Into<String>) -> Self {
+        self.workload_identity_client_id = Some(id.into());
         self
     }
 
@@ -203,9 +217,20 @@ impl DefaultAzureCredentialBuilder {
                     .options(tool())
                     .build()?,
             ),
-            Kind::WorkloadIdentity => Arc::new(StandIn::workload_identity(kind.name(), platform)),
+            Kind::WorkloadIdentity => Arc::new(self.workload_identity(entra)?),
             Kind::VisualStudioCode | Kind::Broker => Arc::new(StandIn::not_supported(kind.name())),
         })
+    }
+
+    fn workload_identity(&self, entra: &EntraOptions) -> Result<WorkloadIdentityCredential, Error> {
+        let mut builder = WorkloadIdentityCredential::builder().options(entra.clone());
+        if let Some(tenant) = &self.workload_identity_tenant_id {
+            builder = builder.tenant_id(tenant);
+        }
+        if let Some(id) = &self.workload_identity_client_id {
+            builder = builder.client_id(id);
+        }
+        builder.build()
     }
 
     fn managed_identity(

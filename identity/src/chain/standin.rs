@@ -4,7 +4,7 @@
 use crate::{
     AccessToken, Error, ErrorKind, TokenCredential, TokenRequest,
     cache::fast_path::{FastPath, NeverAnswers},
-    platform::{BoxFuture, Platform},
+    platform::BoxFuture,
 };
 
 /// Fails every request with the same error, under the name of the credential that it stands for.
@@ -25,26 +25,6 @@ impl StandIn {
         let message = format!("{name} is not supported yet");
         let error = Error::new(ErrorKind::Unavailable, name, message)
             .with_help("use another one, or a ChainedTokenCredential with one of your own");
-        Self::failing(name, error)
-    }
-
-    /// For workload identity. If all its variables are set, it is configured for this host, and its
-    /// error ends the chain, so that the chain does not return a token of another identity (PR-08).
-    pub(super) fn workload_identity(name: &'static str, platform: &Platform) -> Self {
-        const VARIABLES: [&str; 3] = [
-            "AZURE_TENANT_ID",
-            "AZURE_CLIENT_ID",
-            "AZURE_FEDERATED_TOKEN_FILE",
-        ];
-        let is_set = |name: &&str| platform.environment.non_empty(name).is_some();
-        if !VARIABLES.iter().all(is_set) {
-            return Self::not_supported(name);
-        }
-        let message = format!(
-            "{name} is not supported yet, and {} asks for it",
-            VARIABLES[2]
-        );
-        let error = Error::unusable(name, message, "use another credential on this host");
         Self::failing(name, error)
     }
 }

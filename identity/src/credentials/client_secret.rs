@@ -4,16 +4,13 @@ use crate::{
     CachedCredential, EntraOptions, Error, ErrorKind, Secret, TokenRequest,
     cache::CacheKey,
     credential::credential,
-    entra::{self, Client, ClientAuthentication, Tenants},
+    entra::{self, AppId, Client, ClientAuthentication, Tenants},
     options::setters,
     platform::BoxFuture,
     source::{AccountStore, Fetched, TokenSource},
 };
 
 const NAME: &str = "ClientSecretCredential";
-
-/// Tenants in which no application can sign in as itself (EN-07).
-const NO_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
 /// Gets tokens of an application (service principal) with a client secret: the OAuth 2.0 client
 /// credentials grant (EN-23).
@@ -48,6 +45,7 @@ credential!(ClientSecretCredential);
 #[derive(Debug)]
 struct ClientSecret {
     client: Client,
+    secret: ClientAuthentication,
     tenants: Tenants,
 }
 
@@ -77,7 +75,10 @@ impl TokenSource for ClientSecret {
         _: &'a dyn AccountStore,
     ) -> BoxFuture<'a, Result<Fetched, Error>> {
         Box::pin(async move {
-            let token = entra::client_credentials(&self.client, self.tenant(request)?, request);
+            let tenant = self.tenant(request)?;
+            let scope = request.scopes().join(" ");
+            let (client, secret) = (&self.client, &self.secret);
+            let token = entra::client_credentials(client, secret, tenant, request, &scope);
             token.await.map(Fetched::from)
         })
     }
@@ -110,26 +111,17 @@ impl ClientSecretCredentialBuilder {
     /// tenant id or domain name, or the authority host is not https.
     pub fn build(self) -> Result<ClientSecretCredential, Error> {
         let name = self.name;
-        let wrong = |what: &str| Error::new(ErrorKind::Configuration, name, what);
-        if NO_TENANT
-            .iter()
-            .any(|no| self.tenant_id.eq_ignore_ascii_case(no))
-        {
-            return Err(wrong("an application signs in to one tenant, not to any")
-                .with_help("give the tenant's id or domain name"));
-        }
-        if self.client_id.trim().is_empty() {
-            return Err(wrong("the client id is empty"));
-        }
-        if self.client_secret.expose().is_empty() {
-            return Err(wrong("the client secret is empty"));
-        }
         let options = self.options;
-        let allowed = options.additionally_allowed_tenants.clone();
-        let tenants = Tenants::new(name, Some(self.tenant_id), allowed)?;
-        let authentication = ClientAuthentication::Secret(self.client_secret);
-        let client = Client::new(name, self.client_id, authentication, &options)?;
-        let source = ClientSecret { client, tenants };
+        let app = AppId::new(name, self.tenant_id, self.client_id, &options)?;
+        if self.client_secret.expose().is_empty() {
+            let kind = ErrorKind::Configuration;
+            return Err(Error::new(kind, name, "the client secret is empty"));
+        }
+        let source = ClientSecret {
+            client: Client::new(name, app.client_id, &options)?,
+            secret: ClientAuthentication::Secret(self.client_secret),
+            tenants: app.tenants,
+        };
         let credential = CachedCredential::with_options(source, &options.common);
         Ok(ClientSecretCredential(credential))
     }

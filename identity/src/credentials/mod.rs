@@ -18,8 +18,16 @@
 //! # }
 //! ```
 
+mod azure_pipelines;
+mod client_assertion;
 mod client_secret;
 mod environment;
+mod github_actions;
+pub(crate) mod workload_identity;
 
+pub use azure_pipelines::{AzurePipelinesCredential, AzurePipelinesCredentialBuilder};
+pub use client_assertion::{ClientAssertionCredential, ClientAssertionCredentialBuilder};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialBuilder};
 pub use environment::{EnvironmentCredential, EnvironmentCredentialBuilder};
+pub use github_actions::{GitHubActionsCredential, GitHubActionsCredentialBuilder};
+pub use workload_identity::{WorkloadIdentityCredential, WorkloadIdentityCredentialBuilder};

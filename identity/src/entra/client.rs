@@ -16,19 +16,27 @@ use super::{Authority, response};
 pub(crate) enum ClientAuthentication {
     /// A client secret (EN-23).
     Secret(Secret),
+    /// A token of another issuer, or one that the application has signed (CLI-42).
+    Assertion(Secret),
 }
+
+/// The type of an assertion that is a JSON Web Token.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl ClientAuthentication {
     fn write(&self, form: &mut Serializer<'_, String>) {
         match self {
             Self::Secret(secret) => form.append_pair("client_secret", secret.expose()),
+            Self::Assertion(assertion) => form
+                .append_pair("client_assertion_type", JWT_BEARER)
+                .append_pair("client_assertion", assertion.expose()),
         };
     }
 
     /// Returns the secret that is sent, which no error may show.
     fn secret(&self) -> &str {
         match self {
-            Self::Secret(secret) => secret.expose(),
+            Self::Secret(secret) | Self::Assertion(secret) => secret.expose(),
         }
     }
 }
@@ -39,7 +47,6 @@ pub(crate) struct Client {
     /// The credential's name, for tokens and errors.
     pub(crate) name: &'static str,
     pub(crate) client_id: String,
-    authentication: ClientAuthentication,
     pub(crate) authority: Authority,
     policy: RetryPolicy,
     platform: Platform,
@@ -51,7 +58,6 @@ impl Client {
     pub(crate) fn new(
         name: &'static str,
         client_id: String,
-        authentication: ClientAuthentication,
         options: &EntraOptions,
     ) -> Result<Self, Error> {
         let platform = options.common.host();
@@ -59,28 +65,29 @@ impl Client {
         Ok(Self {
             name,
             client_id,
-            authentication,
             authority,
             policy: RetryPolicy::entra().with(&options.retry),
             platform,
         })
     }
 
-    /// Requests a token in `tenant`. `grant` writes the fields of the grant into the form.
+    /// Requests a token in `tenant` with `proof` of the application's identity. `grant` writes the
+    /// fields of the grant into the form.
     pub(crate) async fn token(
         &self,
+        proof: &ClientAuthentication,
         tenant: &str,
         request: &TokenRequest,
         grant: impl FnOnce(&mut Serializer<'_, String>),
     ) -> Result<AccessToken, Error> {
-        let form = self.form(request, grant)?;
+        let form = self.form(proof, request, grant)?;
         let mut post = HttpRequest::new(Method::Post, self.authority.token_endpoint(tenant))
             .header("Content-Type", "application/x-www-form-urlencoded")
             .header("Accept", "application/json");
         post.body = form.into_bytes();
         let post = identified_to_entra(post, &self.platform);
         match Exchange::send(&self.platform, &self.policy, "entra", post).await {
-            Ok(exchange) => response::token(self.name, self.authentication.secret(), exchange),
+            Ok(exchange) => response::token(self.name, proof.secret(), exchange),
             // Entra is configured for this host. If it is not reachable, a chain must not go on
             // with another identity (PR-01).
             Err(failure) => Err(unanswered(
@@ -95,13 +102,14 @@ impl Client {
 
     fn form(
         &self,
+        proof: &ClientAuthentication,
         request: &TokenRequest,
         grant: impl FnOnce(&mut Serializer<'_, String>),
     ) -> Result<String, Error> {
         let claims = claims(self.name, request)?;
         let mut form = Serializer::new(String::new());
         form.append_pair("client_id", &self.client_id);
-        self.authentication.write(&mut form);
+        proof.write(&mut form);
         grant(&mut form);
         if let Some(claims) = claims {
             form.append_pair("claims", &claims);

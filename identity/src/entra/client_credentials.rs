@@ -2,19 +2,20 @@
 
 use crate::{AccessToken, Error, TokenRequest};
 
-use super::Client;
+use super::{Client, ClientAuthentication};
 
-/// Requests a token of the application itself.
+/// Requests a token of the application itself for `scope`.
 pub(crate) async fn client_credentials(
     client: &Client,
+    proof: &ClientAuthentication,
     tenant: &str,
     request: &TokenRequest,
+    scope: &str,
 ) -> Result<AccessToken, Error> {
-    let scope = request.scopes().join(" ");
     client
-        .token(tenant, request, |form| {
+        .token(proof, tenant, request, |form| {
             form.append_pair("grant_type", "client_credentials")
-                .append_pair("scope", &scope);
+                .append_pair("scope", scope);
         })
         .await
 }

@@ -1,12 +1,14 @@
 //! Microsoft Entra ID as a token service: authority, tenants, client authentication, grants, and
 //! the reading of its answers.
 
+mod app;
 mod authority;
 mod client;
 mod client_credentials;
 mod response;
 mod tenant;
 
+pub(crate) use app::AppId;
 pub(crate) use authority::Authority;
 pub(crate) use client::{Client, ClientAuthentication};
 pub(crate) use client_credentials::client_credentials;

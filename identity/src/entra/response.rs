@@ -158,6 +158,13 @@ fn help(status: u16, kind: ErrorKind, code: Option<&str>) -> String {
         (Some("AADSTS7000222"), _) => "the client secret has expired: create a new one",
         (Some("AADSTS700016"), _) => "the tenant does not know this client id: check both",
         (Some("AADSTS7000112"), _) => "the application is disabled in this tenant",
+        (Some("AADSTS700024"), _) => {
+            "the assertion has ended or has not begun: check what renews it, and this host's clock"
+        }
+        (Some("AADSTS700211" | "AADSTS700212" | "AADSTS700213" | "AADSTS70021"), _) => {
+            "compare issuer, subject and audience of the assertion with the federated credential \
+             of the application"
+        }
         (Some("AADSTS90002"), _) => "there is no such tenant: check the tenant id",
         (Some("AADSTS70011" | "AADSTS500011"), _) => {
             "check the scope: it should look like https://vault.azure.net/.default"
@@ -206,6 +213,9 @@ mod tests {
             ),
             (400, Failed, Some("AADSTS7000112"), "is disabled"),
             (400, Failed, Some("AADSTS90002"), "no such tenant"),
+            (401, Failed, Some("AADSTS700024"), "has ended"),
+            (401, Failed, Some("AADSTS700211"), "federated credential"),
+            (401, Failed, Some("AADSTS700213"), "federated credential"),
             (400, Failed, Some("AADSTS70011"), "check the scope"),
             (400, Failed, Some("AADSTS500011"), "check the scope"),
             (

@@ -30,6 +30,11 @@ impl Tenants {
         })
     }
 
+    /// Returns the credential's own tenant, if it has one.
+    pub(crate) fn own(&self) -> Option<&str> {
+        self.own.as_deref()
+    }
+
     /// Returns the tenant for `request`; `None` if neither it nor the credential names one.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use super::{
     app_service::{self, AppService},
     imds::{self, Imds},
     service::Service,
+    token_exchange,
 };
 
 /// The path of the Azure Arc agent, which is used if it has set no variables (MI-30).
@@ -45,8 +46,7 @@ fn named(platform: &Platform, has_client_id: bool) -> Option<Result<Box<dyn Serv
         && set("AZURE_TENANT_ID")
         && set("AZURE_FEDERATED_TOKEN_FILE")
     {
-        let named_by = "AZURE_FEDERATED_TOKEN_FILE";
-        return Some(Err(not_supported("token exchange", named_by)));
+        return Some(Err(token_exchange::unnamed()));
     }
     if let (Some(endpoint), Some(header)) = (var(app_service::ENDPOINT), var(app_service::HEADER)) {
         if set("IDENTITY_SERVER_THUMBPRINT") {

@@ -22,12 +22,14 @@ mod detect;
 mod imds;
 mod probe;
 mod service;
+mod token_exchange;
 mod variable;
 
 use crate::{
     CachedCredential, CommonOptions, Error, ErrorKind, TokenRequest,
     cache::CacheKey,
     credential::credential,
+    federation::Federated,
     http::{RetryOptions, RetryPolicy},
     options::setters,
     platform::{BoxFuture, Platform},
@@ -64,8 +66,12 @@ pub enum ManagedIdentityId {
 /// [`TokenCache`](crate::cache::TokenCache) describes (PR-20 to PR-26). Clones share one cache; a
 /// new instance starts with an empty one (PR-06).
 ///
-/// Azure Arc, Service Fabric, Azure Machine Learning, Cloud Shell and token exchange are recognised
-/// by their variables but not supported yet: there,
+/// In a pod with workload identity, whose variables name a client id, a tenant and a token file,
+/// the token of the pod is exchanged for one of that client, as
+/// [`WorkloadIdentityCredential`](crate::WorkloadIdentityCredential) does (MI-40).
+///
+/// Azure Arc, Service Fabric, Azure Machine Learning and Cloud Shell are recognised by their
+/// variables but not supported yet: there,
 /// [`get_token`](crate::TokenCredential::get_token) answers
 /// [`Configuration`](ErrorKind::Configuration), in Cloud Shell
 /// [`Unavailable`](ErrorKind::Unavailable) (PR-08).
@@ -90,6 +96,8 @@ credential!(ManagedIdentityCredential);
 #[derive(Debug)]
 struct ManagedIdentity {
     id: ManagedIdentityId,
+    /// Exchanges the token of this pod, instead of the service (MI-40).
+    exchange: Option<Federated>,
     /// The service of this host, or why none can be used.
     service: Result<Box<dyn Service>, Error>,
     policy: RetryPolicy,
@@ -112,6 +120,11 @@ impl TokenSource for ManagedIdentity {
         _: &'a dyn AccountStore,
     ) -> BoxFuture<'a, Result<Fetched, Error>> {
         Box::pin(async move {
+            if let Some(exchange) = &self.exchange {
+                let scope = format!("{}/.default", resource(request)?);
+                let token = exchange.token_in_own_tenant(request, &scope).await;
+                return token.map(Fetched::from);
+            }
             let service = &**self.service.as_ref().map_err(Error::clone)?;
             if let Some(probe) = &self.probe
                 && let Some(request) = service.probe_request(&self.platform)
@@ -125,7 +138,7 @@ impl TokenSource for ManagedIdentity {
     }
 
     fn never_answers(&self) -> bool {
-        self.service.is_err()
+        self.service.is_err() && self.exchange.is_none()
     }
 }
 
@@ -207,6 +220,7 @@ impl ManagedIdentityCredentialBuilder {
     pub fn build(self) -> Result<ManagedIdentityCredential, Error> {
         let id = one_id(self.client_id, self.object_id, self.resource_id)?;
         let platform = self.common.host();
+        let exchange = token_exchange::detect(&platform, &id, &self.common, &self.retry)?;
         let has_client_id = matches!(id, ManagedIdentityId::ClientId(_));
         let service = detect::detect(&platform, has_client_id)?;
         let is_probed = |service: &dyn Service| service.probe_request(&platform).is_some();
@@ -219,6 +233,7 @@ impl ManagedIdentityCredentialBuilder {
         };
         let source = ManagedIdentity {
             id,
+            exchange,
             service,
             policy,
             probe: self.in_default_chain.then(Probe::default),

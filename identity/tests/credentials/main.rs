@@ -16,6 +16,7 @@ mod chain_upward;
 mod default_chain;
 mod developer;
 mod entra;
+mod federation;
 mod logs;
 mod managed_identity;
 mod options;

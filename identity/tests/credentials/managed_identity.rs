@@ -260,15 +260,7 @@ async fn a_variable_of_an_app_that_cannot_be_used_is_named() {
 /// in Cloud Shell; empty variables do not count.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_is_not_built_is_named() {
-    let cases: [(&[&str], &str); 12] = [
-        (
-            &[
-                "AZURE_CLIENT_ID",
-                "AZURE_TENANT_ID",
-                "AZURE_FEDERATED_TOKEN_FILE",
-            ],
-            "token exchange",
-        ),
+    let cases: [(&[&str], &str); 11] = [
         (
             &[
                 "IDENTITY_ENDPOINT",

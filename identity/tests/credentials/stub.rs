@@ -101,6 +101,7 @@ type OnCommand = Box<dyn FnMut(&Command) -> Result<CommandOutput, CommandError> 
 pub struct Stub {
     origin: Instant,
     vars: Mutex<BTreeMap<String, String>>,
+    files: Mutex<BTreeMap<String, String>>,
     zone: Mutex<TimeZone>,
     /// How far the wall clock has been set from where it would be.
     pub clock_set_by: Mutex<SignedDuration>,
@@ -117,6 +118,7 @@ impl Stub {
         Arc::new(Self {
             origin: Instant::now(),
             vars: Mutex::default(),
+            files: Mutex::default(),
             zone: Mutex::new(TimeZone::UTC),
             clock_set_by: Mutex::default(),
             on_http: Mutex::new(Box::new(|_| Answer::Fails(TransportErrorKind::Unreachable))),
@@ -133,6 +135,14 @@ impl Stub {
             .lock()
             .unwrap()
             .insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Puts a file there.
+    pub fn file(self: Arc<Self>, path: &str, content: &str) -> Arc<Self> {
+        let mut files = self.files.lock().unwrap();
+        files.insert(path.to_owned(), content.to_owned());
+        drop(files);
         self
     }
 
@@ -259,8 +269,15 @@ impl Files for Host {
             .unwrap()
             .contains_key(&path.display().to_string())
     }
-    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
-        Err(io::ErrorKind::NotFound.into())
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let files = self.0.files.lock().unwrap();
+        let file = files.get(&path.display().to_string());
+        file.map(|text| text.clone().into_bytes())
+            .ok_or(io::ErrorKind::NotFound.into())
+    }
+    fn load_limited(&self, path: &Path, _: u64) -> BoxFuture<'static, io::Result<Vec<u8>>> {
+        let read = Files::read(self, path);
+        Box::pin(async { read })
     }
 }
 

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DefaultOptions {
+    /// The application that its WorkloadIdentityCredential signs in as. Default: AZURE_CLIENT_ID.
+    pub workload_identity_client_id: Option<String>,
     /// The user-assigned identity that its ManagedIdentityCredential asks for.
     pub managed_identity_client_id: Option<String>,
     /// Environment variables that must be set.
@@ -65,6 +67,9 @@ impl CredentialKind for Kind {
         if let Some(client) = &options.managed_identity_client_id {
             text += &format!(", its managed identity is {client}");
         }
+        if let Some(client) = &options.workload_identity_client_id {
+            text += &format!(", its workload identity is {client}");
+        }
         if !options.required_variables.is_empty() {
             let names = options.required_variables.join(" and ");
             text += &format!(", insists on {names}");
@@ -83,6 +88,9 @@ impl CredentialKind for Kind {
 
     fn names<'a>(options: &'a DefaultOptions, names: &mut Names<'a>) {
         names.has_chain = true;
+        names
+            .clients
+            .extend(options.workload_identity_client_id.as_deref());
         names.refuses |= options.fallback_policy == FallbackPolicy::Refuse;
     }
 
@@ -97,6 +105,9 @@ impl CredentialKind for Kind {
         if let Some(id) = &options.managed_identity_client_id {
             builder = builder.managed_identity_client_id(id);
         }
+        if let Some(id) = &options.workload_identity_client_id {
+            builder = builder.workload_identity_client_id(id);
+        }
         builder.build().map(Built::new)
     }
 
@@ -106,6 +117,10 @@ impl CredentialKind for Kind {
             .option(
                 "managed-identity-client-id",
                 options.managed_identity_client_id.as_ref(),
+            )
+            .option(
+                "workload-identity-client-id",
+                options.workload_identity_client_id.as_ref(),
             )
             .option(
                 "required-variables",

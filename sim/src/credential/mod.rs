@@ -15,20 +15,24 @@
 
 mod azure_cli;
 mod azure_developer_cli;
+mod azure_pipelines;
 mod azure_powershell;
 mod build;
 mod cached;
 mod chain;
+mod client_assertion;
 mod client_secret;
 mod command_options;
 mod default;
 mod described;
 mod environment;
+mod github_actions;
 mod managed_identity;
 pub mod redis_client;
 mod retry;
 mod subject;
 mod walk;
+mod workload_identity;
 
 use credsim_identity::Error;
 use schemars::JsonSchema;
@@ -40,19 +44,23 @@ use crate::{
     service::TokenSource,
 };
 
+pub use azure_pipelines::AzurePipelinesOptions;
 pub use build::{Built, BuiltSubject, Lent};
 pub use cached::CachedOptions;
 pub use chain::ChainOptions;
+pub use client_assertion::ClientAssertionOptions;
 pub use client_secret::ClientSecretOptions;
 pub use command_options::CliOptions;
 pub use default::DefaultOptions;
 pub use described::Described;
 pub use environment::EnvironmentOptions;
+pub use github_actions::GitHubActionsOptions;
 pub use managed_identity::ManagedIdentityOptions;
 pub use redis_client::{Protocol, RedisClientKind, RedisHow, RedisSubject, TokenRetry};
 pub use retry::RetryOptions;
 pub use subject::Subject;
 pub use walk::{ContinueAfter, FallbackPolicy};
+pub use workload_identity::WorkloadIdentityOptions;
 
 /// What the rest of the harness must know of a kind of credential.
 pub(crate) trait CredentialKind {
@@ -155,6 +163,14 @@ macro_rules! credentials {
             "managed-identity" managed_identity ManagedIdentity(ManagedIdentityOptions),
             /// `ClientSecretCredential`.
             "client-secret" client_secret ClientSecret(ClientSecretOptions),
+            /// `ClientAssertionCredential`.
+            "client-assertion" client_assertion ClientAssertion(ClientAssertionOptions),
+            /// `WorkloadIdentityCredential`.
+            "workload-identity" workload_identity WorkloadIdentity(WorkloadIdentityOptions),
+            /// `AzurePipelinesCredential`.
+            "azure-pipelines" azure_pipelines AzurePipelines(AzurePipelinesOptions),
+            /// `GitHubActionsCredential`.
+            "github-actions" github_actions GitHubActions(GitHubActionsOptions),
             /// `EnvironmentCredential`.
             "environment" environment Environment(EnvironmentOptions),
             /// `AzureCliCredential`.

@@ -11,10 +11,13 @@
 //! and its entry in `services!`.
 
 pub mod app_service;
+pub(crate) mod ci_token;
 pub mod entra;
+pub mod github;
 mod http_service;
 pub mod imds;
 pub mod managed_identity;
+pub mod pipelines;
 pub mod redis;
 pub mod resource;
 
@@ -66,6 +69,23 @@ macro_rules! services {
                     /// Requests to Entra.
                     matcher: crate::service::entra::matcher::EntraMatch,
                     /// Microsoft Entra ID.
+                    host,
+                }
+                "pipelines" pipelines Pipelines {
+                    /// A job of Azure Pipelines, which gets assertions at SYSTEM_OIDCREQUESTURI.
+                    keys: crate::service::pipelines::world::Pipelines,
+                    /// Requests to Azure Pipelines.
+                    matcher: crate::service::pipelines::matcher::PipelinesMatch,
+                    /// Azure Pipelines.
+                    host,
+                }
+                "github" github Github {
+                    /// A job of GitHub Actions, which gets assertions at
+                    /// ACTIONS_ID_TOKEN_REQUEST_URL.
+                    keys: crate::service::github::world::GitHub,
+                    /// Requests to GitHub Actions.
+                    matcher: crate::service::github::matcher::GitHubMatch,
+                    /// GitHub Actions.
                     host,
                 }
                 "redis" redis Redis {

@@ -22,6 +22,7 @@ const FAMILIES: &[&str] = &[
     "chain",
     "developer",
     "entra",
+    "federation",
     "live",
     "managed-identity",
     "redis",

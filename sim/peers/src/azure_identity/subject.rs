@@ -4,23 +4,24 @@ use std::sync::Arc;
 
 use azure_core::{
     credentials::TokenCredential,
-    http::{ClientOptions, ExponentialRetryOptions, RetryOptions},
+    http::{ClientMethodOptions, ClientOptions, ExponentialRetryOptions, RetryOptions},
     time::Duration,
 };
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential,
-    AzureDeveloperCliCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    AzureDeveloperCliCredentialOptions, ClientAssertion, ClientAssertionCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
     DeveloperToolsCredential, DeveloperToolsCredentialOptions, ManagedIdentityCredential,
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use credsim::{
-    credential::{ClientSecretOptions, Credential, ManagedIdentityOptions},
+    credential::{ClientAssertionOptions, ClientSecretOptions, Credential, ManagedIdentityOptions},
     judge::Visibility,
     scenario::Span,
     story::Scenario,
     subject::{Built, Lent, MachineClock, Subject},
 };
-use credsim_identity::{Error, ErrorKind};
+use credsim_identity::{Error, ErrorKind, Platform};
 
 use super::{commands::Commands, credential::Adapted, supports, transport};
 use crate::interposed::Interposed;
@@ -91,6 +92,9 @@ fn make(credential: &Credential, lent: &Lent) -> (&'static str, Made) {
         Credential::ClientSecret(options) => {
             ("ClientSecretCredential", client_secret(options, lent))
         }
+        Credential::ClientAssertion(options) => {
+            ("ClientAssertionCredential", client_assertion(options, lent))
+        }
         Credential::AzureCli(options) => {
             let made = AzureCliCredential::new(Some(AzureCliCredentialOptions {
                 tenant_id: options.tenant.clone(),
@@ -133,6 +137,41 @@ fn client_secret(options: &ClientSecretOptions, lent: &Lent) -> Made {
         options.client_id.clone(),
         options.secret.clone().into(),
         Some(ClientSecretCredentialOptions {
+            client_options: client_options(&options.retry, lent),
+        }),
+    );
+    made.map(|made| made as _)
+}
+
+/// Reads an assertion from a file of the simulated host, as the callback of ours does.
+#[derive(Debug)]
+struct FromFile {
+    platform: Platform,
+    options: ClientAssertionOptions,
+}
+
+#[async_trait::async_trait]
+impl ClientAssertion for FromFile {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        let Span(takes) = self.options.takes;
+        if !takes.is_zero() {
+            self.platform.clock.sleep(takes).await;
+        }
+        let file = std::path::Path::new(&self.options.file);
+        let content = self.platform.files.load_limited(file, 64 * 1024).await?;
+        Ok(String::from_utf8_lossy(&content).into_owned())
+    }
+}
+
+fn client_assertion(options: &ClientAssertionOptions, lent: &Lent) -> Made {
+    let made = ClientAssertionCredential::new(
+        options.tenant.as_ref().unwrap_or(&lent.tenant).clone(),
+        options.client_id.clone(),
+        FromFile {
+            platform: lent.platform.clone(),
+            options: options.clone(),
+        },
+        Some(ClientAssertionCredentialOptions {
             client_options: client_options(&options.retry, lent),
         }),
     );

@@ -94,6 +94,19 @@ fn credential(credential: &Credential) -> Result<(), String> {
         Credential::ClientSecret(options) => retries(&options.retry),
         Credential::AzureCli(options) | Credential::AzureDeveloperCli(options) => timeout(options),
         Credential::Chain(options) => chain(options),
+        Credential::ClientAssertion(options) => {
+            if options.timeout.is_some() {
+                return Err("`timeout` is set, and it waits for its callback for good".to_owned());
+            }
+            retries(&options.retry)
+        }
+        Credential::WorkloadIdentity(_) => {
+            Err("it reads the token file of this machine, not of the simulated host".to_owned())
+        }
+        Credential::AzurePipelines(_) => Err(
+            "it reads SYSTEM_OIDCREQUESTURI of this process, not of the simulated host".to_owned(),
+        ),
+        Credential::GitHubActions(_) => Err("it has no GitHubActionsCredential".to_owned()),
         Credential::Default(_) => Err("it has no DefaultAzureCredential (EN-16)".to_owned()),
         Credential::Environment(_) => Err("it has no EnvironmentCredential (EN-16)".to_owned()),
         Credential::AzurePowerShell(_) => {

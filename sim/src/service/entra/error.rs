@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::answer::say;
 use crate::{
-    backend::Backend,
+    backend::{Backend, jwt},
     fault::effect::KnownPreset,
     http::exchange::{Answer, Request},
 };
@@ -104,6 +105,61 @@ impl Refusal {
     pub fn wrong_secret(client: &str) -> Self {
         let text = format!("Invalid client secret provided for app '{client}'.");
         Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, text)
+    }
+
+    /// The assertion is no JWT, or has not the claims of one.
+    pub fn malformed_assertion() -> Self {
+        let text = "Invalid JWT token. The client assertion is not a well-formed token.";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 50_027, text)
+    }
+
+    /// The assertion was accepted before (number unverified).
+    pub fn replayed() -> Self {
+        let text = "Invalid JWT token. The client assertion was presented before.";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 50_027, text)
+    }
+
+    /// The signature of the assertion is wrong.
+    pub fn wrong_signature() -> Self {
+        let text = "Client assertion failed signature validation.";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 700_027, text)
+    }
+
+    /// The assertion has ended, or has not begun. Times are seconds since 1970.
+    pub fn outside_its_lifetime(status: u16, now: i64, begin: i64, end: i64) -> Self {
+        let time = |at: i64| Timestamp::from_second(at).unwrap_or_default();
+        let text = format!(
+            "Client assertion is not within its valid time range. Current time: {}, assertion \
+             valid from {}, expiry time of assertion {}.",
+            time(now),
+            time(begin),
+            time(end)
+        );
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
+        Self::new(status, "invalid_client", 700_024, text)
+    }
+
+    /// No federated credential of the application has the issuer of the assertion.
+    pub fn no_issuer(issuer: &str) -> Self {
+        Self::no_federated_record(700_211, "issuer", issuer)
+    }
+
+    /// None of that issuer has the audience of the assertion.
+    pub fn no_audience(audience: &str) -> Self {
+        Self::no_federated_record(700_212, "audience", audience)
+    }
+
+    /// None of that issuer and audience has the subject of the assertion.
+    pub fn no_subject(subject: &str) -> Self {
+        Self::no_federated_record(700_213, "subject", subject)
+    }
+
+    fn no_federated_record(code: u32, claim: &str, presented: &str) -> Self {
+        let text = format!(
+            "No matching federated identity record found for presented assertion {claim} \
+             '{presented}'."
+        );
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", code, text)
     }
 
     /// The scope is none.
@@ -221,12 +277,25 @@ fn correlation(request: &Request) -> Option<String> {
         .or_else(|| request.header("x-ms-client-request-id").map(str::to_owned))
 }
 
-/// A preset, and the refusal of a client id that says it.
-pub type Said = (KnownPreset, fn(&str) -> Refusal);
+/// A preset, and what it refuses a request with.
+pub type Said = (KnownPreset, fn(&Request, Timestamp) -> Refusal);
+
+/// The application that a request comes from.
+fn client_of(request: &Request) -> String {
+    request.form_field("client_id").unwrap_or_default()
+}
+
+/// A claim of the assertion in a request.
+fn claim_of(request: &Request, name: &str) -> String {
+    let claims = request.form_field("client_assertion");
+    let claims = claims.and_then(|assertion| jwt::claims_unverified(&assertion));
+    let text = claims.and_then(|claims| Some(claims.get(name)?.as_str()?.to_owned()));
+    text.unwrap_or_default()
+}
 
 /// The presets that Entra says.
-pub fn presets() -> [Said; 4] {
-    let said = |name, sentence, summary, refusal: fn(&str) -> Refusal| {
+pub fn presets() -> [Said; 7] {
+    let said = |name, sentence, summary, refusal: fn(&Request, Timestamp) -> Refusal| {
         let known = KnownPreset {
             service: "entra",
             name,
@@ -240,25 +309,43 @@ pub fn presets() -> [Said; 4] {
             "invalid-client-secret",
             "AADSTS7000215, wrong secret",
             "Entra: wrong client secret, AADSTS7000215.",
-            Refusal::wrong_secret,
+            |request, _| Refusal::wrong_secret(&client_of(request)),
         ),
         said(
             "unknown-application",
             "AADSTS700016, unknown application",
             "Entra: application not found in the tenant, AADSTS700016.",
-            Refusal::unknown_application,
+            |request, _| Refusal::unknown_application(&client_of(request)),
         ),
         said(
             "multifactor-required",
             "AADSTS50076, a second factor is needed",
             "Entra: multifactor authentication needed, AADSTS50076.",
-            |_| Refusal::multifactor(),
+            |_, _| Refusal::multifactor(),
         ),
         said(
             "transient",
             "AADSTS90033, transient",
             "Entra: transient, AADSTS90033.",
-            |_| Refusal::transient(),
+            |_, _| Refusal::transient(),
+        ),
+        said(
+            "no-federated-issuer",
+            "AADSTS700211, unknown issuer of the assertion",
+            "Entra: no federated credential has the assertion's issuer, AADSTS700211.",
+            |request, _| Refusal::no_issuer(&claim_of(request, "iss")),
+        ),
+        said(
+            "no-federated-subject",
+            "AADSTS700213, unknown subject of the assertion",
+            "Entra: no federated credential has the assertion's subject, AADSTS700213.",
+            |request, _| Refusal::no_subject(&claim_of(request, "sub")),
+        ),
+        said(
+            "assertion-expired",
+            "AADSTS700024, the assertion is outside its lifetime",
+            "Entra: the assertion has ended, AADSTS700024.",
+            |_, now| Refusal::outside_its_lifetime(401, now.as_second(), 0, now.as_second()),
         ),
     ]
 }

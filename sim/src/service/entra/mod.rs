@@ -2,6 +2,7 @@
 
 mod answer;
 mod error;
+mod federation;
 pub mod matcher;
 mod metadata;
 pub(crate) mod server;
@@ -130,14 +131,16 @@ fn entra(entra: &Entra) -> String {
 }
 
 fn app(app: &App) -> String {
-    let secret = if app.secret.is_some() {
-        "with a secret"
-    } else {
-        "without a secret"
+    let mut proof = match app.secret {
+        Some(_) => "with a secret".to_owned(),
+        None => "without a secret".to_owned(),
     };
+    for credential in &app.federated {
+        proof += &format!(", trusts {} of {}", credential.subject, credential.issuer);
+    }
     let disabled = if app.disabled { ", disabled" } else { "" };
     format!(
-        "application {}: object id {}, {secret}{disabled}",
+        "application {}: object id {}, {proof}{disabled}",
         app.client_id, app.object_id
     )
 }

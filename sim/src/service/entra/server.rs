@@ -76,8 +76,12 @@ impl Endpoint for Entra {
     ) -> Option<Answer> {
         let mut known = error::presets().into_iter();
         let (_, refusal) = known.find(|(known, _)| known.name == preset.0)?;
-        let client = request.form_field("client_id").unwrap_or_default();
-        Some(refuse(backend, request, &refusal(&client), at))
+        Some(refuse(
+            backend,
+            request,
+            &refusal(request, backend.time(at)),
+            at,
+        ))
     }
 
     fn says(

@@ -1,15 +1,16 @@
-//! The token endpoint: client credentials with a secret.
+//! The token endpoint: client credentials with a secret or a federated assertion.
 
 use std::time::Duration;
 
 use http::StatusCode;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::world::{App, Entra};
 use super::{
     Refusal,
     answer::{SHARED, is_known, say},
-    refuse,
+    federation, refuse,
 };
 use crate::{
     backend::{Backend, handle::State, issuer::Who, journal::Why},
@@ -63,25 +64,26 @@ pub fn token(
     let Some(entra) = parts.get::<Entra>() else {
         return Err(Refusal::transient());
     };
-    let app = application(entra, &client)?;
-    match request.form_field("client_secret") {
-        None => return Err(Refusal::no_proof()),
-        Some(secret) if app.secret.as_ref() == Some(&secret) => {}
-        Some(_) => return Err(Refusal::wrong_secret(&client)),
-    }
-    let audience = audience(&scope)?;
+    let app = application(entra, &client)?.clone();
     let now = backend.time(at);
+    let assertion = prove(entra, &app, request, now)?;
+    let audience = audience(&scope)?;
+    let (life, refresh_in) = (entra.token_life.0, entra.refresh_in);
+    if let Some(assertion) = assertion {
+        let replay = entra.assertion_replay;
+        federation::note(parts.get_or_default(), replay, &assertion)?;
+    }
     let who = Who::App {
         object_id: &app.object_id,
         client_id: &app.client_id,
     };
-    let issued = issuer.issue(who, audience, now, entra.token_life.0);
+    let issued = issuer.issue(who, audience, now, life);
     let expires_in = issued.expires_on - now.as_second();
     let body = TokenAnswer {
         token_type: "Bearer",
         expires_in,
         ext_expires_in: expires_in,
-        refresh_in: entra.refresh_in.map(|refresh_in| refresh_in.0.as_secs()),
+        refresh_in: refresh_in.map(|refresh_in| refresh_in.0.as_secs()),
         access_token: &issued.token,
     };
     let mut answer = say(StatusCode::OK, &body, &trace);
@@ -91,6 +93,26 @@ pub fn token(
         ..Why::plain(format!("a token of application {client} for {scope}"))
     };
     Ok(answer)
+}
+
+/// Checks that the request comes from `app`, and returns the assertion that shows it, if it is not
+/// a secret.
+fn prove(
+    entra: &Entra,
+    app: &App,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Option<String>, Refusal> {
+    if let Some(assertion) = request.form_field("client_assertion") {
+        let kind = request.form_field("client_assertion_type");
+        federation::accept(entra, app, kind.as_deref(), &assertion, now)?;
+        return Ok(Some(assertion));
+    }
+    match request.form_field("client_secret") {
+        None => Err(Refusal::no_proof()),
+        Some(secret) if app.secret.as_ref() == Some(&secret) => Ok(None),
+        Some(_) => Err(Refusal::wrong_secret(&app.client_id)),
+    }
 }
 
 /// The 429, if the application has used up its budget.
