@@ -108,6 +108,16 @@ pub fn ignores_retry_after() -> Wronged {
     })
 }
 
+pub fn takes_the_first_refusal_for_final() -> Wronged {
+    Wrong::lent(|lent| {
+        Http::receives(&mut lent.platform, |response| {
+            if response.status == 401 {
+                response.status = 400;
+            }
+        });
+    })
+}
+
 pub fn retries_in_a_default_chain() -> Wronged {
     Wrong::options(chains::of_its_own)
 }

@@ -112,6 +112,11 @@ pub const PROMISES: &[Case] = cases! {
         by ["expect[1] error", "expect[2] requests"],
         but not in "chain/app-service-is-left-on-purpose";
 
+    "PR-09": takes_the_first_refusal_for_final
+        in "federation/refused-once-then-accepted"
+        by ["expect[1] token-from", "expect[2] attempts"],
+        but not in "entra/three-variables";
+
     "PR-03": sticks_to_its_second_choice
         in "chain/better-source-returns"
         by ["expect[2] token-from", "expect[3] identity-change"],

@@ -46,10 +46,12 @@ pub enum Errors {
 const REQUESTS: [&str; 3] = ["tenant", "claims", "cae"];
 
 /// The options of all kinds of credential.
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 22] = [
+    "audience",
     "client-id",
     "continue-after",
     "fallback-policy",
+    "file",
     "managed-identity-client-id",
     "object-id",
     "of",
@@ -61,7 +63,12 @@ const OPTIONS: [&str; 15] = [
     "retry.retry-after-cap",
     "retry.retry-delay",
     "secret",
+    "service-connection-id",
+    "system-access-token",
+    "takes",
     "tenant",
+    "timeout",
+    "workload-identity-client-id",
 ];
 
 impl Hello {
