@@ -8,6 +8,14 @@ export const credentials = {
   chain: [],
   "managed-identity": ["client-id", "object-id", "resource-id", ...RETRY],
   "client-secret": ["tenant", "client-id", "secret", ...RETRY],
+  "workload-identity": ["tenant", "client-id", "file", ...RETRY],
+  "azure-pipelines": [
+    "tenant",
+    "client-id",
+    "service-connection-id",
+    "system-access-token",
+    ...RETRY,
+  ],
   environment: [],
   "azure-cli": ["tenant", "process-timeout"],
   "azure-developer-cli": ["tenant", "process-timeout"],
@@ -16,6 +24,8 @@ export const credentials = {
 
 /** Why the rest is not: for `hello`. */
 export const reasons = {
+  "github-actions": "the SDK pinned here has no GitHubActionsCredential",
+  "client-assertion": "a callback cannot be sent to a driver",
   cached: "each credential of the SDK caches in its own way, and none can be put around another",
   "continue-after": "the SDK alone decides after which errors a chain goes on",
   "fallback-policy": "the SDK hands out the token of whoever answers",
@@ -70,6 +80,23 @@ const constructors = {
       given.tenant,
       given["client-id"],
       given.secret,
+      options({ retryOptions: retries(given.retry) }),
+    ),
+  "workload-identity": (sdk, given) =>
+    new sdk.WorkloadIdentityCredential(
+      options({
+        tenantId: given.tenant,
+        clientId: given["client-id"],
+        tokenFilePath: given.file,
+        retryOptions: retries(given.retry),
+      }),
+    ),
+  "azure-pipelines": (sdk, given) =>
+    new sdk.AzurePipelinesCredential(
+      given.tenant,
+      given["client-id"],
+      given["service-connection-id"],
+      given["system-access-token"],
       options({ retryOptions: retries(given.retry) }),
     ),
   environment: (sdk) => new sdk.EnvironmentCredential(),

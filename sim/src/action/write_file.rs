@@ -1,7 +1,5 @@
 //! `write-file` and `remove-file`: a file of the subject's host changes.
 
-use std::path::Path;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -76,6 +74,12 @@ impl TimelineAction for WriteFile {
                 true => Repair::Now,
                 false => Repair::No,
             },
+            outside: match self.readable {
+                true => Outside::Possible,
+                false => Outside::Impossible(
+                    "a file becomes unreadable, and an administrator can read it all the same",
+                ),
+            },
             takes_away: true,
             ..on_host()
         }
@@ -109,7 +113,7 @@ impl TimelineAction for RemoveFile {
     }
 
     fn apply(&self, context: &ActionContext<'_>) {
-        match context.host.disk.take_away(Path::new(&self.path)) {
+        match context.host.remove_file(&self.path) {
             Ok(()) => context.record_change(self.describe()),
             Err(error) => context.record_change(format!("{} stays: {error}", self.path)),
         }
@@ -136,9 +140,7 @@ fn on_host() -> Consequences<'static> {
         cuts_off: None,
         brings: None,
         on_host: OnHost::Nothing,
-        outside: Outside::Impossible(
-            "a file of the host changes, and processes outside have another host",
-        ),
+        outside: Outside::Possible,
         lasting: None,
         secrets: Vec::new(),
         issues: Vec::new(),

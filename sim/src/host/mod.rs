@@ -22,7 +22,7 @@ pub use instance::Leftovers;
 pub use keyring::{Keyring, KeyringState};
 pub use platform::Lender;
 pub use processes::{Processes, SUBJECT};
-pub use state::{HostClock, HostState};
+pub use state::{FilesOutside, HostClock, HostState};
 
 /// The host on which the subject runs.
 pub(crate) const APP: &str = "app";

@@ -5,7 +5,7 @@ use std::{
     io,
     path::Path,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -52,6 +52,21 @@ impl HostClock {
     }
 }
 
+/// Copies of the host's files for processes outside, which cannot see the simulated ones.
+pub trait FilesOutside: Send + Sync {
+    /// Writes the copy of a file, or replaces it atomically.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn write(&self, path: &Path, content: &[u8], readable: bool) -> io::Result<()>;
+
+    /// Removes the copy of a file.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+}
+
 /// Everything the credentials of one host share.
 pub struct HostState {
     /// The engine's host.
@@ -71,6 +86,7 @@ pub struct HostState {
     /// The secret store of the person at it.
     pub keyring: Keyring,
     pub(super) draws: Draws,
+    outside: OnceLock<Box<dyn FilesOutside>>,
     environment: Mutex<BTreeMap<String, String>>,
     reach: Mutex<BTreeMap<String, Reach>>,
     down: Mutex<BTreeSet<String>>,
@@ -97,6 +113,7 @@ impl HostState {
             browser: Browser::default(),
             keyring: Keyring::default(),
             draws,
+            outside: OnceLock::new(),
             environment: Mutex::new(environment),
             reach: Mutex::default(),
             down: Mutex::default(),
@@ -154,7 +171,30 @@ impl HostState {
     /// A file is in the way of a folder, or a folder in that of the file.
     pub(crate) fn write_file(&self, path: &str, content: &[u8], readable: bool) -> io::Result<()> {
         let mode = if readable { 0o644 } else { 0o200 };
-        self.disk.put(Path::new(path), content, mode, self.now())
+        let path = Path::new(path);
+        self.disk.put(path, content, mode, self.now())?;
+        match self.outside.get() {
+            Some(outside) => outside.write(path, content, readable),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes a file, as the operator of the host does.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub(crate) fn remove_file(&self, path: &str) -> io::Result<()> {
+        let path = Path::new(path);
+        self.disk.take_away(path)?;
+        match self.outside.get() {
+            Some(outside) => outside.remove(path),
+            None => Ok(()),
+        }
+    }
+
+    /// From now on `outside` has copies of the files that are written.
+    pub(crate) fn copy_files_to(&self, outside: Box<dyn FilesOutside>) {
+        let _ = self.outside.set(outside);
     }
 
     /// Time since the world began.

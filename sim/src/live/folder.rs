@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::stale;
+use crate::host::FilesOutside;
 use tempfile::TempDir;
 use tokio::net::UnixListener;
 
@@ -21,6 +22,34 @@ pub(super) struct RunFolder {
     pub home: PathBuf,
     /// The simulated commands.
     pub commands: PathBuf,
+    /// The copies of the host's files.
+    pub files: PathBuf,
+}
+
+/// Where the copy of a file of the host is, below the folder of the copies.
+pub(super) fn copy_of(folder: &Path, path: &str) -> PathBuf {
+    folder.join(path.trim_start_matches('/'))
+}
+
+/// The copies of the host's files in the folder of a run.
+pub(crate) struct Copies(pub(super) PathBuf);
+
+#[expect(clippy::disallowed_methods, reason = "files of this machine")]
+impl FilesOutside for Copies {
+    fn write(&self, path: &Path, content: &[u8], readable: bool) -> io::Result<()> {
+        let copy = copy_of(&self.0, &path.to_string_lossy());
+        let folder = copy.parent().unwrap_or(&self.0);
+        fs::create_dir_all(folder)?;
+        let beside = folder.join(".written-anew");
+        fs::write(&beside, content)?;
+        let mode = if readable { 0o600 } else { 0o200 };
+        fs::set_permissions(&beside, fs::Permissions::from_mode(mode))?;
+        fs::rename(&beside, &copy)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(copy_of(&self.0, &path.to_string_lossy()))
+    }
 }
 
 impl RunFolder {
@@ -49,12 +78,15 @@ impl RunFolder {
         fs::write(&certificate, authority).map_err(cannot_be_filled)?;
         fs::create_dir_all(home.join(".azure")).map_err(cannot_be_filled)?;
         fs::create_dir(&commands).map_err(cannot_be_filled)?;
+        let files = within("files");
+        fs::create_dir(&files).map_err(cannot_be_filled)?;
         Ok(Self {
             root,
             _lock: lock,
             certificate,
             home,
             commands,
+            files,
         })
     }
 

@@ -47,10 +47,11 @@ use crate::{
     backend::Backend,
     command::Program,
     engine::{self, Host, Work},
+    host::FilesOutside,
     trace::Recorder,
 };
 use certificates::Certificates;
-use folder::{RunFolder, cannot_be_filled, listen_on_socket};
+use folder::{Copies, RunFolder, cannot_be_filled, listen_on_socket};
 
 /// What a door is made of.
 pub(crate) struct Plan<'a> {
@@ -90,7 +91,7 @@ pub struct Door {
     /// IMDS's own port, until it is served.
     imds: Option<(head::Place, own_port::OwnPort)>,
     proxying: Arc<proxy::Proxy>,
-    _folder: RunFolder,
+    folder: RunFolder,
     work: Vec<Work>,
 }
 
@@ -122,7 +123,7 @@ impl Door {
             socket: &socket,
             home: &folder.home,
             time_zone: plan.world.host.time_zone.as_deref(),
-            scenario: &plan.world.host_environment(),
+            scenario: &variables(plan.world, &folder.files),
             user: plan.variables,
             seed: plan.seed,
         });
@@ -159,7 +160,7 @@ impl Door {
             covered,
             imds: bypass.imds,
             proxying,
-            _folder: folder,
+            folder,
             work,
         })
     }
@@ -176,10 +177,26 @@ impl Door {
         }
     }
 
+    /// Where processes outside find the files of the host.
+    pub(crate) fn files(&self) -> Box<dyn FilesOutside> {
+        Box::new(Copies(self.folder.files.clone()))
+    }
+
     /// Completes when what clients left behind that are gone is in the trace, or soon after.
     pub(crate) async fn settle(&self) {
         self.proxying.settle().await;
     }
+}
+
+/// The variables of the host; those that hold the path of a file lead to its copy.
+fn variables(world: &crate::world::World, files: &Path) -> BTreeMap<String, String> {
+    let mut variables = world.host_environment();
+    for value in variables.values_mut() {
+        if world.files.contains_key(value) {
+            *value = folder::copy_of(files, value).display().to_string();
+        }
+    }
+    variables
 }
 
 /// Puts links into the run's folder: for each command that the world has, and for each that it does

@@ -19,7 +19,7 @@ use crate::{
     call::{Call, CallContext, SecretWatch as _, SubjectInstance},
     credential::BuiltSubject,
     engine::Control,
-    host::{HostState, Lender},
+    host::{FilesOutside, HostState, Lender},
     limits::Budget,
     service::{Reach, redis::redis_hosts},
     story::Scenario,
@@ -184,9 +184,13 @@ impl RunState {
         });
     }
 
-    /// Makes the host as it is when the world begins: which services it reaches, and its files.
-    pub fn prepare_host(&self, control: &dyn Control) {
+    /// Makes the host as it is when the world begins: which services it reaches, and its files, of
+    /// which `outside` has copies.
+    pub fn prepare_host(&self, control: &dyn Control, outside: Option<Box<dyn FilesOutside>>) {
         self.set_initial_reach(control);
+        if let Some(outside) = outside {
+            self.host.copy_files_to(outside);
+        }
         for (path, file) in &self.scenario.world.files {
             // A path that is in the way of another one is the scenario's own, and is seen at once.
             let _ = self.write(path, file, Duration::ZERO);

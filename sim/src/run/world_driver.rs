@@ -166,7 +166,7 @@ impl WorldDriver {
         // Faults that end by themselves do so on time, whatever the schedule is waiting for.
         let faults = self.backend.clone().end_faults(host.runtime.clone());
         let _faults = host.runtime.spawn(Box::pin(faults));
-        run.prepare_host(control);
+        run.prepare_host(control, door.as_ref().map(Door::files));
         if let Some(door) = &mut door {
             let state = run.host.clone();
             door.follow(Arc::new(move || state.reached(IMDS_HOST)))
