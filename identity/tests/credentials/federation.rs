@@ -299,6 +299,7 @@ async fn h89_pipelines_gives_the_assertion() {
         for (name, value) in [
             ("Authorization", "Bearer s3cr3t"),
             ("Content-Type", "application/json"),
+            ("Content-Length", "0"),
             ("X-TFS-FedAuthRedirect", "Suppress"),
         ] {
             assert_eq!(header(&stub, 0, name).as_deref(), Some(value), "{name}");

@@ -3,10 +3,10 @@
 use std::{env, sync::Arc};
 
 use credsim_identity::{
-    AzureCliCredential, AzureDeveloperCliCredential, AzurePowerShellCredential,
-    ClientSecretCredential, DefaultAzureCredential, EnvironmentCredential, Error,
-    ManagedIdentityCredential, Platform, TokenCredential, TokenRequest,
-    adapters::reqwest::ReqwestClient,
+    AzureCliCredential, AzureDeveloperCliCredential, AzurePipelinesCredential,
+    AzurePowerShellCredential, ClientSecretCredential, DefaultAzureCredential,
+    EnvironmentCredential, Error, ManagedIdentityCredential, Platform, TokenCredential,
+    TokenRequest, WorkloadIdentityCredential, adapters::reqwest::ReqwestClient,
 };
 use reqwest::Proxy;
 use serde_json::Value;
@@ -73,6 +73,13 @@ fn build(case: &Case) -> Result<Arc<dyn TokenCredential>, Error> {
             let allowed = allowed.unwrap_or_default();
             built!(builder.additionally_allowed_tenants(allowed.iter().map(text)))
         }
+        "WorkloadIdentityCredential" => built!(WorkloadIdentityCredential::builder()),
+        "AzurePipelinesCredential" => built!(AzurePipelinesCredential::builder(
+            argument(0),
+            argument(1),
+            argument(2),
+            argument(3)
+        )),
         "EnvironmentCredential" => built!(EnvironmentCredential::builder()),
         "AzureCliCredential" => built!(
             AzureCliCredential::builder(),
