@@ -47,7 +47,7 @@
 //! | platform | what a host lends to a credential: clock, HTTP client, commands, environment, files, random numbers |
 //! | subject | the implementation under test: ours, the official crate, or a driver process around an SDK |
 //! | driver | a process that speaks the driver protocol and asks an SDK for tokens |
-//! | service, command | what is simulated: `imds`, `app-service`, `entra`, `redis`, resources; `az`, `azd`, `pwsh` |
+//! | service, command | what is simulated: `imds`, `app-service`, `service-fabric`, `entra`, `redis`, resources; `az`, `azd`, `pwsh` |
 //! | world | the services, commands and the host of one scenario, and the date at which they begin |
 //! | backend | the state that the services and commands of one running world share |
 //! | exchange | one HTTP request and its answer, as a client makes it |

@@ -106,6 +106,10 @@ impl Service for AppService {
             "check that the process runs inside the app, and restart the app if it does",
         )
     }
+
+    fn mistrusted(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::path::Path;
 use crate::{Error, ErrorKind, platform::Platform};
 
 use super::{
-    NAME,
+    ManagedIdentityId, NAME,
     app_service::{self, AppService},
     imds::{self, Imds},
     service::Service,
+    service_fabric::{self, ServiceFabric},
     token_exchange,
 };
 
@@ -26,9 +27,9 @@ const ARC_AGENT_WINDOWS: &str = r"AzureConnectedMachineAgent\himds.exe";
 /// `Configuration` when `AZURE_POD_IDENTITY_AUTHORITY_HOST` is not the URL of a host.
 pub(super) fn detect(
     platform: &Platform,
-    has_client_id: bool,
+    id: &ManagedIdentityId,
 ) -> Result<Result<Box<dyn Service>, Error>, Error> {
-    if let Some(named) = named(platform, has_client_id) {
+    if let Some(named) = named(platform, id) {
         return Ok(named);
     }
     let authority = platform.environment.non_empty(imds::AUTHORITY_HOST);
@@ -37,10 +38,11 @@ pub(super) fn detect(
 }
 
 /// Returns the service that the variables name, or why it cannot be used; `None` for IMDS.
-fn named(platform: &Platform, has_client_id: bool) -> Option<Result<Box<dyn Service>, Error>> {
+fn named(platform: &Platform, id: &ManagedIdentityId) -> Option<Result<Box<dyn Service>, Error>> {
     let var = |name| platform.environment.non_empty(name);
     let set = |name| var(name).is_some();
 
+    let has_client_id = matches!(id, ManagedIdentityId::ClientId(_));
     // As documented: in AKS a federated token takes the place of a managed identity.
     if (has_client_id || set("AZURE_CLIENT_ID"))
         && set("AZURE_TENANT_ID")
@@ -49,9 +51,9 @@ fn named(platform: &Platform, has_client_id: bool) -> Option<Result<Box<dyn Serv
         return Some(Err(token_exchange::unnamed()));
     }
     if let (Some(endpoint), Some(header)) = (var(app_service::ENDPOINT), var(app_service::HEADER)) {
-        if set("IDENTITY_SERVER_THUMBPRINT") {
-            let named_by = "IDENTITY_SERVER_THUMBPRINT";
-            return Some(Err(not_supported("Service Fabric", named_by)));
+        if let Some(thumbprint) = var(service_fabric::THUMBPRINT) {
+            let fabric = ServiceFabric::new(&endpoint, header, &thumbprint, id);
+            return Some(fabric.map(|fabric| Box::new(fabric) as Box<dyn Service>));
         }
         let app = AppService::new(&endpoint, header);
         return Some(app.map(|app| Box::new(app) as Box<dyn Service>));

@@ -133,6 +133,10 @@ impl Service for Imds {
             "check that this is an Azure host and that it can reach its metadata service",
         )
     }
+
+    fn mistrusted(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod detect;
 mod imds;
 mod probe;
 mod service;
+mod service_fabric;
 mod token_exchange;
 mod variable;
 
@@ -57,8 +58,8 @@ pub enum ManagedIdentityId {
 }
 
 /// Gets tokens of a managed identity from the host: from the Instance Metadata Service (IMDS) of a
-/// virtual machine, or from the token endpoint of an app on App Service or Functions. Variables of
-/// the host say which (MI-01).
+/// virtual machine, or from the token endpoint of an app on App Service or Functions, or of an
+/// application on Service Fabric. Variables of the host say which (MI-01).
 ///
 /// It takes exactly one scope, whose trailing `/.default` is removed (MI-06). The tenant of a
 /// request is ignored, because a managed identity belongs to one tenant. Failures are retried up to
@@ -70,8 +71,11 @@ pub enum ManagedIdentityId {
 /// the token of the pod is exchanged for one of that client, as
 /// [`WorkloadIdentityCredential`](crate::WorkloadIdentityCredential) does (MI-40).
 ///
-/// Azure Arc, Service Fabric, Azure Machine Learning and Cloud Shell are recognised by their
-/// variables but not supported yet: there,
+/// Service Fabric is asked over https only, and its certificate must have the thumbprint that its
+/// variable names: another one gets no secret. It takes no id of an identity (MI-14, MI-106).
+///
+/// Azure Arc, Azure Machine Learning and Cloud Shell are recognised by their variables but not
+/// supported yet: there,
 /// [`get_token`](crate::TokenCredential::get_token) answers
 /// [`Configuration`](ErrorKind::Configuration), in Cloud Shell
 /// [`Unavailable`](ErrorKind::Unavailable) (PR-08).
@@ -221,8 +225,7 @@ impl ManagedIdentityCredentialBuilder {
         let id = one_id(self.client_id, self.object_id, self.resource_id)?;
         let platform = self.common.host();
         let exchange = token_exchange::detect(&platform, &id, &self.common, &self.retry)?;
-        let has_client_id = matches!(id, ManagedIdentityId::ClientId(_));
-        let service = detect::detect(&platform, has_client_id)?;
+        let service = detect::detect(&platform, &id)?;
         let is_probed = |service: &dyn Service| service.probe_request(&platform).is_some();
         let policy = match &service {
             Ok(service) if self.in_default_chain && is_probed(&**service) => {

@@ -7,8 +7,8 @@ use url::Url;
 use super::{ManagedIdentityId, NAME, answer};
 use crate::{
     AccessToken, Error, ErrorKind,
-    http::{self, Exchange, Reply, RetryPolicy},
-    platform::{HttpRequest, Platform},
+    http::{self, Exchange, Failure, Reply, RetryPolicy},
+    platform::{HttpRequest, Platform, TransportErrorKind},
 };
 
 /// The managed identity service of one kind of host: its requests and the meaning of its refusals.
@@ -40,6 +40,10 @@ pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the kind of error if the service cannot be reached, and the advice (PR-01, PR-08).
     fn unreached(&self) -> (ErrorKind, &'static str);
+
+    /// Returns the advice if the certificate of the service is refused; `None` for the advice on
+    /// certificates that the host trusts (MI-106).
+    fn mistrusted(&self) -> Option<&'static str>;
 }
 
 /// Returns `endpoint` with what is asked for in its query, in the order of the SDKs (MI-17): the
@@ -78,7 +82,13 @@ pub(super) async fn token(
     let exchange = Exchange::send(platform, policy, "managed-identity", request).await;
     let exchange = exchange.map_err(|failure| {
         let (kind, help) = service.unreached();
-        http::error::unanswered(NAME, service.title(), failure, kind, help)
+        let is_mistrusted = matches!(&failure, Failure::Transport(error)
+            if error.kind == TransportErrorKind::Certificate);
+        let error = http::error::unanswered(NAME, service.title(), failure, kind, help);
+        match service.mistrusted() {
+            Some(help) if is_mistrusted => error.with_help(help),
+            Some(_) | None => error,
+        }
     })?;
     if exchange.reply.status == 200 {
         answer::token(service.title(), exchange)
@@ -100,8 +110,8 @@ fn refusal(service: &dyn Service, reply: &Reply, id: &ManagedIdentityId) -> Erro
         answer.description(&text, service.secret())
     );
     let mut error = Error::new(kind, NAME, message).with_help(help);
-    if reply.status == 404 {
-        // The service may be in an update (MI-64).
+    if reply.status == 404 && service.retry_policy().retries(404) {
+        // The service may be in an update; that of Service Fabric has no identity (MI-64).
         error = error.with_transient();
     }
     let request_id = reply

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::NAME;
-use crate::{Error, Secret};
+use crate::{Error, Secret, platform::Trust};
 
 /// Returns the endpoint in the variable `name`: an absolute URL of http or https, without a user
 /// name.
@@ -42,6 +42,21 @@ pub(super) fn header(name: &str, value: String) -> Result<Secret, Error> {
     let message = format!("{name} holds characters that a header cannot hold");
     let help = format!("leave {name} as the platform sets it");
     Err(Error::unusable(NAME, message, &help))
+}
+
+/// Returns the check of a certificate by the thumbprint in the variable `name`.
+///
+/// # Errors
+/// `Configuration` if the value is no SHA-1 in hexadecimal digits (PR-08). The value is not shown.
+pub(super) fn thumbprint(name: &str, value: &str) -> Result<Trust, Error> {
+    Trust::thumbprint(value).map_err(|error| {
+        let message = format!("{name} cannot be read: {error}");
+        Error::unusable(
+            NAME,
+            message,
+            &format!("leave {name} as the platform sets it"),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod host;
 mod imds;
 mod patience;
 mod peer;
+mod service_fabric;
 mod status;
 mod tls;
 mod trust;

@@ -29,7 +29,7 @@ use crate::{
 const SECRET: &str = "the identity header";
 
 /// A certificate and its key.
-struct Leaf {
+pub(super) struct Leaf {
     der: CertificateDer<'static>,
     key: KeyPair,
 }
@@ -37,7 +37,7 @@ struct Leaf {
 impl Leaf {
     /// Self-signed and long expired, for another name: as far from what the system
     /// trusts as the certificate of Service Fabric is.
-    fn self_signed() -> Self {
+    pub(super) fn self_signed() -> Self {
         let mut params = CertificateParams::new(["fabric.invalid".to_owned()]).unwrap();
         params.not_after = date_time_ymd(2020, 1, 1);
         let key = KeyPair::generate().unwrap();
@@ -53,8 +53,12 @@ impl Leaf {
     }
 
     fn pin(&self) -> Trust {
+        Trust::Thumbprint(self.thumbprint())
+    }
+
+    pub(super) fn thumbprint(&self) -> [u8; 20] {
         let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.der);
-        Trust::Thumbprint(sha1.as_ref().try_into().unwrap())
+        sha1.as_ref().try_into().unwrap()
     }
 }
 
@@ -85,8 +89,8 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-struct Server {
-    peer: Peer,
+pub(super) struct Server {
+    pub(super) peer: Peer,
     names: Arc<Mutex<Vec<Option<String>>>>,
 }
 
@@ -96,6 +100,20 @@ impl Server {
         der: &CertificateDer<'static>,
         key: &KeyPair,
         versions: &[&'static SupportedProtocolVersion],
+    ) -> Self {
+        Self::answering(der, key, versions, answer("200 OK", "", "whole")).await
+    }
+
+    /// Presents `leaf` and answers this to each request.
+    pub(super) async fn saying(leaf: &Leaf, said: Vec<u8>) -> Self {
+        Self::answering(&leaf.der, &leaf.key, rustls::ALL_VERSIONS, said).await
+    }
+
+    async fn answering(
+        der: &CertificateDer<'static>,
+        key: &KeyPair,
+        versions: &[&'static SupportedProtocolVersion],
+        said: Vec<u8>,
     ) -> Self {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let certified = CertifiedKey::new(vec![der.clone()], any_supported_type(&key).unwrap());
@@ -111,11 +129,11 @@ impl Server {
             .with_cert_resolver(Arc::new(shown));
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let peer = Peer::new(move |_, stream, requests| {
-            let acceptor = acceptor.clone();
+            let (acceptor, said) = (acceptor.clone(), said.clone());
             async move {
                 if let Ok(mut stream) = acceptor.accept(stream).await {
                     requests.read(&mut stream).await;
-                    let _ = stream.write_all(&answer("200 OK", "", "whole")).await;
+                    let _ = stream.write_all(&said).await;
                     let _ = stream.shutdown().await;
                     closed(&mut stream).await;
                 }

@@ -68,6 +68,7 @@ mod redis_kill;
 mod rotate_secret;
 mod set_variable;
 mod step_clock;
+mod swap_certificate;
 #[cfg(test)]
 pub(crate) mod testing;
 mod timeline;
@@ -91,6 +92,7 @@ pub use redis_kill::RedisKill;
 pub use rotate_secret::RotateSecret;
 pub use set_variable::SetVariable;
 pub use step_clock::StepClock;
+pub use swap_certificate::SwapCertificate;
 pub use write_file::{RemoveFile, WriteFile};
 
 pub(crate) use consequences::{Consequences, Names, OnHost, Outside, Repair};
@@ -186,6 +188,9 @@ macro_rules! actions {
             "write-file" WriteFile(WriteFile),
             /// A file of the subject's host is removed.
             "remove-file" RemoveFile(RemoveFile),
+            /// Service Fabric's token service presents another certificate than the one whose
+            /// thumbprint the host was given.
+            "swap-certificate" SwapCertificate(SwapCertificate),
             /// The shared credential is disposed.
             "dispose" Dispose(Dispose),
             /// An application's secret is replaced in Entra.

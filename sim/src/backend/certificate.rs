@@ -19,7 +19,7 @@ use rcgen::{
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
-use super::Backend;
+use super::{Backend, handle::State};
 
 /// 2016-01-01: certificates that say nothing of their dates are valid for so long that no clock of
 /// a scenario matters.
@@ -90,6 +90,12 @@ impl Certificate {
         let mut bytes = [0; 20];
         bytes.copy_from_slice(digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der()).as_ref());
         bytes
+    }
+
+    /// Its thumbprint in hexadecimal digits, as platforms write it.
+    pub fn thumbprint_text(&self) -> String {
+        let bytes = self.thumbprint();
+        bytes.iter().map(|byte| format!("{byte:02X}")).collect()
     }
 
     fn make(&self) -> Result<Vec<u8>, rcgen::Error> {
@@ -204,12 +210,18 @@ fn seconds(at: Timestamp) -> Duration {
 #[derive(Default)]
 struct Presented(BTreeMap<String, Certificate>);
 
+impl State {
+    /// From now on `host` presents this certificate.
+    pub fn present(&mut self, host: &str, certificate: Certificate) {
+        let presented = self.parts.get_or_default::<Presented>();
+        presented.0.insert(host.to_owned(), certificate);
+    }
+}
+
 impl Backend {
     /// From now on `host` presents this certificate.
     pub fn present(&self, host: &str, certificate: Certificate) {
-        let mut state = self.state();
-        let presented = state.parts.get_or_default::<Presented>();
-        presented.0.insert(host.to_owned(), certificate);
+        self.state().present(host, certificate);
     }
 
     /// The certificate that `host` presents now.

@@ -20,6 +20,7 @@ pub mod managed_identity;
 pub mod pipelines;
 pub mod redis;
 pub mod resource;
+pub mod service_fabric;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -61,6 +62,14 @@ macro_rules! services {
                     /// Requests to App Service's token endpoint.
                     matcher: crate::service::app_service::matcher::AppServiceMatch,
                     /// App Service's token endpoint.
+                    host,
+                }
+                "service-fabric" service_fabric ServiceFabric {
+                    /// Service Fabric: the token service of an application in a cluster.
+                    keys: crate::service::service_fabric::world::ServiceFabric,
+                    /// Requests to Service Fabric's token service.
+                    matcher: crate::service::service_fabric::matcher::ServiceFabricMatch,
+                    /// Service Fabric's token service.
                     host,
                 }
                 "entra" entra Entra {

@@ -161,9 +161,10 @@ fn timeout(options: &CliOptions) -> Result<(), String> {
 fn variables(scenario: &Scenario) -> Result<(), String> {
     let at_start = scenario.world.environment.keys();
     // A service of the world sets it.
-    let app = scenario.world.app_service.is_some()
+    let world = &scenario.world;
+    let names_endpoint = (world.app_service.is_some() || world.service_fabric.is_some())
         && matches!(scenario.subject.credential, Credential::ManagedIdentity(_));
-    let of_services = app.then(|| "IDENTITY_ENDPOINT".to_owned());
+    let of_services = names_endpoint.then(|| "IDENTITY_ENDPOINT".to_owned());
     let later = scenario.at.iter().filter_map(|at| match &at.action {
         Action::SetVariable(set) => Some(&set.name),
         _ => None,
