@@ -23,5 +23,6 @@ mod options;
 mod powershell;
 mod puppet;
 mod quotes;
+mod service_fabric;
 mod signed_in;
 mod stub;
