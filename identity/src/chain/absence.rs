@@ -41,8 +41,8 @@ impl Absences {
         }
     }
 
-    /// Returns how a walk for `request` skips `member`, and starts a background request to it if one
-    /// is due. `None` if the walk has to wait for the member.
+    /// Returns how a walk for `request` skips `member`, and starts a background request to it if
+    /// one is due. `None` if the walk has to wait for the member.
     pub(super) fn skip(
         &self,
         member: usize,

@@ -141,8 +141,8 @@ impl Members {
         self.absences.close();
     }
 
-    /// Returns a member for which a walk does not wait. A member that holds a token is always asked,
-    /// because it answers at once, unless the request is forced.
+    /// Returns a member for which a walk does not wait. A member that holds a token is always
+    /// asked, because it answers at once, unless the request is forced.
     fn skip(&self, index: usize, request: &TokenRequest) -> Option<Skipped> {
         let member = &self[index];
         if !request.force_refresh() && member.peek(request).is_some() {
@@ -163,8 +163,8 @@ impl Members {
         }
     }
 
-    /// Waits for the answer of a member that the walk has skipped: of the request in the background,
-    /// or of one of its own if that has found nothing.
+    /// Waits for the answer of a member that the walk has skipped: of the request in the
+    /// background, or of one of its own if that has found nothing.
     async fn ask_skipped(
         &self,
         skipped: &Skipped,

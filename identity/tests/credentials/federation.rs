@@ -145,7 +145,17 @@ async fn wrong_values_are_refused_at_construction() {
     }
 }
 
-/// PR-08: what is no token is not sent, and no error shows it.
+/// H100, WI-01: identity bindings are not built, and the variables of their proxy are ignored, even
+/// a wrong one.
+#[tokio::test(start_paused = true)]
+async fn h100_variables_of_the_token_proxy_are_ignored() {
+    let stub = pod().var("AZURE_KUBERNETES_TOKEN_PROXY", "http://user@proxy#x");
+    workload(&stub).get_token(&request()).await.unwrap();
+    assert_eq!(stub.urls(), [ENTRA]);
+}
+
+/// PR-08, H94: what is no token is not sent, and no error shows it; a missing file is an error of
+/// the request, not of the builder.
 #[tokio::test(start_paused = true)]
 async fn a_file_without_a_token_is_not_sent() {
     for (content, why) in [
@@ -427,8 +437,11 @@ async fn each_failure_of_github_is_told() {
         assert_eq!(error.kind(), ErrorKind::Unavailable);
         assert!(error.message().contains(missing), "{error}");
     }
+    for host in ["not a URL", "https://login.example.com"] {
+        let stub = workflow().var("AZURE_AUTHORITY_HOST", host);
+        assert_eq!(github(&stub).unwrap_err().kind(), ErrorKind::Configuration);
+    }
     let stub = workflow().var("AZURE_AUTHORITY_HOST", "https://login.example.com");
-    assert_eq!(github(&stub).unwrap_err().kind(), ErrorKind::Configuration);
     let builder = GitHubActionsCredential::builder(TENANT, "client").audience("me");
     builder.platform(stub.platform()).build().unwrap();
 }

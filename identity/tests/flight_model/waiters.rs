@@ -50,6 +50,22 @@ fn never_two_at_a_time() {
 }
 
 #[test]
+fn who_waits_for_work_starts_none() {
+    model(2, |world| {
+        let gate = Gate::closed(1);
+        world.flights.run(&KEY, || world.works.behind(&gate));
+        let other = world.clone();
+        let waits = thread::spawn(move || loom::future::block_on(other.flights.wait(&KEY)));
+        gate.open();
+        waits.join().unwrap();
+        // It may be over by now: then this does not wait at all.
+        loom::future::block_on(world.flights.wait(&KEY));
+        let counts = world.works.counts();
+        assert_eq!((counts.started, counts.completed), (1, 1));
+    });
+}
+
+#[test]
 fn a_dropped_waiter_cancels_no_other() {
     model(2, |world| {
         let other = world.clone();

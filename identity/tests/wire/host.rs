@@ -90,7 +90,12 @@ impl Environment for Variables {
 
 /// A machine on which every https host is the plain server at `uri`: credentials insist on https.
 pub fn with_entra(uri: &str) -> Platform {
-    let mut platform = platform(&[]);
+    with_entra_and(uri, &[])
+}
+
+/// The same, with these variables.
+pub fn with_entra_and(uri: &str, variables: &[(&str, &str)]) -> Platform {
+    let mut platform = platform(variables);
     platform.http = Arc::new(Plain {
         inner: ReqwestClient::new(),
         base: uri.parse().unwrap(),
@@ -111,6 +116,7 @@ impl HttpClient for Plain {
         assert_eq!(request.url.scheme(), "https");
         let mut url = self.base.clone();
         url.set_path(request.url.path());
+        url.set_query(request.url.query());
         request.url = url;
         self.inner.send(request)
     }

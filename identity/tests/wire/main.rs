@@ -12,6 +12,7 @@ mod broken;
 mod client;
 mod elsewhere;
 mod entra;
+mod federation;
 mod headers;
 mod host;
 mod imds;

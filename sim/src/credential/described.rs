@@ -26,6 +26,12 @@ impl Described {
         &self.of
     }
 
+    /// Whether the two may send the same requests: unless they are of one kind and differ in an
+    /// option that is no retry option.
+    pub(super) fn may_ask_as(&self, other: &Self) -> bool {
+        self.kind != other.kind || self.options == other.options
+    }
+
     /// The names of its options that are set, as a driver's `hello` lists them.
     pub fn options(&self) -> impl Iterator<Item = String> {
         let options = self.options.iter().map(|(name, _)| (*name).to_owned());

@@ -304,6 +304,38 @@ impl Credential {
         self.keeping() == Keeps::All || !keeps_nothing(answered_by)
     }
 
+    /// The most attempts of one request to `source` that one waiting caller may see: those of all
+    /// members of a chain that may send the same request. None if it does not ask there.
+    pub(crate) fn attempts(&self, source: &Source) -> Option<u32> {
+        let asking = self.asking(source);
+        let attempts = asking.iter().map(|(one, _)| {
+            let alike = asking.iter().filter(|(other, _)| one.may_ask_as(other));
+            let attempts = alike.map(|(_, retries)| retries.saturating_add(1));
+            attempts.fold(0, u32::saturating_add)
+        });
+        attempts.max()
+    }
+
+    /// Whether a walk through it may send the same request to `source` from two members.
+    pub(crate) fn asks_alike(&self, source: &Source) -> bool {
+        let asking = self.asking(source);
+        let pairs = asking.iter().enumerate();
+        let mut pairs =
+            pairs.flat_map(|(index, one)| asking[..index].iter().map(move |other| (one, other)));
+        pairs.any(|((one, _), (other, _))| one.may_ask_as(other))
+    }
+
+    /// What asks `source` in a walk through it, and how many retries it has there.
+    fn asking(&self, source: &Source) -> Vec<(Described, u32)> {
+        if !self.members().is_empty() {
+            let members = self.members().iter();
+            return members.flat_map(|member| member.asking(source)).collect();
+        }
+        let retries = self.retries(source);
+        let asks = retries.map(|retries| (self.describe_to_driver(""), retries));
+        asks.into_iter().collect()
+    }
+
     /// Where a walk through it asks, in order: for each member that has more than one place, and
     /// for the default chain, Entra first and commands last (CH-01).
     pub(crate) fn walk(&self) -> Vec<Asks> {

@@ -127,17 +127,26 @@ impl<'a> Plan<'a> {
         client == Some(RedisClientKind::Single)
     }
 
-    /// How many retries the documentation allows one waiting caller of the subject at services that
-    /// give tokens so; none if nothing in it asks there.
-    pub(crate) fn retries(&self, source: TokenSource) -> Option<u32> {
-        let source = match source {
+    /// How many attempts of one request the documentation allows one waiting caller of the subject
+    /// at services that give tokens so; none if nothing in it asks there.
+    pub(crate) fn attempts(&self, source: TokenSource) -> Option<u32> {
+        self.subject.credential.attempts(&self.source(source))
+    }
+
+    /// Whether two members of the subject's chain may send the same request to services that give
+    /// tokens so.
+    pub(crate) fn asks_alike(&self, source: TokenSource) -> bool {
+        self.subject.credential.asks_alike(&self.source(source))
+    }
+
+    fn source(&self, source: TokenSource) -> Source {
+        match source {
             TokenSource::Metadata => Source::Imds {
                 selected: self.selects_managed_identity(),
             },
             TokenSource::Endpoint => Source::Endpoint,
             TokenSource::Entra => Source::Entra,
-        };
-        self.subject.credential.retries(&source)
+        }
     }
 
     /// Whether a walk of the subject's chain may come from a member that asks at `from` to a later

@@ -6,7 +6,9 @@ use crate::wording::{Number, counted};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
-use crate::redact::{MASK, escaped_lines, masked, masked_in_place, printable, redis_secrets};
+use crate::redact::{
+    MASK, escaped_lines, is_hidden, masked, masked_in_place, printable, redis_secrets,
+};
 
 /// The fewest bytes of a secret of the file that is looked for in what a diagnostic quotes: a
 /// shorter one is part of too many words.
@@ -113,6 +115,18 @@ fn command_secrets(text: &str) -> Vec<&str> {
     all
 }
 
+/// `text` with a visible stand-in of the same length in bytes for each hidden character beyond
+/// ASCII. The snippets show those of ASCII by themselves, and know spans of bytes.
+fn visible(text: &str) -> String {
+    let letters = text.chars().map(|letter| match letter.len_utf8() {
+        2 if is_hidden(letter) => "??".to_owned(),
+        3 if is_hidden(letter) => char::REPLACEMENT_CHARACTER.to_string(),
+        4 if is_hidden(letter) => format!("{}?", char::REPLACEMENT_CHARACTER),
+        _ => letter.to_string(),
+    });
+    letters.collect()
+}
+
 /// How many diagnostics of one file are shown: the first ones. The others are counted.
 pub const MOST_DIAGNOSTICS: usize = 50;
 
@@ -142,7 +156,7 @@ impl Invalid {
             .map(|problem| problem.within(path, text, &secrets))
             .collect();
         Self {
-            text: shown,
+            text: visible(&shown),
             diagnostics,
             left_out,
         }

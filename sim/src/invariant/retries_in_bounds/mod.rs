@@ -248,7 +248,10 @@ impl<'v> Instances<'v> {
         let waits = waits.iter().map(|wait| (wait.begin, wait.end));
         let mut waits: Vec<(Duration, Duration)> = waits.collect();
         waits.sort_unstable();
-        let asked = asked.iter().filter(|(_, place, other)| later.contains(place) && *other != Some(key));
+        let alike = plan.asks_alike(source);
+        let asked = asked.iter().filter(|(_, place, other)| {
+            later.contains(place) && (alike || *other != Some(key))
+        });
         Walks::new(waits, asked.map(|(at, ..)| *at).collect())
     }
 }
@@ -423,7 +426,7 @@ struct Limits {
 
 impl Limits {
     fn of(plan: &Plan<'_>) -> Self {
-        let attempts = |source| Some(plan.retries(source)?.saturating_add(1));
+        let attempts = |source| plan.attempts(source);
         Self {
             metadata: attempts(TokenSource::Metadata),
             endpoint: attempts(TokenSource::Endpoint),
