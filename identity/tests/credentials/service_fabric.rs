@@ -8,7 +8,7 @@ use credsim_identity::{
 
 use crate::stub::*;
 
-fn builder(stub: &Stub) -> ManagedIdentityCredentialBuilder {
+fn builder(stub: &std::sync::Arc<Stub>) -> ManagedIdentityCredentialBuilder {
     ManagedIdentityCredential::builder().platform(stub.platform())
 }
 
