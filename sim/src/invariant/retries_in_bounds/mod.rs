@@ -174,8 +174,19 @@ struct Instances<'v> {
     waits: BTreeMap<u32, Vec<Wait<Duration>>>,
     /// The same by what they ask for.
     by_resource: BTreeMap<(u32, &'v str), Vec<Wait<Duration>>>,
-    /// What an instance that is a chain asks, in the order of time; commands have no key.
-    asked: BTreeMap<u32, Vec<(Duration, Asks, Option<Fingerprint>)>>,
+    /// What an instance that is a chain asks, in the order of time.
+    asked: BTreeMap<u32, Vec<Work>>,
+}
+
+/// An exchange with a service that gives tokens, or a command.
+#[derive(Clone, Copy)]
+struct Work {
+    begun: Duration,
+    /// The end of the world if it has none.
+    ended: Duration,
+    place: Asks,
+    /// What is asked; commands have none.
+    key: Option<Fingerprint>,
 }
 
 /// All places in which a member of a chain may ask.
@@ -198,24 +209,8 @@ impl<'v> Instances<'v> {
             by_resource.entry(asked).or_default().push(wait);
         }
         let leads_anywhere = |from| PLACES.into_iter().any(|to| plan.leads_on(from, to));
-        let mut asked: BTreeMap<u32, Vec<_>> = BTreeMap::new();
-        if PLACES.into_iter().any(leads_anywhere) {
-            for entry in view.all() {
-                let place = match &entry.event.kind {
-                    Kind::CommandStarted { instance, .. } => Some((*instance, Asks::Command, None)),
-                    Kind::RequestSent {
-                        instance,
-                        key,
-                        facts,
-                        ..
-                    } => source(facts).map(|source| (*instance, source.into(), Some(*key))),
-                    _ => None,
-                };
-                if let Some((instance, place, key)) = place {
-                    asked.entry(instance).or_default().push((entry.at, place, key));
-                }
-            }
-        }
+        let is_chain = PLACES.into_iter().any(leads_anywhere);
+        let asked = if is_chain { work(view) } else { BTreeMap::new() };
         Self {
             waits,
             by_resource,
@@ -240,20 +235,68 @@ impl<'v> Instances<'v> {
         waits: &[Wait<Duration>],
         (instance, key, source): (u32, Fingerprint, TokenSource),
     ) -> Walks<Duration> {
-        let mut later = PLACES.to_vec();
-        later.retain(|to| plan.leads_on(source.into(), *to));
-        let Some(asked) = self.asked.get(&instance).filter(|_| !later.is_empty()) else {
-            return Walks::new(Vec::new(), Vec::new());
-        };
+        let here: Asks = source.into();
+        let alike = plan.asks_alike(source);
+        let is_other = |work: &&Work| alike || work.key != Some(key);
+        let asked = self.asked.get(&instance).map_or(&[][..], Vec::as_slice);
+        let asked = asked.iter().filter(is_other);
+        let later = asked.clone().filter(|work| plan.leads_on(here, work.place));
+        let earlier = asked.filter(|work| plan.leads_on(work.place, here));
+        let later: Vec<Duration> = later.map(|work| work.begun).collect();
+        let earlier: Vec<_> = earlier.map(|work| (work.begun, work.ended)).collect();
+        if later.is_empty() && earlier.is_empty() {
+            return Walks::new(Vec::new(), Vec::new(), Vec::new());
+        }
         let waits = waits.iter().map(|wait| (wait.begin, wait.end));
         let mut waits: Vec<(Duration, Duration)> = waits.collect();
         waits.sort_unstable();
-        let alike = plan.asks_alike(source);
-        let asked = asked.iter().filter(|(_, place, other)| {
-            later.contains(place) && (alike || *other != Some(key))
-        });
-        Walks::new(waits, asked.map(|(at, ..)| *at).collect())
+        Walks::new(waits, later, earlier)
     }
+}
+
+/// What each instance asks, in the order of time.
+fn work(view: &View<'_>) -> BTreeMap<u32, Vec<Work>> {
+    let mut all: BTreeMap<u32, Vec<Work>> = BTreeMap::new();
+    for exchange in view.exchanges() {
+        let Some(source) = source(exchange.facts) else {
+            continue;
+        };
+        all.entry(exchange.instance).or_default().push(Work {
+            begun: exchange.sent.at,
+            ended: exchange.ended.map_or(Duration::MAX, |ended| ended.at),
+            place: source.into(),
+            key: Some(exchange.key),
+        });
+    }
+    let mut running: BTreeMap<u64, (u32, usize)> = BTreeMap::new();
+    for entry in view.all() {
+        match &entry.event.kind {
+            Kind::CommandStarted {
+                instance, command, ..
+            } => {
+                let of = all.entry(*instance).or_default();
+                running.insert(*command, (*instance, of.len()));
+                of.push(Work {
+                    begun: entry.at,
+                    ended: Duration::MAX,
+                    place: Asks::Command,
+                    key: None,
+                });
+            }
+            Kind::CommandEnded { command, .. } => {
+                let started = running.remove(command);
+                let started = started.and_then(|(instance, at)| all.get_mut(&instance)?.get_mut(at));
+                if let Some(work) = started {
+                    work.ended = entry.at;
+                }
+            }
+            _ => {}
+        }
+    }
+    for of in all.values_mut() {
+        of.sort_by_key(|work| work.begun);
+    }
+    all
 }
 
 /// The resource of a scope, which metadata services are asked for in its place.
@@ -271,12 +314,15 @@ struct Walks<T> {
     /// When a member is asked that comes after the one whose attempts are counted, sorted, and
     /// until when a walk may be at such a member: the end of the calls that wait by then.
     later: Vec<(T, T)>,
+    /// When a member is asked that comes before it, sorted, and the latest end of all that were
+    /// asked by then.
+    earlier: Vec<(T, T)>,
 }
 
 impl<T: Ord + Copy> Walks<T> {
-    /// From when callers begin and stop to wait, and from when later members are asked; both are
-    /// sorted.
-    fn new(waits: Vec<(T, T)>, asked: Vec<T>) -> Self {
+    /// From when callers begin and stop to wait, from when later members are asked, and from when
+    /// until when earlier ones are; all are sorted.
+    fn new(waits: Vec<(T, T)>, asked: Vec<T>, earlier: Vec<(T, T)>) -> Self {
         let begins = waits.iter().map(|(begin, _)| *begin).collect();
         let mut waits = waits.into_iter().peekable();
         let mut reach = None;
@@ -286,15 +332,27 @@ impl<T: Ord + Copy> Walks<T> {
             }
             (at, reach.map_or(at, |reach| reach.max(at)))
         });
+        let mut latest = None;
+        let earlier = earlier.into_iter().map(|(begun, ended)| {
+            latest = latest.max(Some(ended));
+            (begun, latest.map_or(ended, |latest| latest.max(ended)))
+        });
         Self {
             begins,
             later: later.collect(),
+            earlier: earlier.collect(),
         }
     }
 
     /// Whether the attempts of a burst may be those of two walks: a walk was at a later member in
-    /// the meantime, and a caller began.
+    /// the meantime, and a caller began; or one was at an earlier member, and had not come yet when
+    /// the first attempts of the burst were made.
     fn may_hold_two(&self, burst: &Burst<T>) -> bool {
+        let begun = self.earlier.partition_point(|(at, _)| *at < burst.excess);
+        let last = begun.checked_sub(1).and_then(|last| self.earlier.get(last));
+        if last.is_some_and(|(_, ended)| *ended > burst.first) {
+            return true;
+        }
         let begun = |by: T| self.begins.partition_point(|begin| *begin <= by);
         let asked = self.later.partition_point(|(at, _)| *at <= burst.excess);
         // Of all that were asked by then, the last has the latest end.

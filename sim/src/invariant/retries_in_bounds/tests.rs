@@ -84,7 +84,7 @@ proptest! {
         asked.sort_unstable();
         let excess = first + takes;
         let burst = Burst { since: None, first, excess };
-        let walks = Walks::new(waits.clone(), asked.clone());
+        let walks = Walks::new(waits.clone(), asked.clone(), Vec::new());
         prop_assert_eq!(
             walks.may_hold_two(&burst),
             may_hold_two_by_hand(&waits, &asked, (first, excess))
@@ -97,7 +97,7 @@ proptest! {
 fn is_convicted(attempts: &[u32], waits: &[(u32, u32)], asked: &[u32], limit: u32) -> bool {
     let attempts = attempts.iter().map(|sent| (*sent, Some(*sent + 1)));
     let attempts: Vec<_> = attempts.collect();
-    let walks = Walks::new(waits.to_vec(), asked.to_vec());
+    let walks = Walks::new(waits.to_vec(), asked.to_vec(), Vec::new());
     let bursts = bursts(&attempts, limit).into_iter();
     let bursts = bursts.filter(|burst| !walks.may_hold_two(burst));
     let waits = waits.iter().enumerate().map(|(call, (begin, end))| Wait {
@@ -181,4 +181,19 @@ fn callers_that_all_wait_together_cost_no_more_than_each_alone() {
     };
     let (one, four) = (steps(1_000), steps(4_000));
     assert!(four < 5 * one, "{one} comparisons, then {four}");
+}
+
+#[test]
+fn a_caller_at_an_earlier_member_has_not_come_yet() {
+    // Of an attempt at 5 and more from 7 on, a caller that is at the command until 7 has those only
+    // from 7 on.
+    let holds_two = |earlier: &[(u32, u32)]| {
+        let walks = Walks::new(vec![(4, 30)], Vec::new(), earlier.to_vec());
+        walks.may_hold_two(&Burst { since: None, first: 5, excess: 9 })
+    };
+    assert!(holds_two(&[(4, 7)]));
+    assert!(holds_two(&[(1, 7), (2, 3)]), "the last begun is not the last to end");
+    for not_beside_it in [&[(4, 5)][..], &[(9, 12)], &[]] {
+        assert!(!holds_two(not_beside_it));
+    }
 }
