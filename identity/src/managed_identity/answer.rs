@@ -175,6 +175,29 @@ mod tests {
     }
 
     proptest::proptest! {
+        /// Both forms of App Service 2017-09-01 mean the same second, with and without leading
+        /// zeros (MI-107).
+        #[test]
+        fn mi_107_every_date_of_app_service_2017_is_read(second in 0i64..4_102_444_800) {
+            let moment = Timestamp::from_second(second).unwrap();
+            for form in [
+                "%m/%d/%Y %H:%M:%S +00:00",
+                "%-m/%-d/%Y %-I:%M:%S %p +00:00",
+                "%m/%d/%Y %I:%M:%S %p +00:00",
+            ] {
+                let text = moment.strftime(form).to_string();
+                assert_eq!(end(&json!(text)), Some(moment), "{text}");
+            }
+        }
+
+        /// Any text is a moment or none (MI-107).
+        #[test]
+        fn mi_107_any_date_is_survived(
+            text in "[0-9]{0,5}/?[0-9]{0,5}/?[0-9]{0,5} ?[0-9]{0,3}:[0-9]{0,3}:[0-9]{0,3}( [AP]M)? ?.{0,8}",
+        ) {
+            let _ = end(&json!(text));
+        }
+
         /// Any answer is a token with an end, or an error.
         #[test]
         fn any_answer_is_survived(
