@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GitHub {
-    /// Who issues the assertions. Default: https://token.actions.githubusercontent.com.
+    /// Who issues the assertions. Default: `https://token.actions.githubusercontent.com`.
     #[serde(default = "issuer")]
     pub issuer: String,
     /// Whom they are about. GitHub has two spellings: with names, and with ids after `@`. Default:

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Pipelines {
-    /// Who issues the assertions. Default: https://vstoken.dev.azure.com/contoso.
+    /// Who issues the assertions. Default: `https://vstoken.dev.azure.com/contoso`.
     #[serde(default = "issuer")]
     pub issuer: String,
     /// Whom they are about. Default: sc://contoso/shop/deploy.
