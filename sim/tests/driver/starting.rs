@@ -139,7 +139,7 @@ fn what_cannot_be() {
         &error(fake("a kind that is none")),
         &[
             "says in `hello` what cannot be: `credentials` has `azure-clii`, which is none of `default`",
-            "(line 3 of its standard output)",
+            "in line 3 of its standard output says",
         ],
     );
 }

@@ -50,7 +50,7 @@ impl Session {
             Ok(hello) => Some(hello),
             Err(what) => {
                 let what = format!(
-                    "{what} (line {} of its standard output)",
+                    "in line {} of its standard output {what}",
                     link.answered_in()
                 );
                 link.fault(&link.said().vetted(&what));
