@@ -102,14 +102,7 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
         let mut state = self.0.lock();
         state.last_id += 1;
         let id = state.last_id;
-        let mut waiter = Waiter {
-            flights: self.clone(),
-            key: key.clone(),
-            flight: id,
-            id,
-            receiver,
-            patience: None,
-        };
+        let mut waiter = self.waiter(key, id, receiver);
         if state.closed {
             // The sender is dropped here, so the waiter fails at once.
             return waiter;
@@ -149,31 +142,37 @@ impl<K: Ord + Clone + Send + Sync + 'static> Flights<K> {
         flight.map(|flight| flight.owned = true).is_some()
     }
 
-    /// Waits for the work under way for `key`, if there is any, and leaves it owned as it is.
+    /// Waits for the end of the work under way for `key`, if there is any. Whether that is owned
+    /// does not change, and the outcome is not returned.
     pub(crate) async fn wait(&self, key: &K) {
-        let waiter = self.waiter(key);
-        if let Some(mut waiter) = waiter {
-            // Whoever waits so asks elsewhere what has come of it.
+        if let Some(mut waiter) = self.join_under_way(key) {
             drop(waiter.outcome().await);
         }
     }
 
     /// Joins the work under way for `key`, if there is any.
-    fn waiter(&self, key: &K) -> Option<Waiter<K>> {
+    fn join_under_way(&self, key: &K) -> Option<Waiter<K>> {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.0.lock();
         state.last_id += 1;
         let id = state.last_id;
         let flight = state.under_way.get_mut(key)?;
         flight.waiters.insert(id, sender);
-        Some(Waiter {
+        let mut waiter = self.waiter(key, id, receiver);
+        waiter.flight = flight.id;
+        Some(waiter)
+    }
+
+    /// Returns the waiter `id`, which is also the id of the flight that it starts.
+    fn waiter(&self, key: &K, id: u64, receiver: oneshot::Receiver<Outcome>) -> Waiter<K> {
+        Waiter {
             flights: self.clone(),
             key: key.clone(),
-            flight: flight.id,
+            flight: id,
             id,
             receiver,
             patience: None,
-        })
+        }
     }
 
     fn start(&self, key: &K, id: u64, work: Work) {

@@ -75,8 +75,7 @@ pub enum ManagedIdentityId {
 /// variable names: another one gets no secret. It takes no id of an identity (MI-14, MI-106).
 ///
 /// Azure Arc, Azure Machine Learning and Cloud Shell are recognised by their variables but not
-/// supported yet: there,
-/// [`get_token`](crate::TokenCredential::get_token) answers
+/// supported yet: there, [`get_token`](crate::TokenCredential::get_token) answers
 /// [`Configuration`](ErrorKind::Configuration), in Cloud Shell
 /// [`Unavailable`](ErrorKind::Unavailable) (PR-08).
 #[derive(Clone)]

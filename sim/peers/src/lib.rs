@@ -4,10 +4,12 @@
 //! ([`interposed`]).
 
 pub mod azure_identity;
+pub mod identity_interposed;
 pub mod interposed;
 pub mod machine;
-pub mod ours;
 pub mod redis_rs;
 mod transport;
 
-pub use self::{azure_identity::AzureIdentity, ours::IdentityInterposed, redis_rs::RedisRs};
+pub use self::{
+    azure_identity::AzureIdentity, identity_interposed::IdentityInterposed, redis_rs::RedisRs,
+};

@@ -48,9 +48,9 @@ pub enum Who<'a> {
 pub(crate) struct Assertion<'a> {
     /// Who issues it.
     pub issuer: &'a str,
-    /// Whom it is about.
+    /// Its subject: the claim `sub`.
     pub subject: &'a str,
-    /// For whom it is.
+    /// Its audience: the claim `aud`.
     pub audience: &'a str,
     /// How long after now it begins to be valid.
     pub begins: Duration,

@@ -28,7 +28,7 @@ impl Described {
 
     /// Whether the two may send the same requests: unless they are of one kind and differ in an
     /// option that is no retry option.
-    pub(super) fn may_ask_as(&self, other: &Self) -> bool {
+    pub(super) fn may_send_the_same(&self, other: &Self) -> bool {
         self.kind != other.kind || self.options == other.options
     }
 

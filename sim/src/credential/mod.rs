@@ -309,7 +309,9 @@ impl Credential {
     pub(crate) fn attempts(&self, source: &Source) -> Option<u32> {
         let asking = self.asking(source);
         let attempts = asking.iter().map(|(one, _)| {
-            let alike = asking.iter().filter(|(other, _)| one.may_ask_as(other));
+            let alike = asking
+                .iter()
+                .filter(|(other, _)| one.may_send_the_same(other));
             let attempts = alike.map(|(_, retries)| retries.saturating_add(1));
             attempts.fold(0, u32::saturating_add)
         });
@@ -317,12 +319,12 @@ impl Credential {
     }
 
     /// Whether a walk through it may send the same request to `source` from two members.
-    pub(crate) fn asks_alike(&self, source: &Source) -> bool {
+    pub(crate) fn may_repeat_a_request(&self, source: &Source) -> bool {
         let asking = self.asking(source);
         let pairs = asking.iter().enumerate();
         let mut pairs =
             pairs.flat_map(|(index, one)| asking[..index].iter().map(move |other| (one, other)));
-        pairs.any(|((one, _), (other, _))| one.may_ask_as(other))
+        pairs.any(|((one, _), (other, _))| one.may_send_the_same(other))
     }
 
     /// What asks `source` in a walk through it, and how many retries it has there.

@@ -135,8 +135,10 @@ impl<'a> Plan<'a> {
 
     /// Whether two members of the subject's chain may send the same request to services that give
     /// tokens so.
-    pub(crate) fn asks_alike(&self, source: TokenSource) -> bool {
-        self.subject.credential.asks_alike(&self.source(source))
+    pub(crate) fn may_repeat_a_request(&self, source: TokenSource) -> bool {
+        self.subject
+            .credential
+            .may_repeat_a_request(&self.source(source))
     }
 
     fn source(&self, source: TokenSource) -> Source {

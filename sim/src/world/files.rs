@@ -48,9 +48,9 @@ pub enum Content {
 pub struct FederatedToken {
     /// Who issues it: the claim `iss`.
     pub issuer: String,
-    /// Whom it is about: the claim `sub`.
+    /// Its subject: the claim `sub`.
     pub subject: String,
-    /// For whom it is: the claim `aud`. Default: api://AzureADTokenExchange.
+    /// Its audience: the claim `aud`. Default: api://AzureADTokenExchange.
     #[serde(default = "token_exchange")]
     pub audience: String,
     /// How long it lives from the time at which it is written. Default: 60m.

@@ -236,7 +236,7 @@ impl<'v> Instances<'v> {
         (instance, key, source): (u32, Fingerprint, TokenSource),
     ) -> Walks<Duration> {
         let here: Asks = source.into();
-        let alike = plan.asks_alike(source);
+        let alike = plan.may_repeat_a_request(source);
         let is_other = |work: &&Work| alike || work.key != Some(key);
         let asked = self.asked.get(&instance).map_or(&[][..], Vec::as_slice);
         let asked = asked.iter().filter(is_other);

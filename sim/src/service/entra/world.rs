@@ -75,9 +75,9 @@ pub struct App {
 pub struct FederatedCredential {
     /// Who issues the token.
     pub issuer: String,
-    /// Whom it is about, in exactly this spelling.
+    /// The subject of the assertion, in exactly this spelling.
     pub subject: String,
-    /// For whom it is. Default: api://AzureADTokenExchange.
+    /// The audience of the assertion. Default: api://AzureADTokenExchange.
     #[serde(default = "token_exchange")]
     pub audience: String,
 }

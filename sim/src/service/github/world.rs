@@ -16,8 +16,8 @@ pub struct GitHub {
     /// Who issues the assertions. Default: `https://token.actions.githubusercontent.com`.
     #[serde(default = "issuer")]
     pub issuer: String,
-    /// Whom they are about. GitHub has two spellings: with names, and with ids after `@`. Default:
-    /// repo:contoso/shop:ref:refs/heads/main.
+    /// The subject of its assertions, their claim `sub`. GitHub has two spellings: with names, and
+    /// with ids after `@`. Default: repo:contoso/shop:ref:refs/heads/main.
     #[serde(default = "subject")]
     pub subject: String,
     /// The token of the job, ACTIONS_ID_TOKEN_REQUEST_TOKEN. Default: a fixed one.

@@ -16,7 +16,7 @@ pub struct Pipelines {
     /// Who issues the assertions. Default: `https://vstoken.dev.azure.com/contoso`.
     #[serde(default = "issuer")]
     pub issuer: String,
-    /// Whom they are about. Default: sc://contoso/shop/deploy.
+    /// The subject of its assertions, their claim `sub`. Default: sc://contoso/shop/deploy.
     #[serde(default = "subject")]
     pub subject: String,
     /// The id of the one service connection of the job. Default: a fixed one.
